@@ -1,0 +1,125 @@
+//! A clip in the normalised schema: what search, matching and rendering need,
+//! whatever camera wrote it. Names follow OpenEXR's standard attributes where
+//! one exists; unknown values are absent, never zero. All that the vendor
+//! wrote is kept beside it as text.
+
+use crate::raw::Rect;
+use crate::{Fault, FrameRange, FrameRate, FrameSet, Timecode};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Who the clip is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Camera clip name: file name without frame number and extension.
+    pub clip_name: String,
+    /// Reel (tape, roll, card) as the camera wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reel_name: Option<String>,
+    /// Camera letter or label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_label: Option<String>,
+    /// Unique id written by the camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+}
+
+/// When it was shot and how it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Timecode of index 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timecode>,
+    /// Project rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<FrameRate>,
+    /// Indices from 0 to the last frame present; gaps are in `missing`.
+    pub frame_count: u64,
+    /// Indices that are not on disk.
+    #[serde(default, skip_serializing_if = "FrameSet::is_empty")]
+    pub missing: FrameSet,
+    /// Number in the name of the first file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_file_number: Option<i64>,
+}
+
+impl Timing {
+    /// The indices that the clip spans.
+    #[must_use]
+    pub fn indices(&self) -> Option<FrameRange> {
+        (self.frame_count > 0).then(|| FrameRange::of_len(0, self.frame_count))
+    }
+}
+
+/// Its raster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Delivered columns (the crop).
+    pub width: u32,
+    /// Delivered rows.
+    pub height: u32,
+    /// Stored photosites, columns and rows.
+    pub photosites: [u32; 2],
+    /// The part that saw light, in stored coordinates.
+    pub active: Rect,
+    /// The delivered part, relative to `active`.
+    pub crop: Rect,
+    /// Width of a pixel over its height.
+    pub pixel_aspect: f64,
+    /// Samples' bits as stored.
+    pub bit_depth: u32,
+    /// `dng`, ...
+    pub format: String,
+    /// `none`, `lossless-jpeg`, ...
+    pub compression: String,
+    /// Colour filter pattern, `rggb`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cfa: Option<String>,
+}
+
+/// Camera, exposure and lens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CameraInfo {
+    /// Maker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<String>,
+    /// Model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// Exposure index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iso_speed: Option<f64>,
+    /// Exposure time, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure_time_s: Option<f64>,
+    /// T-stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub t_stop: Option<f64>,
+    /// Correlated colour temperature of the white point, in kelvin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white_kelvin: Option<f64>,
+}
+
+/// A clip as the rest of the system sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClipInfo {
+    /// Where it is: the file, or for a frame sequence the path of its first file.
+    pub path: String,
+    /// Who it is.
+    pub identity: Identity,
+    /// When.
+    pub timing: Timing,
+    /// Its raster.
+    pub picture: Picture,
+    /// What shot it.
+    pub camera: CameraInfo,
+    /// Every field of the file, untouched, as text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vendor: BTreeMap<String, String>,
+    /// What was assumed, and what was ignored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Fault>,
+}

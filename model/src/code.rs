@@ -1,0 +1,199 @@
+//! The stable error codes, in one table.
+//!
+//! A code never changes its meaning and is never given out twice; scripts and
+//! runbooks may match on it. Everything else about an error that can be
+//! derived (exit code of the command line, gRPC status, the page in `docs/`)
+//! is derived from this table.
+
+use serde::{Deserialize, Serialize};
+
+/// Who has to act on an error, and so what the scheduler does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// The person who asked: a wrong argument, edit list, framing id.
+    Request,
+    /// The camera file: damaged, or of a kind that is not read. Retried once elsewhere.
+    Media,
+    /// The machine that did the work: disk full, no GPU, out of memory. Retried elsewhere.
+    Worker,
+    /// The farm itself: store, network, scheduler. No attempt is charged.
+    Farm,
+    /// Our own fault: an invariant that did not hold.
+    Program,
+}
+
+impl Owner {
+    /// Exit code of the command line for an error of this owner.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Request => 2,
+            Self::Media => 3,
+            Self::Worker => 4,
+            Self::Farm => 5,
+            Self::Program => 70,
+        }
+    }
+}
+
+/// One row of the table of codes.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeInfo {
+    /// The code itself.
+    pub code: Code,
+    /// `F` and four digits: what people and scripts see.
+    pub text: &'static str,
+    /// Who has to act.
+    pub owner: Owner,
+    /// One line: what happened.
+    pub summary: &'static str,
+    /// What to do about it, as a full sentence.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $owner:ident $summary:literal $remedy:literal;)*) => {
+        /// A stable error code. See [`CODES`] for what each one means.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = concat!($text, ": ", $summary)] $name,)*
+        }
+
+        /// Every code with its owner, summary and remedy, in the order of the codes.
+        pub const CODES: &[CodeInfo] = &[
+            $(CodeInfo { code: Code::$name, text: $text, owner: Owner::$owner, summary: $summary, remedy: $remedy },)*
+        ];
+    };
+}
+
+codes! {
+    // F00xx: how the program was called
+    Usage "F0001" Request "the command line makes no sense" "See the help of the command.";
+    BadFrameRange "F0002" Request "a frame range cannot be read" "Write ranges as FIRST-LAST, both included, e.g. 1001-1048.";
+    BadTimecode "F0003" Request "a timecode cannot be read" "Write HH:MM:SS:FF, or HH:MM:SS;FF for drop frame, with a frame number below the rate.";
+    BadId "F0004" Request "an id cannot be read" "Use ids as the lists print them: j12, j12.3, w4.";
+    BadName "F0005" Request "a name has characters that delivery does not allow" "Use letters, digits, '.', '_' and '-'.";
+    BadConfig "F0006" Request "a setting cannot be read" "Correct the named setting.";
+    FrameOutsideClip "F0007" Request "the frame range is not inside the clip" "Ask for frames that the clip has; `platefarm inspect` prints its range.";
+    UnknownOption "F0008" Request "an option names something that does not exist" "Choose one of the listed names.";
+    OpenListener "F0009" Request "listening off the loopback address needs authentication" "Listen on 127.0.0.1 or [::1]; put a tunnel or proxy that authenticates in front.";
+    OutputExists "F0010" Request "the output is already there" "Deliver under a new version (--plate-version) or into another directory.";
+
+    // F01xx: camera and picture files
+    FileNotFound "F0101" Request "a file or directory is not there" "Check the path and that the volume is mounted.";
+    FileUnreadable "F0102" Worker "a file cannot be read" "Check permissions and the state of the volume.";
+    UnknownFormat "F0103" Media "no reader knows this file" "Transcode it, or install a reader; `platefarm inspect` lists the formats that are read.";
+    TruncatedFile "F0104" Media "the file ends before its data does" "Copy the file again from the original and compare its hash.";
+    BadStructure "F0105" Media "the file's structure is damaged" "Copy the file again from the original; if it is the original, keep it for its maker.";
+    UnsupportedFeature "F0106" Media "the file uses something that is not read yet" "See the named feature; transcode the clip if there is no other way.";
+    UnknownCfa "F0107" Media "the colour filter layout is not a Bayer pattern" "Only 2x2 Bayer patterns of red, green and blue are debayered.";
+    TooLarge "F0108" Media "a size in the file is beyond the limits" "Raise the limit if the file is sound.";
+    MissingFrame "F0109" Media "the sequence lacks a frame" "Copy the missing frame from the original.";
+    MixedClip "F0110" Media "frames of one sequence differ in kind" "Separate the clips; a sequence has one camera, size and compression.";
+    NoMedia "F0111" Request "no camera files were found" "Give a directory that holds clips of a format that is read.";
+    BadColorData "F0112" Media "the colour data of the file cannot be used" "Check the named tag, or give the camera matrix by hand.";
+
+    // F02xx: edit lists, framing, colour and manifests
+    BadEdlLine "F0201" Request "a line of the edit list cannot be read" "Correct the named line, or export the list again as File_129 or File_32.";
+    EmptyEdl "F0202" Request "the edit list has no picture event" "Export the video track.";
+    NoClipForEvent "F0203" Request "no clip covers this event" "Add the reel's media; reel name and timecode must both match.";
+    AmbiguousEvent "F0204" Request "more than one clip matches this event" "Remove the double, or narrow --media to the directory that is meant.";
+    BadFdl "F0205" Request "the framing decision list cannot be read" "Correct the named place; the FDL must follow ASC FDL 2.0.";
+    FdlIdNotFound "F0206" Request "the framing decision list has no such id" "Choose one of the listed ids.";
+    FdlCanvasMismatch "F0207" Request "the FDL's canvas is not the size of the media" "Use the FDL made for this sensor mode.";
+    FdlRejected "F0208" Request "the template cannot be applied to this canvas" "The template asks for a layer that the canvas does not have.";
+    BadAmf "F0209" Request "the ACES metadata file cannot be read" "Correct the named place.";
+    BadManifest "F0210" Media "the ASC MHL history is damaged" "Restore the ascmhl directory from a copy.";
+    HashMismatch "F0211" Media "a file is not what its hash says" "Copy the file again, or render the frame again.";
+    NameCollision "F0212" Request "two plates would have the same name" "Give the events different names.";
+    HandlesClamped "F0213" Request "the media is shorter than the handles" "Nothing, if the shorter handle will do; else ask for the longer camera roll.";
+    BadEdlReel "F0214" Request "reel names look cut to eight characters" "Export the list as File_32 or File_129.";
+    MissingFiles "F0215" Media "files that the manifest lists are not there" "Copy the missing files again.";
+    ExtraFiles "F0216" Request "there are files that the manifest does not list" "Remove them, or seal the directory again.";
+    RetimeIgnored "F0217" Request "a speed change of the list is not applied" "The plate holds the source frames at their own rate; apply the retime in the comp.";
+
+    // F03xx: writing
+    DiskFull "F0301" Worker "the disk is full" "Free space on the output volume; finished frames are kept and need no second render.";
+    NotWritable "F0302" Worker "the output directory cannot be written" "Check that it exists, its permissions, and that the volume is not read-only.";
+    WriteFailed "F0303" Worker "writing failed" "Check the state of the volume.";
+    OutsideRoot "F0304" Request "a path leaves the directory it is confined to" "Use a path inside the root.";
+
+    // F04xx: rendering
+    NoGpu "F0401" Worker "no usable GPU" "Run with --backend auto or cpu, or install a Vulkan driver.";
+    GpuLost "F0402" Worker "the GPU was lost" "The frame is rendered again; see the driver's log if it happens again.";
+    GpuFailed "F0403" Worker "the GPU refused the work" "Render on the CPU and report the message.";
+    RenderPanicked "F0404" Program "the renderer stopped on an internal error" "Report the message and, if possible, the frame.";
+    BadRecipe "F0405" Request "the render settings contradict each other" "Correct the named setting.";
+    Interrupted "F0406" Farm "the work was interrupted" "Nothing: it is taken up again.";
+
+    // F05xx: the farm
+    NoScheduler "F0501" Farm "the scheduler cannot be reached" "Start one with `platefarm up` or `platefarm scheduler`, or give its address with --farm.";
+    StoreFailed "F0502" Farm "the store failed" "Check the disk and the database; nothing unacknowledged was promised.";
+    UnknownJob "F0503" Request "there is no such job" "See `platefarm jobs list`.";
+    UnknownWorker "F0504" Farm "the scheduler does not know this worker" "The worker registers again by itself.";
+    StaleLease "F0505" Farm "the lease is no longer held" "Nothing: the frames belong to somebody else now.";
+    AttemptsSpent "F0506" Media "every attempt at this frame failed" "See the first cause; `platefarm jobs show` prints it.";
+    JobCancelled "F0507" Request "the job was cancelled" "Submit it again.";
+    BadSpec "F0508" Request "the job cannot be accepted" "Correct the named field.";
+    StoreVersion "F0509" Farm "the store was written by another version" "Use the version that wrote it, or upgrade the store.";
+    StoreInUse "F0510" Farm "another scheduler uses this store" "Stop the other scheduler first.";
+    Timeout "F0511" Farm "no answer in time" "Try again; see the scheduler's log if it stays so.";
+    JobFailed "F0512" Media "the job finished with failed frames" "See the first cause of each plate; `platefarm jobs show` prints them.";
+    PackageIncomplete "F0513" Media "the package is not complete" "See report.html for the plates that are missing and why.";
+    Internal "F0599" Program "an internal error" "Report the message.";
+}
+
+impl Code {
+    /// The row of the table for this code.
+    #[must_use]
+    pub fn info(self) -> &'static CodeInfo {
+        &CODES[self as usize]
+    }
+
+    /// `F` and four digits.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        self.info().text
+    }
+
+    /// The code that is written `text`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        CODES.iter().find(|info| info.text.eq_ignore_ascii_case(text)).map(|info| info.code)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Ok(Self::parse(&text).unwrap_or(Self::Internal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_every_code_finds_its_row() {
+        for (i, info) in CODES.iter().enumerate() {
+            assert_eq!(info.code as usize, i, "{}", info.text);
+            assert_eq!(Code::parse(info.text), Some(info.code));
+            assert!(info.remedy.ends_with('.'), "{}: remedies are sentences", info.text);
+        }
+        assert!(CODES.windows(2).all(|w| w[0].text < w[1].text), "codes ascend");
+    }
+}

@@ -1,0 +1,26 @@
+//! The words of the farm as values.
+//!
+//! Everything that two rooms of the house must agree on stands here: ids,
+//! frame ranges, timecode, the description of a clip, what is to be done to
+//! its pixels, jobs and their steps, and the stable error codes. Nothing here
+//! reads a file, a clock or a socket, and nothing knows how it travels; so
+//! every other crate may use it and none can be dragged in through it.
+
+pub mod clip;
+pub mod code;
+pub mod color;
+pub mod fault;
+pub mod frames;
+pub mod id;
+pub mod job;
+pub mod limits;
+pub mod pull;
+pub mod raw;
+pub mod recipe;
+pub mod time;
+
+pub use code::Code;
+pub use fault::{Fault, Outcome};
+pub use frames::{FrameRange, FrameSet};
+pub use id::{JobId, LeaseToken, StepId, WorkerId};
+pub use time::{FrameRate, Timecode, Timestamp};

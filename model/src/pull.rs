@@ -1,0 +1,107 @@
+//! A pull: from the events of an edit list to named plates, and what the
+//! package around them must hold. Planned by `scheduler::pulls`, packed by
+//! `worker`.
+
+use crate::clip::ClipInfo;
+use crate::recipe::{Compression, Debayer, OutputColor};
+use crate::{Fault, FrameRange, FrameRate};
+use serde::{Deserialize, Serialize};
+
+/// A document that travels with the pull, verbatim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// File name without directory.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One event of the edit list, as the package reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRef {
+    /// Event number as written.
+    pub number: String,
+    /// Line of the list, from 1.
+    pub line: usize,
+    /// Reel as written.
+    pub reel: String,
+    /// `FROM CLIP NAME`, where the list has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_name: Option<String>,
+    /// Source in, as timecode text.
+    pub source_in: String,
+    /// Source out (exclusive), as timecode text.
+    pub source_out: String,
+    /// Record in, as timecode text.
+    pub record_in: String,
+    /// Record out (exclusive), as timecode text.
+    pub record_out: String,
+}
+
+/// A plate that will be rendered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlatePlan {
+    /// `<shot>_PL01_v001`.
+    pub name: String,
+    /// The event it comes from.
+    pub event: EventRef,
+    /// Which rule matched the clip.
+    pub match_rule: String,
+    /// The clip.
+    pub clip: ClipInfo,
+    /// Index within the clip of the first delivered frame.
+    pub source_first: i64,
+    /// Delivered frames, handles included; the first is 1001.
+    pub frames: FrameRange,
+    /// Frames of head and tail handle that the media had.
+    pub handles: [u32; 2],
+    /// Delivered size in pixels.
+    pub size: [u32; 2],
+    /// The ACES metadata file that goes with it, complete.
+    pub amf: Document,
+    /// What was assumed or clamped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Fault>,
+}
+
+/// An event that became no plate, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// The event, where its line could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventRef>,
+    /// Why.
+    pub fault: Fault,
+}
+
+/// Everything that the package step needs; the frames' results come from the farm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageSpec {
+    /// Directory of the package.
+    pub out_dir: String,
+    /// Name of the pull.
+    pub name: String,
+    /// Production.
+    pub show: String,
+    /// Rate of the edit list.
+    pub rate: FrameRate,
+    /// Plates, in the order of the job's steps.
+    pub plates: Vec<PlatePlan>,
+    /// Events that became no plate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Rejected>,
+    /// The edit list as it was handed in.
+    pub edl: Document,
+    /// The FDL with the delivered canvases, where one was handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fdl: Option<Document>,
+    /// Debayer of every plate.
+    pub debayer: Debayer,
+    /// Compression of every plate.
+    pub compression: Compression,
+    /// Colour of every plate.
+    pub color_out: OutputColor,
+    /// What was assumed for the whole pull.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Fault>,
+}

@@ -1,0 +1,234 @@
+//! What is to be done to a clip's pixels: values that `standards` computes,
+//! jobs carry, and `shaders` runs.
+
+use crate::FrameRange;
+use serde::{Deserialize, Serialize};
+
+/// Which form of the image operations runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// The GPU when the machine has a real one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU, software drivers included; an error when there is none.
+    Gpu,
+}
+
+/// Reconstruction filter of the resample. Kernels are normalised, separable,
+/// and widened by the scale per axis when they shrink the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filter {
+    /// Windowed sinc, 3 lobes: sharp, with some overshoot. The default when shrinking.
+    #[default]
+    Lanczos3,
+    /// Mitchell-Netravali (1/3, 1/3): little overshoot. The default when enlarging.
+    Mitchell,
+    /// Catmull-Rom: interpolating cubic.
+    CatmullRom,
+    /// Linear interpolation.
+    Triangle,
+}
+
+/// How a debayer reconstructs the missing colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Debayer {
+    /// Malvar, He, Cutler 2004: 5x5 gradient-corrected linear.
+    #[default]
+    Mhc,
+}
+
+impl Debayer {
+    /// Every debayer, in the order help lists them.
+    pub const ALL: &[Self] = &[Self::Mhc];
+
+    /// Its name on the command line and in headers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mhc => "mhc",
+        }
+    }
+
+    /// Version of our form of it; grows when its output changes.
+    #[must_use]
+    pub const fn version(self) -> u32 {
+        match self {
+            Self::Mhc => 1,
+        }
+    }
+}
+
+/// Where the delivered raster lies over the source picture: one affine map,
+/// `delivered = scale * source + offset` in pixel-edge coordinates (pixel
+/// centres at +0.5), source coordinates counted from the top left of the
+/// clip's delivered crop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Framing {
+    /// Size of the source picture that this was made for, in pixels.
+    pub source_size: [u32; 2],
+    /// Delivered size (FDL canvas of the template), in pixels.
+    pub size: [u32; 2],
+    /// Scale per axis.
+    pub scale: [f64; 2],
+    /// Offset per axis, in delivered pixels.
+    pub offset: [f64; 2],
+    /// First column, first row, end column, end row (exclusive) that hold picture; the rest is black.
+    pub content: [u32; 4],
+    /// Pixel aspect ratio of the delivered raster.
+    pub pixel_aspect: f64,
+    /// Filter; `None` chooses by the scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+}
+
+impl Framing {
+    /// The source as it is: a bit-exact copy.
+    #[must_use]
+    pub fn identity(width: u32, height: u32, pixel_aspect: f64) -> Self {
+        Self {
+            source_size: [width, height],
+            size: [width, height],
+            scale: [1.0; 2],
+            offset: [0.0; 2],
+            content: [0, 0, width, height],
+            pixel_aspect,
+            filter: None,
+        }
+    }
+
+    /// The filter that runs: the one asked for, else lanczos3 when both axes keep or shrink, mitchell when one enlarges.
+    #[must_use]
+    pub fn effective_filter(&self) -> Filter {
+        self.filter.unwrap_or(if self.scale.iter().any(|s| *s > 1.0) {
+            Filter::Mitchell
+        } else {
+            Filter::Lanczos3
+        })
+    }
+
+    /// Whether it enlarges the picture on an axis.
+    #[must_use]
+    pub fn enlarges(&self) -> bool {
+        self.scale.iter().any(|s| *s > 1.0 + 1e-9)
+    }
+}
+
+/// EXR compression of a plate. All are lossless.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// No compression.
+    None,
+    /// Deflate, one row at a time.
+    Zips,
+    /// Deflate, 16 rows at a time. The default of plates.
+    #[default]
+    Zip,
+    /// Wavelet and Huffman; good on grain.
+    Piz,
+}
+
+impl Compression {
+    /// Every compression, in the order help lists them.
+    pub const ALL: &[Self] = &[Self::None, Self::Zips, Self::Zip, Self::Piz];
+
+    /// Its name on the command line and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Zips => "zips",
+            Self::Zip => "zip",
+            Self::Piz => "piz",
+        }
+    }
+}
+
+/// Colour of the delivered pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OutputColor {
+    /// SMPTE ST 2065-1: scene-linear, AP0 primaries, ACES white.
+    #[default]
+    #[serde(rename = "ACES2065-1")]
+    Aces2065_1,
+}
+
+impl OutputColor {
+    /// Every colour, in the order help lists them.
+    pub const ALL: &[Self] = &[Self::Aces2065_1];
+
+    /// Its name on the command line, in headers and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aces2065_1 => "ACES2065-1",
+        }
+    }
+}
+
+/// How frames are named and numbered on delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameNaming {
+    /// What stands before the frame number: `A_010_PL01_v001` makes `A_010_PL01_v001.1001.exr`.
+    pub stem: String,
+    /// Digits of the frame number; it grows when they do not suffice.
+    pub padding: u8,
+}
+
+impl FrameNaming {
+    /// File name of `frame`.
+    #[must_use]
+    pub fn file_name(&self, frame: i64) -> String {
+        format!("{}.{:0width$}.exr", self.stem, frame, width = usize::from(self.padding))
+    }
+}
+
+/// The stateless function: one clip, a frame range, and everything that
+/// decides the pixels and their names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RenderSpec {
+    /// The clip: a file of it, or its directory, as [`crate::clip::ClipInfo::path`] has it.
+    pub source: String,
+    /// Name of the clip inside `source`, where a directory holds several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_name: Option<String>,
+    /// Index within the clip (from 0) of the frame that is delivered as the first frame of the step.
+    pub source_first: i64,
+    /// Frames to deliver, by their delivered numbers.
+    pub frames: FrameRange,
+    /// Directory that receives the frames.
+    pub out_dir: String,
+    /// Their names.
+    pub naming: FrameNaming,
+    /// Debayer.
+    #[serde(default)]
+    pub debayer: Debayer,
+    /// Framing; `None` delivers the clip's own crop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framing: Option<Framing>,
+    /// Colour of the output.
+    #[serde(default)]
+    pub color_out: OutputColor,
+    /// Compression of the output.
+    #[serde(default)]
+    pub compression: Compression,
+    /// Form of the image operations.
+    #[serde(default)]
+    pub backend: Backend,
+    /// The FDL to carry in the header (JSON), with the delivered canvas in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fdl_json: Option<String>,
+}
+
+impl RenderSpec {
+    /// Index within the clip of the picture that is delivered as `frame`.
+    #[must_use]
+    pub const fn source_index(&self, frame: i64) -> i64 {
+        self.source_first + (frame - self.frames.first())
+    }
+}
