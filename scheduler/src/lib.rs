@@ -1,1 +1,6 @@
-//! (to be written)
+//! Who does what next.
+//!
+//! The core decides and is pure; the store makes decisions last; the service
+//! carries them over the wire; pulls turn an edit list into a job.
+
+pub mod pulls;

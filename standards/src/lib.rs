@@ -1,1 +1,10 @@
-//! (to be written)
+//! The open standards of the field as values: bytes in, values out, and back.
+//!
+//! Each standard has a folder. Nothing here opens a file, so that the scheduler
+//! may read an edit list or a framing without being able to touch media.
+
+pub mod amf;
+pub mod edl;
+pub mod fdl;
+pub mod mhl;
+mod xml;

@@ -1,0 +1,1 @@
+//! What the XML standards share: bounded, strict reading and escaped writing.
