@@ -93,6 +93,7 @@ codes! {
     MixedClip "F0110" Media "frames of one sequence differ in kind" "Separate the clips; a sequence has one camera, size and compression.";
     NoMedia "F0111" Request "no camera files were found" "Give a directory that holds clips of a format that is read.";
     BadColorData "F0112" Media "the colour data of the file cannot be used" "Check the named tag, or give the camera matrix by hand.";
+    MetadataAbsent "F0113" Media "the file does not carry a value that the pull uses" "Nothing, if the value is not needed; else take it from the camera report.";
 
     // F02xx: edit lists, framing, colour and manifests
     BadEdlLine "F0201" Request "a line of the edit list cannot be read" "Correct the named line, or export the list again as File_129 or File_32.";
@@ -112,6 +113,9 @@ codes! {
     MissingFiles "F0215" Media "files that the manifest lists are not there" "Copy the missing files again.";
     ExtraFiles "F0216" Request "there are files that the manifest does not list" "Remove them, or seal the directory again.";
     RetimeIgnored "F0217" Request "a speed change of the list is not applied" "The plate holds the source frames at their own rate; apply the retime in the comp.";
+    EventSkipped "F0218" Request "an event of the list needs no plate" "Nothing, if the event is black, a generator or sound; else name its camera clip in the list.";
+    TimecodeAssumed "F0219" Request "a clip has no timecode" "Check the plate against the edit: its source times were counted from the clip's first frame.";
+    NoFraming "F0220" Request "no framing was asked for" "Give --fdl and --template, or deliver the full source knowingly.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume; finished frames are kept and need no second render.";

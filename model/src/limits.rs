@@ -12,6 +12,8 @@ pub const MAX_TIFF_ENTRIES: usize = 4096;
 pub const MAX_TIFF_DIRECTORIES: usize = 64;
 /// Largest text document that is read (edit list, FDL, AMF, MHL), in bytes.
 pub const MAX_DOCUMENT_BYTES: u64 = 256 * 1024 * 1024;
+/// Largest edit list, in bytes: some 300,000 events.
+pub const MAX_EDL_BYTES: u64 = 32 * 1024 * 1024;
 /// Deepest nesting of XML or JSON that is followed.
 pub const MAX_DOCUMENT_DEPTH: usize = 128;
 /// Most steps of one job.

@@ -1,0 +1,147 @@
+//! The TIFF, EXIF and DNG tags by number and name: one table, used to look
+//! values up, to print them, and to name them in errors.
+
+macro_rules! tags {
+    ($($constant:ident $number:literal $name:literal;)*) => {
+        $(pub(super) const $constant: u16 = $number;)*
+
+        const NAMES: &[(u16, &str)] = &[$(($number, $name),)*];
+    };
+}
+
+// TIFF 6.0, TIFF/EP, EXIF 2.3, DNG 1.7.1 and CinemaDNG 1.1. The table ascends.
+tags! {
+    NEW_SUBFILE_TYPE 254 "NewSubFileType";
+    IMAGE_WIDTH 256 "ImageWidth";
+    IMAGE_LENGTH 257 "ImageLength";
+    BITS_PER_SAMPLE 258 "BitsPerSample";
+    COMPRESSION 259 "Compression";
+    PHOTOMETRIC 262 "PhotometricInterpretation";
+    FILL_ORDER 266 "FillOrder";
+    MAKE 271 "Make";
+    MODEL 272 "Model";
+    STRIP_OFFSETS 273 "StripOffsets";
+    ORIENTATION 274 "Orientation";
+    SAMPLES_PER_PIXEL 277 "SamplesPerPixel";
+    ROWS_PER_STRIP 278 "RowsPerStrip";
+    STRIP_BYTE_COUNTS 279 "StripByteCounts";
+    TILE_WIDTH 322 "TileWidth";
+    TILE_LENGTH 323 "TileLength";
+    TILE_OFFSETS 324 "TileOffsets";
+    TILE_BYTE_COUNTS 325 "TileByteCounts";
+    SUB_IFDS 330 "SubIFDs";
+    SAMPLE_FORMAT 339 "SampleFormat";
+    CFA_REPEAT_PATTERN_DIM 33421 "CFARepeatPatternDim";
+    CFA_PATTERN 33422 "CFAPattern";
+    EXPOSURE_TIME 33434 "ExposureTime";
+    EXIF_IFD 34665 "ExifIFD";
+    ISO_SPEED_RATINGS 34855 "ISOSpeedRatings";
+    BODY_SERIAL_NUMBER 42033 "BodySerialNumber";
+    DNG_VERSION 50706 "DNGVersion";
+    UNIQUE_CAMERA_MODEL 50708 "UniqueCameraModel";
+    CFA_PLANE_COLOR 50710 "CFAPlaneColor";
+    CFA_LAYOUT 50711 "CFALayout";
+    LINEARIZATION_TABLE 50712 "LinearizationTable";
+    BLACK_LEVEL_REPEAT_DIM 50713 "BlackLevelRepeatDim";
+    BLACK_LEVEL 50714 "BlackLevel";
+    BLACK_LEVEL_DELTA_H 50715 "BlackLevelDeltaH";
+    BLACK_LEVEL_DELTA_V 50716 "BlackLevelDeltaV";
+    WHITE_LEVEL 50717 "WhiteLevel";
+    DEFAULT_SCALE 50718 "DefaultScale";
+    DEFAULT_CROP_ORIGIN 50719 "DefaultCropOrigin";
+    DEFAULT_CROP_SIZE 50720 "DefaultCropSize";
+    COLOR_MATRIX_1 50721 "ColorMatrix1";
+    COLOR_MATRIX_2 50722 "ColorMatrix2";
+    CAMERA_CALIBRATION_1 50723 "CameraCalibration1";
+    CAMERA_CALIBRATION_2 50724 "CameraCalibration2";
+    ANALOG_BALANCE 50727 "AnalogBalance";
+    AS_SHOT_NEUTRAL 50728 "AsShotNeutral";
+    AS_SHOT_WHITE_XY 50729 "AsShotWhiteXY";
+    BASELINE_EXPOSURE 50730 "BaselineExposure";
+    CAMERA_SERIAL_NUMBER 50735 "CameraSerialNumber";
+    CALIBRATION_ILLUMINANT_1 50778 "CalibrationIlluminant1";
+    CALIBRATION_ILLUMINANT_2 50779 "CalibrationIlluminant2";
+    RAW_DATA_UNIQUE_ID 50781 "RawDataUniqueID";
+    ACTIVE_AREA 50829 "ActiveArea";
+    CAMERA_CALIBRATION_SIGNATURE 50931 "CameraCalibrationSignature";
+    PROFILE_CALIBRATION_SIGNATURE 50932 "ProfileCalibrationSignature";
+    FORWARD_MATRIX_1 50964 "ForwardMatrix1";
+    FORWARD_MATRIX_2 50965 "ForwardMatrix2";
+    OPCODE_LIST_1 51008 "OpcodeList1";
+    OPCODE_LIST_2 51009 "OpcodeList2";
+    OPCODE_LIST_3 51022 "OpcodeList3";
+    TIME_CODES 51043 "TimeCodes";
+    FRAME_RATE 51044 "FrameRate";
+    T_STOP 51058 "TStop";
+    REEL_NAME 51081 "ReelName";
+    CAMERA_LABEL 51105 "CameraLabel";
+    COLOR_MATRIX_3 52531 "ColorMatrix3";
+}
+
+/// Tags that are only shown, never used.
+const SHOWN: &[(u16, &str)] = &[
+    (255, "SubfileType"),
+    (270, "ImageDescription"),
+    (282, "XResolution"),
+    (283, "YResolution"),
+    (284, "PlanarConfiguration"),
+    (296, "ResolutionUnit"),
+    (305, "Software"),
+    (306, "DateTime"),
+    (315, "Artist"),
+    (700, "XMP"),
+    (33432, "Copyright"),
+    (33437, "FNumber"),
+    (34665, "ExifIFD"),
+    (34850, "ExposureProgram"),
+    (36864, "ExifVersion"),
+    (36867, "DateTimeOriginal"),
+    (36868, "DateTimeDigitized"),
+    (37377, "ShutterSpeedValue"),
+    (37378, "ApertureValue"),
+    (37380, "ExposureBiasValue"),
+    (37386, "FocalLength"),
+    (37393, "ImageNumber"),
+    (37398, "TIFF/EPStandardID"),
+    (42036, "LensModel"),
+    (42037, "LensSerialNumber"),
+    (50707, "DNGBackwardVersion"),
+    (50709, "LocalizedCameraModel"),
+    (50731, "BaselineNoise"),
+    (50732, "BaselineSharpness"),
+    (50733, "BayerGreenSplit"),
+    (50734, "LinearResponseLimit"),
+    (50736, "LensInfo"),
+    (50738, "AntiAliasStrength"),
+    (50739, "ShadowScale"),
+    (50740, "DNGPrivateData"),
+    (50780, "BestQualityScale"),
+    (50827, "OriginalRawFileName"),
+    (50830, "MaskedAreas"),
+    (50936, "ProfileName"),
+    (50941, "ProfileEmbedPolicy"),
+    (50942, "ProfileCopyright"),
+    (51041, "NoiseProfile"),
+    (51125, "DefaultUserCrop"),
+];
+
+/// Name of a tag, `Tag50000` when it has none here.
+pub(super) fn name(tag: u16) -> String {
+    NAMES
+        .iter()
+        .chain(SHOWN)
+        .find(|(number, _)| *number == tag)
+        .map_or_else(|| format!("Tag{tag}"), |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_tag_stands_twice() {
+        assert!(NAMES.windows(2).all(|w| w[0].0 < w[1].0), "the table ascends");
+        assert_eq!(name(ACTIVE_AREA), "ActiveArea");
+        assert_eq!(name(50000), "Tag50000");
+    }
+}

@@ -1,0 +1,174 @@
+//! Submissions: what a step does travels as JSON under the name of its kind,
+//! so that a new kind needs no new message.
+
+use super::needed;
+use crate::v1;
+use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+use platefarm_model::{Code, Fault, Outcome, limits};
+use serde_json::Value;
+
+/// The name of the kind and its JSON without the name.
+fn kind_out(kind: &StepKind) -> (String, String) {
+    let mut value = serde_json::to_value(kind).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.shift_remove("kind");
+    }
+    (kind.name().to_owned(), value.to_string())
+}
+
+fn kind_in(kind: &str, json: &str) -> Outcome<StepKind> {
+    let bad = |message: String| Fault::new(Code::BadSpec, message);
+    let text = if json.trim().is_empty() { "{}" } else { json };
+    let mut value: Value = serde_json::from_str(text)
+        .map_err(|e| bad(format!("the spec of a '{kind}' step is not JSON")).because(&e))?;
+    let object = value
+        .as_object_mut()
+        .ok_or_else(|| bad(format!("the spec of a '{kind}' step is not a JSON object")))?;
+    object.insert("kind".into(), kind.into());
+    serde_json::from_value(value).map_err(|e| {
+        bad(format!("the spec of a '{kind}' step cannot be read"))
+            .because(&e)
+            .remedy("See docs/job-kinds.md for the kinds and what each needs.")
+    })
+}
+
+impl From<&StepSpec> for v1::StepSpec {
+    fn from(step: &StepSpec) -> Self {
+        let (kind, spec_json) = kind_out(&step.kind);
+        Self {
+            name: step.name.clone(),
+            frames: Some(step.frames.into()),
+            after: step.after.clone(),
+            max_attempts: step.max_attempts,
+            kind,
+            spec_json,
+        }
+    }
+}
+
+impl TryFrom<v1::StepSpec> for StepSpec {
+    type Error = Fault;
+
+    fn try_from(step: v1::StepSpec) -> Outcome<Self> {
+        let place = format!("step '{}'", step.name);
+        let attempts = match step.max_attempts {
+            0 => limits::DEFAULT_MAX_ATTEMPTS,
+            given => given,
+        };
+        Ok(Self {
+            kind: kind_in(&step.kind, &step.spec_json).map_err(|f| f.within(&place))?,
+            frames: needed(step.frames, "frames")
+                .and_then(TryInto::try_into)
+                .map_err(|f| f.within(&place))?,
+            after: step.after,
+            max_attempts: attempts,
+            name: step.name,
+        })
+    }
+}
+
+impl From<&JobSpec> for v1::JobSpec {
+    fn from(job: &JobSpec) -> Self {
+        Self {
+            name: job.name.clone(),
+            show: job.show.clone(),
+            priority: job.priority,
+            idempotency_key: job.idempotency_key.clone().unwrap_or_default(),
+            steps: job.steps.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl TryFrom<v1::JobSpec> for JobSpec {
+    type Error = Fault;
+
+    fn try_from(job: v1::JobSpec) -> Outcome<Self> {
+        let read = |(i, step): (usize, v1::StepSpec)| {
+            StepSpec::try_from(step).map_err(|f| f.within(format!("steps[{i}]")))
+        };
+        Ok(Self {
+            name: job.name,
+            show: job.show,
+            priority: job.priority,
+            idempotency_key: (!job.idempotency_key.is_empty()).then_some(job.idempotency_key),
+            steps: job.steps.into_iter().enumerate().map(read).collect::<Outcome<_>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::recipe::{FrameNaming, Framing, RenderSpec};
+    use platefarm_model::{FrameRange, recipe};
+
+    fn render() -> StepKind {
+        StepKind::Render(Box::new(RenderSpec {
+            source: "/m/A001".into(),
+            clip_name: None,
+            source_first: 7,
+            frames: FrameRange::new(1001, 1048).unwrap(),
+            out_dir: "/o".into(),
+            naming: FrameNaming { stem: "s_PL01_v001".into(), padding: 4 },
+            debayer: recipe::Debayer::default(),
+            framing: Some(Framing {
+                scale: [0.1, 1.0 / 3.0],
+                ..Framing::identity(4096, 2304, 1.0)
+            }),
+            color_out: recipe::OutputColor::default(),
+            compression: recipe::Compression::Piz,
+            backend: recipe::Backend::Cpu,
+            fdl_json: Some("{\"a\":1}".into()),
+        }))
+    }
+
+    #[test]
+    fn a_job_travels_unchanged() {
+        let step = |name: &str, kind, after| StepSpec {
+            name: name.into(),
+            kind,
+            frames: FrameRange::new(1001, 1048).unwrap(),
+            after,
+            max_attempts: 5,
+        };
+        let job = JobSpec {
+            name: "pull".into(),
+            show: "demo".into(),
+            priority: -3,
+            idempotency_key: Some("k".into()),
+            steps: vec![
+                step("a", render(), vec![]),
+                step("b", StepKind::Noop { millis_per_frame: 9 }, vec![0]),
+            ],
+        };
+        let wire = v1::JobSpec::from(&job);
+        assert!(!wire.steps[0].spec_json.contains("\"kind\""), "the kind is said once");
+        assert_eq!(JobSpec::try_from(wire).unwrap(), job);
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_bad_fields_are_named() {
+        let step = v1::StepSpec {
+            name: "n".into(),
+            frames: Some(v1::FrameRange { first: 1, last: 2 }),
+            kind: "noop".into(),
+            ..v1::StepSpec::default()
+        };
+        let read = StepSpec::try_from(step.clone()).unwrap();
+        assert_eq!(read.max_attempts, limits::DEFAULT_MAX_ATTEMPTS);
+        assert_eq!(read.kind, StepKind::Noop { millis_per_frame: 0 });
+
+        let fails = |change: fn(&mut v1::StepSpec)| {
+            let mut bad = step.clone();
+            change(&mut bad);
+            let job = v1::JobSpec { steps: vec![bad], ..v1::JobSpec::default() };
+            JobSpec::try_from(job).unwrap_err()
+        };
+        assert_eq!(fails(|s| s.frames = None).place.unwrap(), "steps[0]: step 'n': frames");
+        assert_eq!(fails(|s| s.kind = "paint".into()).code, Code::BadSpec);
+        assert_eq!(fails(|s| s.spec_json = "[1]".into()).code, Code::BadSpec);
+        assert_eq!(fails(|s| s.spec_json = "{".into()).code, Code::BadSpec);
+        let range = fails(|s| s.frames = Some(v1::FrameRange { first: 2, last: 1 }));
+        assert_eq!(range.code, Code::BadFrameRange);
+    }
+}

@@ -1,0 +1,20 @@
+//! Wire to model and back. `From<&model>` makes a message; `TryFrom<message>`
+//! reads one and checks it, so that behind this module every value is sound.
+//! Errors are [`Code::BadSpec`](platefarm_model::Code::BadSpec) naming the
+//! message and field.
+
+mod job;
+mod status;
+mod value;
+mod view;
+mod work;
+
+pub use status::{FAULT_KEY, from_status, grpc_code, to_status};
+pub use value::{ranges, set};
+
+use platefarm_model::{Code, Fault, Outcome};
+
+/// What a message must carry.
+fn needed<T>(field: Option<T>, place: &str) -> Outcome<T> {
+    field.ok_or_else(|| Fault::new(Code::BadSpec, "a field is missing in the message").at(place))
+}

@@ -1,0 +1,133 @@
+//! Faults as gRPC status and back. The status code is for strangers; between
+//! our own programs the fault itself travels along, so that a person reads
+//! the same code, value, place and remedy on both ends of the wire.
+
+use platefarm_model::code::Owner;
+use platefarm_model::{Code, Fault};
+use tonic::metadata::MetadataValue;
+use tonic::{Code as Grpc, Status};
+
+/// The trailer that carries the fault, as JSON. `-bin` marks bytes in gRPC.
+pub const FAULT_KEY: &str = "platefarm-fault-bin";
+
+/// HTTP/2 peers refuse header lists above 8 to 16 KiB, and base64 adds a third
+/// while JSON may double what it escapes: texts are cut to this many bytes
+/// each. Nothing that people write comes near.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// The gRPC code for a code: by itself where it has a better word, else by its owner.
+#[must_use]
+pub fn grpc_code(code: Code) -> Grpc {
+    match code {
+        Code::UnknownJob | Code::UnknownWorker => Grpc::NotFound,
+        Code::StaleLease => Grpc::Aborted,
+        Code::JobCancelled | Code::StoreVersion | Code::StoreInUse => Grpc::FailedPrecondition,
+        Code::Timeout => Grpc::DeadlineExceeded,
+        Code::OpenListener => Grpc::Unauthenticated,
+        _ => match code.info().owner {
+            Owner::Request => Grpc::InvalidArgument,
+            Owner::Media => Grpc::DataLoss,
+            Owner::Worker => Grpc::ResourceExhausted,
+            Owner::Farm => Grpc::Unavailable,
+            Owner::Program => Grpc::Internal,
+        },
+    }
+}
+
+/// The status that says `fault` to any client, and all of it to ours.
+#[must_use]
+pub fn to_status(fault: &Fault) -> Status {
+    let cut = |text: &str| text[..text.floor_char_boundary(MAX_TEXT_BYTES)].to_owned();
+    let short = Fault {
+        code: fault.code,
+        message: cut(&fault.message),
+        place: fault.place.as_deref().map(cut),
+        remedy: fault.remedy.as_deref().map(cut),
+        cause: fault.cause.as_deref().map(cut),
+    };
+    let mut status =
+        Status::new(grpc_code(fault.code), format!("{}: {}", short.code, short.message));
+    if let Ok(json) = serde_json::to_vec(&short) {
+        status.metadata_mut().insert_bin(FAULT_KEY, MetadataValue::from_bytes(&json));
+    }
+    status
+}
+
+/// The fault that a status carries; for a status of a stranger, or of the
+/// transport itself, the nearest one.
+#[must_use]
+pub fn from_status(status: &Status) -> Fault {
+    let carried = status
+        .metadata()
+        .get_bin(FAULT_KEY)
+        .and_then(|value| value.to_bytes().ok())
+        .and_then(|bytes| serde_json::from_slice::<Fault>(&bytes).ok());
+    if let Some(fault) = carried {
+        return fault;
+    }
+    let (code, message) = match status.code() {
+        Grpc::Unavailable => (Code::NoScheduler, "the connection to the scheduler failed"),
+        Grpc::DeadlineExceeded | Grpc::Cancelled => {
+            (Code::Timeout, "the scheduler did not answer in time")
+        }
+        Grpc::InvalidArgument | Grpc::OutOfRange => {
+            (Code::BadSpec, "the scheduler refused the message")
+        }
+        Grpc::Unimplemented => (Code::StoreVersion, "the scheduler does not know this call"),
+        _ => (Code::Internal, "the scheduler answered with an error"),
+    };
+    let mut fault = Fault::new(code, message);
+    if code == Code::StoreVersion {
+        fault = fault.remedy("Use the same version of platefarm on both ends.");
+    }
+    fault.cause = Some(format!("{:?}: {}", status.code(), status.message()));
+    fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::code::CODES;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_code_has_a_status_and_comes_back() {
+        for info in CODES {
+            let fault = Fault::new(info.code, "value '7'").at("line 3").remedy("Do it.");
+            let status = to_status(&fault);
+            assert_ne!(status.code(), Grpc::Ok, "{}", info.text);
+            assert_ne!(status.code(), Grpc::Unknown, "{}", info.text);
+            assert_eq!(from_status(&status), fault);
+        }
+    }
+
+    #[test]
+    fn a_status_of_the_transport_becomes_the_nearest_fault() {
+        let fault = from_status(&Status::unavailable("tcp connect error"));
+        assert_eq!(fault.code, Code::NoScheduler);
+        assert_eq!(fault.cause.unwrap(), "Unavailable: tcp connect error");
+        assert_eq!(from_status(&Status::unknown("?")).code, Code::Internal);
+    }
+
+    #[test]
+    fn a_torn_trailer_is_not_trusted() {
+        let mut status = to_status(&Fault::new(Code::UnknownJob, "j7"));
+        let torn = MetadataValue::from_bytes(b"{\"code\":\"F05");
+        status.metadata_mut().insert_bin(FAULT_KEY, torn);
+        assert_eq!(from_status(&status).code, Code::Internal);
+    }
+
+    proptest! {
+        /// Any text travels: line ends, quotes, other scripts; long ones are cut, never refused.
+        #[test]
+        fn any_text_travels(message in ".{0,200}", long in "[é\n]{900,2000}") {
+            let fault = Fault::new(Code::BadEdlLine, message).at(long);
+            let status = to_status(&fault);
+            let back = from_status(&status);
+            prop_assert_eq!(&back.message, &fault.message);
+            prop_assert!(fault.place.unwrap().starts_with(&back.place.unwrap()));
+            let size: usize = status.metadata().get_bin(FAULT_KEY).unwrap().as_encoded_bytes().len();
+            prop_assert!(size < 8 * 1024);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What lists and watchers show.
+
+use super::{needed, ranges, set};
+use crate::v1;
+use platefarm_model::job::{JobView, LeaseView, Phase, StepView, WorkerView};
+use platefarm_model::{Fault, JobId, LeaseToken, Outcome, Timestamp, WorkerId};
+
+impl From<&StepView> for v1::StepView {
+    fn from(step: &StepView) -> Self {
+        Self {
+            id: Some(step.id.into()),
+            name: step.name.clone(),
+            kind: step.kind.clone(),
+            phase: v1::Phase::from(step.phase).into(),
+            frames: Some(step.frames.into()),
+            done: ranges(&step.done),
+            leased: ranges(&step.leased),
+            failed: ranges(&step.failed),
+            first_fault: step.first_fault.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl TryFrom<v1::StepView> for StepView {
+    type Error = Fault;
+
+    fn try_from(step: v1::StepView) -> Outcome<Self> {
+        Ok(Self {
+            phase: Phase::try_from(step.phase())?,
+            id: needed(step.id, "step.id")?.into(),
+            name: step.name,
+            kind: step.kind,
+            frames: needed(step.frames, "step.frames")?.try_into()?,
+            done: set(step.done)?,
+            leased: set(step.leased)?,
+            failed: set(step.failed)?,
+            first_fault: step.first_fault.map(Into::into),
+        })
+    }
+}
+
+impl From<&JobView> for v1::JobView {
+    fn from(job: &JobView) -> Self {
+        Self {
+            id: job.id.0,
+            name: job.name.clone(),
+            show: job.show.clone(),
+            priority: job.priority,
+            phase: v1::Phase::from(job.phase).into(),
+            submitted_us: job.submitted.0,
+            finished_us: job.finished.map_or(0, |t| t.0),
+            frames_total: job.frames_total,
+            frames_done: job.frames_done,
+            frames_failed: job.frames_failed,
+            steps: job.steps.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl TryFrom<v1::JobView> for JobView {
+    type Error = Fault;
+
+    fn try_from(job: v1::JobView) -> Outcome<Self> {
+        Ok(Self {
+            phase: Phase::try_from(job.phase())?,
+            id: JobId(job.id),
+            name: job.name,
+            show: job.show,
+            priority: job.priority,
+            submitted: Timestamp(job.submitted_us),
+            finished: (job.finished_us != 0).then_some(Timestamp(job.finished_us)),
+            frames_total: job.frames_total,
+            frames_done: job.frames_done,
+            frames_failed: job.frames_failed,
+            steps: job.steps.into_iter().map(TryInto::try_into).collect::<Outcome<_>>()?,
+        })
+    }
+}
+
+impl From<&LeaseView> for v1::LeaseView {
+    fn from(lease: &LeaseView) -> Self {
+        Self { token: lease.token.0, step: Some(lease.step.into()), frames: ranges(&lease.frames) }
+    }
+}
+
+impl TryFrom<v1::LeaseView> for LeaseView {
+    type Error = Fault;
+
+    fn try_from(lease: v1::LeaseView) -> Outcome<Self> {
+        Ok(Self {
+            token: LeaseToken(lease.token),
+            step: needed(lease.step, "lease.step")?.into(),
+            frames: set(lease.frames)?,
+        })
+    }
+}
+
+impl From<&WorkerView> for v1::WorkerView {
+    fn from(worker: &WorkerView) -> Self {
+        Self {
+            id: worker.id.0,
+            name: worker.name.clone(),
+            state: worker.state.clone(),
+            slots: worker.slots,
+            backend: worker.backend.clone(),
+            last_seen_us: worker.last_seen.0,
+            leases: worker.leases.iter().map(Into::into).collect(),
+            frames_done: worker.frames_done,
+        }
+    }
+}
+
+impl TryFrom<v1::WorkerView> for WorkerView {
+    type Error = Fault;
+
+    fn try_from(worker: v1::WorkerView) -> Outcome<Self> {
+        Ok(Self {
+            id: WorkerId(worker.id),
+            name: worker.name,
+            state: worker.state,
+            slots: worker.slots,
+            backend: worker.backend,
+            last_seen: Timestamp(worker.last_seen_us),
+            leases: worker.leases.into_iter().map(TryInto::try_into).collect::<Outcome<_>>()?,
+            frames_done: worker.frames_done,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::{Code, FrameRange, FrameSet, StepId};
+
+    #[test]
+    fn a_job_view_travels_unchanged() {
+        let id = StepId { job: JobId(4), index: 2 };
+        let step = StepView {
+            id,
+            name: "A_010".into(),
+            kind: "render".into(),
+            phase: Phase::Running,
+            frames: FrameRange::new(1001, 1010).unwrap(),
+            done: "1001-1003,1007".parse().unwrap(),
+            leased: FrameSet::new(),
+            failed: "1010".parse().unwrap(),
+            first_fault: Some(Fault::new(Code::TruncatedFile, "12 bytes short").at("a.dng")),
+        };
+        let job = JobView {
+            id: id.job,
+            name: "pull".into(),
+            show: "demo".into(),
+            priority: 7,
+            phase: Phase::Running,
+            submitted: Timestamp(1_700_000_000_000_000),
+            finished: None,
+            frames_total: 10,
+            frames_done: 4,
+            frames_failed: 1,
+            steps: vec![step],
+        };
+        assert_eq!(JobView::try_from(v1::JobView::from(&job)).unwrap(), job);
+        let settled = JobView { finished: Some(Timestamp(5)), phase: Phase::Failed, ..job };
+        assert_eq!(JobView::try_from(v1::JobView::from(&settled)).unwrap(), settled);
+        assert!(JobView::try_from(v1::JobView::default()).is_err(), "a phase must be said");
+    }
+
+    #[test]
+    fn a_worker_view_travels_unchanged() {
+        let worker = WorkerView {
+            id: WorkerId(3),
+            name: "node1".into(),
+            state: "alive".into(),
+            slots: 2,
+            backend: "cpu".into(),
+            last_seen: Timestamp(9),
+            leases: vec![LeaseView {
+                token: LeaseToken(8),
+                step: StepId { job: JobId(4), index: 0 },
+                frames: "5-9".parse().unwrap(),
+            }],
+            frames_done: 17,
+        };
+        assert_eq!(WorkerView::try_from(v1::WorkerView::from(&worker)).unwrap(), worker);
+    }
+}

@@ -1,0 +1,67 @@
+//! `platefarm jobs ...`: see and steer jobs.
+
+use crate::cli::{Global, runtime};
+use crate::farm::Farm;
+use crate::output::{Output, Progress};
+use platefarm_model::{Code, Fault, JobId, Outcome};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Verb {
+    /// List jobs, newest first.
+    List {
+        /// Only jobs that still have something to do.
+        #[arg(long)]
+        active: bool,
+    },
+    /// Show a job and its steps.
+    Show {
+        /// Id, e.g. j12.
+        job: JobId,
+    },
+    /// Follow a job until it is settled.
+    Watch {
+        /// Id, e.g. j12.
+        job: JobId,
+    },
+    /// End a job. What is done stays done.
+    Cancel {
+        /// Id, e.g. j12.
+        job: JobId,
+    },
+}
+
+pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
+    runtime()?.block_on(async {
+        let mut farm = Farm::connect(&global.farm).await?;
+        match verb {
+            Verb::List { active } => out.jobs(&farm.jobs(active).await?),
+            Verb::Show { job } => out.job(&farm.job(job).await?),
+            Verb::Cancel { job } => out.job(&farm.cancel(job).await?),
+            Verb::Watch { job } => {
+                let progress = Progress::start(out.talks());
+                let settled = farm.watch(job, |view| progress.show(view)).await?;
+                progress.finish();
+                out.job(&settled);
+                return verdict(&settled);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A settled job as an exit code: anything but done is an error.
+pub(super) fn verdict(job: &platefarm_model::job::JobView) -> Outcome<()> {
+    use platefarm_model::job::Phase;
+    match job.phase {
+        Phase::Done => Ok(()),
+        Phase::Cancelled => Err(Fault::new(Code::JobCancelled, format!("job {} was cancelled", job.id))),
+        _ => {
+            let first = job.steps.iter().find_map(|step| step.first_fault.as_ref().map(|f| (step, f)));
+            let fault = Fault::new(Code::JobFailed, format!("job {}: {} of {} frames failed", job.id, job.frames_failed, job.frames_total));
+            Err(match first {
+                Some((step, cause)) => fault.at(format!("step {}", step.name)).because(cause),
+                None => fault,
+            })
+        }
+    }
+}

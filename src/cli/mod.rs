@@ -1,0 +1,154 @@
+//! The command line: what may be typed, and the way from there to a verb.
+//!
+//! Exit codes: 0 done; 2 the request is wrong; 3 the media; 4 this machine or
+//! a worker; 5 the farm; 70 our own fault. They follow from the owner of the
+//! error's code, see `platefarm explain`.
+
+mod completions;
+mod explain;
+mod inspect;
+mod jobs;
+mod pull;
+mod render;
+mod scheduler;
+mod up;
+mod worker;
+mod workers;
+
+use crate::output::{self, Output};
+use clap::{CommandFactory, Parser, Subcommand};
+use platefarm_model::{Code, Fault, Outcome};
+use std::process::ExitCode;
+
+/// Turns original camera files into production plates, on a laptop or a farm.
+#[derive(Parser)]
+#[command(name = "platefarm", version, max_term_width = 100, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Options that every verb understands.
+#[derive(clap::Args)]
+pub(crate) struct Global {
+    /// Address of the scheduler.
+    #[arg(long, global = true, env = "PLATEFARM_FARM", value_name = "URL", default_value = "http://127.0.0.1:7878")]
+    pub(crate) farm: String,
+    /// Print data as JSON on standard output.
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    json: bool,
+    /// Print ids and paths only.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// What to log on standard error: error, warn, info, debug, or a filter such as platefarm_worker=debug.
+    #[arg(long, global = true, env = "PLATEFARM_LOG", value_name = "FILTER", default_value = "warn")]
+    log: String,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Turn an edit list into plates: match, render, verify, package.
+    Pull(pull::Args),
+    /// Render frames of one clip, with no farm.
+    Render(render::Args),
+    /// Say what camera files hold.
+    Inspect(inspect::Args),
+    /// Run a whole farm in this process: a scheduler and workers.
+    Up(up::Args),
+    /// Run the scheduler.
+    Scheduler(scheduler::Args),
+    /// Run a worker that takes tasks from a scheduler.
+    Worker(worker::Args),
+    /// See and steer jobs.
+    #[command(subcommand)]
+    Jobs(jobs::Verb),
+    /// See workers.
+    #[command(subcommand)]
+    Workers(workers::Verb),
+    /// Say what an error code means and what to do; without one, list them all.
+    Explain(explain::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+}
+
+/// Parses, runs, reports.
+pub(crate) fn main() -> ExitCode {
+    let Cli { global, verb } = Cli::parse();
+    let out = output::choose(global.json, global.quiet);
+    if let Err(fault) = start_log(&global.log).and_then(|()| run(verb, &global, &*out)) {
+        out.fault(&fault);
+        return ExitCode::from(fault.owner().exit_code());
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
+    match verb {
+        Verb::Pull(args) => pull::run(args, global, out),
+        Verb::Render(args) => render::run(&args, out),
+        Verb::Inspect(args) => inspect::run(&args, out),
+        Verb::Up(args) => up::run(args, out),
+        Verb::Scheduler(args) => scheduler::run(args, out),
+        Verb::Worker(args) => worker::run(args, global, out),
+        Verb::Jobs(verb) => jobs::run(verb, global, out),
+        Verb::Workers(verb) => workers::run(&verb, global, out),
+        Verb::Explain(args) => explain::run(&args, out),
+        Verb::Completions(args) => {
+            completions::run(&args, &mut Cli::command());
+            Ok(())
+        }
+    }
+}
+
+fn start_log(filter: &str) -> Outcome<()> {
+    let filter = filter.parse::<tracing_subscriber::EnvFilter>().map_err(|e| {
+        Fault::new(Code::BadConfig, format!("'{filter}' is not a log filter")).at("--log").because(&e)
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+/// A runtime for the verbs that speak to a farm or are one.
+pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Fault::new(Code::Internal, "cannot start the runtime").because(&e))
+}
+
+/// Resolves when the process is asked to stop: Ctrl-C or SIGTERM.
+pub(crate) async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// The value of an option that is one of a listed set, by the name each has.
+fn choice<T: Copy>(option: &str, all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Outcome<T> {
+    all.iter().copied().find(|value| name(*value).eq_ignore_ascii_case(text)).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|value| name(*value)).collect();
+        Fault::new(Code::UnknownOption, format!("'{text}' is not a {option}")).at(format!("--{option}")).remedy(format!("Choose one of: {}.", names.join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

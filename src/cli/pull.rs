@@ -1,0 +1,308 @@
+//! `platefarm pull`: from an edit list to a verified package.
+//!
+//! The plan is made here, where the media is; the farm is handed a job whose
+//! steps are the plates and, last, the package.
+
+use crate::cli::render::{Look, read_document};
+use crate::cli::{Global, jobs, runtime};
+use crate::embedded::{Embedded, state_dir};
+use crate::farm::Farm;
+use crate::output::{Output, Progress, PullSummary, StageSummary};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::job::{JobSpec, JobView};
+use platefarm_model::pull::{Document, PackageSpec};
+use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
+use platefarm_scheduler::pulls;
+use platefarm_standards::{edl, fdl};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Edit list (CMX3600 and its relatives).
+    #[arg(long, value_name = "FILE")]
+    edl: PathBuf,
+    /// Directory that is searched for camera files; may be given several times.
+    #[arg(long, value_name = "DIR", required = true)]
+    media: Vec<PathBuf>,
+    /// Directory of the package.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Frames to add before and after each event.
+    #[arg(long, default_value_t = 8, value_name = "FRAMES")]
+    handles: u32,
+    /// Rate of the edit list [default: the media's]
+    #[arg(long, value_name = "FPS")]
+    rate: Option<FrameRate>,
+    /// Production that the pull belongs to.
+    #[arg(long, default_value = "show")]
+    show: String,
+    /// Version of the plates.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9999), value_name = "N")]
+    plate_version: u32,
+    /// Higher runs first.
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    priority: i32,
+    #[command(flatten)]
+    look: Look,
+    /// Show the plan and stop.
+    #[arg(long)]
+    dry_run: bool,
+    /// Follow the job to its end.
+    #[arg(long)]
+    wait: bool,
+    /// Run a farm in this process for as long as the pull takes.
+    #[arg(long)]
+    local: bool,
+    /// Workers of the local farm.
+    #[arg(long, default_value_t = 2, requires = "local")]
+    workers: u32,
+}
+
+pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
+    let plan = plan(&args, out)?;
+    if args.dry_run {
+        out.plan(&plan.package);
+        return Ok(());
+    }
+    if out.talks() {
+        out.plan(&plan.package);
+    }
+    check_output(&plan)?;
+    runtime()?.block_on(async {
+        if args.local { run_local(&args, &plan, out).await } else { run_on_farm(&args, &plan, global, out).await }
+    })
+}
+
+/// What to do, and the key under which it is handed in.
+struct Plan {
+    job: JobSpec,
+    package: PackageSpec,
+    key: String,
+    out_dir: PathBuf,
+}
+
+fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
+    let edl_bytes = read_document(&args.edl)?;
+    let fdl_document = args.look.fdl.as_deref().map(|path| read_document(path).map(|bytes| (path, bytes))).transpose()?;
+    let (clips, unreadable) = scan(&args.media)?;
+    for fault in &unreadable {
+        out.note(&format!("note {fault}"));
+    }
+    let (rate, assumed) = list_rate(args.rate, &clips);
+    let list = edl::parse(&edl_bytes, rate)?;
+    let parsed_fdl = fdl_document
+        .as_ref()
+        .map(|(path, bytes)| fdl::Fdl::parse(bytes).map_err(|fault| fault.within(path.display())))
+        .transpose()?;
+    let out_dir = std::path::absolute(&args.out).map_err(|e| Fault::new(Code::NotWritable, format!("'{}' is no directory", args.out.display())).because(&e))?;
+    let key = key(args, &edl_bytes, fdl_document.as_ref().map(|(_, bytes)| bytes.as_slice()), &clips, &out_dir)?;
+    let request = pulls::PullRequest {
+        name: stem(&args.edl),
+        show: args.show.clone(),
+        edl: &list,
+        edl_document: document(&args.edl, &edl_bytes),
+        rate,
+        clips: &clips,
+        fdl: parsed_fdl.as_ref(),
+        fdl_name: args.look.fdl.as_deref().map(file_name),
+        template: args.look.template.as_deref(),
+        handles: args.handles,
+        out_dir: out_dir.display().to_string(),
+        plate_version: args.plate_version,
+        priority: args.priority,
+        debayer: args.look.debayer()?,
+        compression: args.look.compression()?,
+        color_out: args.look.color_out()?,
+        backend: args.look.backend()?,
+        notes: assumed.into_iter().chain(unreadable).collect(),
+        seed: key.clone(),
+        now: now(),
+    };
+    let mut plan = pulls::plan(&request)?;
+    plan.job.idempotency_key = Some(key.clone());
+    Ok(Plan { job: plan.job, package: plan.package, key, out_dir })
+}
+
+fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
+    let (mut clips, mut faults) = (Vec::new(), Vec::new());
+    for dir in media {
+        if !dir.is_dir() {
+            return Err(Fault::new(Code::FileNotFound, format!("'{}' is no directory", dir.display())).at("--media"));
+        }
+        let (found, unreadable) = platefarm_media::scan(dir);
+        clips.extend(found);
+        faults.extend(unreadable);
+    }
+    if clips.is_empty() {
+        let dirs: Vec<String> = media.iter().map(|dir| dir.display().to_string()).collect();
+        let fault = Fault::new(Code::NoMedia, format!("no clip in {}", dirs.join(", "))).at("--media");
+        return Err(match faults.first() {
+            Some(first) => fault.because(first),
+            None => fault,
+        });
+    }
+    Ok((clips, faults))
+}
+
+/// The rate that the list counts in, and what was assumed about it.
+fn list_rate(given: Option<FrameRate>, clips: &[ClipInfo]) -> (FrameRate, Option<Fault>) {
+    if let Some(rate) = given {
+        return (rate, None);
+    }
+    let mut votes: Vec<(FrameRate, u64)> = Vec::new();
+    for rate in clips.iter().filter_map(|clip| clip.timing.rate) {
+        match votes.iter_mut().find(|(seen, _)| *seen == rate) {
+            Some((_, count)) => *count += 1,
+            None => votes.push((rate, 1)),
+        }
+    }
+    let note = |text: String| Some(Fault::new(Code::BadConfig, text).remedy("Give --rate if that is wrong."));
+    match votes.as_slice() {
+        [] => (FrameRate::FPS_24, note("the media names no frame rate; the list is read at 24".into())),
+        [(rate, _)] => (*rate, None),
+        _ => {
+            let rate = votes.iter().max_by_key(|(_, count)| *count).map_or(FrameRate::FPS_24, |(rate, _)| *rate);
+            (rate, note(format!("the media has several frame rates; the list is read at {rate}, the most frequent")))
+        }
+    }
+}
+
+/// Names the pull by everything that decides its pixels and names, so that the
+/// same request, handed in again after a crash, is the same job.
+fn key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo], out_dir: &Path) -> Outcome<String> {
+    let look = (args.look.template.as_deref(), args.look.debayer()?, args.look.compression()?, args.look.color_out()?);
+    let request = (out_dir, &args.show, args.plate_version, args.handles, args.rate, look);
+    let text = serde_json::to_vec(&(request, clips)).map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
+    let mut bytes = Vec::with_capacity(text.len() + edl.len());
+    for part in [text.as_slice(), edl, fdl.unwrap_or_default()] {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
+    }
+    Ok(platefarm_media::hash::xxh128_hex(&bytes))
+}
+
+/// Refuses to write over plates of another pull; the same pull goes on where it was.
+fn check_output(plan: &Plan) -> Outcome<()> {
+    let hidden = plan.out_dir.join(".platefarm");
+    let marker = hidden.join(format!("pull-{}", plan.key));
+    if marker.exists() {
+        return Ok(());
+    }
+    let taken = plan.package.plates.iter().map(|plate| plan.out_dir.join(&plate.name)).find(|dir| dir.exists());
+    if let Some(dir) = taken {
+        return Err(Fault::new(Code::OutputExists, format!("'{}' is already there", dir.display())).at("--out"));
+    }
+    let unwritable = |e: std::io::Error| platefarm_media::publish::io_fault(&e, &hidden);
+    std::fs::create_dir_all(&hidden).map_err(unwritable)?;
+    std::fs::write(&marker, b"").map_err(unwritable)
+}
+
+async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) -> Outcome<()> {
+    let mut farm = Farm::connect(&global.farm).await?;
+    let begun = Instant::now();
+    let (job, existed) = farm.submit(&plan.job).await?;
+    if !args.wait || out.talks() {
+        out.submitted(job, existed);
+    }
+    if args.wait { follow(&mut farm, job, plan, begun, out).await } else { Ok(()) }
+}
+
+async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
+    let store = state_dir().join("local").join(format!("{}.db", plan.key));
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let farm = Embedded { listen, store: store.clone(), workers: args.workers, backend: args.look.backend()? };
+    let mut running = farm.start().await?;
+    let begun = Instant::now();
+    let work = async {
+        let mut farm = Farm::connect(&running.url.clone()).await?;
+        let (job, existed) = farm.submit(&plan.job).await?;
+        if existed {
+            out.note("this pull was begun before; it goes on where it was");
+        }
+        follow(&mut farm, job, plan, begun, out).await
+    };
+    let ended = tokio::select! {
+        result = work => result,
+        fault = running.failed() => Err(fault),
+        () = crate::cli::asked_to_stop() => Err(Fault::new(Code::Interrupted, "the pull was interrupted").remedy("Run the same command again: it goes on where it was.")),
+    };
+    let interrupted = matches!(&ended, Err(fault) if fault.code == Code::Interrupted);
+    running.stop().await?;
+    if !interrupted {
+        remove_store(&store);
+    }
+    ended
+}
+
+/// A settled pull needs its local store no more. What is left behind by a
+/// failure here is small and harmless.
+fn remove_store(store: &Path) {
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let mut name = store.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+async fn follow(farm: &mut Farm, job: JobId, plan: &Plan, begun: Instant, out: &dyn Output) -> Outcome<()> {
+    let progress = Progress::start(out.talks());
+    let settled = farm.watch(job, |view| progress.show(view)).await;
+    progress.finish();
+    let settled = settled?;
+    let frames = farm.frames(job).await?;
+    out.pulled(&summary(&settled, plan, &frames, begun.elapsed().as_secs_f64()));
+    jobs::verdict(&settled)
+}
+
+fn summary(job: &JobView, plan: &Plan, frames: &[(u32, Vec<platefarm_model::job::FrameResult>)], wall_s: f64) -> PullSummary {
+    let plates = plan.package.plates.len();
+    let rendered: Vec<_> = frames.iter().filter(|(step, _)| (*step as usize) < plates).flat_map(|(_, results)| results).collect();
+    let (mut backends, mut sums) = (BTreeMap::new(), BTreeMap::<String, (f64, f64)>::new());
+    for result in &rendered {
+        *backends.entry(result.backend.clone()).or_insert(0) += 1;
+        for (stage, ms) in &result.millis {
+            let (sum, max) = sums.entry(stage.clone()).or_default();
+            *sum += ms;
+            *max = max.max(*ms);
+        }
+    }
+    let all: f64 = sums.values().map(|(sum, _)| sum).sum();
+    let stage = |(sum, max): (f64, f64)| StageSummary { mean_ms: sum / rendered.len().max(1) as f64, max_ms: max, share: sum / all.max(1e-9) };
+    let made = |name: &str| Some(plan.out_dir.join(name)).filter(|path| path.exists()).map(|path| path.display().to_string());
+    let failed = job.steps.iter().take(plates).map(|step| step.failed.len()).sum();
+    PullSummary {
+        job: job.id,
+        phase: job.phase.word(),
+        package: plan.out_dir.display().to_string(),
+        contact_sheet: made("contact_sheet.png"),
+        report: made("report.html"),
+        plates,
+        rejected: plan.package.rejected.len(),
+        frames: rendered.len() as u64,
+        frames_failed: failed,
+        bytes: rendered.iter().map(|result| result.bytes).sum(),
+        wall_s,
+        backends,
+        stages: sums.into_iter().map(|(name, sums)| (name, stage(sums))).collect(),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "pull".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "document".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn document(path: &Path, bytes: &[u8]) -> Document {
+    Document { name: file_name(path), text: String::from_utf8_lossy(bytes).into_owned() }
+}
+
+fn now() -> platefarm_model::Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    platefarm_model::Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

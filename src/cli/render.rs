@@ -1,0 +1,154 @@
+//! `platefarm render SOURCE`: the stateless function, with no farm.
+
+use crate::cli::choice;
+use crate::output::{Output, Progress};
+use platefarm_media::Clip;
+use platefarm_model::recipe::{Backend, Compression, Debayer, FrameNaming, OutputColor, RenderSpec};
+use platefarm_model::{Code, Fault, FrameRange, Outcome};
+use platefarm_standards::fdl;
+use platefarm_worker::render;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A frame of the clip, or a directory that holds just this clip.
+    source: PathBuf,
+    /// Frames to render, counted within the clip from 0, both ends included [default: all]
+    #[arg(long, value_name = "A-B")]
+    frames: Option<FrameRange>,
+    /// Directory that receives the frames.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Number of the first delivered frame.
+    #[arg(long, default_value_t = 1001, value_name = "FRAME")]
+    first: i64,
+    /// Name before the frame number [default: the clip's name]
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    look: Look,
+}
+
+/// What decides the pixels; shared with `pull`.
+#[derive(clap::Args)]
+pub(super) struct Look {
+    /// Framing decision list (ASC FDL).
+    #[arg(long, value_name = "FILE", requires = "template")]
+    pub(super) fdl: Option<PathBuf>,
+    /// Id of the FDL's canvas template to apply.
+    #[arg(long, value_name = "ID", requires = "fdl")]
+    pub(super) template: Option<String>,
+    /// Colour of the output.
+    #[arg(long, default_value = "ACES2065-1", value_name = "NAME")]
+    color_out: String,
+    /// How missing colours are reconstructed.
+    #[arg(long, default_value = "mhc", value_name = "NAME")]
+    debayer: String,
+    /// EXR compression: none, zips, zip or piz.
+    #[arg(long, default_value = "zip", value_name = "NAME")]
+    compression: String,
+    #[command(flatten)]
+    backend: BackendArg,
+}
+
+/// Which form of the image operations runs.
+#[derive(clap::Args)]
+pub(super) struct BackendArg {
+    /// auto takes a real GPU when there is one; gpu takes software drivers too, and fails when there is none.
+    #[arg(long, default_value = "auto", value_name = "auto|cpu|gpu")]
+    backend: String,
+}
+
+impl BackendArg {
+    pub(super) fn value(&self) -> Outcome<Backend> {
+        let name = |backend| match backend {
+            Backend::Auto => "auto",
+            Backend::Cpu => "cpu",
+            Backend::Gpu => "gpu",
+        };
+        choice("backend", &[Backend::Auto, Backend::Cpu, Backend::Gpu], name, &self.backend)
+    }
+}
+
+impl Look {
+    pub(super) fn debayer(&self) -> Outcome<Debayer> {
+        choice("debayer", Debayer::ALL, Debayer::name, &self.debayer)
+    }
+
+    pub(super) fn compression(&self) -> Outcome<Compression> {
+        choice("compression", Compression::ALL, Compression::name, &self.compression)
+    }
+
+    pub(super) fn color_out(&self) -> Outcome<OutputColor> {
+        choice("color-out", OutputColor::ALL, OutputColor::name, &self.color_out)
+    }
+
+    pub(super) fn backend(&self) -> Outcome<Backend> {
+        self.backend.value()
+    }
+}
+
+pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
+    let clip = platefarm_media::open(&args.source, None)?;
+    let spec = spec(args, &*clip)?;
+    let progress = Progress::start(out.talks());
+    let total = spec.frames.len();
+    let mut done = 0;
+    let report = render::run_local(&spec, &mut |_| {
+        done += 1;
+        progress.frames(done, total);
+    });
+    progress.finish();
+    let report = report?;
+    out.rendered(&report);
+    report.first_fault().map_or(Ok(()), |fault| Err(fault.clone()))
+}
+
+fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
+    let info = clip.info();
+    let has = info.timing.indices().ok_or_else(|| Fault::new(Code::NoMedia, format!("clip '{}' has no frames", info.identity.clip_name)))?;
+    let wanted = args.frames.unwrap_or(has);
+    if wanted.intersection(has) != Some(wanted) {
+        return Err(Fault::new(Code::FrameOutsideClip, format!("frames {wanted} of clip '{}', which has {has}", info.identity.clip_name)).at("--frames"));
+    }
+    let (framing, fdl_json) = match (&args.look.fdl, &args.look.template) {
+        (Some(file), Some(template)) => {
+            let document = read_fdl(file)?;
+            let applied = document.apply(&fdl::Selection::for_media(template, [info.picture.width, info.picture.height]))?;
+            (Some(applied.framing([info.picture.width, info.picture.height])?), Some(applied.document().to_json()))
+        }
+        _ => (None, None),
+    };
+    Ok(RenderSpec {
+        source: args.source.display().to_string(),
+        clip_name: None,
+        source_first: wanted.first(),
+        frames: FrameRange::of_len(args.first, wanted.len()),
+        out_dir: args.out.display().to_string(),
+        naming: FrameNaming { stem: args.name.clone().unwrap_or_else(|| info.identity.clip_name.clone()), padding: 4 },
+        debayer: args.look.debayer()?,
+        framing,
+        color_out: args.look.color_out()?,
+        compression: args.look.compression()?,
+        backend: args.look.backend()?,
+        fdl_json,
+    })
+}
+
+/// A document from disk, within the limit, with the place in its faults.
+pub(super) fn read_document(path: &Path) -> Outcome<Vec<u8>> {
+    let place = path.display().to_string();
+    let fault = |e: std::io::Error| {
+        let code = if e.kind() == std::io::ErrorKind::NotFound { Code::FileNotFound } else { Code::FileUnreadable };
+        Fault::new(code, format!("cannot read '{place}'")).because(&e)
+    };
+    let size = std::fs::metadata(path).map_err(fault)?.len();
+    if size > platefarm_model::limits::MAX_DOCUMENT_BYTES {
+        return Err(Fault::new(Code::TooLarge, format!("'{place}' has {size} bytes, too many for a document")));
+    }
+    std::fs::read(path).map_err(fault)
+}
+
+fn read_fdl(path: &Path) -> Outcome<fdl::Fdl> {
+    fdl::Fdl::parse(&read_document(path)?).map_err(|fault| fault.within(path.display()))
+}

@@ -1,0 +1,93 @@
+//! A whole farm in this process: a scheduler on SQLite and workers beside it.
+//!
+//! The workers speak to the scheduler over a loopback socket, exactly as they
+//! would from another machine; nothing is short-cut, so what runs here runs
+//! the same way on a farm.
+
+use platefarm_model::recipe::Backend;
+use platefarm_model::{Code, Fault, Outcome};
+use platefarm_scheduler::service;
+use platefarm_worker::agent;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// What the farm is made of.
+pub(crate) struct Embedded {
+    /// Where the scheduler listens; port 0 takes a free one.
+    pub(crate) listen: SocketAddr,
+    /// File of the SQLite store.
+    pub(crate) store: PathBuf,
+    /// How many workers.
+    pub(crate) workers: u32,
+    /// What they render with.
+    pub(crate) backend: Backend,
+}
+
+/// A farm that runs.
+pub(crate) struct Running {
+    /// Address for clients.
+    pub(crate) url: String,
+    stop: watch::Sender<bool>,
+    parts: JoinSet<Outcome<()>>,
+}
+
+impl Embedded {
+    /// Starts it; returns when the scheduler answers.
+    pub(crate) async fn start(&self) -> Outcome<Running> {
+        let listener = service::bind(self.listen).await?;
+        let address = listener.local_addr().map_err(|e| Fault::new(Code::Internal, "the listener has no address").because(&e))?;
+        let url = format!("http://{address}");
+        let (stop, stopped) = watch::channel(false);
+        let mut parts = JoinSet::new();
+        let config = service::Config::new(store_url(&self.store)?);
+        let scheduler = service::Service::start(listener, config).await?;
+        parts.spawn(scheduler.run(until(stopped.clone())));
+        for number in 1..=self.workers {
+            let config = agent::AgentConfig::new(url.clone(), format!("embedded-{number}"), self.backend);
+            parts.spawn(agent::run(config, until(stopped.clone())));
+        }
+        Ok(Running { url, stop, parts })
+    }
+}
+
+impl Running {
+    /// Stops everything: workers finish the frame in hand and give the rest back.
+    pub(crate) async fn stop(mut self) -> Outcome<()> {
+        let _ = self.stop.send(true);
+        while let Some(ended) = self.parts.join_next().await {
+            ended.map_err(|e| Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e))??;
+        }
+        Ok(())
+    }
+
+    /// Resolves when a part ends by itself, with why.
+    pub(crate) async fn failed(&mut self) -> Fault {
+        match self.parts.join_next().await {
+            Some(Ok(Err(fault))) => fault,
+            Some(Err(e)) => Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e),
+            _ => Fault::new(Code::Internal, "a part of the embedded farm ended"),
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone means stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// The address of a SQLite store in a file, whose directory is made.
+pub(crate) fn store_url(file: &Path) -> Outcome<String> {
+    if let Some(dir) = file.parent() {
+        std::fs::create_dir_all(dir)
+            .map_err(|e| Fault::new(Code::NotWritable, format!("cannot make the store's directory '{}'", dir.display())).because(&e))?;
+    }
+    Ok(format!("sqlite://{}", file.display()))
+}
+
+/// Where this user's farms keep their state: the XDG state directory.
+pub(crate) fn state_dir() -> PathBuf {
+    let from = |name: &str, below: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(|v| PathBuf::from(v).join(below));
+    from("XDG_STATE_HOME", "platefarm").or_else(|| from("HOME", ".local/state/platefarm")).unwrap_or_else(|| std::env::temp_dir().join("platefarm"))
+}

@@ -1,0 +1,232 @@
+//! For people at a terminal.
+
+use super::table::{self, Align};
+use super::{Output, PullSummary, bytes_text, style};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::code::CodeInfo;
+use platefarm_model::job::{JobView, WorkerView};
+use platefarm_model::pull::PackageSpec;
+use platefarm_model::{Fault, JobId};
+use platefarm_worker::render::RenderReport;
+
+pub(super) struct Human;
+
+fn warn(fault: &Fault) {
+    eprintln!("{} {fault}", style::caution("note"));
+}
+
+fn progress_text(done: u64, failed: u64, total: u64) -> String {
+    if failed == 0 { format!("{done}/{total}") } else { format!("{done}/{total}, {failed} failed") }
+}
+
+impl Output for Human {
+    fn talks(&self) -> bool {
+        true
+    }
+
+    fn jobs(&self, jobs: &[JobView]) {
+        if jobs.is_empty() {
+            println!("no jobs");
+            return;
+        }
+        let rows: Vec<Vec<String>> = jobs
+            .iter()
+            .map(|job| {
+                vec![
+                    job.id.to_string(),
+                    style::state(job.phase.word()),
+                    job.priority.to_string(),
+                    progress_text(job.frames_done, job.frames_failed, job.frames_total),
+                    job.show.clone(),
+                    job.name.clone(),
+                ]
+            })
+            .collect();
+        table::print(&[("ID", Align::Left), ("STATE", Align::Left), ("PRIO", Align::Right), ("FRAMES", Align::Right), ("SHOW", Align::Left), ("NAME", Align::Left)], &rows);
+    }
+
+    fn job(&self, job: &JobView) {
+        println!("{} {}  show {}  priority {}", style::strong(&job.id.to_string()), job.name, job.show, job.priority);
+        println!("{}  {} frames", style::state(job.phase.word()), progress_text(job.frames_done, job.frames_failed, job.frames_total));
+        let rows: Vec<Vec<String>> = job
+            .steps
+            .iter()
+            .map(|step| {
+                vec![
+                    step.id.to_string(),
+                    style::state(step.phase.word()),
+                    step.kind.clone(),
+                    step.frames.to_string(),
+                    progress_text(step.done.len(), step.failed.len(), step.frames.len()),
+                    if step.leased.is_empty() { String::new() } else { step.leased.to_string() },
+                    step.name.clone(),
+                ]
+            })
+            .collect();
+        table::print(
+            &[("STEP", Align::Left), ("STATE", Align::Left), ("KIND", Align::Left), ("FRAMES", Align::Left), ("DONE", Align::Right), ("RUNNING", Align::Left), ("NAME", Align::Left)],
+            &rows,
+        );
+        for step in &job.steps {
+            if let Some(fault) = &step.first_fault {
+                println!("{} {fault}\n  remedy: {}", style::strong(&step.name), fault.remedy_text());
+            }
+        }
+    }
+
+    fn workers(&self, workers: &[WorkerView]) {
+        if workers.is_empty() {
+            println!("no workers");
+            return;
+        }
+        let rows: Vec<Vec<String>> = workers
+            .iter()
+            .map(|worker| {
+                let tasks: Vec<String> = worker.leases.iter().map(|lease| format!("{} [{}]", lease.step, lease.frames)).collect();
+                vec![
+                    worker.id.to_string(),
+                    style::state(&worker.state),
+                    worker.slots.to_string(),
+                    worker.backend.clone(),
+                    worker.frames_done.to_string(),
+                    worker.name.clone(),
+                    tasks.join(", "),
+                ]
+            })
+            .collect();
+        table::print(
+            &[("ID", Align::Left), ("STATE", Align::Left), ("SLOTS", Align::Right), ("BACKEND", Align::Left), ("FRAMES", Align::Right), ("NAME", Align::Left), ("TASKS", Align::Left)],
+            &rows,
+        );
+    }
+
+    fn clips(&self, clips: &[ClipInfo], faults: &[Fault]) {
+        for clip in clips {
+            let (id, timing, picture) = (&clip.identity, &clip.timing, &clip.picture);
+            let missing = "Missing".to_owned();
+            println!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
+            println!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
+            println!("  camera     {} {}", clip.camera.make.as_ref().unwrap_or(&missing), clip.camera.model.as_deref().unwrap_or_default());
+            println!(
+                "  timing     {} frames from {} at {} fps",
+                timing.frame_count,
+                timing.start.map_or(missing.clone(), |t| t.to_string()),
+                timing.rate.map_or(missing, |r| r.to_string()),
+            );
+            if !timing.missing.is_empty() {
+                println!("  gaps       {}", timing.missing);
+            }
+            println!(
+                "  picture    {}x{} of {}x{} photosites, pixel aspect {}, {}",
+                picture.width,
+                picture.height,
+                picture.photosites[0],
+                picture.photosites[1],
+                picture.pixel_aspect,
+                picture.cfa.as_deref().unwrap_or("no mosaic"),
+            );
+            println!("  stored as  {} {}, {} bit", picture.format, picture.compression, picture.bit_depth);
+            for note in &clip.notes {
+                println!("  {} {note}", style::dim("note"));
+            }
+        }
+        faults.iter().for_each(warn);
+    }
+
+    fn rendered(&self, report: &RenderReport) {
+        for note in &report.notes {
+            warn(note);
+        }
+        println!(
+            "{} frames in {:.2} s ({:.2} frames/s) on {}",
+            report.frames.len(),
+            report.wall_s,
+            report.frames.len() as f64 / report.wall_s.max(1e-9),
+            report.backend
+        );
+        let rows: Vec<Vec<String>> = report.stages().into_iter().map(|(stage, mean)| vec![stage, format!("{mean:.1}")]).collect();
+        table::print(&[("STAGE", Align::Left), ("MS/FRAME", Align::Right)], &rows);
+    }
+
+    fn plan(&self, plan: &PackageSpec) {
+        plan.notes.iter().for_each(warn);
+        for rejected in &plan.rejected {
+            let event = rejected.event.as_ref().map_or_else(|| "event".to_owned(), |e| format!("event {}", e.number));
+            eprintln!("{} {event}: {}\n     remedy: {}", style::alarm("no plate"), rejected.fault, rejected.fault.remedy_text());
+        }
+        let rows: Vec<Vec<String>> = plan
+            .plates
+            .iter()
+            .map(|plate| {
+                vec![
+                    plate.event.number.clone(),
+                    plate.name.clone(),
+                    plate.clip.identity.clip_name.clone(),
+                    plate.match_rule.clone(),
+                    plate.frames.to_string(),
+                    format!("{}+{}", plate.handles[0], plate.handles[1]),
+                    format!("{}x{}", plate.size[0], plate.size[1]),
+                ]
+            })
+            .collect();
+        table::print(
+            &[("EVENT", Align::Left), ("PLATE", Align::Left), ("CLIP", Align::Left), ("MATCHED BY", Align::Left), ("FRAMES", Align::Left), ("HANDLES", Align::Right), ("SIZE", Align::Right)],
+            &rows,
+        );
+        for plate in &plan.plates {
+            for note in &plate.notes {
+                eprintln!("{} {}: {note}", style::caution("note"), plate.name);
+            }
+        }
+    }
+
+    fn submitted(&self, job: JobId, existed: bool) {
+        println!("job {}{}", style::strong(&job.to_string()), if existed { " (handed in before; taken up where it was)" } else { "" });
+    }
+
+    fn pulled(&self, summary: &PullSummary) {
+        println!();
+        let rate = summary.frames as f64 / summary.wall_s.max(1e-9);
+        println!(
+            "{}  {} plates, {} frames, {} in {:.2} s ({rate:.2} frames/s)",
+            style::state(summary.phase),
+            summary.plates,
+            summary.frames,
+            bytes_text(summary.bytes),
+            summary.wall_s
+        );
+        let backends: Vec<String> = summary.backends.iter().map(|(name, frames)| format!("{name} ({frames} frames)")).collect();
+        println!("rendered on {}", if backends.is_empty() { "nothing".to_owned() } else { backends.join(", ") });
+        let rows: Vec<Vec<String>> = summary
+            .stages
+            .iter()
+            .map(|(stage, s)| vec![stage.clone(), format!("{:.1}", s.mean_ms), format!("{:.1}", s.max_ms), format!("{:.0} %", s.share * 100.0)])
+            .collect();
+        table::print(&[("STAGE", Align::Left), ("MEAN MS", Align::Right), ("MAX MS", Align::Right), ("SHARE", Align::Right)], &rows);
+        println!();
+        println!("package        {}", style::strong(&summary.package));
+        if let Some(path) = &summary.report {
+            println!("report         {path}");
+        }
+        if let Some(path) = &summary.contact_sheet {
+            println!("contact sheet  {path}");
+        }
+    }
+
+    fn codes(&self, codes: &[CodeInfo]) {
+        if let [one] = codes {
+            println!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);
+            return;
+        }
+        let rows: Vec<Vec<String>> = codes.iter().map(|c| vec![c.text.to_owned(), c.summary.to_owned()]).collect();
+        table::print(&[("CODE", Align::Left), ("MEANING", Align::Left)], &rows);
+    }
+
+    fn note(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
+    fn fault(&self, fault: &Fault) {
+        eprintln!("{} {fault}\n  remedy: {}", style::alarm("error"), fault.remedy_text());
+    }
+}

@@ -1,0 +1,116 @@
+//! What the program says, in three voices.
+//!
+//! Data goes to standard output, talk (progress, notes, errors) to standard
+//! error. Every verb speaks through the one trait, so human, JSON and quiet
+//! forms cannot drift apart.
+
+mod human;
+mod json;
+mod progress;
+mod quiet;
+mod style;
+mod table;
+
+pub(crate) use progress::Progress;
+
+use platefarm_model::code::CodeInfo;
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::job::{JobView, WorkerView};
+use platefarm_model::pull::PackageSpec;
+use platefarm_model::{Fault, JobId};
+use platefarm_worker::render::RenderReport;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What can be shown.
+pub(crate) trait Output {
+    /// Whether progress and talk are wanted on standard error.
+    fn talks(&self) -> bool;
+    /// A list of jobs.
+    fn jobs(&self, jobs: &[JobView]);
+    /// One job with its steps.
+    fn job(&self, job: &JobView);
+    /// A list of workers.
+    fn workers(&self, workers: &[WorkerView]);
+    /// Clips, and what could not be read.
+    fn clips(&self, clips: &[ClipInfo], faults: &[Fault]);
+    /// What a local render made.
+    fn rendered(&self, report: &RenderReport);
+    /// What a pull will do: plates, rejected events, notes.
+    fn plan(&self, plan: &PackageSpec);
+    /// A job was accepted.
+    fn submitted(&self, job: JobId, existed: bool);
+    /// What a pull made.
+    fn pulled(&self, summary: &PullSummary);
+    /// Rows of the table of error codes.
+    fn codes(&self, codes: &[CodeInfo]);
+    /// A line of talk.
+    fn note(&self, text: &str);
+    /// An error that ends the program.
+    fn fault(&self, fault: &Fault);
+}
+
+/// The voice that was asked for.
+pub(crate) fn choose(json: bool, quiet: bool) -> Box<dyn Output> {
+    match (json, quiet) {
+        (true, _) => Box::new(json::Json),
+        (_, true) => Box::new(quiet::Quiet),
+        _ => Box::new(human::Human),
+    }
+}
+
+/// What a pull made, measured from its frames' results.
+#[derive(Debug, Serialize)]
+pub(crate) struct PullSummary {
+    /// The job.
+    pub(crate) job: JobId,
+    /// `done`, `failed`, `cancelled`.
+    pub(crate) phase: &'static str,
+    /// Directory of the package.
+    pub(crate) package: String,
+    /// Picture of every plate as it would look on a display, where it was made.
+    pub(crate) contact_sheet: Option<String>,
+    /// Report for people, where it was made.
+    pub(crate) report: Option<String>,
+    /// Plates in the plan.
+    pub(crate) plates: usize,
+    /// Events that became no plate.
+    pub(crate) rejected: usize,
+    /// Frames delivered.
+    pub(crate) frames: u64,
+    /// Frames given up.
+    pub(crate) frames_failed: u64,
+    /// Bytes of all plates.
+    pub(crate) bytes: u64,
+    /// From submission to the end, in seconds.
+    pub(crate) wall_s: f64,
+    /// Frames by the backend that rendered them.
+    pub(crate) backends: BTreeMap<String, u64>,
+    /// Per stage: mean milliseconds a frame, and megapixels delivered per second of that stage.
+    pub(crate) stages: BTreeMap<String, StageSummary>,
+}
+
+/// One stage over all frames.
+#[derive(Debug, Serialize)]
+pub(crate) struct StageSummary {
+    /// Mean over the frames, in milliseconds.
+    pub(crate) mean_ms: f64,
+    /// Largest, in milliseconds.
+    pub(crate) max_ms: f64,
+    /// Share of all stages' time, 0 to 1.
+    pub(crate) share: f64,
+}
+
+/// `12.3 MB` and the like.
+pub(crate) fn bytes_text(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if value < 1000.0 {
+            break;
+        }
+        value /= 1000.0;
+        unit = larger;
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}

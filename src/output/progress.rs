@@ -1,0 +1,45 @@
+//! Live progress of a job on standard error; silent when nobody talks, plain
+//! when standard error is no terminal.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use platefarm_model::job::{JobView, Phase};
+
+/// A bar that follows a job.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Starts at nothing done.
+    pub(crate) fn start(talk: bool) -> Self {
+        let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(1), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:32.cyan/dim} {pos:>5}/{len} frames  {per_sec:>9}  {elapsed_precise}  {msg}") {
+            bar.set_style(style.progress_chars("━━╌"));
+        }
+        Self { bar }
+    }
+
+    /// Shows where the job is.
+    pub(crate) fn show(&self, job: &JobView) {
+        self.bar.set_length(job.frames_total.max(1));
+        self.bar.set_position(job.frames_done + job.frames_failed);
+        let running: Vec<&str> = job.steps.iter().filter(|s| s.phase == Phase::Running).map(|s| s.name.as_str()).collect();
+        self.bar.set_message(match running.as_slice() {
+            [] => job.phase.word().to_owned(),
+            [one] => (*one).to_owned(),
+            [one, rest @ ..] => format!("{one} and {} more", rest.len()),
+        });
+    }
+
+    /// Shows `done` of `total` frames of a render with no farm.
+    pub(crate) fn frames(&self, done: u64, total: u64) {
+        self.bar.set_length(total.max(1));
+        self.bar.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

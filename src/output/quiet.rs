@@ -1,0 +1,48 @@
+//! Ids and paths only: for shells that chain commands.
+
+use super::{Output, PullSummary};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::code::CodeInfo;
+use platefarm_model::job::{JobView, WorkerView};
+use platefarm_model::pull::PackageSpec;
+use platefarm_model::{Fault, JobId};
+use platefarm_worker::render::RenderReport;
+
+pub(super) struct Quiet;
+
+impl Output for Quiet {
+    fn talks(&self) -> bool {
+        false
+    }
+    fn jobs(&self, jobs: &[JobView]) {
+        jobs.iter().for_each(|job| println!("{}", job.id));
+    }
+    fn job(&self, job: &JobView) {
+        println!("{}", job.id);
+    }
+    fn workers(&self, workers: &[WorkerView]) {
+        workers.iter().for_each(|worker| println!("{}", worker.id));
+    }
+    fn clips(&self, clips: &[ClipInfo], _faults: &[Fault]) {
+        clips.iter().for_each(|clip| println!("{}", clip.path));
+    }
+    fn rendered(&self, report: &RenderReport) {
+        report.frames.iter().for_each(|frame| println!("{}", frame.published));
+    }
+    fn plan(&self, plan: &PackageSpec) {
+        plan.plates.iter().for_each(|plate| println!("{}", plate.name));
+    }
+    fn submitted(&self, job: JobId, _existed: bool) {
+        println!("{job}");
+    }
+    fn pulled(&self, summary: &PullSummary) {
+        println!("{}", summary.package);
+    }
+    fn codes(&self, codes: &[CodeInfo]) {
+        codes.iter().for_each(|code| println!("{}", code.text));
+    }
+    fn note(&self, _text: &str) {}
+    fn fault(&self, fault: &Fault) {
+        eprintln!("{fault}");
+    }
+}

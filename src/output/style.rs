@@ -1,0 +1,48 @@
+//! Colour, where a terminal wants it: never when `NO_COLOR` is set
+//! (no-color.org) or the stream is not a terminal.
+
+use std::io::IsTerminal;
+use std::sync::LazyLock;
+
+static STDOUT: LazyLock<bool> = LazyLock::new(|| wanted() && std::io::stdout().is_terminal());
+static STDERR: LazyLock<bool> = LazyLock::new(|| wanted() && std::io::stderr().is_terminal());
+
+fn wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+fn paint(on: bool, sgr: &str, text: &str) -> String {
+    if on { format!("\x1b[{sgr}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Strong, on standard output.
+pub(super) fn strong(text: &str) -> String {
+    paint(*STDOUT, "1", text)
+}
+
+/// Dim, on standard output.
+pub(super) fn dim(text: &str) -> String {
+    paint(*STDOUT, "2", text)
+}
+
+/// The colour of a job's or worker's state, on standard output.
+pub(super) fn state(word: &str) -> String {
+    let sgr = match word {
+        "done" | "alive" => "32",
+        "running" => "36",
+        "failed" | "lost" => "31",
+        "cancelled" | "draining" => "33",
+        _ => "0",
+    };
+    paint(*STDOUT, sgr, word)
+}
+
+/// Red, on standard error.
+pub(super) fn alarm(text: &str) -> String {
+    paint(*STDERR, "1;31", text)
+}
+
+/// Yellow, on standard error.
+pub(super) fn caution(text: &str) -> String {
+    paint(*STDERR, "33", text)
+}

@@ -1,0 +1,64 @@
+//! Documents that must agree with the code. Derived ones are written anew with
+//! `PLATEFARM_BLESS=1 cargo test --test house`.
+
+use platefarm_model::code::{CODES, Owner};
+use std::fmt::Write;
+use std::path::Path;
+
+fn errors_page() -> String {
+    let mut page = String::from(
+        "# Error codes\n\nA code never changes its meaning. The owner says who has to act, and gives the exit code of the command line.\n\
+         `platefarm explain CODE` prints the same. This page is derived from `model/src/code.rs`.\n",
+    );
+    for info in CODES {
+        let owner = match info.owner {
+            Owner::Request => "request",
+            Owner::Media => "media",
+            Owner::Worker => "worker",
+            Owner::Farm => "farm",
+            Owner::Program => "program",
+        };
+        let _ = write!(page, "\n## {}\n\n**{}** (owner: {owner}, exit code {})\n\n{}\n", info.text, info.summary, info.owner.exit_code(), info.remedy);
+    }
+    page
+}
+
+fn fresh(path: &str, expected: &str) {
+    let file = super::root().join(path);
+    if std::env::var_os("PLATEFARM_BLESS").is_some() {
+        std::fs::write(&file, expected).expect("the page can be written");
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == expected, "{path} is stale: run PLATEFARM_BLESS=1 cargo test --test house");
+}
+
+#[test]
+fn the_page_of_error_codes_is_fresh() {
+    fresh("docs/errors.md", &errors_page());
+}
+
+/// Every relative link of every page leads somewhere.
+#[test]
+fn links_lead_somewhere() {
+    for page in super::files(&["md"]) {
+        let text = super::text(&page);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = target.split('#').next().unwrap_or_default().split(' ').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let file = super::root().join(page.parent().unwrap_or_else(|| Path::new(""))).join(target);
+            assert!(file.exists(), "{}: {target} leads nowhere", page.display());
+        }
+    }
+}
+
+/// What the README promises is there to be run.
+#[test]
+fn the_readme_names_commands_that_exist() {
+    let readme = super::text(Path::new("README.md"));
+    for command in ["cargo xtask demo", "cargo xtask test"] {
+        assert!(readme.contains(command), "the README must open with `{command}`");
+    }
+    assert!(super::root().join("xtask/src/demo.rs").exists() && super::root().join("xtask/src/test.rs").exists());
+}

@@ -1,0 +1,109 @@
+//! What a farm can ask a worker to do. A kind is a file here, a line in
+//! [`JOB_KINDS`], and a variant of [`platefarm_model::job::StepKind`] under the
+//! same name.
+
+mod noop;
+mod package;
+mod render;
+
+pub use noop::Noop;
+pub use package::Package;
+pub use render::Render;
+
+use crate::leash::Leash;
+use crate::render::{Engines, Flight, SessionCache};
+use crate::roots::Roots;
+use platefarm_model::job::{FrameOutcome, FrameResult, Lease};
+use platefarm_model::{Fault, JobId, Outcome};
+
+/// Every kind.
+pub const JOB_KINDS: &[&dyn JobKind] = &[&Render, &Package, &Noop];
+
+/// The kind that is called `name`.
+#[must_use]
+pub fn find(kinds: &[&'static dyn JobKind], name: &str) -> Option<&'static dyn JobKind> {
+    kinds.iter().copied().find(|kind| kind.name() == name)
+}
+
+/// One kind of work. Kinds hold no state: what may be kept between tasks, for
+/// speed only, is in [`Environment`].
+pub trait JobKind: Send + Sync {
+    /// Its name in submissions.
+    fn name(&self) -> &'static str;
+
+    /// Does the frames of the lease, as far as the leash allows, and hands over
+    /// each outcome as it comes. Runs on a thread that may block. Frames that
+    /// it does not speak of were not done.
+    ///
+    /// # Errors
+    /// A fault that keeps the whole task from running.
+    fn run(&self, task: &Task<'_>, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()>;
+}
+
+/// One task as a kind sees it.
+pub struct Task<'a> {
+    /// The lease: step, frames, spec and token.
+    pub lease: &'a Lease,
+    /// How far to go.
+    pub leash: &'a Leash,
+    /// What the process keeps.
+    pub env: &'a Environment,
+    /// What the farm knows of the job.
+    pub ledger: &'a dyn Ledger,
+}
+
+/// What the process keeps between tasks.
+pub struct Environment {
+    /// The ways to run image operations here.
+    pub engines: Engines,
+    /// Clips and pipelines that are warm.
+    pub sessions: SessionCache,
+    /// How many frames are in the pipeline at a time.
+    pub flight: Flight,
+    /// Directories that jobs may touch.
+    pub roots: Roots,
+}
+
+/// The results of a step, as the farm stored them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepFrames {
+    /// Position of the step in the job.
+    pub step: u32,
+    /// Frames that were accepted.
+    pub done: Vec<FrameResult>,
+    /// Frames that were given up, and why.
+    pub failed: Vec<(i64, Fault)>,
+}
+
+/// Where a task may look up what its job has done so far.
+pub trait Ledger: Send + Sync {
+    /// The results of `job`, step by step.
+    ///
+    /// # Errors
+    /// [`platefarm_model::Code::NoScheduler`] and what the scheduler answers.
+    fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::job::StepKind;
+
+    /// A new variant of the model's kinds does not compile here until it is
+    /// listed, and then fails until it has a run.
+    #[test]
+    fn the_kinds_are_the_models() {
+        const fn listed(kind: &StepKind) -> &'static str {
+            match kind {
+                StepKind::Render(_) => "render",
+                StepKind::Package(_) => "package",
+                StepKind::Noop { .. } => "noop",
+            }
+        }
+        let noop = StepKind::Noop { millis_per_frame: 0 };
+        assert_eq!(listed(&noop), noop.name());
+        let names: Vec<_> = JOB_KINDS.iter().map(|k| k.name()).collect();
+        assert_eq!(names, ["render", "package", "noop"]);
+        assert!(find(JOB_KINDS, "noop").is_some() && find(JOB_KINDS, "bake").is_none());
+    }
+}

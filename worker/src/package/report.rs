@@ -1,0 +1,355 @@
+//! What a pull delivered, as one value: `report.json` is this value, and
+//! `report.html` is this value on a page. It is a function of the plan, the
+//! farm's results and the files; making it twice makes it equal.
+
+use super::gather::{Gathered, PlateFrames};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::job::{FrameResult, StageMillis};
+use platefarm_model::pull::{EventRef, PackageSpec, PlatePlan, Rejected};
+use platefarm_model::{Fault, FrameRange, FrameRate, FrameSet, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the report's own shape.
+pub const FORMAT: u32 = 1;
+
+/// The report of a pull.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageReport {
+    /// Shape of this document; grows when a field changes its meaning.
+    pub format: u32,
+    /// The program and its version.
+    pub made_by: String,
+    /// Name of the pull.
+    pub name: String,
+    /// Production.
+    pub show: String,
+    /// Rate of the edit list.
+    pub rate: FrameRate,
+    /// Whether every event became a plate and every frame is there as it was rendered.
+    pub complete: bool,
+    /// When the last frame was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_frame_written: Option<Timestamp>,
+    /// What decided the pixels.
+    pub settings: Settings,
+    /// Sums over the plates.
+    pub totals: Totals,
+    /// Time per stage over all frames.
+    pub stages: Vec<StageTotal>,
+    /// Plates, in the order of the edit.
+    pub plates: Vec<PlateReport>,
+    /// Events that became no plate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Rejected>,
+    /// What was assumed for the whole pull.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Fault>,
+    /// Sidecars, relative to the package.
+    pub sidecars: Vec<String>,
+}
+
+/// What decided the pixels of every plate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Debayer and the version of our form of it: `mhc v1`.
+    pub debayer: String,
+    /// EXR compression.
+    pub compression: String,
+    /// Colour of the pixels.
+    pub color: String,
+    /// Framing decision list, where one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fdl: Option<String>,
+}
+
+/// Sums over the plates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Events of the edit list, rejected ones included.
+    pub events: u64,
+    /// Plates planned.
+    pub plates: u64,
+    /// Plates with every frame.
+    pub plates_whole: u64,
+    /// Frames planned.
+    pub frames: u64,
+    /// Frames that are there and are what their hash says.
+    pub frames_delivered: u64,
+    /// Their size.
+    pub bytes: u64,
+}
+
+/// Time that one stage took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageTotal {
+    /// `read`, `process`, `write`, ...
+    pub stage: String,
+    /// Frames that went through it.
+    pub frames: u64,
+    /// Milliseconds in all.
+    pub total_ms: f64,
+    /// Milliseconds of the slowest frame.
+    pub slowest_ms: f64,
+}
+
+impl StageTotal {
+    /// Milliseconds of a frame on average.
+    #[must_use]
+    pub fn mean_ms(&self) -> f64 {
+        if self.frames == 0 { 0.0 } else { self.total_ms / self.frames as f64 }
+    }
+}
+
+/// One plate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlateReport {
+    /// `<shot>_PL01_v001`.
+    pub name: String,
+    /// Whether every frame is there and sound.
+    pub complete: bool,
+    /// The event it comes from.
+    pub event: EventRef,
+    /// Which rule matched the clip.
+    pub match_rule: String,
+    /// The clip.
+    pub source: SourceReport,
+    /// Frames planned.
+    pub frames: FrameRange,
+    /// Frames of head and tail handle.
+    pub handles: [u32; 2],
+    /// Size in pixels.
+    pub size: [u32; 2],
+    /// Frames that are not there or not sound.
+    #[serde(default, skip_serializing_if = "FrameSet::is_empty")]
+    pub missing: FrameSet,
+    /// Why frames are missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
+    /// What was assumed or clamped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Fault>,
+    /// Frames per backend.
+    pub backends: BTreeMap<String, u64>,
+    /// NaN and infinite input values that were replaced.
+    pub non_finite: u64,
+    /// Time per stage.
+    pub stages: Vec<StageTotal>,
+    /// The files.
+    pub files: Vec<FileReport>,
+}
+
+/// Where a plate's pictures come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Clip name.
+    pub clip: String,
+    /// Reel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reel: Option<String>,
+    /// First file of the clip.
+    pub path: String,
+    /// Maker and model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<String>,
+    /// Delivered size of the clip, before framing.
+    pub size: [u32; 2],
+    /// Format, bits, compression.
+    pub format: String,
+    /// Indices within the clip.
+    pub indices: FrameRange,
+    /// Timecode of the first and the last delivered frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timecodes: Option<[String; 2]>,
+}
+
+/// Why one or more frames are missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The frames.
+    pub frames: FrameSet,
+    /// The cause.
+    pub fault: Fault,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// One file of a plate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Frame number.
+    pub frame: i64,
+    /// Path relative to the package.
+    pub file: String,
+    /// XXH128, 32 hex digits.
+    pub xxh128: String,
+    /// Size.
+    pub bytes: u64,
+    /// Time per stage.
+    pub millis: StageMillis,
+}
+
+/// Sums the stages of `frames`, in the order of the pipeline.
+pub fn stage_totals<'a>(frames: impl Iterator<Item = &'a StageMillis>) -> Vec<StageTotal> {
+    let mut stages: Vec<StageTotal> = Vec::new();
+    for millis in frames {
+        for (name, ms) in millis {
+            let known = stages.iter().position(|s| s.stage == *name);
+            let i = known.unwrap_or_else(|| {
+                stages.push(StageTotal {
+                    stage: name.clone(),
+                    frames: 0,
+                    total_ms: 0.0,
+                    slowest_ms: 0.0,
+                });
+                stages.len() - 1
+            });
+            stages[i].frames += 1;
+            stages[i].total_ms += ms;
+            stages[i].slowest_ms = stages[i].slowest_ms.max(*ms);
+        }
+    }
+    stages.sort_by_key(|s| (crate::render::stage_order(&s.stage), s.stage.clone()));
+    stages
+}
+
+/// Puts equal faults of several frames together, in the order of their first frame.
+pub(crate) fn group_failures<'a>(failed: impl Iterator<Item = (i64, &'a Fault)>) -> Vec<Failure> {
+    let mut groups: Vec<Failure> = Vec::new();
+    for (frame, fault) in failed {
+        let known =
+            groups.iter_mut().find(|g| g.fault.code == fault.code && g.fault.message == fault.message);
+        match known {
+            Some(group) => group.frames.insert(FrameRange::single(frame)),
+            None => groups.push(Failure {
+                frames: FrameRange::single(frame).into(),
+                fault: fault.clone(),
+                remedy: fault.remedy_text().to_owned(),
+            }),
+        }
+    }
+    groups
+}
+
+fn source(plan: &PlatePlan) -> SourceReport {
+    let ClipInfo { identity, timing, picture, camera, path, .. } = &plan.clip;
+    let indices = FrameRange::of_len(plan.source_first, plan.frames.len());
+    let words = [&camera.make, &camera.model];
+    let camera = words.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
+    SourceReport {
+        clip: identity.clip_name.clone(),
+        reel: identity.reel_name.clone(),
+        path: path.clone(),
+        camera: (!camera.is_empty()).then_some(camera),
+        size: [picture.width, picture.height],
+        format: format!("{} {} bit, {}", picture.format, picture.bit_depth, picture.compression),
+        indices,
+        timecodes: timing
+            .start
+            .map(|tc| [indices.first(), indices.last()].map(|i| tc.plus(i).to_string())),
+    }
+}
+
+fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
+    let sound = || frames.done.iter().filter(|f| !frames.failed.contains_key(&f.frame));
+    let mut missing = FrameSet::from(plan.frames);
+    let mut backends = BTreeMap::new();
+    for result in sound() {
+        missing.remove(FrameRange::single(result.frame));
+        *backends.entry(result.backend.clone()).or_insert(0) += 1;
+    }
+    let file = |result: &FrameResult| FileReport {
+        frame: result.frame,
+        file: format!("{}/{}", plan.name, super::gather::file_name(result)),
+        xxh128: result.xxh128.clone(),
+        bytes: result.bytes,
+        millis: result.millis.clone(),
+    };
+    PlateReport {
+        name: plan.name.clone(),
+        complete: missing.is_empty(),
+        event: plan.event.clone(),
+        match_rule: plan.match_rule.clone(),
+        source: source(plan),
+        frames: plan.frames,
+        handles: plan.handles,
+        size: plan.size,
+        missing,
+        failures: group_failures(frames.failed.iter().map(|(frame, fault)| (*frame, fault))),
+        notes: plan.clip.notes.iter().chain(&plan.notes).cloned().collect(),
+        backends,
+        non_finite: sound().map(|f| f.non_finite).sum(),
+        stages: stage_totals(sound().map(|f| &f.millis)),
+        files: sound().map(file).collect(),
+    }
+}
+
+/// The report of a pull, from its plan and what was found.
+#[must_use]
+pub(crate) fn build(
+    spec: &PackageSpec,
+    gathered: &Gathered,
+    sidecars: Vec<String>,
+) -> PackageReport {
+    let plates: Vec<_> =
+        spec.plates.iter().zip(&gathered.plates).map(|(plan, frames)| plate(plan, frames)).collect();
+    let whole = plates.iter().filter(|p| p.complete).count();
+    let files = || plates.iter().flat_map(|p| &p.files);
+    PackageReport {
+        format: FORMAT,
+        made_by: concat!("platefarm ", env!("CARGO_PKG_VERSION")).into(),
+        name: spec.name.clone(),
+        show: spec.show.clone(),
+        rate: spec.rate,
+        complete: whole == plates.len() && spec.rejected.is_empty(),
+        last_frame_written: gathered.last_written,
+        settings: Settings {
+            debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
+            compression: spec.compression.name().into(),
+            color: spec.color_out.name().into(),
+            fdl: spec.fdl.as_ref().map(|d| d.name.clone()),
+        },
+        totals: Totals {
+            events: (plates.len() + spec.rejected.len()) as u64,
+            plates: plates.len() as u64,
+            plates_whole: whole as u64,
+            frames: plates.iter().map(|p| p.frames.len()).sum(),
+            frames_delivered: files().count() as u64,
+            bytes: files().map(|f| f.bytes).sum(),
+        },
+        stages: stage_totals(files().map(|f| &f.millis)),
+        rejected: spec.rejected.clone(),
+        notes: spec.notes.clone(),
+        sidecars,
+        plates,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::Code;
+
+    #[test]
+    fn stages_sum_in_the_order_of_the_pipeline() {
+        let frame = |read: f64, write: f64| {
+            StageMillis::from([("write".into(), write), ("read".into(), read)])
+        };
+        let stages = stage_totals([frame(1.0, 10.0), frame(3.0, 2.0)].iter());
+        assert_eq!(stages.iter().map(|s| s.stage.as_str()).collect::<Vec<_>>(), ["read", "write"]);
+        assert_eq!((stages[0].total_ms, stages[0].slowest_ms, stages[0].mean_ms()), (4.0, 3.0, 2.0));
+        assert_eq!((stages[1].total_ms, stages[1].slowest_ms), (12.0, 10.0));
+    }
+
+    #[test]
+    fn equal_failures_are_told_once() {
+        let missing = Fault::new(Code::MissingFrame, "not on disk");
+        let truncated = Fault::new(Code::TruncatedFile, "short");
+        let groups = group_failures(
+            [(1001, &missing), (1002, &truncated), (1003, &missing)].into_iter(),
+        );
+        assert_eq!(groups.len(), 2);
+        assert_eq!(groups[0].frames.to_string(), "1001,1003");
+        assert_eq!(groups[0].remedy, Code::MissingFrame.info().remedy);
+    }
+}

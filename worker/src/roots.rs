@@ -1,0 +1,99 @@
+//! The directories that a worker may touch. A path in a job comes from
+//! somebody else; it must not lead out of them, not by `..` and not through a
+//! symbolic link.
+
+use platefarm_model::{Code, Fault, Outcome};
+use std::path::{Component, Path, PathBuf};
+
+/// The directories that jobs may read and write. Empty: any.
+#[derive(Clone, Debug, Default)]
+pub struct Roots(Vec<PathBuf>);
+
+impl Roots {
+    /// Confines to `dirs`; none confines nothing.
+    ///
+    /// # Errors
+    /// [`Code::FileNotFound`] when a root is not there.
+    pub fn new(dirs: &[PathBuf]) -> Outcome<Self> {
+        dirs.iter()
+            .map(|dir| {
+                dir.canonicalize().map_err(|e| {
+                    Fault::new(
+                        Code::FileNotFound,
+                        format!("'{}' is no directory to work in", dir.display()),
+                    )
+                    .because(&e)
+                })
+            })
+            .collect::<Outcome<_>>()
+            .map(Self)
+    }
+
+    /// `path`, made absolute, if it lies inside.
+    ///
+    /// # Errors
+    /// [`Code::OutsideRoot`] when it does not, or climbs with `..`.
+    pub fn check(&self, path: &str) -> Outcome<PathBuf> {
+        let outside = || {
+            Fault::new(Code::OutsideRoot, format!("'{path}' is outside what this worker may touch"))
+        };
+        let absolute = std::path::absolute(path).map_err(|e| outside().because(&e))?;
+        if absolute.components().any(|c| c == Component::ParentDir) {
+            return Err(outside());
+        }
+        if self.0.is_empty() {
+            return Ok(absolute);
+        }
+        // The part that is there decides, links resolved; the rest cannot climb.
+        let real = absolute.ancestors().find_map(|a| {
+            let rest = absolute.strip_prefix(a).ok()?;
+            a.canonicalize().ok().map(|real| real.join(rest))
+        });
+        match real {
+            Some(real) if self.0.iter().any(|root| real.starts_with(root)) => Ok(absolute),
+            _ => Err(outside()),
+        }
+    }
+}
+
+/// Whether `name` is one plain file or directory name.
+#[must_use]
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+        && !name.contains(['/', '\\', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_do_not_leave_their_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        std::fs::create_dir_all(root.join("a")).unwrap();
+        std::fs::create_dir_all(dir.path().join("other")).unwrap();
+        let roots = Roots::new(std::slice::from_ref(&root)).unwrap();
+        let check = |p: &Path| roots.check(p.to_str().unwrap()).map_err(|f| f.code);
+        assert!(check(&root.join("a/not/yet/there")).is_ok());
+        assert_eq!(check(&dir.path().join("other")), Err(Code::OutsideRoot));
+        assert_eq!(check(&root.join("a/../../other")), Err(Code::OutsideRoot));
+        // Beginning alike is not lying inside.
+        assert_eq!(check(&dir.path().join("rooted")), Err(Code::OutsideRoot));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(dir.path().join("other"), root.join("link")).unwrap();
+            assert_eq!(check(&root.join("link/x")), Err(Code::OutsideRoot));
+        }
+        assert!(Roots::default().check("/anywhere").is_ok());
+    }
+
+    #[test]
+    fn plain_names_have_no_directory() {
+        assert!(is_plain_name("A_010_PL01_v001"));
+        for bad in ["", ".", "..", "a/b", "/a", "a\\b", "a/"] {
+            assert!(!is_plain_name(bad), "{bad}");
+        }
+    }
+}

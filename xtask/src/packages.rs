@@ -1,0 +1,112 @@
+//! What the tests need beside Rust, and how to get it on Debian.
+//!
+//! Each entry is checked by what it provides, not by package name, so a
+//! machine that has it from elsewhere is left alone.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// One thing that tests need.
+struct Need {
+    /// Why.
+    what: &'static str,
+    /// Debian packages that provide it.
+    packages: &'static [&'static str],
+    /// Whether it is there.
+    present: fn() -> bool,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        what: "a C compiler and linker",
+        packages: &["gcc", "libc6-dev"],
+        present: || on_path("cc"),
+    },
+    Need {
+        what: "a Vulkan driver for the GPU tests",
+        packages: &["mesa-vulkan-drivers", "libvulkan1"],
+        present: vulkan,
+    },
+    Need {
+        what: "OpenEXR's own tools, to read our plates",
+        packages: &["openexr"],
+        present: || on_path("exrheader"),
+    },
+    Need {
+        what: "xmllint, to validate AMF by its schema",
+        packages: &["libxml2-utils"],
+        present: || on_path("xmllint"),
+    },
+    Need {
+        what: "a PostgreSQL server for the store's tests",
+        packages: &["postgresql"],
+        present: postgresql,
+    },
+];
+
+fn on_path(tool: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()))
+}
+
+fn any_entry(dir: &str, accept: impl Fn(&Path) -> bool) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|entries| entries.flatten().any(|entry| accept(&entry.path())))
+}
+
+fn vulkan() -> bool {
+    let driver = |path: &Path| path.extension().is_some_and(|e| e == "json");
+    let loader =
+        ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"]
+            .iter()
+            .any(|dir| Path::new(dir).join("libvulkan.so.1").exists());
+    loader
+        && (any_entry("/usr/share/vulkan/icd.d", driver) || any_entry("/etc/vulkan/icd.d", driver))
+}
+
+fn postgresql() -> bool {
+    on_path("initdb")
+        || any_entry("/usr/lib/postgresql", |version| version.join("bin/initdb").is_file())
+}
+
+/// Installs what is missing; needs root or `sudo` only when something is.
+pub(crate) fn install() -> Result<(), String> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for need in &missing {
+        eprintln!("missing: {} ({})", need.what, need.packages.join(", "));
+    }
+    let packages: Vec<&str> =
+        missing.iter().flat_map(|need| need.packages.iter().copied()).collect();
+    if !on_path("apt-get") {
+        return Err(format!(
+            "install these with your system's package manager: {}",
+            packages.join(" ")
+        ));
+    }
+    apt(&["update"], &[])?;
+    apt(&["install", "-y", "--no-install-recommends"], &packages)?;
+    match missing.iter().find(|need| !(need.present)()) {
+        Some(need) => Err(format!(
+            "{} is still missing after installing {}",
+            need.what,
+            need.packages.join(" ")
+        )),
+        None => Ok(()),
+    }
+}
+
+fn apt(verb: &[&str], packages: &[&str]) -> Result<(), String> {
+    let is_root =
+        Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    let mut command = if is_root { Command::new("apt-get") } else { Command::new("sudo") };
+    if !is_root {
+        if !on_path("sudo") {
+            return Err(format!("as root, run: apt-get {} {}", verb.join(" "), packages.join(" ")));
+        }
+        command.arg("apt-get");
+    }
+    command.args(verb).args(packages).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    crate::run(&mut command)
+}

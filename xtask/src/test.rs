@@ -1,0 +1,40 @@
+//! `cargo xtask test` and `cargo xtask bench`.
+
+use crate::{cargo, packages};
+
+/// Set-up, then everything that must hold: format, lints, all tests.
+pub(crate) fn run_all() -> Result<(), String> {
+    packages::install()?;
+    crate::run(cargo().args(["fmt", "--all", "--check"]))?;
+    crate::run(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    crate::run(cargo().args(["test", "--workspace", "--locked"]))
+}
+
+/// The command line's form of [`run_all`].
+pub(crate) fn run(args: &[String]) -> Result<(), String> {
+    if let Some(extra) = args.first() {
+        return Err(format!(
+            "takes no argument, got '{extra}'; for one test use `cargo test -p CRATE NAME`"
+        ));
+    }
+    run_all()
+}
+
+/// Benches, optimised, one or all.
+pub(crate) fn bench(args: &[String]) -> Result<(), String> {
+    let mut command = cargo();
+    command.args(["bench", "--locked"]);
+    match args {
+        [] => command.arg("--benches"),
+        [name, rest @ ..] => command.args(["--bench", name, "--"]).args(rest),
+    };
+    crate::run(&mut command)
+}
