@@ -37,7 +37,9 @@ impl Embedded {
     /// Starts it; returns when the scheduler answers.
     pub(crate) async fn start(&self) -> Outcome<Running> {
         let listener = service::bind(self.listen).await?;
-        let address = listener.local_addr().map_err(|e| Fault::new(Code::Internal, "the listener has no address").because(&e))?;
+        let address = listener
+            .local_addr()
+            .map_err(|e| Fault::new(Code::Internal, "the listener has no address").because(&e))?;
         let url = format!("http://{address}");
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
@@ -45,7 +47,8 @@ impl Embedded {
         let scheduler = service::Service::start(listener, config).await?;
         parts.spawn(scheduler.run(until(stopped.clone())));
         for number in 1..=self.workers {
-            let config = agent::AgentConfig::new(url.clone(), format!("embedded-{number}"), self.backend);
+            let config =
+                agent::AgentConfig::new(url.clone(), format!("embedded-{number}"), self.backend);
             parts.spawn(agent::run(config, until(stopped.clone())));
         }
         Ok(Running { url, stop, parts })
@@ -57,7 +60,9 @@ impl Running {
     pub(crate) async fn stop(mut self) -> Outcome<()> {
         let _ = self.stop.send(true);
         while let Some(ended) = self.parts.join_next().await {
-            ended.map_err(|e| Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e))??;
+            ended.map_err(|e| {
+                Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e)
+            })??;
         }
         Ok(())
     }
@@ -66,7 +71,9 @@ impl Running {
     pub(crate) async fn failed(&mut self) -> Fault {
         match self.parts.join_next().await {
             Some(Ok(Err(fault))) => fault,
-            Some(Err(e)) => Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e),
+            Some(Err(e)) => {
+                Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e)
+            }
             _ => Fault::new(Code::Internal, "a part of the embedded farm ended"),
         }
     }
@@ -80,14 +87,23 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 /// The address of a SQLite store in a file, whose directory is made.
 pub(crate) fn store_url(file: &Path) -> Outcome<String> {
     if let Some(dir) = file.parent() {
-        std::fs::create_dir_all(dir)
-            .map_err(|e| Fault::new(Code::NotWritable, format!("cannot make the store's directory '{}'", dir.display())).because(&e))?;
+        std::fs::create_dir_all(dir).map_err(|e| {
+            Fault::new(
+                Code::NotWritable,
+                format!("cannot make the store's directory '{}'", dir.display()),
+            )
+            .because(&e)
+        })?;
     }
     Ok(format!("sqlite://{}", file.display()))
 }
 
 /// Where this user's farms keep their state: the XDG state directory.
 pub(crate) fn state_dir() -> PathBuf {
-    let from = |name: &str, below: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(|v| PathBuf::from(v).join(below));
-    from("XDG_STATE_HOME", "platefarm").or_else(|| from("HOME", ".local/state/platefarm")).unwrap_or_else(|| std::env::temp_dir().join("platefarm"))
+    let from = |name: &str, below: &str| {
+        std::env::var_os(name).filter(|v| !v.is_empty()).map(|v| PathBuf::from(v).join(below))
+    };
+    from("XDG_STATE_HOME", "platefarm")
+        .or_else(|| from("HOME", ".local/state/platefarm"))
+        .unwrap_or_else(|| std::env::temp_dir().join("platefarm"))
 }

@@ -5,8 +5,8 @@
 
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::{Code, Fault, JobId, Outcome, limits};
-use platefarm_proto::v1::{self, farm_client::FarmClient};
 use platefarm_proto::from_status;
+use platefarm_proto::v1::{self, farm_client::FarmClient};
 use tonic::transport::{Channel, Endpoint};
 
 /// A connection to a scheduler.
@@ -17,38 +17,60 @@ pub(crate) struct Farm {
 impl Farm {
     /// Connects to `url`, e.g. `http://127.0.0.1:7878`.
     pub(crate) async fn connect(url: &str) -> Outcome<Self> {
-        let unreachable = |e: &tonic::transport::Error| Fault::new(Code::NoScheduler, format!("no scheduler answers at {url}")).because(e);
+        let unreachable = |e: &tonic::transport::Error| {
+            Fault::new(Code::NoScheduler, format!("no scheduler answers at {url}")).because(e)
+        };
         let endpoint = Endpoint::from_shared(url.to_owned())
-            .map_err(|e| Fault::new(Code::BadConfig, format!("'{url}' is not an address")).at("--farm").because(&e))?
+            .map_err(|e| {
+                Fault::new(Code::BadConfig, format!("'{url}' is not an address"))
+                    .at("--farm")
+                    .because(&e)
+            })?
             .connect_timeout(std::time::Duration::from_secs(5));
         let channel = endpoint.connect().await.map_err(|e| unreachable(&e))?;
-        let client = FarmClient::new(channel).max_decoding_message_size(limits::MAX_MESSAGE_BYTES).max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
+        let client = FarmClient::new(channel)
+            .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
         Ok(Self { client })
     }
 
     /// Hands in a job; the second value says whether it was there before.
     pub(crate) async fn submit(&mut self, job: &JobSpec) -> Outcome<(JobId, bool)> {
         let request = v1::SubmitJobRequest { job: Some(job.into()) };
-        let answer = self.client.submit_job(request).await.map_err(|s| from_status(&s))?.into_inner();
+        let answer =
+            self.client.submit_job(request).await.map_err(|s| from_status(&s))?.into_inner();
         Ok((JobId(answer.job), answer.existed))
     }
 
     /// Jobs, newest first.
     pub(crate) async fn jobs(&mut self, unsettled_only: bool) -> Outcome<Vec<JobView>> {
         let request = v1::ListJobsRequest { unsettled_only };
-        let answer = self.client.list_jobs(request).await.map_err(|s| from_status(&s))?.into_inner();
+        let answer =
+            self.client.list_jobs(request).await.map_err(|s| from_status(&s))?.into_inner();
         answer.jobs.into_iter().map(TryInto::try_into).collect()
     }
 
     /// One job with its steps.
     pub(crate) async fn job(&mut self, job: JobId) -> Outcome<JobView> {
-        let answer = self.client.get_job(v1::GetJobRequest { job: job.0 }).await.map_err(|s| from_status(&s))?;
+        let answer = self
+            .client
+            .get_job(v1::GetJobRequest { job: job.0 })
+            .await
+            .map_err(|s| from_status(&s))?;
         view(answer.into_inner().job)
     }
 
     /// Calls `seen` on every change of a job until it is settled, and returns it then.
-    pub(crate) async fn watch(&mut self, job: JobId, mut seen: impl FnMut(&JobView)) -> Outcome<JobView> {
-        let answer = self.client.watch_job(v1::WatchJobRequest { job: job.0 }).await.map_err(|s| from_status(&s))?;
+    pub(crate) async fn watch(
+        &mut self,
+        job: JobId,
+        mut seen: impl FnMut(&JobView),
+    ) -> Outcome<JobView> {
+        let answer = self
+            .client
+            .watch_job(v1::WatchJobRequest { job: job.0 })
+            .await
+            .map_err(|s| from_status(&s))?;
         let mut stream = answer.into_inner();
         let mut last = None;
         while let Some(message) = stream.message().await.map_err(|s| from_status(&s))? {
@@ -58,30 +80,46 @@ impl Farm {
         }
         match last {
             Some(view) if view.phase.is_settled() => Ok(view),
-            _ => Err(Fault::new(Code::NoScheduler, format!("the scheduler stopped answering about {job}"))),
+            _ => Err(Fault::new(
+                Code::NoScheduler,
+                format!("the scheduler stopped answering about {job}"),
+            )),
         }
     }
 
     /// Ends a job.
     pub(crate) async fn cancel(&mut self, job: JobId) -> Outcome<JobView> {
-        let answer = self.client.cancel_job(v1::CancelJobRequest { job: job.0 }).await.map_err(|s| from_status(&s))?;
+        let answer = self
+            .client
+            .cancel_job(v1::CancelJobRequest { job: job.0 })
+            .await
+            .map_err(|s| from_status(&s))?;
         view(answer.into_inner().job)
     }
 
     /// Results of the finished frames of a job, in order of step and frame.
     pub(crate) async fn frames(&mut self, job: JobId) -> Outcome<Vec<(u32, Vec<FrameResult>)>> {
-        let answer = self.client.list_frames(v1::ListFramesRequest { job: job.0 }).await.map_err(|s| from_status(&s))?;
+        let answer = self
+            .client
+            .list_frames(v1::ListFramesRequest { job: job.0 })
+            .await
+            .map_err(|s| from_status(&s))?;
         let steps = answer.into_inner().steps.into_iter();
         Ok(steps.map(|s| (s.step, s.frames.into_iter().map(Into::into).collect())).collect())
     }
 
     /// Workers that are known.
     pub(crate) async fn workers(&mut self) -> Outcome<Vec<WorkerView>> {
-        let answer = self.client.list_workers(v1::ListWorkersRequest {}).await.map_err(|s| from_status(&s))?;
+        let answer = self
+            .client
+            .list_workers(v1::ListWorkersRequest {})
+            .await
+            .map_err(|s| from_status(&s))?;
         answer.into_inner().workers.into_iter().map(TryInto::try_into).collect()
     }
 }
 
 fn view(wire: Option<v1::JobView>) -> Outcome<JobView> {
-    wire.ok_or_else(|| Fault::new(Code::Internal, "the scheduler answered without a job"))?.try_into()
+    wire.ok_or_else(|| Fault::new(Code::Internal, "the scheduler answered without a job"))?
+        .try_into()
 }

@@ -114,8 +114,7 @@ codes! {
     ExtraFiles "F0216" Request "there are files that the manifest does not list" "Remove them, or seal the directory again.";
     RetimeIgnored "F0217" Request "a speed change of the list is not applied" "The plate holds the source frames at their own rate; apply the retime in the comp.";
     EventSkipped "F0218" Request "an event of the list needs no plate" "Nothing, if the event is black, a generator or sound; else name its camera clip in the list.";
-    TimecodeAssumed "F0219" Request "a clip has no timecode" "Check the plate against the edit: its source times were counted from the clip's first frame.";
-    NoFraming "F0220" Request "no framing was asked for" "Give --fdl and --template, or deliver the full source knowingly.";
+    NoFraming "F0219" Request "no framing was asked for" "Give --fdl and --template, or deliver the full source knowingly.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume; finished frames are kept and need no second render.";

@@ -1,1 +1,88 @@
-//! (to be written)
+//! Every image operation of the house, and both ways to run it.
+//!
+//! An operation is a folder under [`ops`]: what it means, its form for the
+//! CPU, its form as a compute shader, and the bound within which the two
+//! agree. [`exec`] plans a frame once per recipe (which rows and columns are
+//! needed, which operations share a pass, how the frame is cut into bands)
+//! and plays the plan on either side. Nothing here reads a file or knows the
+//! farm; bytes come in, half-float planes go out.
+
+pub mod exec;
+pub mod ops;
+#[cfg(test)]
+mod twin;
+pub mod view;
+
+use platefarm_model::Outcome;
+use platefarm_model::raw::MosaicLayout;
+use platefarm_model::recipe::{Backend, Debayer, Framing};
+use std::sync::Arc;
+
+/// Everything that decides the pixels of a plate: sensor data to framed
+/// ACES2065-1 half RGB.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlateRecipe {
+    /// How the sensor data lies in memory and what it means.
+    pub layout: Arc<MosaicLayout>,
+    /// How the missing colours are reconstructed.
+    pub debayer: Debayer,
+    /// Where the delivered raster lies over the picture.
+    pub framing: Framing,
+}
+
+/// A finished picture: three planes of half floats, ACES2065-1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HalfImage {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Red, green and blue as bits of IEEE 754 binary16, row-major, `width * height` each.
+    pub planes: [Vec<u16>; 3],
+    /// Samples that no finite half can hold: NaN, written as 0, and magnitudes
+    /// from 65520 up, infinity included, written as 65504 with their sign.
+    pub non_finite: u64,
+}
+
+/// A place where recipes run: the CPU or one GPU.
+pub trait Executor: Send + Sync {
+    /// `cpu`, or `gpu: ` and the name of the adapter.
+    fn name(&self) -> String;
+
+    /// Does once what all frames of a recipe share: plan, tables, pipelines, buffers.
+    ///
+    /// # Errors
+    /// [`Code::BadRecipe`](platefarm_model::Code::BadRecipe) and the codes of
+    /// [`MosaicLayout::check`] for a recipe that makes no sense;
+    /// [`Code::GpuFailed`](platefarm_model::Code::GpuFailed) or
+    /// [`Code::GpuLost`](platefarm_model::Code::GpuLost) from a GPU.
+    fn prepare(&self, recipe: &PlateRecipe) -> Outcome<Box<dyn Prepared>>;
+}
+
+/// A recipe that is ready to run on frame after frame.
+pub trait Prepared: Send {
+    /// Renders one frame from the bytes of [`MosaicFrame`](platefarm_model::raw::MosaicFrame).
+    ///
+    /// # Errors
+    /// [`Code::TruncatedFile`](platefarm_model::Code::TruncatedFile) when there
+    /// are fewer bytes than the layout needs; the codes of a GPU as in
+    /// [`Executor::prepare`].
+    fn run(&mut self, bytes: &[u8]) -> Outcome<HalfImage>;
+}
+
+/// The executor for a backend. `Auto` takes a real GPU where there is one (not
+/// a software driver) and the CPU otherwise; `Gpu` takes any adapter.
+/// `PLATEFARM_GPU_ADAPTER` narrows the choice to adapters whose name contains it.
+///
+/// # Errors
+/// [`Code::NoGpu`](platefarm_model::Code::NoGpu) for `Gpu` when there is none.
+pub fn executor(backend: Backend) -> Outcome<Arc<dyn Executor>> {
+    Ok(match backend {
+        Backend::Cpu => Arc::new(exec::cpu::CpuExecutor::new()),
+        Backend::Gpu => Arc::new(exec::gpu::GpuExecutor::open(true)?),
+        Backend::Auto => match exec::gpu::GpuExecutor::open(false) {
+            Ok(gpu) => Arc::new(gpu),
+            Err(_) => Arc::new(exec::cpu::CpuExecutor::new()),
+        },
+    })
+}

@@ -16,7 +16,8 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
         return Ok(());
     };
     let code = Code::parse(text).ok_or_else(|| {
-        Fault::new(Code::UnknownOption, format!("'{text}' is not an error code")).remedy("`platefarm explain` lists them all.")
+        Fault::new(Code::UnknownOption, format!("'{text}' is not an error code"))
+            .remedy("`platefarm explain` lists them all.")
     })?;
     out.codes(std::slice::from_ref(code.info()));
     Ok(())

@@ -54,10 +54,19 @@ pub(super) fn verdict(job: &platefarm_model::job::JobView) -> Outcome<()> {
     use platefarm_model::job::Phase;
     match job.phase {
         Phase::Done => Ok(()),
-        Phase::Cancelled => Err(Fault::new(Code::JobCancelled, format!("job {} was cancelled", job.id))),
+        Phase::Cancelled => {
+            Err(Fault::new(Code::JobCancelled, format!("job {} was cancelled", job.id)))
+        }
         _ => {
-            let first = job.steps.iter().find_map(|step| step.first_fault.as_ref().map(|f| (step, f)));
-            let fault = Fault::new(Code::JobFailed, format!("job {}: {} of {} frames failed", job.id, job.frames_failed, job.frames_total));
+            let first =
+                job.steps.iter().find_map(|step| step.first_fault.as_ref().map(|f| (step, f)));
+            let fault = Fault::new(
+                Code::JobFailed,
+                format!(
+                    "job {}: {} of {} frames failed",
+                    job.id, job.frames_failed, job.frames_total
+                ),
+            );
             Err(match first {
                 Some((step, cause)) => fault.at(format!("step {}", step.name)).because(cause),
                 None => fault,

@@ -22,7 +22,13 @@ use std::process::ExitCode;
 
 /// Turns original camera files into production plates, on a laptop or a farm.
 #[derive(Parser)]
-#[command(name = "platefarm", version, max_term_width = 100, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "platefarm",
+    version,
+    max_term_width = 100,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -34,7 +40,13 @@ struct Cli {
 #[derive(clap::Args)]
 pub(crate) struct Global {
     /// Address of the scheduler.
-    #[arg(long, global = true, env = "PLATEFARM_FARM", value_name = "URL", default_value = "http://127.0.0.1:7878")]
+    #[arg(
+        long,
+        global = true,
+        env = "PLATEFARM_FARM",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7878"
+    )]
     pub(crate) farm: String,
     /// Print data as JSON on standard output.
     #[arg(long, global = true, conflicts_with = "quiet")]
@@ -43,7 +55,13 @@ pub(crate) struct Global {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// What to log on standard error: error, warn, info, debug, or a filter such as platefarm_worker=debug.
-    #[arg(long, global = true, env = "PLATEFARM_LOG", value_name = "FILTER", default_value = "warn")]
+    #[arg(
+        long,
+        global = true,
+        env = "PLATEFARM_LOG",
+        value_name = "FILTER",
+        default_value = "warn"
+    )]
     log: String,
 }
 
@@ -104,7 +122,9 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
 
 fn start_log(filter: &str) -> Outcome<()> {
     let filter = filter.parse::<tracing_subscriber::EnvFilter>().map_err(|e| {
-        Fault::new(Code::BadConfig, format!("'{filter}' is not a log filter")).at("--log").because(&e)
+        Fault::new(Code::BadConfig, format!("'{filter}' is not a log filter"))
+            .at("--log")
+            .because(&e)
     })?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
@@ -136,10 +156,17 @@ pub(crate) async fn asked_to_stop() {
 }
 
 /// The value of an option that is one of a listed set, by the name each has.
-fn choice<T: Copy>(option: &str, all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Outcome<T> {
+fn choice<T: Copy>(
+    option: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+    text: &str,
+) -> Outcome<T> {
     all.iter().copied().find(|value| name(*value).eq_ignore_ascii_case(text)).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|value| name(*value)).collect();
-        Fault::new(Code::UnknownOption, format!("'{text}' is not a {option}")).at(format!("--{option}")).remedy(format!("Choose one of: {}.", names.join(", ")))
+        Fault::new(Code::UnknownOption, format!("'{text}' is not a {option}"))
+            .at(format!("--{option}"))
+            .remedy(format!("Choose one of: {}.", names.join(", ")))
     })
 }
 

@@ -72,7 +72,11 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
     }
     check_output(&plan)?;
     runtime()?.block_on(async {
-        if args.local { run_local(&args, &plan, out).await } else { run_on_farm(&args, &plan, global, out).await }
+        if args.local {
+            run_local(&args, &plan, out).await
+        } else {
+            run_on_farm(&args, &plan, global, out).await
+        }
     })
 }
 
@@ -86,7 +90,12 @@ struct Plan {
 
 fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let edl_bytes = read_document(&args.edl)?;
-    let fdl_document = args.look.fdl.as_deref().map(|path| read_document(path).map(|bytes| (path, bytes))).transpose()?;
+    let fdl_document = args
+        .look
+        .fdl
+        .as_deref()
+        .map(|path| read_document(path).map(|bytes| (path, bytes)))
+        .transpose()?;
     let (clips, unreadable) = scan(&args.media)?;
     for fault in &unreadable {
         out.note(&format!("note {fault}"));
@@ -97,8 +106,17 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         .as_ref()
         .map(|(path, bytes)| fdl::Fdl::parse(bytes).map_err(|fault| fault.within(path.display())))
         .transpose()?;
-    let out_dir = std::path::absolute(&args.out).map_err(|e| Fault::new(Code::NotWritable, format!("'{}' is no directory", args.out.display())).because(&e))?;
-    let key = key(args, &edl_bytes, fdl_document.as_ref().map(|(_, bytes)| bytes.as_slice()), &clips, &out_dir)?;
+    let out_dir = std::path::absolute(&args.out).map_err(|e| {
+        Fault::new(Code::NotWritable, format!("'{}' is no directory", args.out.display()))
+            .because(&e)
+    })?;
+    let key = key(
+        args,
+        &edl_bytes,
+        fdl_document.as_ref().map(|(_, bytes)| bytes.as_slice()),
+        &clips,
+        &out_dir,
+    )?;
     let request = pulls::PullRequest {
         name: stem(&args.edl),
         show: args.show.clone(),
@@ -130,7 +148,11 @@ fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
     let (mut clips, mut faults) = (Vec::new(), Vec::new());
     for dir in media {
         if !dir.is_dir() {
-            return Err(Fault::new(Code::FileNotFound, format!("'{}' is no directory", dir.display())).at("--media"));
+            return Err(Fault::new(
+                Code::FileNotFound,
+                format!("'{}' is no directory", dir.display()),
+            )
+            .at("--media"));
         }
         let (found, unreadable) = platefarm_media::scan(dir);
         clips.extend(found);
@@ -138,7 +160,8 @@ fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
     }
     if clips.is_empty() {
         let dirs: Vec<String> = media.iter().map(|dir| dir.display().to_string()).collect();
-        let fault = Fault::new(Code::NoMedia, format!("no clip in {}", dirs.join(", "))).at("--media");
+        let fault =
+            Fault::new(Code::NoMedia, format!("no clip in {}", dirs.join(", "))).at("--media");
         return Err(match faults.first() {
             Some(first) => fault.because(first),
             None => fault,
@@ -159,23 +182,48 @@ fn list_rate(given: Option<FrameRate>, clips: &[ClipInfo]) -> (FrameRate, Option
             None => votes.push((rate, 1)),
         }
     }
-    let note = |text: String| Some(Fault::new(Code::BadConfig, text).remedy("Give --rate if that is wrong."));
+    let note = |text: String| {
+        Some(Fault::new(Code::BadConfig, text).remedy("Give --rate if that is wrong."))
+    };
     match votes.as_slice() {
-        [] => (FrameRate::FPS_24, note("the media names no frame rate; the list is read at 24".into())),
+        [] => (
+            FrameRate::FPS_24,
+            note("the media names no frame rate; the list is read at 24".into()),
+        ),
         [(rate, _)] => (*rate, None),
         _ => {
-            let rate = votes.iter().max_by_key(|(_, count)| *count).map_or(FrameRate::FPS_24, |(rate, _)| *rate);
-            (rate, note(format!("the media has several frame rates; the list is read at {rate}, the most frequent")))
+            let rate = votes
+                .iter()
+                .max_by_key(|(_, count)| *count)
+                .map_or(FrameRate::FPS_24, |(rate, _)| *rate);
+            (
+                rate,
+                note(format!(
+                    "the media has several frame rates; the list is read at {rate}, the most frequent"
+                )),
+            )
         }
     }
 }
 
 /// Names the pull by everything that decides its pixels and names, so that the
 /// same request, handed in again after a crash, is the same job.
-fn key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo], out_dir: &Path) -> Outcome<String> {
-    let look = (args.look.template.as_deref(), args.look.debayer()?, args.look.compression()?, args.look.color_out()?);
+fn key(
+    args: &Args,
+    edl: &[u8],
+    fdl: Option<&[u8]>,
+    clips: &[ClipInfo],
+    out_dir: &Path,
+) -> Outcome<String> {
+    let look = (
+        args.look.template.as_deref(),
+        args.look.debayer()?,
+        args.look.compression()?,
+        args.look.color_out()?,
+    );
     let request = (out_dir, &args.show, args.plate_version, args.handles, args.rate, look);
-    let text = serde_json::to_vec(&(request, clips)).map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
+    let text = serde_json::to_vec(&(request, clips))
+        .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
     let mut bytes = Vec::with_capacity(text.len() + edl.len());
     for part in [text.as_slice(), edl, fdl.unwrap_or_default()] {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
@@ -191,9 +239,18 @@ fn check_output(plan: &Plan) -> Outcome<()> {
     if marker.exists() {
         return Ok(());
     }
-    let taken = plan.package.plates.iter().map(|plate| plan.out_dir.join(&plate.name)).find(|dir| dir.exists());
+    let taken = plan
+        .package
+        .plates
+        .iter()
+        .map(|plate| plan.out_dir.join(&plate.name))
+        .find(|dir| dir.exists());
     if let Some(dir) = taken {
-        return Err(Fault::new(Code::OutputExists, format!("'{}' is already there", dir.display())).at("--out"));
+        return Err(Fault::new(
+            Code::OutputExists,
+            format!("'{}' is already there", dir.display()),
+        )
+        .at("--out"));
     }
     let unwritable = |e: std::io::Error| platefarm_media::publish::io_fault(&e, &hidden);
     std::fs::create_dir_all(&hidden).map_err(unwritable)?;
@@ -213,7 +270,12 @@ async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output
 async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
     let store = state_dir().join("local").join(format!("{}.db", plan.key));
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let farm = Embedded { listen, store: store.clone(), workers: args.workers, backend: args.look.backend()? };
+    let farm = Embedded {
+        listen,
+        store: store.clone(),
+        workers: args.workers,
+        backend: args.look.backend()?,
+    };
     let mut running = farm.start().await?;
     let begun = Instant::now();
     let work = async {
@@ -247,7 +309,13 @@ fn remove_store(store: &Path) {
     }
 }
 
-async fn follow(farm: &mut Farm, job: JobId, plan: &Plan, begun: Instant, out: &dyn Output) -> Outcome<()> {
+async fn follow(
+    farm: &mut Farm,
+    job: JobId,
+    plan: &Plan,
+    begun: Instant,
+    out: &dyn Output,
+) -> Outcome<()> {
     let progress = Progress::start(out.talks());
     let settled = farm.watch(job, |view| progress.show(view)).await;
     progress.finish();
@@ -257,9 +325,18 @@ async fn follow(farm: &mut Farm, job: JobId, plan: &Plan, begun: Instant, out: &
     jobs::verdict(&settled)
 }
 
-fn summary(job: &JobView, plan: &Plan, frames: &[(u32, Vec<platefarm_model::job::FrameResult>)], wall_s: f64) -> PullSummary {
+fn summary(
+    job: &JobView,
+    plan: &Plan,
+    frames: &[(u32, Vec<platefarm_model::job::FrameResult>)],
+    wall_s: f64,
+) -> PullSummary {
     let plates = plan.package.plates.len();
-    let rendered: Vec<_> = frames.iter().filter(|(step, _)| (*step as usize) < plates).flat_map(|(_, results)| results).collect();
+    let rendered: Vec<_> = frames
+        .iter()
+        .filter(|(step, _)| (*step as usize) < plates)
+        .flat_map(|(_, results)| results)
+        .collect();
     let (mut backends, mut sums) = (BTreeMap::new(), BTreeMap::<String, (f64, f64)>::new());
     for result in &rendered {
         *backends.entry(result.backend.clone()).or_insert(0) += 1;
@@ -270,8 +347,16 @@ fn summary(job: &JobView, plan: &Plan, frames: &[(u32, Vec<platefarm_model::job:
         }
     }
     let all: f64 = sums.values().map(|(sum, _)| sum).sum();
-    let stage = |(sum, max): (f64, f64)| StageSummary { mean_ms: sum / rendered.len().max(1) as f64, max_ms: max, share: sum / all.max(1e-9) };
-    let made = |name: &str| Some(plan.out_dir.join(name)).filter(|path| path.exists()).map(|path| path.display().to_string());
+    let stage = |(sum, max): (f64, f64)| StageSummary {
+        mean_ms: sum / rendered.len().max(1) as f64,
+        max_ms: max,
+        share: sum / all.max(1e-9),
+    };
+    let made = |name: &str| {
+        Some(plan.out_dir.join(name))
+            .filter(|path| path.exists())
+            .map(|path| path.display().to_string())
+    };
     let failed = job.steps.iter().take(plates).map(|step| step.failed.len()).sum();
     PullSummary {
         job: job.id,
@@ -295,7 +380,8 @@ fn stem(path: &Path) -> String {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| "document".to_owned(), |name| name.to_string_lossy().into_owned())
+    path.file_name()
+        .map_or_else(|| "document".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn document(path: &Path, bytes: &[u8]) -> Document {
@@ -303,6 +389,7 @@ fn document(path: &Path, bytes: &[u8]) -> Document {
 }
 
 fn now() -> platefarm_model::Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     platefarm_model::Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -3,7 +3,9 @@
 use crate::cli::choice;
 use crate::output::{Output, Progress};
 use platefarm_media::Clip;
-use platefarm_model::recipe::{Backend, Compression, Debayer, FrameNaming, OutputColor, RenderSpec};
+use platefarm_model::recipe::{
+    Backend, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
+};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_standards::fdl;
 use platefarm_worker::render;
@@ -106,16 +108,28 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
 
 fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
     let info = clip.info();
-    let has = info.timing.indices().ok_or_else(|| Fault::new(Code::NoMedia, format!("clip '{}' has no frames", info.identity.clip_name)))?;
+    let has = info.timing.indices().ok_or_else(|| {
+        Fault::new(Code::NoMedia, format!("clip '{}' has no frames", info.identity.clip_name))
+    })?;
     let wanted = args.frames.unwrap_or(has);
     if wanted.intersection(has) != Some(wanted) {
-        return Err(Fault::new(Code::FrameOutsideClip, format!("frames {wanted} of clip '{}', which has {has}", info.identity.clip_name)).at("--frames"));
+        return Err(Fault::new(
+            Code::FrameOutsideClip,
+            format!("frames {wanted} of clip '{}', which has {has}", info.identity.clip_name),
+        )
+        .at("--frames"));
     }
     let (framing, fdl_json) = match (&args.look.fdl, &args.look.template) {
         (Some(file), Some(template)) => {
             let document = read_fdl(file)?;
-            let applied = document.apply(&fdl::Selection::for_media(template, [info.picture.width, info.picture.height]))?;
-            (Some(applied.framing([info.picture.width, info.picture.height])?), Some(applied.document().to_json()))
+            let applied = document.apply(&fdl::Selection::for_media(
+                template,
+                [info.picture.width, info.picture.height],
+            ))?;
+            (
+                Some(applied.framing([info.picture.width, info.picture.height])?),
+                Some(applied.document().to_json()),
+            )
         }
         _ => (None, None),
     };
@@ -125,7 +139,10 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
         source_first: wanted.first(),
         frames: FrameRange::of_len(args.first, wanted.len()),
         out_dir: args.out.display().to_string(),
-        naming: FrameNaming { stem: args.name.clone().unwrap_or_else(|| info.identity.clip_name.clone()), padding: 4 },
+        naming: FrameNaming {
+            stem: args.name.clone().unwrap_or_else(|| info.identity.clip_name.clone()),
+            padding: 4,
+        },
         debayer: args.look.debayer()?,
         framing,
         color_out: args.look.color_out()?,
@@ -139,12 +156,19 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
 pub(super) fn read_document(path: &Path) -> Outcome<Vec<u8>> {
     let place = path.display().to_string();
     let fault = |e: std::io::Error| {
-        let code = if e.kind() == std::io::ErrorKind::NotFound { Code::FileNotFound } else { Code::FileUnreadable };
+        let code = if e.kind() == std::io::ErrorKind::NotFound {
+            Code::FileNotFound
+        } else {
+            Code::FileUnreadable
+        };
         Fault::new(code, format!("cannot read '{place}'")).because(&e)
     };
     let size = std::fs::metadata(path).map_err(fault)?.len();
     if size > platefarm_model::limits::MAX_DOCUMENT_BYTES {
-        return Err(Fault::new(Code::TooLarge, format!("'{place}' has {size} bytes, too many for a document")));
+        return Err(Fault::new(
+            Code::TooLarge,
+            format!("'{place}' has {size} bytes, too many for a document"),
+        ));
     }
     std::fs::read(path).map_err(fault)
 }

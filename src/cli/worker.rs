@@ -23,7 +23,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let url = args.scheduler.unwrap_or_else(|| global.farm.clone());
-    let name = args.name.unwrap_or_else(|| format!("{}-{}", platefarm_worker::probe::host_name(), std::process::id()));
+    let name = args.name.unwrap_or_else(|| {
+        format!("{}-{}", platefarm_worker::probe::host_name(), std::process::id())
+    });
     let mut config = agent::AgentConfig::new(url.clone(), name.clone(), args.backend.value()?);
     config.slots = args.slots;
     out.note(&format!("worker {name} for {url}; Ctrl-C drains it"));

@@ -42,12 +42,32 @@ impl Output for Human {
                 ]
             })
             .collect();
-        table::print(&[("ID", Align::Left), ("STATE", Align::Left), ("PRIO", Align::Right), ("FRAMES", Align::Right), ("SHOW", Align::Left), ("NAME", Align::Left)], &rows);
+        table::print(
+            &[
+                ("ID", Align::Left),
+                ("STATE", Align::Left),
+                ("PRIO", Align::Right),
+                ("FRAMES", Align::Right),
+                ("SHOW", Align::Left),
+                ("NAME", Align::Left),
+            ],
+            &rows,
+        );
     }
 
     fn job(&self, job: &JobView) {
-        println!("{} {}  show {}  priority {}", style::strong(&job.id.to_string()), job.name, job.show, job.priority);
-        println!("{}  {} frames", style::state(job.phase.word()), progress_text(job.frames_done, job.frames_failed, job.frames_total));
+        println!(
+            "{} {}  show {}  priority {}",
+            style::strong(&job.id.to_string()),
+            job.name,
+            job.show,
+            job.priority
+        );
+        println!(
+            "{}  {} frames",
+            style::state(job.phase.word()),
+            progress_text(job.frames_done, job.frames_failed, job.frames_total)
+        );
         let rows: Vec<Vec<String>> = job
             .steps
             .iter()
@@ -64,12 +84,24 @@ impl Output for Human {
             })
             .collect();
         table::print(
-            &[("STEP", Align::Left), ("STATE", Align::Left), ("KIND", Align::Left), ("FRAMES", Align::Left), ("DONE", Align::Right), ("RUNNING", Align::Left), ("NAME", Align::Left)],
+            &[
+                ("STEP", Align::Left),
+                ("STATE", Align::Left),
+                ("KIND", Align::Left),
+                ("FRAMES", Align::Left),
+                ("DONE", Align::Right),
+                ("RUNNING", Align::Left),
+                ("NAME", Align::Left),
+            ],
             &rows,
         );
         for step in &job.steps {
             if let Some(fault) = &step.first_fault {
-                println!("{} {fault}\n  remedy: {}", style::strong(&step.name), fault.remedy_text());
+                println!(
+                    "{} {fault}\n  remedy: {}",
+                    style::strong(&step.name),
+                    fault.remedy_text()
+                );
             }
         }
     }
@@ -82,7 +114,11 @@ impl Output for Human {
         let rows: Vec<Vec<String>> = workers
             .iter()
             .map(|worker| {
-                let tasks: Vec<String> = worker.leases.iter().map(|lease| format!("{} [{}]", lease.step, lease.frames)).collect();
+                let tasks: Vec<String> = worker
+                    .leases
+                    .iter()
+                    .map(|lease| format!("{} [{}]", lease.step, lease.frames))
+                    .collect();
                 vec![
                     worker.id.to_string(),
                     style::state(&worker.state),
@@ -95,7 +131,15 @@ impl Output for Human {
             })
             .collect();
         table::print(
-            &[("ID", Align::Left), ("STATE", Align::Left), ("SLOTS", Align::Right), ("BACKEND", Align::Left), ("FRAMES", Align::Right), ("NAME", Align::Left), ("TASKS", Align::Left)],
+            &[
+                ("ID", Align::Left),
+                ("STATE", Align::Left),
+                ("SLOTS", Align::Right),
+                ("BACKEND", Align::Left),
+                ("FRAMES", Align::Right),
+                ("NAME", Align::Left),
+                ("TASKS", Align::Left),
+            ],
             &rows,
         );
     }
@@ -106,7 +150,11 @@ impl Output for Human {
             let missing = "Missing".to_owned();
             println!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
             println!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
-            println!("  camera     {} {}", clip.camera.make.as_ref().unwrap_or(&missing), clip.camera.model.as_deref().unwrap_or_default());
+            println!(
+                "  camera     {} {}",
+                clip.camera.make.as_ref().unwrap_or(&missing),
+                clip.camera.model.as_deref().unwrap_or_default()
+            );
             println!(
                 "  timing     {} frames from {} at {} fps",
                 timing.frame_count,
@@ -125,7 +173,10 @@ impl Output for Human {
                 picture.pixel_aspect,
                 picture.cfa.as_deref().unwrap_or("no mosaic"),
             );
-            println!("  stored as  {} {}, {} bit", picture.format, picture.compression, picture.bit_depth);
+            println!(
+                "  stored as  {} {}, {} bit",
+                picture.format, picture.compression, picture.bit_depth
+            );
             for note in &clip.notes {
                 println!("  {} {note}", style::dim("note"));
             }
@@ -144,15 +195,27 @@ impl Output for Human {
             report.frames.len() as f64 / report.wall_s.max(1e-9),
             report.backend
         );
-        let rows: Vec<Vec<String>> = report.stages().into_iter().map(|(stage, mean)| vec![stage, format!("{mean:.1}")]).collect();
+        let rows: Vec<Vec<String>> = report
+            .stages()
+            .into_iter()
+            .map(|(stage, mean)| vec![stage, format!("{mean:.1}")])
+            .collect();
         table::print(&[("STAGE", Align::Left), ("MS/FRAME", Align::Right)], &rows);
     }
 
     fn plan(&self, plan: &PackageSpec) {
         plan.notes.iter().for_each(warn);
         for rejected in &plan.rejected {
-            let event = rejected.event.as_ref().map_or_else(|| "event".to_owned(), |e| format!("event {}", e.number));
-            eprintln!("{} {event}: {}\n     remedy: {}", style::alarm("no plate"), rejected.fault, rejected.fault.remedy_text());
+            let event = rejected
+                .event
+                .as_ref()
+                .map_or_else(|| "event".to_owned(), |e| format!("event {}", e.number));
+            eprintln!(
+                "{} {event}: {}\n     remedy: {}",
+                style::alarm("no plate"),
+                rejected.fault,
+                rejected.fault.remedy_text()
+            );
         }
         let rows: Vec<Vec<String>> = plan
             .plates
@@ -170,7 +233,15 @@ impl Output for Human {
             })
             .collect();
         table::print(
-            &[("EVENT", Align::Left), ("PLATE", Align::Left), ("CLIP", Align::Left), ("MATCHED BY", Align::Left), ("FRAMES", Align::Left), ("HANDLES", Align::Right), ("SIZE", Align::Right)],
+            &[
+                ("EVENT", Align::Left),
+                ("PLATE", Align::Left),
+                ("CLIP", Align::Left),
+                ("MATCHED BY", Align::Left),
+                ("FRAMES", Align::Left),
+                ("HANDLES", Align::Right),
+                ("SIZE", Align::Right),
+            ],
             &rows,
         );
         for plate in &plan.plates {
@@ -181,7 +252,11 @@ impl Output for Human {
     }
 
     fn submitted(&self, job: JobId, existed: bool) {
-        println!("job {}{}", style::strong(&job.to_string()), if existed { " (handed in before; taken up where it was)" } else { "" });
+        println!(
+            "job {}{}",
+            style::strong(&job.to_string()),
+            if existed { " (handed in before; taken up where it was)" } else { "" }
+        );
     }
 
     fn pulled(&self, summary: &PullSummary) {
@@ -195,14 +270,36 @@ impl Output for Human {
             bytes_text(summary.bytes),
             summary.wall_s
         );
-        let backends: Vec<String> = summary.backends.iter().map(|(name, frames)| format!("{name} ({frames} frames)")).collect();
-        println!("rendered on {}", if backends.is_empty() { "nothing".to_owned() } else { backends.join(", ") });
+        let backends: Vec<String> = summary
+            .backends
+            .iter()
+            .map(|(name, frames)| format!("{name} ({frames} frames)"))
+            .collect();
+        println!(
+            "rendered on {}",
+            if backends.is_empty() { "nothing".to_owned() } else { backends.join(", ") }
+        );
         let rows: Vec<Vec<String>> = summary
             .stages
             .iter()
-            .map(|(stage, s)| vec![stage.clone(), format!("{:.1}", s.mean_ms), format!("{:.1}", s.max_ms), format!("{:.0} %", s.share * 100.0)])
+            .map(|(stage, s)| {
+                vec![
+                    stage.clone(),
+                    format!("{:.1}", s.mean_ms),
+                    format!("{:.1}", s.max_ms),
+                    format!("{:.0} %", s.share * 100.0),
+                ]
+            })
             .collect();
-        table::print(&[("STAGE", Align::Left), ("MEAN MS", Align::Right), ("MAX MS", Align::Right), ("SHARE", Align::Right)], &rows);
+        table::print(
+            &[
+                ("STAGE", Align::Left),
+                ("MEAN MS", Align::Right),
+                ("MAX MS", Align::Right),
+                ("SHARE", Align::Right),
+            ],
+            &rows,
+        );
         println!();
         println!("package        {}", style::strong(&summary.package));
         if let Some(path) = &summary.report {
@@ -218,7 +315,8 @@ impl Output for Human {
             println!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);
             return;
         }
-        let rows: Vec<Vec<String>> = codes.iter().map(|c| vec![c.text.to_owned(), c.summary.to_owned()]).collect();
+        let rows: Vec<Vec<String>> =
+            codes.iter().map(|c| vec![c.text.to_owned(), c.summary.to_owned()]).collect();
         table::print(&[("CODE", Align::Left), ("MEANING", Align::Left)], &rows);
     }
 

@@ -17,7 +17,9 @@ pub(super) struct Json;
 fn print(value: &impl Serialize) {
     let mut out = std::io::stdout().lock();
     // A reader that went away is not an error of ours.
-    let _ = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from).and_then(|()| writeln!(out));
+    let _ = serde_json::to_writer_pretty(&mut out, value)
+        .map_err(std::io::Error::from)
+        .and_then(|()| writeln!(out));
 }
 
 impl Output for Json {

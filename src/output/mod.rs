@@ -13,8 +13,8 @@ mod table;
 
 pub(crate) use progress::Progress;
 
-use platefarm_model::code::CodeInfo;
 use platefarm_model::clip::ClipInfo;
+use platefarm_model::code::CodeInfo;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};

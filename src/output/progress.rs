@@ -14,7 +14,9 @@ impl Progress {
     pub(crate) fn start(talk: bool) -> Self {
         let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(1), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:32.cyan/dim} {pos:>5}/{len} frames  {per_sec:>9}  {elapsed_precise}  {msg}") {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{bar:32.cyan/dim} {pos:>5}/{len} frames  {per_sec:>9}  {elapsed_precise}  {msg}",
+        ) {
             bar.set_style(style.progress_chars("━━╌"));
         }
         Self { bar }
@@ -24,7 +26,12 @@ impl Progress {
     pub(crate) fn show(&self, job: &JobView) {
         self.bar.set_length(job.frames_total.max(1));
         self.bar.set_position(job.frames_done + job.frames_failed);
-        let running: Vec<&str> = job.steps.iter().filter(|s| s.phase == Phase::Running).map(|s| s.name.as_str()).collect();
+        let running: Vec<&str> = job
+            .steps
+            .iter()
+            .filter(|s| s.phase == Phase::Running)
+            .map(|s| s.name.as_str())
+            .collect();
         self.bar.set_message(match running.as_slice() {
             [] => job.phase.word().to_owned(),
             [one] => (*one).to_owned(),

@@ -59,8 +59,12 @@ mod tests {
 
     #[test]
     fn columns_line_up_whatever_the_colour() {
-        let rows = [vec!["j1".into(), "\x1b[32mdone\x1b[0m".into(), "7".into()], vec!["j12".into(), "failed".into(), "1234".into()]];
-        let text = render(&[("ID", Align::Left), ("STATE", Align::Left), ("N", Align::Right)], &rows);
+        let rows = [
+            vec!["j1".into(), "\x1b[32mdone\x1b[0m".into(), "7".into()],
+            vec!["j12".into(), "failed".into(), "1234".into()],
+        ];
+        let text =
+            render(&[("ID", Align::Left), ("STATE", Align::Left), ("N", Align::Right)], &rows);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(visible(lines[1]), visible(lines[2]));
         assert!(lines[2].ends_with("failed  1234"), "{text}");

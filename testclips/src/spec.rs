@@ -169,7 +169,7 @@ impl Default for ClipSpec {
 }
 
 /// Sides up to this many photosites; no camera has more.
-const MAX_SIDE: u32 = 32_768;
+const MAX_SIDE: u32 = 16_384;
 
 impl ClipSpec {
     /// File name of the frame at `index`.
@@ -267,6 +267,13 @@ impl ClipSpec {
                 return Err(format!(
                     "{columns} columns cannot be dealt to {} components",
                     jpeg.components
+                ));
+            }
+            let interval = u64::from(jpeg.restart_rows) * u64::from(columns);
+            if interval / u64::from(jpeg.components) > u64::from(u16::MAX) {
+                return Err(format!(
+                    "{} rows between restarts are more than the marker can count",
+                    jpeg.restart_rows
                 ));
             }
             if jpeg.wrapped && !segment.height.is_multiple_of(2) {

@@ -52,7 +52,8 @@ fn graph() -> Graph {
     for node in metadata["resolve"]["nodes"].as_array().into_iter().flatten() {
         let from = name_of[node["id"].as_str().expect("an id")];
         for dep in node["deps"].as_array().into_iter().flatten() {
-            let normal = dep["dep_kinds"].as_array().into_iter().flatten().any(|k| k["kind"].is_null());
+            let normal =
+                dep["dep_kinds"].as_array().into_iter().flatten().any(|k| k["kind"].is_null());
             if normal {
                 let to = name_of[dep["pkg"].as_str().expect("an id")];
                 edges.entry(from.to_owned()).or_default().insert(to.to_owned());
@@ -86,9 +87,16 @@ fn rooms_use_only_what_the_design_allows() {
     let graph = graph();
     for (room, allowed) in MAY_USE {
         let allowed: BTreeSet<String> = allowed.iter().map(|a| format!("platefarm-{a}")).collect();
-        let used: BTreeSet<String> = graph.of(&format!("platefarm-{room}")).into_iter().filter(|d| d.starts_with("platefarm")).collect();
+        let used: BTreeSet<String> = graph
+            .of(&format!("platefarm-{room}"))
+            .into_iter()
+            .filter(|d| d.starts_with("platefarm"))
+            .collect();
         let extra: Vec<_> = used.difference(&allowed).collect();
-        assert!(extra.is_empty(), "{room} uses {extra:?}; tests/house/deps.rs says who may use whom");
+        assert!(
+            extra.is_empty(),
+            "{room} uses {extra:?}; tests/house/deps.rs says who may use whom"
+        );
     }
 }
 
@@ -96,10 +104,19 @@ fn rooms_use_only_what_the_design_allows() {
 fn heavy_crates_stay_in_their_rooms() {
     let graph = graph();
     for (heavy, home) in ONLY_IN {
-        let users: Vec<_> = graph.edges.iter().filter(|(from, to)| from.starts_with("platefarm") && to.contains(*heavy)).map(|(from, _)| from.as_str()).collect();
-        let allowed: &[&str] = if *heavy == "exr" { &["platefarm-media", "platefarm-testclips"] } else { &[] };
+        let users: Vec<_> = graph
+            .edges
+            .iter()
+            .filter(|(from, to)| from.starts_with("platefarm") && to.contains(*heavy))
+            .map(|(from, _)| from.as_str())
+            .collect();
+        let allowed: &[&str] =
+            if *heavy == "exr" { &["platefarm-media", "platefarm-testclips"] } else { &[] };
         for user in users {
-            assert!(user == format!("platefarm-{home}") || allowed.contains(&user), "{user} uses {heavy}, which belongs to {home}");
+            assert!(
+                user == format!("platefarm-{home}") || allowed.contains(&user),
+                "{user} uses {heavy}, which belongs to {home}"
+            );
         }
     }
     for (room, never) in NEVER_REACHES {
@@ -123,7 +140,11 @@ fn sqlx_is_used_in_the_store_only() {
     for path in super::files(&["rs"]) {
         let in_store = path.starts_with("scheduler/src/store");
         if !in_store && path.starts_with("scheduler/src") {
-            assert!(!super::text(&path).contains("sqlx::"), "{} speaks SQL; that is the store's", path.display());
+            assert!(
+                !super::text(&path).contains("sqlx::"),
+                "{} speaks SQL; that is the store's",
+                path.display()
+            );
         }
     }
 }

@@ -18,7 +18,14 @@ fn errors_page() -> String {
             Owner::Farm => "farm",
             Owner::Program => "program",
         };
-        let _ = write!(page, "\n## {}\n\n**{}** (owner: {owner}, exit code {})\n\n{}\n", info.text, info.summary, info.owner.exit_code(), info.remedy);
+        let _ = write!(
+            page,
+            "\n## {}\n\n**{}** (owner: {owner}, exit code {})\n\n{}\n",
+            info.text,
+            info.summary,
+            info.owner.exit_code(),
+            info.remedy
+        );
     }
     page
 }
@@ -43,11 +50,13 @@ fn links_lead_somewhere() {
     for page in super::files(&["md"]) {
         let text = super::text(&page);
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = target.split('#').next().unwrap_or_default().split(' ').next().unwrap_or_default();
+            let target =
+                target.split('#').next().unwrap_or_default().split(' ').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
                 continue;
             }
-            let file = super::root().join(page.parent().unwrap_or_else(|| Path::new(""))).join(target);
+            let file =
+                super::root().join(page.parent().unwrap_or_else(|| Path::new(""))).join(target);
             assert!(file.exists(), "{}: {target} leads nowhere", page.display());
         }
     }
@@ -60,5 +69,8 @@ fn the_readme_names_commands_that_exist() {
     for command in ["cargo xtask demo", "cargo xtask test"] {
         assert!(readme.contains(command), "the README must open with `{command}`");
     }
-    assert!(super::root().join("xtask/src/demo.rs").exists() && super::root().join("xtask/src/test.rs").exists());
+    assert!(
+        super::root().join("xtask/src/demo.rs").exists()
+            && super::root().join("xtask/src/test.rs").exists()
+    );
 }

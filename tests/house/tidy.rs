@@ -6,7 +6,8 @@ use std::path::Path;
 const MAX_LINES: usize = 600;
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|c| matches!(c.as_os_str().to_str(), Some("tests" | "benches" | "tests.rs")))
+    path.components()
+        .any(|c| matches!(c.as_os_str().to_str(), Some("tests" | "benches" | "tests.rs")))
 }
 
 #[test]
@@ -37,7 +38,12 @@ fn nothing_unfinished_and_no_lint_switched_off_without_a_reason() {
             for token in ["todo!(", "unimplemented!(", "FIXME", "XXX", "HACK", "#[allow("] {
                 assert!(!line.contains(token), "{}:{}: {token}", path.display(), number + 1);
             }
-            assert!(!line.contains("#[ignore]"), "{}:{}: an ignored test says why", path.display(), number + 1);
+            assert!(
+                !line.contains("#[ignore]"),
+                "{}:{}: an ignored test says why",
+                path.display(),
+                number + 1
+            );
         }
     }
 }
@@ -45,8 +51,22 @@ fn nothing_unfinished_and_no_lint_switched_off_without_a_reason() {
 /// The pure rooms read no clock, file or socket, and draw no random number.
 #[test]
 fn pure_rooms_are_pure() {
-    let pure = ["model/src", "standards/src", "scheduler/src/core", "scheduler/src/pulls", "shaders/src/ops"];
-    let impure = ["SystemTime::now", "Instant::now", "std::fs", "std::net", "tokio::", "File::open", "thread::sleep"];
+    let pure = [
+        "model/src",
+        "standards/src",
+        "scheduler/src/core",
+        "scheduler/src/pulls",
+        "shaders/src/ops",
+    ];
+    let impure = [
+        "SystemTime::now",
+        "Instant::now",
+        "std::fs",
+        "std::net",
+        "tokio::",
+        "File::open",
+        "thread::sleep",
+    ];
     for path in super::files(&["rs"]) {
         if is_test(&path) || !pure.iter().any(|dir| path.starts_with(dir)) {
             continue;

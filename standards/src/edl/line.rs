@@ -74,9 +74,7 @@ fn transition(rest: &mut &str) -> Result<Transition, Why> {
         "KB" => key(KeyRole::Background, frames),
         "KO" => key(KeyRole::Out, frames),
         "B" | "O" => match pop(rest) {
-            "K" | "k" => {
-                key(if upper == "B" { KeyRole::Background } else { KeyRole::Out }, frames)
-            }
+            "K" | "k" => key(if upper == "B" { KeyRole::Background } else { KeyRole::Out }, frames),
             other => Err(format!("'{other} {word}' is not a transition")),
         },
         _ => {

@@ -228,17 +228,14 @@ pub fn parse(bytes: &[u8], rate: FrameRate) -> Edl {
     if bytes.len() as u64 > limits::MAX_EDL_BYTES {
         edl.problems.push(Fault::new(
             Code::TooLarge,
-            format!(
-                "the edit list has {} bytes; {} are read",
-                bytes.len(),
-                limits::MAX_EDL_BYTES
-            ),
+            format!("the edit list has {} bytes; {} are read", bytes.len(), limits::MAX_EDL_BYTES),
         ));
         return edl;
     }
     let (text, encoding) = text::decode(bytes);
     edl.encoding = encoding;
-    let mut reader = Reader { rate, marks: text::marks_drop_frame(&text), drop: false, split: None };
+    let mut reader =
+        Reader { rate, marks: text::marks_drop_frame(&text), drop: false, split: None };
     for (number, line) in text::lines(&text) {
         if let Err(why) = reader.read(&mut edl, number, line) {
             edl.problems.push(
@@ -333,7 +330,7 @@ impl Reader {
             let frames = text.parse().map_err(|_| format!("'{text}' is not a frame number"))?;
             return Ok(Timecode { frames, rate: self.rate, drop_frame: false });
         }
-        let drop = self.drop && !self.marks && self.rate.timebase() % 30 == 0;
+        let drop = self.drop && !self.marks && self.rate.timebase().is_multiple_of(30);
         let read = if drop {
             Timecode::parse(&text.replacen(':', ";", 3), self.rate)
         } else {

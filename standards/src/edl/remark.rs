@@ -75,9 +75,8 @@ fn known(event: &mut Event, body: &str) -> Result<bool, Why> {
         event.clip_name = text(name);
     } else if let Some(name) = value_of(body, "TO CLIP NAME:") {
         event.to_clip_name = text(name);
-    } else if let Some(file) = ["SOURCE FILE:", "FROM FILE:", "FROM CLIP:"]
-        .iter()
-        .find_map(|key| value_of(body, key))
+    } else if let Some(file) =
+        ["SOURCE FILE:", "FROM FILE:", "FROM CLIP:"].iter().find_map(|key| value_of(body, key))
     {
         event.source_file = text(file);
     } else if let Some(value) = keyed(body, "ASC_SOP") {

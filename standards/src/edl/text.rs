@@ -37,13 +37,18 @@ pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Encoding) {
         [0xFF, 0xFE, rest @ ..] => (utf16(rest, u16::from_le_bytes).into(), Encoding::Utf16),
         [0xFE, 0xFF, rest @ ..] => (utf16(rest, u16::from_be_bytes).into(), Encoding::Utf16),
         // A list begins with a Latin letter or a digit: without a mark, UTF-16 shows by the zero beside it.
-        [1..=0x7F, 0, 1..=0x7F, 0, ..] => (utf16(bytes, u16::from_le_bytes).into(), Encoding::Utf16),
-        [0, 1..=0x7F, 0, 1..=0x7F, ..] => (utf16(bytes, u16::from_be_bytes).into(), Encoding::Utf16),
+        [1..=0x7F, 0, 1..=0x7F, 0, ..] => {
+            (utf16(bytes, u16::from_le_bytes).into(), Encoding::Utf16)
+        }
+        [0, 1..=0x7F, 0, 1..=0x7F, ..] => {
+            (utf16(bytes, u16::from_be_bytes).into(), Encoding::Utf16)
+        }
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => (text.into(), Encoding::Utf8),
-            Err(_) => {
-                (bytes.iter().map(|b| windows_1252(*b)).collect::<String>().into(), Encoding::Windows1252)
-            }
+            Err(_) => (
+                bytes.iter().map(|b| windows_1252(*b)).collect::<String>().into(),
+                Encoding::Windows1252,
+            ),
         },
     }
 }

@@ -106,8 +106,12 @@ struct Part {
 }
 
 fn layers(canvas: &Canvas, path: &str, errors: &mut Faults, warnings: &mut Faults) {
-    let whole =
-        Part { name: "canvas", key: "dimensions", size: canvas.dimensions.into(), anchor: [0.0; 2] };
+    let whole = Part {
+        name: "canvas",
+        key: "dimensions",
+        size: canvas.dimensions.into(),
+        anchor: [0.0; 2],
+    };
     let effective = canvas.effective_dimensions.map(|size| Part {
         name: "effective",
         key: "effective_dimensions",
@@ -237,9 +241,7 @@ fn templates(fdl: &Fdl, warnings: &mut Faults) {
             None => {}
         }
         if template.preserve_from_source_canvas.is_some_and(|p| p > template.fit_source) {
-            let message = format!(
-                "{owner}: what is preserved lies inside what is fitted"
-            );
+            let message = format!("{owner}: what is preserved lies inside what is fitted");
             warnings.push(fault(format!("{path}/preserve_from_source_canvas"), message));
         }
     }

@@ -355,8 +355,7 @@ impl<'a> Job<'a> {
         effective.size = size;
         for part in &mut self.parts[PROTECTION..] {
             part.anchor = per_axis(|i| part.anchor[i].clamp(0.0, canvas[i]));
-            part.size =
-                per_axis(|i| part.size[i].min(canvas[i] - part.anchor[i]).min(size[i]));
+            part.size = per_axis(|i| part.size[i].min(canvas[i] - part.anchor[i]).min(size[i]));
         }
         grown
     }

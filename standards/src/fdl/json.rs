@@ -88,7 +88,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    pub(super) fn text(&mut self, key: &'static str, required: bool, p: &mut Problems) -> Option<String> {
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        required: bool,
+        p: &mut Problems,
+    ) -> Option<String> {
         self.field(key, required, p, |value, path, p| match value {
             Value::String(text) => Some(text.clone()),
             other => {
@@ -98,7 +103,12 @@ impl<'a> Object<'a> {
         })
     }
 
-    pub(super) fn id(&mut self, key: &'static str, required: bool, p: &mut Problems) -> Option<String> {
+    pub(super) fn id(
+        &mut self,
+        key: &'static str,
+        required: bool,
+        p: &mut Problems,
+    ) -> Option<String> {
         let id = self.text(key, required, p)?;
         if !is_id(&id) {
             let message = format!("id '{id}' must be 1 to 32 letters, digits or '_'");
@@ -166,7 +176,12 @@ impl<'a> Object<'a> {
         })
     }
 
-    pub(super) fn size(&mut self, key: &'static str, required: bool, p: &mut Problems) -> Option<Size> {
+    pub(super) fn size(
+        &mut self,
+        key: &'static str,
+        required: bool,
+        p: &mut Problems,
+    ) -> Option<Size> {
         self.field(key, required, p, |value, path, p| {
             let mut o = Self::open(value, path, p)?;
             let width = o.number("width", true, Bound::AboveZero, p);
@@ -176,7 +191,12 @@ impl<'a> Object<'a> {
         })
     }
 
-    pub(super) fn point(&mut self, key: &'static str, required: bool, p: &mut Problems) -> Option<Point> {
+    pub(super) fn point(
+        &mut self,
+        key: &'static str,
+        required: bool,
+        p: &mut Problems,
+    ) -> Option<Point> {
         self.field(key, required, p, |value, path, p| {
             let mut o = Self::open(value, path, p)?;
             let x = o.number("x", true, Bound::FromZero, p);
@@ -235,7 +255,10 @@ impl<'a> Object<'a> {
             if key.starts_with('_') {
                 extra.insert(key.clone(), value.clone());
             } else if !self.known.contains(&key.as_str()) {
-                p.warn(&self.below(key), format!("{}'{key}' is not a key of FDL and is left out", self.name()));
+                p.warn(
+                    &self.below(key),
+                    format!("{}'{key}' is not a key of FDL and is left out", self.name()),
+                );
             }
         }
         extra
@@ -256,4 +279,3 @@ pub(super) fn kind(value: &Value) -> &'static str {
 pub(super) fn is_id(id: &str) -> bool {
     (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
-

@@ -7,9 +7,8 @@
 
 use super::json::{Bound, Object, Problems, is_id, kind};
 use super::model::{
-    Canvas, CanvasTemplate, ClipId, Context, Even, Fdl, FitMethod, FramingDecision,
-    FramingIntent, Horizontal, Layer, RoundMode, Rounding, Sequence, Version,
-    Vertical,
+    Canvas, CanvasTemplate, ClipId, Context, Even, Fdl, FitMethod, FramingDecision, FramingIntent,
+    Horizontal, Layer, RoundMode, Rounding, Sequence, Version, Vertical,
 };
 use platefarm_model::{Code, Fault, limits};
 use serde_json::Value;
@@ -102,8 +101,9 @@ fn version(o: &mut Object<'_>, p: &mut Problems) {
         Some((major?, minor?))
     });
     if let Some((major, minor)) = version {
-        let known =
-            Version::READ.iter().any(|v| (u64::from(v.major), u64::from(v.minor)) == (major, minor));
+        let known = Version::READ
+            .iter()
+            .any(|v| (u64::from(v.major), u64::from(v.minor)) == (major, minor));
         if !known {
             p.error("/version", format!("version {major}.{minor} is not read; 2.0 is the newest"));
         }
@@ -132,7 +132,8 @@ fn context(mut o: Object<'_>, p: &mut Problems) -> Option<Context> {
 fn clip_id(mut o: Object<'_>, p: &mut Problems) -> Option<ClipId> {
     let clip_name = o.text("clip_name", true, p);
     let file = o.text("file", false, p);
-    let sequence = o.field("sequence", false, p, |v, path, p| sequence(Object::open(v, path, p)?, p));
+    let sequence =
+        o.field("sequence", false, p, |v, path, p| sequence(Object::open(v, path, p)?, p));
     if file.is_some() && sequence.is_some() {
         p.error(&o.path, "a clip_id has a file or a sequence, not both");
     }
@@ -228,13 +229,9 @@ fn template(mut o: Object<'_>, p: &mut Problems) -> Option<CanvasTemplate> {
         ("fill", FitMethod::Fill),
     ];
     let fit_method = o.choice("fit_method", true, &methods, p);
-    let across = [
-        ("left", Horizontal::Left),
-        ("center", Horizontal::Center),
-        ("right", Horizontal::Right),
-    ];
-    let down =
-        [("top", Vertical::Top), ("center", Vertical::Center), ("bottom", Vertical::Bottom)];
+    let across =
+        [("left", Horizontal::Left), ("center", Horizontal::Center), ("right", Horizontal::Right)];
+    let down = [("top", Vertical::Top), ("center", Vertical::Center), ("bottom", Vertical::Bottom)];
     let horizontal = o.choice("alignment_method_horizontal", false, &across, p);
     let vertical = o.choice("alignment_method_vertical", false, &down, p);
     let preserve = preserve(&mut o, p);
@@ -277,8 +274,7 @@ fn preserve(o: &mut Object<'_>, p: &mut Problems) -> Option<Layer> {
 
 fn rounding(mut o: Object<'_>, p: &mut Problems) -> Option<Rounding> {
     let even = o.choice("even", true, &[("whole", Even::Whole), ("even", Even::Even)], p);
-    let modes =
-        [("up", RoundMode::Up), ("down", RoundMode::Down), ("round", RoundMode::Round)];
+    let modes = [("up", RoundMode::Up), ("down", RoundMode::Down), ("round", RoundMode::Round)];
     let mode = o.choice("mode", true, &modes, p);
     o.close(p);
     Some(Rounding { even: even?, mode: mode? })

@@ -94,18 +94,85 @@ impl Tiff {
         walk.chain(u64::from(u32_of(&head[4..], big_endian)), Kind::Main)?;
         Ok(walk.tiff)
     }
+}
 
-    /// The value of `tag` in `directory`, else in the first directory, else in EXIF's.
-    pub(super) fn find(&self, directory: &Directory, tag: u16) -> Option<&Entry> {
-        // The borrow of `directory` may be shorter than ours: look it up among our own.
-        self.directories
-            .iter()
-            .find(|own| std::ptr::eq(*own, directory))
-            .into_iter()
-            .chain(self.directories.first())
-            .chain(self.directories.iter().filter(|d| d.kind == Kind::Exif))
+/// The tags that speak about one picture of the file: those of its own
+/// directory, then what the first directory says for all, then EXIF's.
+#[derive(Clone, Copy)]
+pub(super) struct Tags<'a> {
+    pub(super) tiff: &'a Tiff,
+    pub(super) picture: &'a Directory,
+}
+
+impl<'a> Tags<'a> {
+    /// The entry of `tag`.
+    pub(super) fn get(self, tag: u16) -> Option<&'a Entry> {
+        let exif = self.tiff.directories.iter().filter(|d| d.kind == Kind::Exif);
+        std::iter::once(self.picture)
+            .chain(self.tiff.directories.first())
+            .chain(exif)
             .find_map(|d| d.get(tag))
     }
+
+    /// The entry of `tag` with its value.
+    ///
+    /// # Errors
+    /// [`Code::BadStructure`] when there is none, [`Code::TruncatedFile`] when its value lies outside the file.
+    pub(super) fn required(self, tag: u16) -> Outcome<&'a Entry> {
+        let entry = self.get(tag).ok_or_else(|| {
+            Fault::new(Code::BadStructure, format!("the tag {} is missing", tags::name(tag)))
+        })?;
+        if entry.is_whole() {
+            return Ok(entry);
+        }
+        Err(Fault::new(
+            Code::TruncatedFile,
+            format!("the {} values of {} lie outside the file", entry.count, tags::name(tag)),
+        )
+        .at(format!("{}, offset {}", tags::name(tag), entry.offset)))
+    }
+
+    /// The first integer of `tag`, or `default` when the tag is absent.
+    ///
+    /// # Errors
+    /// As [`Self::required`], and [`Code::BadStructure`] when the value is no integer.
+    pub(super) fn integer_or(self, tag: u16, default: u64) -> Outcome<u64> {
+        if self.get(tag).is_none() { Ok(default) } else { self.integer(tag) }
+    }
+
+    /// The first integer of `tag`.
+    ///
+    /// # Errors
+    /// As [`Self::required`], and [`Code::BadStructure`] when the value is no integer.
+    pub(super) fn integer(self, tag: u16) -> Outcome<u64> {
+        self.required(tag)?.integer(0).ok_or_else(|| bad_value(tag, "is no whole number"))
+    }
+
+    /// The finite numbers of `tag`, or `None` when the tag is absent.
+    ///
+    /// # Errors
+    /// [`Code::TruncatedFile`] when the value lies outside the file, [`Code::BadStructure`] when a number is not finite.
+    pub(super) fn numbers(self, tag: u16) -> Outcome<Option<Vec<f64>>> {
+        if self.get(tag).is_none() {
+            return Ok(None);
+        }
+        let entry = self.required(tag)?;
+        let numbers = entry.numbers();
+        if numbers.len() != entry.count as usize || numbers.iter().any(|v| !v.is_finite()) {
+            return Err(bad_value(tag, "holds values that are no numbers"));
+        }
+        Ok(Some(numbers))
+    }
+
+    /// The text of `tag`.
+    pub(super) fn text(self, tag: u16) -> Option<String> {
+        self.get(tag)?.text()
+    }
+}
+
+/// A tag whose value makes no sense: `BlackLevel 9000 is above the white level`.
+pub(super) fn bad_value(tag: u16, what: impl std::fmt::Display) -> Fault {
+    Fault::new(Code::BadStructure, format!("{} {what}", tags::name(tag))).at(tags::name(tag))
 }
 
 struct Walk<'a> {
@@ -226,7 +293,7 @@ impl Directory {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// The first integer of `tag`.
+    /// The first integer of `tag`, where there is one.
     pub(super) fn integer(&self, tag: u16) -> Option<u64> {
         self.get(tag)?.integer(0)
     }

@@ -1,0 +1,249 @@
+//! The edit list reader against lists of many systems, each with an
+//! expectation that an independent reader made (`fixtures/edl/README.md`), and
+//! against bytes that are no list at all.
+
+use platefarm_model::{Code, FrameRate};
+use platefarm_standards::edl::{self, Cdl, Edl, Event, Sop};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/edl")
+}
+
+fn lists(dir: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(dir)
+        .map(|entries| entries.filter_map(|e| Some(e.ok()?.path())).collect())
+        .unwrap_or_default();
+    found.retain(|path| path.extension().is_some_and(|e| e == "edl"));
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> (Edl, Value) {
+    let json = std::fs::read(path.with_extension("expected.json")).unwrap();
+    let case: Value = serde_json::from_slice(&json).unwrap();
+    let rate: FrameRate = case["nominal_rate"].as_str().unwrap().parse().unwrap();
+    (edl::parse(&std::fs::read(path).unwrap(), rate), case["expected"].clone())
+}
+
+/// An event in the words of the expectations.
+fn event_as_json(event: &Event) -> Value {
+    let sop_as_json = |cdl: &Cdl| {
+        let sop = cdl.sop.unwrap_or(Sop { slope: [1.0; 3], offset: [0.0; 3], power: [1.0; 3] });
+        json!({ "slope": sop.slope, "offset": sop.offset, "power": sop.power, "saturation": cdl.saturation })
+    };
+    let (source, record) = (&event.source, &event.record);
+    let mut value = json!({
+        "line": event.line,
+        "number": event.number.parse::<u64>().unwrap(),
+        "number_text": event.number,
+        "reel": event.reel,
+        "track": event.track,
+        "transition": event.transition.to_string(),
+        "transition_frames": (event.transition != edl::Transition::Cut).then(|| event.transition.frames()),
+        "src_in_tc": source.start_text, "src_out_tc": source.end_text,
+        "rec_in_tc": record.start_text, "rec_out_tc": record.end_text,
+        "src_in": source.start.frames, "src_out": source.end.frames,
+        "rec_in": record.start.frames, "rec_out": record.end.frames,
+        "src_dur": source.frames(), "rec_dur": record.frames(),
+        "drop": source.start.drop_frame,
+        "clip_name": event.clip_name,
+        "to_clip_name": event.to_clip_name,
+        "source_file": event.source_file,
+        "m2": event.motion.iter().map(|m| json!([m.reel, m.fps, m.at])).collect::<Vec<_>>(),
+        "freeze": event.freeze,
+        "cdl": event.cdl.as_ref().map(sop_as_json),
+        "locators": event.locators.iter().map(|l| json!([l.at, l.color, l.text])).collect::<Vec<_>>(),
+        "comments": event.remarks,
+    });
+    let map = value.as_object_mut().unwrap();
+    if let Some(split) = &event.split {
+        map.insert("split".into(), json!(split));
+    }
+    if !event.audio_channels.is_empty() {
+        map.insert("aud".into(), json!(event.audio_channels));
+    }
+    if let Some(name) = &event.effect_name {
+        map.insert("effect_name".into(), json!(name));
+    }
+    if source.crosses_midnight() {
+        map.insert("midnight_wrap".into(), json!(["source"]));
+    }
+    value
+}
+
+/// Every difference between a list as read and its expectation.
+fn differences(path: &Path) -> Vec<String> {
+    let (edl, expected) = read(path);
+    let mut found = Vec::new();
+    let mut compare = |what: String, ours: &Value, theirs: &Value| {
+        if ours != theirs {
+            found.push(format!("{}: {what}: read {ours}, expected {theirs}", path.display()));
+        }
+    };
+    compare("title".into(), &json!(edl.title), &expected["title"]);
+    compare("encoding".into(), &json!(edl.encoding.name()), &expected["encoding"]);
+    compare("fcm".into(), &json!(edl.frame_code_modes), &expected["fcm"]);
+    compare("header_comments".into(), &json!(edl.remarks), &expected["header_comments"]);
+    compare("unparsed".into(), &json!(edl.problems), &expected["unparsed"]);
+    let events = expected["events"].as_array().unwrap();
+    compare("events".into(), &json!(edl.events.len()), &json!(events.len()));
+    for (ours, theirs) in edl.events.iter().zip(events) {
+        let ours = event_as_json(ours);
+        for key in ours.as_object().unwrap().keys().chain(theirs.as_object().unwrap().keys()) {
+            compare(format!("line {} {key}", theirs["line"]), &ours[key], &theirs[key]);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_list_reads_as_expected() {
+    let lists = lists(&fixtures());
+    assert!(lists.len() >= 38, "{} lists: the fixtures are not whole", lists.len());
+    let found: Vec<String> = lists.iter().flat_map(|path| differences(path)).collect();
+    assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
+}
+
+/// Lists that cannot be copied here lie beside the checkout on a developer's machine.
+#[test]
+fn lists_beside_the_checkout_read_as_expected() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/editorial/given/edl");
+    let lists = lists(&dir);
+    assert!(!dir.exists() || lists.len() >= 59, "{} lists", lists.len());
+    let found: Vec<String> = lists.iter().flat_map(|path| differences(path)).collect();
+    let shown = found.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+    assert!(found.is_empty(), "{} differences:\n{shown}", found.len());
+}
+
+/// A bad line is reported with its number and text, and costs nothing but itself.
+#[test]
+fn a_bad_line_is_reported_and_the_rest_is_kept() {
+    let text = "TITLE: T\r\n\
+        remark before the first event\r\n\
+        001  A001C001 V     C        01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\r\n\
+        002  A001C002 V     C        01:00:00:00 01:00:01:24 01:00:01:00 01:00:02:00\r\n\
+        003  A001C003 V     C        01:00:00:00 01:00:01:00 01:00:02\r\n\
+        004  A001C004 V     Q        01:00:00:00 01:00:01:00 01:00:02:00 01:00:03:00\r\n\
+        M2   A001C001       fast     01:00:00:00\r\n\
+        * ASC_SOP (1 1 1)(0 0 0)\r\n\
+        005  A001C005 V     C        01:00:00:00 01:00:01:00 01:00:03:00 01:00:04:00\r\n";
+    let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24);
+    let numbers: Vec<&str> = edl.events.iter().map(|e| e.number.as_str()).collect();
+    assert_eq!(numbers, ["001", "005"]);
+    assert_eq!(edl.remarks, ["remark before the first event"]);
+    let places: Vec<&str> = edl.problems.iter().filter_map(|p| p.place.as_deref()).collect();
+    assert_eq!(places, ["line 4", "line 5", "line 6", "line 7", "line 8"]);
+    assert!(edl.problems.iter().all(|p| p.code == Code::BadEdlLine));
+    assert!(edl.problems[0].message.contains("01:00:01:24"), "{}", edl.problems[0]);
+    assert!(edl.problems[1].message.contains("A001C003"), "{}", edl.problems[1]);
+    // What is reported is not lost either.
+    assert_eq!(edl.events[0].remarks.len(), 2);
+}
+
+/// A colon means drop frame only where the header says so and no timecode is
+/// marked. 01:00:00;00 is frame 107892 at 29.97 drop frame, by ST 12-1.
+#[test]
+fn the_header_decides_drop_frame_when_the_timecodes_do_not() {
+    let rate: FrameRate = "29.97".parse().unwrap();
+    let event = "001  A V C 01:00:00:00 01:00:01:00 00:00:00:00 00:00:01:00\n";
+    let start = |text: String, rate| {
+        let at = edl::parse(text.as_bytes(), rate).events[0].source.start;
+        (at.frames, at.drop_frame)
+    };
+    assert_eq!(start(format!("FCM: DROP FRAME\n{event}"), rate), (107_892, true));
+    assert_eq!(start(format!("FCM: NON-DROP FRAME\n{event}"), rate), (108_000, false));
+    let marked = "002  A V C 01:00:00;00 01:00:01;00 00:00:00;00 00:00:01;00\n";
+    assert_eq!(start(format!("FCM: DROP FRAME\n{event}{marked}"), rate), (108_000, false));
+    assert_eq!(
+        start(format!("FCM: DROP FRAME\n{event}"), FrameRate::FPS_24),
+        (86_400, false),
+        "24 frames per second drop none"
+    );
+}
+
+#[test]
+fn a_list_beyond_the_limit_is_refused_whole() {
+    let bytes = vec![b'\n'; platefarm_model::limits::MAX_EDL_BYTES as usize + 1];
+    let edl = edl::parse(&bytes, FrameRate::FPS_24);
+    assert_eq!(edl.problems[0].code, Code::TooLarge);
+}
+
+/// Bytes that look like a list often enough to reach every branch.
+fn nearly_a_list() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        Just("001".to_owned()),
+        Just("V".to_owned()),
+        Just("C".to_owned()),
+        Just("D".to_owned()),
+        Just("K".to_owned()),
+        Just("W001".to_owned()),
+        Just("024".to_owned()),
+        Just("*".to_owned()),
+        Just("M2".to_owned()),
+        Just("LOC:".to_owned()),
+        Just("ASC_SOP".to_owned()),
+        Just("AUD".to_owned()),
+        Just("FCM: DROP FRAME".to_owned()),
+        Just("99999999999999999999".to_owned()),
+        Just("999999999999".to_owned()),
+        Just("-9.9e307".to_owned()),
+        "[0-9]{1,3}[:;][0-9]{1,2}[:;][0-9]{1,2}[:;.][0-9]{1,10}",
+        "\\PC{0,6}",
+    ];
+    let line = prop::collection::vec(word, 0..12).prop_map(|words| words.join(" "));
+    prop::collection::vec(line, 0..8).prop_map(|lines| lines.join("\n").into_bytes())
+}
+
+fn check_invariants(bytes: &[u8], rate: FrameRate) {
+    let edl = edl::parse(bytes, rate);
+    let lines = bytes.len() + 1;
+    assert!(edl.events.iter().all(|e| (1..=lines).contains(&e.line)));
+    assert!(edl.events.windows(2).all(|w| w[0].line < w[1].line));
+    for event in &edl.events {
+        let _ = (event.source.frames(), event.record.frames(), event.is_picture());
+    }
+    assert!(edl.problems.iter().all(|p| p.place.is_some() && !p.message.is_empty()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        check_invariants(&bytes, FrameRate::FPS_24);
+    }
+
+    #[test]
+    fn what_is_nearly_a_list_does_no_harm(bytes in nearly_a_list(), n in 1u32..240, d in 1u32..1002) {
+        if let Ok(rate) = FrameRate::new(n, d) {
+            check_invariants(&bytes, rate);
+        }
+    }
+
+    /// A real list, cut short and with a byte changed.
+    #[test]
+    fn damaged_lists_do_no_harm(which in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let paths = lists(&fixtures());
+        let mut bytes = std::fs::read(&paths[which.index(paths.len())]).unwrap();
+        let position = at.index(bytes.len());
+        bytes[position] = byte;
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        check_invariants(&bytes, FrameRate::FPS_24);
+    }
+
+    /// An event that is written is read back, whatever its reel holds.
+    #[test]
+    fn what_is_written_is_read(reel in "[A-Z0-9_.-]{1,20}( [A-Z0-9_.-]{1,8}){0,2}", start in 0i64..2_000_000, len in 1i64..5000) {
+        let at = |frames: i64| platefarm_model::Timecode { frames, rate: FrameRate::FPS_24, drop_frame: false };
+        let text = format!("001  {reel}  V  C  {} {} {} {}", at(start), at(start + len), at(0), at(len));
+        let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24);
+        prop_assert_eq!(&edl.problems, &[]);
+        prop_assert_eq!(&edl.events[0].reel, &reel);
+        prop_assert_eq!(edl.events[0].source.start, at(start));
+        prop_assert_eq!(edl.events[0].source.frames(), len);
+        prop_assert_eq!(edl.events[0].record.frames(), len);
+    }
+}

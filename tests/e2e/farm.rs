@@ -1,0 +1,210 @@
+//! The farm in parts, and killed.
+
+use crate::harness::{Running, World, copy_clip, free_address, root, s, tree, wait_until};
+use std::collections::BTreeMap;
+
+struct Farm<'a> {
+    world: &'a World,
+    address: String,
+    store: String,
+}
+
+impl<'a> Farm<'a> {
+    fn new(world: &'a World) -> Self {
+        Self {
+            world,
+            address: free_address(),
+            store: format!("sqlite://{}", world.path("farm.db").display()),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn scheduler(&self) -> Running {
+        let running = self.world.start(&[
+            "scheduler",
+            "--listen",
+            &self.address,
+            "--store",
+            &self.store,
+            "--lease-ttl-ms",
+            "3000",
+        ]);
+        wait_until("the scheduler answers", || {
+            self.world.run(&["jobs", "list", "--farm", &self.url()]).status.success().then_some(())
+        });
+        running
+    }
+
+    fn worker(&self, name: &str) -> Running {
+        self.world.start(&[
+            "worker",
+            "--scheduler",
+            &self.url(),
+            "--name",
+            name,
+            "--backend",
+            "cpu",
+        ])
+    }
+
+    fn frames_done(&self, job: &str) -> u64 {
+        let output = self.world.run(&["jobs", "show", job, "--farm", &self.url(), "--json"]);
+        let view: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        view["frames_done"].as_u64().unwrap_or(0)
+    }
+}
+
+/// The issue's own drill: a pull of the motion clip; `kill -9` of a worker and of
+/// the scheduler in mid-pull; restart; the package is whole, its manifest
+/// verifies, and it is the same as an undisturbed one.
+#[test]
+fn a_farm_killed_in_mid_pull_delivers_the_same_package() {
+    let world = World::new();
+    let media = world.path("media");
+    copy_clip("beachball", &media.join("A001"));
+    copy_clip("colorchart", &media.join("chart"));
+    let fixtures = root().join("tests/fixtures/pull");
+    let edl = fixtures.join("cut.edl");
+    let fdl = fixtures.join("show.fdl");
+    let quiet = world.path("undisturbed");
+    let pull = |out: &std::path::Path| {
+        [
+            "pull",
+            "--edl",
+            s(&edl),
+            "--fdl",
+            s(&fdl),
+            "--template",
+            "VFX_PULL",
+            "--handles",
+            "2",
+            "--backend",
+            "cpu",
+            "--media",
+            s(&media),
+            "--out",
+            s(out),
+        ]
+        .map(str::to_owned)
+    };
+    let undisturbed = pull(&quiet);
+    let mut undisturbed: Vec<&str> = undisturbed.iter().map(String::as_str).collect();
+    undisturbed.push("--local");
+    world.json(&undisturbed);
+
+    let farm = Farm::new(&world);
+    let out = world.path("package");
+    let mut scheduler = farm.scheduler();
+    let (mut first, _second) = (farm.worker("first"), farm.worker("second"));
+    let submit = pull(&out);
+    let url = farm.url();
+    let mut submit: Vec<&str> = submit.iter().map(String::as_str).collect();
+    submit.extend(["--farm", &url]);
+    let job = world.json(&submit)["job"].as_u64().expect("a job");
+    let job = format!("j{job}");
+    wait_until("the pull is under way", || (farm.frames_done(&job) >= 2).then_some(()));
+    first.kill();
+    scheduler.kill();
+    let _scheduler = farm.scheduler();
+    let _third = farm.worker("third");
+    let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
+    assert_eq!(watched["phase"], "done", "{watched}");
+
+    assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
+    assert_eq!(frames(&out), frames(&quiet), "bit for bit the undisturbed plates");
+    assert!(tree(&out).iter().all(|name| !name.contains(".platefarm")), "{:?}", tree(&out));
+    let lists = world.json(&["workers", "list", "--farm", &url]);
+    assert!(lists["workers"].as_array().is_some_and(|w| w.len() >= 2), "{lists}");
+}
+
+fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
+    let exr = tree(package).into_iter().filter(|name| name.ends_with(".exr"));
+    exr.map(|name| {
+        (
+            name.clone(),
+            platefarm_media::hash::xxh128_hex(
+                &std::fs::read(package.join(&name)).expect("a frame"),
+            ),
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn a_cancelled_job_ends_and_says_so() {
+    let world = World::new();
+    let media = world.path("media");
+    copy_clip("beachball", &media);
+    let farm = Farm::new(&world);
+    let _scheduler = farm.scheduler();
+    let url = farm.url();
+    let edl = root().join("tests/fixtures/pull/cut.edl");
+    let out = world.path("out");
+    let job = world.json(&[
+        "pull",
+        "--edl",
+        s(&edl),
+        "--media",
+        s(&media),
+        "--handles",
+        "0",
+        "--out",
+        s(&out),
+        "--farm",
+        &url,
+    ])["job"]
+        .clone();
+    let job = format!("j{job}");
+    let view = world.json(&["jobs", "cancel", &job, "--farm", &url]);
+    assert_eq!(view["phase"], "cancelled");
+    world.fails("F0507", &["jobs", "watch", &job, "--farm", &url]);
+    let listed = world.json(&["jobs", "list", "--farm", &url]);
+    assert_eq!(listed["jobs"].as_array().map(Vec::len), Some(1));
+}
+
+/// `up`, stopped politely, keeps its jobs.
+#[test]
+fn a_whole_farm_in_one_process_keeps_its_state() {
+    let world = World::new();
+    let address = free_address();
+    let url = format!("http://{address}");
+    let data = world.path("data");
+    let args =
+        ["up", "--listen", &address, "--data", s(&data), "--workers", "1", "--backend", "cpu"];
+    let media = world.path("media");
+    copy_clip("beachball", &media);
+    let edl = root().join("tests/fixtures/pull/cut.edl");
+    let out = world.path("out");
+    {
+        let _up = world.start(&args);
+        wait_until("it answers", || {
+            world.run(&["workers", "list", "--farm", &url]).status.success().then_some(())
+        });
+        let summary = world.json(&[
+            "pull",
+            "--edl",
+            s(&edl),
+            "--media",
+            s(&media),
+            "--handles",
+            "1",
+            "--out",
+            s(&out),
+            "--farm",
+            &url,
+            "--wait",
+            "--backend",
+            "cpu",
+        ]);
+        assert!(summary["frames"].as_u64().is_some_and(|n| n > 0), "{summary}");
+    }
+    let _up = world.start(&args);
+    wait_until("it answers again", || {
+        world.run(&["workers", "list", "--farm", &url]).status.success().then_some(())
+    });
+    let jobs = world.json(&["jobs", "list", "--farm", &url]);
+    assert_eq!(jobs["jobs"].as_array().map(Vec::len), Some(1), "{jobs}");
+}

@@ -1,0 +1,180 @@
+//! Running the program as a person would: own directories, own ports, and
+//! everything stopped when the test ends.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before the test gives up. Generous: the machine
+/// may be busy, and nothing waits for it when all is well.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A directory of its own, with the state directory of its farms inside.
+pub(crate) struct World {
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The program, with its state kept in this world.
+    pub(crate) fn platefarm(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_platefarm"));
+        command
+            .args(args)
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env("NO_COLOR", "1")
+            .env_remove("PLATEFARM_FARM")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.platefarm(args).output().expect("the program starts")
+    }
+
+    /// Runs with `--json`, expects success, and reads the last document of standard output.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        assert!(
+            output.status.success(),
+            "{args:?} failed:\n{}\n{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        last_document(&output)
+    }
+
+    /// Runs with `--json`, expects an error with this code, and returns it.
+    pub(crate) fn fails(&self, code: &str, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        let document = last_document(&output);
+        assert_eq!(
+            document["error"]["code"],
+            code,
+            "{args:?}: {document}\n{}",
+            text(&output.stderr)
+        );
+        assert!(!output.status.success());
+        for part in ["message"] {
+            assert!(document["error"][part].as_str().is_some_and(|t| !t.is_empty()), "{document}");
+        }
+        assert!(
+            document["remedy"].as_str().is_some_and(|t| !t.is_empty()),
+            "an error says what to do: {document}"
+        );
+        document["error"].clone()
+    }
+
+    /// Starts something that stays.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        let child = self
+            .platefarm(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        Running { child }
+    }
+}
+
+/// A process that is killed when the test ends.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
+        wait_until("the process ends", || self.child.try_wait().expect("a child"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Looks again until there is an answer.
+pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A loopback address nobody listens on.
+pub(crate) fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn last_document(output: &Output) -> Value {
+    let stream = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
+    stream
+        .map(|d| d.expect("JSON on standard output"))
+        .last()
+        .unwrap_or_else(|| panic!("no output; {}", text(&output.stderr)))
+}
+
+/// The project's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A real test clip's directory, copied into `to` so that a test may damage it.
+pub(crate) fn copy_clip(name: &str, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(root().join("testclips/clips").join(name))
+        .expect("the test clip")
+        .flatten()
+    {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+    }
+}
+
+/// Files below `dir`, relative, sorted; hidden ones too.
+pub(crate) fn tree(dir: &Path) -> Vec<String> {
+    fn walk(dir: &Path, base: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, base, found);
+            } else {
+                found.push(path.strip_prefix(base).expect("below").display().to_string());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(dir, dir, &mut found);
+    found.sort();
+    found
+}
+
+/// `&str` of a path.
+pub(crate) fn s(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}

@@ -1,0 +1,9 @@
+//! End to end, on the real binary: what a person types, what comes out, and
+//! what is left when it is killed at the worst moment.
+
+mod bad_input;
+mod farm;
+mod harness;
+mod pictures;
+mod pull;
+mod render;

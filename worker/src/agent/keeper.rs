@@ -1,0 +1,64 @@
+//! Keeps the worker's standing: registers, beats, and registers again when the
+//! scheduler forgot it.
+
+use super::Shared;
+use super::backoff::Backoff;
+use platefarm_model::{Code, WorkerId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Until the process leaves. It goes on while the slots finish, so that their
+/// leases live until the last frame is reported.
+pub(super) async fn keep(shared: Arc<Shared>) {
+    let mut backoff = Backoff::new();
+    loop {
+        let standing = shared.standing().worker();
+        let Some((worker, terms)) = standing else {
+            match shared.wire.register(&shared).await {
+                Ok((worker, terms)) => {
+                    backoff.reset();
+                    tracing::info!(%worker, "registered");
+                    shared.standing().registered(worker, terms);
+                    shared.worker.send_replace(Some(worker));
+                }
+                Err(fault) => {
+                    tracing::warn!(%fault, "cannot register yet");
+                    tokio::time::sleep(backoff.next()).await;
+                }
+            }
+            continue;
+        };
+        let period = Duration::from_millis(terms.heartbeat_ms);
+        tokio::select! {
+            () = tokio::time::sleep(period) => {}
+            () = shared.wake.notified() => continue,
+        }
+        // An answer that takes longer than a third of a lease is as good as none.
+        let limit = period.max(Duration::from_millis(terms.lease_ttl_ms / 3));
+        beat(&shared, worker, limit).await;
+    }
+}
+
+async fn beat(shared: &Shared, worker: WorkerId, limit: Duration) {
+    let sent = shared.now();
+    let tokens = shared.standing().tokens();
+    let call = shared.wire.heartbeat(worker, &tokens, limit);
+    // The limit also holds while the connection is being made.
+    let answer = tokio::time::timeout(limit, call).await;
+    match answer {
+        Ok(Ok(beat)) => {
+            let mut standing = shared.standing();
+            for (token, keep) in beat.leases {
+                standing.kept(token, keep, Some(sent));
+            }
+            standing.drain(beat.drain);
+        }
+        Ok(Err(fault)) if fault.code == Code::UnknownWorker => shared.forgotten(worker),
+        Ok(Err(fault)) => tracing::warn!(%fault, "heartbeat failed"),
+        Err(_) => tracing::warn!("heartbeat was not answered in {limit:?}"),
+    }
+    let dropped = shared.standing().expire(shared.now());
+    for token in dropped {
+        tracing::warn!(%token, "no renewal for two thirds of the lease; it is dropped");
+    }
+}
