@@ -10,7 +10,7 @@
 pub mod exec;
 pub mod ops;
 #[cfg(test)]
-mod twin;
+pub mod twin;
 pub mod view;
 
 use platefarm_model::Outcome;

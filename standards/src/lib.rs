@@ -4,6 +4,7 @@
 //! may read an edit list or a framing without being able to touch media.
 
 pub mod amf;
+mod date;
 pub mod edl;
 pub mod fdl;
 pub mod mhl;

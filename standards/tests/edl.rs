@@ -2,7 +2,7 @@
 //! expectation that an independent reader made (`fixtures/edl/README.md`), and
 //! against bytes that are no list at all.
 
-use platefarm_model::{Code, FrameRate};
+use platefarm_model::{Code, Fault, FrameRate};
 use platefarm_standards::edl::{self, Cdl, Edl, Event, Sop};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn read(path: &Path) -> (Edl, Value) {
     let json = std::fs::read(path.with_extension("expected.json")).unwrap();
     let case: Value = serde_json::from_slice(&json).unwrap();
     let rate: FrameRate = case["nominal_rate"].as_str().unwrap().parse().unwrap();
-    (edl::parse(&std::fs::read(path).unwrap(), rate), case["expected"].clone())
+    (edl::parse(&std::fs::read(path).unwrap(), rate).unwrap(), case["expected"].clone())
 }
 
 /// An event in the words of the expectations.
@@ -88,6 +88,7 @@ fn differences(path: &Path) -> Vec<String> {
     compare("fcm".into(), &json!(edl.frame_code_modes), &expected["fcm"]);
     compare("header_comments".into(), &json!(edl.remarks), &expected["header_comments"]);
     compare("unparsed".into(), &json!(edl.problems), &expected["unparsed"]);
+    compare("unparsed remarks".into(), &json!(edl.warnings), &json!([]));
     let events = expected["events"].as_array().unwrap();
     compare("events".into(), &json!(edl.events.len()), &json!(events.len()));
     for (ours, theirs) in edl.events.iter().zip(events) {
@@ -130,13 +131,16 @@ fn a_bad_line_is_reported_and_the_rest_is_kept() {
         M2   A001C001       fast     01:00:00:00\r\n\
         * ASC_SOP (1 1 1)(0 0 0)\r\n\
         005  A001C005 V     C        01:00:00:00 01:00:01:00 01:00:03:00 01:00:04:00\r\n";
-    let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24);
+    let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap();
     let numbers: Vec<&str> = edl.events.iter().map(|e| e.number.as_str()).collect();
     assert_eq!(numbers, ["001", "005"]);
     assert_eq!(edl.remarks, ["remark before the first event"]);
-    let places: Vec<&str> = edl.problems.iter().filter_map(|p| p.place.as_deref()).collect();
-    assert_eq!(places, ["line 4", "line 5", "line 6", "line 7", "line 8"]);
-    assert!(edl.problems.iter().all(|p| p.code == Code::BadEdlLine));
+    let places = |faults: &[Fault]| -> Vec<String> {
+        assert!(faults.iter().all(|fault| fault.code == Code::BadEdlLine));
+        faults.iter().filter_map(|fault| fault.place.clone()).collect()
+    };
+    assert_eq!(places(&edl.problems), ["line 4", "line 5", "line 6"]);
+    assert_eq!(places(&edl.warnings), ["line 7", "line 8"]);
     assert!(edl.problems[0].message.contains("01:00:01:24"), "{}", edl.problems[0]);
     assert!(edl.problems[1].message.contains("A001C003"), "{}", edl.problems[1]);
     // What is reported is not lost either.
@@ -150,7 +154,7 @@ fn the_header_decides_drop_frame_when_the_timecodes_do_not() {
     let rate: FrameRate = "29.97".parse().unwrap();
     let event = "001  A V C 01:00:00:00 01:00:01:00 00:00:00:00 00:00:01:00\n";
     let start = |text: String, rate| {
-        let at = edl::parse(text.as_bytes(), rate).events[0].source.start;
+        let at = edl::parse(text.as_bytes(), rate).unwrap().events[0].source.start;
         (at.frames, at.drop_frame)
     };
     assert_eq!(start(format!("FCM: DROP FRAME\n{event}"), rate), (107_892, true));
@@ -167,8 +171,7 @@ fn the_header_decides_drop_frame_when_the_timecodes_do_not() {
 #[test]
 fn a_list_beyond_the_limit_is_refused_whole() {
     let bytes = vec![b'\n'; platefarm_model::limits::MAX_EDL_BYTES as usize + 1];
-    let edl = edl::parse(&bytes, FrameRate::FPS_24);
-    assert_eq!(edl.problems[0].code, Code::TooLarge);
+    assert_eq!(edl::parse(&bytes, FrameRate::FPS_24).unwrap_err().code, Code::TooLarge);
 }
 
 /// Bytes that look like a list often enough to reach every branch.
@@ -198,14 +201,15 @@ fn nearly_a_list() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn check_invariants(bytes: &[u8], rate: FrameRate) {
-    let edl = edl::parse(bytes, rate);
+    let edl = edl::parse(bytes, rate).unwrap();
     let lines = bytes.len() + 1;
     assert!(edl.events.iter().all(|e| (1..=lines).contains(&e.line)));
     assert!(edl.events.windows(2).all(|w| w[0].line < w[1].line));
     for event in &edl.events {
         let _ = (event.source.frames(), event.record.frames(), event.is_picture());
     }
-    assert!(edl.problems.iter().all(|p| p.place.is_some() && !p.message.is_empty()));
+    let told = edl.problems.iter().chain(&edl.warnings);
+    assert!(told.into_iter().all(|p| p.place.is_some() && !p.message.is_empty()));
 }
 
 proptest! {
@@ -239,7 +243,7 @@ proptest! {
     fn what_is_written_is_read(reel in "[A-Z0-9_.-]{1,20}( [A-Z0-9_.-]{1,8}){0,2}", start in 0i64..2_000_000, len in 1i64..5000) {
         let at = |frames: i64| platefarm_model::Timecode { frames, rate: FrameRate::FPS_24, drop_frame: false };
         let text = format!("001  {reel}  V  C  {} {} {} {}", at(start), at(start + len), at(0), at(len));
-        let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24);
+        let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap();
         prop_assert_eq!(&edl.problems, &[]);
         prop_assert_eq!(&edl.events[0].reel, &reel);
         prop_assert_eq!(edl.events[0].source.start, at(start));

@@ -29,7 +29,8 @@ pub(crate) fn nearest_codes(table: &[u16]) -> Vec<u16> {
     (0..=u16::MAX)
         .map(|linear| {
             let distance = |c: usize| (i32::from(table[c]) - i32::from(linear)).abs();
-            while code + 1 < table.len() && distance(code + 1) < distance(code) {
+            // Equal distances go on: neighbours at the steep end round to one linear code.
+            while code + 1 < table.len() && distance(code + 1) <= distance(code) {
                 code += 1;
             }
             code as u16
@@ -76,14 +77,15 @@ mod tests {
 
     #[test]
     fn the_nearest_code_is_the_nearest() {
-        let table = linearization_table(10);
-        let codes = nearest_codes(&table);
-        for linear in (0..=65_535u16).step_by(97) {
-            let best = table.iter().map(|t| (i32::from(*t) - i32::from(linear)).abs()).min();
-            let got = (i32::from(table[usize::from(codes[usize::from(linear)])])
-                - i32::from(linear))
-            .abs();
-            assert_eq!(Some(got), best, "linear {linear}");
+        for bits in [8, 10, 12, 14] {
+            let table = linearization_table(bits);
+            let codes = nearest_codes(&table);
+            let distance = |entry: u16, linear: u16| entry.abs_diff(linear);
+            for linear in (0..=65_535u16).step_by(97) {
+                let best = table.iter().map(|t| distance(*t, linear)).min();
+                let got = distance(table[usize::from(codes[usize::from(linear)])], linear);
+                assert_eq!(Some(got), best, "{bits} bits, linear {linear}");
+            }
         }
     }
 }

@@ -174,7 +174,7 @@ fn camera_tags(ifd: &mut Ifd, spec: &ClipSpec, index: u32) {
     ifd.set(271, text("Platefarm"));
     ifd.set(272, text("Synthetic"));
     ifd.set(274, Value::Short(vec![1]));
-    ifd.set(305, text(concat!("platefarm-testclips ", env!("CARGO_PKG_VERSION"))));
+    ifd.set(305, text("platefarm-testclips"));
     ifd.set(33_434, Value::Rational(vec![[spec.rate.denominator(), spec.rate.numerator() * 2]]));
     ifd.set(50_706, Value::Byte(vec![1, 4, 0, 0]));
     ifd.set(50_707, Value::Byte(vec![1, 4, 0, 0]));
@@ -198,12 +198,11 @@ fn camera_tags(ifd: &mut Ifd, spec: &ClipSpec, index: u32) {
     }
 }
 
-/// SMPTE ST 331 / ST 12 binary groups as CinemaDNG stores them: frames, seconds,
-/// minutes, hours in BCD, the drop-frame flag in bit 6 of the first, user bits 0.
-/// Frames above 30 per second count pairs in ST 12; files in the wild hold the
-/// plain number up to 39, and so do these.
+/// SMPTE ST 331 as CinemaDNG stores it: frames, seconds, minutes and hours in
+/// BCD, the drop-frame flag in bit 6 of the first byte, user bits 0. The frames
+/// have two bits for their tens, so 39 is the last number.
 fn timecode_bytes(timecode: Timecode) -> [u8; 8] {
-    let bcd = |v: u32| (v / 10 << 4 | v % 10) as u8;
+    let bcd = |v: u32| ((v / 10) << 4 | (v % 10)) as u8;
     let [hours, minutes, seconds, frames] = timecode.fields();
     let drop_frame = if timecode.drop_frame { 0x40 } else { 0 };
     [bcd(frames) & 0x3F | drop_frame, bcd(seconds), bcd(minutes), bcd(hours), 0, 0, 0, 0]
@@ -230,7 +229,7 @@ mod tests {
     use super::*;
     use platefarm_model::FrameRate;
 
-    /// T.81 has nothing on this; TIFF 6.0 section "FillOrder" puts the first sample's top bit first.
+    /// TIFF 6.0, FillOrder 1: the first sample's top bit is the first byte's top bit.
     #[test]
     fn samples_are_packed_from_the_top_bit() {
         let line = [0xABC, 0x123, 0xFFF];

@@ -25,6 +25,7 @@
 //! assert_eq!(&dng[..4], b"II*\0");
 //! ```
 
+mod args;
 mod arith;
 mod curve;
 mod dng;
@@ -35,6 +36,7 @@ mod sensor;
 mod spec;
 mod tiff;
 
+pub use args::{HELP, parse_args};
 pub use sensor::{SCENE_WHITE_CAMERA, XYZ_TO_CAMERA};
 pub use spec::{Border, ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Segments};
 

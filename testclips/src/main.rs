@@ -1,47 +1,7 @@
-//! The generator's command line: writes a synthetic CinemaDNG clip.
+//! `platefarm-testclips OUT [options]`: writes a synthetic CinemaDNG clip.
 
-use platefarm_model::raw::Bayer;
-use platefarm_model::{FrameRate, Timecode};
-use platefarm_testclips::{
-    Border, ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Segments, write_clip,
-};
-use std::fmt::Display;
-use std::path::PathBuf;
+use platefarm_testclips::{HELP, parse_args, write_clip};
 use std::process::ExitCode;
-use std::str::FromStr;
-
-const HELP: &str = "\
-Writes a synthetic CinemaDNG clip: the same bytes on every machine.
-
-usage: platefarm-testclips OUT [options]
-
-  --size WxH           active area                              [1920x1080]
-  --frames N           frames                                   [24]
-  --bits N             8, 10, 12, 14 or 16                      [12]
-  --compression NAME   none or ljpeg                            [none]
-  --predictor N        lossless JPEG predictor, 1 to 7          [1]
-  --components N       lossless JPEG components, 1 to 4         [1]
-  --wrapped            streams twice as wide and half as high, as Blackmagic writes them
-  --restart-rows N     stream rows between restart markers      [0: none]
-  --tiles WxH          tiles instead of strips; multiples of 16
-  --strip-rows N       rows of a strip                          [0: one strip]
-  --padded             samples below 16 bits stored in 16
-  --curve NAME         linear, or log with a LinearizationTable [linear]
-  --byte-order NAME    little or big                            [little]
-  --bayer NAME         rggb, grbg, gbrg or bggr                 [rggb]
-  --masked T,L,B,R     photosites around the active area        [0,0,0,0]
-  --crop T,L,B,R       what the default crop leaves out         [0,0,0,0]
-  --black-pattern      a black level per photosite of the 2x2 pattern
-  --nested             the picture in a SubIFD behind a thumbnail
-  --name NAME          clip name                                [<reel>_C001]
-  --reel NAME          reel name; '-' leaves it out             [S001]
-  --camera NAME        camera label; '-' leaves it out          [S]
-  --timecode TC        of the first frame; '-' leaves it out    [10:00:00:00]
-  --rate R             24, 25, 23.976, 30000/1001 ...           [24]
-  --first N            number of the first file                 [0]
-  --noise X            strength of the noise; 0 is none         [1]
-  --seed N             seed of noise and details                [1]
-";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -49,7 +9,7 @@ fn main() -> ExitCode {
         print!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    let written = parse(&args).and_then(|(out, spec)| {
+    let written = parse_args(&args).map_err(|fault| fault.message).and_then(|(out, spec)| {
         write_clip(&out, &spec).map_err(|e| format!("cannot write into {}: {e}", out.display()))
     });
     match written {
@@ -64,122 +24,4 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// Reads the arguments into a directory and a spec.
-fn parse(args: &[String]) -> Result<(PathBuf, ClipSpec), String> {
-    let (mut spec, mut out, mut name, mut timecode) =
-        (ClipSpec::default(), None, None, "10:00:00:00");
-    let mut jpeg = Ljpeg::default();
-    let mut compressed = false;
-    let mut rest = args.iter();
-    while let Some(option) = rest.next() {
-        match option.as_str() {
-            "--wrapped" => jpeg.wrapped = true,
-            "--padded" => spec.padded = true,
-            "--black-pattern" => spec.black_pattern = true,
-            "--nested" => spec.nested = true,
-            positional if !positional.starts_with("--") => {
-                if out.replace(PathBuf::from(positional)).is_some() {
-                    return Err(format!("'{positional}' is a second directory"));
-                }
-            }
-            _ => {
-                let value = rest.next().ok_or_else(|| format!("{option} needs a value"))?;
-                match option.as_str() {
-                    "--compression" => {
-                        compressed = one_of(option, value, &[("none", false), ("ljpeg", true)])?;
-                    }
-                    "--predictor" => jpeg.predictor = number(option, value)?,
-                    "--components" => jpeg.components = number(option, value)?,
-                    "--restart-rows" => jpeg.restart_rows = number(option, value)?,
-                    "--name" => name = Some(value.clone()),
-                    "--timecode" => timecode = value,
-                    _ => set(&mut spec, option, value)?,
-                }
-            }
-        }
-    }
-    if compressed {
-        spec.compression = Compression::LosslessJpeg(jpeg);
-    } else if jpeg != Ljpeg::default() {
-        return Err("settings of the stream are given, but not --compression ljpeg".into());
-    }
-    spec.name =
-        name.unwrap_or_else(|| format!("{}_C001", spec.reel.as_deref().unwrap_or("CLIP")));
-    spec.start = match timecode {
-        "-" => None,
-        text => Some(Timecode::parse(text, spec.rate).map_err(|f| f.message)?),
-    };
-    Ok((out.ok_or("no directory is given")?, spec))
-}
-
-/// Options that are one field of the spec.
-fn set(spec: &mut ClipSpec, option: &str, value: &str) -> Result<(), String> {
-    let absent = || (value != "-").then(|| value.to_owned());
-    match option {
-        "--size" => (spec.width, spec.height) = pair(option, value)?,
-        "--frames" => spec.frames = number(option, value)?,
-        "--bits" => spec.bits = number(option, value)?,
-        "--tiles" => {
-            let (width, height) = pair(option, value)?;
-            spec.segments = Segments::Tiles { width, height };
-        }
-        "--strip-rows" => spec.segments = Segments::Strips { rows: number(option, value)? },
-        "--curve" => {
-            spec.curve = one_of(option, value, &[("linear", Curve::Linear), ("log", Curve::Log)])?;
-        }
-        "--byte-order" => {
-            let orders = [("little", ByteOrder::Little), ("big", ByteOrder::Big)];
-            spec.byte_order = one_of(option, value, &orders)?;
-        }
-        "--bayer" => {
-            let patterns = [
-                ("rggb", Bayer::Rggb),
-                ("grbg", Bayer::Grbg),
-                ("gbrg", Bayer::Gbrg),
-                ("bggr", Bayer::Bggr),
-            ];
-            spec.bayer = one_of(option, value, &patterns)?;
-        }
-        "--masked" => spec.masked = border(option, value)?,
-        "--crop" => spec.crop = border(option, value)?,
-        "--reel" => spec.reel = absent(),
-        "--camera" => spec.camera = absent(),
-        "--rate" => spec.rate = value.parse::<FrameRate>().map_err(|f| f.message)?,
-        "--first" => spec.first_number = number(option, value)?,
-        "--noise" => spec.noise = number(option, value)?,
-        "--seed" => spec.seed = number(option, value)?,
-        _ => return Err(format!("'{option}' is not an option; --help lists them")),
-    }
-    Ok(())
-}
-
-fn number<T: FromStr>(option: &str, value: &str) -> Result<T, String>
-where
-    T::Err: Display,
-{
-    value.parse().map_err(|e| format!("{option} '{value}': {e}"))
-}
-
-fn pair(option: &str, value: &str) -> Result<(u32, u32), String> {
-    let (w, h) =
-        value.split_once('x').ok_or_else(|| format!("{option} '{value}': write WIDTHxHEIGHT"))?;
-    Ok((number(option, w)?, number(option, h)?))
-}
-
-fn border(option: &str, value: &str) -> Result<Border, String> {
-    let sides: Vec<u32> =
-        value.split(',').map(|side| number(option, side)).collect::<Result<_, _>>()?;
-    let [top, left, bottom, right] = sides[..] else {
-        return Err(format!("{option} '{value}': write TOP,LEFT,BOTTOM,RIGHT"));
-    };
-    Ok(Border { top, left, bottom, right })
-}
-
-fn one_of<T: Copy>(option: &str, value: &str, names: &[(&str, T)]) -> Result<T, String> {
-    names.iter().find(|(name, _)| *name == value).map(|(_, v)| *v).ok_or_else(|| {
-        let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        format!("{option} '{value}' is not one of {}", known.join(", "))
-    })
 }

@@ -210,6 +210,16 @@ impl ClipSpec {
         (black + if self.black_pattern { step * phase } else { 0 }, white)
     }
 
+    /// Stored code to 16-bit linear code, as the file's LinearizationTable has
+    /// it; empty when the curve is linear.
+    #[must_use]
+    pub fn linearization_table(&self) -> Vec<u16> {
+        match self.curve {
+            Curve::Linear => Vec::new(),
+            Curve::Log => crate::curve::linearization_table(self.bits),
+        }
+    }
+
     /// Checks that the parts agree.
     ///
     /// # Errors
@@ -244,6 +254,12 @@ impl ClipSpec {
             || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         {
             return refuse(format!("'{}' is not a clip name", self.name));
+        }
+        if self.start.is_some() && self.rate.timebase() > 40 {
+            return refuse(format!(
+                "a TimeCodes tag counts to 39 frames; at {} there can be none",
+                self.rate
+            ));
         }
         self.check_segments().or_else(refuse)
     }
@@ -332,6 +348,7 @@ mod tests {
             ClipSpec { crop: Border { left: 66, ..Border::default() }, ..base.clone() },
             ClipSpec { name: "../x".into(), ..base.clone() },
             ClipSpec { noise: f64::NAN, ..base.clone() },
+            ClipSpec { rate: "48".parse().expect("a rate"), ..base.clone() },
             ClipSpec { segments: Segments::Tiles { width: 40, height: 32 }, ..base.clone() },
             ClipSpec {
                 compression: ljpeg(Ljpeg { predictor: 8, ..Ljpeg::default() }),

@@ -12,7 +12,7 @@ pub struct Machine {
     pub system: String,
     /// Cores that this process may use.
     pub cores: usize,
-    /// Memory of the machine (of the container, where it has a limit), in bytes.
+    /// Memory of the machine (of the container, where it has a limit), in bytes; 0: not known.
     pub memory_bytes: u64,
     /// `cpu`, or `gpu: <adapter>`.
     pub backend: String,
@@ -21,16 +21,22 @@ pub struct Machine {
 /// Looks at the machine.
 #[must_use]
 pub fn machine(executor: &dyn Executor) -> Machine {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    let limit = system.cgroup_limits().map(|limits| limits.total_memory);
     Machine {
-        host: sysinfo::System::host_name().unwrap_or_else(|| "worker".into()),
-        system: sysinfo::System::long_os_version().unwrap_or_else(|| std::env::consts::OS.into()),
+        host: sysinfo::System::host_name().unwrap_or_else(|_| "worker".into()),
+        system: sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.into()),
         cores: cores(),
-        memory_bytes: limit.unwrap_or(u64::MAX).min(system.total_memory()),
+        memory_bytes: memory(),
         backend: executor.name(),
     }
+}
+
+/// Memory of the container where it has a limit, else of the machine; 0 when
+/// neither can be told.
+fn memory() -> u64 {
+    let Ok(mut system) = sysinfo::System::new() else { return 0 };
+    system.refresh_memory();
+    let whole = system.total_memory();
+    system.cgroup_limits().map_or(whole, |limits| limits.total_memory.min(whole))
 }
 
 /// Cores that this process may use.

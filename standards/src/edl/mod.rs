@@ -18,7 +18,7 @@ mod line;
 mod remark;
 mod text;
 
-use platefarm_model::{Code, Fault, FrameRate, Timecode, limits};
+use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode, limits};
 use std::fmt;
 
 pub use remark::{Cdl, Locator, MotionEffect, Sop};
@@ -39,8 +39,11 @@ pub struct Edl {
     pub remarks: Vec<String>,
     /// Events in the order of the list.
     pub events: Vec<Event>,
-    /// Lines that could not be read: [`Code::BadEdlLine`] at `line N`, with the line in the message.
+    /// Event lines that could not be read, so that their event is missing:
+    /// [`Code::BadEdlLine`] at `line N`, with the line in the message.
     pub problems: Vec<Fault>,
+    /// Remarks that mean something and could not be read, likewise. Their event is there.
+    pub warnings: Vec<Fault>,
 }
 
 /// One event line with the remarks under it.
@@ -212,42 +215,41 @@ impl Event {
 
 /// Reads an edit list whose timecodes count at `rate`.
 ///
-/// Never fails: what cannot be read is in [`Edl::problems`]. Beyond
-/// [`limits::MAX_EDL_BYTES`] nothing is read ([`Code::TooLarge`]).
-#[must_use]
-pub fn parse(bytes: &[u8], rate: FrameRate) -> Edl {
+/// What cannot be read is in [`Edl::problems`] and [`Edl::warnings`];
+/// everything else is kept.
+///
+/// # Errors
+/// [`Code::TooLarge`] beyond [`limits::MAX_EDL_BYTES`].
+pub fn parse(bytes: &[u8], rate: FrameRate) -> Outcome<Edl> {
+    if bytes.len() as u64 > limits::MAX_EDL_BYTES {
+        let message =
+            format!("the edit list has {} bytes; {} are read", bytes.len(), limits::MAX_EDL_BYTES);
+        return Err(Fault::new(Code::TooLarge, message));
+    }
+    let (text, encoding) = text::decode(bytes);
     let mut edl = Edl {
         title: String::new(),
         rate,
-        encoding: Encoding::Utf8,
+        encoding,
         frame_code_modes: Vec::new(),
         remarks: Vec::new(),
         events: Vec::new(),
         problems: Vec::new(),
+        warnings: Vec::new(),
     };
-    if bytes.len() as u64 > limits::MAX_EDL_BYTES {
-        edl.problems.push(Fault::new(
-            Code::TooLarge,
-            format!("the edit list has {} bytes; {} are read", bytes.len(), limits::MAX_EDL_BYTES),
-        ));
-        return edl;
-    }
-    let (text, encoding) = text::decode(bytes);
-    edl.encoding = encoding;
     let mut reader =
         Reader { rate, marks: text::marks_drop_frame(&text), drop: false, split: None };
     for (number, line) in text::lines(&text) {
         if let Err(why) = reader.read(&mut edl, number, line) {
-            edl.problems.push(
-                Fault::new(
-                    Code::BadEdlLine,
-                    format!("'{}' cannot be read: {why}", text::printable(line)),
-                )
-                .at(format!("line {number}")),
-            );
+            edl.problems.push(unreadable(number, line, &why));
         }
     }
-    edl
+    Ok(edl)
+}
+
+fn unreadable(number: usize, line: &str, why: &str) -> Fault {
+    let message = format!("'{}' cannot be read: {why}", text::printable(line));
+    Fault::new(Code::BadEdlLine, message).at(format!("line {number}"))
 }
 
 /// What the lines above mean for the line in hand.
@@ -284,12 +286,14 @@ impl Reader {
             return Ok(());
         }
         match edl.events.last_mut() {
-            Some(event) => remark::attach(event, line),
-            None => {
-                edl.remarks.push(remark::without_stars(line).to_owned());
-                Ok(())
+            None => edl.remarks.push(remark::without_stars(line).to_owned()),
+            Some(event) => {
+                if let Err(why) = remark::attach(event, line) {
+                    edl.warnings.push(unreadable(number, line, &why));
+                }
             }
         }
+        Ok(())
     }
 
     fn event(&mut self, number: usize, words: &line::Words<'_>) -> Result<Event, Why> {

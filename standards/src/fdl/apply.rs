@@ -155,7 +155,7 @@ impl Geometry {
 /// A whole number that carries only noise of the arithmetic becomes itself, so
 /// that a placement without scaling is known as the bit-exact copy it is. A
 /// part in 1e9 of a pixel is far below what any filter resolves.
-fn clean(value: f64) -> f64 {
+pub(super) fn clean(value: f64) -> f64 {
     let whole = value.round();
     if (value - whole).abs() < 1e-9 { whole } else { value }
 }

@@ -8,8 +8,8 @@
 //! right after scaling; it is here to agree with tools built on it.
 
 use super::model::{
-    Canvas, CanvasTemplate, Even, FitMethod, FramingDecision, Horizontal, Layer, RoundMode,
-    Rounding, Vertical, WholeSize,
+    Canvas, CanvasTemplate, Even, FitMethod, FramingDecision, Horizontal, RoundMode, Rounding,
+    Vertical, WholeSize,
 };
 use platefarm_model::{Code, Fault, Outcome, limits};
 
@@ -247,7 +247,7 @@ impl<'a> Job<'a> {
     fn main(mut self) -> Outcome<Geometry> {
         let ([from, to], Scale { num, den, .. }) = (self.squeeze, self.scale);
         let resize = |v: Pair| [(v[0] * from * num) / (den * to), (v[1] * num) / den];
-        self.scale_parts(resize);
+        self.scale_parts(resize)?;
         let bounding_box = self.parts[CANVAS].size;
         let placement = self.place();
         self.crop(&placement);
@@ -264,17 +264,28 @@ impl<'a> Job<'a> {
         let ([from, to], Scale { num, den, .. }) = (self.squeeze, self.scale);
         let factor = num / den;
         let (rounding, snap) = (self.rounding, self.snap);
-        self.scale_parts(|v| rounding.both([v[0] * from * factor / to, v[1] * factor], snap));
+        self.scale_parts(|v| rounding.both([v[0] * from * factor / to, v[1] * factor], snap))?;
         let bounding_box = self.parts[CANVAS].size;
         let placement = self.place();
         self.crop(&placement);
+        // A crop may leave half a pixel; that library counts it as a whole one.
+        let effective = &mut self.parts[EFFECTIVE].size;
+        *effective = effective.map(|v| snap.of(v).ceil());
         self.finish(factor, bounding_box, placement.shift)
     }
 
-    fn scale_parts(&mut self, resize: impl Fn(Pair) -> Pair) {
+    fn scale_parts(&mut self, resize: impl Fn(Pair) -> Pair) -> Outcome<()> {
+        // Far beyond any picture, and far inside what f64 counts exactly.
+        const SANE: f64 = 1e9;
         for part in &mut self.parts {
             *part = Part { size: resize(part.size), anchor: resize(part.anchor) };
+            let [width, height] = part.size;
+            if ![width, height, part.anchor[0], part.anchor[1]].iter().all(|v| v.abs() < SANE) {
+                let message = format!("a part would be {width:e} by {height:e} pixels");
+                return Err(rejected(self.template, message));
+            }
         }
+        Ok(())
     }
 
     /// Steps 6 and 7: size of the new canvas, and how far the content moves in it.

@@ -4,7 +4,7 @@
 //! all its ancestors (so that the result can be the source of the next step),
 //! and keeps the clip and the foreign keys.
 
-use super::apply::{Applied, Request};
+use super::apply::{Applied, Request, clean};
 use super::geometry::Geometry;
 use super::json::is_id;
 use super::model::{Canvas, Context, Extra, Fdl, FramingDecision, Point, Size, Version, WholeSize};
@@ -63,29 +63,18 @@ impl Fdl {
         let mut whole = self.clone();
         document_uuid.clone_into(&mut whole.uuid);
         for one in applied {
-            let new = one.document.canvases().map(|(_, canvas)| canvas);
-            let Some(new) = new.into_iter().find(|canvas| canvas.id == one.new_canvas) else {
-                continue;
-            };
+            let made = one.document.canvases().find(|(_, canvas)| canvas.id == one.new_canvas);
             let home = whole
                 .contexts
-                .iter_mut()
-                .find(|context| context.canvases.iter().any(|canvas| canvas.id == one.canvas));
-            if let Some(home) = home {
-                let mut new = new.clone();
-                if home.canvases.iter().any(|canvas| same_but_for_id(canvas, &new)) {
-                    continue;
-                }
-                let id = unused(&whole.taken(), &new.id);
-                rename(&mut new, id);
-                let home = whole
-                    .contexts
-                    .iter_mut()
-                    .find(|context| context.canvases.iter().any(|c| c.id == one.canvas));
-                if let Some(home) = home {
-                    home.canvases.push(new);
-                }
+                .iter()
+                .position(|context| context.canvases.iter().any(|c| c.id == one.canvas));
+            let (Some((_, made)), Some(home)) = (made, home) else { continue };
+            if whole.contexts[home].canvases.iter().any(|canvas| same_but_for_id(canvas, made)) {
+                continue;
             }
+            let mut new = made.clone();
+            rename(&mut new, unused(&whole.taken(), &made.id));
+            whole.contexts[home].canvases.push(new);
         }
         whole
     }
@@ -135,7 +124,11 @@ fn new_canvas(fdl: &Fdl, selected: &Selected<'_>, geometry: &Geometry) -> Canvas
         name(&canvas.label, &canvas.id)
     );
     let whole = |[width, height]: [u32; 2]| WholeSize { width, height };
-    let protection = geometry.protection;
+    let effective = (geometry.effective_dimensions.map(f64::from), geometry.effective_anchor_point);
+    let effective = (effective.0, effective.1.map(clean));
+    let protection = geometry.protection.map(|part| within(part, effective));
+    let framing = (geometry.framing_dimensions, geometry.framing_anchor_point);
+    let framing = within(framing, protection.unwrap_or(effective));
     let [x, y] = geometry.content_translation;
     let [width, height] = geometry.scaled_bounding_box;
     Canvas {
@@ -143,7 +136,7 @@ fn new_canvas(fdl: &Fdl, selected: &Selected<'_>, geometry: &Geometry) -> Canvas
         source_canvas_id: canvas.id.clone(),
         dimensions: whole(geometry.canvas_dimensions),
         effective_dimensions: Some(whole(geometry.effective_dimensions)),
-        effective_anchor_point: Some(geometry.effective_anchor_point.into()),
+        effective_anchor_point: Some(effective.1.into()),
         photosite_dimensions: None,
         physical_dimensions: None,
         anamorphic_squeeze: Some(geometry.anamorphic_squeeze),
@@ -151,8 +144,8 @@ fn new_canvas(fdl: &Fdl, selected: &Selected<'_>, geometry: &Geometry) -> Canvas
             label: decision.label.clone(),
             id: format!("{id}-{}", decision.framing_intent_id),
             framing_intent_id: decision.framing_intent_id.clone(),
-            dimensions: geometry.framing_dimensions.into(),
-            anchor_point: geometry.framing_anchor_point.into(),
+            dimensions: framing.0.into(),
+            anchor_point: framing.1.into(),
             protection_dimensions: protection.map(|(size, _)| Size::from(size)),
             protection_anchor_point: protection.map(|(_, anchor)| Point::from(anchor)),
             extra: decision.extra.clone(),
@@ -164,6 +157,21 @@ fn new_canvas(fdl: &Fdl, selected: &Selected<'_>, geometry: &Geometry) -> Canvas
         ]),
         id,
     }
+}
+
+/// Size and anchor of a part, freed of the arithmetic's noise where the noise
+/// would put it outside of the part around it: the schema's hierarchy is exact.
+fn within(part: ([f64; 2], [f64; 2]), outer: ([f64; 2], [f64; 2])) -> ([f64; 2], [f64; 2]) {
+    const NOISE: f64 = 1e-6;
+    let size = [0, 1].map(|i| {
+        let size = clean(part.0[i]);
+        if (size - outer.0[i]).abs() < NOISE { size.min(outer.0[i]) } else { size }
+    });
+    let anchor = [0, 1].map(|i| {
+        let anchor = clean(part.1[i]);
+        if (anchor - outer.1[i]).abs() < NOISE { anchor.max(outer.1[i]) } else { anchor }
+    });
+    (size, anchor)
 }
 
 /// `wanted` cut to the 32 characters of an id, with a number when it is taken.

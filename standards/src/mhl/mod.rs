@@ -1,1 +1,48 @@
-//! (to be written)
+//! ASC MHL, the media hash list: a history of manifests beside the files that
+//! says what each one was when it was sealed.
+//!
+//! No file is opened here. [`seal`] makes the first generation of a history
+//! from hashes that were taken while the files were written; [`check`] holds a
+//! history against what was found on disk and reports everything that is
+//! wrong, not the first thing.
+//!
+//! Sources: ASC MHL Specification 1.0 (15 March 2022) with the schemas of
+//! version 2.0, and its Implementation Guidelines 1.0. Where the reference
+//! tool and the text differ, the text is followed.
+
+mod chain;
+mod check;
+mod hash;
+mod history;
+mod ignore;
+mod manifest;
+mod seal;
+mod tree;
+
+pub use chain::{Chain, ChainEntry};
+pub use check::{Found, FoundFile, HistoryFiles, check, check_directories, wanted};
+pub use hash::{Digest, Format, Hasher};
+pub use manifest::{
+    Action, Creator, DirectoryRecord, FileRecord, Manifest, ManifestReference, Process, Record,
+    RecordedDigest, TreeDigest,
+};
+pub use seal::{Entry, Seal, Sealed, seal};
+
+/// Directory of a history, at the root of what it seals.
+pub const DIRECTORY: &str = "ascmhl";
+/// File in it that lists the manifests.
+pub const CHAIN_FILE: &str = "ascmhl_chain.xml";
+/// What no history covers.
+pub const IGNORED: [&str; 3] = [".DS_Store", "ascmhl", "ascmhl/"];
+
+use platefarm_model::{Code, Fault};
+
+fn damaged(message: impl Into<String>) -> Fault {
+    Fault::new(Code::BadManifest, message)
+}
+
+/// Whether a path is what a manifest may hold: relative, `/` between its
+/// parts, none of them empty, `.` or `..` (specification 6.4.8).
+fn is_relative(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}

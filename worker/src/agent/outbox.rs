@@ -49,20 +49,20 @@ impl<'a> Outbox<'a> {
         loop {
             match self.try_send(&outcomes).await {
                 Ok(verdicts) => return self.carry_out(outcomes, &verdicts).await,
-                // The message itself is refused: sending it again would not help.
-                Err(fault) if matches!(fault.owner(), Owner::Request | Owner::Program) => {
-                    tracing::error!(token = %self.token, %fault, "a report was not understood");
+                // Sending it again would not help, and what became of an earlier
+                // try is not known: the files stay for the package step to judge.
+                Err(fault) if is_final(&fault) => {
+                    tracing::error!(token = %self.token, %fault, "a report was turned down");
                     self.shared.standing().kept(self.token, None, None);
-                    let refused = vec![Verdict::Refused; outcomes.len()];
-                    return self.carry_out(outcomes, &refused).await;
+                    self.lost = true;
+                    return;
                 }
                 Err(fault) => tracing::debug!(token = %self.token, %fault, "reporting again"),
             }
             if self.shared.is_leaving() {
                 let limit = *gives_up.get_or_insert_with(|| Instant::now() + self.shared.grace);
                 if Instant::now() >= limit {
-                    // Unanswered is undecided: the files stay where the package
-                    // step looks for them, should the report have arrived.
+                    // Unanswered is undecided too.
                     tracing::warn!(token = %self.token, frames = outcomes.len(), "left unreported");
                     self.lost = true;
                     return;
@@ -80,12 +80,6 @@ impl<'a> Outbox<'a> {
             Err(fault) if fault.code == Code::UnknownWorker => {
                 self.shared.forgotten(worker);
                 return Err(fault);
-            }
-            // The whole report is refused: none of its frames is ours any more.
-            Err(fault) if fault.code == Code::StaleLease => {
-                self.lost = true;
-                self.shared.standing().kept(self.token, None, None);
-                return Ok(vec![Verdict::Refused; outcomes.len()]);
             }
             answer => answer?,
         };
@@ -117,6 +111,11 @@ impl<'a> Outbox<'a> {
             tracing::error!(%token, %error, "publishing ended badly");
         }
     }
+}
+
+/// Whether the answer to a report will not change when it is sent again.
+fn is_final(fault: &Fault) -> bool {
+    matches!(fault.owner(), Owner::Request | Owner::Program) || fault.code == Code::StaleLease
 }
 
 /// Publishes or deletes one file. A failure is not the frame's: it was

@@ -106,7 +106,7 @@ async fn run_lease(shared: &Arc<Shared>, worker: WorkerId, lease: Lease) -> bool
 }
 
 fn is_the_machines(outcome: &FrameOutcome) -> bool {
-    matches!(outcome, FrameOutcome::Failed { fault, .. } if fault.owner() == Owner::Worker)
+    matches!(outcome, FrameOutcome::Failed { fault, .. } if crate::render::is_the_machines(fault))
 }
 
 /// Runs the kind on this thread. Whatever happens, the frames that the leash

@@ -1,7 +1,8 @@
 //! The report as a page: one file that opens anywhere, with nothing to fetch.
 //! What needs a person's eye comes first: is it whole, what is missing and why.
 
-use super::report::{Failure, PackageReport, PlateReport, StageTotal};
+use super::report::{Failure, PackageReport, PlateReport};
+use crate::render::StageTotal;
 use platefarm_model::pull::Rejected;
 use platefarm_model::{Fault, Timestamp};
 use std::fmt::{self, Write as _};

@@ -3,6 +3,7 @@
 //! farm's results and the files; making it twice makes it equal.
 
 use super::gather::{Gathered, PlateFrames};
+use crate::render::{StageTotal, stage_totals};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::pull::{EventRef, PackageSpec, PlatePlan, Rejected};
@@ -78,27 +79,6 @@ pub struct Totals {
     pub frames_delivered: u64,
     /// Their size.
     pub bytes: u64,
-}
-
-/// Time that one stage took.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageTotal {
-    /// `read`, `process`, `write`, ...
-    pub stage: String,
-    /// Frames that went through it.
-    pub frames: u64,
-    /// Milliseconds in all.
-    pub total_ms: f64,
-    /// Milliseconds of the slowest frame.
-    pub slowest_ms: f64,
-}
-
-impl StageTotal {
-    /// Milliseconds of a frame on average.
-    #[must_use]
-    pub fn mean_ms(&self) -> f64 {
-        if self.frames == 0 { 0.0 } else { self.total_ms / self.frames as f64 }
-    }
 }
 
 /// One plate.
@@ -189,30 +169,6 @@ pub struct FileReport {
     pub millis: StageMillis,
 }
 
-/// Sums the stages of `frames`, in the order of the pipeline.
-pub fn stage_totals<'a>(frames: impl Iterator<Item = &'a StageMillis>) -> Vec<StageTotal> {
-    let mut stages: Vec<StageTotal> = Vec::new();
-    for millis in frames {
-        for (name, ms) in millis {
-            let known = stages.iter().position(|s| s.stage == *name);
-            let i = known.unwrap_or_else(|| {
-                stages.push(StageTotal {
-                    stage: name.clone(),
-                    frames: 0,
-                    total_ms: 0.0,
-                    slowest_ms: 0.0,
-                });
-                stages.len() - 1
-            });
-            stages[i].frames += 1;
-            stages[i].total_ms += ms;
-            stages[i].slowest_ms = stages[i].slowest_ms.max(*ms);
-        }
-    }
-    stages.sort_by_key(|s| (crate::render::stage_order(&s.stage), s.stage.clone()));
-    stages
-}
-
 /// Puts equal faults of several frames together, in the order of their first frame.
 pub(crate) fn group_failures<'a>(failed: impl Iterator<Item = (i64, &'a Fault)>) -> Vec<Failure> {
     let mut groups: Vec<Failure> = Vec::new();
@@ -251,10 +207,9 @@ fn source(plan: &PlatePlan) -> SourceReport {
 }
 
 fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
-    let sound = || frames.done.iter().filter(|f| !frames.failed.contains_key(&f.frame));
     let mut missing = FrameSet::from(plan.frames);
     let mut backends = BTreeMap::new();
-    for result in sound() {
+    for result in frames.sound() {
         missing.remove(FrameRange::single(result.frame));
         *backends.entry(result.backend.clone()).or_insert(0) += 1;
     }
@@ -278,9 +233,9 @@ fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
         failures: group_failures(frames.failed.iter().map(|(frame, fault)| (*frame, fault))),
         notes: plan.clip.notes.iter().chain(&plan.notes).cloned().collect(),
         backends,
-        non_finite: sound().map(|f| f.non_finite).sum(),
-        stages: stage_totals(sound().map(|f| &f.millis)),
-        files: sound().map(file).collect(),
+        non_finite: frames.sound().map(|f| f.non_finite).sum(),
+        stages: stage_totals(frames.sound().map(|f| &f.millis)),
+        files: frames.sound().map(file).collect(),
     }
 }
 
@@ -329,17 +284,6 @@ pub(crate) fn build(
 mod tests {
     use super::*;
     use platefarm_model::Code;
-
-    #[test]
-    fn stages_sum_in_the_order_of_the_pipeline() {
-        let frame = |read: f64, write: f64| {
-            StageMillis::from([("write".into(), write), ("read".into(), read)])
-        };
-        let stages = stage_totals([frame(1.0, 10.0), frame(3.0, 2.0)].iter());
-        assert_eq!(stages.iter().map(|s| s.stage.as_str()).collect::<Vec<_>>(), ["read", "write"]);
-        assert_eq!((stages[0].total_ms, stages[0].slowest_ms, stages[0].mean_ms()), (4.0, 3.0, 2.0));
-        assert_eq!((stages[1].total_ms, stages[1].slowest_ms), (12.0, 10.0));
-    }
 
     #[test]
     fn equal_failures_are_told_once() {

@@ -37,7 +37,6 @@ tags! {
     EXIF_IFD 34665 "ExifIFD";
     ISO_SPEED_RATINGS 34855 "ISOSpeedRatings";
     BODY_SERIAL_NUMBER 42033 "BodySerialNumber";
-    DNG_VERSION 50706 "DNGVersion";
     UNIQUE_CAMERA_MODEL 50708 "UniqueCameraModel";
     CFA_PLANE_COLOR 50710 "CFAPlaneColor";
     CFA_LAYOUT 50711 "CFALayout";
@@ -92,7 +91,6 @@ const SHOWN: &[(u16, &str)] = &[
     (700, "XMP"),
     (33432, "Copyright"),
     (33437, "FNumber"),
-    (34665, "ExifIFD"),
     (34850, "ExposureProgram"),
     (36864, "ExifVersion"),
     (36867, "DateTimeOriginal"),
@@ -105,6 +103,7 @@ const SHOWN: &[(u16, &str)] = &[
     (37398, "TIFF/EPStandardID"),
     (42036, "LensModel"),
     (42037, "LensSerialNumber"),
+    (50706, "DNGVersion"),
     (50707, "DNGBackwardVersion"),
     (50709, "LocalizedCameraModel"),
     (50731, "BaselineNoise"),

@@ -30,7 +30,7 @@ pub(super) fn trials() -> Vec<Trial> {
                     }"
                 .into(),
                 params: vec![width, row_bytes as u32, bits, u32::from(little)],
-                input: crate::exec::gpu::words(&bytes),
+                input: crate::twin::words(&bytes),
                 expected: expected.into_iter().map(u32::from).collect(),
                 floats: None,
             });

@@ -18,7 +18,7 @@ pub(super) fn trials() -> Vec<Trial> {
                 params: vec![gain.to_bits()],
                 input: input.iter().map(|v| v.to_bits()).collect(),
                 expected: expected.iter().map(|v| v.to_bits()).collect(),
-                floats: Some(1.0),
+                floats: Some(vec![1.0; expected.len()]),
             }
         })
         .collect()

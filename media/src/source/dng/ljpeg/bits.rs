@@ -82,19 +82,21 @@ impl<'a> Bits<'a> {
 
     /// Goes behind the next restart marker and returns its number, or `None` when the next marker is another.
     pub(super) fn restart(&mut self) -> Option<u8> {
-        let mut rest = self.data.get(self.position..)?;
-        loop {
-            match rest {
-                [0xFF, 0x00, tail @ ..] | [0xFF, tail @ [0xFF, ..]] => rest = tail,
-                [0xFF, marker @ 0xD0..=0xD7, tail @ ..] => {
-                    self.position = self.data.len() - tail.len();
+        while let [first, second, ..] = self.data.get(self.position..)? {
+            match (first, second) {
+                (0xFF, marker @ 0xD0..=0xD7) => {
+                    self.position += 2;
                     (self.reservoir, self.count, self.padding) = (0, 0, 0);
                     return Some(marker - 0xD0);
                 }
-                [0xFF, ..] | [] => return None,
-                [_, tail @ ..] => rest = tail,
+                // Fill bytes may stand before a marker; a stuffed byte is left-over data.
+                (0xFF, 0xFF) => self.position += 1,
+                (0xFF, 0x00) => self.position += 2,
+                (0xFF, _) => return None,
+                _ => self.position += 1,
             }
         }
+        None
     }
 }
 

@@ -1,0 +1,224 @@
+//! Files that appear under their name only when they are complete.
+//!
+//! A frame is written under its attempt (`<out>/.platefarm/<attempt>/`),
+//! flushed, and renamed once its result is accepted: the acceptance is the
+//! decision, the rename only carries it out, so carrying it out twice must do
+//! no harm. The staging directory lies under the output directory, because
+//! a rename is atomic only within a volume.
+
+use platefarm_model::{Code, Fault, Outcome};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Component, Path, PathBuf};
+
+/// Name of the hidden directory that holds the attempts.
+pub const STAGING: &str = ".platefarm";
+
+/// The directory of an attempt, made when it is not there.
+///
+/// # Errors
+/// [`Code::OutsideRoot`] when `attempt` is not a plain name; `F03xx` when it cannot be made.
+pub fn stage_dir(out: &Path, attempt: &str) -> Outcome<PathBuf> {
+    let dir = out.join(STAGING).join(plain_name(attempt)?);
+    fs::create_dir_all(&dir).map_err(|e| write_fault(&dir, &e))?;
+    Ok(dir)
+}
+
+/// Writes a new file and flushes it to the disk, its directory entry included.
+/// A file of that name is replaced; after a failure none is left.
+///
+/// # Errors
+/// [`Code::DiskFull`], [`Code::NotWritable`], [`Code::WriteFailed`].
+pub fn write_flushed(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    let written = File::create(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let written = written.and_then(|()| sync_parent(path));
+    written.map_err(|error| {
+        // A device is not ours to remove, and what was never made is not there.
+        if path.is_file() {
+            let _ = fs::remove_file(path);
+        }
+        write_fault(path, &error)
+    })
+}
+
+/// Writes a file beside its final name, flushes it and renames it, so that the name is never half there.
+///
+/// # Errors
+/// As [`write_flushed`].
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    let name = path.file_name().ok_or_else(|| {
+        Fault::new(Code::WriteFailed, "the path names no file").at(path.display().to_string())
+    })?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    write_flushed(&temporary, bytes).map_err(|mut fault| {
+        fault.place = Some(path.display().to_string());
+        fault
+    })?;
+    publish(&temporary, path)
+}
+
+/// Gives a staged file its final name, atomically, replacing what has it.
+/// When it is published already and nothing is staged any more, nothing is left to do.
+///
+/// # Errors
+/// [`Code::WriteFailed`] when there is neither a staged nor a published file; else `F03xx`.
+pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
+    match fs::rename(staged, published) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if published.is_file() {
+                return Ok(());
+            }
+            return Err(write_fault(published, &error)
+                .remedy("Render the frame again: its staged file is gone."));
+        }
+        Err(error) => return Err(write_fault(published, &error)),
+    }
+    sync_parent(published).map_err(|e| write_fault(published, &e))
+}
+
+/// Removes a staged file that was refused. It may be gone already.
+///
+/// # Errors
+/// `F03xx`.
+pub fn discard(staged: &Path) -> Outcome<()> {
+    match fs::remove_file(staged) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(write_fault(staged, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes an attempt with what is left of it, and the staging directory when that was the last one.
+///
+/// # Errors
+/// [`Code::OutsideRoot`] when `attempt` is not a plain name; else `F03xx`.
+pub fn remove_attempt(out: &Path, attempt: &str) -> Outcome<()> {
+    let dir = out.join(STAGING).join(plain_name(attempt)?);
+    remove_tree(&dir)?;
+    remove_if_empty(&out.join(STAGING))
+}
+
+/// Removes every attempt under `out` that `keep` does not name. Returns how many went.
+///
+/// # Errors
+/// `F03xx`.
+pub fn remove_leftovers(out: &Path, mut keep: impl FnMut(&str) -> bool) -> Outcome<usize> {
+    let staging = out.join(STAGING);
+    let entries = match fs::read_dir(&staging) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        entries => entries.map_err(|e| write_fault(&staging, &e))?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry.map_err(|e| write_fault(&staging, &e))?;
+        if !keep(&entry.file_name().to_string_lossy()) {
+            remove_tree(&entry.path())?;
+            removed += 1;
+        }
+    }
+    remove_if_empty(&staging)?;
+    Ok(removed)
+}
+
+/// `relative` under `root`, for names that came from elsewhere. Nothing is made.
+///
+/// # Errors
+/// [`Code::OutsideRoot`] when it is absolute, holds `..`, or leaves the root through a link;
+/// [`Code::FileNotFound`] when there is no root.
+pub fn confined(root: &Path, relative: &Path) -> Outcome<PathBuf> {
+    let outside = |why: &str| {
+        Fault::new(Code::OutsideRoot, format!("'{}' {why}", relative.display()))
+            .at(root.display().to_string())
+    };
+    if relative.components().next().is_none() {
+        return Err(outside("names nothing"));
+    }
+    for component in relative.components() {
+        match component {
+            Component::Normal(_) | Component::CurDir => {}
+            Component::ParentDir => return Err(outside("holds '..'")),
+            Component::RootDir | Component::Prefix(_) => return Err(outside("is absolute")),
+        }
+    }
+    let real_root = root.canonicalize().map_err(|e| crate::source::read_fault(root, &e))?;
+    let joined = root.join(relative);
+    // What is there decides where the path leads; what is not there yet is made by us, below it.
+    for ancestor in joined.ancestors() {
+        if ancestor.symlink_metadata().is_err() {
+            continue;
+        }
+        let real = ancestor
+            .canonicalize()
+            .map_err(|_| outside("leads through a link that goes nowhere"))?;
+        if !real.starts_with(&real_root) {
+            return Err(outside("leaves the directory through a link"));
+        }
+        break;
+    }
+    Ok(joined)
+}
+
+/// What a failed write means.
+#[must_use]
+pub fn write_fault(path: &Path, error: &io::Error) -> Fault {
+    let (code, what) = match error.kind() {
+        ErrorKind::StorageFull => (Code::DiskFull, "no space is left"),
+        ErrorKind::QuotaExceeded => (Code::DiskFull, "the quota is used up"),
+        ErrorKind::PermissionDenied => (Code::NotWritable, "writing is not permitted"),
+        ErrorKind::ReadOnlyFilesystem => (Code::NotWritable, "the volume is read-only"),
+        ErrorKind::NotFound => (Code::WriteFailed, "there is no such file or directory"),
+        ErrorKind::NotADirectory => (Code::WriteFailed, "a part of the path is no directory"),
+        _ => (Code::WriteFailed, "writing failed"),
+    };
+    Fault::new(code, what).at(path.display().to_string()).because(error)
+}
+
+fn plain_name(name: &str) -> Outcome<&str> {
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
+        (Some(Component::Normal(only)), None) if only == name => Ok(name),
+        _ => Err(Fault::new(Code::OutsideRoot, format!("'{name}' is no plain name"))),
+    }
+}
+
+fn remove_tree(path: &Path) -> Outcome<()> {
+    let removed = match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(write_fault(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_if_empty(directory: &Path) -> Outcome<()> {
+    match fs::remove_dir(directory) {
+        Err(error)
+            if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) =>
+        {
+            Err(write_fault(directory, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Flushes the directory that holds `path`: a rename is durable only then. Windows has no such call.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match File::open(parent)?.sync_all() {
+        // Some file systems (and devices) do not flush directories.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        done => done,
+    }
+}

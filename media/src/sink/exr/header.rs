@@ -1,0 +1,269 @@
+//! What a plate says about itself, and its form as OpenEXR attributes.
+//!
+//! Names and types are those of OpenEXR's `ImfStandardAttributes.h`; unknown
+//! values are left out, never written as zero or as empty text.
+
+use super::PIXELS_HASH;
+use exr::math::Vec2;
+use exr::meta::attribute::{
+    AttributeValue, ChannelDescription, Chromaticities, IntegerBounds, LineOrder, SampleType, Text,
+    TimeCode,
+};
+use exr::meta::header::{Header, LayerAttributes};
+use exr::meta::BlockDescription;
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::color::{ACES_WHITE, AP0};
+use platefarm_model::raw::Rect;
+use platefarm_model::recipe::Compression;
+use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
+use std::collections::BTreeMap;
+
+/// How the picture was made from the sensor's samples. AMF has no place for
+/// these settings, so each frame carries them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodeRecord {
+    /// Name of the debayer.
+    pub debayer: String,
+    /// Version of our form of it.
+    pub debayer_version: u32,
+    /// Gains on camera red, green, blue.
+    pub white_balance: [f32; 3],
+    /// What ran: `cpu`, or `gpu: ` and the adapter.
+    pub backend: String,
+    /// Name of the camera file.
+    pub source_file: String,
+    /// Index of the frame within the clip, from 0.
+    pub source_frame: i64,
+}
+
+/// What is known about a plate besides its pixels. Colour is always ACES2065-1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlateHeader {
+    /// Size of the display window; the picture's own when absent.
+    pub display_size: Option<[u32; 2]>,
+    /// Top left of the picture (data window) in the display window.
+    pub data_origin: [i32; 2],
+    /// Width of a pixel over its height; square when absent.
+    pub pixel_aspect: Option<f32>,
+    /// Timecode of this frame.
+    pub timecode: Option<Timecode>,
+    /// Frames per second.
+    pub rate: Option<FrameRate>,
+    /// Reel.
+    pub reel_name: Option<String>,
+    /// Maker of the camera.
+    pub camera_make: Option<String>,
+    /// Model of the camera.
+    pub camera_model: Option<String>,
+    /// Letter or label of the camera.
+    pub camera_label: Option<String>,
+    /// Serial number of the camera.
+    pub camera_serial_number: Option<String>,
+    /// Number of the frame as delivered.
+    pub image_counter: Option<i64>,
+    /// Exposure index.
+    pub iso_speed: Option<f32>,
+    /// Exposure time, in seconds.
+    pub exposure_time_s: Option<f32>,
+    /// T-stop.
+    pub t_stop: Option<f32>,
+    /// Colour temperature of the camera's white, in kelvin.
+    pub white_kelvin: Option<f32>,
+    /// The part of the sensor picture before it was cropped.
+    pub original_data_window: Option<Rect>,
+    /// The ASC FDL of the plate, as JSON.
+    pub fdl_json: Option<String>,
+    /// Owner of the picture.
+    pub owner: Option<String>,
+    /// Comments.
+    pub comments: Option<String>,
+    /// How it was made.
+    pub decode: Option<DecodeRecord>,
+    /// Further attributes of ours: name behind `platefarm:`, and text.
+    pub more: BTreeMap<String, String>,
+}
+
+impl PlateHeader {
+    /// What a clip says about its frame `index`.
+    #[must_use]
+    pub fn of_clip(info: &ClipInfo, index: i64) -> Self {
+        let camera = &info.camera;
+        Self {
+            pixel_aspect: Some(info.picture.pixel_aspect as f32),
+            timecode: info.timing.start.map(|start| start.plus(index)),
+            rate: info.timing.rate,
+            reel_name: info.identity.reel_name.clone(),
+            camera_make: camera.make.clone(),
+            camera_model: camera.model.clone(),
+            camera_label: info.identity.camera_label.clone(),
+            camera_serial_number: camera.serial_number.clone(),
+            iso_speed: camera.iso_speed.map(|v| v as f32),
+            exposure_time_s: camera.exposure_time_s.map(|v| v as f32),
+            t_stop: camera.t_stop.map(|v| v as f32),
+            white_kelvin: camera.white_kelvin.map(|v| v as f32),
+            ..Self::default()
+        }
+    }
+
+    /// The standard text attributes that the `exr` crate has no field for.
+    pub(super) const fn texts(&mut self) -> [(&'static str, &mut Option<String>); 6] {
+        [
+            ("reelName", &mut self.reel_name),
+            ("cameraMake", &mut self.camera_make),
+            ("cameraModel", &mut self.camera_model),
+            ("cameraLabel", &mut self.camera_label),
+            ("cameraSerialNumber", &mut self.camera_serial_number),
+            ("ascFramingDecisionList", &mut self.fdl_json),
+        ]
+    }
+}
+
+/// The `exr` crate's header of a plate.
+///
+/// # Errors
+/// [`Code::Internal`] when a number does not fit its attribute.
+pub(super) fn to_exr(
+    plate: &PlateHeader,
+    size: Vec2<usize>,
+    compression: Compression,
+    pixels_hash: &str,
+) -> Outcome<Header> {
+    let channel = |name: &str| ChannelDescription::named(name, SampleType::F16);
+    let channels = ["B", "G", "R"].map(channel);
+    let mut header = Header::new(Text::default(), size, channels.into_iter().collect())
+        .with_encoding(
+            exr_compression(compression),
+            BlockDescription::ScanLines,
+            LineOrder::Increasing,
+        );
+    let display = plate.display_size.map_or(size, |[w, h]| Vec2(w as usize, h as usize));
+    let shared = &mut header.shared_attributes;
+    shared.display_window = IntegerBounds { position: Vec2(0, 0), size: display };
+    shared.pixel_aspect = plate.pixel_aspect.unwrap_or(1.0);
+    shared.chromaticities = Some(ap0());
+    shared.time_code = plate.timecode.map(time_code);
+    header.own_attributes = LayerAttributes {
+        owner: present(&plate.owner),
+        comments: present(&plate.comments),
+        iso_speed: plate.iso_speed.filter(|v| v.is_finite()),
+        exposure: plate.exposure_time_s.filter(|v| v.is_finite()),
+        frames_per_second: plate.rate.map(rational).transpose()?,
+        original_data_window: plate.original_data_window.map(bounds).transpose()?,
+        layer_position: Vec2(plate.data_origin[0], plate.data_origin[1]),
+        other: custom(plate, pixels_hash)?
+            .into_iter()
+            .map(|(name, value)| (text(&name), value))
+            .collect(),
+        ..LayerAttributes::default()
+    };
+    Ok(header)
+}
+
+/// The attributes that the crate has no field for.
+fn custom(plate: &PlateHeader, pixels_hash: &str) -> Outcome<BTreeMap<String, AttributeValue>> {
+    let mut out = BTreeMap::new();
+    let mut put = |name: &str, value: AttributeValue| {
+        out.insert(name.to_owned(), value);
+    };
+    for (name, value) in plate.clone().texts() {
+        if let Some(value) = present(value) {
+            put(name, AttributeValue::Text(value));
+        }
+    }
+    for (name, value) in [("tStop", plate.t_stop), ("cameraCCTSetting", plate.white_kelvin)] {
+        if let Some(value) = value.filter(|v| v.is_finite()) {
+            put(name, AttributeValue::F32(value));
+        }
+    }
+    put("colorInteropID", AttributeValue::Text(text("lin_ap0_scene")));
+    if let Some(number) = plate.image_counter {
+        put("imageCounter", AttributeValue::I32(int(number, "imageCounter")?));
+    }
+    for (name, value) in &plate.more {
+        if !value.is_empty() {
+            put(&format!("platefarm:{name}"), AttributeValue::Text(text(value)));
+        }
+    }
+    put("platefarm:version", AttributeValue::Text(text(env!("CARGO_PKG_VERSION"))));
+    put(PIXELS_HASH, AttributeValue::Text(text(pixels_hash)));
+    if let Some(decode) = &plate.decode {
+        let [r, g, b] = decode.white_balance;
+        put("platefarm:debayer", AttributeValue::Text(text(&decode.debayer)));
+        let version = int(i64::from(decode.debayer_version), "platefarm:debayerVersion")?;
+        put("platefarm:debayerVersion", AttributeValue::I32(version));
+        put("platefarm:whiteBalance", AttributeValue::FloatVec3((r, g, b)));
+        put("platefarm:backend", AttributeValue::Text(text(&decode.backend)));
+        put("platefarm:sourceFile", AttributeValue::Text(text(&decode.source_file)));
+        let frame = int(decode.source_frame, "platefarm:sourceFrame")?;
+        put("platefarm:sourceFrame", AttributeValue::I32(frame));
+    }
+    Ok(out)
+}
+
+/// Text that says something: OpenEXR forbids the empty string here.
+fn present(value: &Option<String>) -> Option<Text> {
+    value.as_deref().filter(|v| !v.is_empty()).map(text)
+}
+
+fn rational(rate: FrameRate) -> Outcome<(i32, u32)> {
+    Ok((int(i64::from(rate.numerator()), "framesPerSecond")?, rate.denominator()))
+}
+
+fn bounds(rect: Rect) -> Outcome<IntegerBounds> {
+    let position = [rect.x, rect.y].map(|v| int(i64::from(v), "originalDataWindow"));
+    let [x, y] = position;
+    Ok(IntegerBounds {
+        position: Vec2(x?, y?),
+        size: Vec2(rect.width as usize, rect.height as usize),
+    })
+}
+
+fn int(value: i64, name: &str) -> Outcome<i32> {
+    i32::try_from(value).map_err(|_| {
+        Fault::new(Code::Internal, format!("{value} does not fit the attribute {name}"))
+    })
+}
+
+/// Text as UTF-8, which OpenEXR 3 asks for; the crate itself takes bytes as they are.
+pub(super) fn text(value: &str) -> Text {
+    Text::from_slice_unchecked(value.as_bytes())
+}
+
+const fn exr_compression(compression: Compression) -> exr::compression::Compression {
+    match compression {
+        Compression::None => exr::compression::Compression::Uncompressed,
+        Compression::Zips => exr::compression::Compression::ZIP1,
+        Compression::Zip => exr::compression::Compression::ZIP16,
+        Compression::Piz => exr::compression::Compression::PIZ,
+    }
+}
+
+fn ap0() -> Chromaticities {
+    let xy = |[x, y]: [f64; 2]| Vec2(x as f32, y as f32);
+    Chromaticities { red: xy(AP0[0]), green: xy(AP0[1]), blue: xy(AP0[2]), white: xy(ACES_WHITE) }
+}
+
+/// SMPTE 12M as OpenEXR packs it. Its frame field ends at 29: above 30 frames
+/// per second it counts pairs, and the field mark tells the second of a pair (ST 12-1, 12.2).
+fn time_code(timecode: Timecode) -> TimeCode {
+    let [hours, minutes, seconds, frame] = timecode.fields().map(|v| v as u8);
+    let pairs = timecode.rate.timebase() > 30;
+    TimeCode {
+        hours,
+        minutes,
+        seconds,
+        frame: if pairs { frame / 2 } else { frame },
+        drop_frame: timecode.drop_frame,
+        field_phase: pairs && frame % 2 == 1,
+        ..TimeCode::default()
+    }
+}
+
+/// A timecode from its attribute; it counts in the rate of the file.
+pub(super) fn from_time_code(code: TimeCode, rate: FrameRate) -> Option<Timecode> {
+    let pairs = rate.timebase() > 30;
+    let frame =
+        if pairs { u32::from(code.frame) * 2 + u32::from(code.field_phase) } else { code.frame.into() };
+    let [h, m, s] = [code.hours, code.minutes, code.seconds].map(u32::from);
+    Timecode::from_fields(h, m, s, frame, rate, code.drop_frame).ok()
+}

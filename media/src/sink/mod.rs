@@ -1,0 +1,4 @@
+//! Pictures out: OpenEXR for plates, PNG for people.
+
+pub mod exr;
+pub mod png;

@@ -1,0 +1,127 @@
+//! The metadata of a DNG in the house's schema: who, when, what, and
+//! everything else as text.
+
+use super::tags;
+use super::tiff::{Kind, Tags};
+use platefarm_model::clip::CameraInfo;
+use platefarm_model::{Code, Fault, FrameRate, Timecode};
+use std::collections::BTreeMap;
+
+/// Characters of a value that are kept as text.
+const SHOWN_CHARACTERS: usize = 160;
+
+/// Camera, exposure and lens. Values that the camera left at zero are absent.
+pub(super) fn camera(tags: Tags<'_>, kelvin: f64) -> CameraInfo {
+    let positive = |tag: u16| {
+        let number = tags.get(tag)?.number(0)?;
+        (number.is_finite() && number > 0.0).then_some(number)
+    };
+    CameraInfo {
+        make: tags.text(tags::MAKE),
+        model: model(tags),
+        serial_number: tags
+            .text(tags::CAMERA_SERIAL_NUMBER)
+            .or_else(|| tags.text(tags::BODY_SERIAL_NUMBER)),
+        iso_speed: positive(tags::ISO_SPEED_RATINGS),
+        exposure_time_s: positive(tags::EXPOSURE_TIME),
+        t_stop: positive(tags::T_STOP),
+        white_kelvin: kelvin.is_finite().then(|| kelvin.round()),
+    }
+}
+
+/// The camera's model.
+pub(super) fn model(tags: Tags<'_>) -> Option<String> {
+    tags.text(tags::MODEL).or_else(|| tags.text(tags::UNIQUE_CAMERA_MODEL))
+}
+
+/// RawDataUniqueID as hexadecimal digits; absent when it is all zeros.
+pub(super) fn uuid(tags: Tags<'_>) -> Option<String> {
+    let bytes = tags.get(tags::RAW_DATA_UNIQUE_ID)?.bytes();
+    let written = bytes.iter().any(|b| *b != 0);
+    written.then(|| bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Frames per second (CinemaDNG 1.1, FrameRate). The NTSC rates are recognised however they are
+/// written: 24000/1001, 23976/1000, 2997/100.
+pub(super) fn frame_rate(tags: Tags<'_>) -> Option<FrameRate> {
+    let (numerator, denominator) = tags.get(tags::FRAME_RATE)?.rational(0)?;
+    if numerator <= 0 || denominator <= 0 {
+        return None;
+    }
+    if numerator % denominator == 0 || denominator == 1001 {
+        return FrameRate::new(u32::try_from(numerator).ok()?, u32::try_from(denominator).ok()?).ok();
+    }
+    format!("{}", numerator as f64 / denominator as f64).parse().ok()
+}
+
+/// The first timecode (CinemaDNG 1.1, TimeCodes): SMPTE 12M in binary-coded decimal, frames first,
+/// flags in the bits above the tens.
+///
+/// # Errors
+/// A note that says why there is none.
+pub(super) fn timecode(tags: Tags<'_>, rate: Option<FrameRate>) -> Result<Timecode, Fault> {
+    let absent = |what: &str| Fault::new(Code::MetadataAbsent, what).at("TimeCodes");
+    let Some(entry) = tags.get(tags::TIME_CODES) else {
+        return Err(absent("no timecode in the file"));
+    };
+    let Some(rate) = rate else {
+        return Err(absent("the timecode has no frame rate to count in"));
+    };
+    let [frames, seconds, minutes, hours, ..] = entry.bytes() else {
+        return Err(absent("the timecode is shorter than four bytes"));
+    };
+    let decimal = |byte: u8, tens: u8| {
+        let (ten, one) = (byte >> 4 & tens, byte & 15);
+        (one < 10).then(|| u32::from(ten) * 10 + u32::from(one))
+    };
+    let fields = [decimal(*hours, 3), decimal(*minutes, 7), decimal(*seconds, 7), decimal(*frames, 3)];
+    let [Some(h), Some(m), Some(s), Some(f)] = fields else {
+        return Err(absent("the timecode is not binary-coded decimal"));
+    };
+    let drop_frame = frames & 0x40 != 0 && rate.timebase().is_multiple_of(30);
+    Timecode::from_fields(h, m, s, f, rate, drop_frame)
+        .map_err(|f| Fault::new(Code::MetadataAbsent, f.message).at("TimeCodes"))
+}
+
+/// Every tag of the file as text, by directory and name.
+pub(super) fn vendor(tags: Tags<'_>) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for (index, directory) in tags.tiff.directories.iter().enumerate() {
+        let prefix = match directory.kind {
+            Kind::Exif => "exif".to_owned(),
+            Kind::Main | Kind::Sub => format!("ifd{index}"),
+        };
+        for entry in &directory.entries {
+            let text = entry.shown(SHOWN_CHARACTERS);
+            if !text.is_empty() {
+                out.entry(format!("{prefix}.{}", tags::name(entry.tag))).or_insert(text);
+            }
+        }
+    }
+    out
+}
+
+/// What the file says that is not applied.
+pub(super) fn ignored(tags: Tags<'_>, notes: &mut Vec<Fault>) {
+    let mut ignored = |tag: u16, what: String| {
+        notes.push(Fault::new(Code::UnsupportedFeature, what).at(tags::name(tag)));
+    };
+    for tag in [tags::OPCODE_LIST_1, tags::OPCODE_LIST_2, tags::OPCODE_LIST_3] {
+        // A list begins with the number of its operations.
+        let operations = tags.get(tag).is_some_and(|e| e.bytes().iter().take(4).any(|b| *b != 0));
+        if operations {
+            ignored(tag, "the camera's correction opcodes are not applied".into());
+        }
+    }
+    if let Some(orientation) = tags.get(tags::ORIENTATION).and_then(|e| e.integer(0))
+        && orientation > 1
+    {
+        ignored(tags::ORIENTATION, format!("orientation {orientation} is not applied: the plate has the sensor's"));
+    }
+    if let Some(stops) = tags.get(tags::BASELINE_EXPOSURE).and_then(|e| e.number(0))
+        && stops.is_finite()
+        && stops != 0.0
+    {
+        ignored(tags::BASELINE_EXPOSURE, format!("a baseline exposure of {stops:+} stops is not applied"));
+    }
+}

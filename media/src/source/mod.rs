@@ -1,0 +1,163 @@
+//! Camera files: one reader per format, and the way from a path to a clip.
+//!
+//! A new format is a folder here and a line in [`SOURCES`]; help, capability
+//! reports and scanning follow from that slice. A reader is handed the files
+//! of one clip, already grouped and in order, and answers with its metadata
+//! and its frames.
+
+mod dng;
+mod scan;
+mod sequence;
+
+pub use scan::scan;
+pub use sequence::Sequence;
+
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::raw::{MosaicFrame, MosaicLayout};
+use platefarm_model::{Code, Fault, Outcome, Timecode};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A reader of one kind of camera file.
+pub trait Source: Send + Sync {
+    /// Short name, as [`platefarm_model::clip::Picture::format`] has it.
+    fn name(&self) -> &'static str;
+
+    /// One line for help and capability reports.
+    fn doc(&self) -> &'static str;
+
+    /// File name extensions, lower case, without the dot.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether a file that begins with `head` (up to 64 bytes) could be of this kind.
+    fn probe(&self, head: &[u8], path: &Path) -> bool;
+
+    /// Opens a clip: reads its metadata, no pixels.
+    ///
+    /// # Errors
+    /// Codes `F01xx`, with the file, the place in it and the tag.
+    fn open(&self, sequence: Sequence) -> Outcome<Box<dyn Clip>>;
+}
+
+/// An open clip. Frames may be read from several threads at once.
+pub trait Clip: Send + Sync {
+    /// Its metadata.
+    fn info(&self) -> &ClipInfo;
+
+    /// How the bytes of every frame are to be read.
+    fn layout(&self) -> &Arc<MosaicLayout>;
+
+    /// Frame `index`, counted from 0. Its layout is the same `Arc` as [`Self::layout`].
+    ///
+    /// # Errors
+    /// [`Code::FrameOutsideClip`]; [`Code::MissingFrame`]; [`Code::MixedClip`] when the frame is not
+    /// of the clip's kind; [`Code::TruncatedFile`], [`Code::BadStructure`] and the other codes of
+    /// damaged files, with the file and the place in it.
+    fn read(&self, index: i64) -> Outcome<MosaicFrame>;
+
+    /// The file that holds frame `index`, where it is on disk.
+    fn frame_file(&self, index: i64) -> Option<&Path>;
+
+    /// Timecode of frame `index`, where the clip has one.
+    fn frame_timecode(&self, index: i64) -> Option<Timecode> {
+        self.info().timing.start.map(|start| start.plus(index))
+    }
+}
+
+/// Every reader, in the order they are tried.
+pub static SOURCES: &[&dyn Source] = &[&dng::Dng];
+
+/// Opens the clip at `path`: a file of a sequence, or a directory. A directory
+/// that holds several needs `clip_name` to choose one.
+///
+/// # Errors
+/// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::UnknownFormat`] for a file that no
+/// reader takes; [`Code::NoMedia`] for a directory without clips; [`Code::UnknownOption`] when
+/// the clip is not named, or not there; and what the reader says about the file.
+pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
+    let metadata = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?;
+    if metadata.is_dir() {
+        let found = scan::find(path, &mut Vec::new());
+        return open_one_of(path, found, clip_name);
+    }
+    let source = source_of(path)?;
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let siblings = sequence::group(&scan::files_of(directory, &mut Vec::new()));
+    // A link, or a file of a foreign extension, stands for itself.
+    let sequence = siblings
+        .into_iter()
+        .find(|s| s.contains(path))
+        .unwrap_or_else(|| Sequence::single(path));
+    source.open(sequence)
+}
+
+fn open_one_of(
+    directory: &Path,
+    mut found: Vec<Sequence>,
+    clip_name: Option<&str>,
+) -> Outcome<Box<dyn Clip>> {
+    let names = |found: &[Sequence]| {
+        found.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let place = directory.display().to_string();
+    if found.is_empty() {
+        return Err(Fault::new(Code::NoMedia, "the directory holds no camera files").at(place));
+    }
+    let all = names(&found);
+    if let Some(name) = clip_name {
+        found.retain(|s| s.name == name);
+        if found.is_empty() {
+            return Err(Fault::new(Code::UnknownOption, format!("there is no clip '{name}'"))
+                .at(place)
+                .remedy(format!("Choose one of: {all}.")));
+        }
+    }
+    if found.len() > 1 {
+        return Err(Fault::new(
+            Code::UnknownOption,
+            format!("the directory holds {} clips that may be meant", found.len()),
+        )
+        .at(place)
+        .remedy(format!("Give one file or the name of the clip that is meant: {}.", names(&found))));
+    }
+    let sequence = found.remove(0);
+    source_of(sequence.first_file())?.open(sequence)
+}
+
+/// The reader for a file: by its extension, else by its first bytes.
+pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
+    if let Some(source) = source_by_extension(path) {
+        return Ok(source);
+    }
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(64).read_to_end(&mut head))
+        .map_err(|e| read_fault(path, &e))?;
+    SOURCES.iter().copied().find(|s| s.probe(&head, path)).ok_or_else(|| {
+        let known: Vec<&str> = SOURCES.iter().map(|s| s.name()).collect();
+        Fault::new(
+            Code::UnknownFormat,
+            format!("no reader knows the file (readers: {})", known.join(", ")),
+        )
+        .at(path.display().to_string())
+    })
+}
+
+/// The reader that claims the extension of `path`.
+pub(crate) fn source_by_extension(path: &Path) -> Option<&'static dyn Source> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    SOURCES.iter().copied().find(|s| s.extensions().contains(&extension.as_str()))
+}
+
+/// What a failed read means.
+pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> Fault {
+    let (code, what) = match error.kind() {
+        std::io::ErrorKind::NotFound => (Code::FileNotFound, "there is no such file or directory"),
+        std::io::ErrorKind::PermissionDenied => (Code::FileUnreadable, "reading is not permitted"),
+        std::io::ErrorKind::UnexpectedEof => (Code::TruncatedFile, "the file ended while it was read"),
+        _ => (Code::FileUnreadable, "reading failed"),
+    };
+    Fault::new(code, what).at(path.display().to_string()).because(error)
+}

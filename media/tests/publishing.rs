@@ -1,0 +1,147 @@
+//! Files that appear whole or not at all, on disks that are full, closed or
+//! somebody else's.
+
+use platefarm_media::publish::{
+    STAGING, confined, discard, publish, remove_attempt, remove_leftovers, stage_dir, write_atomic,
+    write_fault, write_flushed,
+};
+use platefarm_model::Code;
+use std::fs;
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+#[test]
+fn a_frame_goes_from_its_attempt_to_its_name_once_and_again() {
+    let out = tempfile::tempdir().unwrap();
+    let stage = stage_dir(out.path(), "t17").unwrap();
+    assert_eq!(stage, out.path().join(STAGING).join("t17"));
+    let (staged, published) = (stage.join("a.1001.exr"), out.path().join("a.1001.exr"));
+    write_flushed(&staged, b"picture").unwrap();
+    assert!(!published.exists());
+    publish(&staged, &published).unwrap();
+    assert_eq!(fs::read(&published).unwrap(), b"picture");
+    publish(&staged, &published).unwrap();
+    publish(&staged, &published).unwrap();
+    assert_eq!(fs::read(&published).unwrap(), b"picture");
+
+    let lost = publish(&stage.join("b"), &out.path().join("b")).unwrap_err();
+    assert_eq!(lost.code, Code::WriteFailed, "neither staged nor published");
+    discard(&staged).unwrap();
+    write_flushed(&staged, b"refused").unwrap();
+    discard(&staged).unwrap();
+    assert!(!staged.exists());
+    remove_attempt(out.path(), "t17").unwrap();
+    remove_attempt(out.path(), "t17").unwrap();
+    assert!(!out.path().join(STAGING).exists(), "nothing is left behind");
+}
+
+#[test]
+fn leftovers_go_and_the_living_stay() {
+    let out = tempfile::tempdir().unwrap();
+    assert_eq!(remove_leftovers(out.path(), |_| false).unwrap(), 0);
+    for attempt in ["t1", "t2", "t3"] {
+        write_flushed(&stage_dir(out.path(), attempt).unwrap().join("f"), b"x").unwrap();
+    }
+    assert_eq!(remove_leftovers(out.path(), |name| name == "t2").unwrap(), 2);
+    assert!(out.path().join(STAGING).join("t2/f").exists());
+    assert_eq!(remove_leftovers(out.path(), |_| false).unwrap(), 1);
+    assert!(!out.path().join(STAGING).exists());
+}
+
+#[test]
+fn an_atomic_write_replaces_whole_files_and_leaves_no_other() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("report.json");
+    write_atomic(&path, b"one").unwrap();
+    write_atomic(&path, b"two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1);
+    let fault = write_atomic(&out.path().join("none/report.json"), b"x").unwrap_err();
+    assert_eq!(fault.code, Code::WriteFailed);
+    assert!(fault.place.unwrap().ends_with("none/report.json"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_to_be_full() {
+    let fault = write_flushed(Path::new("/dev/full"), &[0; 4096]).unwrap_err();
+    assert_eq!(fault.code, Code::DiskFull);
+    assert!(fault.place.as_deref() == Some("/dev/full") && !fault.remedy_text().is_empty());
+    assert!(Path::new("/dev/full").exists());
+}
+
+/// A real volume of 64 KiB, where mounting one is permitted.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_volume_keeps_what_was_finished_and_nothing_half() {
+    let volume = tempfile::tempdir().unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "platefarm-test"])
+        .arg(volume.path())
+        .output();
+    if !mount.is_ok_and(|m| m.status.success()) {
+        eprintln!("mounting is not permitted here; /dev/full stands for the full disk");
+        return;
+    }
+    let first = write_atomic(&volume.path().join("a"), &[1; 30_000]);
+    let second = write_atomic(&volume.path().join("b"), &[2; 60_000]);
+    let names: Vec<_> = fs::read_dir(volume.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let unmounted = std::process::Command::new("umount").arg(volume.path()).status();
+    assert!(unmounted.is_ok_and(|s| s.success()));
+    first.unwrap();
+    assert_eq!(second.unwrap_err().code, Code::DiskFull);
+    assert_eq!(names, ["a"], "no half file is left");
+}
+
+#[test]
+fn errors_of_the_system_have_their_codes() {
+    for (kind, code) in [
+        (ErrorKind::StorageFull, Code::DiskFull),
+        (ErrorKind::QuotaExceeded, Code::DiskFull),
+        (ErrorKind::PermissionDenied, Code::NotWritable),
+        (ErrorKind::ReadOnlyFilesystem, Code::NotWritable),
+        (ErrorKind::TimedOut, Code::WriteFailed),
+        (ErrorKind::NotADirectory, Code::WriteFailed),
+    ] {
+        let fault = write_fault(Path::new("/out/a.exr"), &Error::from(kind));
+        assert_eq!((fault.code, fault.place.as_deref()), (code, Some("/out/a.exr")));
+        assert!(fault.cause.is_some());
+    }
+}
+
+#[test]
+fn the_output_directory_may_be_a_file() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("file");
+    fs::write(&file, b"").unwrap();
+    assert_eq!(stage_dir(&file, "t1").unwrap_err().code, Code::WriteFailed);
+}
+
+#[test]
+fn names_do_not_leave_their_root() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path();
+    fs::create_dir(path.join("in")).unwrap();
+    assert_eq!(confined(path, Path::new("in/new/a.exr")).unwrap(), path.join("in/new/a.exr"));
+    for outside in ["../a", "in/../../a", "/etc/passwd", "", "in/.."] {
+        let fault = confined(path, Path::new(outside)).unwrap_err();
+        assert_eq!(fault.code, Code::OutsideRoot, "{outside}");
+    }
+    for name in ["..", ".", "", "a/b", "/a", "a/"] {
+        assert_eq!(stage_dir(path, name).unwrap_err().code, Code::OutsideRoot, "'{name}'");
+    }
+    assert_eq!(confined(&path.join("none"), Path::new("a")).unwrap_err().code, Code::FileNotFound);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        let elsewhere = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path(), path.join("link")).unwrap();
+        symlink(path.join("in"), path.join("inner")).unwrap();
+        symlink(elsewhere.path().join("nothing"), path.join("dangling")).unwrap();
+        for outside in ["link", "link/a.exr", "link/new/a.exr", "dangling", "dangling/a"] {
+            let fault = confined(path, Path::new(outside)).unwrap_err();
+            assert_eq!(fault.code, Code::OutsideRoot, "{outside}");
+        }
+        assert!(confined(path, Path::new("inner/a.exr")).is_ok(), "a link that stays inside");
+    }
+}

@@ -1,0 +1,184 @@
+//! What outlives the process: the rows that the core hands to the store and
+//! is rebuilt from. Nothing that follows from other rows is among them: done
+//! and leased frames stand in the leases, pending ones are what remains, and
+//! phases are derived. So no two rows can disagree.
+
+use super::spans::SpanMap;
+use platefarm_model::job::{FrameOutcome, StepSpec};
+use platefarm_model::{
+    Fault, FrameRange, FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A job without its steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRow {
+    /// Its id.
+    pub id: JobId,
+    /// Its name.
+    pub name: String,
+    /// Production.
+    pub show: String,
+    /// Higher runs first.
+    pub priority: i32,
+    /// Chosen by the submitter.
+    pub idempotency_key: Option<String>,
+    /// When it was accepted.
+    pub submitted: Timestamp,
+    /// When it was settled or cancelled.
+    pub finished: Option<Timestamp>,
+    /// Whether a person ended it before it was settled.
+    pub cancelled: bool,
+}
+
+/// What went wrong with a frame that may still be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Failed attempts that count.
+    pub attempts: u32,
+    /// Failures that were the farm's and count for nothing but their own bound.
+    pub excused: u32,
+    /// The first cause.
+    pub fault: Fault,
+    /// Workers that it failed on, in order.
+    pub workers: Vec<WorkerId>,
+    /// When it failed last.
+    pub since: Timestamp,
+}
+
+/// What is remembered of frames whose lease was lost with its worker: nobody
+/// is charged, but what keeps taking workers down is isolated and then given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Most frames that may be leased together from here.
+    pub limit: u64,
+    /// Losses in which it was the only frame outstanding.
+    pub alone: u32,
+}
+
+/// The part of a step that failures write. Most steps never have any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepState {
+    /// Frames given up.
+    #[serde(default)]
+    pub failed: FrameSet,
+    /// First cause of a frame that was given up.
+    #[serde(default)]
+    pub first_fault: Option<Fault>,
+    /// Frames that failed and may still be done.
+    #[serde(default)]
+    pub troubles: BTreeMap<i64, Trouble>,
+    /// Frames whose lease was lost.
+    #[serde(default)]
+    pub losses: SpanMap<Loss>,
+}
+
+/// A lease, live or ended. It is kept when it has ended, so that a late or
+/// repeated report is judged exactly: was this frame accepted under this token?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// Fencing token.
+    pub token: LeaseToken,
+    /// The step.
+    pub step: StepId,
+    /// Whose it is.
+    pub worker: WorkerId,
+    /// Frames as granted.
+    pub granted: FrameRange,
+    /// Frames not yet reported; empty when the lease has ended.
+    pub keep: FrameSet,
+    /// Frames accepted as done under this token.
+    pub done: FrameSet,
+}
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerRow {
+    /// Its id.
+    pub id: WorkerId,
+    /// Name that it registered under.
+    pub name: String,
+    /// Chosen by its process.
+    pub instance: String,
+    /// Tasks that it runs at a time.
+    pub slots: u32,
+    /// Backend that it renders with.
+    pub backend: String,
+    /// Whether it has left or was forgotten; it is then kept for its id alone.
+    pub gone: bool,
+}
+
+/// How a frame ended, for good. Written once and never changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameRow {
+    /// The step.
+    pub step: StepId,
+    /// Token under which it was accepted or given up.
+    pub token: LeaseToken,
+    /// The result, or the first cause.
+    pub outcome: FrameOutcome,
+}
+
+/// Rows to write, the last state of each: one transaction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Jobs, new and changed.
+    pub jobs: BTreeMap<JobId, JobRow>,
+    /// New steps.
+    pub new_steps: BTreeMap<StepId, Arc<StepSpec>>,
+    /// Steps whose failures changed.
+    pub steps: BTreeMap<StepId, StepState>,
+    /// Leases, new and changed.
+    pub leases: BTreeMap<LeaseToken, LeaseRow>,
+    /// Workers, new and changed.
+    pub workers: BTreeMap<WorkerId, WorkerRow>,
+    /// Frames that ended.
+    pub frames: Vec<FrameRow>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+            && self.new_steps.is_empty()
+            && self.steps.is_empty()
+            && self.leases.is_empty()
+            && self.workers.is_empty()
+            && self.frames.is_empty()
+    }
+
+    /// Adds what was decided later.
+    pub fn merge(&mut self, mut later: Self) {
+        self.jobs.append(&mut later.jobs);
+        self.new_steps.append(&mut later.new_steps);
+        self.steps.append(&mut later.steps);
+        self.leases.append(&mut later.leases);
+        self.workers.append(&mut later.workers);
+        self.frames.append(&mut later.frames);
+    }
+
+    /// The jobs that look different to a watcher.
+    #[must_use]
+    pub fn jobs_touched(&self) -> BTreeSet<JobId> {
+        let mut touched: BTreeSet<JobId> = self.jobs.keys().copied().collect();
+        touched.extend(self.steps.keys().map(|id| id.job));
+        touched.extend(self.leases.values().map(|lease| lease.step.job));
+        touched
+    }
+}
+
+/// Everything that the core is rebuilt from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Jobs.
+    pub jobs: BTreeMap<JobId, JobRow>,
+    /// Steps.
+    pub steps: BTreeMap<StepId, (Arc<StepSpec>, StepState)>,
+    /// Leases, live and ended.
+    pub leases: BTreeMap<LeaseToken, LeaseRow>,
+    /// Workers, gone ones included.
+    pub workers: BTreeMap<WorkerId, WorkerRow>,
+}

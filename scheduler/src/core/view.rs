@@ -1,0 +1,84 @@
+//! The farm as people see it. Read only; nothing here decides.
+
+use super::job::{Job, Step};
+use super::worker::Worker;
+use super::{State, unknown_job};
+use platefarm_model::job::{JobView, LeaseView, StepView, WorkerView};
+use platefarm_model::{FrameSet, JobId, Outcome, StepId};
+
+impl State {
+    /// A job with its steps.
+    ///
+    /// # Errors
+    /// [`platefarm_model::Code::UnknownJob`].
+    pub fn job(&self, id: JobId) -> Outcome<JobView> {
+        let job = self.jobs.get(&id).ok_or_else(|| unknown_job(id))?;
+        let mut view = summary(job);
+        view.steps = (0..).zip(&job.steps).map(|(i, s)| self.step_view(job, i, s)).collect();
+        Ok(view)
+    }
+
+    /// Every job without its steps, in the order of submission.
+    #[must_use]
+    pub fn jobs(&self, unsettled_only: bool) -> Vec<JobView> {
+        let wanted = |job: &&Job| !unsettled_only || job.row.finished.is_none();
+        self.jobs.values().filter(wanted).map(summary).collect()
+    }
+
+    /// Every worker that is alive or lost.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerView> {
+        self.workers.values().map(|worker| self.worker_view(worker)).collect()
+    }
+
+    fn step_view(&self, job: &Job, index: u32, step: &Step) -> StepView {
+        let mut leased = FrameSet::new();
+        for cell in step.live.iter().filter_map(|token| self.leases.get(token)) {
+            cell.row.keep.ranges().iter().for_each(|range| leased.insert(*range));
+        }
+        StepView {
+            id: StepId { job: job.row.id, index },
+            name: step.spec.name.clone(),
+            kind: step.spec.kind.name().into(),
+            phase: step.phase(job.row.cancelled),
+            frames: step.spec.frames,
+            done: step.done.clone(),
+            leased,
+            failed: step.state.failed.clone(),
+            first_fault: step.state.first_fault.clone(),
+        }
+    }
+
+    fn worker_view(&self, worker: &Worker) -> WorkerView {
+        let lease = |token| {
+            let row = &self.leases.get(token)?.row;
+            Some(LeaseView { token: row.token, step: row.step, frames: row.keep.clone() })
+        };
+        WorkerView {
+            id: worker.row.id,
+            name: worker.row.name.clone(),
+            state: if worker.alive { "alive" } else { "lost" }.into(),
+            slots: worker.row.slots,
+            backend: worker.row.backend.clone(),
+            last_seen: worker.last_seen,
+            leases: worker.leases.iter().filter_map(lease).collect(),
+            frames_done: worker.frames_done,
+        }
+    }
+}
+
+fn summary(job: &Job) -> JobView {
+    JobView {
+        id: job.row.id,
+        name: job.row.name.clone(),
+        show: job.row.show.clone(),
+        priority: job.row.priority,
+        phase: job.phase(),
+        submitted: job.row.submitted,
+        finished: job.row.finished,
+        frames_total: job.frames_total,
+        frames_done: job.frames_done,
+        frames_failed: job.frames_failed,
+        steps: Vec::new(),
+    }
+}

@@ -1,0 +1,320 @@
+//! Which source frames an edit list shows.
+//!
+//! A list says it in several ways: a cut as a range, a dissolve as two lines
+//! of which the first has no length, a speed change as a rate beside the range,
+//! a frozen frame as a rate of zero. Here each becomes a take: a first frame
+//! and a count.
+//!
+//! The two sides of a dissolve are two takes. Where the outgoing line goes on
+//! from the event before it, which is the rule, its frames become the tail of
+//! that event's take, so that the shot is one plate.
+
+use platefarm_model::{Code, Fault, Timecode};
+use platefarm_standards::edl::{Edl, Event, MotionEffect};
+
+/// A run of source frames.
+#[derive(Clone, Debug)]
+pub(super) struct Take<'a> {
+    pub(super) event: &'a Event,
+    /// Clip name of this side.
+    pub(super) clip_name: Option<&'a str>,
+    /// Source file of this side.
+    pub(super) source_file: Option<&'a str>,
+    /// First frame as the list writes it.
+    pub(super) start: Timecode,
+    /// Frames as the list writes them, at least one: these the clip must have.
+    pub(super) written: i64,
+    /// Frames needed before `start`: a reversed shot counts down from it.
+    pub(super) lead: i64,
+    /// Frames needed in all, at least one, counted from `start - lead`.
+    pub(super) count: i64,
+    /// Source frames per frame of record; 1 when the list names no speed.
+    speed: f64,
+    /// What was assumed.
+    pub(super) notes: Vec<Fault>,
+}
+
+/// What becomes of an event.
+pub(super) enum Verdict<'a> {
+    /// Frames are wanted.
+    Take(Take<'a>),
+    /// None are needed, and why.
+    Skip(&'a Event, Fault),
+    /// None are needed: it is heard, not seen.
+    Sound(&'a Event),
+    /// It cannot be understood, and why.
+    Reject(&'a Event, Fault),
+}
+
+/// Where an event stands, for messages.
+pub(super) fn place(event: &Event) -> String {
+    format!("event {}, line {}", event.number, event.line)
+}
+
+/// Every event of the list, in its order: exactly one verdict each.
+pub(super) fn takes(edl: &Edl) -> Vec<Verdict<'_>> {
+    let mut verdicts: Vec<Verdict<'_>> = Vec::with_capacity(edl.events.len());
+    for (i, event) in edl.events.iter().enumerate() {
+        let next = edl.events.get(i + 1);
+        let verdict = match outgoing_of(event, next) {
+            Some(into) => outgoing(event, into, &mut verdicts),
+            None => one(event, i.checked_sub(1).map(|before| &edl.events[before])),
+        };
+        verdicts.push(verdict);
+    }
+    verdicts
+}
+
+fn skip<'a>(event: &'a Event, why: impl Into<String>) -> Verdict<'a> {
+    Verdict::Skip(event, Fault::new(Code::EventSkipped, why))
+}
+
+/// An event that is not the outgoing line of a transition.
+fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
+    if let Some(verdict) = without_media(event) {
+        return verdict;
+    }
+    let mixes = event.transition.mixes();
+    let clip_name = match (&event.to_clip_name, mixes) {
+        (Some(to), true) => Some(to.as_str()),
+        _ => event.clip_name.as_deref(),
+    };
+    let other_reel = before.filter(|b| outgoing_of(b, Some(event)).is_some()).map(|b| &b.reel);
+    let fps = motion(event, event, other_reel.map(String::as_str));
+    let take = Take {
+        event,
+        clip_name,
+        source_file: event.source_file.as_deref(),
+        start: event.source.start,
+        written: 1,
+        lead: 0,
+        count: 1,
+        speed: 1.0,
+        notes: Vec::new(),
+    };
+    measured(take, fps)
+}
+
+/// Events that no camera file stands behind.
+fn without_media(event: &Event) -> Option<Verdict<'_>> {
+    if !event.is_picture() {
+        return Some(Verdict::Sound(event));
+    }
+    if event.is_black() {
+        return Some(skip(event, format!("'{}' is black: no plate", event.reel)));
+    }
+    let named =
+        event.clip_name.is_some() || event.to_clip_name.is_some() || event.source_file.is_some();
+    if event.is_auxiliary() && !named {
+        return Some(skip(event, format!("'{}' names no camera clip: no plate", event.reel)));
+    }
+    None
+}
+
+/// Fills in how many frames are needed.
+fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
+    let event = take.event;
+    let (source, record) = (event.source.frames(), event.record.frames());
+    if source < 0 || record < 0 {
+        let (span, what) =
+            if source < 0 { (&event.source, "source") } else { (&event.record, "record") };
+        let message = format!(
+            "the {what} out {} lies before the {what} in {}",
+            span.end_text, span.start_text
+        );
+        return Verdict::Reject(event, Fault::new(Code::BadEdlLine, message));
+    }
+    if source == 0 && record == 0 {
+        return skip(event, "an event without length needs no plate");
+    }
+    take.written = source.max(1);
+    let speed = if event.freeze { Some(0.0) } else { fps.map(|fps| speed(fps, take.start)) };
+    match speed {
+        Some(speed) if speed != 1.0 => retimed(&mut take, source, record, speed),
+        _ => plain(&mut take, source, record),
+    }
+    Verdict::Take(take)
+}
+
+/// Source frames per frame of record. Lists count the rate of an M2 by the
+/// timebase: 24.0 is full speed at 23.976 too.
+fn speed(fps: f64, at: Timecode) -> f64 {
+    fps / f64::from(at.rate.timebase())
+}
+
+/// Frames that `record` frames show at `speed`: `ceil(record * |speed|)`, less
+/// the noise of the product.
+fn shown(record: i64, speed: f64) -> i64 {
+    (record as f64 * speed.abs() - 1e-6).ceil().max(0.0) as i64
+}
+
+fn retimed(take: &mut Take<'_>, source: i64, record: i64, speed: f64) {
+    take.speed = speed;
+    let wanted = shown(record, speed).max(1);
+    let what = if speed == 0.0 {
+        take.written = 1;
+        take.count = 1;
+        format!("the event holds one source frame for {record} of record")
+    } else if speed < 0.0 && source <= 1 {
+        // A reversed shot is written as the one frame that it starts from.
+        take.lead = wanted - 1;
+        take.count = wanted;
+        format!("the event runs backwards from its source in, over {wanted} source frames")
+    } else {
+        take.count = source.max(wanted);
+        let direction = if speed < 0.0 { " backwards" } else { "" };
+        format!(
+            "the event shows {} source frames in {record} of record, at {:.1} % speed{direction}",
+            take.count,
+            speed.abs() * 100.0
+        )
+    };
+    take.notes.push(Fault::new(Code::RetimeIgnored, what).at(place(take.event)));
+}
+
+fn plain(take: &mut Take<'_>, source: i64, record: i64) {
+    take.count = source;
+    if source == record {
+        return;
+    }
+    let note = if source == 0 {
+        take.count = record;
+        Fault::new(
+            Code::RetimeIgnored,
+            format!("the event has no source length; its {record} frames of record are taken"),
+        )
+        .remedy("Check the plate against the edit.")
+    } else if (source - record).abs() == 1 {
+        // Lists made across rates are off by one; a frame too many does no harm.
+        take.count = source.max(record);
+        Fault::new(
+            Code::RetimeIgnored,
+            format!(
+                "the event has {source} frames of source and {record} of record; the longer is taken"
+            ),
+        )
+        .remedy("Nothing: the plate covers both.")
+    } else {
+        Fault::new(
+            Code::RetimeIgnored,
+            format!(
+                "the event shows {source} source frames in {record} without naming a speed; the source frames are taken"
+            ),
+        )
+    };
+    take.notes.push(note.at(place(take.event)));
+}
+
+/// The event that `event` goes over into, when `event` is the first of the two
+/// lines of a transition: without length, at the record time of the second.
+fn outgoing_of<'a>(event: &Event, next: Option<&'a Event>) -> Option<&'a Event> {
+    next.filter(|next| {
+        next.transition.mixes()
+            && !event.transition.mixes()
+            && event.is_picture()
+            && next.is_picture()
+            && event.record.frames() == 0
+            && event.record.start.frames == next.record.start.frames
+    })
+}
+
+/// The outgoing side: the tail of the take before it where it goes on from
+/// there, else a take of its own.
+fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -> Verdict<'a> {
+    let frames = i64::from(into.transition.frames());
+    if event.is_black() {
+        return skip(event, format!("'{}' is black: no plate", event.reel));
+    }
+    if frames == 0 {
+        return skip(event, "a transition without length needs no outgoing frames");
+    }
+    let fps = motion(event, into, Some(&into.reel));
+    let clip_name = into.clip_name.as_deref().or(event.clip_name.as_deref());
+    let last = before.iter_mut().rev().find_map(|verdict| match verdict {
+        Verdict::Take(take) if take.event.track == event.track => Some(take),
+        _ => None,
+    });
+    if let Some(take) = last.filter(|take| goes_on(take, event, clip_name)) {
+        let more = shown(frames, take.speed);
+        take.count += more;
+        if take.lead > 0 {
+            take.lead += more;
+        }
+        let what = format!(
+            "its {frames} frames of transition into event {} are the tail of event {}",
+            into.number, take.event.number
+        );
+        take.notes.push(
+            Fault::new(Code::EventSkipped, what.clone())
+                .at(place(event))
+                .remedy("Nothing: the plate holds them."),
+        );
+        return skip(event, what);
+    }
+    if event.is_auxiliary() && clip_name.is_none() && event.source_file.is_none() {
+        return skip(event, format!("'{}' names no camera clip: no plate", event.reel));
+    }
+    let mut take = Take {
+        event,
+        clip_name,
+        source_file: event.source_file.as_deref(),
+        start: event.source.start,
+        written: event.source.frames().max(1),
+        lead: 0,
+        count: frames,
+        speed: 1.0,
+        notes: Vec::new(),
+    };
+    let frozen = event.freeze.then_some(0.0);
+    match frozen.or_else(|| fps.map(|fps| speed(fps, take.start))) {
+        Some(speed) if speed != 1.0 => retimed(&mut take, 0, frames, speed),
+        _ => {}
+    }
+    Verdict::Take(take)
+}
+
+/// Whether the outgoing line continues a take without a break.
+fn goes_on(take: &Take<'_>, event: &Event, clip_name: Option<&str>) -> bool {
+    let before = take.event;
+    let day = event.source.start.frames_per_day();
+    let gap = event.source.start.frames - before.source.end.frames;
+    let same_name = match (take.clip_name, clip_name) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        // A reel that stands for any file says nothing of its own.
+        _ => !event.is_auxiliary(),
+    };
+    // A reversed take is written as one frame; where it ends is not in the list.
+    before.reel.eq_ignore_ascii_case(&event.reel)
+        && same_name
+        && gap.rem_euclid(day) == 0
+        && before.record.end.frames == event.record.start.frames
+}
+
+/// The M2 that belongs to `side`; the lines of both sides of a transition
+/// stand under its second line, `under`.
+fn motion(side: &Event, under: &Event, other_reel: Option<&str>) -> Option<f64> {
+    let mine: Vec<&MotionEffect> = under
+        .motion
+        .iter()
+        .filter(|m| m.reel.is_empty() || same_reel(&m.reel, &side.reel))
+        .collect();
+    let exact = mine.iter().rev().find(|m| m.at == side.source.start_text);
+    let chosen = match other_reel {
+        // One side only: whatever stands there is meant, even if the reel was cut.
+        None => exact.copied().or_else(|| mine.last().copied()).or(under.motion.last()),
+        // Two sides of one reel are told apart by time only.
+        Some(other) if same_reel(other, &side.reel) => exact.copied(),
+        Some(_) => exact.copied().or_else(|| mine.last().copied()),
+    };
+    chosen.map(|m| m.fps)
+}
+
+/// Equal, or one cut short of the other.
+fn same_reel(a: &str, b: &str) -> bool {
+    let shorter = a.len().min(b.len());
+    a.eq_ignore_ascii_case(b)
+        || (shorter >= 8
+            && a.get(..shorter)
+                .zip(b.get(..shorter))
+                .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)))
+}

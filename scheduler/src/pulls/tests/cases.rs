@@ -1,0 +1,378 @@
+//! One behaviour at a time, each with numbers that were counted by hand.
+
+use super::*;
+use platefarm_model::job::StepKind;
+use platefarm_model::{Code, FrameRange};
+
+/// Reel A001, 100 frames from 01:00:00:00.
+fn a001() -> ClipInfo {
+    clip("A001_C001", Some("A001"), "01:00:00:00", 100)
+}
+
+const ONE_SECOND: &str = "TITLE: My Cut\n\
+    001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n";
+
+#[test]
+fn a_plain_event_becomes_a_plate_and_a_package() {
+    let made = planned(ONE_SECOND, &[a001()], 8).unwrap();
+    let [plate] = made.package.plates.as_slice() else { panic!("{:?}", made.package.plates) };
+    assert_eq!(plate.name, "My_Cut_010_PL01_v001");
+    assert_eq!(plate.match_rule, "exact: reel = reel name");
+    assert_eq!(frames(plate), (16, 40, [8, 8]));
+    assert_eq!(plate.frames, FrameRange::new(1001, 1040).unwrap());
+    assert_eq!(plate.size, [1136, 752]);
+    assert!(plate.notes.is_empty(), "{:?}", plate.notes);
+    let [render, package] = made.job.steps.as_slice() else { panic!("two steps") };
+    let StepKind::Render(spec) = &render.kind else { panic!("a render") };
+    assert_eq!((render.name.as_str(), render.frames), (plate.name.as_str(), plate.frames));
+    assert_eq!(spec.out_dir, "/out/My_Cut_010_PL01_v001");
+    assert_eq!(spec.naming.file_name(1001), "My_Cut_010_PL01_v001.1001.exr");
+    assert_eq!((spec.source_first, spec.frames), (16, plate.frames));
+    assert_eq!(spec.framing, None);
+    assert_eq!(package.after, [0]);
+    assert_eq!(package.frames, FrameRange::single(1));
+    assert_eq!(package.kind, StepKind::Package(Box::new(made.package.clone())));
+    assert_eq!((made.job.priority, made.job.show.as_str()), (5, "demo"));
+    assert_eq!(codes(&made.package.notes), ["F0219"], "no FDL is said aloud");
+}
+
+#[test]
+fn handles_end_where_the_media_ends() {
+    let text = "001  A001 V C 01:00:00:03 01:00:01:00 01:00:00:00 01:00:00:21\n\
+        002  A001 V C 01:00:04:00 01:00:04:04 01:00:00:21 01:00:01:01\n";
+    let made = planned(text, &[a001()], 8).unwrap();
+    let got: Vec<_> = made.package.plates.iter().map(frames).collect();
+    // The clip has indices 0 to 99: 3 frames before the first event, none after the second.
+    assert_eq!(got, [(0, 3 + 21 + 8, [3, 8]), (88, 8 + 4, [8, 0])]);
+    for plate in &made.package.plates {
+        assert_eq!(codes(&plate.notes), ["F0213"]);
+        assert_eq!(plate.frames.first(), 1001);
+    }
+    assert!(made.package.plates[0].notes[0].message.contains("3 frames of head"));
+}
+
+#[test]
+fn an_event_may_end_with_the_clip_and_not_one_frame_later() {
+    let event = |out: &str| format!("001  A001 V C 01:00:03:00 {out} 00:00:00:00 00:00:02:00\n");
+    assert!(planned(&event("01:00:04:04"), &[a001()], 0).is_ok());
+    let fault = planned(&event("01:00:04:05"), &[a001()], 0).unwrap_err();
+    assert_eq!(fault.code, Code::NoClipForEvent);
+    for part in [
+        "reel 'A001' is known",
+        "01:00:00:00 up to 01:00:04:04",
+        "100 frames",
+        "A001_C001.000001.dng",
+    ] {
+        assert!(fault.message.contains(part), "{part}: {fault}");
+    }
+    let early = "001  A001 V C 00:59:59:23 01:00:00:23 00:00:00:00 00:00:01:00\n";
+    assert_eq!(planned(early, &[a001()], 0).unwrap_err().code, Code::NoClipForEvent);
+}
+
+/// 23:59:58:00 + 96 frames passes midnight at index 48.
+#[test]
+fn a_clip_may_run_over_midnight() {
+    let night = clip("N001_C001", Some("N001"), "23:59:58:00", 96);
+    for (event, first, count) in [
+        ("23:59:59:00 00:00:01:00", 24, 48),
+        ("00:00:00:12 00:00:01:00", 60, 12),
+        ("24:00:00:00 24:00:00:02", 48, 2),
+        ("23:59:59:00 24:00:00:00", 24, 24),
+    ] {
+        let text = format!("001  N001 V C {event} 01:00:00:00 01:00:00:00\n");
+        // The record side has no length; the source side says how many are taken.
+        let made = planned(&text, std::slice::from_ref(&night), 0).unwrap();
+        assert_eq!(frames(&made.package.plates[0]), (first, count, [0, 0]), "{event}");
+    }
+}
+
+#[test]
+fn another_rate_is_not_matched_and_named() {
+    let mut other = a001();
+    let rate = FrameRate::new(25, 1).unwrap();
+    other.timing.rate = Some(rate);
+    other.timing.start = Some(Timecode::parse("01:00:00:00", rate).unwrap());
+    let fault = planned(ONE_SECOND, &[other], 0).unwrap_err();
+    assert_eq!(fault.code, Code::NoClipForEvent);
+    assert!(fault.message.contains("counts at 25"), "{fault}");
+    assert!(fault.remedy_text().contains("--rate"), "{fault}");
+}
+
+#[test]
+fn a_clip_without_timecode_begins_at_midnight_and_it_is_said() {
+    let mut still = clip("chart", None, "01:00:00:00", 48);
+    still.timing.start = None;
+    still.timing.rate = None;
+    let text = "001  AX V C 00:00:01:00 00:00:02:00 01:00:00:00 01:00:01:00\n\
+        * FROM CLIP NAME: chart.dng\n";
+    let made = planned(text, &[still], 0).unwrap();
+    let plate = &made.package.plates[0];
+    assert_eq!(frames(plate), (24, 24, [0, 0]));
+    assert_eq!(plate.match_rule, "exact: clip name = clip name");
+    assert_eq!(codes(&plate.notes), ["F0113", "F0113"]);
+}
+
+#[test]
+fn two_clips_that_both_match_are_named_and_none_is_taken() {
+    let (a, mut b) = (a001(), a001());
+    b.path = "/backup/A001_C001.000001.dng".into();
+    let fault = planned(ONE_SECOND, &[a.clone(), b.clone()], 0).unwrap_err();
+    assert_eq!(fault.code, Code::AmbiguousEvent);
+    assert!(fault.message.contains(&a.path) && fault.message.contains(&b.path), "{fault}");
+    // The same clip found twice is one clip.
+    assert!(planned(ONE_SECOND, &[a.clone(), a.clone()], 0).is_ok());
+    // A second name of the event decides.
+    b.identity.clip_name = "A001_C002".into();
+    let text = format!("{ONE_SECOND}* FROM CLIP NAME: A001_C002\n");
+    let made = planned(&text, &[a, b.clone()], 0).unwrap();
+    assert_eq!(made.package.plates[0].clip, b);
+    assert_eq!(made.package.plates[0].match_rule, "exact: reel = reel name, and clip name");
+}
+
+#[test]
+fn an_exact_spelling_decides_between_names_that_differ_in_separators() {
+    let clips =
+        [clip("A001C001", None, "01:00:00:00", 100), clip("A001_C001", None, "01:00:00:00", 100)];
+    let text = "001  A001_C001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n";
+    let made = planned(text, &clips, 0).unwrap();
+    assert_eq!(made.package.plates[0].clip, clips[1]);
+    let loose = text.replace("A001_C001", "a001-c001");
+    assert_eq!(planned(&loose, &clips, 0).unwrap_err().code, Code::AmbiguousEvent);
+}
+
+#[test]
+fn every_name_of_an_event_can_lead_to_its_clip() {
+    let long = clip("A_0031C010_241010_133208_h1C2T", None, "01:00:00:00", 100);
+    for (reel, remark, rule) in [
+        ("A_0031C010_241010_133208_h1C2T", "", "exact: reel = clip name"),
+        (
+            "A_0031C0",
+            "* SOURCE FILE: A_0031C010_241010_133208_h1C2T.mxf",
+            "exact: source file = clip name",
+        ),
+        (
+            "AX",
+            "* FROM CLIP NAME: A_0031C010_241010_133208_h1C2T.mov",
+            "exact: clip name = clip name",
+        ),
+        (
+            "AX",
+            r"* FROM FILE: S:\cards\A_0031C010_241010_133208_h1C2T.ari",
+            "exact: source file = clip name",
+        ),
+    ] {
+        let text =
+            format!("001  {reel} V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n{remark}\n");
+        let made = planned(&text, std::slice::from_ref(&long), 0).unwrap();
+        assert_eq!(made.package.plates[0].match_rule, rule, "{remark}");
+    }
+}
+
+#[test]
+fn reels_that_were_cut_are_noted() {
+    let long = clip("A_0031C010_241010_133208_h1C2T", None, "01:00:00:00", 100);
+    let cut = "001  A_0031C0 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n";
+    let fault = planned(cut, std::slice::from_ref(&long), 0).unwrap_err();
+    assert_eq!(fault.code, Code::NoClipForEvent);
+    assert!(fault.message.contains("looks cut"), "{fault}");
+    assert!(fault.remedy_text().contains("File_129"), "{fault}");
+    let found = format!("{cut}* SOURCE FILE: {}\n", long.identity.clip_name);
+    let made = planned(&found, std::slice::from_ref(&long), 0).unwrap();
+    assert!(codes(&made.package.notes).contains(&"F0214"), "{:?}", made.package.notes);
+    // A camera whose names have eight characters is no reason to warn.
+    let short = clip("A001C001", None, "01:00:00:00", 100);
+    let text = cut.replace("A_0031C0", "A001C001");
+    assert_eq!(codes(&planned(&text, &[short], 0).unwrap().package.notes), ["F0219"]);
+}
+
+#[test]
+fn black_sound_and_nameless_sources_are_skipped_and_noted() {
+    let text = format!(
+        "{ONE_SECOND}\
+        002  BL   V C 00:00:00:00 00:00:01:00 01:00:01:00 01:00:02:00\n\
+        003  AX   V C 00:00:00:00 00:00:01:00 01:00:02:00 01:00:03:00\n\
+        004  AX   V C 00:00:00:00 00:00:01:00 01:00:03:00 01:00:04:00\n\
+        * FROM CLIP NAME: TITLE CARD.psd\n\
+        005  SND1 A C 01:00:00:00 01:00:04:00 01:00:00:00 01:00:04:00\n\
+        006  SND2 AA C 01:00:00:00 01:00:04:00 01:00:00:00 01:00:04:00\n"
+    );
+    let made = planned(&text, &[a001()], 0).unwrap();
+    let skipped: Vec<_> =
+        made.skipped.iter().map(|s| s.event.as_ref().unwrap().number.as_str()).collect();
+    assert_eq!(skipped, ["002", "003", "004", "005", "006"]);
+    assert!(made.package.rejected.is_empty());
+    let notes = &made.package.notes;
+    assert_eq!(codes(notes), ["F0218", "F0218", "F0218", "F0218", "F0219"]);
+    assert!(notes.iter().any(|n| n.message == "2 sound events need no plate"), "{notes:?}");
+    assert!(notes.iter().any(|n| n.message.contains("TITLE CARD.psd")), "{notes:?}");
+}
+
+#[test]
+fn a_list_that_needs_nothing_or_finds_nothing_is_an_error() {
+    let black = "001  BL V C 00:00:00:00 00:00:01:00 01:00:01:00 01:00:02:00\n";
+    assert_eq!(planned(black, &[a001()], 0).unwrap_err().code, Code::EmptyEdl);
+    assert_eq!(planned("TITLE: X\n", &[a001()], 0).unwrap_err().code, Code::EmptyEdl);
+    let lost = "001  Z001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
+        002  Z002 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n";
+    let fault = planned(lost, &[a001()], 0).unwrap_err();
+    assert_eq!(fault.code, Code::NoClipForEvent);
+    assert!(
+        fault.message.contains("none of 2 events") && fault.message.contains("Z001"),
+        "{fault}"
+    );
+    assert!(fault.cause.unwrap().contains("Z002"));
+}
+
+#[test]
+fn a_shot_is_named_by_its_marker_and_counts_its_plates() {
+    let event = |number: &str, remark: &str| {
+        format!("{number}  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n{remark}\n")
+    };
+    let marker = "* LOC: 01:00:00:10 RED     ABC_010_0010 clean up";
+    let text = [
+        event("001", marker),
+        event("002", "* LOC: 01:00:00:10 RED ANIM FIX NEEDED"),
+        event("003", "* LOC: 01:00:00:10 RED abc_010_0010"),
+        event("120", ""),
+        event("1000", ""),
+    ]
+    .concat();
+    let made = planned(&format!("TITLE: R1/v5 (final)\n{text}"), &[a001()], 0).unwrap();
+    let names: Vec<_> = made.package.plates.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "ABC_010_0010_PL01_v001",
+            "R1_v5_final_020_PL01_v001",
+            "ABC_010_0010_PL02_v001",
+            "R1_v5_final_1200_PL01_v001",
+            "R1_v5_final_10000_PL01_v001",
+        ]
+    );
+}
+
+#[test]
+fn two_shots_of_one_name_are_refused() {
+    let text = "TITLE: ABC\n\
+        001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
+        002  A001 V C 01:00:01:00 01:00:02:00 01:00:01:00 01:00:02:00\n\
+        * LOC: 01:00:01:10 RED ABC_010\n";
+    let made = planned(text, &[a001()], 0).unwrap();
+    assert_eq!(made.package.plates.len(), 1);
+    assert_eq!(made.package.rejected[0].fault.code, Code::NameCollision);
+    assert_eq!(made.package.rejected[0].event.as_ref().unwrap().number, "002");
+}
+
+#[test]
+fn frames_that_the_clip_lacks_are_said_by_their_delivered_number() {
+    let mut gap = a001();
+    gap.timing.missing.insert(FrameRange::new(30, 31).unwrap());
+    gap.timing.missing.insert(FrameRange::single(90));
+    let made = planned(ONE_SECOND, &[gap], 2).unwrap();
+    let plate = &made.package.plates[0];
+    // Index 22 is delivered as 1001, so 30 and 31 are 1009 and 1010; 90 is not asked for.
+    assert_eq!(codes(&plate.notes), ["F0109"]);
+    assert!(plate.notes[0].message.contains("1009-1010"), "{:?}", plate.notes);
+}
+
+#[test]
+fn the_outgoing_side_of_a_dissolve_is_the_tail_of_its_shot() {
+    // The dialect list of two speeds in one dissolve: 96 source frames in 48 at
+    // twice the speed, 12 more of record at that speed, and 36 in 72.
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../standards/tests/fixtures/edl/d08-two-m2-in-dissolve.edl"
+    ))
+    .unwrap();
+    let clips =
+        [clip("A001C001", None, "01:00:00:00", 200), clip("B001C007", None, "02:00:00:00", 100)];
+    let made = planned(&text, &clips, 0).unwrap();
+    let got: Vec<_> = made.package.plates.iter().map(frames).collect();
+    assert_eq!(got, [(0, 96 + 24, [0, 0]), (0, 36, [0, 0])]);
+    let skipped: Vec<_> = made.skipped.iter().map(|s| s.event.as_ref().unwrap().line).collect();
+    assert_eq!(skipped, [6]);
+    assert!(made.package.rejected.is_empty());
+}
+
+#[test]
+fn an_outgoing_side_of_its_own_is_a_plate_of_its_own() {
+    let text = "TITLE: X\n\
+        002  A001 V C     01:00:01:00 01:00:01:00 01:00:00:00 01:00:00:00\n\
+        002  B001 V D 012 02:00:00:00 02:00:01:00 01:00:00:00 01:00:01:00\n\
+        * FROM CLIP NAME: ONE\n* TO CLIP NAME: TWO\n\
+        003  B001 V C     02:00:01:00 02:00:01:00 01:00:01:00 01:00:01:00\n\
+        003  BL   V D 024 00:00:00:00 00:00:01:00 01:00:01:00 01:00:02:00\n";
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    let made = planned(text, &clips, 0).unwrap();
+    let got: Vec<_> = made.package.plates.iter().map(|p| (p.name.as_str(), frames(p))).collect();
+    assert_eq!(
+        got,
+        [
+            ("X_020_PL01_v001", (24, 12, [0, 0])),
+            // Incoming, and the fade to black behind it.
+            ("X_020_PL02_v001", (0, 24 + 24, [0, 0])),
+        ]
+    );
+    assert_eq!(made.skipped.len(), 2, "the line of the fade, and the black: {:?}", made.skipped);
+}
+
+/// Spans by editorial practice: ceil(record * speed), and never less than the list writes.
+#[test]
+fn speed_changes_take_the_source_frames_that_they_show() {
+    for (times, remark, expected) in [
+        // 48 frames of record at half speed.
+        ("01:00:01:00 01:00:02:00 01:00:00:00 01:00:02:00", "M2 A001 012.0 01:00:01:00", (24, 24)),
+        // Equal lengths, as some systems write them: 25 * 31.7 / 24 = 33.02.
+        ("01:00:01:00 01:00:02:01 01:00:00:00 01:00:01:01", "M2 A001 031.7 01:00:01:00", (24, 34)),
+        // Reversed: one frame is written, 24 are shown down from it: 25 to 48.
+        ("01:00:02:00 01:00:02:01 01:00:00:00 01:00:01:00", "M2 A001 -024.0 01:00:02:00", (25, 24)),
+        // Reversed, with the whole range written.
+        ("01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00", "M2 A001 -024.0 01:00:01:00", (24, 24)),
+        // Frozen, in three forms.
+        ("01:00:01:00 01:00:01:01 01:00:00:00 01:00:02:00", "M2 A001 000.0 01:00:01:00", (24, 1)),
+        ("01:00:01:00 01:00:01:00 01:00:00:00 01:00:02:00", "M2 A001 000.0 01:00:01:00", (24, 1)),
+        ("01:00:01:00 01:00:03:00 01:00:00:00 01:00:02:00", "* FREEZE FRAME", (24, 1)),
+        // Off by one, either way: the longer.
+        ("01:00:01:00 01:00:02:01 01:00:00:00 01:00:01:00", "", (24, 25)),
+        ("01:00:01:00 01:00:01:23 01:00:00:00 01:00:01:00", "", (24, 24)),
+        // No speed named: what the source says.
+        ("01:00:01:00 01:00:03:00 01:00:00:00 01:00:01:00", "", (24, 48)),
+    ] {
+        let text = format!("001  A001 V C {times}\n{remark}\n");
+        let made = planned(&text, &[a001()], 0).unwrap();
+        let plate = &made.package.plates[0];
+        assert_eq!((plate.source_first, plate.frames.len()), (expected.0, expected.1), "{text}");
+        assert_eq!(codes(&plate.notes), ["F0217"], "{text}");
+    }
+    // Full speed is no speed change, at 23.976 neither.
+    let text = format!("{ONE_SECOND}M2 A001 024.0 01:00:01:00\n");
+    assert!(planned(&text, &[a001()], 0).unwrap().package.plates[0].notes.is_empty());
+}
+
+#[test]
+fn a_speed_change_that_the_media_does_not_hold_is_clamped_and_said() {
+    let text = "001  A001 V C 01:00:03:00 01:00:04:00 01:00:00:00 01:00:01:00\n\
+        M2 A001 048.0 01:00:03:00\n";
+    let made = planned(text, &[a001()], 0).unwrap();
+    let plate = &made.package.plates[0];
+    assert_eq!(frames(plate), (72, 28, [0, 0]), "48 are shown, 28 are there");
+    assert_eq!(codes(&plate.notes), ["F0213", "F0217"]);
+}
+
+/// A remark that cannot be read costs nothing but itself; a line that should
+/// have been an event is a rejection without an event.
+#[test]
+fn unreadable_lines_are_told_apart_by_what_they_cost() {
+    let text = format!("{ONE_SECOND}* ASC_SOP (1 1 1)\n002  A001 V C 01:00:01:00 01:00\n");
+    let made = planned(&text, &[a001()], 0).unwrap();
+    assert_eq!(made.package.plates.len(), 1);
+    let [lost] = made.package.rejected.as_slice() else { panic!("{:?}", made.package.rejected) };
+    assert_eq!((lost.event.as_ref(), lost.fault.place.as_deref()), (None, Some("line 4")));
+    let note = made.package.notes.iter().find(|n| n.code == Code::BadEdlLine).unwrap();
+    assert_eq!(note.place.as_deref(), Some("line 3"));
+}
+
+#[test]
+fn the_same_request_makes_the_same_plan() {
+    assert_eq!(planned(ONE_SECOND, &[a001()], 8), planned(ONE_SECOND, &[a001()], 8));
+}

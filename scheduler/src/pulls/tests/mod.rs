@@ -1,0 +1,96 @@
+//! Plans against values that were derived by hand from the lists, and against
+//! the laws that every plan keeps.
+
+mod cases;
+mod laws;
+mod wide;
+
+use super::{PullPlan, PullRequest, plan};
+use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
+use platefarm_model::pull::{Document, PlatePlan};
+use platefarm_model::raw::Rect;
+use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
+use platefarm_model::{Fault, FrameRate, FrameSet, Outcome, Timecode, Timestamp};
+use platefarm_standards::edl::{self, Edl};
+
+const RATE: FrameRate = FrameRate::FPS_24;
+
+/// A clip of `frames` frames from `start` on.
+fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
+    ClipInfo {
+        path: format!("/media/{name}/{name}.000001.dng"),
+        identity: Identity {
+            clip_name: name.into(),
+            reel_name: reel.map(Into::into),
+            ..Identity::default()
+        },
+        timing: Timing {
+            start: Some(Timecode::parse(start, RATE).unwrap()),
+            rate: Some(RATE),
+            frame_count: frames,
+            missing: FrameSet::new(),
+            first_file_number: Some(1),
+        },
+        picture: Picture {
+            width: 1136,
+            height: 752,
+            photosites: [1136, 752],
+            active: Rect::of_size(1136, 752),
+            crop: Rect::of_size(1136, 752),
+            pixel_aspect: 1.0,
+            bit_depth: 12,
+            format: "dng".into(),
+            compression: "none".into(),
+            cfa: Some("rggb".into()),
+        },
+        camera: CameraInfo::default(),
+        vendor: std::collections::BTreeMap::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn list(text: &str) -> Edl {
+    edl::parse(text.as_bytes(), RATE).unwrap()
+}
+
+fn request<'a>(edl: &'a Edl, clips: &'a [ClipInfo], handles: u32) -> PullRequest<'a> {
+    PullRequest {
+        name: "cut".into(),
+        show: "demo".into(),
+        edl,
+        edl_document: Document { name: "cut.edl".into(), text: "TITLE: T".into() },
+        rate: RATE,
+        clips,
+        fdl: None,
+        fdl_name: None,
+        template: None,
+        handles,
+        out_dir: "/out".into(),
+        plate_version: 1,
+        priority: 5,
+        debayer: Debayer::default(),
+        compression: Compression::default(),
+        color_out: OutputColor::default(),
+        backend: Backend::default(),
+        notes: Vec::new(),
+        seed: "0123456789abcdef".into(),
+        now: Timestamp(1_795_230_000_000_000),
+    }
+}
+
+fn planned(text: &str, clips: &[ClipInfo], handles: u32) -> Outcome<PullPlan> {
+    let edl = list(text);
+    plan(&request(&edl, clips, handles))
+}
+
+/// Codes of notes, sorted.
+fn codes(notes: &[Fault]) -> Vec<&'static str> {
+    let mut codes: Vec<_> = notes.iter().map(|note| note.code.text()).collect();
+    codes.sort_unstable();
+    codes
+}
+
+/// First source index, frame count and handles.
+fn frames(plate: &PlatePlan) -> (i64, u64, [u32; 2]) {
+    (plate.source_first, plate.frames.len(), plate.handles)
+}

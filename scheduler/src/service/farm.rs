@@ -1,0 +1,169 @@
+//! What people and upstream services ask, as commands and looks.
+
+use super::owner::Desk;
+use super::{Answer, answer};
+use crate::core::{Command, Reply};
+use crate::store::Reader;
+use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
+use platefarm_model::{Code, Fault, JobId, Outcome, limits};
+use platefarm_proto::convert::to_status;
+use platefarm_proto::{Farm, v1};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// The `Farm` service.
+pub(super) struct FarmService<R> {
+    pub(super) desk: Desk,
+    pub(super) reader: R,
+    pub(super) closing: watch::Receiver<bool>,
+}
+
+/// Least time between two states of a watched job: what a person can follow.
+const WATCH_PAUSE: Duration = Duration::from_millis(100);
+
+async fn view(desk: &Desk, job: u64) -> Outcome<JobView> {
+    desk.look(move |state| state.job(JobId(job))).await?
+}
+
+impl<R: Reader> FarmService<R> {
+    async fn frames(&self, job: u64) -> Outcome<v1::ListFramesResponse> {
+        let job = view(&self.desk, job).await?;
+        let wire = |step: u32| v1::StepFrames { step, ..v1::StepFrames::default() };
+        let mut steps: Vec<v1::StepFrames> = (0..job.steps.len() as u32).map(wire).collect();
+        for row in self.reader.frames(job.id).await? {
+            let Some(step) = steps.get_mut(row.step.index as usize) else { continue };
+            match row.outcome {
+                FrameOutcome::Done(result) => step.frames.push(result.as_ref().into()),
+                FrameOutcome::Failed { frame, fault } => {
+                    step.failed.push(v1::FailedFrame { frame, fault: Some((&fault).into()) });
+                }
+            }
+        }
+        let response = v1::ListFramesResponse { steps };
+        let size = prost::Message::encoded_len(&response);
+        if size > limits::MAX_MESSAGE_BYTES {
+            let message =
+                format!("the results of {} are {size} bytes, more than a message holds", job.id);
+            return Err(Fault::new(Code::Internal, message));
+        }
+        Ok(response)
+    }
+}
+
+#[tonic::async_trait]
+impl<R: Reader> Farm for FarmService<R> {
+    async fn submit_job(
+        &self,
+        request: Request<v1::SubmitJobRequest>,
+    ) -> Answer<v1::SubmitJobResponse> {
+        let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
+        let spec = request.into_inner().job.ok_or_else(missing).and_then(JobSpec::try_from);
+        let spec = match spec {
+            Ok(spec) => Box::new(spec),
+            Err(fault) => return answer(Err(fault)),
+        };
+        answer(match self.desk.ask(Command::Submit(spec)).await {
+            Ok(Reply::Submitted { job, existed }) => {
+                Ok(v1::SubmitJobResponse { job: job.0, existed })
+            }
+            Ok(_) => Desk::unexpected(),
+            Err(fault) => Err(fault),
+        })
+    }
+
+    async fn list_jobs(
+        &self,
+        request: Request<v1::ListJobsRequest>,
+    ) -> Answer<v1::ListJobsResponse> {
+        let unsettled_only = request.into_inner().unsettled_only;
+        let jobs = self.desk.look(move |state| state.jobs(unsettled_only)).await;
+        answer(
+            jobs.map(|jobs| v1::ListJobsResponse { jobs: jobs.iter().map(Into::into).collect() }),
+        )
+    }
+
+    async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Answer<v1::GetJobResponse> {
+        let job = view(&self.desk, request.into_inner().job).await;
+        answer(job.map(|job| v1::GetJobResponse { job: Some((&job).into()) }))
+    }
+
+    type WatchJobStream = ReceiverStream<Result<v1::WatchJobResponse, Status>>;
+
+    async fn watch_job(
+        &self,
+        request: Request<v1::WatchJobRequest>,
+    ) -> Result<Response<Self::WatchJobStream>, Status> {
+        let id = request.into_inner().job;
+        let found = view(&self.desk, id).await;
+        found.map_err(|fault| to_status(&fault))?;
+        let changed = self.desk.watch(JobId(id)).await.map_err(|fault| to_status(&fault))?;
+        let (to, states) = mpsc::channel(1);
+        let watcher = Watcher { desk: self.desk.clone(), closing: self.closing.clone(), id };
+        tokio::spawn(watcher.run(changed, to));
+        Ok(Response::new(ReceiverStream::new(states)))
+    }
+
+    async fn cancel_job(
+        &self,
+        request: Request<v1::CancelJobRequest>,
+    ) -> Answer<v1::CancelJobResponse> {
+        let id = request.into_inner().job;
+        let job = match self.desk.ask(Command::Cancel(JobId(id))).await {
+            Ok(_) => view(&self.desk, id).await,
+            Err(fault) => Err(fault),
+        };
+        answer(job.map(|job| v1::CancelJobResponse { job: Some((&job).into()) }))
+    }
+
+    async fn list_frames(
+        &self,
+        request: Request<v1::ListFramesRequest>,
+    ) -> Answer<v1::ListFramesResponse> {
+        answer(self.frames(request.into_inner().job).await)
+    }
+
+    async fn list_workers(
+        &self,
+        _: Request<v1::ListWorkersRequest>,
+    ) -> Answer<v1::ListWorkersResponse> {
+        let workers = self.desk.look(|state| state.workers()).await;
+        answer(workers.map(|workers| v1::ListWorkersResponse {
+            workers: workers.iter().map(Into::into).collect(),
+        }))
+    }
+}
+
+/// Sends a job's states to one who watches it.
+struct Watcher {
+    desk: Desk,
+    closing: watch::Receiver<bool>,
+    id: u64,
+}
+
+type States = mpsc::Sender<Result<v1::WatchJobResponse, Status>>;
+
+impl Watcher {
+    /// Now, after each change, and once more when it is settled. Changes
+    /// that come faster than they are sent become one.
+    async fn run(mut self, mut changed: watch::Receiver<u64>, to: States) {
+        loop {
+            changed.mark_unchanged();
+            let job = view(&self.desk, self.id).await;
+            let settled = job.as_ref().map_or(true, |job| job.phase.is_settled());
+            let state = job
+                .map(|job| v1::WatchJobResponse { job: Some((&job).into()) })
+                .map_err(|fault| to_status(&fault));
+            if to.send(state).await.is_err() || settled {
+                return;
+            }
+            tokio::select! {
+                alive = changed.changed() => if alive.is_err() { return },
+                _ = self.closing.wait_for(|closing| *closing) => return,
+                () = to.closed() => return,
+            }
+            tokio::time::sleep(WATCH_PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! The service over a real socket, and the owner with a store that fails.
+
+use super::owner::Owner;
+use super::{Config, bind, serve};
+use crate::core::{Changes, Command, FrameRow, Policy, Reply, Snapshot};
+use crate::store::memory::MemoryStore;
+use crate::store::postgres::Cluster;
+use crate::store::{Place, Store};
+use platefarm_model::job::{
+    FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
+};
+use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, WorkerId};
+use platefarm_proto::convert::from_status;
+use platefarm_proto::{FarmClient, WorkClient, v1};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+/// A scheduler under test.
+struct Running {
+    address: SocketAddr,
+    task: JoinHandle<Outcome<()>>,
+    stop: oneshot::Sender<()>,
+}
+
+impl Running {
+    async fn start(place: &Place) -> Self {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let mut config = Config::new(place.clone());
+        config.policy.first_lease_frames = 4;
+        let stopped = async move { drop(stopped.await) };
+        let task = tokio::spawn(serve(listener, config, stopped));
+        Self { address, task, stop }
+    }
+
+    async fn channel(&self) -> Channel {
+        let uri = format!("http://{}", self.address);
+        Channel::from_shared(uri).unwrap().connect().await.unwrap()
+    }
+
+    async fn farm(&self) -> FarmClient<Channel> {
+        FarmClient::new(self.channel().await)
+    }
+
+    async fn work(&self) -> WorkClient<Channel> {
+        WorkClient::new(self.channel().await)
+    }
+
+    async fn stop(self) -> Outcome<()> {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap()
+    }
+
+    /// As good as a kill: no farewell, no last word to the store.
+    async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+fn noop(key: &str, frames: u64) -> JobSpec {
+    let step = |name: &str, frames, after| StepSpec {
+        name: name.into(),
+        kind: StepKind::Noop { millis_per_frame: 0 },
+        frames: FrameRange::of_len(1001, frames),
+        after,
+        max_attempts: 3,
+    };
+    JobSpec {
+        name: "noop".into(),
+        show: "test".into(),
+        priority: 0,
+        idempotency_key: Some(key.into()),
+        steps: vec![step("a", frames, vec![]), step("b", 1, vec![0])],
+    }
+}
+
+async fn submit(farm: &mut FarmClient<Channel>, spec: &JobSpec) -> v1::SubmitJobResponse {
+    farm.submit_job(v1::SubmitJobRequest { job: Some(spec.into()) }).await.unwrap().into_inner()
+}
+
+async fn job(farm: &mut FarmClient<Channel>, job: u64) -> JobView {
+    let response = farm.get_job(v1::GetJobRequest { job }).await.unwrap().into_inner();
+    response.job.unwrap().try_into().unwrap()
+}
+
+async fn register(work: &mut WorkClient<Channel>, instance: &str) -> u64 {
+    let request = v1::RegisterRequest {
+        name: "fake".into(),
+        slots: 1,
+        backend: "cpu".into(),
+        instance: instance.into(),
+    };
+    work.register(request).await.unwrap().into_inner().worker
+}
+
+async fn acquire(work: &mut WorkClient<Channel>, worker: u64, wait_ms: u64) -> Option<v1::Lease> {
+    work.acquire(v1::AcquireRequest { worker, wait_ms }).await.unwrap().into_inner().lease
+}
+
+fn done(frame: i64) -> FrameOutcome {
+    FrameOutcome::Done(Box::new(FrameResult {
+        frame,
+        staged: format!("/s/{frame}"),
+        published: format!("/p/{frame}"),
+        xxh128: String::new(),
+        bytes: 0,
+        backend: "cpu".into(),
+        millis: Default::default(),
+        non_finite: 0,
+    }))
+}
+
+async fn report(
+    work: &mut WorkClient<Channel>,
+    worker: u64,
+    token: u64,
+    outcomes: &[FrameOutcome],
+) -> Vec<v1::Verdict> {
+    let frames = outcomes.iter().map(Into::into).collect();
+    let response = work.report(v1::ReportRequest { worker, token, frames }).await.unwrap();
+    response.into_inner().verdicts().collect()
+}
+
+fn frames(lease: &v1::Lease) -> Vec<FrameOutcome> {
+    FrameRange::try_from(lease.frames.unwrap()).unwrap().iter().map(done).collect()
+}
+
+/// Does everything that is to be had.
+async fn drain(work: &mut WorkClient<Channel>, worker: u64) {
+    while let Some(lease) = acquire(work, worker, 0).await {
+        let verdicts = report(work, worker, lease.token, &frames(&lease)).await;
+        assert!(verdicts.iter().all(|v| *v == v1::Verdict::Granted));
+    }
+}
+
+/// A job begun under one scheduler, killed in the middle, and finished under
+/// the next, with the lease that was in hand.
+async fn survives_a_restart_in_mid_job(place: Place) {
+    let first = Running::start(&place).await;
+    let (mut farm, mut work) = (first.farm().await, first.work().await);
+    let spec = noop("k", 20);
+    let id = submit(&mut farm, &spec).await.job;
+    let worker = register(&mut work, "i").await;
+    let lease = acquire(&mut work, worker, 0).await.unwrap();
+    let all = frames(&lease);
+    assert_eq!(all.len(), 4);
+    assert_eq!(report(&mut work, worker, lease.token, &all[..2]).await, [v1::Verdict::Granted; 2]);
+    first.kill().await;
+
+    let second = restart(&place).await;
+    let (mut farm, mut work) = (second.farm().await, second.work().await);
+    assert_eq!(submit(&mut farm, &spec).await, v1::SubmitJobResponse { job: id, existed: true });
+    let view = job(&mut farm, id).await;
+    assert_eq!(view.steps[0].done, "1001-1002".parse().unwrap(), "nothing acknowledged is lost");
+    assert_eq!(view.steps[0].leased, "1003-1004".parse().unwrap(), "the lease goes on");
+    assert_eq!(register(&mut work, "i").await, worker, "and so does the worker");
+    let again = report(&mut work, worker, lease.token, &all).await;
+    let (d, g) = (v1::Verdict::Duplicate, v1::Verdict::Granted);
+    assert_eq!(again, [d, d, g, g]);
+    let next = acquire(&mut work, worker, 0).await.unwrap();
+    assert!(next.token > lease.token, "tokens grow over restarts");
+    report(&mut work, worker, next.token, &frames(&next)).await;
+    drain(&mut work, worker).await;
+    let view = job(&mut farm, id).await;
+    assert_eq!((view.phase, view.frames_done), (Phase::Done, 21));
+    let listed = farm.list_frames(v1::ListFramesRequest { job: id }).await.unwrap().into_inner();
+    let numbers: Vec<i64> = listed.steps[0].frames.iter().map(|f| f.frame).collect();
+    assert_eq!(numbers, (1001..=1020).collect::<Vec<_>>(), "each frame once");
+    assert_eq!(listed.steps[1].frames.len(), 1);
+    second.stop().await.unwrap();
+}
+
+/// A new scheduler, once the database has noticed the end of the old one.
+async fn restart(place: &Place) -> Running {
+    for _ in 0..200 {
+        let running = Running::start(place).await;
+        let uri = format!("http://{}", running.address);
+        let mut farm = FarmClient::new(Channel::from_shared(uri).unwrap().connect_lazy());
+        if farm.list_jobs(v1::ListJobsRequest::default()).await.is_ok() {
+            return running;
+        }
+        let fault = running.task.await.unwrap().unwrap_err();
+        assert_eq!(fault.code, Code::StoreInUse, "{fault}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the store stays in use");
+}
+
+fn sqlite() -> (tempfile::TempDir, Place) {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::Sqlite(dir.path().join("farm.db"));
+    (dir, place)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_in_mid_job_keeps_everything_on_sqlite() {
+    let (_dir, place) = sqlite();
+    survives_a_restart_in_mid_job(place).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_in_mid_job_keeps_everything_on_postgres() {
+    let Some(cluster) = Cluster::start() else { return };
+    survives_a_restart_in_mid_job(cluster.database().parse().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_waiting_worker_is_told_at_once_and_sent_home_in_time() {
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    let worker = register(&mut work, "i").await;
+    let start = Instant::now();
+    assert_eq!(acquire(&mut work, worker, 200).await, None);
+    assert!(start.elapsed() >= Duration::from_millis(200));
+    let mut waiting = work.clone();
+    let waits = tokio::spawn(async move { acquire(&mut waiting, worker, 30_000).await });
+    // The worker is seen to wait when a second question of it has been answered.
+    work.heartbeat(v1::HeartbeatRequest { worker, tokens: vec![] }).await.unwrap();
+    submit(&mut farm, &noop("k", 4)).await;
+    let lease = waits.await.unwrap().expect("a lease long before its time is up");
+    assert!(start.elapsed() < Duration::from_secs(20));
+    // A farewell is not held up by one who waits.
+    let mut waiting = work.clone();
+    report(&mut work, worker, lease.token, &[]).await;
+    let waits =
+        tokio::spawn(async move { while acquire(&mut waiting, worker, 30_000).await.is_some() {} });
+    work.heartbeat(v1::HeartbeatRequest { worker, tokens: vec![] }).await.unwrap();
+    drop((farm, work));
+    running.stop().await.unwrap();
+    drop(waits.await);
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_watcher_sees_the_job_to_its_end() {
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    let id = submit(&mut farm, &noop("k", 40)).await.job;
+    let mut states = farm.watch_job(v1::WatchJobRequest { job: id }).await.unwrap().into_inner();
+    let first: JobView = states.message().await.unwrap().unwrap().job.unwrap().try_into().unwrap();
+    assert_eq!((first.phase, first.frames_done), (Phase::Pending, 0));
+    let worker = register(&mut work, "i").await;
+    drain(&mut work, worker).await;
+    let mut last = first;
+    while let Some(state) = states.message().await.unwrap() {
+        let next = JobView::try_from(state.job.unwrap()).unwrap();
+        assert!(next.frames_done >= last.frames_done);
+        last = next;
+    }
+    assert_eq!((last.phase, last.frames_done), (Phase::Done, 41));
+    let missing = farm.watch_job(v1::WatchJobRequest { job: 99 }).await.unwrap_err();
+    assert_eq!(from_status(&missing).code, Code::UnknownJob);
+}
+
+#[tokio::test]
+async fn cancel_is_heard_by_watchers_and_workers() {
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    let id = submit(&mut farm, &noop("k", 40)).await.job;
+    let worker = register(&mut work, "i").await;
+    let lease = acquire(&mut work, worker, 0).await.unwrap();
+    let mut states = farm.watch_job(v1::WatchJobRequest { job: id }).await.unwrap().into_inner();
+    states.message().await.unwrap().unwrap();
+    let cancelled = farm.cancel_job(v1::CancelJobRequest { job: id }).await.unwrap().into_inner();
+    assert_eq!(cancelled.job.unwrap().phase(), v1::Phase::Cancelled);
+    let last = states.message().await.unwrap().unwrap().job.unwrap();
+    assert_eq!(last.phase(), v1::Phase::Cancelled);
+    assert!(states.message().await.unwrap().is_none(), "and the watch ends");
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![lease.token] };
+    assert_eq!(work.heartbeat(beat).await.unwrap().into_inner().leases[0].keep, None);
+}
+
+#[tokio::test]
+async fn errors_arrive_as_they_were_made() {
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    let status = farm.get_job(v1::GetJobRequest { job: 7 }).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::NotFound);
+    assert_eq!(from_status(&status), Fault::new(Code::UnknownJob, "there is no job j7"));
+    let mut bad = noop("k", 1);
+    bad.steps[0].after = vec![1];
+    let request = v1::SubmitJobRequest { job: Some((&bad).into()) };
+    let fault = from_status(&farm.submit_job(request).await.unwrap_err());
+    assert_eq!((fault.code, fault.place.unwrap()), (Code::BadSpec, "steps[0] 'a'".to_owned()));
+    let status = work.acquire(v1::AcquireRequest { worker: 9, wait_ms: 0 }).await.unwrap_err();
+    assert_eq!(from_status(&status).code, Code::UnknownWorker);
+    let report = v1::ReportRequest { worker: 9, token: 5, frames: vec![(&done(1)).into()] };
+    let verdicts = work.report(report).await.unwrap().into_inner();
+    assert_eq!(verdicts.verdicts().collect::<Vec<_>>(), [v1::Verdict::Refused], "never an error");
+}
+
+#[tokio::test]
+async fn a_port_that_others_reach_is_refused_and_a_store_has_one_scheduler() {
+    let open = bind("0.0.0.0:0".parse().unwrap()).await.unwrap_err();
+    assert_eq!(open.code, Code::OpenListener);
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let (_dir, place) = sqlite();
+    let fault = serve(listener, Config::new(place.clone()), async {}).await.unwrap_err();
+    assert_eq!(fault.code, Code::OpenListener);
+    let running = Running::start(&place).await;
+    running.farm().await.list_jobs(v1::ListJobsRequest::default()).await.unwrap();
+    let second = Running::start(&place).await;
+    assert_eq!(second.task.await.unwrap().unwrap_err().code, Code::StoreInUse);
+    running.stop().await.unwrap();
+    Running::start(&place).await.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn health_and_reflection_answer() {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let request = HealthCheckRequest { service: "platefarm.v1.Work".into() };
+    let health = HealthClient::new(running.channel().await).check(request).await.unwrap();
+    assert_eq!(health.into_inner().status, 1, "SERVING");
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut reflection = ServerReflectionClient::new(running.channel().await);
+    let mut answers =
+        reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
+    let names: Vec<&str> = list.service.iter().map(|s| s.name.as_str()).collect();
+    assert!(names.contains(&"platefarm.v1.Farm") && names.contains(&"platefarm.v1.Work"));
+}
+
+/// A store whose next commits can be made to fail, before or after they are
+/// written: a full disk, or a connection that broke before the answer.
+#[derive(Clone, Default)]
+struct Flaky {
+    inner: MemoryStore,
+    fail_before: Arc<AtomicBool>,
+    fail_after: Arc<AtomicBool>,
+}
+
+impl Store for Flaky {
+    type Reader = MemoryStore;
+
+    async fn load(&mut self) -> Outcome<Snapshot> {
+        self.inner.load().await
+    }
+
+    async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
+        let fails = |flag: &AtomicBool| match flag.swap(false, Ordering::SeqCst) {
+            true => Err(Fault::new(Code::StoreFailed, "planned")),
+            false => Ok(()),
+        };
+        fails(&self.fail_before)?;
+        self.inner.commit(changes).await?;
+        fails(&self.fail_after)
+    }
+
+    fn reader(&self) -> MemoryStore {
+        self.inner.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
+    let store = Flaky::default();
+    let (_close, closing) = watch::channel(false);
+    let (desk, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let task = tokio::spawn(owner.run());
+    let submit = |key: &str| desk.ask(Command::Submit(Box::new(noop(key, 2))));
+
+    store.fail_before.store(true, Ordering::SeqCst);
+    assert_eq!(submit("a").await.unwrap_err().code, Code::StoreFailed);
+    assert_eq!(desk.look(|state| state.jobs(false).len()).await, Ok(0), "it is not there");
+
+    store.fail_after.store(true, Ordering::SeqCst);
+    assert_eq!(submit("b").await.unwrap_err().code, Code::StoreFailed);
+    assert_eq!(desk.look(|state| state.jobs(false).len()).await, Ok(1), "it is there");
+    let again = submit("b").await.unwrap();
+    assert_eq!(again, Reply::Submitted { job: JobId(1), existed: true }, "so asking again is safe");
+    drop(desk);
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
+    let store = MemoryStore::default();
+    let (_close, closing) = watch::channel(false);
+    let (desk, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let register = |instance: &str| {
+        desk.ask(Command::Register {
+            name: "n".into(),
+            instance: instance.into(),
+            slots: 1,
+            backend: "cpu".into(),
+        })
+    };
+    // All of it is asked before the owner's first turn, so the acquire is
+    // answered when its caller is gone.
+    let asked = async {
+        let ids = tokio::join!(register("a"), register("b"));
+        assert!(ids.0.is_ok() && ids.1.is_ok());
+    };
+    let task = tokio::spawn(owner.run());
+    asked.await;
+    let gone = desk.acquire(WorkerId(1), Duration::from_secs(30));
+    tokio::time::timeout(Duration::from_millis(50), gone).await.unwrap_err();
+    desk.ask(Command::Submit(Box::new(noop("k", 1)))).await.unwrap();
+    let lease = desk.acquire(WorkerId(2), Duration::from_secs(30)).await.unwrap().unwrap();
+    assert_eq!(lease.frames, FrameRange::single(1001), "the frame is not held by one who left");
+    let frames: Vec<FrameRow> = crate::store::Reader::frames(&store, JobId(1)).await.unwrap();
+    assert!(frames.is_empty());
+    drop(desk);
+    task.await.unwrap();
+}

@@ -1,0 +1,130 @@
+//! What workers say, as commands.
+
+use super::owner::Desk;
+use super::{Answer, Config, answer};
+use crate::core::{Command, Granted, Reply, Verdict};
+use platefarm_model::job::FrameOutcome;
+use platefarm_model::{LeaseToken, Outcome, WorkerId};
+use platefarm_proto::{Work, v1};
+use std::time::Duration;
+use tonic::Request;
+
+/// The `Work` service.
+pub(super) struct WorkService {
+    desk: Desk,
+    heartbeat_ms: u64,
+    ttl_ms: u64,
+}
+
+/// Longest wait for a task: shorter than what proxies cut off.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+impl WorkService {
+    pub(super) fn new(desk: Desk, config: &Config) -> Self {
+        Self {
+            desk,
+            heartbeat_ms: u64::try_from(config.heartbeat.as_millis()).unwrap_or(u64::MAX),
+            ttl_ms: config.policy.lease_ttl_ms.unsigned_abs(),
+        }
+    }
+
+    fn lease(&self, granted: &Granted) -> v1::Lease {
+        v1::Lease {
+            token: granted.token.0,
+            step: Some(granted.step.into()),
+            frames: Some(granted.frames.into()),
+            ttl_ms: self.ttl_ms,
+            spec: Some(granted.spec.as_ref().into()),
+        }
+    }
+}
+
+fn verdict(verdict: Verdict) -> i32 {
+    match verdict {
+        Verdict::Granted => v1::Verdict::Granted,
+        Verdict::Duplicate => v1::Verdict::Duplicate,
+        Verdict::Refused => v1::Verdict::Refused,
+    }
+    .into()
+}
+
+#[tonic::async_trait]
+impl Work for WorkService {
+    async fn register(
+        &self,
+        request: Request<v1::RegisterRequest>,
+    ) -> Answer<v1::RegisterResponse> {
+        let v1::RegisterRequest { name, slots, backend, instance } = request.into_inner();
+        let command = Command::Register { name, instance, slots, backend };
+        answer(match self.desk.ask(command).await {
+            Ok(Reply::Registered(worker)) => Ok(v1::RegisterResponse {
+                worker: worker.0,
+                heartbeat_ms: self.heartbeat_ms,
+                lease_ttl_ms: self.ttl_ms,
+            }),
+            Ok(_) => Desk::unexpected(),
+            Err(fault) => Err(fault),
+        })
+    }
+
+    async fn acquire(&self, request: Request<v1::AcquireRequest>) -> Answer<v1::AcquireResponse> {
+        let v1::AcquireRequest { worker, wait_ms } = request.into_inner();
+        let wait = Duration::from_millis(wait_ms).min(MAX_WAIT);
+        let granted = self.desk.acquire(WorkerId(worker), wait).await;
+        answer(granted.map(|granted| v1::AcquireResponse {
+            lease: granted.map(|granted| self.lease(&granted)),
+            drain: false,
+        }))
+    }
+
+    async fn report(&self, request: Request<v1::ReportRequest>) -> Answer<v1::ReportResponse> {
+        let v1::ReportRequest { worker, token, frames } = request.into_inner();
+        let read: Outcome<Vec<FrameOutcome>> =
+            frames.into_iter().map(FrameOutcome::try_from).collect();
+        let outcomes = match read {
+            Ok(outcomes) => outcomes,
+            Err(fault) => return answer(Err(fault)),
+        };
+        let command =
+            Command::Report { worker: WorkerId(worker), token: LeaseToken(token), outcomes };
+        answer(match self.desk.ask(command).await {
+            Ok(Reply::Reported { verdicts, keep }) => Ok(v1::ReportResponse {
+                verdicts: verdicts.into_iter().map(verdict).collect(),
+                keep: keep.map(Into::into),
+            }),
+            Ok(_) => Desk::unexpected(),
+            Err(fault) => Err(fault),
+        })
+    }
+
+    async fn heartbeat(
+        &self,
+        request: Request<v1::HeartbeatRequest>,
+    ) -> Answer<v1::HeartbeatResponse> {
+        let v1::HeartbeatRequest { worker, tokens } = request.into_inner();
+        let tokens = tokens.into_iter().map(LeaseToken).collect();
+        let state = |(token, keep): (LeaseToken, Option<platefarm_model::FrameRange>)| {
+            v1::LeaseState { token: token.0, keep: keep.map(Into::into) }
+        };
+        let command = Command::Heartbeat { worker: WorkerId(worker), tokens };
+        answer(match self.desk.ask(command).await {
+            Ok(Reply::Beaten(leases)) => Ok(v1::HeartbeatResponse {
+                leases: leases.into_iter().map(state).collect(),
+                drain: false,
+            }),
+            Ok(_) => Desk::unexpected(),
+            Err(fault) => Err(fault),
+        })
+    }
+
+    async fn release(&self, request: Request<v1::ReleaseRequest>) -> Answer<v1::ReleaseResponse> {
+        let v1::ReleaseRequest { worker, token } = request.into_inner();
+        let command = Command::Release { worker: WorkerId(worker), token: LeaseToken(token) };
+        answer(self.desk.ask(command).await.map(|_| v1::ReleaseResponse {}))
+    }
+
+    async fn leave(&self, request: Request<v1::LeaveRequest>) -> Answer<v1::LeaveResponse> {
+        let command = Command::Leave { worker: WorkerId(request.into_inner().worker) };
+        answer(self.desk.ask(command).await.map(|_| v1::LeaveResponse {}))
+    }
+}

@@ -1,0 +1,2 @@
+mod rng;
+pub(crate) use rng::Rng;

@@ -1,0 +1,79 @@
+//! The store's contract without a database: what the simulation crashes and
+//! restores. The suite holds it to the same behaviour as the real ones.
+
+use super::{Reader, Store};
+use crate::core::{Changes, FrameRow, Snapshot};
+use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// What is on disk.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Disk {
+    pub(crate) rows: Snapshot,
+    pub(crate) frames: BTreeMap<(StepId, i64), FrameRow>,
+    /// The last transaction's token high water, to see that tokens only grow.
+    pub(crate) last_token: Option<LeaseToken>,
+}
+
+impl Disk {
+    /// One transaction: all or nothing.
+    pub(crate) fn commit(&mut self, changes: &Changes) -> Outcome<()> {
+        let refuse = |what: String| Err(Fault::new(Code::StoreFailed, what));
+        let mut frames = BTreeMap::new();
+        for row in &changes.frames {
+            let key = (row.step, row.outcome.frame());
+            if self.frames.contains_key(&key) || frames.insert(key, row.clone()).is_some() {
+                return refuse(format!("frame {} of {} ended twice", key.1, key.0));
+            }
+        }
+        if let Some(id) = changes.new_steps.keys().find(|id| self.rows.steps.contains_key(id)) {
+            return refuse(format!("{id} is there"));
+        }
+        let fresh = changes.leases.keys().filter(|token| !self.rows.leases.contains_key(token));
+        if let Some(stale) = fresh.clone().find(|token| self.last_token >= Some(**token)) {
+            return refuse(format!("{stale} was given out before"));
+        }
+        self.last_token = self.last_token.max(fresh.max().copied());
+        self.frames.append(&mut frames);
+        self.rows.jobs.extend(changes.jobs.clone());
+        self.rows.leases.extend(changes.leases.clone());
+        self.rows.workers.extend(changes.workers.clone());
+        for (id, spec) in &changes.new_steps {
+            self.rows.steps.insert(*id, (Arc::clone(spec), Default::default()));
+        }
+        for (id, state) in &changes.steps {
+            if let Some(step) = self.rows.steps.get_mut(id) {
+                step.1 = state.clone();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A store that forgets with the process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryStore(Arc<Mutex<Disk>>);
+
+impl Store for MemoryStore {
+    type Reader = Self;
+
+    async fn load(&mut self) -> Outcome<Snapshot> {
+        Ok(self.0.lock().unwrap().rows.clone())
+    }
+
+    async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
+        self.0.lock().unwrap().commit(changes)
+    }
+
+    fn reader(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Reader for MemoryStore {
+    async fn frames(&self, job: JobId) -> Outcome<Vec<FrameRow>> {
+        let disk = self.0.lock().unwrap();
+        Ok(disk.frames.values().filter(|row| row.step.job == job).cloned().collect())
+    }
+}

@@ -1,0 +1,67 @@
+//! Where decisions are made to last: the rows of the core, behind one trait.
+//!
+//! **Durability.** What was acknowledged must survive `kill -9` of the
+//! scheduler, and, since commits are grouped and a flush is paid per batch
+//! and not per frame, power loss too. SQLite therefore runs in WAL mode with
+//! `synchronous = FULL`: the log is flushed at each commit, and after a crash
+//! it is replayed up to the last whole transaction (NORMAL would survive the
+//! kill, but could forget the last commits with the power). PostgreSQL
+//! sessions say `synchronous_commit = on`, whatever the server's default is.
+//!
+//! **One writer.** A store has one scheduler at a time. On SQLite a lock on a
+//! file beside the database says so, and ends with the process; on PostgreSQL
+//! a session advisory lock, held by the very connection that commits: when it
+//! is lost, so is the way to write, and only [`Store::load`] opens another.
+//! So what is committed always follows from what was last loaded.
+
+mod place;
+mod read;
+mod schema;
+mod sql;
+mod table;
+
+#[cfg(test)]
+pub(crate) mod memory;
+#[cfg(test)]
+pub(crate) mod postgres;
+#[cfg(test)]
+mod suite;
+
+pub use place::Place;
+pub use sql::{SqlReader, SqlStore};
+
+use crate::core::{Changes, FrameRow, Snapshot};
+use platefarm_model::{JobId, Outcome};
+use std::future::Future;
+
+/// The rows of one farm, for its one writer.
+pub trait Store: Send + 'static {
+    /// Reads results beside the writer.
+    type Reader: Reader;
+
+    /// Everything that the core is rebuilt from. After a failed commit, what
+    /// this returns is what holds.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read, `F0509` when another version
+    /// wrote it, `F0510` when another scheduler has it.
+    fn load(&mut self) -> impl Future<Output = Outcome<Snapshot>> + Send;
+
+    /// Writes all changes or none, and returns when they are durable.
+    ///
+    /// # Errors
+    /// `F0502`; then whether they were written is not known until [`Store::load`].
+    fn commit(&mut self, changes: &Changes) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// A way to read results while the writer writes.
+    fn reader(&self) -> Self::Reader;
+}
+
+/// Reads what is committed.
+pub trait Reader: Clone + Send + Sync + 'static {
+    /// How the frames of a job ended, in order of step and frame.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read.
+    fn frames(&self, job: JobId) -> impl Future<Output = Outcome<Vec<FrameRow>>> + Send;
+}

@@ -1,0 +1,130 @@
+//! Rows out of tables. What cannot be read is an error with its table and
+//! row, never a default.
+
+use super::sql::failed;
+use crate::core::{FrameRow, JobRow, LeaseRow, Snapshot, WorkerRow};
+use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
+use serde::de::DeserializeOwned;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A row with the name of its table, for errors.
+struct Fields<'r> {
+    row: &'r AnyRow,
+    table: &'static str,
+}
+
+impl Fields<'_> {
+    fn bad(&self, column: usize) -> Fault {
+        Fault::new(Code::StoreFailed, format!("column {column} of '{}' cannot be read", self.table))
+    }
+
+    fn int(&self, column: usize) -> Outcome<i64> {
+        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn id(&self, column: usize) -> Outcome<u64> {
+        u64::try_from(self.int(column)?).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn small(&self, column: usize) -> Outcome<u32> {
+        u32::try_from(self.int(column)?).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn int_or_null(&self, column: usize) -> Outcome<Option<i64>> {
+        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn text(&self, column: usize) -> Outcome<String> {
+        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn text_or_null(&self, column: usize) -> Outcome<Option<String>> {
+        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn json<T: DeserializeOwned>(&self, column: usize) -> Outcome<T> {
+        serde_json::from_str(&self.text(column)?).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn parse<T: std::str::FromStr<Err = Fault>>(&self, column: usize) -> Outcome<T> {
+        self.text(column)?.parse().map_err(|e: Fault| self.bad(column).because(&e))
+    }
+
+    fn step(&self, job: usize) -> Outcome<StepId> {
+        Ok(StepId { job: JobId(self.id(job)?), index: self.small(job + 1)? })
+    }
+}
+
+async fn table<T>(
+    db: &mut AnyConnection,
+    table: &'static str,
+    query: &'static str,
+    read: impl Fn(Fields<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    let rows = sqlx::query(query).fetch_all(db).await;
+    let rows = rows.map_err(|e| failed("read the store", &e).at(table))?;
+    rows.iter().map(|row| read(Fields { row, table })).collect()
+}
+
+/// Everything but the results of frames, which the core does not keep.
+pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
+    let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
+                cancelled FROM jobs";
+    let jobs = table(db, "jobs", jobs, |row| {
+        Ok(JobRow {
+            id: JobId(row.id(0)?),
+            name: row.text(1)?,
+            show: row.text(2)?,
+            priority: i32::try_from(row.int(3)?).map_err(|e| row.bad(3).because(&e))?,
+            idempotency_key: row.text_or_null(4)?,
+            submitted: Timestamp(row.int(5)?),
+            finished: row.int_or_null(6)?.map(Timestamp),
+            cancelled: row.int(7)? != 0,
+        })
+    });
+    let jobs = jobs.await?.into_iter().map(|row| (row.id, row)).collect();
+    let steps = table(db, "steps", "SELECT job, step, spec, state FROM steps", |row| {
+        Ok((row.step(0)?, (Arc::new(row.json(2)?), row.json(3)?)))
+    });
+    let steps: BTreeMap<_, _> = steps.await?.into_iter().collect();
+    let leases = "SELECT token, job, step, worker, granted, keep, done FROM leases";
+    let leases = table(db, "leases", leases, |row| {
+        Ok(LeaseRow {
+            token: LeaseToken(row.id(0)?),
+            step: row.step(1)?,
+            worker: WorkerId(row.id(3)?),
+            granted: row.parse(4)?,
+            keep: row.parse(5)?,
+            done: row.parse(6)?,
+        })
+    });
+    let leases = leases.await?.into_iter().map(|row| (row.token, row)).collect();
+    let workers = "SELECT id, name, instance, slots, backend, gone FROM workers";
+    let workers = table(db, "workers", workers, |row| {
+        Ok(WorkerRow {
+            id: WorkerId(row.id(0)?),
+            name: row.text(1)?,
+            instance: row.text(2)?,
+            slots: row.small(3)?,
+            backend: row.text(4)?,
+            gone: row.int(5)? != 0,
+        })
+    });
+    let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
+    Ok(Snapshot { jobs, steps, leases, workers })
+}
+
+/// How the frames of a job ended.
+pub(super) async fn frames(db: &mut AnyConnection, job: JobId) -> Outcome<Vec<FrameRow>> {
+    let query = "SELECT job, step, token, outcome FROM frames WHERE job = $1 ORDER BY step, frame";
+    let rows = sqlx::query(query).bind(job.0 as i64).fetch_all(db).await;
+    let rows = rows.map_err(|e| failed("read the store", &e).at("frames"))?;
+    let read = |row: &AnyRow| {
+        let row = Fields { row, table: "frames" };
+        Ok(FrameRow { step: row.step(0)?, token: LeaseToken(row.id(2)?), outcome: row.json(3)? })
+    };
+    rows.iter().map(read).collect()
+}

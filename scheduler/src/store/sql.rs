@@ -1,0 +1,147 @@
+//! The store in SQL: SQLite and PostgreSQL through one driver interface and
+//! one text of every statement.
+
+use super::place::Place;
+use super::{Reader, Store, read, schema, table};
+use crate::core::{Changes, FrameRow, Snapshot};
+use platefarm_model::{Code, Fault, JobId, Outcome};
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Connection, Row};
+use std::fs::File;
+use std::time::Duration;
+
+/// A farm's rows in a SQL database.
+#[derive(Debug)]
+pub struct SqlStore {
+    place: Place,
+    /// The one connection that writes; none after a failure, until the next load.
+    writer: Option<AnyConnection>,
+    readers: AnyPool,
+    /// Held for as long as the store is.
+    _lock: Option<File>,
+}
+
+/// Reads beside the writer.
+#[derive(Clone, Debug)]
+pub struct SqlReader {
+    pool: AnyPool,
+}
+
+/// Connections that read. Lists of results are asked for by few.
+const READERS: u32 = 4;
+/// How long to wait for a connection or a lock of the database.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Said on each SQLite connection; see the module's words on durability.
+const SQLITE: &[&str] = &[
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA journal_size_limit = 67108864",
+];
+/// Said on each PostgreSQL connection.
+const POSTGRES: &[&str] = &["SET synchronous_commit = on", "SET client_min_messages = warning"];
+/// One farm per schema of a database. The number is `pfar` in ASCII.
+const ADVISORY_LOCK: &str = "SELECT CASE WHEN \
+    pg_try_advisory_lock(1885757810, hashtext(current_schema())) THEN 1 ELSE 0 END";
+
+pub(super) fn failed(what: &str, error: &sqlx::Error) -> Fault {
+    Fault::new(Code::StoreFailed, format!("cannot {what}")).because(error)
+}
+
+impl SqlStore {
+    /// Takes a store for this process, and makes or upgrades its tables.
+    ///
+    /// # Errors
+    /// `F0502` when it cannot be reached, `F0509` when a later version wrote
+    /// it, `F0510` when another scheduler has it.
+    pub async fn open(place: Place) -> Outcome<Self> {
+        sqlx::any::install_default_drivers();
+        let lock = place.lock()?;
+        let url = place.url()?;
+        let sqlite = matches!(place, Place::Sqlite(_));
+        let readers = AnyPoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(PATIENCE)
+            .after_connect(move |db, _| Box::pin(async move { prepare(db, sqlite).await }))
+            .connect_lazy(&url)
+            .map_err(|e| failed("read the store's address", &e))?;
+        let mut store = Self { place, writer: None, readers, _lock: lock };
+        store.connect().await?;
+        Ok(store)
+    }
+
+    /// The connection that writes: the one there is, else a new one that has
+    /// the store for itself.
+    async fn connect(&mut self) -> Outcome<&mut AnyConnection> {
+        if self.writer.is_none() {
+            let place = self.place.to_string();
+            let cannot = |e: sqlx::Error| failed("open the store", &e).at(&place);
+            let url = self.place.url()?;
+            let mut db = tokio::time::timeout(PATIENCE, AnyConnection::connect(&url))
+                .await
+                .map_err(|_| Fault::new(Code::StoreFailed, "the store does not answer").at(&place))?
+                .map_err(cannot)?;
+            let sqlite = matches!(self.place, Place::Sqlite(_));
+            prepare(&mut db, sqlite).await.map_err(cannot)?;
+            if !sqlite {
+                let row = sqlx::query(ADVISORY_LOCK).fetch_one(&mut db).await;
+                let got: i32 = row.and_then(|row| row.try_get(0)).map_err(cannot)?;
+                if got != 1 {
+                    return Err(self.place.in_use());
+                }
+            }
+            schema::migrate(&mut db, &place).await?;
+            self.writer = Some(db);
+        }
+        self.writer.as_mut().ok_or_else(|| Fault::new(Code::StoreFailed, "the store is not open"))
+    }
+}
+
+/// Says how a new connection is to behave.
+async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
+    let words = if sqlite { SQLITE } else { POSTGRES };
+    for word in words.to_vec() {
+        sqlx::query(word).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+impl Store for SqlStore {
+    type Reader = SqlReader;
+
+    async fn load(&mut self) -> Outcome<Snapshot> {
+        let db = self.connect().await?;
+        let loaded = read::snapshot(db).await;
+        if loaded.is_err() {
+            self.writer = None;
+        }
+        loaded.map_err(|fault| fault.within(&self.place))
+    }
+
+    async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
+        // The connection is put back only after a commit that is known to
+        // have happened: any failure, and a caller that goes away in the
+        // middle, leaves none, and only `load` makes another.
+        let Some(mut db) = self.writer.take() else {
+            return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
+        };
+        let cannot = |e: sqlx::Error| failed("write to the store", &e).at(self.place.to_string());
+        let mut tx = db.begin().await.map_err(cannot)?;
+        table::write(&mut tx, changes).await?.map_err(cannot)?;
+        tx.commit().await.map_err(cannot)?;
+        self.writer = Some(db);
+        Ok(())
+    }
+
+    fn reader(&self) -> SqlReader {
+        SqlReader { pool: self.readers.clone() }
+    }
+}
+
+impl Reader for SqlReader {
+    async fn frames(&self, job: JobId) -> Outcome<Vec<FrameRow>> {
+        let mut db = self.pool.acquire().await.map_err(|e| failed("read the results", &e))?;
+        read::frames(&mut db, job).await
+    }
+}

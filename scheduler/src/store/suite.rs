@@ -1,0 +1,327 @@
+//! What every store must do, told once and held against all of them.
+
+use super::memory::MemoryStore;
+use super::postgres::Cluster;
+use super::{Place, Reader, SqlStore, Store};
+use crate::core::{
+    Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Trouble,
+    WorkerRow,
+};
+use crate::sim::Rng;
+use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, StepKind, StepSpec};
+use platefarm_model::{
+    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
+};
+use std::sync::Arc;
+
+const ID: StepId = StepId { job: JobId(7), index: 0 };
+
+fn frame(step: StepId, frame: i64) -> FrameRow {
+    let outcome = FrameOutcome::Done(Box::new(FrameResult {
+        frame,
+        staged: "/o/.platefarm/1/ä 'quoted'.exr".into(),
+        published: "/o/a.exr".into(),
+        xxh128: "0".repeat(32),
+        bytes: u64::from(u32::MAX) + 1,
+        backend: "cpu".into(),
+        millis: [("read".to_owned(), 0.1)].into(),
+        non_finite: 3,
+    }));
+    FrameRow { step, token: LeaseToken(9), outcome }
+}
+
+/// One of everything, with what is awkward: nulls, quotes, NUL in a message, far numbers.
+fn everything() -> Changes {
+    let mut changes = Changes::default();
+    let job = JobRow {
+        id: ID.job,
+        name: "pull \u{1F39E} 'x'; DROP TABLE jobs; --".into(),
+        show: String::new(),
+        priority: i32::MIN,
+        idempotency_key: Some("k".into()),
+        submitted: Timestamp(1_800_000_000_000_001),
+        finished: None,
+        cancelled: false,
+    };
+    let spec = StepSpec {
+        name: "s".into(),
+        kind: StepKind::Noop { millis_per_frame: 2 },
+        frames: FrameRange::new(-5, 1_000_000).unwrap(),
+        after: vec![],
+        max_attempts: 3,
+    };
+    let mut state = crate::core::StepState::default();
+    let fault = Fault::new(Code::TruncatedFile, "a \0 byte").at("a.dng").remedy("R.");
+    let trouble = Trouble {
+        attempts: 1,
+        excused: 2,
+        fault: fault.clone(),
+        workers: vec![WorkerId(1), WorkerId(1)],
+        since: Timestamp(-4),
+    };
+    state.failed = "-5,7-9".parse().unwrap();
+    state.first_fault = Some(fault);
+    state.troubles.insert(-3, trouble);
+    state.losses.set(FrameRange::new(1, 4).unwrap(), crate::core::Loss { limit: 2, alone: 1 });
+    let lease = LeaseRow {
+        token: LeaseToken(9),
+        step: ID,
+        worker: WorkerId(1),
+        granted: FrameRange::new(10, 20).unwrap(),
+        keep: "12-14,20".parse().unwrap(),
+        done: "10-11".parse().unwrap(),
+    };
+    let worker = WorkerRow {
+        id: WorkerId(1),
+        name: "node".into(),
+        instance: "i".into(),
+        slots: 2,
+        backend: "gpu: x".into(),
+        gone: false,
+    };
+    changes.jobs.insert(job.id, job.clone());
+    changes.jobs.insert(JobId(8), JobRow { id: JobId(8), idempotency_key: None, ..job.clone() });
+    changes.jobs.insert(JobId(9), JobRow { id: JobId(9), idempotency_key: None, ..job });
+    changes.new_steps.insert(ID, Arc::new(spec));
+    changes.steps.insert(ID, state);
+    changes.leases.insert(lease.token, lease);
+    changes.workers.insert(worker.id, worker);
+    changes.frames.push(frame(ID, -5));
+    changes
+}
+
+fn expected(changes: &Changes) -> Snapshot {
+    let step = |(id, spec): (&StepId, &Arc<StepSpec>)| {
+        (*id, (Arc::clone(spec), changes.steps.get(id).cloned().unwrap_or_default()))
+    };
+    Snapshot {
+        jobs: changes.jobs.clone(),
+        steps: changes.new_steps.iter().map(step).collect(),
+        leases: changes.leases.clone(),
+        workers: changes.workers.clone(),
+    }
+}
+
+async fn keeps_what_it_is_given(mut store: impl Store) {
+    assert_eq!(store.load().await.unwrap(), Snapshot::default(), "a new store is empty");
+    let first = everything();
+    store.commit(&first).await.unwrap();
+    assert_eq!(store.load().await.unwrap(), expected(&first));
+
+    let mut later = Changes::default();
+    let mut whole = first.clone();
+    whole.merge({
+        let mut job = first.jobs[&ID.job].clone();
+        (job.finished, job.cancelled) = (Some(Timestamp(5)), true);
+        later.jobs.insert(job.id, job);
+        let mut lease = first.leases[&LeaseToken(9)].clone();
+        (lease.keep, lease.done) = ("".parse().unwrap(), "10-20".parse().unwrap());
+        later.leases.insert(lease.token, lease);
+        later.steps.insert(ID, Default::default());
+        let mut worker = first.workers[&WorkerId(1)].clone();
+        worker.gone = true;
+        later.workers.insert(worker.id, worker);
+        later.clone()
+    });
+    store.commit(&later).await.unwrap();
+    assert_eq!(store.load().await.unwrap(), expected(&whole));
+}
+
+async fn writes_all_or_nothing(mut store: impl Store) {
+    store.load().await.unwrap();
+    store.commit(&everything()).await.unwrap();
+    let before = store.load().await.unwrap();
+    let mut twice = Changes { frames: vec![frame(ID, 1), frame(ID, -5)], ..Changes::default() };
+    twice.steps.insert(ID, Default::default());
+    let fault = store.commit(&twice).await.unwrap_err();
+    assert_eq!(fault.code, Code::StoreFailed, "a frame ends once");
+    assert_eq!(store.load().await.unwrap(), before, "nothing of it is there");
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
+    twice.frames.pop();
+    store.commit(&twice).await.expect("and it goes on");
+    assert_eq!(store.reader().frames(ID.job).await.unwrap().len(), 2);
+}
+
+async fn lists_results_in_order(mut store: impl Store) {
+    store.load().await.unwrap();
+    let other = StepId { job: JobId(70), index: 0 };
+    let later = StepId { index: 1, ..ID };
+    // Around the sizes in which rows are grouped.
+    for (i, count) in [1, 7, 8, 63, 64, 65, 137].into_iter().enumerate() {
+        let base = 1000 * i as i64;
+        let frames = (0..count).rev().map(|n| frame(if n % 2 == 0 { ID } else { later }, base + n));
+        let frames = frames.chain([frame(other, base)]).collect();
+        store.commit(&Changes { frames, ..Changes::default() }).await.unwrap();
+    }
+    let listed = store.reader().frames(ID.job).await.unwrap();
+    assert_eq!(listed.len(), 1 + 7 + 8 + 63 + 64 + 65 + 137);
+    let keys: Vec<_> = listed.iter().map(|row| (row.step, row.outcome.frame())).collect();
+    assert!(keys.is_sorted());
+    assert_eq!(listed[0], frame(ID, 0));
+    assert_eq!(store.reader().frames(JobId(99)).await.unwrap(), []);
+}
+
+/// The core driven at random: at every batch, what was stored is the core.
+async fn is_the_core(mut store: impl Store, seed: u64) {
+    let mut rng = Rng::new(seed);
+    let policy = Policy { first_lease_frames: 7, avoid_ms: 0, ..Policy::default() };
+    let mut state = State::restore(policy, store.load().await.unwrap(), Timestamp(0)).unwrap();
+    let (mut now, mut held) = (0, Vec::new());
+    for batch in 0..40 {
+        let mut changes = Changes::default();
+        for _ in 0..rng.below(12) {
+            now += rng.below(900_000) as i64;
+            let effects = state.step(command(&mut rng, &mut held), Timestamp(now));
+            if let Ok(Reply::Acquired(Some(granted))) = &effects.reply {
+                held.push((granted.token, granted.frames));
+            }
+            changes.merge(effects.changes);
+        }
+        store.commit(&changes).await.unwrap();
+        let mut stored = store.load().await.unwrap();
+        if batch % 8 == 7 {
+            state = State::restore(policy, stored.clone(), Timestamp(now)).unwrap();
+        }
+        stored.workers.retain(|_, worker| !worker.gone);
+        assert_eq!(stored, state.snapshot(), "seed {seed}, batch {batch}");
+    }
+}
+
+fn command(rng: &mut Rng, held: &mut Vec<(LeaseToken, FrameRange)>) -> Command {
+    let worker = WorkerId(1 + rng.below(4));
+    let spec = |rng: &mut Rng, after: Vec<u32>| StepSpec {
+        name: "n".into(),
+        kind: StepKind::Noop { millis_per_frame: 0 },
+        frames: FrameRange::of_len(1, 1 + rng.below(60)),
+        after,
+        max_attempts: 2,
+    };
+    match rng.below(12) {
+        0 => Command::Submit(Box::new(JobSpec {
+            name: "j".into(),
+            show: "s".into(),
+            priority: rng.below(3) as i32,
+            idempotency_key: None,
+            steps: vec![spec(rng, vec![]), spec(rng, vec![0])],
+        })),
+        1 => Command::Cancel(JobId(1 + rng.below(20))),
+        2 | 3 => Command::Register {
+            name: "w".into(),
+            instance: format!("i{}", rng.below(6)),
+            slots: 2,
+            backend: "cpu".into(),
+        },
+        4..7 => Command::Acquire { worker },
+        7..10 if !held.is_empty() => {
+            let (token, frames) = held[rng.below(held.len() as u64) as usize];
+            let outcome = |rng: &mut Rng, frame| match rng.below(5) {
+                0 => {
+                    let code =
+                        [Code::DiskFull, Code::Interrupted, Code::BadRecipe][rng.below(3) as usize];
+                    FrameOutcome::Failed { frame, fault: Fault::new(code, "x") }
+                }
+                _ => super::suite::frame(ID, frame).outcome,
+            };
+            let outcomes = frames.iter().take(9).map(|f| outcome(rng, f)).collect();
+            Command::Report { worker, token, outcomes }
+        }
+        10 if rng.below(4) == 0 => Command::Leave { worker },
+        _ => Command::Tick,
+    }
+}
+
+/// Everything that holds for any store, on fresh stores made by `open`.
+async fn behaves<S: Store>(open: impl AsyncFn() -> S) {
+    keeps_what_it_is_given(open().await).await;
+    writes_all_or_nothing(open().await).await;
+    lists_results_in_order(open().await).await;
+    for seed in 1..=3 {
+        is_the_core(open().await, seed).await;
+    }
+}
+
+/// What holds for a store that others could open too.
+async fn is_had_by_one(place: Place) {
+    let open = || async { SqlStore::open(place.clone()).await };
+    let mut first = open().await.unwrap();
+    first.load().await.unwrap();
+    first.commit(&everything()).await.unwrap();
+    assert_eq!(open().await.unwrap_err().code, Code::StoreInUse);
+    drop(first);
+    let mut second = eventually(open).await;
+    assert_eq!(second.load().await.unwrap(), expected(&everything()), "it is all there");
+    drop(second);
+
+    let url = place.url().unwrap();
+    let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::query("UPDATE schema_version SET version = 999").execute(&mut db).await.unwrap();
+    drop(db);
+    let fault = eventually_fault(open).await;
+    assert_eq!(fault.code, Code::StoreVersion);
+    assert!(fault.message.contains("999"), "{fault}");
+}
+
+/// A server notices the end of a session a moment after the client.
+async fn eventually<S>(open: impl AsyncFn() -> Outcome<S>) -> S {
+    for _ in 0..200 {
+        match open().await {
+            Err(fault) if fault.code == Code::StoreInUse => {
+                tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            }
+            other => return other.unwrap(),
+        }
+    }
+    panic!("the store stays in use");
+}
+
+async fn eventually_fault(open: impl AsyncFn() -> Outcome<SqlStore>) -> Fault {
+    for _ in 0..200 {
+        match open().await {
+            Err(fault) if fault.code != Code::StoreInUse => return fault,
+            Ok(_) => panic!("it opened"),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
+        }
+    }
+    panic!("the store stays in use");
+}
+
+#[tokio::test]
+async fn the_memory_store_behaves() {
+    keeps_what_it_is_given(MemoryStore::default()).await;
+    writes_all_or_nothing(MemoryStore::default()).await;
+    lists_results_in_order(MemoryStore::default()).await;
+    for seed in 1..=3 {
+        is_the_core(MemoryStore::default(), seed).await;
+    }
+}
+
+#[tokio::test]
+async fn the_sqlite_store_behaves() {
+    let dir = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    let fresh = || {
+        count.set(count.get() + 1);
+        Place::Sqlite(dir.path().join(format!("a b/?{}#.db", count.get())))
+    };
+    behaves(async || SqlStore::open(fresh()).await.unwrap()).await;
+    is_had_by_one(fresh()).await;
+}
+
+#[tokio::test]
+async fn the_postgres_store_behaves() {
+    let Some(cluster) = Cluster::start() else { return };
+    behaves(async || SqlStore::open(cluster.database().parse().unwrap()).await.unwrap()).await;
+    is_had_by_one(cluster.database().parse().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_had_says_where_and_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("not-a-database");
+    std::fs::write(&file, "this is a text of more than sixteen bytes").unwrap();
+    let fault = SqlStore::open(Place::Sqlite(file)).await.unwrap_err();
+    assert_eq!(fault.code, Code::StoreFailed);
+    assert!(fault.to_string().contains("not-a-database"), "{fault}");
+    let nobody = "postgres://nobody@127.0.0.1:1/none".parse().unwrap();
+    assert_eq!(SqlStore::open(nobody).await.unwrap_err().code, Code::StoreFailed);
+}

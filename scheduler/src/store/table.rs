@@ -1,0 +1,209 @@
+//! Rows into tables, many to a statement: what makes a grouped commit cheap.
+
+use crate::core::Changes;
+use platefarm_model::{Code, Fault, Outcome};
+use serde::Serialize;
+use sqlx::any::AnyArguments;
+use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
+
+/// A value of a column.
+pub(super) enum Cell {
+    Int(i64),
+    IntOrNull(Option<i64>),
+    Text(String),
+    TextOrNull(Option<String>),
+}
+
+/// A table as it is written to: what to do with a row that is there.
+pub(super) struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    /// Columns of the primary key.
+    key: &'static str,
+    /// Columns that a row that is there takes over. None: such a row is an
+    /// error. A frame ends once; the store refuses a second end.
+    update: &'static [&'static str],
+}
+
+const JOBS: Table = Table {
+    name: "jobs",
+    columns: &[
+        "id",
+        "name",
+        "production",
+        "priority",
+        "idempotency_key",
+        "submitted",
+        "finished",
+        "cancelled",
+    ],
+    key: "id",
+    update: &["finished", "cancelled"],
+};
+const STEPS: Table = Table {
+    name: "steps",
+    columns: &["job", "step", "spec", "state"],
+    key: "job, step",
+    update: &[],
+};
+const LEASES: Table = Table {
+    name: "leases",
+    columns: &["token", "job", "step", "worker", "granted", "keep", "done"],
+    key: "token",
+    update: &["keep", "done"],
+};
+const WORKERS: Table = Table {
+    name: "workers",
+    columns: &["id", "name", "instance", "slots", "backend", "gone"],
+    key: "id",
+    update: &["gone"],
+};
+const FRAMES: Table = Table {
+    name: "frames",
+    columns: &["job", "step", "frame", "token", "outcome"],
+    key: "job, step, frame",
+    update: &[],
+};
+
+/// Rows to a statement. Few sizes, so that each statement is prepared once.
+const GROUPS: [usize; 3] = [64, 8, 1];
+
+impl Table {
+    fn insert(&self, rows: usize) -> String {
+        let width = self.columns.len();
+        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
+        for row in 0..rows {
+            let marks: Vec<String> =
+                (1..=width).map(|column| format!("${}", row * width + column)).collect();
+            let comma = if row == 0 { "" } else { ", " };
+            sql.push_str(&format!("{comma}({})", marks.join(", ")));
+        }
+        if !self.update.is_empty() {
+            let set: Vec<String> =
+                self.update.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+            sql.push_str(&format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.key, set.join(", ")));
+        }
+        sql
+    }
+
+    async fn write(&self, db: &mut AnyConnection, rows: Vec<Vec<Cell>>) -> sqlx::Result<()> {
+        let mut rows = rows.into_iter().peekable();
+        let mut left = rows.len();
+        while rows.peek().is_some() {
+            let group = GROUPS.into_iter().find(|group| *group <= left).unwrap_or(1);
+            left -= group;
+            let mut arguments = AnyArguments::default();
+            for cell in rows.by_ref().take(group).flatten() {
+                match cell {
+                    Cell::Int(value) => arguments.add(value),
+                    Cell::IntOrNull(value) => arguments.add(value),
+                    Cell::Text(value) => arguments.add(value),
+                    Cell::TextOrNull(value) => arguments.add(value),
+                }
+                .map_err(sqlx::Error::Encode)?;
+            }
+            // The text holds names of this file and numbers of places only.
+            let sql = AssertSqlSafe(self.insert(group));
+            sqlx::query_with(sql, arguments).execute(&mut *db).await?;
+        }
+        Ok(())
+    }
+}
+
+fn id(value: u64) -> Cell {
+    // Ids count from 1 in this process; 2^63 of them are out of reach.
+    Cell::Int(value as i64)
+}
+
+fn json(value: &impl Serialize) -> Outcome<Cell> {
+    serde_json::to_string(value)
+        .map(Cell::Text)
+        .map_err(|e| Fault::new(Code::Internal, "a row cannot be written as JSON").because(&e))
+}
+
+/// Every change as rows of tables, in an order that any foreign key would allow.
+pub(super) fn rows(changes: &Changes) -> Outcome<Vec<(&'static Table, Vec<Vec<Cell>>)>> {
+    let jobs = changes.jobs.values().map(|job| {
+        vec![
+            id(job.id.0),
+            Cell::Text(job.name.clone()),
+            Cell::Text(job.show.clone()),
+            Cell::Int(job.priority.into()),
+            Cell::TextOrNull(job.idempotency_key.clone()),
+            Cell::Int(job.submitted.0),
+            Cell::IntOrNull(job.finished.map(|t| t.0)),
+            Cell::Int(job.cancelled.into()),
+        ]
+    });
+    let steps = changes.new_steps.iter().map(|(step, spec)| {
+        let state = changes.steps.get(step).cloned().unwrap_or_default();
+        Ok(vec![id(step.job.0), Cell::Int(step.index.into()), json(spec.as_ref())?, json(&state)?])
+    });
+    let workers = changes.workers.values().map(|worker| {
+        vec![
+            id(worker.id.0),
+            Cell::Text(worker.name.clone()),
+            Cell::Text(worker.instance.clone()),
+            Cell::Int(worker.slots.into()),
+            Cell::Text(worker.backend.clone()),
+            Cell::Int(worker.gone.into()),
+        ]
+    });
+    let leases = changes.leases.values().map(|lease| {
+        vec![
+            id(lease.token.0),
+            id(lease.step.job.0),
+            Cell::Int(lease.step.index.into()),
+            id(lease.worker.0),
+            Cell::Text(lease.granted.to_string()),
+            Cell::Text(lease.keep.to_string()),
+            Cell::Text(lease.done.to_string()),
+        ]
+    });
+    let frames = changes.frames.iter().map(|row| {
+        Ok(vec![
+            id(row.step.job.0),
+            Cell::Int(row.step.index.into()),
+            Cell::Int(row.outcome.frame()),
+            id(row.token.0),
+            json(&row.outcome)?,
+        ])
+    });
+    Ok(vec![
+        (&JOBS, jobs.collect()),
+        (&STEPS, steps.collect::<Outcome<_>>()?),
+        (&WORKERS, workers.collect()),
+        (&LEASES, leases.collect()),
+        (&FRAMES, frames.collect::<Outcome<_>>()?),
+    ])
+}
+
+/// Writes every change; the caller holds the transaction.
+pub(super) async fn write(db: &mut AnyConnection, changes: &Changes) -> Outcome<sqlx::Result<()>> {
+    let tables = rows(changes)?;
+    let old = changes.steps.iter().filter(|(id, _)| !changes.new_steps.contains_key(*id));
+    let mut states = Vec::new();
+    for (step, state) in old {
+        states.push((
+            *step,
+            serde_json::to_string(state).map_err(|e| {
+                Fault::new(Code::Internal, "a row cannot be written as JSON").because(&e)
+            })?,
+        ));
+    }
+    let all = async {
+        for (table, rows) in tables {
+            table.write(db, rows).await?;
+        }
+        for (step, state) in states {
+            sqlx::query("UPDATE steps SET state = $1 WHERE job = $2 AND step = $3")
+                .bind(state)
+                .bind(step.job.0 as i64)
+                .bind(i64::from(step.index))
+                .execute(&mut *db)
+                .await?;
+        }
+        Ok(())
+    };
+    Ok(all.await)
+}

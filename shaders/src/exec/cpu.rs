@@ -1,0 +1,276 @@
+//! The CPU executor: a plan, row by row, in bands over all cores.
+//!
+//! A band streams: mosaic rows, colour rows and delivered rows live in rings
+//! just long enough for the next operation, so that a frame passes through
+//! the caches once and nothing of frame size is ever stored but its end.
+
+use super::plan::{Band, Plan};
+use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow};
+use crate::ops::debayer_mhc::{self, mirror};
+use crate::ops::levels::cpu::RowLevels;
+use crate::ops::resample::cpu::{BLOCK, LANES, ROWS};
+use crate::ops::{levels, matrix, resample, to_half, unpack, white_balance};
+use crate::{Executor, HalfImage, PlateRecipe, Prepared};
+use fearless_simd::Level;
+use platefarm_model::Outcome;
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Fewest delivered rows of a band: below, its halo costs more than sharing gains.
+const LEAST_ROWS: usize = 32;
+/// Delivered columns that are made and stored at a time.
+const STEP: usize = 32;
+
+/// Renders on the CPU.
+#[derive(Debug)]
+pub struct CpuExecutor {
+    level: Level,
+    bands: Option<usize>,
+}
+
+impl CpuExecutor {
+    /// With the best instruction set of this machine and a band or two per thread.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { level: Level::new(), bands: None }
+    }
+
+    /// With a given instruction set and number of bands. The picture does not depend on either.
+    #[cfg(test)]
+    pub(crate) fn with(level: Level, bands: usize) -> Self {
+        Self { level, bands: Some(bands) }
+    }
+}
+
+impl Default for CpuExecutor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Executor for CpuExecutor {
+    fn name(&self) -> String {
+        "cpu".into()
+    }
+
+    fn prepare(&self, recipe: &PlateRecipe) -> Outcome<Box<dyn Prepared>> {
+        let plan = Plan::new(recipe)?;
+        let bands = match (self.bands, rayon::current_num_threads()) {
+            (Some(count), _) => plan.bands_for_threads(count, 1),
+            (None, 1) => plan.bands_for_threads(1, 1),
+            (None, threads) => plan.bands_for_threads(2 * threads, LEAST_ROWS),
+        };
+        Ok(Box::new(CpuPrepared { plan, bands, level: self.level, spare: Mutex::default() }))
+    }
+}
+
+struct CpuPrepared {
+    plan: Plan,
+    bands: Vec<Band>,
+    level: Level,
+    spare: Mutex<Vec<Scratch>>,
+}
+
+impl Prepared for CpuPrepared {
+    fn run(&mut self, bytes: &[u8]) -> Outcome<HalfImage> {
+        self.plan.layout.check(bytes.len())?;
+        let [width, height] = self.plan.size.map(|side| side as usize);
+        let mut planes = [(); 3].map(|()| vec![0; width * height]);
+        let tasks = share_rows(&self.plan, &self.bands, &mut planes);
+        let non_finite = tasks
+            .into_par_iter()
+            .map(|(band, planes)| {
+                let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+                let scratch = spare().pop();
+                let mut scratch = scratch.unwrap_or_else(|| Scratch::new(&self.plan));
+                let run = Run { plan: &self.plan, level: self.level, bytes };
+                let non_finite = run.band(band, &mut scratch, planes);
+                spare().push(scratch);
+                non_finite
+            })
+            .sum();
+        let [width, height] = self.plan.size;
+        Ok(HalfImage { width, height, planes, non_finite })
+    }
+}
+
+type Planes<'a> = [&'a mut [u16]; 3];
+
+/// Gives each band the rows of the planes that it makes.
+fn share_rows<'a>(
+    plan: &Plan,
+    bands: &'a [Band],
+    planes: &'a mut [Vec<u16>; 3],
+) -> Vec<(&'a Band, Planes<'a>)> {
+    let width = plan.size[0] as usize;
+    let mut rest = planes.each_mut().map(|p| &mut p[plan.content[1] as usize * width..]);
+    bands
+        .iter()
+        .map(|band| {
+            let mine = rest.each_mut().map(|plane| {
+                plane.split_off_mut(..band.lines.len() * width).expect("bands lie within the content")
+            });
+            (band, mine)
+        })
+        .collect()
+}
+
+/// Buffers of one band at work.
+struct Scratch {
+    /// Samples of one row.
+    samples: Vec<u16>,
+    /// Mosaic rows, by their number modulo 5.
+    mosaic: [SplitRow; 5],
+    /// Colour rows, by their number modulo the number of taps.
+    color: Vec<Vec<f32>>,
+    /// Rows after the vertical pass.
+    rows: [Vec<f32>; ROWS],
+    /// The same, column by column.
+    tile: Vec<[f32; LANES]>,
+    /// Delivered columns, single and half.
+    single: [[f32; LANES]; STEP],
+    half: [[u16; LANES]; STEP],
+}
+
+impl Scratch {
+    fn new(plan: &Plan) -> Self {
+        let pairs = plan.pairs();
+        let run = (6 * pairs).next_multiple_of(BLOCK);
+        Self {
+            samples: Vec::new(),
+            mosaic: [(); 5].map(|()| SplitRow::new(pairs)),
+            color: vec![vec![0.0; run]; plan.taps[1].count],
+            rows: [(); ROWS].map(|()| vec![0.0; run]),
+            tile: vec![[0.0; LANES]; 2 * pairs],
+            single: [[0.0; LANES]; STEP],
+            half: [[0; LANES]; STEP],
+        }
+    }
+}
+
+/// One frame.
+struct Run<'a> {
+    plan: &'a Plan,
+    level: Level,
+    bytes: &'a [u8],
+}
+
+impl Run<'_> {
+    /// Makes one band; returns its number of non-finite samples.
+    fn band(&self, band: &Band, scratch: &mut Scratch, mut planes: Planes<'_>) -> u64 {
+        let mut next_mosaic = band.mosaic_rows.start;
+        let mut next_color = band.rows.start;
+        let mut non_finite = 0;
+        for from in band.lines.clone().step_by(ROWS) {
+            let lines = from..(from + ROWS).min(band.lines.end);
+            for line in lines.clone() {
+                for y in next_color..self.plan.taps[1].reads(line..line + 1).end {
+                    for m in next_mosaic..(y + debayer_mhc::HALO + 1).min(self.plan.picture[1]) {
+                        self.mosaic_row(m, scratch);
+                        next_mosaic = m + 1;
+                    }
+                    self.color_row(y, scratch);
+                    next_color = y + 1;
+                }
+                self.down(line, scratch, line - from);
+            }
+            for unused in &mut scratch.rows[lines.len()..] {
+                unused.fill(0.0);
+            }
+            resample::cpu::turn(&scratch.rows, self.plan.pairs(), &mut scratch.tile);
+            let first = (from - band.lines.start) * self.plan.size[0] as usize;
+            let group = planes.each_mut().map(|plane| &mut plane[first..]);
+            non_finite += self.along(scratch, group, lines.len());
+        }
+        non_finite
+    }
+
+    /// Unpack, levels and white balance of one row.
+    fn mosaic_row(&self, y: u32, scratch: &mut Scratch) {
+        let plan = self.plan;
+        let layout = &plan.layout;
+        let columns = plan.mosaic_columns();
+        // Whole bytes begin at every fourth sample, whatever the packing.
+        let first = (layout.active.x + columns.start) & !3;
+        let skip = (layout.active.x + columns.start - first) as usize;
+        let start = (layout.active.y + y) as usize * layout.row_bytes
+            + first as usize * layout.packing.bits() as usize / 8;
+        scratch.samples.resize(skip + columns.len(), 0);
+        unpack::cpu::row(layout.packing, &self.bytes[start..], &mut scratch.samples);
+
+        let row = &mut scratch.mosaic[y as usize % 5];
+        let margin = if columns.start == plan.columns.start { 1 } else { 0 };
+        let [even, odd] = row.halves.each_mut().map(|half| &mut half[margin..]);
+        let (even, odd) = (&mut even[..columns.len().div_ceil(2)], &mut odd[..columns.len() / 2]);
+        let site = y as usize % 2 * 2;
+        let with = RowLevels {
+            linear: &plan.levels.linear,
+            column_black: &plan.levels.column_black[y as usize % 2][columns.start as usize..columns.end as usize],
+            row_black: plan.levels.row_black[y as usize],
+            scale: [plan.levels.scale[site], plan.levels.scale[site + 1]],
+        };
+        levels::cpu::row(self.level, &scratch.samples[skip..], with, even, odd);
+        white_balance::cpu::row(self.level, even, plan.gains[site]);
+        white_balance::cpu::row(self.level, odd, plan.gains[site + 1]);
+        row.fill_outside(plan.columns.clone(), plan.picture[0]);
+    }
+
+    /// Debayer and matrix of one row.
+    fn color_row(&self, y: u32, scratch: &mut Scratch) {
+        let plan = self.plan;
+        let pairs = plan.pairs();
+        let rows = [-2, -1, 0, 1, 2].map(|d: i64| {
+            &scratch.mosaic[mirror(i64::from(y) + d, plan.picture[1]) as usize % 5]
+        });
+        let slot = y as usize % scratch.color.len();
+        let out = &mut scratch.color[slot];
+        debayer_mhc::cpu::row(self.level, rows, RowColors::of(y, plan.red_at), pairs, out);
+        let (red, rest) = out.split_at_mut(2 * pairs);
+        let (green, rest) = rest.split_at_mut(2 * pairs);
+        matrix::cpu::run(self.level, &plan.matrix, red, green, &mut rest[..2 * pairs]);
+    }
+
+    /// The vertical sum for one delivered row.
+    fn down(&self, line: usize, scratch: &mut Scratch, slot: usize) {
+        let taps = &self.plan.taps[1];
+        let ring = &scratch.color;
+        let start = taps.start[line] as usize;
+        let row = |k: usize| &ring[(start + k) % ring.len()][..];
+        resample::cpu::vertical(self.level, row, taps.weights_of(line), &mut scratch.rows[slot]);
+    }
+
+    /// The horizontal sums for some delivered rows, as halves into the planes.
+    fn along(&self, scratch: &mut Scratch, mut planes: Planes<'_>, rows: usize) -> u64 {
+        let taps = &self.plan.taps[0];
+        let width = self.plan.size[0] as usize;
+        let left = self.plan.content[0] as usize;
+        let mut non_finite = 0;
+        for from in (0..taps.start.len()).step_by(STEP) {
+            let count = STEP.min(taps.start.len() - from);
+            let single = &mut scratch.single[..count];
+            let half = &mut scratch.half[..count];
+            resample::cpu::horizontal(
+                self.level,
+                &scratch.tile,
+                self.plan.columns.start,
+                taps,
+                from,
+                single,
+            );
+            non_finite += to_half::cpu::run(self.level, single.as_flattened(), half.as_flattened_mut());
+            for (p, plane) in planes.iter_mut().enumerate() {
+                for r in 0..rows {
+                    let at = r * width + left + from;
+                    for (to, column) in plane[at..at + count].iter_mut().zip(&*half) {
+                        *to = column[p * ROWS + r];
+                    }
+                }
+            }
+        }
+        non_finite
+    }
+}
+
+#[cfg(test)]
+#[path = "cpu_tests.rs"]
+mod tests;

@@ -1,0 +1,173 @@
+use super::*;
+use crate::ops::resample::kernel;
+use crate::twin::recipes;
+use platefarm_model::raw::{CfaColor, MosaicLayout};
+use platefarm_model::recipe::Filter;
+
+fn render(executor: &CpuExecutor, recipe: &PlateRecipe) -> HalfImage {
+    let bytes = recipes::frame(&recipe.layout, 17);
+    executor.prepare(recipe).and_then(|mut ready| ready.run(&bytes)).unwrap()
+}
+
+#[test]
+fn neither_bands_nor_instruction_sets_can_be_seen() {
+    for (name, recipe) in recipes::all() {
+        let expected = render(&CpuExecutor::with(Level::new(), 1), &recipe);
+        for bands in [2, 3, 7, 1000] {
+            let got = render(&CpuExecutor::with(Level::new(), bands), &recipe);
+            assert!(got == expected, "{name}: {bands} bands");
+        }
+        let plain = render(&CpuExecutor::with(Level::baseline(), 2), &recipe);
+        assert!(plain == expected, "{name}: without wide registers");
+    }
+}
+
+#[test]
+fn what_is_not_picture_is_black() {
+    let (_, recipe) = recipes::all().swap_remove(0);
+    let image = render(&CpuExecutor::new(), &recipe);
+    let [left, top, right, bottom] = recipe.framing.content;
+    for plane in &image.planes {
+        for (i, half) in plane.iter().enumerate() {
+            let (x, y) = (i as u32 % image.width, i as u32 / image.width);
+            let inside = (left..right).contains(&x) && (top..bottom).contains(&y);
+            assert!(inside || *half == 0, "{x},{y}");
+        }
+    }
+}
+
+#[test]
+fn samples_beyond_halves_are_counted() {
+    let (_, recipe) = recipes::all().into_iter().find(|(name, _)| name == "beyond halves").unwrap();
+    let image = render(&CpuExecutor::new(), &recipe);
+    assert!(image.non_finite > 0);
+    let full = image.planes.iter().flatten().filter(|h| **h & 0x7fff == 0x7bff).count();
+    assert!(full as u64 >= image.non_finite);
+    assert!(image.planes.iter().flatten().all(|h| h & 0x7c00 != 0x7c00), "all halves are finite");
+}
+
+// The same, written down a second time -----------------------------------------
+
+/// The whole chain in double precision, straight from the definitions: no
+/// rows, no bands, no tables, two-dimensional sums.
+struct Naive<'a> {
+    layout: &'a MosaicLayout,
+    bytes: &'a [u8],
+}
+
+impl Naive<'_> {
+    fn sample(&self, x: u32, y: u32) -> f64 {
+        use platefarm_model::raw::Packing;
+        let bits = self.layout.packing.bits() as usize;
+        let row = &self.bytes[y as usize * self.layout.row_bytes..];
+        if self.layout.packing == Packing::U16Le {
+            return f64::from(row[2 * x as usize]) + 256.0 * f64::from(row[2 * x as usize + 1]);
+        }
+        let bit = |i: usize| f64::from(row[i / 8] >> (7 - i % 8) & 1);
+        (0..bits).fold(0.0, |value, i| 2.0 * value + bit(x as usize * bits + i))
+    }
+
+    /// A white-balanced photosite; coordinates of the active area, mirrored at its edges.
+    fn site(&self, x: i64, y: i64) -> f64 {
+        let active = self.layout.active;
+        let (x, y) = (mirror(x, active.width), mirror(y, active.height));
+        let levels = &self.layout.levels;
+        let site = (y % 2 * 2 + x % 2) as usize;
+        let stored = self.sample(active.x + x, active.y + y);
+        let linear = match levels.linearization.len() {
+            0 => stored,
+            n => f64::from(levels.linearization[(stored as usize).min(n - 1)]),
+        };
+        let delta = |d: &[f32], i: u32| d.get(i as usize).map_or(0.0, |v| f64::from(*v));
+        let most = |d: &[f32], parity: u32| {
+            d.iter().skip(parity as usize).step_by(2).copied().reduce(f32::max).map_or(0.0, f64::from)
+        };
+        let base = f64::from(levels.black[site]);
+        let black = base + delta(&levels.black_delta_h, x) + delta(&levels.black_delta_v, y);
+        let blackest = base + most(&levels.black_delta_h, x % 2) + most(&levels.black_delta_v, y % 2);
+        let gain = self.layout.white_balance[self.layout.bayer.color(y, x) as usize];
+        (linear - black) / (f64::from(levels.white[site]) - blackest) * f64::from(gain)
+    }
+
+    /// The pixel, by the filters of the paper.
+    fn pixel(&self, x: i64, y: i64) -> [f64; 3] {
+        const GREEN: [[f64; 5]; 5] = [[0., 0., -1., 0., 0.], [0., 0., 2., 0., 0.], [-1., 2., 4., 2., -1.], [0., 0., 2., 0., 0.], [0., 0., -1., 0., 0.]];
+        const BESIDE: [[f64; 5]; 5] = [[0., 0., 0.5, 0., 0.], [0., -1., 0., -1., 0.], [-1., 4., 5., 4., -1.], [0., -1., 0., -1., 0.], [0., 0., 0.5, 0., 0.]];
+        const ACROSS: [[f64; 5]; 5] = [[0., 0., -1.5, 0., 0.], [0., 2., 0., 2., 0.], [-1.5, 0., 6., 0., -1.5], [0., 2., 0., 2., 0.], [0., 0., -1.5, 0., 0.]];
+        let color = |dx: i64, dy: i64| self.layout.bayer.color((y + dy).rem_euclid(2) as u32, (x + dx).rem_euclid(2) as u32);
+        let sum = |filter: &[[f64; 5]; 5], turned: bool| -> f64 {
+            (0..25).map(|k| {
+                let (i, j) = (k / 5, k % 5);
+                let weight = if turned { filter[j][i] } else { filter[i][j] };
+                weight * self.site(x + j as i64 - 2, y + i as i64 - 2) / 8.0
+            }).sum()
+        };
+        let mut rgb = [0.0; 3];
+        for (plane, wanted) in [CfaColor::Red, CfaColor::Green, CfaColor::Blue].into_iter().enumerate() {
+            rgb[plane] = match (color(0, 0), wanted) {
+                (own, wanted) if own == wanted => self.site(x, y),
+                (_, CfaColor::Green) => sum(&GREEN, false),
+                (CfaColor::Green, wanted) => sum(&BESIDE, color(1, 0) != wanted),
+                _ => sum(&ACROSS, false),
+            };
+        }
+        self.layout.camera_to_aces.map(|row| (0..3).map(|i| row[i] * rgb[i]).sum())
+    }
+
+    /// Weights of the source lines that a delivered line is made of, edges repeated.
+    fn weights(&self, recipe: &PlateRecipe, axis: usize, line: u32) -> Vec<(i64, f64)> {
+        let active = [self.layout.active.width, self.layout.active.height][axis];
+        let crop = [self.layout.crop.x, self.layout.crop.y][axis];
+        let (scale, offset) = (recipe.framing.scale[axis], recipe.framing.offset[axis]);
+        let clamp = |i: i64| i.clamp(0, i64::from(active) - 1);
+        if scale == 1.0 && offset.fract() == 0.0 {
+            return vec![(clamp(i64::from(line) - offset as i64 + i64::from(crop)), 1.0)];
+        }
+        let center = (f64::from(line) + 0.5 - offset) / scale + f64::from(crop);
+        let shrink = scale.min(1.0);
+        let reach = (3.0 / shrink).ceil() as i64 + 1;
+        let filter: Filter = recipe.framing.effective_filter();
+        let all: Vec<(i64, f64)> = (center as i64 - reach..=center as i64 + reach)
+            .map(|i| (clamp(i), kernel::weight(filter, (i as f64 + 0.5 - center) * shrink)))
+            .filter(|(_, w)| *w != 0.0)
+            .collect();
+        let sum: f64 = all.iter().map(|(_, w)| w).sum();
+        all.into_iter().map(|(i, w)| (i, w / sum)).collect()
+    }
+}
+
+#[test]
+fn the_chain_is_what_its_definitions_say() {
+    for (name, recipe) in recipes::all().into_iter().filter(|(name, _)| name != "beyond halves") {
+        let bytes = recipes::frame(&recipe.layout, 17);
+        let image = render(&CpuExecutor::new(), &recipe);
+        let naive = Naive { layout: &recipe.layout, bytes: &bytes };
+        let active = recipe.layout.active;
+        let picture: Vec<[f64; 3]> = (0..active.height * active.width)
+            .map(|i| naive.pixel(i64::from(i % active.width), i64::from(i / active.width)))
+            .collect();
+        let [left, top, right, bottom] = recipe.framing.content;
+        let columns: Vec<_> = (left..right).map(|x| naive.weights(&recipe, 0, x)).collect();
+        for y in top..bottom {
+            let rows = naive.weights(&recipe, 1, y);
+            for (x, columns) in (left..right).zip(&columns) {
+                let mut expected = [0.0; 3];
+                for (sy, wy) in &rows {
+                    for (sx, wx) in columns {
+                        let pixel = picture[(sy * i64::from(active.width) + sx) as usize];
+                        for p in 0..3 {
+                            expected[p] += wy * wx * pixel[p];
+                        }
+                    }
+                }
+                for (p, e) in expected.into_iter().enumerate() {
+                    let bits = image.planes[p][(y * image.width + x) as usize];
+                    let got = half::f16::from_bits(bits).to_f64();
+                    // Half of a half's last place, and what single precision adds to values around 1.
+                    let allowed = e.abs().max(6.2e-5) * 2.0_f64.powi(-11) * 1.001 + 3e-6;
+                    assert!((got - e).abs() <= allowed, "{name}: plane {p} at {x},{y}: {got} is not {e}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// Needs, for the line that is being made:
+//   fn tap_weight(i: u32) -> f32: the table of weights;
+//   fn tap_rgb(across: u32, along: u32) -> vec3<f32>: the source, `along` counted on the axis of the filter.
+
+// The sum over `count` source pixels from `start` on, with weights from
+// `weights_at` on. It begins with the first product, not with zero, so that a
+// copy keeps every bit.
+fn resample(across: u32, start: u32, weights_at: u32, count: u32) -> vec3<f32> {
+    var sum = tap_weight(weights_at) * tap_rgb(across, start);
+    for (var k = 1u; k < count; k++) {
+        sum = sum + tap_weight(weights_at + k) * tap_rgb(across, start + k);
+    }
+    return sum;
+}

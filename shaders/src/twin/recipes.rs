@@ -1,0 +1,114 @@
+//! Recipes and frames for tests: small, odd, and of every kind.
+
+use super::noise_bytes;
+use crate::PlateRecipe;
+use platefarm_model::raw::{Bayer, Levels, MosaicLayout, Packing, Rect};
+use platefarm_model::recipe::{Debayer, Filter, Framing};
+use std::sync::Arc;
+
+pub(crate) const PACKINGS: [Packing; 6] = [
+    Packing::U8,
+    Packing::U16Le,
+    Packing::U16Be,
+    Packing::Msb10,
+    Packing::Msb12,
+    Packing::Msb14,
+];
+
+pub(crate) const PATTERNS: [Bayer; 4] = [Bayer::Rggb, Bayer::Grbg, Bayer::Gbrg, Bayer::Bggr];
+
+/// A layout whose delivered crop is `width` by `height`, with a margin inside
+/// the active area and another outside, rows of an odd number of bytes, black
+/// levels that differ everywhere, and a matrix with negative entries.
+pub(crate) fn layout(width: u32, height: u32, packing: Packing, bayer: Bayer) -> MosaicLayout {
+    let active = Rect { x: 5, y: 3, width: width + 7, height: height + 6 };
+    let stored = [active.x + active.width + 2, active.y + active.height + 1];
+    let top = (1_u32 << packing.bits()) as f32 - 1.0;
+    MosaicLayout {
+        width: stored[0],
+        height: stored[1],
+        packing,
+        row_bytes: packing.row_bytes(stored[0]) + 3,
+        active,
+        crop: Rect { x: 4, y: 3, width, height },
+        bayer,
+        levels: Levels {
+            black: [0.06, 0.061, 0.062, 0.059].map(|b| b * top),
+            white: [0.95, 0.96, 0.955, 0.94].map(|w| w * top),
+            black_delta_h: (0..active.width).map(|x| (x % 5) as f32 * 1e-4 * top).collect(),
+            black_delta_v: (0..active.height).map(|y| (y % 3) as f32 * -2e-4 * top).collect(),
+            ..Levels::flat(0.0, 1.0)
+        },
+        white_balance: [2.1, 1.0, 1.63],
+        camera_to_aces: [[0.68, 0.24, 0.08], [0.05, 1.11, -0.16], [0.01, -0.3, 1.29]],
+    }
+}
+
+/// The delivered crop as it is.
+pub(crate) fn identity(layout: MosaicLayout) -> PlateRecipe {
+    let framing = Framing::identity(layout.crop.width, layout.crop.height, 1.0);
+    PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
+}
+
+/// One affine map onto a raster with a margin around the picture.
+pub(crate) fn framed(layout: MosaicLayout, filter: Filter, scale: [f64; 2], offset: [f64; 2]) -> PlateRecipe {
+    let source_size = [layout.crop.width, layout.crop.height];
+    let picture = [0, 1].map(|a| (f64::from(source_size[a]) * scale[a]).ceil() as u32);
+    let size = picture.map(|side| side + 3);
+    let framing = Framing {
+        source_size,
+        size,
+        scale,
+        offset,
+        content: [1, 2, size[0] - 1, size[1] - 1],
+        pixel_aspect: 1.0,
+        filter: Some(filter),
+    };
+    PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
+}
+
+/// A frame for a layout: noise, with a ramp to full white over the rows so
+/// that every sample value is near to occurring.
+pub(crate) fn frame(layout: &MosaicLayout, seed: u64) -> Vec<u8> {
+    noise_bytes(layout.row_bytes * layout.height as usize, seed)
+}
+
+/// Recipes of every packing, phase and kind of framing, at odd sizes.
+pub(crate) fn all() -> Vec<(String, PlateRecipe)> {
+    let mut recipes = Vec::new();
+    for (i, packing) in PACKINGS.into_iter().enumerate() {
+        for (j, bayer) in PATTERNS.into_iter().enumerate() {
+            let layout = layout(21 + 8 * i as u32, 14 + 5 * j as u32, packing, bayer);
+            let shrink = framed(layout.clone(), Filter::Lanczos3, [0.5, 0.47], [0.0, 0.3]);
+            recipes.push((format!("{packing:?} {bayer:?} shrunk"), shrink));
+            recipes.push((format!("{packing:?} {bayer:?} as it is"), identity(layout)));
+        }
+    }
+    let base = layout(61, 47, Packing::Msb12, Bayer::Gbrg);
+    let more = [
+        ("enlarged", Filter::Mitchell, [1.7, 1.3], [-3.4, 0.2]),
+        ("de-squeezed", Filter::CatmullRom, [2.0, 1.0], [0.0, 0.0]),
+        ("turned down", Filter::Triangle, [1.0, 0.4], [0.0, -2.0]),
+        ("cut far inside", Filter::Lanczos3, [0.8, 0.8], [-20.5, -15.5]),
+        ("far outside", Filter::Lanczos3, [0.8, 0.8], [300.0, -500.0]),
+        ("by whole pixels", Filter::Mitchell, [1.0, 1.0], [-4.0, 7.0]),
+        ("by half a pixel", Filter::CatmullRom, [1.0, 1.0], [0.5, -0.5]),
+        ("tiny", Filter::Lanczos3, [0.03, 0.05], [0.0, 0.0]),
+    ];
+    for (name, filter, scale, offset) in more {
+        recipes.push((name.into(), framed(base.clone(), filter, scale, offset)));
+    }
+    let mut table = base.clone();
+    table.levels.linearization = (0..3000_u32).map(|i| (i * i / 2300) as u16).collect();
+    recipes.push(("linearisation table".into(), identity(table)));
+    let mut smallest = base.clone();
+    smallest.active = Rect { x: 3, y: 1, width: 2, height: 2 };
+    smallest.crop = Rect { x: 1, y: 0, width: 1, height: 1 };
+    smallest.levels = Levels::flat(0.0, 4095.0);
+    recipes.push(("one pixel".into(), identity(smallest)));
+    let mut bright = base;
+    bright.white_balance = [40.0, 1.0, 90.0];
+    bright.levels.white = bright.levels.black.map(|b| b + 8.0);
+    recipes.push(("beyond halves".into(), identity(bright)));
+    recipes
+}

@@ -1,0 +1,71 @@
+//! Dates as the XML standards write them, in UTC. The clock is read elsewhere.
+
+use platefarm_model::Timestamp;
+
+/// A moment in the Gregorian calendar, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Utc {
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+}
+
+impl From<Timestamp> for Utc {
+    fn from(Timestamp(micros): Timestamp) -> Self {
+        let seconds = micros.div_euclid(1_000_000);
+        let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // Counted from 1 March of the year 0, a leap day is the last of its year
+        // and a cycle of the calendar is 400 years of 146,097 days.
+        let from_march = days + 719_468;
+        let (cycle, of_cycle) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+        let of_cycle_years =
+            (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+        let of_year = of_cycle - (365 * of_cycle_years + of_cycle_years / 4 - of_cycle_years / 100);
+        // Months from March have 31, 30, 31, 30, 31 days, twice, and then 31 and the rest.
+        let from_march_month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * from_march_month + 2) / 5 + 1;
+        let month = (from_march_month + 2) % 12 + 1;
+        let year = cycle * 400 + of_cycle_years + i64::from(month <= 2);
+        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+        Self { year, month, day, hour, minute, second }
+    }
+}
+
+impl Utc {
+    /// `2026-11-21T03:00:00Z`
+    pub(crate) fn date_time(self) -> String {
+        let Self { year, month, day, hour, minute, second } = self;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    /// `2026-11-21_030000Z`, for file names.
+    pub(crate) fn file_stamp(self) -> String {
+        let Self { year, month, day, hour, minute, second } = self;
+        format!("{year:04}-{month:02}-{day:02}_{hour:02}{minute:02}{second:02}Z")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of `date -u -d @N` from GNU coreutils.
+    #[test]
+    fn moments_are_the_calendars() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (1_795_230_000, "2026-11-21T03:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Utc::from(Timestamp(seconds * 1_000_000)).date_time(), text);
+        }
+        assert_eq!(Utc::from(Timestamp(1_795_230_000_999_999)).file_stamp(), "2026-11-21_030000Z");
+    }
+}

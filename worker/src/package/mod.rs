@@ -1,0 +1,163 @@
+//! Makes a pull whole: finishes what dead workers owe, reads every plate again,
+//! and puts beside them what a receiver needs: ACES metadata, framing, edit
+//! list, report, contact sheet, and over all of it the manifest.
+//!
+//! It may be killed anywhere and run again. Every file appears under its name
+//! in one step, is a function of the plan and the plates, and is made anew each
+//! time; the manifest comes last and only when it does not hold already.
+//!
+//! ```text
+//! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf
+//! <out>/edit/<list>   <out>/framing/<fdl>   <out>/contact_sheet.png
+//! <out>/report.json   <out>/report.html     <out>/ascmhl/...
+//! ```
+
+mod canvas;
+mod font;
+mod gather;
+mod html;
+mod report;
+mod seal;
+mod sheet;
+#[cfg(test)]
+mod tests;
+
+pub use report::{
+    FORMAT, Failure, FileReport, PackageReport, PlateReport, Settings, SourceReport, Totals,
+};
+
+use crate::kinds::StepFrames;
+use crate::leash::Leash;
+use crate::roots::is_plain_name;
+use gather::Gathered;
+use platefarm_media::publish;
+use platefarm_model::pull::{Document, PackageSpec};
+use platefarm_model::{Code, Fault, Outcome};
+use std::path::{Path, PathBuf};
+
+/// Makes the package of `spec` from the farm's `results`, staging its files
+/// under `attempt`. An incomplete pull is packed too; its report says what is
+/// missing.
+///
+/// # Errors
+/// A plan that names files outside the package, a disk that cannot be written,
+/// [`Code::Interrupted`] when the leash was cut.
+pub fn make(
+    spec: &PackageSpec,
+    results: Vec<StepFrames>,
+    attempt: &str,
+    leash: &Leash,
+) -> Outcome<PackageReport> {
+    check_names(spec)?;
+    let gathered = gather::gather(spec, results, leash)?;
+    let out_dir = Path::new(&spec.out_dir);
+    let mut writer = Writer { out_dir, staging: publish::stage_dir(out_dir, attempt)?, written: 0 };
+
+    let sidecars = write_documents(spec, &gathered, &mut writer)?;
+    let pictures = sheet::pictures(&gathered);
+    writer.put("contact_sheet.png", &sheet::contact_sheet(spec, &gathered, &pictures)?)?;
+    let report = report::build(spec, &gathered, sidecars);
+    let json = serde_json::to_vec_pretty(&report)
+        .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
+    writer.put("report.json", &json)?;
+    let thumbnails = pictures.iter().map(sheet::Pictures::thumbnails).collect::<Outcome<Vec<_>>>()?;
+    writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
+
+    for plan in &spec.plates {
+        publish::remove_leftovers(&out_dir.join(&plan.name), |_| false)?;
+    }
+    // A worker that lost the lease meanwhile leaves the manifest to its successor.
+    if leash.is_stopped() {
+        return Err(Fault::new(Code::Interrupted, "the package was taken from this worker"));
+    }
+    let known = report.plates.iter().flat_map(|p| &p.files);
+    let known = known.map(|f| (f.file.clone(), f.xxh128.clone())).collect();
+    seal::seal(out_dir, &writer.staging, &known)?;
+    publish::remove_leftovers(out_dir, |_| false)?;
+    Ok(report)
+}
+
+/// Why the step failed, when the package is not whole: the first cause, and how many there are.
+#[must_use]
+pub fn incomplete(report: &PackageReport) -> Option<Fault> {
+    if report.complete {
+        return None;
+    }
+    let totals = report.totals;
+    let mut fault = Fault::new(
+        Code::PackageIncomplete,
+        format!(
+            "{} of {} events are whole, {} of {} frames are there",
+            totals.plates_whole, totals.events, totals.frames_delivered, totals.frames
+        ),
+    );
+    let failed = report.plates.iter().flat_map(|p| &p.failures).map(|f| &f.fault);
+    let first = failed.chain(report.rejected.iter().map(|r| &r.fault)).next();
+    fault.cause = first.map(ToString::to_string);
+    Some(fault)
+}
+
+/// The names in a plan come from somebody else and become paths.
+fn check_names(spec: &PackageSpec) -> Outcome<()> {
+    let plates = spec.plates.iter().flat_map(|p| [&p.name, &p.amf.name]);
+    let documents = [Some(&spec.edl), spec.fdl.as_ref()].into_iter().flatten().map(|d| &d.name);
+    match plates.chain(documents).find(|name| !is_plain_name(name)) {
+        Some(bad) => {
+            Err(Fault::new(Code::BadName, format!("'{bad}' cannot be the name of a file")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Writes the documents that travel with the plates. Returns all sidecars of
+/// the package, in the order that a reader looks for them.
+fn write_documents(
+    spec: &PackageSpec,
+    gathered: &Gathered,
+    writer: &mut Writer<'_>,
+) -> Outcome<Vec<String>> {
+    let mut names = vec!["report.html".into(), "report.json".into(), "contact_sheet.png".into()];
+    let mut put = |directory: &str, document: &Document| -> Outcome<()> {
+        let name = format!("{directory}/{}", document.name);
+        writer.put(&name, document.text.as_bytes())?;
+        names.push(name);
+        Ok(())
+    };
+    put("edit", &spec.edl)?;
+    if let Some(fdl) = &spec.fdl {
+        put("framing", fdl)?;
+    }
+    for (plan, plate) in spec.plates.iter().zip(&gathered.plates) {
+        // Metadata of pictures that do not exist would only mislead.
+        if plate.sound().next().is_some() {
+            put(&plan.name, &plan.amf)?;
+        }
+    }
+    Ok(names)
+}
+
+/// Puts files into the package, each in one step.
+struct Writer<'a> {
+    out_dir: &'a Path,
+    staging: PathBuf,
+    written: u32,
+}
+
+impl Writer<'_> {
+    /// Writes `bytes` as `name`, relative to the package. A file that says the
+    /// same already is left alone, its date with it.
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
+        let published = self.out_dir.join(name);
+        if std::fs::read(&published).is_ok_and(|there| there == bytes) {
+            return Ok(());
+        }
+        self.written += 1;
+        let staged = self.staging.join(format!("sidecar-{}", self.written));
+        publish::write_flushed(&staged, bytes)?;
+        if let Some(directory) = published.parent() {
+            std::fs::create_dir_all(directory)
+                .map_err(|e| publish::write_fault(directory, &e))?;
+        }
+        publish::publish(&staged, &published)
+    }
+}

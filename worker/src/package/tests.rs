@@ -1,0 +1,251 @@
+//! The package against plates that are whole, owed, torn, lost and outside.
+
+use super::gather::gather;
+use super::html::{Thumbnail, page};
+use super::*;
+use platefarm_media::hash::xxh128;
+use platefarm_model::FrameRange;
+use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
+use platefarm_model::job::{FrameResult, StageMillis};
+use platefarm_model::pull::{EventRef, PlatePlan, Rejected};
+use platefarm_model::raw::Rect;
+use platefarm_model::recipe::{Compression, Debayer, OutputColor};
+use platefarm_model::{FrameRate, Timecode};
+
+fn event(number: &str) -> EventRef {
+    EventRef {
+        number: number.into(),
+        line: 4,
+        reel: "A001C001".into(),
+        clip_name: Some("a <fine> \"clip\" & more".into()),
+        source_in: "01:00:00:02".into(),
+        source_out: "01:00:00:05".into(),
+        record_in: "00:00:00:00".into(),
+        record_out: "00:00:00:03".into(),
+    }
+}
+
+fn plan(name: &str) -> PlatePlan {
+    let raster = Rect::of_size(64, 32);
+    PlatePlan {
+        name: name.into(),
+        event: event("001"),
+        match_rule: "reel and timecode".into(),
+        clip: ClipInfo {
+            path: "/media/A001C001.000001.dng".into(),
+            identity: Identity { clip_name: "A001C001".into(), ..Identity::default() },
+            timing: Timing {
+                start: Some(Timecode::parse("01:00:00:00", FrameRate::FPS_24).unwrap()),
+                rate: Some(FrameRate::FPS_24),
+                frame_count: 8,
+                missing: platefarm_model::FrameSet::new(),
+                first_file_number: Some(1),
+            },
+            picture: Picture {
+                width: 64,
+                height: 32,
+                photosites: [64, 32],
+                active: raster,
+                crop: raster,
+                pixel_aspect: 1.0,
+                bit_depth: 12,
+                format: "dng".into(),
+                compression: "none".into(),
+                cfa: Some("rggb".into()),
+            },
+            camera: CameraInfo { make: Some("Maker".into()), ..CameraInfo::default() },
+            vendor: std::collections::BTreeMap::new(),
+            notes: vec![],
+        },
+        source_first: 2,
+        frames: FrameRange::new(1001, 1003).unwrap(),
+        handles: [0, 0],
+        size: [64, 32],
+        amf: Document { name: format!("{name}.amf"), text: "<amf/>".into() },
+        notes: vec![Fault::new(Code::HandlesClamped, "2 of 8 frames of head handle")],
+    }
+}
+
+fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
+    PackageSpec {
+        out_dir: out_dir.to_str().unwrap().into(),
+        name: "reel_1".into(),
+        show: "demo".into(),
+        rate: FrameRate::FPS_24,
+        plates: plates.iter().map(|name| plan(name)).collect(),
+        rejected: vec![],
+        edl: Document { name: "cut.edl".into(), text: "TITLE: CUT\n".into() },
+        fdl: None,
+        debayer: Debayer::Mhc,
+        compression: Compression::Zip,
+        color_out: OutputColor::Aces2065_1,
+        notes: vec![],
+    }
+}
+
+/// A result as a worker reports it, its file staged but not published.
+fn staged(out_dir: &Path, plate: &str, frame: i64) -> FrameResult {
+    let dir = out_dir.join(plate);
+    let staging = dir.join(publish::STAGING).join("t5");
+    std::fs::create_dir_all(&staging).unwrap();
+    let name = format!("{plate}.{frame}.exr");
+    let bytes = format!("picture {frame}");
+    std::fs::write(staging.join(&name), &bytes).unwrap();
+    FrameResult {
+        frame,
+        staged: staging.join(&name).to_str().unwrap().into(),
+        published: dir.join(&name).to_str().unwrap().into(),
+        xxh128: xxh128(bytes.as_bytes()),
+        bytes: bytes.len() as u64,
+        backend: "cpu".into(),
+        millis: StageMillis::from([("read".into(), 2.0), ("write".into(), 4.0)]),
+        non_finite: 0,
+    }
+}
+
+fn published(out_dir: &Path, plate: &str, frame: i64) -> FrameResult {
+    let result = staged(out_dir, plate, frame);
+    std::fs::rename(&result.staged, &result.published).unwrap();
+    result
+}
+
+fn three(make: impl Fn(i64) -> FrameResult) -> Vec<StepFrames> {
+    vec![StepFrames { step: 0, done: (1001..=1003).map(make).collect(), failed: vec![] }]
+}
+
+#[test]
+fn a_rename_that_a_dead_worker_owes_is_carried_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = three(|f| match f {
+        1002 => staged(dir.path(), "a", f),
+        _ => published(dir.path(), "a", f),
+    });
+    let gathered = gather(&spec(dir.path(), &["a"]), results, &Leash::free()).unwrap();
+    assert!(gathered.plates[0].failed.is_empty(), "{:?}", gathered.plates[0].failed);
+    assert!(dir.path().join("a/a.1002.exr").exists());
+    assert!(gathered.last_written.is_some());
+}
+
+#[test]
+fn files_are_judged_by_what_is_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut results = three(|f| published(dir.path(), "a", f));
+    std::fs::write(dir.path().join("a/a.1001.exr"), "picture 1OO1").unwrap();
+    std::fs::remove_file(dir.path().join("a/a.1002.exr")).unwrap();
+    results[0].done.pop();
+    let gathered = gather(&spec(dir.path(), &["a"]), results, &Leash::free()).unwrap();
+    let codes: Vec<_> = gathered.plates[0].failed.iter().map(|(f, e)| (*f, e.code)).collect();
+    assert_eq!(
+        codes,
+        [(1001, Code::HashMismatch), (1002, Code::MissingFiles), (1003, Code::MissingFiles)]
+    );
+}
+
+#[test]
+fn results_do_not_reach_outside_the_package() {
+    let dir = tempfile::tempdir().unwrap();
+    let victim = dir.path().join("victim");
+    std::fs::write(&victim, "mine").unwrap();
+    let out = dir.path().join("out");
+    for evil in 0..2 {
+        let mut results = three(|f| staged(&out, "a", f));
+        let result = &mut results[0].done[0];
+        match evil {
+            0 => result.published = victim.to_str().unwrap().into(),
+            _ => {
+                let climb = out.join("a").join(publish::STAGING).join("../../../victim");
+                result.staged = climb.to_str().unwrap().into();
+            }
+        }
+        let gathered = gather(&spec(&out, &["a"]), results, &Leash::free()).unwrap();
+        assert_eq!(gathered.plates[0].failed[&1001].code, Code::OutsideRoot);
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
+    }
+    let mut bad = spec(&out, &["a"]);
+    bad.edl.name = "../x".into();
+    let outcome = make(&bad, vec![], "t1", &Leash::free());
+    assert_eq!(outcome.unwrap_err().code, Code::BadName);
+}
+
+#[test]
+fn a_cut_leash_ends_the_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let leash = Leash::free();
+    leash.stop();
+    let results = three(|f| published(dir.path(), "a", f));
+    let outcome = make(&spec(dir.path(), &["a"]), results, "t1", &leash);
+    assert_eq!(outcome.unwrap_err().code, Code::Interrupted);
+    assert!(!dir.path().join("report.json").exists());
+}
+
+#[test]
+fn an_incomplete_pull_says_what_is_missing_and_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spec = spec(dir.path(), &["a", "b"]);
+    let fault = Fault::new(Code::NoClipForEvent, "reel 'X' is not in the media");
+    spec.rejected = vec![Rejected { event: Some(event("007")), fault }];
+    let mut results = three(|f| published(dir.path(), "a", f));
+    let torn = Fault::new(Code::TruncatedFile, "12 bytes short");
+    results.push(StepFrames {
+        step: 1,
+        done: vec![],
+        failed: (1001..=1003).map(|f| (f, torn.clone())).collect(),
+    });
+    let gathered = gather(&spec, results, &Leash::free()).unwrap();
+    let report = report::build(&spec, &gathered, vec!["report.html".into()]);
+    assert_eq!(
+        report.totals,
+        Totals {
+            events: 3,
+            plates: 2,
+            plates_whole: 1,
+            frames: 6,
+            frames_delivered: 3,
+            bytes: 36
+        }
+    );
+    assert!(report.plates[0].complete && !report.plates[1].complete);
+    assert_eq!(report.plates[0].source.timecodes.as_ref().unwrap()[1], "01:00:00:04");
+    assert_eq!(report.plates[1].failures.len(), 1, "one cause is told once");
+    let fault = incomplete(&report).unwrap();
+    assert_eq!(fault.code, Code::PackageIncomplete);
+    assert!(fault.cause.unwrap().contains("12 bytes short"));
+    let html = page(&report, &[]);
+    for said in ["INCOMPLETE", "F0104", "12 bytes short", "F0203", "Event 007", "1001-1003"] {
+        assert!(html.contains(said), "{said}");
+    }
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<PackageReport>(&json).unwrap(), report);
+}
+
+/// What opens is closed in order, quotes are even, and nothing is fetched.
+#[test]
+fn the_page_is_well_formed_and_stands_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = spec(dir.path(), &["a"]);
+    let results = three(|f| published(dir.path(), "a", f));
+    let gathered = gather(&spec, results, &Leash::free()).unwrap();
+    let report = report::build(&spec, &gathered, vec!["report.html".into()]);
+    let thumb = Thumbnail { frame: 1001, size: [4, 2], png: b"not a png".to_vec() };
+    let html = page(&report, &[vec![thumb]]);
+    assert!(html.contains("COMPLETE") && !html.contains("INCOMPLETE"));
+    assert!(html.contains("a &lt;fine&gt; &quot;clip&quot; &amp; more"));
+    for fetched in ["http:", "https:", "url(", "@import", "<script", "<link"] {
+        assert!(!html.contains(fetched), "{fetched}");
+    }
+    let (head, body) = html.split_once("<style>").unwrap();
+    let (_, body) = body.split_once("</style>").unwrap();
+    let mut open = Vec::new();
+    // The first piece of a split is what stands before the first tag or in the doctype.
+    for tag in head.split('<').skip(2).chain(body.split('<').skip(1)) {
+        let (inside, _) = tag.split_once('>').expect("a tag ends");
+        assert_eq!(inside.matches('"').count() % 2, 0, "{inside}");
+        let name = inside.split_whitespace().next().unwrap();
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "</{name}>"),
+            None if matches!(name, "br" | "img" | "meta") => {}
+            None => open.push(name),
+        }
+    }
+    assert_eq!(open, [""; 0], "left open");
+}

@@ -1,0 +1,56 @@
+//! What every frame says of itself: the clip it comes from, and what was done
+//! to it. ACES metadata has no place for the settings of a decode, so each
+//! frame carries them.
+
+use platefarm_media::Clip;
+use platefarm_media::sink::exr::{DecodeRecord, PlateHeader};
+use platefarm_model::recipe::{Framing, RenderSpec};
+
+/// The header of `frame`.
+pub(super) fn plate_header(
+    spec: &RenderSpec,
+    clip: &dyn Clip,
+    framing: &Framing,
+    frame: i64,
+    backend: &str,
+) -> PlateHeader {
+    let index = spec.source_index(frame);
+    let info = clip.info();
+    let file = clip.frame_file(index).and_then(|path| path.file_name());
+    let mut header = PlateHeader {
+        pixel_aspect: Some(framing.pixel_aspect as f32),
+        timecode: clip.frame_timecode(index),
+        image_counter: Some(frame),
+        fdl_json: spec.fdl_json.clone(),
+        decode: Some(DecodeRecord {
+            debayer: spec.debayer.name().into(),
+            debayer_version: spec.debayer.version(),
+            white_balance: clip.layout().white_balance,
+            backend: backend.into(),
+            source_file: file.map(|f| f.to_string_lossy().into_owned()).unwrap_or_default(),
+            source_frame: index,
+        }),
+        ..PlateHeader::of_clip(info, index)
+    };
+    let [w, h] = framing.source_size;
+    let ([sx, sy], [ox, oy]) = (framing.scale, framing.offset);
+    for (name, value) in [
+        ("clipName", info.identity.clip_name.clone()),
+        ("sourceSize", format!("{w} {h}")),
+        ("scale", format!("{sx} {sy}")),
+        ("offset", format!("{ox} {oy}")),
+        ("filter", filter(framing)),
+    ] {
+        header.more.insert(name.into(), value);
+    }
+    header
+}
+
+/// Name of the filter that ran, as recipes write it; none for a plain copy.
+fn filter(framing: &Framing) -> String {
+    if framing.scale == [1.0; 2] && framing.offset.iter().all(|o| o.fract() == 0.0) {
+        return "none".into();
+    }
+    let name = serde_json::to_value(framing.effective_filter()).ok();
+    name.and_then(|n| n.as_str().map(str::to_owned)).unwrap_or_default()
+}

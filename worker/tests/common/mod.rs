@@ -1,0 +1,341 @@
+//! A scheduler that misbehaves on purpose, over the real wire. The real one is
+//! tested in its own room and end to end; it cannot be told to lose an answer
+//! or to forget a worker at a chosen moment.
+
+use platefarm_model::job::{FrameOutcome, Lease, StepKind, StepSpec};
+use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, StepId};
+use platefarm_proto::convert::to_status;
+use platefarm_proto::v1::{self, Verdict};
+use platefarm_proto::{Work, WorkServer};
+use platefarm_worker::agent::{self, AgentConfig};
+use platefarm_worker::kinds::{JobKind, Task};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+
+/// How long a test waits for something that must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the scheduler does and what it was told.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) heartbeat_ms: u64,
+    pub(crate) lease_ttl_ms: u64,
+    pub(crate) queue: VecDeque<Lease>,
+    /// What is left of each lease, as heartbeats answer.
+    pub(crate) keeps: BTreeMap<u64, Option<FrameRange>>,
+    /// Frames to refuse.
+    pub(crate) refuse: Vec<i64>,
+    /// Reports to store and then leave unanswered.
+    pub(crate) lose_answers: u32,
+    /// Heartbeats go unanswered.
+    pub(crate) deaf: bool,
+    /// Workers that are not known any more.
+    pub(crate) forgotten: Vec<u64>,
+
+    pub(crate) registered: Vec<v1::RegisterRequest>,
+    pub(crate) granted: Vec<LeaseToken>,
+    pub(crate) heartbeats: u32,
+    /// Every outcome that was stored, with its token and the worker that said it.
+    pub(crate) stored: Vec<(u64, u64, FrameOutcome)>,
+    pub(crate) verdicts: Vec<(i64, Verdict)>,
+    pub(crate) released: Vec<u64>,
+    pub(crate) left: Vec<u64>,
+    /// Rules that were broken.
+    pub(crate) broken: Vec<String>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Fake(Arc<(Mutex<State>, Notify)>);
+
+impl Fake {
+    pub(crate) fn new(heartbeat_ms: u64, lease_ttl_ms: u64) -> Self {
+        let fake = Self::default();
+        fake.with(|s| (s.heartbeat_ms, s.lease_ttl_ms) = (heartbeat_ms, lease_ttl_ms));
+        fake
+    }
+
+    pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let answer = change(&mut self.0.0.lock().unwrap());
+        self.0.1.notify_waiters();
+        answer
+    }
+
+    /// Waits until `wanted` holds.
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&State) -> bool) {
+        let wait = async {
+            loop {
+                let changed = self.0.1.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if self.with_quietly(&wanted) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+            self.with(|s| panic!("never: {what}; stored {:?}, released {:?}", s.stored, s.released));
+        }
+    }
+
+    fn with_quietly<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.0.0.lock().unwrap())
+    }
+
+    /// Puts a task in the queue.
+    pub(crate) fn offer(&self, token: u64, name: &str, first: i64, last: i64) {
+        let frames = FrameRange::new(first, last).unwrap();
+        let kind = StepKind::Noop { millis_per_frame: 0 };
+        let spec = StepSpec { name: name.into(), kind, frames, after: vec![], max_attempts: 3 };
+        let step = StepId { job: JobId(1), index: 0 };
+        self.with(|s| {
+            let ttl_ms = s.lease_ttl_ms;
+            s.keeps.insert(token, Some(frames));
+            s.queue.push_back(Lease { token: LeaseToken(token), step, frames, ttl_ms, spec });
+        });
+    }
+
+    /// Serves on `address` until the handle is dropped or stopped.
+    pub(crate) async fn serve(&self, address: SocketAddr) -> Serving {
+        let incoming = TcpIncoming::bind(address).unwrap();
+        let address = incoming.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = WorkServer::new(self.clone());
+        let task = tokio::spawn(async move {
+            let server = tonic::transport::Server::builder().add_service(service);
+            tokio::select! {
+                served = server.serve_with_incoming(incoming) => served.unwrap(),
+                _ = stopped => {}
+            }
+        });
+        Serving { address, stop, task }
+    }
+
+    fn known(state: &State, worker: u64) -> Result<(), Status> {
+        if state.forgotten.contains(&worker) {
+            return Err(to_status(&Fault::new(Code::UnknownWorker, format!("w{worker}"))));
+        }
+        Ok(())
+    }
+}
+
+/// A listening scheduler.
+pub(crate) struct Serving {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Dies, as a process does: open connections break.
+    pub(crate) async fn die(self) {
+        let _ = self.stop.send(());
+        self.task.await.unwrap();
+    }
+}
+
+#[tonic::async_trait]
+impl Work for Fake {
+    async fn register(
+        &self,
+        request: Request<v1::RegisterRequest>,
+    ) -> Result<Response<v1::RegisterResponse>, Status> {
+        self.with(|s| {
+            s.registered.push(request.into_inner());
+            Ok(Response::new(v1::RegisterResponse {
+                worker: s.registered.len() as u64,
+                heartbeat_ms: s.heartbeat_ms,
+                lease_ttl_ms: s.lease_ttl_ms,
+            }))
+        })
+    }
+
+    async fn acquire(
+        &self,
+        request: Request<v1::AcquireRequest>,
+    ) -> Result<Response<v1::AcquireResponse>, Status> {
+        let request = request.into_inner();
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(request.wait_ms);
+        loop {
+            let changed = self.0.1.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let lease = {
+                let mut s = self.0.0.lock().unwrap();
+                Self::known(&s, request.worker)?;
+                s.queue.pop_front().inspect(|lease| s.granted.push(lease.token))
+            };
+            if let Some(lease) = lease {
+                self.0.1.notify_waiters();
+                return Ok(Response::new(v1::AcquireResponse {
+                    lease: Some((&lease).into()),
+                    drain: false,
+                }));
+            }
+            if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                return Ok(Response::new(v1::AcquireResponse::default()));
+            }
+        }
+    }
+
+    async fn report(
+        &self,
+        request: Request<v1::ReportRequest>,
+    ) -> Result<Response<v1::ReportResponse>, Status> {
+        let request = request.into_inner();
+        self.with(|s| {
+            Self::known(s, request.worker)?;
+            let mut verdicts = Vec::new();
+            for report in request.frames {
+                let outcome = FrameOutcome::try_from(report).unwrap();
+                let frame = outcome.frame();
+                let before = s.stored.iter().any(|(t, _, o)| *t == request.token && o.frame() == frame);
+                let keep = s.keeps.get(&request.token).copied().flatten();
+                let verdict = if before {
+                    Verdict::Duplicate
+                } else if s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
+                    Verdict::Refused
+                } else {
+                    Verdict::Granted
+                };
+                check_fence(s, &outcome, before);
+                if verdict == Verdict::Granted {
+                    s.stored.push((request.token, request.worker, outcome));
+                }
+                s.verdicts.push((frame, verdict));
+                verdicts.push(verdict.into());
+            }
+            if s.lose_answers > 0 {
+                s.lose_answers -= 1;
+                return Err(Status::unavailable("the answer was lost"));
+            }
+            let keep = s.keeps.get(&request.token).copied().flatten();
+            let left = keep.filter(|k| {
+                k.iter().any(|f| {
+                    !s.verdicts.iter().any(|(frame, _)| *frame == f)
+                })
+            });
+            Ok(Response::new(v1::ReportResponse { verdicts, keep: left.map(Into::into) }))
+        })
+    }
+
+    async fn heartbeat(
+        &self,
+        request: Request<v1::HeartbeatRequest>,
+    ) -> Result<Response<v1::HeartbeatResponse>, Status> {
+        let request = request.into_inner();
+        self.with(|s| {
+            s.heartbeats += 1;
+            Self::known(s, request.worker)?;
+            if s.deaf {
+                return Err(Status::unavailable("partition"));
+            }
+            let state = |token: &u64| v1::LeaseState {
+                token: *token,
+                keep: s.keeps.get(token).copied().flatten().map(Into::into),
+            };
+            Ok(Response::new(v1::HeartbeatResponse {
+                leases: request.tokens.iter().map(state).collect(),
+                drain: false,
+            }))
+        })
+    }
+
+    async fn release(
+        &self,
+        request: Request<v1::ReleaseRequest>,
+    ) -> Result<Response<v1::ReleaseResponse>, Status> {
+        self.with(|s| s.released.push(request.into_inner().token));
+        Ok(Response::new(v1::ReleaseResponse {}))
+    }
+
+    async fn leave(
+        &self,
+        request: Request<v1::LeaveRequest>,
+    ) -> Result<Response<v1::LeaveResponse>, Status> {
+        self.with(|s| s.left.push(request.into_inner().worker));
+        Ok(Response::new(v1::LeaveResponse {}))
+    }
+}
+
+/// Before a result is stored, its file is staged and nothing has its name.
+fn check_fence(state: &mut State, outcome: &FrameOutcome, before: bool) {
+    if let FrameOutcome::Done(result) = outcome
+        && !result.staged.is_empty()
+        && !before
+        && (std::path::Path::new(&result.published).exists()
+            || !std::path::Path::new(&result.staged).exists())
+    {
+        state.broken.push(format!("frame {} was published before it was granted", result.frame));
+    }
+}
+
+/// A kind that does to each frame what a test says.
+pub(crate) struct Scripted<F>(F);
+
+impl<F> JobKind for Scripted<F>
+where
+    F: Fn(&Task<'_>, i64) -> FrameOutcome + Send + Sync,
+{
+    fn name(&self) -> &'static str {
+        "noop"
+    }
+
+    fn run(
+        &self,
+        task: &Task<'_>,
+        sink: &mut dyn FnMut(FrameOutcome),
+    ) -> platefarm_model::Outcome<()> {
+        for frame in task.lease.frames.iter() {
+            if !task.leash.begin(frame) {
+                break;
+            }
+            let outcome = self.0(task, frame);
+            if task.leash.allows(frame) {
+                sink(outcome);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A running agent.
+pub(crate) struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<platefarm_model::Outcome<()>>,
+}
+
+impl Running {
+    /// Starts an agent whose frames do what `script` says.
+    pub(crate) fn start(
+        address: SocketAddr,
+        script: impl Fn(&Task<'_>, i64) -> FrameOutcome + Send + Sync + 'static,
+    ) -> Self {
+        // Kinds live as long as the process; so do those of a test.
+        let kind: &'static dyn JobKind = Box::leak(Box::new(Scripted(script)));
+        let config = AgentConfig {
+            name: "w".into(),
+            backend: platefarm_model::recipe::Backend::Cpu,
+            grace: Duration::from_secs(2),
+            kinds: Box::leak(Box::new([kind])),
+            ..AgentConfig::new(format!("http://{address}"))
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(agent::run(config, async {
+            let _ = stopped.await;
+        }));
+        Self { stop, task }
+    }
+
+    /// Asks it to end and waits for it.
+    pub(crate) async fn end(self) {
+        let _ = self.stop.send(());
+        tokio::time::timeout(PATIENCE, self.task).await.expect("it ends").unwrap().unwrap();
+    }
+}
