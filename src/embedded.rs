@@ -7,9 +7,10 @@
 use platefarm_model::recipe::Backend;
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_scheduler::service;
+use platefarm_scheduler::store::Place;
 use platefarm_worker::agent;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -43,12 +44,12 @@ impl Embedded {
         let url = format!("http://{address}");
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
-        let config = service::Config::new(store_url(&self.store)?);
-        let scheduler = service::Service::start(listener, config).await?;
-        parts.spawn(scheduler.run(until(stopped.clone())));
+        let config = service::Config::new(Place::Sqlite(self.store.clone()));
+        parts.spawn(service::serve(listener, config, until(stopped.clone())));
         for number in 1..=self.workers {
-            let config =
-                agent::AgentConfig::new(url.clone(), format!("embedded-{number}"), self.backend);
+            let mut config = agent::AgentConfig::new(url.clone());
+            config.name = format!("embedded-{number}");
+            config.backend = self.backend;
             parts.spawn(agent::run(config, until(stopped.clone())));
         }
         Ok(Running { url, stop, parts })
@@ -82,20 +83,6 @@ impl Running {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // A sender that is gone means stop as well.
     let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-/// The address of a SQLite store in a file, whose directory is made.
-pub(crate) fn store_url(file: &Path) -> Outcome<String> {
-    if let Some(dir) = file.parent() {
-        std::fs::create_dir_all(dir).map_err(|e| {
-            Fault::new(
-                Code::NotWritable,
-                format!("cannot make the store's directory '{}'", dir.display()),
-            )
-            .because(&e)
-        })?;
-    }
-    Ok(format!("sqlite://{}", file.display()))
 }
 
 /// Where this user's farms keep their state: the XDG state directory.

@@ -5,7 +5,7 @@
 
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::{Code, Fault, JobId, Outcome, limits};
-use platefarm_proto::from_status;
+use platefarm_proto::convert::from_status;
 use platefarm_proto::v1::{self, farm_client::FarmClient};
 use tonic::transport::{Channel, Endpoint};
 

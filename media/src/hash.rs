@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(xxh128(b""), "99aa06d3014798d86001c324468d497f");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
-        let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|i| ((i * 31) >> 3) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(xxh128_file(&path).unwrap(), (3_000_000, xxh128(&bytes)));
         assert_eq!(xxh128_file(&dir.path().join("b")).unwrap_err().code.text(), "F0101");

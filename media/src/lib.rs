@@ -8,6 +8,7 @@
 //! name only when it is complete.
 
 pub mod hash;
+pub mod mhl;
 pub mod publish;
 pub mod sink;
 pub mod source;

@@ -171,11 +171,19 @@ fn a_truncated_file_names_file_tag_and_offset() {
         let path = dir.path().join("cut_000000.dng");
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         let clip = open(&path, None).unwrap();
-        assert!(clip.info().notes.iter().any(|n| n.code == Code::TruncatedFile), "noted when opened");
+        assert!(
+            clip.info().notes.iter().any(|n| n.code == Code::TruncatedFile),
+            "noted when opened"
+        );
         let fault = clip.read(0).unwrap_err();
         assert_eq!(fault.code, Code::TruncatedFile);
         let place = fault.place.as_deref().unwrap();
-        assert!(place.contains("cut_000000.dng") && place.contains("Offsets[") && place.contains("offset"), "{fault}");
+        assert!(
+            place.contains("cut_000000.dng")
+                && place.contains("Offsets[")
+                && place.contains("offset"),
+            "{fault}"
+        );
     }
 }
 
@@ -243,7 +251,9 @@ fn no_prefix_of_a_file_is_a_panic_or_a_picture() {
     for name in ["beachball/A001_C001_000000.dng", "colorchart/colorchart.dng"] {
         let whole = fs::read(clips().join(name)).unwrap();
         assert!(try_all(dir.path(), &whole));
-        let lengths = (0..1500).chain((1500..12_000).step_by(97)).chain((12_000..whole.len()).step_by(50_021));
+        let lengths = (0..1500)
+            .chain((1500..12_000).step_by(97))
+            .chain((12_000..whole.len()).step_by(50_021));
         for length in lengths {
             assert!(!try_all(dir.path(), &whole[..length]), "{length} bytes of {name}");
         }
@@ -251,7 +261,7 @@ fn no_prefix_of_a_file_is_a_panic_or_a_picture() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     /// Bytes changed anywhere, most often in the directories: an answer or a fault, never a panic.
     #[test]

@@ -82,7 +82,10 @@ fn check(spec: &ClipSpec, packing: Packing) {
     let files = platefarm_testclips::write_clip(dir.path(), &spec).unwrap();
     let clip = open(&files[0], None).unwrap();
     let frame = clip.read(0).unwrap();
-    assert!(words(&frame) == platefarm_testclips::samples(&spec, 0).unwrap(), "samples of {spec:?}");
+    assert!(
+        words(&frame) == platefarm_testclips::samples(&spec, 0).unwrap(),
+        "samples of {spec:?}"
+    );
     let layout = &frame.layout;
     assert_eq!(layout.packing, packing, "{spec:?}");
     assert_eq!((layout.width, layout.height), spec.stored_size());
@@ -174,5 +177,8 @@ fn patterns_levels_and_nesting_are_read() {
     }
     check(&ClipSpec { nested: true, ..small() }, Packing::Msb12);
     check(&ClipSpec { nested: true, byte_order: ByteOrder::Big, ..small() }, Packing::Msb12);
-    check(&ClipSpec { curve: Curve::Log, bits: 10, black_pattern: true, ..small() }, Packing::Msb10);
+    check(
+        &ClipSpec { curve: Curve::Log, bits: 10, black_pattern: true, ..small() },
+        Packing::Msb10,
+    );
 }

@@ -1,7 +1,9 @@
 //! Plates by others' word: OpenEXR's own `exrheader` reads what we write. The
 //! tool is part of what the tests need (Debian: openexr), not an option.
 
-use platefarm_media::sink::exr::{DecodeRecord, PIXELS_HASH, Planes, PlateHeader, encode, pixels_xxh128, read, write};
+use platefarm_media::sink::exr::{
+    DecodeRecord, PIXELS_HASH, Planes, PlateHeader, encode, pixels_xxh128, read, write,
+};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::Compression;
 use platefarm_model::{Code, FrameRate, Timecode};
@@ -209,15 +211,18 @@ fn changed_pixels_are_found() {
 #[test]
 fn planes_of_the_wrong_size_are_refused() {
     let rgb = planes(4, 4);
-    assert_eq!(encode(view(&rgb, 4, 5), &header(), Compression::Zip).unwrap_err().code, Code::Internal);
+    assert_eq!(
+        encode(view(&rgb, 4, 5), &header(), Compression::Zip).unwrap_err().code,
+        Code::Internal
+    );
     assert!(encode(view(&rgb, 0, 0), &header(), Compression::Zip).is_err());
 }
 
 /// A file of OpenEXR's own making, by another hand: the noise-free truth of the motion clip.
 #[test]
 fn plates_of_others_are_read() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../testclips/clips/beachball-truth/000000.exr");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../testclips/clips/beachball-truth/000000.exr");
     let plate = read(&path).unwrap();
     assert_eq!(plate.pixels_xxh128, None);
     assert_eq!(plate.compression, Compression::Piz);

@@ -85,7 +85,8 @@ fn a_full_volume_keeps_what_was_finished_and_nothing_half() {
     }
     let first = write_atomic(&volume.path().join("a"), &[1; 30_000]);
     let second = write_atomic(&volume.path().join("b"), &[2; 60_000]);
-    let names: Vec<_> = fs::read_dir(volume.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(volume.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     let unmounted = std::process::Command::new("umount").arg(volume.path()).status();
     assert!(unmounted.is_ok_and(|s| s.success()));
     first.unwrap();

@@ -13,6 +13,7 @@ mod whole;
 use crate::exec::gpu::device::Gpu;
 use crate::ops::{OPS, Op, Tolerance};
 use platefarm_model::Outcome;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// One input of an operation, with what the CPU form makes of it.
@@ -36,7 +37,11 @@ pub(crate) fn gpu() -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
     static GPU: OnceLock<Arc<Gpu>> = OnceLock::new();
     static TURN: Mutex<()> = Mutex::new(());
     if std::env::var("PLATEFARM_NO_GPU_TESTS").is_ok_and(|v| v == "1") {
-        eprintln!("PLATEFARM_NO_GPU_TESTS=1: the GPU forms are not compared on this machine");
+        // Not `eprintln!`, which the test harness would swallow.
+        let _ = writeln!(
+            std::io::stderr(),
+            "PLATEFARM_NO_GPU_TESTS=1: the GPU forms are not compared on this machine"
+        );
         return None;
     }
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +95,12 @@ pub(crate) fn play(gpu: &Gpu, wgsl: &str, trial: &Trial) -> Outcome<Vec<u32>> {
             })
         };
         let empty = |usage| {
-            device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size,
+                usage,
+                mapped_at_creation: false,
+            })
         };
         let output = empty(Usage::STORAGE | Usage::COPY_SRC);
         let read = empty(Usage::COPY_DST | Usage::MAP_READ);
@@ -155,7 +165,8 @@ pub(crate) fn compare(trial: &Trial, got: &[u32], bound: Tolerance) -> Worst {
                 Some(_) => format!("{:e}", f32::from_bits(bits)),
                 None => format!("{bits:#x}"),
             };
-            worst = Worst { excess, place: format!("word {i}: gpu {}, cpu {}", show(*a), show(*b)) };
+            worst =
+                Worst { excess, place: format!("word {i}: gpu {}, cpu {}", show(*a), show(*b)) };
         }
     }
     worst
@@ -172,7 +183,12 @@ fn every_operation_says_the_same_on_both_sides() {
                 .unwrap_or_else(|fault| panic!("{}, {}: {fault}", op.name(), trial.name));
             let worst = compare(&trial, &got, op.tolerance());
             let Worst { excess, place } = worst;
-            assert!(excess <= 1.0, "{}, {}: {excess} times the bound, {place}", op.name(), trial.name);
+            assert!(
+                excess <= 1.0,
+                "{}, {}: {excess} times the bound, {place}",
+                op.name(),
+                trial.name
+            );
         }
     }
 }
@@ -230,7 +246,17 @@ pub(crate) fn noise(count: usize, seed: u64, low: f32, high: f32) -> Vec<f32> {
 
 /// NaN, infinities, zeros, denormals.
 pub(crate) fn special_values() -> Vec<f32> {
-    vec![f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1e-45, -1e-39, f32::MIN_POSITIVE]
+    vec![
+        f32::NAN,
+        -f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        0.0,
+        -0.0,
+        1e-45,
+        -1e-39,
+        f32::MIN_POSITIVE,
+    ]
 }
 
 /// A ramp, 1e-8 to 6e4 in small steps, the same negative, and special values.

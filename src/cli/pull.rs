@@ -126,7 +126,7 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         clips: &clips,
         fdl: parsed_fdl.as_ref(),
         fdl_name: args.look.fdl.as_deref().map(file_name),
-        template: args.look.template.as_deref(),
+        template: args.look.template.clone(),
         handles: args.handles,
         out_dir: out_dir.display().to_string(),
         plate_version: args.plate_version,
@@ -229,7 +229,7 @@ fn key(
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);
     }
-    Ok(platefarm_media::hash::xxh128_hex(&bytes))
+    Ok(platefarm_media::hash::xxh128(&bytes))
 }
 
 /// Refuses to write over plates of another pull; the same pull goes on where it was.
@@ -252,7 +252,7 @@ fn check_output(plan: &Plan) -> Outcome<()> {
         )
         .at("--out"));
     }
-    let unwritable = |e: std::io::Error| platefarm_media::publish::io_fault(&e, &hidden);
+    let unwritable = |e: std::io::Error| platefarm_media::publish::write_fault(&hidden, &e);
     std::fs::create_dir_all(&hidden).map_err(unwritable)?;
     std::fs::write(&marker, b"").map_err(unwritable)
 }
@@ -277,9 +277,10 @@ async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
         backend: args.look.backend()?,
     };
     let mut running = farm.start().await?;
+    let url = running.url.clone();
     let begun = Instant::now();
     let work = async {
-        let mut farm = Farm::connect(&running.url.clone()).await?;
+        let mut farm = Farm::connect(&url).await?;
         let (job, existed) = farm.submit(&plan.job).await?;
         if existed {
             out.note("this pull was begun before; it goes on where it was");

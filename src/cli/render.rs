@@ -3,11 +3,13 @@
 use crate::cli::choice;
 use crate::output::{Output, Progress};
 use platefarm_media::Clip;
+use platefarm_model::clip::ClipInfo;
 use platefarm_model::recipe::{
     Backend, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_standards::fdl;
+use platefarm_worker::leash::Leash;
 use platefarm_worker::render;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +98,7 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
     let progress = Progress::start(out.talks());
     let total = spec.frames.len();
     let mut done = 0;
-    let report = render::run_local(&spec, &mut |_| {
+    let report = render::render_local(&spec, &Leash::free(), &mut |_| {
         done += 1;
         progress.frames(done, total);
     });
@@ -122,14 +124,8 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
     let (framing, fdl_json) = match (&args.look.fdl, &args.look.template) {
         (Some(file), Some(template)) => {
             let document = read_fdl(file)?;
-            let applied = document.apply(&fdl::Selection::for_media(
-                template,
-                [info.picture.width, info.picture.height],
-            ))?;
-            (
-                Some(applied.framing([info.picture.width, info.picture.height])?),
-                Some(applied.document().to_json()),
-            )
+            let applied = apply(&document, template, info)?;
+            (Some(applied.framing), Some(applied.document.to_json()?))
         }
         _ => (None, None),
     };
@@ -150,6 +146,30 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
         backend: args.look.backend()?,
         fdl_json,
     })
+}
+
+/// The framing of a clip by a template. The document that goes into the headers
+/// gets a UUID that follows from what it says, so that the same render makes the
+/// same files.
+fn apply(document: &fdl::Fdl, template: &str, info: &ClipInfo) -> Outcome<fdl::Applied> {
+    let picture = &info.picture;
+    let uuid = derived_uuid(&format!("{}{template}{}", document.to_json()?, info.identity.clip_name));
+    let request = fdl::Request { template, document_uuid: &uuid, ..fdl::Request::default() };
+    let media = fdl::Media {
+        size: [picture.width, picture.height],
+        pixel_aspect: Some(picture.pixel_aspect),
+        clip_name: Some(&info.identity.clip_name),
+    };
+    document.apply(&request, &media)
+}
+
+/// A UUID of version 8 (RFC 9562, section 5.8) from the hash of `text`.
+fn derived_uuid(text: &str) -> String {
+    let mut hex: Vec<char> = platefarm_media::hash::xxh128(text.as_bytes()).chars().collect();
+    hex[12] = '8';
+    hex[16] = '8';
+    let part = |range: std::ops::Range<usize>| hex[range].iter().collect::<String>();
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }
 
 /// A document from disk, within the limit, with the place in its faults.

@@ -1,11 +1,13 @@
 //! `platefarm scheduler`: the scheduler alone.
 
 use crate::cli::{asked_to_stop, runtime};
-use crate::embedded::{state_dir, store_url};
+use crate::embedded::state_dir;
 use crate::output::Output;
 use platefarm_model::Outcome;
 use platefarm_scheduler::service;
+use platefarm_scheduler::store::Place;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -14,23 +16,20 @@ pub(super) struct Args {
     listen: SocketAddr,
     /// Its store: sqlite:///path/farm.db or postgres://... [default: SQLite in the user's state directory]
     #[arg(long, env = "PLATEFARM_STORE", value_name = "URL")]
-    store: Option<String>,
+    store: Option<Place>,
     /// A lease ends so long after its last renewal.
-    #[arg(long, default_value_t = 15_000, value_name = "MILLISECONDS")]
-    lease_ttl_ms: u64,
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(500..), value_name = "MILLISECONDS")]
+    lease_ttl_ms: i64,
 }
 
 pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
-    let store = match args.store {
-        Some(url) => url,
-        None => store_url(&state_dir().join("farm.db"))?,
-    };
+    let store = args.store.unwrap_or_else(|| Place::Sqlite(state_dir().join("farm.db")));
     runtime()?.block_on(async {
         let listener = service::bind(args.listen).await?;
+        out.note(&format!("scheduler at http://{}, state in {store}; Ctrl-C ends it", args.listen));
         let mut config = service::Config::new(store);
-        config.lease_ttl_ms = args.lease_ttl_ms;
-        let service = service::Service::start(listener, config).await?;
-        out.note(&format!("scheduler at http://{}", args.listen));
-        service.run(asked_to_stop()).await
+        config.policy.lease_ttl_ms = args.lease_ttl_ms;
+        config.heartbeat = Duration::from_millis(args.lease_ttl_ms.unsigned_abs() / 5);
+        service::serve(listener, config, asked_to_stop()).await
     })
 }

@@ -4,18 +4,22 @@ use crate::cli::{Global, asked_to_stop, runtime};
 use crate::output::Output;
 use platefarm_model::Outcome;
 use platefarm_worker::agent;
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Address of the scheduler [default: --farm]
     #[arg(long, value_name = "URL")]
     scheduler: Option<String>,
-    /// Name that lists show [default: host name and process id]
+    /// Name that lists show [default: the host's name]
     #[arg(long)]
     name: Option<String>,
     /// Tasks to run at a time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     slots: u32,
+    /// Directory that tasks may read and write; may be given several times [default: any]
+    #[arg(long = "root", value_name = "DIR")]
+    roots: Vec<PathBuf>,
     /// What it renders with.
     #[command(flatten)]
     backend: super::render::BackendArg,
@@ -23,11 +27,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let url = args.scheduler.unwrap_or_else(|| global.farm.clone());
-    let name = args.name.unwrap_or_else(|| {
-        format!("{}-{}", platefarm_worker::probe::host_name(), std::process::id())
-    });
-    let mut config = agent::AgentConfig::new(url.clone(), name.clone(), args.backend.value()?);
+    let mut config = agent::AgentConfig::new(url.clone());
+    config.name = args.name.unwrap_or_default();
     config.slots = args.slots;
-    out.note(&format!("worker {name} for {url}; Ctrl-C drains it"));
+    config.backend = args.backend.value()?;
+    config.roots = args.roots;
+    out.note(&format!("worker for {url}; Ctrl-C drains it"));
     runtime()?.block_on(agent::run(config, asked_to_stop()))
 }

@@ -7,7 +7,7 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
-use platefarm_worker::render::RenderReport;
+use platefarm_worker::render::{RenderReport, StageTotal};
 
 pub(super) struct Human;
 
@@ -189,18 +189,24 @@ impl Output for Human {
             warn(note);
         }
         println!(
-            "{} frames in {:.2} s ({:.2} frames/s) on {}",
-            report.frames.len(),
-            report.wall_s,
-            report.frames.len() as f64 / report.wall_s.max(1e-9),
+            "{} frames of {}x{} in {:.2} s ({:.2} frames/s, {:.1} Mpix/s) on {}",
+            report.files.len(),
+            report.size[0],
+            report.size[1],
+            report.wall_ms / 1000.0,
+            report.frames_per_second,
+            report.megapixels_per_second,
             report.backend
         );
-        let rows: Vec<Vec<String>> = report
-            .stages()
-            .into_iter()
-            .map(|(stage, mean)| vec![stage, format!("{mean:.1}")])
-            .collect();
-        table::print(&[("STAGE", Align::Left), ("MS/FRAME", Align::Right)], &rows);
+        let stage = |s: &StageTotal| vec![s.stage.clone(), format!("{:.1}", s.mean_ms()), format!("{:.1}", s.slowest_ms)];
+        let rows: Vec<Vec<String>> = report.stages.iter().map(stage).collect();
+        table::print(&[("STAGE", Align::Left), ("MEAN MS", Align::Right), ("SLOWEST", Align::Right)], &rows);
+        for failed in &report.failed {
+            eprintln!("{} frame {}: {}\n     remedy: {}", style::alarm("failed"), failed.frame, failed.fault, failed.remedy);
+        }
+        if !report.not_done.is_empty() {
+            eprintln!("{} frames {} were not begun", style::caution("note"), report.not_done);
+        }
     }
 
     fn plan(&self, plan: &PackageSpec) {

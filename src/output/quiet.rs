@@ -27,7 +27,7 @@ impl Output for Quiet {
         clips.iter().for_each(|clip| println!("{}", clip.path));
     }
     fn rendered(&self, report: &RenderReport) {
-        report.frames.iter().for_each(|frame| println!("{}", frame.published));
+        report.files.iter().for_each(|frame| println!("{}", frame.file));
     }
     fn plan(&self, plan: &PackageSpec) {
         plan.plates.iter().for_each(|plate| println!("{}", plate.name));

@@ -18,6 +18,9 @@ const MAX_ELEMENTS: usize = 16 * 1024 * 1024;
 /// Most attributes of one element; no standard here has ten.
 const MAX_ATTRIBUTES: usize = 64;
 
+/// Attributes by their name without prefix.
+type Attributes = Vec<(Box<str>, Box<str>)>;
+
 /// An element with everything below it. Comments and processing instructions are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Element {
@@ -25,8 +28,8 @@ pub(crate) struct Element {
     pub(crate) namespace: Box<str>,
     /// Name without prefix.
     pub(crate) name: Box<str>,
-    /// Attributes by their name without prefix; namespace declarations are left out.
-    pub(crate) attributes: Vec<(Box<str>, Box<str>)>,
+    /// Its attributes; namespace declarations are left out.
+    pub(crate) attributes: Attributes,
     /// Its own text, unescaped, white space kept.
     pub(crate) text: String,
     /// Elements below it, in order.
@@ -193,8 +196,8 @@ impl Tree {
     }
 }
 
-fn attributes(start: &BytesStart<'_>) -> Result<Vec<(Box<str>, Box<str>)>, String> {
-    let mut found: Vec<(Box<str>, Box<str>)> = Vec::new();
+fn attributes(start: &BytesStart<'_>) -> Result<Attributes, String> {
+    let mut found = Attributes::new();
     // The reader's own check compares each attribute with all before it, without a bound.
     for attribute in start.attributes().with_checks(false).take(MAX_ATTRIBUTES + 1) {
         let attribute = attribute.map_err(|error| error.to_string())?;

@@ -237,7 +237,8 @@ fn rounding_is_the_librarys() {
     }
 }
 
-/// Issue 37 of the standard's repository: 1373 columns to 3840, rounded down to even.
+/// Issue 37 of the standard's repository: `w * (3840 / w)` falls just below 3840 for some widths,
+/// which rounding down to even makes 3838.
 #[test]
 fn the_snap_removes_the_noise_of_a_ratio() {
     let down = Rounding { even: Even::Even, mode: RoundMode::Down };

@@ -20,12 +20,15 @@ fn directories() -> Vec<PathBuf> {
     all
 }
 
+/// Names and contents.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// A tree on disk, read whole: the cases are small.
 #[derive(Default)]
 struct Tree {
     found: Found,
-    /// Root, chain, manifests.
-    histories: Vec<(String, Option<Vec<u8>>, Vec<(String, Vec<u8>)>)>,
+    /// Root, chain and manifests of each.
+    histories: Vec<(String, Option<Vec<u8>>, Files)>,
 }
 
 impl Tree {

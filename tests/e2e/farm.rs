@@ -125,7 +125,7 @@ fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
     exr.map(|name| {
         (
             name.clone(),
-            platefarm_media::hash::xxh128_hex(
+            platefarm_media::hash::xxh128(
                 &std::fs::read(package.join(&name)).expect("a frame"),
             ),
         )

@@ -46,7 +46,9 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
         .map(|e| e.unwrap())
-        .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap_or_default()))
+        .map(|e| {
+            (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap_or_default())
+        })
         .collect();
     files.sort();
     files
@@ -58,13 +60,12 @@ fn frames_are_there_under_their_names_and_say_where_they_come_from() {
     let source = clip(dir.path());
     let out = dir.path().join("out");
     let mut told = Vec::new();
-    let report =
-        render_local(&spec(&source, &out, 1001, 1004), &Leash::free(), &mut |outcome| {
-            let FrameOutcome::Done(result) = outcome else { panic!("{outcome:?}") };
-            assert!(Path::new(&result.published).exists(), "told when it is there");
-            told.push(result.frame);
-        })
-        .unwrap();
+    let report = render_local(&spec(&source, &out, 1001, 1004), &Leash::free(), &mut |outcome| {
+        let FrameOutcome::Done(result) = outcome else { panic!("{outcome:?}") };
+        assert!(Path::new(&result.published).exists(), "told when it is there");
+        told.push(result.frame);
+    })
+    .unwrap();
     told.sort_unstable();
     assert_eq!(told, [1001, 1002, 1003, 1004]);
     assert!(report.is_complete() && report.notes.is_empty(), "{report:?}");

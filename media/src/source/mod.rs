@@ -86,10 +86,8 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let siblings = sequence::group(&scan::files_of(directory, &mut Vec::new()));
     // A link, or a file of a foreign extension, stands for itself.
-    let sequence = siblings
-        .into_iter()
-        .find(|s| s.contains(path))
-        .unwrap_or_else(|| Sequence::single(path));
+    let sequence =
+        siblings.into_iter().find(|s| s.contains(path)).unwrap_or_else(|| Sequence::single(path));
     source.open(sequence)
 }
 
@@ -98,9 +96,8 @@ fn open_one_of(
     mut found: Vec<Sequence>,
     clip_name: Option<&str>,
 ) -> Outcome<Box<dyn Clip>> {
-    let names = |found: &[Sequence]| {
-        found.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ")
-    };
+    let names =
+        |found: &[Sequence]| found.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
     let place = directory.display().to_string();
     if found.is_empty() {
         return Err(Fault::new(Code::NoMedia, "the directory holds no camera files").at(place));
@@ -120,7 +117,10 @@ fn open_one_of(
             format!("the directory holds {} clips that may be meant", found.len()),
         )
         .at(place)
-        .remedy(format!("Give one file or the name of the clip that is meant: {}.", names(&found))));
+        .remedy(format!(
+            "Give one file or the name of the clip that is meant: {}.",
+            names(&found)
+        )));
     }
     let sequence = found.remove(0);
     source_of(sequence.first_file())?.open(sequence)
@@ -156,7 +156,9 @@ pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> Fault {
     let (code, what) = match error.kind() {
         std::io::ErrorKind::NotFound => (Code::FileNotFound, "there is no such file or directory"),
         std::io::ErrorKind::PermissionDenied => (Code::FileUnreadable, "reading is not permitted"),
-        std::io::ErrorKind::UnexpectedEof => (Code::TruncatedFile, "the file ended while it was read"),
+        std::io::ErrorKind::UnexpectedEof => {
+            (Code::TruncatedFile, "the file ended while it was read")
+        }
         _ => (Code::FileUnreadable, "reading failed"),
     };
     Fault::new(code, what).at(path.display().to_string()).because(error)

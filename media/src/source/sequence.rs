@@ -90,7 +90,11 @@ fn split(path: &Path) -> Parts {
     match digits.parse() {
         // A name that is all number is the frame's, and the directory names the clip.
         Ok(number) if digits.len() <= MAX_DIGITS => Parts {
-            name: if name.is_empty() { directory_name(path).unwrap_or(stem.clone()) } else { name.to_owned() },
+            name: if name.is_empty() {
+                directory_name(path).unwrap_or(stem.clone())
+            } else {
+                name.to_owned()
+            },
             number: Some((number, digits.len())),
         },
         _ => Parts { name: stem, number: None },
@@ -132,7 +136,8 @@ pub(super) fn group(paths: &[PathBuf]) -> Vec<Sequence> {
                 // What is still double (`a.dng`, `a.DNG`) differs in the extension's case alone.
                 let (mut first, mut second) = (Vec::new(), Vec::new());
                 for file in files {
-                    let double = first.last().is_some_and(|l: &(i64, usize, PathBuf)| l.0 == file.0);
+                    let double =
+                        first.last().is_some_and(|l: &(i64, usize, PathBuf)| l.0 == file.0);
                     if double { second.push(file) } else { first.push(file) }
                 }
                 clips.push(numbered(first));
@@ -164,7 +169,8 @@ mod tests {
         group(&paths)
             .into_iter()
             .map(|s| {
-                let missing: Vec<String> = s.missing().ranges().iter().map(ToString::to_string).collect();
+                let missing: Vec<String> =
+                    s.missing().ranges().iter().map(ToString::to_string).collect();
                 (s.name.clone(), s.first_number, s.frame_count(), missing.join(","))
             })
             .collect()

@@ -13,12 +13,14 @@
 use super::take::{Take, place};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, FrameRate, Timecode};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound;
 
 /// The clips, by their names.
 pub(super) struct Library<'a> {
     clips: Vec<&'a ClipInfo>,
-    by_name: HashMap<String, Vec<Entry>>,
+    /// In order, so that names with one beginning stand together.
+    by_name: BTreeMap<String, Vec<Entry>>,
 }
 
 #[derive(Clone, Copy)]
@@ -90,7 +92,7 @@ impl<'a> Library<'a> {
             .iter()
             .filter(|clip| seen.insert((clip.path.as_str(), clip.identity.clip_name.as_str())))
             .collect();
-        let mut by_name: HashMap<String, Vec<Entry>> = HashMap::new();
+        let mut by_name: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         for (i, clip) in clips.iter().enumerate() {
             let mut add = |name: &str, field| {
                 let key = normal(name);
@@ -241,14 +243,8 @@ impl<'a> Library<'a> {
             0 => "the event names no clip".to_owned(),
             _ => format!("no clip is named {}", asked.join(" or ")),
         };
-        let holding: Vec<&ClipInfo> =
-            self.clips.iter().copied().filter(|clip| index(clip, take).is_ok()).collect();
         let key = normal(&take.event.reel);
-        let cut: Vec<&&ClipInfo> = holding
-            .iter()
-            .filter(|clip| key.len() >= 6 && normal(&clip.identity.clip_name).starts_with(&key))
-            .collect();
-        if let Some(clip) = cut.first() {
+        if let Some(clip) = self.longer(&key, take) {
             message.push_str(&format!(
                 "; '{}' holds {} and its name begins so: the reel looks cut",
                 clip.path,
@@ -257,14 +253,24 @@ impl<'a> Library<'a> {
             return Fault::new(Code::NoClipForEvent, message)
                 .remedy("Export the list as File_32 or File_129.");
         }
-        if let Some(clip) = holding.first() {
-            message.push_str(&format!(
-                "; '{}' holds {} under another name",
-                clip.path,
-                written(take)
-            ));
+        if let Some(clip) = self.clips.iter().find(|clip| index(clip, take).is_ok()) {
+            let range = written(take);
+            message.push_str(&format!("; '{}' holds {range} under another name", clip.path));
         }
         Fault::new(Code::NoClipForEvent, message)
+    }
+
+    /// A clip that holds the take and whose name goes on where the reel ends.
+    fn longer(&self, key: &str, take: &Take<'_>) -> Option<&ClipInfo> {
+        if key.len() < 6 {
+            return None;
+        }
+        self.by_name
+            .range::<str, _>((Bound::Excluded(key), Bound::Unbounded))
+            .take_while(|(name, _)| name.starts_with(key))
+            .flat_map(|(_, entries)| entries)
+            .map(|entry| self.clips[entry.clip])
+            .find(|clip| index(clip, take).is_ok())
     }
 }
 

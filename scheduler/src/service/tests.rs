@@ -2,7 +2,7 @@
 
 use super::owner::Owner;
 use super::{Config, bind, serve};
-use crate::core::{Changes, Command, FrameRow, Policy, Reply, Snapshot};
+use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
 use crate::store::{Place, Store};
@@ -350,6 +350,8 @@ struct Flaky {
     inner: MemoryStore,
     fail_before: Arc<AtomicBool>,
     fail_after: Arc<AtomicBool>,
+    /// Held by a test: commits wait.
+    gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store for Flaky {
@@ -364,6 +366,7 @@ impl Store for Flaky {
             true => Err(Fault::new(Code::StoreFailed, "planned")),
             false => Ok(()),
         };
+        drop(self.gate.lock().await);
         fails(&self.fail_before)?;
         self.inner.commit(changes).await?;
         fails(&self.fail_after)
@@ -397,32 +400,35 @@ async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
 
 #[tokio::test]
 async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
-    let store = MemoryStore::default();
+    let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
     let (desk, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let register = |instance: &str| {
-        desk.ask(Command::Register {
+    let task = tokio::spawn(owner.run());
+    for instance in ["a", "b"] {
+        let command = Command::Register {
             name: "n".into(),
             instance: instance.into(),
             slots: 1,
             backend: "cpu".into(),
-        })
-    };
-    // All of it is asked before the owner's first turn, so the acquire is
-    // answered when its caller is gone.
-    let asked = async {
-        let ids = tokio::join!(register("a"), register("b"));
-        assert!(ids.0.is_ok() && ids.1.is_ok());
-    };
-    let task = tokio::spawn(owner.run());
-    asked.await;
-    let gone = desk.acquire(WorkerId(1), Duration::from_secs(30));
-    tokio::time::timeout(Duration::from_millis(50), gone).await.unwrap_err();
-    desk.ask(Command::Submit(Box::new(noop("k", 1)))).await.unwrap();
-    let lease = desk.acquire(WorkerId(2), Duration::from_secs(30)).await.unwrap().unwrap();
-    assert_eq!(lease.frames, FrameRange::single(1001), "the frame is not held by one who left");
-    let frames: Vec<FrameRow> = crate::store::Reader::frames(&store, JobId(1)).await.unwrap();
-    assert!(frames.is_empty());
+        };
+        desk.ask(command).await.unwrap();
+    }
+    let submit = |key: &str| desk.ask(Command::Submit(Box::new(noop(key, 1))));
+    let wait = Duration::from_secs(30);
+    // One hangs up while it waits for work, one while its lease is stored.
+    tokio::time::timeout(Duration::from_millis(20), desk.acquire(WorkerId(1), wait))
+        .await
+        .unwrap_err();
+    submit("k").await.unwrap();
+    let gate = store.gate.lock().await;
+    tokio::time::timeout(Duration::from_millis(20), desk.acquire(WorkerId(1), wait))
+        .await
+        .unwrap_err();
+    drop(gate);
+    let granted = desk.look(|state| state.counters().leases).await.unwrap();
+    assert_eq!(granted, 1, "the second was granted to one who had left");
+    let lease = desk.acquire(WorkerId(2), wait).await.unwrap().unwrap();
+    assert_eq!(lease.frames, FrameRange::single(1001), "and is free again long before it expires");
     drop(desk);
     task.await.unwrap();
 }

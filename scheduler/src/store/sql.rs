@@ -101,7 +101,7 @@ impl SqlStore {
 /// Says how a new connection is to behave.
 async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
     let words = if sqlite { SQLITE } else { POSTGRES };
-    for word in words.to_vec() {
+    for word in words.iter().copied() {
         sqlx::query(word).execute(&mut *db).await?;
     }
     Ok(())

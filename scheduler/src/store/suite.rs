@@ -171,7 +171,7 @@ async fn is_the_core(mut store: impl Store, seed: u64) {
         let mut changes = Changes::default();
         for _ in 0..rng.below(12) {
             now += rng.below(900_000) as i64;
-            let effects = state.step(command(&mut rng, &mut held), Timestamp(now));
+            let effects = state.step(command(&mut rng, &held), Timestamp(now));
             if let Ok(Reply::Acquired(Some(granted))) = &effects.reply {
                 held.push((granted.token, granted.frames));
             }
@@ -187,7 +187,7 @@ async fn is_the_core(mut store: impl Store, seed: u64) {
     }
 }
 
-fn command(rng: &mut Rng, held: &mut Vec<(LeaseToken, FrameRange)>) -> Command {
+fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
     let worker = WorkerId(1 + rng.below(4));
     let spec = |rng: &mut Rng, after: Vec<u32>| StepSpec {
         name: "n".into(),
@@ -220,7 +220,7 @@ fn command(rng: &mut Rng, held: &mut Vec<(LeaseToken, FrameRange)>) -> Command {
                         [Code::DiskFull, Code::Interrupted, Code::BadRecipe][rng.below(3) as usize];
                     FrameOutcome::Failed { frame, fault: Fault::new(code, "x") }
                 }
-                _ => super::suite::frame(ID, frame).outcome,
+                _ => self::frame(ID, frame).outcome,
             };
             let outcomes = frames.iter().take(9).map(|f| outcome(rng, f)).collect();
             Command::Report { worker, token, outcomes }
@@ -287,12 +287,7 @@ async fn eventually_fault(open: impl AsyncFn() -> Outcome<SqlStore>) -> Fault {
 
 #[tokio::test]
 async fn the_memory_store_behaves() {
-    keeps_what_it_is_given(MemoryStore::default()).await;
-    writes_all_or_nothing(MemoryStore::default()).await;
-    lists_results_in_order(MemoryStore::default()).await;
-    for seed in 1..=3 {
-        is_the_core(MemoryStore::default(), seed).await;
-    }
+    behaves(async || MemoryStore::default()).await;
 }
 
 #[tokio::test]

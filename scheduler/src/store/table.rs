@@ -7,7 +7,7 @@ use sqlx::any::AnyArguments;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
 
 /// A value of a column.
-pub(super) enum Cell {
+enum Cell {
     Int(i64),
     IntOrNull(Option<i64>),
     Text(String),
@@ -15,7 +15,7 @@ pub(super) enum Cell {
 }
 
 /// A table as it is written to: what to do with a row that is there.
-pub(super) struct Table {
+struct Table {
     name: &'static str,
     columns: &'static [&'static str],
     /// Columns of the primary key.
@@ -121,8 +121,11 @@ fn json(value: &impl Serialize) -> Outcome<Cell> {
         .map_err(|e| Fault::new(Code::Internal, "a row cannot be written as JSON").because(&e))
 }
 
+/// A table and rows for it.
+type Filled = (&'static Table, Vec<Vec<Cell>>);
+
 /// Every change as rows of tables, in an order that any foreign key would allow.
-pub(super) fn rows(changes: &Changes) -> Outcome<Vec<(&'static Table, Vec<Vec<Cell>>)>> {
+fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
     let jobs = changes.jobs.values().map(|job| {
         vec![
             id(job.id.0),

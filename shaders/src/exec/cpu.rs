@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 /// Fewest delivered rows of a band: below, its halo costs more than sharing gains.
 const LEAST_ROWS: usize = 32;
 /// Delivered columns that are made and stored at a time.
-const STEP: usize = 32;
+const STEP: usize = 64;
 
 /// Renders on the CPU.
 #[derive(Debug)]
@@ -108,7 +108,9 @@ fn share_rows<'a>(
         .iter()
         .map(|band| {
             let mine = rest.each_mut().map(|plane| {
-                plane.split_off_mut(..band.lines.len() * width).expect("bands lie within the content")
+                plane
+                    .split_off_mut(..band.lines.len() * width)
+                    .expect("bands lie within the content")
             });
             (band, mine)
         })
@@ -125,7 +127,7 @@ struct Scratch {
     color: Vec<Vec<f32>>,
     /// Rows after the vertical pass.
     rows: [Vec<f32>; ROWS],
-    /// The same, column by column.
+    /// The columns of them that the delivered columns at hand look at.
     tile: Vec<[f32; LANES]>,
     /// Delivered columns, single and half.
     single: [[f32; LANES]; STEP],
@@ -141,7 +143,7 @@ impl Scratch {
             mosaic: [(); 5].map(|()| SplitRow::new(pairs)),
             color: vec![vec![0.0; run]; plan.taps[1].count],
             rows: [(); ROWS].map(|()| vec![0.0; run]),
-            tile: vec![[0.0; LANES]; 2 * pairs],
+            tile: Vec::new(),
             single: [[0.0; LANES]; STEP],
             half: [[0; LANES]; STEP],
         }
@@ -164,20 +166,20 @@ impl Run<'_> {
         for from in band.lines.clone().step_by(ROWS) {
             let lines = from..(from + ROWS).min(band.lines.end);
             for line in lines.clone() {
-                for y in next_color..self.plan.taps[1].reads(line..line + 1).end {
-                    for m in next_mosaic..(y + debayer_mhc::HALO + 1).min(self.plan.picture[1]) {
-                        self.mosaic_row(m, scratch);
-                        next_mosaic = m + 1;
+                while next_color < self.plan.taps[1].reads(line..line + 1).end {
+                    let last = next_color + debayer_mhc::HALO;
+                    while next_mosaic <= last.min(self.plan.picture[1] - 1) {
+                        self.mosaic_row(next_mosaic, scratch);
+                        next_mosaic += 1;
                     }
-                    self.color_row(y, scratch);
-                    next_color = y + 1;
+                    self.color_row(next_color, scratch);
+                    next_color += 1;
                 }
                 self.down(line, scratch, line - from);
             }
             for unused in &mut scratch.rows[lines.len()..] {
                 unused.fill(0.0);
             }
-            resample::cpu::turn(&scratch.rows, self.plan.pairs(), &mut scratch.tile);
             let first = (from - band.lines.start) * self.plan.size[0] as usize;
             let group = planes.each_mut().map(|plane| &mut plane[first..]);
             non_finite += self.along(scratch, group, lines.len());
@@ -205,7 +207,8 @@ impl Run<'_> {
         let site = y as usize % 2 * 2;
         let with = RowLevels {
             linear: &plan.levels.linear,
-            column_black: &plan.levels.column_black[y as usize % 2][columns.start as usize..columns.end as usize],
+            column_black: &plan.levels.column_black[y as usize % 2]
+                [columns.start as usize..columns.end as usize],
             row_black: plan.levels.row_black[y as usize],
             scale: [plan.levels.scale[site], plan.levels.scale[site + 1]],
         };
@@ -219,9 +222,8 @@ impl Run<'_> {
     fn color_row(&self, y: u32, scratch: &mut Scratch) {
         let plan = self.plan;
         let pairs = plan.pairs();
-        let rows = [-2, -1, 0, 1, 2].map(|d: i64| {
-            &scratch.mosaic[mirror(i64::from(y) + d, plan.picture[1]) as usize % 5]
-        });
+        let rows = [-2, -1, 0, 1, 2]
+            .map(|d: i64| &scratch.mosaic[mirror(i64::from(y) + d, plan.picture[1]) as usize % 5]);
         let slot = y as usize % scratch.color.len();
         let out = &mut scratch.color[slot];
         debayer_mhc::cpu::row(self.level, rows, RowColors::of(y, plan.red_at), pairs, out);
@@ -249,15 +251,16 @@ impl Run<'_> {
             let count = STEP.min(taps.start.len() - from);
             let single = &mut scratch.single[..count];
             let half = &mut scratch.half[..count];
-            resample::cpu::horizontal(
-                self.level,
-                &scratch.tile,
-                self.plan.columns.start,
-                taps,
-                from,
-                single,
-            );
-            non_finite += to_half::cpu::run(self.level, single.as_flattened(), half.as_flattened_mut());
+            // Few columns at a time, so that the turned ones stay in the nearest cache.
+            let reads = taps.reads(from..from + count);
+            let base = self.plan.columns.start;
+            let pairs = (reads.start - base) as usize / 2..(reads.end - base).div_ceil(2) as usize;
+            scratch.tile.resize(scratch.tile.len().max(2 * pairs.len()), [0.0; LANES]);
+            resample::cpu::turn(&scratch.rows, self.plan.pairs(), pairs.clone(), &mut scratch.tile);
+            let base = base + 2 * pairs.start as u32;
+            resample::cpu::horizontal(self.level, &scratch.tile, base, taps, from, single);
+            non_finite +=
+                to_half::cpu::run(self.level, single.as_flattened(), half.as_flattened_mut());
             for (p, plane) in planes.iter_mut().enumerate() {
                 for r in 0..rows {
                     let at = r * width + left + from;

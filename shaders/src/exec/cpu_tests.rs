@@ -80,30 +80,60 @@ impl Naive<'_> {
         };
         let delta = |d: &[f32], i: u32| d.get(i as usize).map_or(0.0, |v| f64::from(*v));
         let most = |d: &[f32], parity: u32| {
-            d.iter().skip(parity as usize).step_by(2).copied().reduce(f32::max).map_or(0.0, f64::from)
+            d.iter()
+                .skip(parity as usize)
+                .step_by(2)
+                .copied()
+                .reduce(f32::max)
+                .map_or(0.0, f64::from)
         };
         let base = f64::from(levels.black[site]);
         let black = base + delta(&levels.black_delta_h, x) + delta(&levels.black_delta_v, y);
-        let blackest = base + most(&levels.black_delta_h, x % 2) + most(&levels.black_delta_v, y % 2);
+        let blackest =
+            base + most(&levels.black_delta_h, x % 2) + most(&levels.black_delta_v, y % 2);
         let gain = self.layout.white_balance[self.layout.bayer.color(y, x) as usize];
         (linear - black) / (f64::from(levels.white[site]) - blackest) * f64::from(gain)
     }
 
     /// The pixel, by the filters of the paper.
     fn pixel(&self, x: i64, y: i64) -> [f64; 3] {
-        const GREEN: [[f64; 5]; 5] = [[0., 0., -1., 0., 0.], [0., 0., 2., 0., 0.], [-1., 2., 4., 2., -1.], [0., 0., 2., 0., 0.], [0., 0., -1., 0., 0.]];
-        const BESIDE: [[f64; 5]; 5] = [[0., 0., 0.5, 0., 0.], [0., -1., 0., -1., 0.], [-1., 4., 5., 4., -1.], [0., -1., 0., -1., 0.], [0., 0., 0.5, 0., 0.]];
-        const ACROSS: [[f64; 5]; 5] = [[0., 0., -1.5, 0., 0.], [0., 2., 0., 2., 0.], [-1.5, 0., 6., 0., -1.5], [0., 2., 0., 2., 0.], [0., 0., -1.5, 0., 0.]];
-        let color = |dx: i64, dy: i64| self.layout.bayer.color((y + dy).rem_euclid(2) as u32, (x + dx).rem_euclid(2) as u32);
+        const GREEN: [[f64; 5]; 5] = [
+            [0., 0., -1., 0., 0.],
+            [0., 0., 2., 0., 0.],
+            [-1., 2., 4., 2., -1.],
+            [0., 0., 2., 0., 0.],
+            [0., 0., -1., 0., 0.],
+        ];
+        const BESIDE: [[f64; 5]; 5] = [
+            [0., 0., 0.5, 0., 0.],
+            [0., -1., 0., -1., 0.],
+            [-1., 4., 5., 4., -1.],
+            [0., -1., 0., -1., 0.],
+            [0., 0., 0.5, 0., 0.],
+        ];
+        const ACROSS: [[f64; 5]; 5] = [
+            [0., 0., -1.5, 0., 0.],
+            [0., 2., 0., 2., 0.],
+            [-1.5, 0., 6., 0., -1.5],
+            [0., 2., 0., 2., 0.],
+            [0., 0., -1.5, 0., 0.],
+        ];
+        let color = |dx: i64, dy: i64| {
+            self.layout.bayer.color((y + dy).rem_euclid(2) as u32, (x + dx).rem_euclid(2) as u32)
+        };
         let sum = |filter: &[[f64; 5]; 5], turned: bool| -> f64 {
-            (0..25).map(|k| {
-                let (i, j) = (k / 5, k % 5);
-                let weight = if turned { filter[j][i] } else { filter[i][j] };
-                weight * self.site(x + j as i64 - 2, y + i as i64 - 2) / 8.0
-            }).sum()
+            (0..25)
+                .map(|k| {
+                    let (i, j) = (k / 5, k % 5);
+                    let weight = if turned { filter[j][i] } else { filter[i][j] };
+                    weight * self.site(x + j as i64 - 2, y + i as i64 - 2) / 8.0
+                })
+                .sum()
         };
         let mut rgb = [0.0; 3];
-        for (plane, wanted) in [CfaColor::Red, CfaColor::Green, CfaColor::Blue].into_iter().enumerate() {
+        for (plane, wanted) in
+            [CfaColor::Red, CfaColor::Green, CfaColor::Blue].into_iter().enumerate()
+        {
             rgb[plane] = match (color(0, 0), wanted) {
                 (own, wanted) if own == wanted => self.site(x, y),
                 (_, CfaColor::Green) => sum(&GREEN, false),
@@ -165,7 +195,10 @@ fn the_chain_is_what_its_definitions_say() {
                     let got = half::f16::from_bits(bits).to_f64();
                     // Half of a half's last place, and what single precision adds to values around 1.
                     let allowed = e.abs().max(6.2e-5) * 2.0_f64.powi(-11) * 1.001 + 3e-6;
-                    assert!((got - e).abs() <= allowed, "{name}: plane {p} at {x},{y}: {got} is not {e}");
+                    assert!(
+                        (got - e).abs() <= allowed,
+                        "{name}: plane {p} at {x},{y}: {got} is not {e}"
+                    );
                 }
             }
         }

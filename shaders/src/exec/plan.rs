@@ -103,7 +103,10 @@ impl Plan {
         }
         if active.width < HALO || active.height < HALO {
             let size = format!("{}x{}", active.width, active.height);
-            return Err(bad(format!("a picture of {size} has no full Bayer pattern"), "layout.active"));
+            return Err(bad(
+                format!("a picture of {size} has no full Bayer pattern"),
+                "layout.active",
+            ));
         }
         let crop = [layout.crop.x, layout.crop.y];
         let picture = [active.width, active.height];
@@ -199,7 +202,9 @@ impl Plan {
                 let bytes = self.bytes(&self.band(from..from + 1)).largest();
                 return Err(Fault::new(
                     Code::GpuFailed,
-                    format!("one delivered row needs a buffer of {bytes} bytes, the GPU binds {limit} at most"),
+                    format!(
+                        "one delivered row needs a buffer of {bytes} bytes, the GPU binds {limit} at most"
+                    ),
                 ));
             }
             bands.push(self.band(from..from + least));
@@ -216,7 +221,8 @@ impl Plan {
         let lines = band.lines.len();
         let [width, _] = self.content_size();
         BandBytes {
-            raw: (product(self.layout.row_bytes, band.mosaic_rows.len(), 1)).next_multiple_of(4) + 8,
+            raw: (product(self.layout.row_bytes, band.mosaic_rows.len(), 1)).next_multiple_of(4)
+                + 8,
             mosaic: product(self.mosaic_columns().len(), band.mosaic_rows.len(), 4),
             color: product(columns, band.rows.len(), 12),
             down: if self.taps[1].is_copy() { 0 } else { product(columns, lines, 12) },

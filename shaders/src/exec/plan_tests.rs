@@ -26,7 +26,10 @@ fn a_pass_ends_only_where_a_halo_begins() {
     let plan = Plan::new(&framed([2.0, 1.0], [0.0; 2], [128, 48])).unwrap();
     assert_eq!(plan.stages(), [Mosaic, Color, Along]);
     let names: Vec<&str> = [Mosaic, Color, Along].iter().flat_map(|s| s.ops()).copied().collect();
-    assert_eq!(names, ["unpack", "levels", "white_balance", "debayer_mhc", "matrix", "resample", "to_half"]);
+    assert_eq!(
+        names,
+        ["unpack", "levels", "white_balance", "debayer_mhc", "matrix", "resample", "to_half"]
+    );
 }
 
 #[test]

@@ -6,14 +6,8 @@ use platefarm_model::raw::{Bayer, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Debayer, Filter, Framing};
 use std::sync::Arc;
 
-pub(crate) const PACKINGS: [Packing; 6] = [
-    Packing::U8,
-    Packing::U16Le,
-    Packing::U16Be,
-    Packing::Msb10,
-    Packing::Msb12,
-    Packing::Msb14,
-];
+pub(crate) const PACKINGS: [Packing; 6] =
+    [Packing::U8, Packing::U16Le, Packing::U16Be, Packing::Msb10, Packing::Msb12, Packing::Msb14];
 
 pub(crate) const PATTERNS: [Bayer; 4] = [Bayer::Rggb, Bayer::Grbg, Bayer::Gbrg, Bayer::Bggr];
 
@@ -51,7 +45,12 @@ pub(crate) fn identity(layout: MosaicLayout) -> PlateRecipe {
 }
 
 /// One affine map onto a raster with a margin around the picture.
-pub(crate) fn framed(layout: MosaicLayout, filter: Filter, scale: [f64; 2], offset: [f64; 2]) -> PlateRecipe {
+pub(crate) fn framed(
+    layout: MosaicLayout,
+    filter: Filter,
+    scale: [f64; 2],
+    offset: [f64; 2],
+) -> PlateRecipe {
     let source_size = [layout.crop.width, layout.crop.height];
     let picture = [0, 1].map(|a| (f64::from(source_size[a]) * scale[a]).ceil() as u32);
     let size = picture.map(|side| side + 3);
@@ -67,8 +66,7 @@ pub(crate) fn framed(layout: MosaicLayout, filter: Filter, scale: [f64; 2], offs
     PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
 }
 
-/// A frame for a layout: noise, with a ramp to full white over the rows so
-/// that every sample value is near to occurring.
+/// A frame for a layout: noise, which has edges everywhere and every sample value.
 pub(crate) fn frame(layout: &MosaicLayout, seed: u64) -> Vec<u8> {
     noise_bytes(layout.row_bytes * layout.height as usize, seed)
 }

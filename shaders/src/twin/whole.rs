@@ -95,7 +95,11 @@ fn bands_cannot_be_seen() {
             let limit = limit.max(least);
             let bands = plan.bands_within(limit).unwrap().len();
             let banded = render(&GpuExecutor::with(Arc::clone(&gpu), Some(limit)), &recipe);
-            assert!(banded == expected, "{name}: {bands} bands: {:?}", Difference::of(&banded, &expected));
+            assert!(
+                banded == expected,
+                "{name}: {bands} bands: {:?}",
+                Difference::of(&banded, &expected)
+            );
         }
     }
 }
@@ -114,4 +118,15 @@ fn a_prepared_recipe_renders_frame_after_frame() {
         let fault = ready[1].run(&bytes[..bytes.len() / 2]).unwrap_err();
         assert_eq!(fault.code, platefarm_model::Code::TruncatedFile);
     }
+}
+
+#[test]
+fn backends_are_what_they_say() {
+    use platefarm_model::recipe::Backend;
+    let Some((gpu, _turn)) = gpu() else { return };
+    assert_eq!(crate::executor(Backend::Cpu).unwrap().name(), "cpu");
+    // `auto` must not take a software driver for a GPU.
+    let auto = crate::executor(Backend::Auto).unwrap().name();
+    assert!(auto == "cpu" || (auto.starts_with("gpu: ") && !auto.contains("llvmpipe")), "{auto}");
+    assert_eq!(crate::executor(Backend::Gpu).unwrap().name(), format!("gpu: {}", gpu.name));
 }

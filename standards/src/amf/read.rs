@@ -155,7 +155,7 @@ impl Amf {
         Ok(Self {
             version,
             description: info.and_then(|info| owned(info, "description")),
-            uuid: info.and_then(|info| uuid(info)),
+            uuid: info.and_then(uuid),
             clip: root.child("clipId").map(clip).transpose()?,
             pipeline: self::pipeline(pipeline).map_err(|fault| fault.within("pipeline"))?,
             archived: root

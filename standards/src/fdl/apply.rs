@@ -124,7 +124,8 @@ fn notes(selected: &Selected<'_>, geometry: &Geometry, media: &Media<'_>) -> Vec
 
 impl Geometry {
     /// What is done to the pixels of a source of this size; `None` when no
-    /// pixel of it is left.
+    /// pixel of it is left, or when parts that lie outside of their canvas
+    /// leave no finite map.
     ///
     /// The forward map is `new = s * (source - A) + T` with the source anchor
     /// A and the content translation T, one resample, never a crop before it.
@@ -134,6 +135,9 @@ impl Geometry {
         let shift = self.content_translation;
         let scale = squeeze.map(|s| clean(self.scale_factor * s));
         let offset = [0, 1].map(|i| clean(shift[i] - scale[i] * self.source_anchor[i]));
+        if !scale.iter().chain(&offset).all(|v| v.is_finite()) {
+            return None;
+        }
         let begin = |i: usize| Snap::Near.of(shift[i]).floor().max(0.0) as u32;
         let end = |i: usize| {
             let end = Snap::Near.of(shift[i] + self.scaled_bounding_box[i]).ceil();

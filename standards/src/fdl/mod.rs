@@ -16,6 +16,7 @@ mod json;
 mod model;
 mod output;
 mod read;
+mod round;
 mod select;
 
 pub use apply::{Applied, Media, Request};

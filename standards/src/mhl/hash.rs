@@ -56,7 +56,7 @@ impl Format {
 
     /// Bytes of a value.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn bytes(self) -> usize {
         match self {
             Self::C4 => 64,
             Self::Md5 | Self::Xxh128 => 16,
@@ -82,7 +82,7 @@ impl Format {
             Self::C4 => from_c4(text)?,
             _ => from_hex(text)?,
         };
-        (bytes.len() == self.len()).then(|| Digest { format: self, bytes: bytes.into() })
+        (bytes.len() == self.bytes()).then(|| Digest { format: self, bytes: bytes.into() })
     }
 }
 

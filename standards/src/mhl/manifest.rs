@@ -1,13 +1,11 @@
 //! One generation of a history.
 
-use super::hash::{Digest, Format};
-use super::{damaged, is_relative};
+use super::hash::Digest;
 use crate::date::Utc;
-use crate::xml::{self, Element, Writer};
-use platefarm_model::{Code, Fault, Timestamp};
-use std::collections::HashSet;
+use crate::xml::Writer;
+use platefarm_model::Timestamp;
 
-const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
+pub(super) const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
 
 /// A manifest.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,28 +142,6 @@ impl Manifest {
         })
     }
 
-    /// Reads a manifest as far as it can be read, with everything that is
-    /// wrong in it. An entry that cannot be used is left out; a file without
-    /// an action stays, with hashes that count for nothing.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> (Option<Self>, Vec<Fault>) {
-        let root = match xml::read(bytes, Code::BadManifest) {
-            Ok(root) => root,
-            Err(fault) => return (None, vec![fault]),
-        };
-        if (&*root.namespace, &*root.name) != (NAMESPACE, "hashlist") {
-            let message = format!("'{}' in '{}' is not a hash list", root.name, root.namespace);
-            return (None, vec![damaged(message)]);
-        }
-        let version = root.attribute("version").unwrap_or_default();
-        if version != "2.0" {
-            return (None, vec![damaged(format!("version '{version}' is not read, 2.0 is"))]);
-        }
-        let mut reader = Reader { faults: Vec::new(), seen: HashSet::new() };
-        let manifest = reader.manifest(&root);
-        (Some(manifest), reader.faults)
-    }
-
     /// The document, in the order of the schema.
     #[must_use]
     pub fn to_xml(&self) -> String {
@@ -292,183 +268,12 @@ impl DirectoryRecord {
 }
 
 fn write_tree(xml: &mut Writer, digests: &[TreeDigest]) {
-    let pick: [(&str, fn(&TreeDigest) -> &Digest); 2] =
-        [("content", |pair| &pair.content), ("structure", |pair| &pair.structure)];
-    for (name, digest) in pick {
+    for name in ["content", "structure"] {
         xml.open(name, &[]);
         for pair in digests {
-            let digest = digest(pair);
+            let digest = if name == "content" { &pair.content } else { &pair.structure };
             xml.leaf(digest.format().name(), &[], &digest.to_string());
         }
         xml.close();
-    }
-}
-
-struct Reader {
-    faults: Vec<Fault>,
-    seen: HashSet<String>,
-}
-
-impl Reader {
-    fn manifest(&mut self, root: &Element) -> Manifest {
-        let process = root.child("processinfo");
-        if process.is_none() {
-            self.faults.push(damaged("there is no processinfo"));
-        }
-        let ignore = process.and_then(|p| p.child("ignore"));
-        let hashes = root.child("hashes");
-        let references = root.child("references");
-        Manifest {
-            creator: self.creator(root),
-            process: match process.and_then(|p| p.text_of("process")) {
-                Some("transfer") => Process::Transfer,
-                Some("flatten") => Process::Flatten,
-                _ => Process::InPlace,
-            },
-            root: process
-                .and_then(|p| p.child("roothash"))
-                .map(|root| self.tree(root, "roothash"))
-                .unwrap_or_default(),
-            ignore: ignore
-                .map(|i| i.all("pattern").map(|p| p.text.trim().to_owned()).collect())
-                .unwrap_or_default(),
-            records: hashes
-                .map(|h| h.children.iter().filter_map(|child| self.record(child)).collect())
-                .unwrap_or_default(),
-            references: references
-                .map(|r| r.all("hashlistreference").filter_map(|c| self.reference(c)).collect())
-                .unwrap_or_default(),
-        }
-    }
-
-    fn creator(&mut self, root: &Element) -> Creator {
-        let Some(info) = root.child("creatorinfo") else {
-            self.faults.push(damaged("there is no creatorinfo"));
-            return Creator::default();
-        };
-        let text = |name: &str| info.text_of(name).map(str::to_owned);
-        let tool = info.child("tool");
-        let version = tool.and_then(|tool| tool.attribute("version")).map(str::to_owned);
-        let author = info.child("author").map(|author| {
-            (author.text.trim().to_owned(), author.attribute("email").map(str::to_owned))
-        });
-        Creator {
-            date: text("creationdate").unwrap_or_default(),
-            host: text("hostname").unwrap_or_default(),
-            tool: (text("tool").unwrap_or_default(), version),
-            author,
-            location: text("location"),
-            comment: text("comment"),
-        }
-    }
-
-    fn fault(&mut self, place: &str, message: impl Into<String>) {
-        self.faults.push(damaged(message).at(place));
-    }
-
-    /// Path of an entry, when it may be used.
-    fn path(&mut self, element: &Element) -> Option<String> {
-        let Some(path) = element.child("path").map(|path| path.text.clone()) else {
-            self.fault(&element.name, "an entry without a path");
-            return None;
-        };
-        if !is_relative(&path) {
-            self.fault(&path, format!("path '{path}' is not relative to the root"));
-            return None;
-        }
-        Some(path)
-    }
-
-    fn record(&mut self, element: &Element) -> Option<Record> {
-        let is_file = match &*element.name {
-            "hash" => true,
-            "directoryhash" => false,
-            other => {
-                self.fault("hashes", format!("'{other}' is no entry of a hash list"));
-                return None;
-            }
-        };
-        let path = self.path(element)?;
-        if !self.seen.insert(path.clone()) {
-            self.fault(&path, format!("path '{path}' is there twice"));
-            return None;
-        }
-        let previous_path = element.child("previousPath").map(|p| p.text.clone());
-        if !is_file {
-            let digests = self.tree(element, &path);
-            return Some(Record::Directory(DirectoryRecord { path, digests, previous_path }));
-        }
-        let attribute = |name| element.child("path").and_then(|p| p.attribute(name));
-        let size = attribute("size").and_then(|size| {
-            let read = size.parse().ok();
-            if read.is_none() {
-                self.fault(&path, format!("size '{size}' is not a number"));
-            }
-            read
-        });
-        let modified = attribute("lastmodificationdate").map(str::to_owned);
-        let digests = self.digests(element, &path);
-        Some(Record::File(FileRecord { path, size, modified, digests, previous_path }))
-    }
-
-    fn digests(&mut self, element: &Element, path: &str) -> Vec<RecordedDigest> {
-        let mut digests = Vec::new();
-        for (digest, child) in self.values(element, path) {
-            let action = match child.attribute("action") {
-                Some("original") => Some(Action::Original),
-                Some("verified") => Some(Action::Verified),
-                Some("failed") => Some(Action::Failed),
-                other => {
-                    let action = other.unwrap_or("missing");
-                    self.fault(path, format!("action of '{path}' is {action}"));
-                    None
-                }
-            };
-            digests.push(RecordedDigest { digest, action });
-        }
-        if digests.is_empty() {
-            self.fault(path, format!("'{path}' has no hash"));
-        }
-        digests
-    }
-
-    fn values<'a>(&mut self, element: &'a Element, path: &str) -> Vec<(Digest, &'a Element)> {
-        let mut values = Vec::new();
-        for child in &element.children {
-            let Some(format) = Format::parse(&child.name) else { continue };
-            match format.read(&child.text) {
-                Some(digest) => values.push((digest, child)),
-                None => {
-                    let (name, text) = (format.name(), &child.text);
-                    self.fault(path, format!("'{text}' is not a {name} value"));
-                }
-            }
-        }
-        values
-    }
-
-    fn tree(&mut self, element: &Element, path: &str) -> Vec<TreeDigest> {
-        let mut of = |name| match element.child(name) {
-            Some(child) => self.values(child, path),
-            None => Vec::new(),
-        };
-        let (contents, structures) = (of("content"), of("structure"));
-        let structure = |format| structures.iter().find(|(s, _)| s.format() == format);
-        contents
-            .into_iter()
-            .filter_map(|(content, _)| {
-                let (structure, _) = structure(content.format())?;
-                Some(TreeDigest { content, structure: structure.clone() })
-            })
-            .collect()
-    }
-
-    fn reference(&mut self, element: &Element) -> Option<ManifestReference> {
-        let path = self.path(element)?;
-        let c4 = element.child("c4").and_then(|c4| Format::C4.read(&c4.text));
-        if c4.is_none() {
-            self.fault(&path, format!("the reference to '{path}' has no c4"));
-        }
-        Some(ManifestReference { path, c4: c4? })
     }
 }

@@ -16,6 +16,7 @@ mod hash;
 mod history;
 mod ignore;
 mod manifest;
+mod read;
 mod seal;
 mod tree;
 

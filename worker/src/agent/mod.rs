@@ -125,10 +125,7 @@ impl Shared {
 /// [`platefarm_model::Code::FileNotFound`] for a root that is not there,
 /// [`platefarm_model::Code::BadConfig`] for an address that is none. A
 /// scheduler that cannot be reached is not an error: it is waited for.
-pub async fn run(
-    config: AgentConfig,
-    shutdown: impl Future<Output = ()> + Send,
-) -> Outcome<()> {
+pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()> + Send) -> Outcome<()> {
     let shared = Arc::new(prepare(config).await?);
     let keeper = tokio::spawn(keeper::keep(Arc::clone(&shared)));
     let slots: Vec<_> =

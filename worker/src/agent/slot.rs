@@ -94,6 +94,7 @@ async fn run_lease(shared: &Arc<Shared>, worker: WorkerId, lease: Lease) -> bool
     if let Err(error) = task.await {
         tracing::error!(%token, %error, "a task ended badly");
     }
+    outbox.tidy();
     let left = lease.frames.iter().any(|f| !outbox.settled().contains(f));
     if left && !outbox.is_lost() {
         // The scheduler may have shortened the lease to nothing by now; then this says nothing new.

@@ -5,9 +5,7 @@ use super::Shared;
 use super::state::Terms;
 use crate::kinds::{Ledger, StepFrames};
 use platefarm_model::job::{FrameOutcome, Lease};
-use platefarm_model::{
-    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, WorkerId, limits,
-};
+use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, WorkerId, limits};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::{FarmClient, WorkClient, v1};
 use std::time::Duration;
@@ -113,10 +111,8 @@ impl Wire {
         tokens: &[LeaseToken],
         limit: Duration,
     ) -> Outcome<Beat> {
-        let request = v1::HeartbeatRequest {
-            worker: worker.0,
-            tokens: tokens.iter().map(|t| t.0).collect(),
-        };
+        let request =
+            v1::HeartbeatRequest { worker: worker.0, tokens: tokens.iter().map(|t| t.0).collect() };
         let answer =
             self.pulse.clone().heartbeat(timed(request, limit)).await.map_err(fault)?.into_inner();
         let leases =

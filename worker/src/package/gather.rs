@@ -131,7 +131,9 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
     }
     let mut last = None;
     for thread in found {
-        for (plate, frame, checked) in thread.map_err(|p| crate::render::panicked_with(p.as_ref()))? {
+        for (plate, frame, checked) in
+            thread.map_err(|p| crate::render::panicked_with(p.as_ref()))?
+        {
             match checked {
                 Ok(written) => last = last.max(Some(written)),
                 Err(fault) => {

@@ -250,10 +250,7 @@ fn write_facts(html: &mut String, plate: &PlateReport) -> fmt::Result {
         ("Reel", source.reel.clone().unwrap_or_else(|| "none".into())),
         ("Matched by", plate.match_rule.clone()),
         ("Camera", source.camera.clone().unwrap_or_else(|| "unknown".into())),
-        (
-            "Camera file",
-            format!("{} \u{d7} {}, {}", source.size[0], source.size[1], source.format),
-        ),
+        ("Camera file", format!("{} \u{d7} {}, {}", source.size[0], source.size[1], source.format)),
         ("Rendered by", if backends.is_empty() { "nothing yet".into() } else { backends }),
     ];
     html.push_str("<dl>");

@@ -60,7 +60,8 @@ pub fn make(
     let json = serde_json::to_vec_pretty(&report)
         .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
     writer.put("report.json", &json)?;
-    let thumbnails = pictures.iter().map(sheet::Pictures::thumbnails).collect::<Outcome<Vec<_>>>()?;
+    let thumbnails =
+        pictures.iter().map(sheet::Pictures::thumbnails).collect::<Outcome<Vec<_>>>()?;
     writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
 
     for plan in &spec.plates {
@@ -155,8 +156,7 @@ impl Writer<'_> {
         let staged = self.staging.join(format!("sidecar-{}", self.written));
         publish::write_flushed(&staged, bytes)?;
         if let Some(directory) = published.parent() {
-            std::fs::create_dir_all(directory)
-                .map_err(|e| publish::write_fault(directory, &e))?;
+            std::fs::create_dir_all(directory).map_err(|e| publish::write_fault(directory, &e))?;
         }
         publish::publish(&staged, &published)
     }

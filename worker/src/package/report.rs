@@ -173,8 +173,9 @@ pub struct FileReport {
 pub(crate) fn group_failures<'a>(failed: impl Iterator<Item = (i64, &'a Fault)>) -> Vec<Failure> {
     let mut groups: Vec<Failure> = Vec::new();
     for (frame, fault) in failed {
-        let known =
-            groups.iter_mut().find(|g| g.fault.code == fault.code && g.fault.message == fault.message);
+        let known = groups
+            .iter_mut()
+            .find(|g| g.fault.code == fault.code && g.fault.message == fault.message);
         match known {
             Some(group) => group.frames.insert(FrameRange::single(frame)),
             None => groups.push(Failure {
@@ -246,8 +247,12 @@ pub(crate) fn build(
     gathered: &Gathered,
     sidecars: Vec<String>,
 ) -> PackageReport {
-    let plates: Vec<_> =
-        spec.plates.iter().zip(&gathered.plates).map(|(plan, frames)| plate(plan, frames)).collect();
+    let plates: Vec<_> = spec
+        .plates
+        .iter()
+        .zip(&gathered.plates)
+        .map(|(plan, frames)| plate(plan, frames))
+        .collect();
     let whole = plates.iter().filter(|p| p.complete).count();
     let files = || plates.iter().flat_map(|p| &p.files);
     PackageReport {
@@ -289,9 +294,8 @@ mod tests {
     fn equal_failures_are_told_once() {
         let missing = Fault::new(Code::MissingFrame, "not on disk");
         let truncated = Fault::new(Code::TruncatedFile, "short");
-        let groups = group_failures(
-            [(1001, &missing), (1002, &truncated), (1003, &missing)].into_iter(),
-        );
+        let groups =
+            group_failures([(1001, &missing), (1002, &truncated), (1003, &missing)].into_iter());
         assert_eq!(groups.len(), 2);
         assert_eq!(groups[0].frames.to_string(), "1001,1003");
         assert_eq!(groups[0].remedy, Code::MissingFrame.info().remedy);

@@ -17,11 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// # Errors
 /// [`Code::BadManifest`] when there is a history that others continued and that
 /// no longer holds, or a name that no manifest can carry; `F01xx` and `F03xx`.
-pub(super) fn seal(
-    out_dir: &Path,
-    staging: &Path,
-    known: &HashMap<String, String>,
-) -> Outcome<()> {
+pub(super) fn seal(out_dir: &Path, staging: &Path, known: &HashMap<String, String>) -> Outcome<()> {
     let real = out_dir.canonicalize().map_err(|e| publish::write_fault(out_dir, &e))?;
     let folder = real.file_name().map_or("package".into(), |n| n.to_string_lossy().into_owned());
     let mut found = Found::default();

@@ -12,8 +12,8 @@ use platefarm_model::job::FrameResult;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_shaders::view;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const THUMBNAIL: [usize; 2] = [480, 360];
 const BACKGROUND: [u8; 3] = [22, 23, 25];
@@ -40,7 +40,11 @@ impl Pictures {
             .iter()
             .map(|(frame, canvas)| {
                 let size = [canvas.width as u32, canvas.height as u32];
-                Ok(Thumbnail { frame: *frame, size, png: png::encode(size[0], size[1], &canvas.rgb)? })
+                Ok(Thumbnail {
+                    frame: *frame,
+                    size,
+                    png: png::encode(size[0], size[1], &canvas.rgb)?,
+                })
             })
             .collect()
     }

@@ -195,14 +195,7 @@ fn an_incomplete_pull_says_what_is_missing_and_why() {
     let report = report::build(&spec, &gathered, vec!["report.html".into()]);
     assert_eq!(
         report.totals,
-        Totals {
-            events: 3,
-            plates: 2,
-            plates_whole: 1,
-            frames: 6,
-            frames_delivered: 3,
-            bytes: 36
-        }
+        Totals { events: 3, plates: 2, plates_whole: 1, frames: 6, frames_delivered: 3, bytes: 36 }
     );
     assert!(report.plates[0].complete && !report.plates[1].complete);
     assert_eq!(report.plates[0].source.timecodes.as_ref().unwrap()[1], "01:00:00:04");

@@ -135,7 +135,8 @@ mod tests {
         let dead = child.id();
         child.wait().unwrap();
         let parent = std::os::unix::process::parent_id();
-        for name in [attempt_name(dead), attempt_name(parent), "local-elsewhere-1".into(), "t7".into()]
+        for name in
+            [attempt_name(dead), attempt_name(parent), "local-elsewhere-1".into(), "t7".into()]
         {
             std::fs::create_dir_all(staging.join(&name)).unwrap();
             std::fs::write(staging.join(name).join("a.1001.exr"), b"half").unwrap();

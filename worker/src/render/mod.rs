@@ -70,7 +70,6 @@ pub(crate) fn panicked(message: &str) -> Fault {
 pub(crate) fn panicked_with(panic: &(dyn Any + Send)) -> Fault {
     let text = panic.downcast_ref::<&str>().copied();
     panicked(
-        text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("no message"),
+        text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message"),
     )
 }

@@ -43,11 +43,7 @@ struct Ends<'a> {
 
 impl Clone for Ends<'_> {
     fn clone(&self) -> Self {
-        Self {
-            leash: self.leash,
-            outcomes: self.outcomes.clone(),
-            permits: self.permits.clone(),
-        }
+        Self { leash: self.leash, outcomes: self.outcomes.clone(), permits: self.permits.clone() }
     }
 }
 
@@ -177,8 +173,7 @@ fn write_all(
     for flight in images {
         let frame = flight.frame;
         let non_finite = flight.cargo.non_finite;
-        let encoded =
-            ends.stage("encode", flight, |image| encode(stages, frame, &image, backend));
+        let encoded = ends.stage("encode", flight, |image| encode(stages, frame, &image, backend));
         let Some(encoded) = encoded else { continue };
         let written = ends.stage("write", encoded, |bytes| write(stages, frame, &bytes));
         let Some(InFlight { millis, cargo: result, .. }) = written else { continue };
@@ -188,12 +183,7 @@ fn write_all(
     }
 }
 
-fn encode(
-    stages: &Stages<'_>,
-    frame: i64,
-    image: &HalfImage,
-    backend: &str,
-) -> Outcome<Vec<u8>> {
+fn encode(stages: &Stages<'_>, frame: i64, image: &HalfImage, backend: &str) -> Outcome<Vec<u8>> {
     let header = header::plate_header(stages.spec, stages.clip, stages.framing, frame, backend);
     let [r, g, b] = &image.planes;
     let planes = exr::Planes { width: image.width, height: image.height, rgb: [r, g, b] };

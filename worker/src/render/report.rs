@@ -210,7 +210,10 @@ mod tests {
         };
         let stages = stage_totals([frame(1.0, 10.0), frame(3.0, 2.0)].iter());
         assert_eq!(stages.iter().map(|s| s.stage.as_str()).collect::<Vec<_>>(), ["read", "write"]);
-        assert_eq!((stages[0].total_ms, stages[0].slowest_ms, stages[0].mean_ms()), (4.0, 3.0, 2.0));
+        assert_eq!(
+            (stages[0].total_ms, stages[0].slowest_ms, stages[0].mean_ms()),
+            (4.0, 3.0, 2.0)
+        );
         assert_eq!((stages[1].total_ms, stages[1].slowest_ms), (12.0, 10.0));
     }
 }

@@ -1,9 +1,9 @@
 //! The pipeline on a clip that is made up as it is read, so that it can panic,
 //! change its layout, and be watched.
 
+use super::Flight;
 use super::pipeline::{self, Stages};
 use super::session::Processor;
-use super::Flight;
 use crate::leash::Leash;
 use platefarm_media::Clip;
 use platefarm_media::sink::exr;

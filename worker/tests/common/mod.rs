@@ -80,7 +80,9 @@ impl Fake {
             }
         };
         if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            self.with(|s| panic!("never: {what}; stored {:?}, released {:?}", s.stored, s.released));
+            self.with(|s| {
+                panic!("never: {what}; stored {:?}, released {:?}", s.stored, s.released)
+            });
         }
     }
 
@@ -195,7 +197,8 @@ impl Work for Fake {
             for report in request.frames {
                 let outcome = FrameOutcome::try_from(report).unwrap();
                 let frame = outcome.frame();
-                let before = s.stored.iter().any(|(t, _, o)| *t == request.token && o.frame() == frame);
+                let before =
+                    s.stored.iter().any(|(t, _, o)| *t == request.token && o.frame() == frame);
                 let keep = s.keeps.get(&request.token).copied().flatten();
                 let verdict = if before {
                     Verdict::Duplicate
@@ -216,11 +219,8 @@ impl Work for Fake {
                 return Err(Status::unavailable("the answer was lost"));
             }
             let keep = s.keeps.get(&request.token).copied().flatten();
-            let left = keep.filter(|k| {
-                k.iter().any(|f| {
-                    !s.verdicts.iter().any(|(frame, _)| *frame == f)
-                })
-            });
+            let left =
+                keep.filter(|k| k.iter().any(|f| !s.verdicts.iter().any(|(frame, _)| *frame == f)));
             Ok(Response::new(v1::ReportResponse { verdicts, keep: left.map(Into::into) }))
         })
     }

@@ -5,12 +5,12 @@
 
 use super::PIXELS_HASH;
 use exr::math::Vec2;
+use exr::meta::BlockDescription;
 use exr::meta::attribute::{
     AttributeValue, ChannelDescription, Chromaticities, IntegerBounds, LineOrder, SampleType, Text,
     TimeCode,
 };
 use exr::meta::header::{Header, LayerAttributes};
-use exr::meta::BlockDescription;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::{ACES_WHITE, AP0};
 use platefarm_model::raw::Rect;
@@ -262,8 +262,11 @@ fn time_code(timecode: Timecode) -> TimeCode {
 /// A timecode from its attribute; it counts in the rate of the file.
 pub(super) fn from_time_code(code: TimeCode, rate: FrameRate) -> Option<Timecode> {
     let pairs = rate.timebase() > 30;
-    let frame =
-        if pairs { u32::from(code.frame) * 2 + u32::from(code.field_phase) } else { code.frame.into() };
+    let frame = if pairs {
+        u32::from(code.frame) * 2 + u32::from(code.field_phase)
+    } else {
+        code.frame.into()
+    };
     let [h, m, s] = [code.hours, code.minutes, code.seconds].map(u32::from);
     Timecode::from_fields(h, m, s, frame, rate, code.drop_frame).ok()
 }

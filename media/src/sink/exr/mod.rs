@@ -60,8 +60,7 @@ pub fn write(
     header: &PlateHeader,
     compression: Compression,
 ) -> Outcome<Written> {
-    let bytes = encode(planes, header, compression)
-        .map_err(|f| f.within(path.display()))?;
+    let bytes = encode(planes, header, compression).map_err(|f| f.within(path.display()))?;
     publish::write_flushed(path, &bytes)?;
     Ok(Written { bytes: bytes.len() as u64, xxh128: hash::xxh128(&bytes) })
 }

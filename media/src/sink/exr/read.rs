@@ -102,9 +102,11 @@ fn parse(bytes: &[u8]) -> Outcome<Plate> {
 fn check(header: &Header) -> Outcome<()> {
     let other = |what: &str| Err(Fault::new(Code::UnsupportedFeature, what));
     let channels: Vec<String> = header.channels.list.iter().map(|c| c.name.to_string()).collect();
-    let half = header.channels.list.iter().all(|c| {
-        c.sample_type == SampleType::F16 && c.sampling == Vec2(1, 1)
-    });
+    let half = header
+        .channels
+        .list
+        .iter()
+        .all(|c| c.sample_type == SampleType::F16 && c.sampling == Vec2(1, 1));
     if channels != ["B", "G", "R"] || !half {
         return other(&format!("channels {} are not half R, G, B", channels.join(", ")));
     }
@@ -139,7 +141,9 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value))
         .collect();
     let text = |name: &str| match attributes.get(name) {
-        Some(AttributeValue::Text(text)) => Some(String::from_utf8_lossy(text.as_slice()).into_owned()),
+        Some(AttributeValue::Text(text)) => {
+            Some(String::from_utf8_lossy(text.as_slice()).into_owned())
+        }
         _ => None,
     };
     let integer = |name: &str| match attributes.get(name) {
@@ -160,8 +164,8 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
     let display = header.shared_attributes.display_window.size;
     let origin = header.own_attributes.layer_position;
     plate.data_origin = [origin.x(), origin.y()];
-    plate.display_size = (display != header.layer_size)
-        .then(|| [display.width() as u32, display.height() as u32]);
+    plate.display_size =
+        (display != header.layer_size).then(|| [display.width() as u32, display.height() as u32]);
     plate.pixel_aspect = Some(header.shared_attributes.pixel_aspect);
     if let Some(AttributeValue::Rational((n, d))) = attributes.get("framesPerSecond") {
         plate.rate = u32::try_from(*n).ok().and_then(|n| FrameRate::new(n, *d).ok());
@@ -176,7 +180,10 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
     }
     plate.decode = decode_record(&attributes, &text, &integer);
     let known = [
-        "version", "debayer", "backend", "sourceFile",
+        "version",
+        "debayer",
+        "backend",
+        "sourceFile",
         PIXELS_HASH.trim_start_matches("platefarm:"),
     ];
     for name in attributes.keys() {
@@ -194,7 +201,8 @@ fn decode_record(
     text: &dyn Fn(&str) -> Option<String>,
     integer: &dyn Fn(&str) -> Option<i64>,
 ) -> Option<DecodeRecord> {
-    let Some(AttributeValue::FloatVec3((r, g, b))) = attributes.get("platefarm:whiteBalance") else {
+    let Some(AttributeValue::FloatVec3((r, g, b))) = attributes.get("platefarm:whiteBalance")
+    else {
         return None;
     };
     Some(DecodeRecord {

@@ -60,7 +60,10 @@ impl CameraColor {
             None => apply(&at_white.xyz_to_camera, xy_to_xyz(white)),
         };
         if neutral.iter().any(|v| !(v.is_finite() && *v > 1e-6)) {
-            return Err(unusable(format!("the neutral {neutral:?} has no white balance"), "AsShotNeutral"));
+            return Err(unusable(
+                format!("the neutral {neutral:?} has no white balance"),
+                "AsShotNeutral",
+            ));
         }
         let white_balance = neutral.map(|v| neutral[1] / v);
 
@@ -102,17 +105,19 @@ impl Profile {
         let signature = |tag| tags.text(tag).unwrap_or_default();
         let individual = signature(tags::CAMERA_CALIBRATION_SIGNATURE)
             == signature(tags::PROFILE_CALIBRATION_SIGNATURE);
-        let calibration = |color, calibration, forward, illuminant| -> Outcome<Option<Calibration>> {
-            let Some(color) = matrix(tags, color)? else { return Ok(None) };
-            let individual = if individual { matrix(tags, calibration)? } else { None };
-            let kelvin = tags.get(illuminant).and_then(|e| e.integer(0)).and_then(illuminant_kelvin);
-            Ok(Some(Calibration {
-                kelvin,
-                color,
-                individual: individual.unwrap_or(IDENTITY),
-                forward: matrix(tags, forward)?.map(normalised_forward),
-            }))
-        };
+        let calibration =
+            |color, calibration, forward, illuminant| -> Outcome<Option<Calibration>> {
+                let Some(color) = matrix(tags, color)? else { return Ok(None) };
+                let individual = if individual { matrix(tags, calibration)? } else { None };
+                let kelvin =
+                    tags.get(illuminant).and_then(|e| e.integer(0)).and_then(illuminant_kelvin);
+                Ok(Some(Calibration {
+                    kelvin,
+                    color,
+                    individual: individual.unwrap_or(IDENTITY),
+                    forward: matrix(tags, forward)?.map(normalised_forward),
+                }))
+            };
         let first = calibration(
             tags::COLOR_MATRIX_1,
             tags::CAMERA_CALIBRATION_1,
@@ -130,8 +135,11 @@ impl Profile {
         };
         if tags.get(tags::COLOR_MATRIX_3).is_some() {
             notes.push(
-                Fault::new(Code::UnsupportedFeature, "the third calibration illuminant is not used")
-                    .at("ColorMatrix3"),
+                Fault::new(
+                    Code::UnsupportedFeature,
+                    "the third calibration illuminant is not used",
+                )
+                .at("ColorMatrix3"),
             );
         }
         let apart = second.as_ref().is_some_and(|second| match (first.kelvin, second.kelvin) {
@@ -140,8 +148,11 @@ impl Profile {
         });
         if second.is_some() && !apart {
             notes.push(
-                Fault::new(Code::BadColorData, "the two calibration illuminants cannot be told apart; the first is used")
-                    .at("CalibrationIlluminant1, CalibrationIlluminant2"),
+                Fault::new(
+                    Code::BadColorData,
+                    "the two calibration illuminants cannot be told apart; the first is used",
+                )
+                .at("CalibrationIlluminant1, CalibrationIlluminant2"),
             );
             second = None;
         }
@@ -168,11 +179,7 @@ impl Profile {
             (Some(a), Some(b)) => Some(mix(&a, &b, weight)),
             (a, b) => a.or(b),
         };
-        AtWhite {
-            xyz_to_camera: mul(&self.analog, &mul(&individual, &color)),
-            individual,
-            forward,
-        }
+        AtWhite { xyz_to_camera: mul(&self.analog, &mul(&individual, &color)), individual, forward }
     }
 
     /// The white of the scene. A neutral in camera space gives it only together with the matrix
@@ -184,7 +191,10 @@ impl Profile {
                 let back = inverse(&self.at(white).xyz_to_camera, "ColorMatrix1")?;
                 let next = xyz_to_xy(apply(&back, neutral));
                 if !next.iter().all(|v| v.is_finite() && *v > 0.0) {
-                    return Err(unusable(format!("the neutral {neutral:?} is no colour of light"), "AsShotNeutral"));
+                    return Err(unusable(
+                        format!("the neutral {neutral:?} is no colour of light"),
+                        "AsShotNeutral",
+                    ));
                 }
                 let moved = (next[0] - white[0]).abs() + (next[1] - white[1]).abs();
                 // Some pairs of matrices swing around the answer: then half steps find it.
@@ -230,7 +240,10 @@ fn neutral(tags: Tags<'_>) -> Outcome<Option<[f64; 3]>> {
 fn matrix(tags: Tags<'_>, tag: u16) -> Outcome<Option<Matrix3>> {
     let Some(v) = tags.numbers(tag)? else { return Ok(None) };
     if v.len() != 9 {
-        return Err(unusable(format!("{} values; a camera of three colours has 9", v.len()), &tags::name(tag)));
+        return Err(unusable(
+            format!("{} values; a camera of three colours has 9", v.len()),
+            &tags::name(tag),
+        ));
     }
     Ok(Some([[v[0], v[1], v[2]], [v[3], v[4], v[5]], [v[6], v[7], v[8]]]))
 }

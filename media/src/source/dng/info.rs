@@ -49,7 +49,8 @@ pub(super) fn frame_rate(tags: Tags<'_>) -> Option<FrameRate> {
         return None;
     }
     if numerator % denominator == 0 || denominator == 1001 {
-        return FrameRate::new(u32::try_from(numerator).ok()?, u32::try_from(denominator).ok()?).ok();
+        return FrameRate::new(u32::try_from(numerator).ok()?, u32::try_from(denominator).ok()?)
+            .ok();
     }
     format!("{}", numerator as f64 / denominator as f64).parse().ok()
 }
@@ -74,7 +75,8 @@ pub(super) fn timecode(tags: Tags<'_>, rate: Option<FrameRate>) -> Result<Timeco
         let (ten, one) = (byte >> 4 & tens, byte & 15);
         (one < 10).then(|| u32::from(ten) * 10 + u32::from(one))
     };
-    let fields = [decimal(*hours, 3), decimal(*minutes, 7), decimal(*seconds, 7), decimal(*frames, 3)];
+    let fields =
+        [decimal(*hours, 3), decimal(*minutes, 7), decimal(*seconds, 7), decimal(*frames, 3)];
     let [Some(h), Some(m), Some(s), Some(f)] = fields else {
         return Err(absent("the timecode is not binary-coded decimal"));
     };
@@ -116,12 +118,18 @@ pub(super) fn ignored(tags: Tags<'_>, notes: &mut Vec<Fault>) {
     if let Some(orientation) = tags.get(tags::ORIENTATION).and_then(|e| e.integer(0))
         && orientation > 1
     {
-        ignored(tags::ORIENTATION, format!("orientation {orientation} is not applied: the plate has the sensor's"));
+        ignored(
+            tags::ORIENTATION,
+            format!("orientation {orientation} is not applied: the plate has the sensor's"),
+        );
     }
     if let Some(stops) = tags.get(tags::BASELINE_EXPOSURE).and_then(|e| e.number(0))
         && stops.is_finite()
         && stops != 0.0
     {
-        ignored(tags::BASELINE_EXPOSURE, format!("a baseline exposure of {stops:+} stops is not applied"));
+        ignored(
+            tags::BASELINE_EXPOSURE,
+            format!("a baseline exposure of {stops:+} stops is not applied"),
+        );
     }
 }

@@ -87,8 +87,16 @@ fn default_crop(tags: Tags<'_>, active: Rect, notes: &mut Vec<Fault>) -> Outcome
             Code::BadStructure,
             format!(
                 "the crop {}x{}+{}+{} leaves the active area of {}x{}; {}x{}+{}+{} is used",
-                crop.width, crop.height, crop.x, crop.y, active.width, active.height,
-                used.width, used.height, used.x, used.y
+                crop.width,
+                crop.height,
+                crop.x,
+                crop.y,
+                active.width,
+                active.height,
+                used.width,
+                used.height,
+                used.x,
+                used.y
             ),
         )
         .at("DefaultCropOrigin, DefaultCropSize"),
@@ -104,17 +112,22 @@ fn pixel_aspect(tags: Tags<'_>, notes: &mut Vec<Fault>) -> Outcome<f64> {
     {
         return Ok(h / v);
     }
-    notes.push(bad_value(tags::DEFAULT_SCALE, format!("{scale:?} is no scale; square pixels are assumed")));
+    notes.push(bad_value(
+        tags::DEFAULT_SCALE,
+        format!("{scale:?} is no scale; square pixels are assumed"),
+    ));
     Ok(1.0)
 }
 
 fn bayer(tags: Tags<'_>) -> Outcome<Bayer> {
-    let unknown = |what: String, tag: u16| {
-        Err(Fault::new(Code::UnknownCfa, what).at(tags::name(tag)))
-    };
+    let unknown =
+        |what: String, tag: u16| Err(Fault::new(Code::UnknownCfa, what).at(tags::name(tag)));
     let dims = tags.required(tags::CFA_REPEAT_PATTERN_DIM)?.integers();
     if dims != [2, 2] {
-        return unknown(format!("a colour filter pattern of {dims:?} photosites"), tags::CFA_REPEAT_PATTERN_DIM);
+        return unknown(
+            format!("a colour filter pattern of {dims:?} photosites"),
+            tags::CFA_REPEAT_PATTERN_DIM,
+        );
     }
     let layout = tags.integer_or(tags::CFA_LAYOUT, 1)?;
     if layout != 1 {
@@ -123,7 +136,10 @@ fn bayer(tags: Tags<'_>) -> Outcome<Bayer> {
     if let Some(planes) = tags.get(tags::CFA_PLANE_COLOR).map(|e| e.integers())
         && planes != [0, 1, 2]
     {
-        return unknown(format!("colour planes {planes:?} are not red, green, blue"), tags::CFA_PLANE_COLOR);
+        return unknown(
+            format!("colour planes {planes:?} are not red, green, blue"),
+            tags::CFA_PLANE_COLOR,
+        );
     }
     match tags.required(tags::CFA_PATTERN)?.integers()[..] {
         [0, 1, 1, 2] => Ok(Bayer::Rggb),
@@ -147,12 +163,11 @@ pub(super) fn levels(tags: Tags<'_>, raw: &RawPicture, active: Rect) -> Outcome<
         None => Vec::new(),
     };
     let black = black_pattern(tags)?;
-    let default_white = table.iter().max().map_or(f64::from((1u32 << raw.bits) - 1), |v| f64::from(*v));
+    let default_white =
+        table.iter().max().map_or(f64::from((1u32 << raw.bits) - 1), |v| f64::from(*v));
     // One level per sample, and a mosaic has one sample a pixel.
-    let white = tags
-        .numbers(tags::WHITE_LEVEL)?
-        .and_then(|v| v.first().copied())
-        .unwrap_or(default_white);
+    let white =
+        tags.numbers(tags::WHITE_LEVEL)?.and_then(|v| v.first().copied()).unwrap_or(default_white);
     if let Some(too_high) = black.iter().find(|b| **b >= white) {
         return Err(bad_value(
             tags::BLACK_LEVEL,
@@ -201,7 +216,8 @@ fn black_pattern(tags: Tags<'_>) -> Outcome<[f64; 4]> {
     let pattern = [at(0, 0), at(0, 1), at(1, 0), at(1, 1)];
     // An odd pattern, or a larger one, must still say the same for every 2x2 cell.
     let agrees = (0..2 * rows).all(|row| {
-        (0..2 * columns).all(|column| at(row, column) == pattern[(row % 2 * 2 + column % 2) as usize])
+        (0..2 * columns)
+            .all(|column| at(row, column) == pattern[(row % 2 * 2 + column % 2) as usize])
     });
     if agrees {
         return Ok(pattern);

@@ -87,11 +87,17 @@ impl Kind {
         for aspect in [&size as &dyn Fn(&Self) -> String, &coding, &geometry, &levels, &model] {
             let (mine, theirs) = (aspect(self), aspect(first));
             if mine != theirs {
-                return Err(Fault::new(Code::MixedClip, format!("{mine}; the clip begins with {theirs}")));
+                return Err(Fault::new(
+                    Code::MixedClip,
+                    format!("{mine}; the clip begins with {theirs}"),
+                ));
             }
         }
         if self.levels != first.levels {
-            return Err(Fault::new(Code::MixedClip, "another linearisation or black level table than the clip's first frame"));
+            return Err(Fault::new(
+                Code::MixedClip,
+                "another linearisation or black level table than the clip's first frame",
+            ));
         }
         Ok(())
     }
@@ -180,9 +186,13 @@ impl First {
             camera_label: tags.text(tags::CAMERA_LABEL),
             uuid: info::uuid(tags),
         };
-        for (absent, tag) in [(rate.is_none(), "FrameRate"), (identity.reel_name.is_none(), "ReelName")] {
+        for (absent, tag) in
+            [(rate.is_none(), "FrameRate"), (identity.reel_name.is_none(), "ReelName")]
+        {
             if absent {
-                notes.push(Fault::new(Code::MetadataAbsent, format!("no {tag} in the file")).at(tag));
+                notes.push(
+                    Fault::new(Code::MetadataAbsent, format!("no {tag} in the file")).at(tag),
+                );
             }
         }
         let missing = sequence.missing();
@@ -237,7 +247,8 @@ impl DngClip {
         let mut notes = Vec::new();
         let picks = files.len().min(SAMPLED_FRAMES);
         for pick in 0..picks {
-            let (index, path) = &files[if picks > 1 { pick * (files.len() - 1) / (picks - 1) } else { 0 }];
+            let (index, path) =
+                &files[if picks > 1 { pick * (files.len() - 1) / (picks - 1) } else { 0 }];
             if let Err(fault) = self.compare(*index, path, color) {
                 notes.push(fault.within(path.display()));
             }
@@ -293,8 +304,11 @@ impl Clip for DngClip {
         }
         let path = self.sequence.file(index).ok_or_else(|| {
             let number = self.sequence.first_number.unwrap_or(0) + index;
-            Fault::new(Code::MissingFrame, format!("frame {index} (file number {number}) is not on disk"))
-                .at(self.info.path.clone())
+            Fault::new(
+                Code::MissingFrame,
+                format!("frame {index} (file number {number}) is not on disk"),
+            )
+            .at(self.info.path.clone())
         })?;
         let bytes = self.read_file(path).map_err(|f| f.within(path.display()))?;
         Ok(MosaicFrame { layout: Arc::clone(&self.layout), bytes })

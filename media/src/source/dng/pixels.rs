@@ -51,8 +51,9 @@ pub(super) fn read(input: &mut dyn Input, raw: &RawPicture) -> Outcome<Vec<u8>> 
         .map(|(index, piece)| {
             let from = (piece.offset - start) as usize;
             let data = &span[from..from + piece.bytes as usize];
-            decode(raw, piece, data)
-                .map_err(|f| f.within(format!("{}[{index}], offset {}", raw.offsets_tag(), piece.offset)))
+            decode(raw, piece, data).map_err(|f| {
+                f.within(format!("{}[{index}], offset {}", raw.offsets_tag(), piece.offset))
+            })
         })
         .collect::<Outcome<_>>()?;
     Ok(assemble(raw, &decoded, row_bytes))
@@ -85,10 +86,9 @@ struct Decoded {
 
 fn decode(raw: &RawPicture, piece: &Piece, data: &[u8]) -> Outcome<Decoded> {
     match raw.coding {
-        Coding::Plain => Ok(Decoded {
-            samples: unpack(raw, piece, data),
-            stride: piece.width as usize,
-        }),
+        Coding::Plain => {
+            Ok(Decoded { samples: unpack(raw, piece, data), stride: piece.width as usize })
+        }
         Coding::LosslessJpeg => {
             let area = raw.piece_width as usize * raw.piece_height as usize;
             // A stream may be padded to whole blocks, not be of another size altogether.

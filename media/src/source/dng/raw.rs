@@ -97,8 +97,11 @@ impl RawPicture {
             || height > limits::MAX_PICTURE_SIDE_PX
             || u64::from(width) * u64::from(height) > limits::MAX_PICTURE_PIXELS
         {
-            return Err(Fault::new(Code::TooLarge, format!("a picture of {width}x{height} pixels"))
-                .at("ImageWidth, ImageLength"));
+            return Err(Fault::new(
+                Code::TooLarge,
+                format!("a picture of {width}x{height} pixels"),
+            )
+            .at("ImageWidth, ImageLength"));
         }
         let bits = sample_bits(tags)?;
         let tiled = tags.picture.get(tags::TILE_OFFSETS).is_some();
@@ -245,7 +248,10 @@ fn sample_bits(tags: Tags<'_>) -> Outcome<u32> {
         return unsupported(format!("{bits} bits a sample are not read"), tags::BITS_PER_SAMPLE);
     }
     if tags.integer_or(tags::FILL_ORDER, 1)? != 1 {
-        return unsupported("reversed bit order (FillOrder 2) is not read".into(), tags::FILL_ORDER);
+        return unsupported(
+            "reversed bit order (FillOrder 2) is not read".into(),
+            tags::FILL_ORDER,
+        );
     }
     Ok(bits as u32)
 }
@@ -267,9 +273,6 @@ fn coding(tags: Tags<'_>) -> Outcome<Coding> {
         65000..=65535 => "vendor compression",
         _ => "unknown compression",
     };
-    Err(Fault::new(
-        Code::UnsupportedFeature,
-        format!("{name} (Compression {number}) is not read"),
-    )
-    .at("Compression"))
+    Err(Fault::new(Code::UnsupportedFeature, format!("{name} (Compression {number}) is not read"))
+        .at("Compression"))
 }

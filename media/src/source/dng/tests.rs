@@ -4,7 +4,10 @@ use super::color::CameraColor;
 use super::input::Input;
 use super::raw;
 use super::tiff::{Tags, Tiff};
-use platefarm_model::color::{AP0, ACES_WHITE, D50, D65, apply, diagonal, invert, mul, rgb_to_xyz, xy_to_xyz, xyz_to_rgb, adapt};
+use platefarm_model::color::{
+    ACES_WHITE, AP0, D50, D65, adapt, apply, diagonal, invert, mul, rgb_to_xyz, xy_to_xyz,
+    xyz_to_rgb,
+};
 use platefarm_model::{Code, Fault, Outcome};
 
 /// A little-endian TIFF of one directory.
@@ -47,7 +50,9 @@ impl Value {
             Self::Short(v) => (3, v.len(), v.iter().flat_map(|v| v.to_le_bytes()).collect()),
             Self::Text(t) => (2, t.len() + 1, [t.as_bytes(), &[0]].concat()),
             Self::Rational(v) => {
-                let pair = |v: &f64| [(v * 1e8).round() as i32, 100_000_000].map(i32::to_le_bytes).concat();
+                let pair = |v: &f64| {
+                    [(v * 1e8).round() as i32, 100_000_000].map(i32::to_le_bytes).concat()
+                };
                 (10, v.len(), v.iter().flat_map(pair).collect())
             }
         }
@@ -93,7 +98,11 @@ fn seen(matrix: &M, white: [f64; 2]) -> Vec<f64> {
 #[test]
 fn one_matrix_is_its_inverse_adapted_to_the_aces_white() {
     let neutral = seen(&DAYLIGHT, D65);
-    let tags = [(50721, flat(DAYLIGHT)), (50728, Value::Rational(neutral.clone())), (50778, Value::Short(vec![21]))];
+    let tags = [
+        (50721, flat(DAYLIGHT)),
+        (50728, Value::Rational(neutral.clone())),
+        (50778, Value::Short(vec![21])),
+    ];
     let (found, notes) = color(&tags).unwrap();
     let ap0 = invert(&rgb_to_xyz(&AP0, ACES_WHITE)).unwrap();
     let direct = mul(&ap0, &mul(&adapt(D65, ACES_WHITE), &invert(&DAYLIGHT).unwrap()));
@@ -103,7 +112,10 @@ fn one_matrix_is_its_inverse_adapted_to_the_aces_white() {
     assert!(notes.is_empty(), "{notes:?}");
     assert!((found.kelvin - 6504.0).abs() < 15.0, "{}", found.kelvin);
     for (gain, seen) in found.white_balance.iter().zip(&neutral) {
-        assert!((gain * seen - neutral[1]).abs() < 1e-7, "balance makes all channels green's equal");
+        assert!(
+            (gain * seen - neutral[1]).abs() < 1e-7,
+            "balance makes all channels green's equal"
+        );
     }
 }
 
@@ -111,12 +123,26 @@ fn one_matrix_is_its_inverse_adapted_to_the_aces_white() {
 fn white_becomes_white_whatever_the_tags() {
     let forward: M = [[0.6, 0.25, 0.11], [0.25, 0.7, 0.05], [0.02, 0.1, 0.7]];
     let individual: M = [[1.02, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.97]];
-    let both = [(50721, flat(TUNGSTEN)), (50722, flat(DAYLIGHT)), (50778, Value::Short(vec![17])), (50779, Value::Short(vec![21]))];
+    let both = [
+        (50721, flat(TUNGSTEN)),
+        (50722, flat(DAYLIGHT)),
+        (50778, Value::Short(vec![17])),
+        (50779, Value::Short(vec![21])),
+    ];
     let more = [
         vec![(50728, Value::Rational(vec![0.5, 1.0, 0.6]))],
         vec![(50729, Value::Rational(vec![0.38, 0.38]))],
-        vec![(50728, Value::Rational(vec![0.4, 1.0, 0.7])), (50964, flat(forward)), (50965, flat(forward))],
-        vec![(50728, Value::Rational(vec![0.4, 1.0, 0.7])), (50723, flat(individual)), (50724, flat(individual)), (50727, Value::Rational(vec![1.1, 1.0, 0.9]))],
+        vec![
+            (50728, Value::Rational(vec![0.4, 1.0, 0.7])),
+            (50964, flat(forward)),
+            (50965, flat(forward)),
+        ],
+        vec![
+            (50728, Value::Rational(vec![0.4, 1.0, 0.7])),
+            (50723, flat(individual)),
+            (50724, flat(individual)),
+            (50727, Value::Rational(vec![1.1, 1.0, 0.9])),
+        ],
         vec![],
     ];
     for extra in more {
@@ -152,7 +178,9 @@ fn two_matrices_meet_at_their_illuminants() {
     // 4300 K on the Planckian locus (CIE 1931 xy), halfway in reciprocal temperature within 2 %.
     let between = [0.367_0, 0.364_3];
     let weight = (1.0 / 4300.0 - 1.0 / 2856.0) / (1.0 / 6504.0 - 1.0 / 2856.0);
-    let mixed: M = std::array::from_fn(|r| std::array::from_fn(|c| TUNGSTEN[r][c] + (DAYLIGHT[r][c] - TUNGSTEN[r][c]) * weight));
+    let mixed: M = std::array::from_fn(|r| {
+        std::array::from_fn(|c| TUNGSTEN[r][c] + (DAYLIGHT[r][c] - TUNGSTEN[r][c]) * weight)
+    });
     let found = both(seen(&mixed, between));
     assert!((found.kelvin - 4300.0).abs() < 60.0, "{}", found.kelvin);
     close(&found.camera_to_aces, &one(mixed, seen(&mixed, between)).camera_to_aces, 5e-3);
@@ -176,12 +204,25 @@ fn a_forward_matrix_is_used_as_it_is() {
 fn unusable_colour_names_its_tag() {
     for (tags, place) in [
         (vec![], "ColorMatrix1"),
-        (vec![(50721, flat([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 0.0, 1.0]])), (50728, Value::Rational(vec![1.0; 3]))], "ColorMatrix1"),
-        (vec![(50721, flat(DAYLIGHT)), (50728, Value::Rational(vec![0.5, 0.0, 0.6]))], "AsShotNeutral"),
+        (
+            vec![
+                (50721, flat([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 0.0, 1.0]])),
+                (50728, Value::Rational(vec![1.0; 3])),
+            ],
+            "ColorMatrix1",
+        ),
+        (
+            vec![(50721, flat(DAYLIGHT)), (50728, Value::Rational(vec![0.5, 0.0, 0.6]))],
+            "AsShotNeutral",
+        ),
         (vec![(50721, Value::Rational(vec![1.0; 12]))], "ColorMatrix1"),
     ] {
         let fault = color(&tags).unwrap_err();
-        assert_eq!((fault.code, fault.place.as_deref()), (Code::BadColorData, Some(place)), "{fault}");
+        assert_eq!(
+            (fault.code, fault.place.as_deref()),
+            (Code::BadColorData, Some(place)),
+            "{fault}"
+        );
     }
     let (_, notes) = color(&[(50721, flat(DAYLIGHT))]).unwrap();
     assert_eq!(notes[0].code, Code::MetadataAbsent, "an assumed white is said");

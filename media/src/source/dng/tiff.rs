@@ -194,7 +194,10 @@ impl Walk<'_> {
             if self.tiff.directories.len() >= limits::MAX_TIFF_DIRECTORIES {
                 self.tiff.notes.push(Fault::new(
                     Code::TooLarge,
-                    format!("more than {} directories; the rest is not read", limits::MAX_TIFF_DIRECTORIES),
+                    format!(
+                        "more than {} directories; the rest is not read",
+                        limits::MAX_TIFF_DIRECTORIES
+                    ),
                 ));
                 break;
             }

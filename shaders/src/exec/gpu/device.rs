@@ -63,7 +63,10 @@ impl Gpu {
             let wanted = wanted.map(|w| format!(" with '{w}' in its name")).unwrap_or_default();
             return Err(Fault::new(
                 Code::NoGpu,
-                format!("no {}adapter{wanted} among {names:?}", if software { "" } else { "hardware " }),
+                format!(
+                    "no {}adapter{wanted} among {names:?}",
+                    if software { "" } else { "hardware " }
+                ),
             ));
         };
         Self::from_adapter(&adapters[best])
@@ -77,7 +80,9 @@ impl Gpu {
             max_storage_buffer_binding_size: offered
                 .max_storage_buffer_binding_size
                 .clamp(defaults.max_storage_buffer_binding_size, LARGEST_BUFFER),
-            max_buffer_size: offered.max_buffer_size.clamp(defaults.max_buffer_size, LARGEST_BUFFER),
+            max_buffer_size: offered
+                .max_buffer_size
+                .clamp(defaults.max_buffer_size, LARGEST_BUFFER),
             ..defaults
         };
         let descriptor = wgpu::DeviceDescriptor {
@@ -85,9 +90,11 @@ impl Gpu {
             required_limits,
             ..Default::default()
         };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| {
-            Fault::new(Code::NoGpu, format!("adapter '{}' cannot be opened", info.name)).because(&e)
-        })?;
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| {
+                Fault::new(Code::NoGpu, format!("adapter '{}' cannot be opened", info.name))
+                    .because(&e)
+            })?;
         let trouble = Arc::new(Mutex::new(Trouble::default()));
         let lost = Arc::clone(&trouble);
         device.set_device_lost_callback(move |reason, message| {
@@ -111,7 +118,8 @@ impl Gpu {
     /// The largest buffer that a shader may see, in bytes.
     pub(super) fn binding_limit(&self) -> u64 {
         let limits = self.device.limits();
-        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+        // Some buffers get a counter or a margin on top.
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size - 64)
     }
 
     /// Whether the device is gone and has to be opened again.

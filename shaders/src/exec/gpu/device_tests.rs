@@ -2,7 +2,10 @@ use super::*;
 use crate::twin;
 
 fn info(name: &str, device_type: wgpu::DeviceType) -> wgpu::AdapterInfo {
-    wgpu::AdapterInfo { name: name.into(), ..wgpu::AdapterInfo::new(device_type, wgpu::Backend::Vulkan) }
+    wgpu::AdapterInfo {
+        name: name.into(),
+        ..wgpu::AdapterInfo::new(device_type, wgpu::Backend::Vulkan)
+    }
 }
 
 #[test]

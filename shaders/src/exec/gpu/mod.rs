@@ -14,8 +14,8 @@ mod pool;
 use super::plan::{Band, BandBytes, Plan, Stage};
 use crate::ops::resample::Taps;
 use crate::{Executor, HalfImage, PlateRecipe, Prepared};
-use device::Gpu;
 pub use device::ADAPTER_VARIABLE;
+use device::Gpu;
 use params::Params;
 use platefarm_model::Outcome;
 use pool::Pooled;
@@ -82,7 +82,8 @@ impl Executor for GpuExecutor {
                     bindings: buffers.bind(&gpu.device, *stage, &pipeline.layout),
                 })
                 .collect();
-            Ok(Box::new(GpuPrepared { gpu: Arc::clone(&gpu), plan, bands, buffers, passes }) as Box<_>)
+            Ok(Box::new(GpuPrepared { gpu: Arc::clone(&gpu), plan, bands, buffers, passes })
+                as Box<_>)
         })
     }
 }
@@ -112,7 +113,8 @@ impl Buffers {
         };
         let mut params = vec![0; bands.len() * PARAMS_STRIDE as usize];
         for (slot, band) in params.chunks_exact_mut(PARAMS_STRIDE as usize).zip(bands) {
-            slot[..size_of::<Params>()].copy_from_slice(bytemuck::bytes_of(&Params::new(plan, band)));
+            slot[..size_of::<Params>()]
+                .copy_from_slice(bytemuck::bytes_of(&Params::new(plan, band)));
         }
         let [even, odd] = &plan.levels.column_black;
         let tables = [&even[..], odd, &plan.levels.row_black, &plan.levels.linear].concat();
@@ -130,7 +132,12 @@ impl Buffers {
         }
     }
 
-    fn bind(&self, device: &wgpu::Device, stage: Stage, layout: &wgpu::BindGroupLayout) -> wgpu::BindGroup {
+    fn bind(
+        &self,
+        device: &wgpu::Device,
+        stage: Stage,
+        layout: &wgpu::BindGroupLayout,
+    ) -> wgpu::BindGroup {
         let [along, down] = &self.taps;
         let storage: &[&Pooled] = match stage {
             Stage::Mosaic => &[&self.raw, &self.tables, &self.mosaic],
@@ -154,7 +161,11 @@ impl Buffers {
             .zip(0..)
             .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
             .collect();
-        device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+        device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout,
+            entries: &entries,
+        })
     }
 }
 
@@ -217,7 +228,8 @@ impl GpuPrepared {
         let [content_width, _] = self.plan.content_size();
         let columns = self.plan.columns.len();
         let lines = band.lines.len();
-        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder =
+            self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.clear_buffer(&self.buffers.beyond, 0, Some(4));
         {
             let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -230,7 +242,11 @@ impl GpuPrepared {
                 };
                 compute.set_pipeline(&pass.pipeline);
                 compute.set_bind_group(0, &pass.bindings, &[index * PARAMS_STRIDE as u32]);
-                compute.dispatch_workgroups((x as u32).div_ceil(GROUP[0]), (y as u32).div_ceil(GROUP[1]), 1);
+                compute.dispatch_workgroups(
+                    (x as u32).div_ceil(GROUP[0]),
+                    (y as u32).div_ceil(GROUP[1]),
+                    1,
+                );
             }
         }
         let bytes = self.plan.bytes(band).halves;
@@ -240,7 +256,12 @@ impl GpuPrepared {
     }
 
     /// Waits for a band and puts its halves in their place.
-    fn fetch(&self, band: &Band, submission: wgpu::SubmissionIndex, image: &mut HalfImage) -> Outcome<()> {
+    fn fetch(
+        &self,
+        band: &Band,
+        submission: wgpu::SubmissionIndex,
+        image: &mut HalfImage,
+    ) -> Outcome<()> {
         let size = self.plan.bytes(band).halves;
         let (sender, mapped) = mpsc::channel();
         self.buffers.read.map_async(wgpu::MapMode::Read, ..size + 4, move |result| {
@@ -249,9 +270,11 @@ impl GpuPrepared {
         });
         let size = size as usize;
         let result = self.gpu.wait(submission).and_then(|()| {
-            let failed = |e: &dyn std::fmt::Display| self.gpu.refused(&format!("reading back: {e}"));
+            let failed =
+                |e: &dyn std::fmt::Display| self.gpu.refused(&format!("reading back: {e}"));
             mapped.try_recv().map_err(|e| failed(&e))?.map_err(|e| failed(&e))?;
-            let view = self.buffers.read.get_mapped_range(..size as u64 + 4).map_err(|e| failed(&e))?;
+            let view =
+                self.buffers.read.get_mapped_range(..size as u64 + 4).map_err(|e| failed(&e))?;
             let mut beyond = 0_u32;
             bytemuck::bytes_of_mut(&mut beyond).copy_from_slice(&view[size..size + 4]);
             image.non_finite += u64::from(beyond);
@@ -267,8 +290,11 @@ impl GpuPrepared {
         let [columns, _] = self.plan.content_size();
         let width = image.width as usize;
         let row_bytes = columns.div_ceil(2) * 4;
-        let first = (self.plan.content[1] as usize + band.lines.start) * width + self.plan.content[0] as usize;
-        for (plane, rows) in image.planes.iter_mut().zip(halves.chunks_exact(row_bytes * band.lines.len())) {
+        let first = (self.plan.content[1] as usize + band.lines.start) * width
+            + self.plan.content[0] as usize;
+        for (plane, rows) in
+            image.planes.iter_mut().zip(halves.chunks_exact(row_bytes * band.lines.len()))
+        {
             for (row, y) in rows.chunks_exact(row_bytes).zip(0..) {
                 let at = first + y * width;
                 for (to, half) in plane[at..at + columns].iter_mut().zip(row.as_chunks::<2>().0) {

@@ -127,7 +127,8 @@ mod tests {
         for op in OPS {
             let uses = stages.iter().filter(|s| s.ops().contains(&op.name())).count();
             assert!(uses > 0, "{} runs nowhere", op.name());
-            for word in ["fma(", "pow(", "exp2(", "log2(", "dot(", "pack2x16float", "textureStore"] {
+            for word in ["fma(", "pow(", "exp2(", "log2(", "dot(", "pack2x16float", "textureStore"]
+            {
                 assert!(!op.wgsl().contains(word), "{} leaves {word}) to the driver", op.name());
             }
         }

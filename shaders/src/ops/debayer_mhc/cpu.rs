@@ -108,7 +108,10 @@ struct Around<'a> {
 fn around(rows: [&SplitRow; 5], half: usize, pairs: usize) -> Around<'_> {
     let [nn, n, c, s, ss] = rows;
     let same = |row: &'_ SplitRow, from: usize| -> Range<usize> {
-        debug_assert!(row.halves[half].len() >= from + pairs, "rows hold the window and its margin");
+        debug_assert!(
+            row.halves[half].len() >= from + pairs,
+            "rows hold the window and its margin"
+        );
         from..from + pairs
     };
     // West of an even column is the odd column of the pair before it; west of
@@ -162,7 +165,6 @@ fn green_sites(a: &Around<'_>, beside: &mut [f32], green: &mut [f32], above: &mu
         green[i] = c;
         beside[i] =
             (((5.0 * c + 4.0 * columns) - (far_columns + diagonals)) + 0.5 * far_rows) * 0.125;
-        above[i] =
-            (((5.0 * c + 4.0 * rows) - (far_rows + diagonals)) + 0.5 * far_columns) * 0.125;
+        above[i] = (((5.0 * c + 4.0 * rows) - (far_rows + diagonals)) + 0.5 * far_columns) * 0.125;
     }
 }

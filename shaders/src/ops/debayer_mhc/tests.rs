@@ -21,8 +21,7 @@ fn debayer(mosaic: &[f32], width: u32, height: u32, bayer: Bayer) -> Vec<f32> {
         .collect();
     let mut out = Vec::new();
     for y in 0..height {
-        let five =
-            [-2_i64, -1, 0, 1, 2].map(|d| &rows[mirror(i64::from(y) + d, height) as usize]);
+        let five = [-2_i64, -1, 0, 1, 2].map(|d| &rows[mirror(i64::from(y) + d, height) as usize]);
         let mut runs = vec![0.0; 6 * pairs];
         row(Level::new(), five, RowColors::of(y, bayer.red_at()), pairs, &mut runs);
         for x in 0..width as usize {
@@ -38,7 +37,8 @@ pub(super) fn trials() -> Vec<Trial> {
     for bayer in PATTERNS {
         for (width, height) in [(2_u32, 2_u32), (7, 3), (3, 8), (33, 17)] {
             let count = (width * height) as usize;
-            let mut inputs = vec![("noise", noise(count, 7, -0.1, 1.2)), ("wide", noise(count, 9, -3e4, 6e4))];
+            let mut inputs =
+                vec![("noise", noise(count, 7, -0.1, 1.2)), ("wide", noise(count, 9, -3e4, 6e4))];
             if width == 33 {
                 let mut special = noise(count, 3, 0.0, 1.0);
                 for (i, v) in special_values().into_iter().enumerate() {
@@ -86,7 +86,12 @@ fn largest_around(mosaic: &[f32], width: u32, height: u32, at: u32) -> f32 {
 }
 
 /// Samples a colour scene through the pattern.
-fn mosaic_of(width: u32, height: u32, bayer: Bayer, scene: impl Fn(u32, u32) -> [f32; 3]) -> Vec<f32> {
+fn mosaic_of(
+    width: u32,
+    height: u32,
+    bayer: Bayer,
+    scene: impl Fn(u32, u32) -> [f32; 3],
+) -> Vec<f32> {
     (0..height)
         .flat_map(|y| (0..width).map(move |x| (x, y)))
         .map(|(x, y)| scene(x, y)[bayer.color(y, x) as usize])
@@ -98,10 +103,29 @@ fn the_papers_filters_in_exact_arithmetic() {
     // The four filters of figure 2 of the paper, times 8; rows top to bottom.
     // Their response to a single photosite is the filter itself, mirrored in
     // both axes (they are symmetric), so an impulse shows every coefficient.
-    let green = [[0., 0., -1., 0., 0.], [0., 0., 2., 0., 0.], [-1., 2., 4., 2., -1.], [0., 0., 2., 0., 0.], [0., 0., -1., 0., 0.]];
-    let row_filter = [[0., 0., 0.5, 0., 0.], [0., -1., 0., -1., 0.], [-1., 4., 5., 4., -1.], [0., -1., 0., -1., 0.], [0., 0., 0.5, 0., 0.]];
-    let column_filter: [[f64; 5]; 5] = std::array::from_fn(|y| std::array::from_fn(|x| row_filter[x][y]));
-    let opposite = [[0., 0., -1.5, 0., 0.], [0., 2., 0., 2., 0.], [-1.5, 0., 6., 0., -1.5], [0., 2., 0., 2., 0.], [0., 0., -1.5, 0., 0.]];
+    let green = [
+        [0., 0., -1., 0., 0.],
+        [0., 0., 2., 0., 0.],
+        [-1., 2., 4., 2., -1.],
+        [0., 0., 2., 0., 0.],
+        [0., 0., -1., 0., 0.],
+    ];
+    let row_filter = [
+        [0., 0., 0.5, 0., 0.],
+        [0., -1., 0., -1., 0.],
+        [-1., 4., 5., 4., -1.],
+        [0., -1., 0., -1., 0.],
+        [0., 0., 0.5, 0., 0.],
+    ];
+    let column_filter: [[f64; 5]; 5] =
+        std::array::from_fn(|y| std::array::from_fn(|x| row_filter[x][y]));
+    let opposite = [
+        [0., 0., -1.5, 0., 0.],
+        [0., 2., 0., 2., 0.],
+        [-1.5, 0., 6., 0., -1.5],
+        [0., 2., 0., 2., 0.],
+        [0., 0., -1.5, 0., 0.],
+    ];
     let (size, at) = (13_u32, 6_u32);
     for bayer in PATTERNS {
         for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
@@ -127,7 +151,10 @@ fn the_papers_filters_in_exact_arithmetic() {
                             _ => opposite,
                         };
                         let got = f64::from(rgb[((y * size + x) * 3) as usize + plane]);
-                        assert_eq!(got, filter[ky][kx], "{bayer:?} plane {plane} at {x},{y} from {ix},{iy}");
+                        assert_eq!(
+                            got, filter[ky][kx],
+                            "{bayer:?} plane {plane} at {x},{y} from {ix},{iy}"
+                        );
                     }
                 }
             }
@@ -140,15 +167,18 @@ fn a_constant_stays_exact_to_the_edge_and_a_ramp_inside() {
     for bayer in PATTERNS {
         for (width, height) in [(2, 2), (5, 4), (16, 9)] {
             let colors = [0.5, 0.25, 0.75];
-            let rgb = debayer(&mosaic_of(width, height, bayer, |_, _| [0.375; 3]), width, height, bayer);
+            let rgb =
+                debayer(&mosaic_of(width, height, bayer, |_, _| [0.375; 3]), width, height, bayer);
             assert!(rgb.iter().all(|v| *v == 0.375), "grey, {bayer:?} {width}x{height}");
             // Constant per colour: the corrections vanish, also at the edge.
-            let rgb = debayer(&mosaic_of(width, height, bayer, |_, _| colors), width, height, bayer);
+            let rgb =
+                debayer(&mosaic_of(width, height, bayer, |_, _| colors), width, height, bayer);
             assert!(rgb.chunks(3).all(|p| p == colors), "colour, {bayer:?} {width}x{height}");
         }
         // A plane in x and y, the same in all colours up to a constant, is what
         // the filters reproduce; small whole numbers make it exact in f32.
-        let ramp = |x: u32, y: u32| [0.0, 64.0, 128.0].map(|base| base + 3.0 * x as f32 + 5.0 * y as f32);
+        let ramp =
+            |x: u32, y: u32| [0.0, 64.0, 128.0].map(|base| base + 3.0 * x as f32 + 5.0 * y as f32);
         let (width, height) = (14, 11);
         let rgb = debayer(&mosaic_of(width, height, bayer, ramp), width, height, bayer);
         for y in 2..height - 2 {

@@ -20,7 +20,7 @@ pub struct RowLevels<'a> {
 /// of `odd`; where `even` is one longer, the row ends with a single sample.
 pub fn row(level: Level, samples: &[u16], with: RowLevels<'_>, even: &mut [f32], odd: &mut [f32]) {
     match with.linear.len().checked_sub(1) {
-        None => dispatch!(level, _simd => pairs(samples, with, even, odd, |s| f32::from(s))),
+        None => dispatch!(level, _simd => pairs(samples, with, even, odd, f32::from)),
         // A table is looked up one value at a time whatever the instruction set.
         Some(end) => {
             pairs(samples, with, even, odd, |s| with.linear[usize::from(s).min(end)]);

@@ -46,15 +46,17 @@ impl LevelTables {
         let mut scale = [0.0; 4];
         for (site, out) in scale.iter_mut().enumerate() {
             let (y, x) = (site / 2, site % 2);
-            let black = f64::from(levels.black[site])
-                + largest(&column_delta, x)
-                + largest(&row_black, y);
+            let black =
+                f64::from(levels.black[site]) + largest(&column_delta, x) + largest(&row_black, y);
             let range = f64::from(levels.white[site]) - black;
             *out = (1.0 / range) as f32;
             if !(range > 0.0 && out.is_normal()) {
                 return Err(Fault::new(
                     Code::BadRecipe,
-                    format!("white level {} does not lie above black level {black}", levels.white[site]),
+                    format!(
+                        "white level {} does not lie above black level {black}",
+                        levels.white[site]
+                    ),
                 )
                 .at("levels"));
             }
@@ -72,7 +74,10 @@ fn spread(deltas: &[f32], lines: u32, name: &str) -> Outcome<Vec<f32>> {
     if deltas.len() != lines as usize || deltas.iter().any(|d| !d.is_finite()) {
         return Err(Fault::new(
             Code::BadRecipe,
-            format!("{} black level deltas for {lines} lines, or one that is not finite", deltas.len()),
+            format!(
+                "{} black level deltas for {lines} lines, or one that is not finite",
+                deltas.len()
+            ),
         )
         .at(name.to_owned()));
     }

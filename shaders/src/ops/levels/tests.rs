@@ -36,7 +36,8 @@ pub(super) fn trials() -> Vec<Trial> {
         let tables = LevelTables::new(&levels, width, 4).unwrap();
         for y in 0..4 {
             let samples: Vec<u16> = (0..width).map(|x| (x * 13 + y * 7) as u16).collect();
-            let mut params = vec![tables.linear.len() as u32, tables.row_black[y as usize].to_bits()];
+            let mut params =
+                vec![tables.linear.len() as u32, tables.row_black[y as usize].to_bits()];
             params.extend(&[0, 1].map(|x: usize| tables.scale[y as usize % 2 * 2 + x].to_bits()));
             let mut input: Vec<u32> = samples.iter().map(|s| u32::from(*s)).collect();
             input.extend(tables.column_black[y as usize % 2].iter().map(|v| v.to_bits()));
@@ -98,7 +99,8 @@ fn every_site_has_its_own_black_and_deltas_add_up() {
 fn a_sample_past_the_table_takes_its_last_entry() {
     let levels = Levels { linearization: Arc::from([0, 10, 100]), ..Levels::flat(0.0, 100.0) };
     let tables = LevelTables::new(&levels, 4, 1).unwrap();
-    for (got, expected) in run(&tables, &[1, 2, 3, 65_535], 0).into_iter().zip([0.1, 1.0, 1.0, 1.0]) {
+    for (got, expected) in run(&tables, &[1, 2, 3, 65_535], 0).into_iter().zip([0.1, 1.0, 1.0, 1.0])
+    {
         assert!((got - expected).abs() < 1e-7, "{got} is not {expected}");
     }
 }
@@ -110,5 +112,8 @@ fn levels_that_make_no_sense_are_refused() {
         assert_eq!(fault.code, Code::BadRecipe);
     }
     let levels = Levels { black_delta_h: Arc::from([1.0]), ..Levels::flat(0.0, 1.0) };
-    assert_eq!(LevelTables::new(&levels, 4, 4).unwrap_err().place.as_deref(), Some("black_delta_h"));
+    assert_eq!(
+        LevelTables::new(&levels, 4, 4).unwrap_err().place.as_deref(),
+        Some("black_delta_h")
+    );
 }

@@ -8,6 +8,7 @@
 
 use super::Taps;
 use fearless_simd::{Level, dispatch};
+use std::ops::Range;
 
 /// Rows that the horizontal pass takes at a time.
 pub const ROWS: usize = 8;
@@ -18,7 +19,12 @@ pub const BLOCK: usize = 64;
 
 /// `out` becomes the sum of rows `source(0)`, `source(1)`, ... times `weights`.
 /// All runs are of one length, a multiple of [`BLOCK`].
-pub fn vertical<'a>(level: Level, source: impl Fn(usize) -> &'a [f32], weights: &[f32], out: &mut [f32]) {
+pub fn vertical<'a>(
+    level: Level,
+    source: impl Fn(usize) -> &'a [f32],
+    weights: &[f32],
+    out: &mut [f32],
+) {
     dispatch!(level, _simd => vertical_inner(&source, weights, out));
 }
 
@@ -40,22 +46,21 @@ fn vertical_inner<'a>(source: &impl Fn(usize) -> &'a [f32], weights: &[f32], out
     }
 }
 
-/// Turns [`ROWS`] rows into columns: `tile[x]` gets the values of column `x`,
-/// plane by plane. A row is six runs of `pairs` values, as the debayer makes them.
-pub fn turn(rows: &[Vec<f32>; ROWS], pairs: usize, tile: &mut [[f32; LANES]]) {
-    const STEP: usize = 16;
-    for from in (0..pairs).step_by(STEP) {
-        let to = (from + STEP).min(pairs);
-        let columns = &mut tile[2 * from..2 * to];
-        for (r, row) in rows.iter().enumerate() {
-            for plane in 0..3 {
-                let lane = plane * ROWS + r;
-                let even = &row[2 * plane * pairs + from..2 * plane * pairs + to];
-                let odd = &row[(2 * plane + 1) * pairs + from..(2 * plane + 1) * pairs + to];
-                for ((pair, e), o) in columns.as_chunks_mut::<2>().0.iter_mut().zip(even).zip(odd) {
-                    pair[0][lane] = *e;
-                    pair[1][lane] = *o;
-                }
+/// Turns some pairs of columns of [`ROWS`] rows: `tile[x]` gets the values of
+/// the `x`th column, plane by plane. A row is six runs of `pairs` values, as
+/// the debayer makes them.
+pub fn turn(rows: &[Vec<f32>; ROWS], pairs: usize, which: Range<usize>, tile: &mut [[f32; LANES]]) {
+    let columns = tile[..2 * which.len()].as_chunks_mut::<2>().0;
+    for (r, row) in rows.iter().enumerate() {
+        for plane in 0..3 {
+            let lane = plane * ROWS + r;
+            let run = |half: usize| {
+                let at = (2 * plane + half) * pairs;
+                &row[at + which.start..at + which.end]
+            };
+            for ((pair, even), odd) in columns.iter_mut().zip(run(0)).zip(run(1)) {
+                pair[0][lane] = *even;
+                pair[1][lane] = *odd;
             }
         }
     }

@@ -35,8 +35,15 @@ fn sinc(x: f64) -> f64 {
 /// The family of cubics of Mitchell and Netravali, equation 8.
 fn cubic(x: f64, b: f64, c: f64) -> f64 {
     if x < 1.0 {
-        ((12.0 - 9.0 * b - 6.0 * c) * x.powi(3) + (-18.0 + 12.0 * b + 6.0 * c) * x.powi(2) + (6.0 - 2.0 * b)) / 6.0
+        ((12.0 - 9.0 * b - 6.0 * c) * x.powi(3)
+            + (-18.0 + 12.0 * b + 6.0 * c) * x.powi(2)
+            + (6.0 - 2.0 * b))
+            / 6.0
     } else {
-        ((-b - 6.0 * c) * x.powi(3) + (6.0 * b + 30.0 * c) * x.powi(2) + (-12.0 * b - 48.0 * c) * x + (8.0 * b + 24.0 * c)) / 6.0
+        ((-b - 6.0 * c) * x.powi(3)
+            + (6.0 * b + 30.0 * c) * x.powi(2)
+            + (-12.0 * b - 48.0 * c) * x
+            + (8.0 * b + 24.0 * c))
+            / 6.0
     }
 }

@@ -52,8 +52,9 @@ impl Taps {
             let start: Vec<u32> = start.collect();
             return Self { count: 1, weights: vec![1.0; start.len()], start };
         }
-        let lines: Vec<(u32, Vec<f64>)> =
-            lines.map(|i| line(filter, scale, (f64::from(i) + 0.5 - offset) / scale, source)).collect();
+        let lines: Vec<(u32, Vec<f64>)> = lines
+            .map(|i| line(filter, scale, (f64::from(i) + 0.5 - offset) / scale, source))
+            .collect();
         let count = lines.iter().map(|(_, w)| w.len()).max().unwrap_or(1);
         let mut taps = Self { count, start: Vec::new(), weights: Vec::new() };
         for (start, weights) in lines {
@@ -80,7 +81,10 @@ impl Taps {
     /// Source lines that the delivered lines `lines` (counted from the first one of the table) read.
     #[must_use]
     pub fn reads(&self, lines: Range<usize>) -> Range<u32> {
-        match (self.start.get(lines.start), lines.end.checked_sub(1).and_then(|i| self.start.get(i))) {
+        match (
+            self.start.get(lines.start),
+            lines.end.checked_sub(1).and_then(|i| self.start.get(i)),
+        ) {
             (Some(first), Some(last)) => *first..*last + self.count as u32,
             _ => 0..0,
         }

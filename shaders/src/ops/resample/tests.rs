@@ -41,7 +41,7 @@ fn resample(source: &Picture, [along, down]: &[Taps; 2]) -> Picture {
             vertical(Level::new(), row, down.weights_of(line), &mut rows[line - from]);
         }
         let mut tile = vec![[0.0; LANES]; 2 * pairs];
-        turn(&rows, pairs, &mut tile);
+        turn(&rows, pairs, 0..pairs, &mut tile);
         let mut columns = vec![[0.0; LANES]; width];
         horizontal(Level::new(), &tile, 0, along, 0, &mut columns);
         for line in from..height.min(from + ROWS) {
@@ -65,9 +65,13 @@ pub(super) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     let (width, height) = (37_u32, 5_u32);
     for filter in FILTERS {
-        for (scale, offset, lines) in
-            [(0.5, 0.0, 0..18_u32), (0.31, -1.7, 0..10), (1.0, 0.37, 0..40), (1.0, -3.0, 0..34), (2.3, 4.0, 0..90)]
-        {
+        for (scale, offset, lines) in [
+            (0.5, 0.0, 0..18_u32),
+            (0.31, -1.7, 0..10),
+            (1.0, 0.37, 0..40),
+            (1.0, -3.0, 0..34),
+            (2.3, 4.0, 0..90),
+        ] {
             let taps = Taps::new(filter, scale, offset, lines, width);
             for (name, low, high) in [("unit", 0.0, 1.0), ("wide", -100.0, 6e4)] {
                 let mut data = noise((width * height * 3) as usize, 5, low, high);
@@ -76,7 +80,13 @@ pub(super) fn trials() -> Vec<Trial> {
                         data[i * 61 + 9] = v;
                     }
                 }
-                trials.push(trial(&format!("{filter:?} {scale} {offset} {name}"), &taps, &data, width, height));
+                trials.push(trial(
+                    &format!("{filter:?} {scale} {offset} {name}"),
+                    &taps,
+                    &data,
+                    width,
+                    height,
+                ));
             }
         }
     }
@@ -95,7 +105,8 @@ fn trial(name: &str, taps: &Taps, data: &[f32], width: u32, height: u32) -> Tria
     let at = input.len();
     input.extend(data.iter().map(|v| v.to_bits()));
     let reads = |x: usize, y: usize, p: usize| {
-        (0..taps.count).map(move |k| data[p * plane + y * width as usize + taps.start[x] as usize + k].abs())
+        (0..taps.count)
+            .map(move |k| data[p * plane + y * width as usize + taps.start[x] as usize + k].abs())
     };
     let magnitudes = (0..3 * columns * height as usize)
         .map(|i| (i % columns, i / columns % height as usize, i / columns / height as usize))
@@ -134,12 +145,17 @@ fn picture(at: &Value, data: &[u8]) -> Picture {
     let (width, height, channels) = (field("width"), field("height"), field("channels"));
     let bytes = &data[field("offset")..][..width * height * channels * 4];
     let floats: Vec<f32> = bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-    let plane = |p: usize| floats.iter().skip(p.min(channels - 1)).step_by(channels).copied().collect();
+    let plane =
+        |p: usize| floats.iter().skip(p.min(channels - 1)).step_by(channels).copied().collect();
     Picture { width, height, planes: std::array::from_fn(plane) }
 }
 
 /// The largest difference where `counts`, and the largest expected magnitude.
-fn difference(a: &Picture, b: &Picture, counts: impl Fn(usize, usize) -> bool) -> (f32, f32, usize) {
+fn difference(
+    a: &Picture,
+    b: &Picture,
+    counts: impl Fn(usize, usize) -> bool,
+) -> (f32, f32, usize) {
     assert_eq!((a.width, a.height), (b.width, b.height));
     let (mut worst, mut peak, mut counted) = (0.0_f32, 1.0_f32, 0);
     for (p, q) in a.planes.iter().zip(&b.planes) {
@@ -156,12 +172,16 @@ fn difference(a: &Picture, b: &Picture, counts: impl Fn(usize, usize) -> bool) -
 
 #[test]
 fn resize_agrees_with_openimageio() {
-    let cases: Value = serde_json::from_str(include_str!("../../../tests/fixtures/resample.json")).unwrap();
+    let cases: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/resample.json")).unwrap();
     let data = include_bytes!("../../../tests/fixtures/resample.f32");
     for case in cases["cases"].as_array().unwrap() {
         let (source, expected) = (picture(&case["source"], data), picture(&case["expected"], data));
         let filter = filter(&case["filter"]);
-        let taps = [whole(filter, source.width, expected.width), whole(filter, source.height, expected.height)];
+        let taps = [
+            whole(filter, source.width, expected.width),
+            whole(filter, source.height, expected.height),
+        ];
         let got = resample(&source, &taps);
         if (source.width, source.height) == (expected.width, expected.height) {
             // Nothing is scaled: we copy, whatever the filter.
@@ -178,16 +198,28 @@ fn resize_agrees_with_openimageio() {
 
 #[test]
 fn framing_agrees_with_openimageio_where_the_filter_stays_inside() {
-    let cases: Value = serde_json::from_str(include_str!("../../../tests/fixtures/fdl_pixels.json")).unwrap();
+    let cases: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/fdl_pixels.json")).unwrap();
     let data = include_bytes!("../../../tests/fixtures/fdl_pixels.f32");
     for case in cases["cases"].as_array().unwrap() {
         let (source, expected) = (picture(&case["source"], data), picture(&case["expected"], data));
         let map = |name: &str| case["map"][name].as_f64().unwrap();
-        let content: Vec<u32> = case["content"].as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect();
+        let content: Vec<u32> = case["content"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_u64().unwrap() as u32)
+            .collect();
         let sizes = [source.width, source.height];
         let [scale, offset] = [[map("sx"), map("sy")], [map("tx"), map("ty")]];
         let axis = |a: usize| {
-            Taps::new(filter(&case["filter"]), scale[a], offset[a], content[a]..content[a + 2], sizes[a] as u32)
+            Taps::new(
+                filter(&case["filter"]),
+                scale[a],
+                offset[a],
+                content[a]..content[a + 2],
+                sizes[a] as u32,
+            )
         };
         let got = resample(&source, &[axis(0), axis(1)]);
         let cut = Picture {
@@ -241,8 +273,9 @@ fn a_spot_stays_where_the_map_puts_it() {
     for filter in FILTERS {
         for (scale, offset) in [(0.5, 3.25), (0.43, -2.6), (1.0, 0.5), (1.7, -11.3)] {
             let center = 40.3;
-            let spot: Vec<f32> =
-                (0..96).map(|x| (-((f64::from(x) + 0.5 - center) / 6.0).powi(2)).exp() as f32).collect();
+            let spot: Vec<f32> = (0..96)
+                .map(|x| (-((f64::from(x) + 0.5 - center) / 6.0).powi(2)).exp() as f32)
+                .collect();
             let size = (96.0_f64 * scale + offset).ceil() as u32;
             let taps = Taps::new(filter, scale, offset, 0..size, 96);
             let source = Picture { width: 96, height: 1, planes: [(); 3].map(|()| spot.clone()) };

@@ -27,7 +27,11 @@ impl Op for ToHalf {
         "IEEE 754-2019, binary16, roundTiesToEven"
     }
     fn tolerance(&self) -> Tolerance {
-        Tolerance { abs: 0.0, rel: 0.0, reason: "whole-number arithmetic on bits; both forms must be equal" }
+        Tolerance {
+            abs: 0.0,
+            rel: 0.0,
+            reason: "whole-number arithmetic on bits; both forms must be equal",
+        }
     }
     fn wgsl(&self) -> &'static str {
         include_str!("to_half.wgsl")

@@ -75,7 +75,8 @@ fn every_half_comes_back_as_itself() {
 
 #[test]
 fn what_cannot_be_held_is_made_finite_and_counted() {
-    let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 65_520.0, 65_519.996, -7e4, 1.0, -0.0];
+    let values =
+        [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 65_520.0, 65_519.996, -7e4, 1.0, -0.0];
     let mut out = [0; 8];
     assert_eq!(cpu::run(Level::new(), &values, &mut out), 5);
     assert_eq!(out, [0, 0x7bff, 0xfbff, 0x7bff, 0x7bff, 0xfbff, 0x3c00, 0x8000]);

@@ -1,14 +1,8 @@
 use super::*;
 use crate::twin::{Trial, noise_bytes};
 
-const ALL: [Packing; 6] = [
-    Packing::U8,
-    Packing::U16Le,
-    Packing::U16Be,
-    Packing::Msb10,
-    Packing::Msb12,
-    Packing::Msb14,
-];
+const ALL: [Packing; 6] =
+    [Packing::U8, Packing::U16Le, Packing::U16Be, Packing::Msb10, Packing::Msb12, Packing::Msb14];
 
 /// Every packing at widths that end inside a group, with rows at odd bytes.
 pub(super) fn trials() -> Vec<Trial> {
@@ -43,7 +37,7 @@ pub(super) fn trials() -> Vec<Trial> {
 fn pack(samples: &[u16], bits: u32) -> Vec<u8> {
     let mut text: String =
         samples.iter().map(|s| format!("{s:0width$b}", width = bits as usize)).collect();
-    while text.len() % 8 != 0 {
+    while !text.len().is_multiple_of(8) {
         text.push('0');
     }
     text.as_bytes()

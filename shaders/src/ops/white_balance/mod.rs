@@ -35,7 +35,11 @@ impl Op for WhiteBalance {
         "Adobe DNG 1.7.1, AsShotNeutral and AnalogBalance"
     }
     fn tolerance(&self) -> Tolerance {
-        Tolerance { abs: 0.0, rel: 1.2e-7, reason: "one product; an ulp for drivers that flush denormals" }
+        Tolerance {
+            abs: 0.0,
+            rel: 1.2e-7,
+            reason: "one product; an ulp for drivers that flush denormals",
+        }
     }
     fn wgsl(&self) -> &'static str {
         include_str!("white_balance.wgsl")

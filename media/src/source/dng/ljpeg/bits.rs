@@ -26,7 +26,9 @@ impl<'a> Bits<'a> {
     /// Tops the reservoir up to [`REFILLED`] bits or more.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
-        if let Some(Ok(next)) = self.data.get(self.position..self.position + 8).map(<[u8; 8]>::try_from) {
+        if let Some(Ok(next)) =
+            self.data.get(self.position..self.position + 8).map(<[u8; 8]>::try_from)
+        {
             let word = u64::from_be_bytes(next);
             if !has_ff(word) {
                 // As many whole bytes as fit; the rest of `word` is read again.

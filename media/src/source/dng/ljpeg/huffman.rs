@@ -49,7 +49,9 @@ impl Table {
                     .get(index)
                     .ok_or_else(|| bad("a Huffman table that ends early".into()))?;
                 if code >= 1 << length {
-                    return Err(bad(format!("a Huffman table with too many codes of {length} bits")));
+                    return Err(bad(format!(
+                        "a Huffman table with too many codes of {length} bits"
+                    )));
                 }
                 table.enter(code, length, u32::from(category));
                 code += 1;

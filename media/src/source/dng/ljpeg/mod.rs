@@ -132,7 +132,9 @@ impl<'a> Segments<'a> {
     fn segment(&mut self) -> Outcome<&'a [u8]> {
         let length = self.bytes(2)?;
         let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-        self.bytes(length.checked_sub(2).ok_or_else(|| bad(self.position, "a segment of no length"))?)
+        self.bytes(
+            length.checked_sub(2).ok_or_else(|| bad(self.position, "a segment of no length"))?,
+        )
     }
 }
 
@@ -159,7 +161,10 @@ fn frame_header(segment: &[u8]) -> Outcome<Frame> {
     }
     let sampling: Vec<u8> = rest.chunks_exact(3).take(usize::from(*count)).map(|c| c[1]).collect();
     if *count > 1 && sampling.iter().any(|s| *s != 0x11) {
-        return Err(Fault::new(Code::UnsupportedFeature, "lossless JPEG with subsampled components"));
+        return Err(Fault::new(
+            Code::UnsupportedFeature,
+            "lossless JPEG with subsampled components",
+        ));
     }
     Ok(frame)
 }
@@ -168,8 +173,10 @@ fn frame_header(segment: &[u8]) -> Outcome<Frame> {
 fn define_tables(mut segment: &[u8], tables: &mut [Option<Table>; 4]) -> Outcome<()> {
     let fail = |what: &str| Fault::new(Code::BadStructure, what);
     while let [class, rest @ ..] = segment {
-        let slot = tables.get_mut(usize::from(class & 15)).ok_or_else(|| fail("a fifth Huffman table"))?;
-        let (counts, rest) = rest.split_first_chunk::<16>().ok_or_else(|| fail("short Huffman table"))?;
+        let slot =
+            tables.get_mut(usize::from(class & 15)).ok_or_else(|| fail("a fifth Huffman table"))?;
+        let (counts, rest) =
+            rest.split_first_chunk::<16>().ok_or_else(|| fail("short Huffman table"))?;
         let total = counts.iter().map(|c| usize::from(*c)).sum();
         let (categories, rest) =
             rest.split_at_checked(total).ok_or_else(|| fail("short Huffman table"))?;
@@ -284,8 +291,5 @@ fn entropy(
 }
 
 fn ended(row: usize, rows: usize) -> Fault {
-    Fault::new(
-        Code::TruncatedFile,
-        format!("the compressed samples end in row {row} of {rows}"),
-    )
+    Fault::new(Code::TruncatedFile, format!("the compressed samples end in row {row} of {rows}"))
 }

@@ -29,7 +29,8 @@ impl Stream {
     /// By T.81, H.1.2: differences modulo 2^16 from the chosen neighbours.
     fn encode(&self) -> Vec<u8> {
         let (n, width) = (self.components, self.columns * self.components);
-        let at = |row: usize, i: usize| i32::from(self.samples[row * width + i] >> self.point_transform);
+        let at =
+            |row: usize, i: usize| i32::from(self.samples[row * width + i] >> self.point_transform);
         let mut out = self.headers();
         let mut bits: Vec<bool> = Vec::new();
         for row in 0..self.rows {
@@ -92,7 +93,8 @@ impl Stream {
 fn put_difference(bits: &mut Vec<bool>, difference: i16) {
     let magnitude = i32::from(difference).unsigned_abs();
     let category = u32::BITS - magnitude.leading_zeros();
-    let mut put = |value: u32, count: u32| bits.extend((0..count).rev().map(|i| value >> i & 1 == 1));
+    let mut put =
+        |value: u32, count: u32| bits.extend((0..count).rev().map(|i| value >> i & 1 == 1));
     put(category, 5);
     if category < 16 {
         let value = if difference < 0 { i32::from(difference) - 1 } else { difference.into() };
@@ -101,7 +103,7 @@ fn put_difference(bits: &mut Vec<bool>, difference: i16) {
 }
 
 fn flush(out: &mut Vec<u8>, bits: &mut Vec<bool>) {
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push(true);
     }
     for byte in bits.chunks(8) {
@@ -136,7 +138,7 @@ fn streams() -> impl Strategy<Value = Stream> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn every_form_comes_back(stream in streams()) {
