@@ -173,7 +173,7 @@ pub fn write_fault(path: &Path, error: &io::Error) -> Fault {
         ErrorKind::PermissionDenied => (Code::NotWritable, "writing is not permitted"),
         ErrorKind::ReadOnlyFilesystem => (Code::NotWritable, "the volume is read-only"),
         ErrorKind::NotFound => (Code::WriteFailed, "there is no such file or directory"),
-        ErrorKind::NotADirectory => (Code::WriteFailed, "a part of the path is no directory"),
+        ErrorKind::NotADirectory => (Code::NotWritable, "a part of the path is no directory"),
         _ => (Code::WriteFailed, "writing failed"),
     };
     Fault::new(code, what).at(path.display().to_string()).because(error)

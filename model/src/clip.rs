@@ -3,6 +3,7 @@
 //! one exists; unknown values are absent, never zero. All that the vendor
 //! wrote is kept beside it as text.
 
+use crate::color::Matrix3;
 use crate::raw::Rect;
 use crate::{Fault, FrameRange, FrameRate, FrameSet, Timecode};
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,15 @@ pub struct CameraInfo {
     pub white_kelvin: Option<f64>,
 }
 
+/// The camera's colour as numbers, where the file gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CameraColor {
+    /// Gains that make the scene's white neutral (green is 1), applied before debayering.
+    pub white_balance: [f64; 3],
+    /// White-balanced linear camera RGB to ACES2065-1, row-major, on column vectors.
+    pub camera_to_aces: Matrix3,
+}
+
 /// A clip as the rest of the system sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipInfo {
@@ -116,6 +126,9 @@ pub struct ClipInfo {
     pub picture: Picture,
     /// What shot it.
     pub camera: CameraInfo,
+    /// How its sensor's colour becomes ACES2065-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<CameraColor>,
     /// Every field of the file, untouched, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vendor: BTreeMap<String, String>,

@@ -43,8 +43,8 @@ impl StepKind {
 pub struct StepSpec {
     /// Name that people see: the plate's.
     pub name: String,
-    /// What it does.
-    #[serde(flatten)]
+    /// What it does. A field of its own in JSON, since specs have frames too.
+    #[serde(rename = "work")]
     pub kind: StepKind,
     /// Frames to do, by their delivered numbers.
     pub frames: FrameRange,
@@ -356,8 +356,25 @@ mod tests {
     }
 
     #[test]
-    fn specs_survive_json() {
-        let spec = job(vec![noop(vec![]), noop(vec![0])]);
+    fn specs_of_every_kind_survive_json() {
+        let frames = FrameRange::new(1001, 1004).unwrap();
+        let render = RenderSpec {
+            source: "/ocf/a.dng".into(),
+            clip_name: None,
+            source_first: 2,
+            frames,
+            out_dir: "/out".into(),
+            naming: crate::recipe::FrameNaming { stem: "A_PL01_v001".into(), padding: 4 },
+            debayer: crate::recipe::Debayer::Mhc,
+            framing: Some(crate::recipe::Framing::identity(8, 4, 1.0)),
+            color_out: crate::recipe::OutputColor::Aces2065_1,
+            compression: crate::recipe::Compression::Piz,
+            backend: crate::recipe::Backend::Cpu,
+            fdl_json: None,
+        };
+        let kind = StepKind::Render(Box::new(render));
+        let step = StepSpec { name: "A".into(), kind, frames, after: vec![], max_attempts: 3 };
+        let spec = job(vec![step, noop(vec![0])]);
         let json = serde_json::to_string(&spec).unwrap();
         assert!(json.contains(r#""kind":"noop""#), "{json}");
         assert_eq!(serde_json::from_str::<JobSpec>(&json).unwrap(), spec);

@@ -59,6 +59,10 @@ pub struct PlatePlan {
     pub size: [u32; 2],
     /// The ACES metadata file that goes with it, complete.
     pub amf: Document,
+    /// The camera's transform that the AMF refers to, as a Common LUT Format
+    /// file, where no registered transform says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clf: Option<Document>,
     /// What was assumed or clamped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,

@@ -178,7 +178,7 @@ impl Timecode {
                 format!("'{}' is not a timecode at {rate} frames per second", text()),
             ));
         }
-        if drop_frame && base % 30 != 0 {
+        if drop_frame && !base.is_multiple_of(30) {
             return Err(Fault::new(
                 Code::BadTimecode,
                 format!("'{}': drop frame does not exist at {rate} frames per second", text()),

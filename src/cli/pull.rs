@@ -106,17 +106,9 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         .as_ref()
         .map(|(path, bytes)| fdl::Fdl::parse(bytes).map_err(|fault| fault.within(path.display())))
         .transpose()?;
-    let out_dir = std::path::absolute(&args.out).map_err(|e| {
-        Fault::new(Code::NotWritable, format!("'{}' is no directory", args.out.display()))
-            .because(&e)
-    })?;
-    let key = key(
-        args,
-        &edl_bytes,
-        fdl_document.as_ref().map(|(_, bytes)| bytes.as_slice()),
-        &clips,
-        &out_dir,
-    )?;
+    let out_dir = absolute(&args.out)?;
+    let fdl_bytes = fdl_document.as_ref().map(|(_, bytes)| bytes.as_slice());
+    let content = content_key(args, &edl_bytes, fdl_bytes, &clips)?;
     let request = pulls::PullRequest {
         name: stem(&args.edl),
         show: args.show.clone(),
@@ -136,10 +128,11 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         color_out: args.look.color_out()?,
         backend: args.look.backend()?,
         notes: assumed.into_iter().chain(unreadable).collect(),
-        seed: key.clone(),
+        seed: content.clone(),
         now: now(),
     };
     let mut plan = pulls::plan(&request)?;
+    let key = platefarm_media::hash::xxh128(format!("{content} {}", out_dir.display()).as_bytes());
     plan.job.idempotency_key = Some(key.clone());
     Ok(Plan { job: plan.job, package: plan.package, key, out_dir })
 }
@@ -154,7 +147,8 @@ fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
             )
             .at("--media"));
         }
-        let (found, unreadable) = platefarm_media::scan(dir);
+        // Workers may run elsewhere, or in another directory.
+        let (found, unreadable) = platefarm_media::scan(&absolute(dir)?);
         clips.extend(found);
         faults.extend(unreadable);
     }
@@ -206,22 +200,14 @@ fn list_rate(given: Option<FrameRate>, clips: &[ClipInfo]) -> (FrameRate, Option
     }
 }
 
-/// Names the pull by everything that decides its pixels and names, so that the
-/// same request, handed in again after a crash, is the same job.
-fn key(
-    args: &Args,
-    edl: &[u8],
-    fdl: Option<&[u8]>,
-    clips: &[ClipInfo],
-    out_dir: &Path,
-) -> Outcome<String> {
-    let look = (
-        args.look.template.as_deref(),
-        args.look.debayer()?,
-        args.look.compression()?,
-        args.look.color_out()?,
-    );
-    let request = (out_dir, &args.show, args.plate_version, args.handles, args.rate, look);
+/// Names the content of a pull by everything that decides its pixels and
+/// names. With the directory it is the job's key: the same request, handed in
+/// again after a crash, is the same job. Without, it seeds the UUIDs of the
+/// documents in the headers, so the same pull makes the same files anywhere.
+fn content_key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo]) -> Outcome<String> {
+    let look = &args.look;
+    let look = (look.template.as_deref(), look.debayer()?, look.compression()?, look.color_out()?);
+    let request = (&args.show, args.plate_version, args.handles, args.rate, look);
     let text = serde_json::to_vec(&(request, clips))
         .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
     let mut bytes = Vec::with_capacity(text.len() + edl.len());
@@ -374,6 +360,12 @@ fn summary(
         backends,
         stages: sums.into_iter().map(|(name, sums)| (name, stage(sums))).collect(),
     }
+}
+
+fn absolute(path: &Path) -> Outcome<PathBuf> {
+    std::path::absolute(path).map_err(|e| {
+        Fault::new(Code::FileNotFound, format!("'{}' is no path", path.display())).because(&e)
+    })
 }
 
 fn stem(path: &Path) -> String {

@@ -153,7 +153,8 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
 /// same files.
 fn apply(document: &fdl::Fdl, template: &str, info: &ClipInfo) -> Outcome<fdl::Applied> {
     let picture = &info.picture;
-    let uuid = derived_uuid(&format!("{}{template}{}", document.to_json()?, info.identity.clip_name));
+    let uuid =
+        derived_uuid(&format!("{}{template}{}", document.to_json()?, info.identity.clip_name));
     let request = fdl::Request { template, document_uuid: &uuid, ..fdl::Request::default() };
     let media = fdl::Media {
         size: [picture.width, picture.height],

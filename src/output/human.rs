@@ -198,11 +198,22 @@ impl Output for Human {
             report.megapixels_per_second,
             report.backend
         );
-        let stage = |s: &StageTotal| vec![s.stage.clone(), format!("{:.1}", s.mean_ms()), format!("{:.1}", s.slowest_ms)];
+        let stage = |s: &StageTotal| {
+            vec![s.stage.clone(), format!("{:.1}", s.mean_ms()), format!("{:.1}", s.slowest_ms)]
+        };
         let rows: Vec<Vec<String>> = report.stages.iter().map(stage).collect();
-        table::print(&[("STAGE", Align::Left), ("MEAN MS", Align::Right), ("SLOWEST", Align::Right)], &rows);
+        table::print(
+            &[("STAGE", Align::Left), ("MEAN MS", Align::Right), ("SLOWEST", Align::Right)],
+            &rows,
+        );
         for failed in &report.failed {
-            eprintln!("{} frame {}: {}\n     remedy: {}", style::alarm("failed"), failed.frame, failed.fault, failed.remedy);
+            eprintln!(
+                "{} frame {}: {}\n     remedy: {}",
+                style::alarm("failed"),
+                failed.frame,
+                failed.fault,
+                failed.remedy
+            );
         }
         if !report.not_done.is_empty() {
             eprintln!("{} frames {} were not begun", style::caution("note"), report.not_done);

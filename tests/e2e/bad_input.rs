@@ -176,12 +176,10 @@ fn two_clips_that_both_match_are_shown_not_picked() {
     copy_clip("beachball", &media.join("b"));
     let fixtures = root().join("tests/fixtures/pull");
     let (edl, fdl, out) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"), world.path("out"));
-    let plan = world.run(
-        &[pull_args(&edl, &media, &fdl, "VFX_PULL", &out), vec!["--dry-run", "--json"]].concat(),
-    );
-    let said = String::from_utf8_lossy(&plan.stdout).into_owned();
-    assert!(said.contains("F0204"), "{said}");
+    let error = world.fails("F0204", &pull_args(&edl, &media, &fdl, "VFX_PULL", &out));
+    let said = error.to_string();
     assert!(said.contains("/a/") && said.contains("/b/"), "both are named: {said}");
+    assert!(!out.exists(), "nothing was begun");
 }
 
 #[test]

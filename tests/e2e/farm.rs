@@ -125,9 +125,7 @@ fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
     exr.map(|name| {
         (
             name.clone(),
-            platefarm_media::hash::xxh128(
-                &std::fs::read(package.join(&name)).expect("a frame"),
-            ),
+            platefarm_media::hash::xxh128(&std::fs::read(package.join(&name)).expect("a frame")),
         )
     })
     .collect()

@@ -97,11 +97,6 @@ impl Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-
-    /// Waits for its end.
-    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
-        wait_until("the process ends", || self.child.try_wait().expect("a child"))
-    }
 }
 
 impl Drop for Running {

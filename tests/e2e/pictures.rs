@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::Command;
 
 fn oracle(name: &str) -> Value {
-    let bytes = std::fs::read(root().join("tests/oracles").join(name)).expect("the oracle's values");
+    let bytes =
+        std::fs::read(root().join("tests/oracles").join(name)).expect("the oracle's values");
     serde_json::from_slice(&bytes).expect("JSON")
 }
 
@@ -32,8 +33,11 @@ fn plates(world: &World, clip: &str) -> Vec<Image> {
     let (media, out) = (world.path("media"), world.path("out"));
     copy_clip(clip, &media);
     let report = world.json(&["render", s(&media), "--out", s(&out), "--backend", "cpu"]);
-    let frames = report["frames"].as_array().expect("frames");
-    frames.iter().map(|frame| Image::plate(Path::new(frame["published"].as_str().expect("a path")))).collect()
+    let frames = report["files"].as_array().expect("frames");
+    frames
+        .iter()
+        .map(|frame| Image::plate(Path::new(frame["file"].as_str().expect("a path"))))
+        .collect()
 }
 
 /// The plates of the motion clip against its noise-free truth. The anchor is an
@@ -42,12 +46,14 @@ fn plates(world: &World, clip: &str) -> Vec<Image> {
 #[test]
 fn the_motion_clip_is_its_truth_as_near_as_the_debayer_allows() {
     let oracle = oracle("beachball.json");
-    let (to_aces, to_camera) = (matrix(&oracle["rec709_to_aces"]), matrix(&oracle["scene_to_camera"]));
+    let (to_aces, to_camera) =
+        (matrix(&oracle["rec709_to_aces"]), matrix(&oracle["scene_to_camera"]));
     let threshold = number(&oracle["hot"]["threshold"]);
     let world = World::new();
     for (index, plate) in plates(&world, "beachball").iter().enumerate() {
         assert_eq!((plate.width, plate.height), (1136, 752));
-        let scene = Image::truth(&root().join(format!("testclips/clips/beachball-truth/{index:06}.exr")));
+        let scene =
+            Image::truth(&root().join(format!("testclips/clips/beachball-truth/{index:06}.exr")));
         let hot = scene.map(|v| apply(&to_camera, v)).hot(threshold, 4).crop(8, 8, 1136, 752);
         let truth = scene.map(|v| apply(&to_aces, v)).crop(8, 8, 1136, 752);
         let anchor = &oracle["frames"][index]["mhc"];
@@ -56,13 +62,28 @@ fn the_motion_clip_is_its_truth_as_near_as_the_debayer_allows() {
             "frame {index}: {:.3} dB (anchor {}), bias {:?}, colour error of 16x16 blocks {:.4} median, {:.4} at the 99th percentile",
             measured.psnr, anchor["psnr"], measured.bias, measured.block[0], measured.block[1]
         );
-        assert!((measured.psnr - number(&anchor["psnr"])).abs() < 0.02, "frame {index}: {} dB", measured.psnr);
-        assert!(measured.bias.iter().all(|b| b.abs() < 1e-4), "frame {index}: bias {:?}", measured.bias);
+        assert!(
+            (measured.psnr - number(&anchor["psnr"])).abs() < 0.02,
+            "frame {index}: {} dB",
+            measured.psnr
+        );
+        assert!(
+            measured.bias.iter().all(|b| b.abs() < 1e-4),
+            "frame {index}: bias {:?}",
+            measured.bias
+        );
         for (ours, theirs) in measured.block.iter().zip([0, 1]) {
             let theirs = number(&anchor["block"][theirs]);
-            assert!((ours - theirs).abs() < 0.02 * theirs, "frame {index}: block error {ours}, anchor {theirs}");
+            assert!(
+                (ours - theirs).abs() < 0.02 * theirs,
+                "frame {index}: block error {ours}, anchor {theirs}"
+            );
         }
-        let shifted = metrics::measure(&plate.crop(1, 0, 1120, 752), &truth.crop(0, 0, 1120, 752), &hot.crop(0, 0, 1120, 752));
+        let shifted = metrics::measure(
+            &plate.crop(1, 0, 1120, 752),
+            &truth.crop(0, 0, 1120, 752),
+            &hot.crop(0, 0, 1120, 752),
+        );
         assert!(shifted.psnr < measured.psnr - 2.0, "the measure sees one pixel of shift");
     }
 }
@@ -81,14 +102,22 @@ fn the_colour_chart_is_what_libraw_sees() {
         let mean = plate.crop(x, y, w, h).mean();
         let expected = triple(&patch["aces_dng"]);
         for (ours, theirs) in mean.iter().zip(expected) {
-            assert!((ours - theirs).abs() < 0.0007, "{}: {mean:?}, by the DNG specification {expected:?}", patch["name"]);
+            assert!(
+                (ours - theirs).abs() < 0.0007,
+                "{}: {mean:?}, by the DNG specification {expected:?}",
+                patch["name"]
+            );
         }
         let difference = ciede2000(lab(mean, white), lab(triple(&patch["aces_libraw"]), white));
         assert!(difference < 3.0, "{}: CIEDE2000 {difference:.2} from LibRaw", patch["name"]);
         differences.push(difference);
     }
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;
-    println!("{} patches, CIEDE2000 to LibRaw: mean {mean:.2}, worst {:.2}", differences.len(), differences.iter().fold(0.0_f64, |a, b| a.max(*b)));
+    println!(
+        "{} patches, CIEDE2000 to LibRaw: mean {mean:.2}, worst {:.2}",
+        differences.len(),
+        differences.iter().fold(0.0_f64, |a, b| a.max(*b))
+    );
     assert_eq!(differences.len(), 24);
     assert!(mean < 1.5, "mean CIEDE2000 {mean:.2}");
 }
@@ -100,14 +129,37 @@ fn openexr_reads_the_plate_with_everything_vfx_needs() {
     let (media, out) = (world.path("media"), world.path("out"));
     copy_clip("beachball", &media);
     for compression in ["none", "zips", "zip", "piz"] {
-        world.json(&["render", s(&media), "--frames", "3-3", "--out", s(&out), "--backend", "cpu", "--compression", compression]);
+        world.json(&[
+            "render",
+            s(&media),
+            "--frames",
+            "3-3",
+            "--out",
+            s(&out),
+            "--backend",
+            "cpu",
+            "--compression",
+            compression,
+        ]);
         let file = out.join("A001_C001.1001.exr");
-        let output = Command::new("exrheader").arg(&file).output().expect("exrheader runs; `cargo xtask setup` installs it");
+        let output = Command::new("exrheader")
+            .arg(&file)
+            .output()
+            .expect("exrheader runs; `cargo xtask setup` installs it");
         assert!(output.status.success(), "{}", text(&output.stderr));
         let header = text(&output.stdout);
         for wanted in [
-            "B, 16-bit floating-point", "G, 16-bit floating-point", "R, 16-bit floating-point", "chromaticities", "red   (0.7347 0.2653)", "white (0.32168 0.33767)",
-            "01:00:00:03", "framesPerSecond (type rational): 24/1", "reelName (type string): \"A001\"", "cameraMake (type string): \"Synth\"", "XXH128",
+            "B, 16-bit floating-point",
+            "G, 16-bit floating-point",
+            "R, 16-bit floating-point",
+            "chromaticities",
+            "red   (0.7347 0.2653)",
+            "white (0.32168 0.33767)",
+            "01:00:00:03",
+            "framesPerSecond (type rational): 24/1",
+            "reelName (type string): \"A001\"",
+            "cameraMake (type string): \"Synth\"",
+            "XXH128",
         ] {
             assert!(header.contains(wanted), "{compression}: '{wanted}' is not in\n{header}");
         }
@@ -133,9 +185,27 @@ fn gpu_and_cpu_plates_agree() {
     let fdl = root().join("tests/fixtures/pull/show.fdl");
     let render = |backend: &str| {
         let out = world.path(backend);
-        let report = world.json(&["render", s(&media), "--frames", "2-3", "--out", s(&out), "--backend", backend, "--fdl", s(&fdl), "--template", "VFX_PULL"]);
-        assert!(report["backend"].as_str().is_some_and(|b| b.starts_with(backend)), "{}", report["backend"]);
-        ["A001_C001.1001.exr", "A001_C001.1002.exr"].map(|name| metrics::half_planes(&out.join(name)))
+        let report = world.json(&[
+            "render",
+            s(&media),
+            "--frames",
+            "2-3",
+            "--out",
+            s(&out),
+            "--backend",
+            backend,
+            "--fdl",
+            s(&fdl),
+            "--template",
+            "VFX_PULL",
+        ]);
+        assert!(
+            report["backend"].as_str().is_some_and(|b| b.starts_with(backend)),
+            "{}",
+            report["backend"]
+        );
+        ["A001_C001.1001.exr", "A001_C001.1002.exr"]
+            .map(|name| metrics::half_planes(&out.join(name)))
     };
     let (cpu, gpu) = (render("cpu"), render("gpu"));
     for (a, b) in cpu.iter().zip(&gpu) {

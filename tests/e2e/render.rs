@@ -10,11 +10,11 @@ fn frames_hashes_and_times_come_back_as_json() {
     copy_clip("beachball", &media);
     let report =
         world.json(&["render", s(&media), "--frames", "2-4", "--out", s(&out), "--backend", "cpu"]);
-    let frames = report["frames"].as_array().expect("frames");
+    let frames = report["files"].as_array().expect("frames");
     assert_eq!(frames.len(), 3);
     assert_eq!(tree(&out), ["A001_C001.1001.exr", "A001_C001.1002.exr", "A001_C001.1003.exr"]);
     for frame in frames {
-        let file = std::fs::read(frame["published"].as_str().expect("a path")).expect("the frame");
+        let file = std::fs::read(frame["file"].as_str().expect("a path")).expect("the frame");
         assert_eq!(frame["bytes"], file.len());
         assert_eq!(frame["xxh128"], platefarm_media::hash::xxh128(&file));
         assert!(frame["millis"].as_object().is_some_and(|stages| !stages.is_empty()));

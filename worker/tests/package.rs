@@ -39,6 +39,7 @@ fn plan(session: &Session, name: &str, first: i64, frames: FrameRange) -> PlateP
         handles: [1, 1],
         size: session.framing().size,
         amf: Document { name: format!("{name}.amf"), text: format!("<amf>{name}</amf>") },
+        clf: Some(Document { name: format!("{name}.clf"), text: "<clf/>".into() }),
         notes: vec![],
     }
 }
@@ -162,6 +163,7 @@ fn a_package_holds_everything_and_verifies() {
         .collect();
     for (name, _, count) in PLATES {
         expected.push(format!("{name}/{name}.amf"));
+        expected.push(format!("{name}/{name}.clf"));
         let frames = FrameRange::of_len(1001, count);
         expected.extend(frames.iter().map(|f| format!("{name}/{name}.{f}.exr")));
     }

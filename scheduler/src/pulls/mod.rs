@@ -19,6 +19,7 @@
 mod library;
 mod naming;
 mod plate;
+mod sidecar;
 mod take;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! From a found clip to a plate: handles, frame numbers, framing, and the
-//! colour sidecar.
+//! colour sidecars.
 
 use super::library::Found;
+use super::sidecar::{self, Sidecars, uuid};
 use super::take::{Take, place};
 use super::{PullRequest, event_ref};
 use platefarm_model::clip::ClipInfo;
@@ -9,9 +10,7 @@ use platefarm_model::job::{StepKind, StepSpec};
 use platefarm_model::pull::{Document, EventRef, PlatePlan};
 use platefarm_model::recipe::{FrameNaming, Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
-use platefarm_standards::amf::{self, InputTransform, PlateAmf, Viewing};
 use platefarm_standards::fdl::{self, Applied, Fdl};
-use xxhash_rust::xxh3::xxh3_128;
 
 /// First delivered frame, head handle included.
 const FIRST_FRAME: i64 = 1001;
@@ -187,7 +186,7 @@ impl Framer<'_> {
             self.applied.push(*applied);
         }
         let naming = FrameNaming { stem: name.clone(), padding: PADDING };
-        let amf = sidecar(request, &naming, clip, frames)?;
+        let Sidecars { amf, clf } = sidecar::sidecars(request, &naming, clip, frames)?;
         let render = RenderSpec {
             source: clip.path.clone(),
             clip_name: None,
@@ -211,6 +210,7 @@ impl Framer<'_> {
         };
         let plate = PlatePlan {
             amf,
+            clf,
             // The name of this side of a transition, which may be the list's TO.
             event: EventRef { clip_name: take.clip_name.map(Into::into), ..event_ref(take.event) },
             match_rule: rule,
@@ -223,78 +223,5 @@ impl Framer<'_> {
             name,
         };
         Ok((plate, step))
-    }
-}
-
-/// The transform that is baked into a plate that was developed from camera
-/// raw. A camera's matrix is in no registry; the id is our own, which the AMF
-/// implementation guide has readers treat as custom, and since the transform
-/// is applied nobody needs to resolve it.
-const DEVELOPED: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.CameraRaw_to_ACES.a2.v1";
-
-/// The ACES metadata file of a plate: the input transform is baked in, nothing else.
-fn sidecar(
-    request: &PullRequest<'_>,
-    naming: &FrameNaming,
-    clip: &ClipInfo,
-    frames: FrameRange,
-) -> Outcome<Document> {
-    let name = naming.stem.as_str();
-    let camera = [&clip.camera.make, &clip.camera.model].into_iter().flatten().fold(
-        String::new(),
-        |text, word| {
-            if text.is_empty() { word.clone() } else { format!("{text} {word}") }
-        },
-    );
-    let camera = if camera.is_empty() { "camera".into() } else { camera };
-    let input = format!(
-        "{camera} raw ({}) to {}: white balance and matrix of the file, debayer {} version {}; baked into the plate",
-        clip.picture.format,
-        request.color_out.name(),
-        request.debayer.name(),
-        request.debayer.version()
-    );
-    let plate = PlateAmf {
-        description: &format!(
-            "VFX pull '{}': {name} from clip '{}'",
-            request.name, clip.identity.clip_name
-        ),
-        author: None,
-        created: request.now,
-        uuid: &uuid(&request.seed, &format!("{name} AMF")),
-        pipeline_uuid: &uuid(&request.seed, &format!("{name} pipeline")),
-        clip_name: name,
-        naming,
-        frames,
-        input: InputTransform::Registered { description: &input, id: DEVELOPED },
-        viewing: Viewing::default(),
-    };
-    Ok(Document { name: format!("{name}.amf"), text: amf::plate_amf(&plate)? })
-}
-
-/// A UUID that is the same whenever the same pull is planned (RFC 9562,
-/// version 8: 122 bits of our own, from a hash of the pull and what it is for).
-fn uuid(seed: &str, what: &str) -> String {
-    let mut bytes = xxh3_128(format!("{seed}\n{what}").as_bytes()).to_be_bytes();
-    bytes[6] = bytes[6] & 0x0F | 0x80;
-    bytes[8] = bytes[8] & 0x3F | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::uuid;
-
-    #[test]
-    fn uuids_are_of_version_eight_and_differ_by_purpose() {
-        let one = uuid("seed", "a");
-        assert_eq!(one, uuid("seed", "a"));
-        assert_ne!(one, uuid("seed", "b"));
-        assert_ne!(one, uuid("other", "a"));
-        let groups: Vec<usize> = one.split('-').map(str::len).collect();
-        assert_eq!(groups, [8, 4, 4, 4, 12]);
-        assert_eq!(one.as_bytes()[14], b'8', "{one}");
-        assert!(matches!(one.as_bytes()[19], b'8' | b'9' | b'a' | b'b'), "{one}");
     }
 }

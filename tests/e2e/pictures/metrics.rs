@@ -34,7 +34,8 @@ pub(crate) fn half_planes(path: &Path) -> [Vec<u16>; 3] {
 
 /// Largest distance in units in the last place, and the share of equal values.
 pub(crate) fn half_distance(a: &[Vec<u16>; 3], b: &[Vec<u16>; 3]) -> (i32, f64) {
-    let ordered = |bits: u16| if bits & 0x8000 == 0 { i32::from(bits) } else { -i32::from(bits & 0x7fff) };
+    let ordered =
+        |bits: u16| if bits & 0x8000 == 0 { i32::from(bits) } else { -i32::from(bits & 0x7fff) };
     let pairs = a.iter().flatten().zip(b.iter().flatten());
     let (mut worst, mut equal, mut count) = (0, 0u64, 0u64);
     for (x, y) in pairs {
@@ -50,32 +51,52 @@ impl Image {
         let read = platefarm_media::sink::exr::read(path).unwrap_or_else(|e| panic!("{e}"));
         let value = |bits: u16| f64::from(half::f16::from_bits(bits).to_f32());
         let [r, g, b] = &read.rgb;
-        let pixels = r.iter().zip(g).zip(b).map(|((r, g), b)| [value(*r), value(*g), value(*b)]).collect();
+        let pixels =
+            r.iter().zip(g).zip(b).map(|((r, g), b)| [value(*r), value(*g), value(*b)]).collect();
         Self { width: read.width as usize, height: read.height as usize, pixels }
     }
 
     /// A truth picture: RGB half, any compression, read by the library.
     pub(crate) fn truth(path: &Path) -> Self {
         use exr::prelude::{ReadChannels, ReadLayers, read};
-        let make = |size: exr::prelude::Vec2<usize>, _: &_| Image { width: size.width(), height: size.height(), pixels: vec![[0.0; 3]; size.area()] };
+        let make = |size: exr::prelude::Vec2<usize>, _: &_| Image {
+            width: size.width(),
+            height: size.height(),
+            pixels: vec![[0.0; 3]; size.area()],
+        };
         let set = |image: &mut Image, at: exr::prelude::Vec2<usize>, (r, g, b): (f32, f32, f32)| {
             image.pixels[at.y() * image.width + at.x()] = [r, g, b].map(f64::from);
         };
-        let read = read().no_deep_data().largest_resolution_level().rgb_channels(make, set).first_valid_layer().all_attributes().from_file(path);
+        let read = read()
+            .no_deep_data()
+            .largest_resolution_level()
+            .rgb_channels(make, set)
+            .first_valid_layer()
+            .all_attributes()
+            .from_file(path);
         read.unwrap_or_else(|e| panic!("{}: {e}", path.display())).layer_data.channel_data.pixels
     }
 
     pub(crate) fn map(&self, f: impl Fn([f64; 3]) -> [f64; 3]) -> Self {
-        Self { width: self.width, height: self.height, pixels: self.pixels.iter().map(|v| f(*v)).collect() }
+        Self {
+            width: self.width,
+            height: self.height,
+            pixels: self.pixels.iter().map(|v| f(*v)).collect(),
+        }
     }
 
     pub(crate) fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
-        let pixels = (y..y + height).flat_map(|row| &self.pixels[row * self.width + x..][..width]).copied().collect();
+        let pixels = (y..y + height)
+            .flat_map(|row| &self.pixels[row * self.width + x..][..width])
+            .copied()
+            .collect();
         Self { width, height, pixels }
     }
 
     pub(crate) fn mean(&self) -> [f64; 3] {
-        std::array::from_fn(|c| self.pixels.iter().map(|p| p[c]).sum::<f64>() / self.pixels.len() as f64)
+        std::array::from_fn(|c| {
+            self.pixels.iter().map(|p| p[c]).sum::<f64>() / self.pixels.len() as f64
+        })
     }
 
     /// Pixels with a channel above `threshold`, and their neighbours within `halo`.
@@ -97,7 +118,13 @@ impl Image {
 
 impl Mask {
     pub(crate) fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
-        Self { width, set: (y..y + height).flat_map(|row| &self.set[row * self.width + x..][..width]).copied().collect() }
+        Self {
+            width,
+            set: (y..y + height)
+                .flat_map(|row| &self.set[row * self.width + x..][..width])
+                .copied()
+                .collect(),
+        }
     }
 }
 
@@ -111,7 +138,9 @@ fn luminance(v: [f64; 3]) -> f64 {
 pub(crate) fn measure(plate: &Image, truth: &Image, hot: &Mask) -> Measured {
     assert_eq!((plate.width, plate.height), (truth.width, truth.height));
     let (mut squares, mut bias, mut count) = (0.0, [0.0; 3], 0u64);
-    for ((p, t), _) in plate.pixels.iter().zip(&truth.pixels).zip(&hot.set).filter(|(_, hot)| !**hot) {
+    for ((p, t), _) in
+        plate.pixels.iter().zip(&truth.pixels).zip(&hot.set).filter(|(_, hot)| !**hot)
+    {
         for c in 0..3 {
             squares += (p[c] - t[c]).powi(2);
             bias[c] += p[c] - t[c];
@@ -149,9 +178,18 @@ fn percentile(sorted: &[f64], q: f64) -> f64 {
 /// CIELAB D50 of ACES2065-1, with `white_y` as the luminance of white.
 pub(crate) fn lab(aces: [f64; 3], white_y: f64) -> [f64; 3] {
     use platefarm_model::color;
-    let to_xyz = color::mul(&color::adapt(color::ACES_WHITE, color::D50), &color::rgb_to_xyz(&color::AP0, color::ACES_WHITE));
+    let to_xyz = color::mul(
+        &color::adapt(color::ACES_WHITE, color::D50),
+        &color::rgb_to_xyz(&color::AP0, color::ACES_WHITE),
+    );
     let (xyz, white) = (apply(&to_xyz, aces), color::xy_to_xyz(color::D50));
-    let f = |t: f64| if t > (6.0f64 / 29.0).powi(3) { t.cbrt() } else { t / (3.0 * (6.0f64 / 29.0).powi(2)) + 4.0 / 29.0 };
+    let f = |t: f64| {
+        if t > (6.0f64 / 29.0).powi(3) {
+            t.cbrt()
+        } else {
+            t / (3.0 * (6.0f64 / 29.0).powi(2)) + 4.0 / 29.0
+        }
+    };
     let [x, y, z] = std::array::from_fn(|i| f(xyz[i] / (white[i] * white_y)));
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
@@ -181,7 +219,9 @@ pub(crate) fn ciede2000(first: [f64; 3], second: [f64; 3]) -> f64 {
     };
     let (mean_l, mean_c) = ((first[0] + second[0]) / 2.0, (c1 + c2) / 2.0);
     let cos = |degrees: f64| degrees.to_radians().cos();
-    let t = 1.0 - 0.17 * cos(mean_h - 30.0) + 0.24 * cos(2.0 * mean_h) + 0.32 * cos(3.0 * mean_h + 6.0) - 0.20 * cos(4.0 * mean_h - 63.0);
+    let t =
+        1.0 - 0.17 * cos(mean_h - 30.0) + 0.24 * cos(2.0 * mean_h) + 0.32 * cos(3.0 * mean_h + 6.0)
+            - 0.20 * cos(4.0 * mean_h - 63.0);
     let from_50 = (mean_l - 50.0).powi(2);
     let s_l = 1.0 + 0.015 * from_50 / (20.0 + from_50).sqrt();
     let (s_c, s_h) = (1.0 + 0.045 * mean_c, 1.0 + 0.015 * mean_c * t);

@@ -150,7 +150,7 @@ fn write_fault(html: &mut String, fault: &Fault, error: bool, what: Option<&str>
     if let Some(cause) = &fault.cause {
         write!(html, "<p class=\"dim\">{}</p>", Esc(cause))?;
     }
-    write!(html, "<p class=\"dim\">{}</p></div>\n", Esc(fault.remedy_text()))
+    writeln!(html, "<p class=\"dim\">{}</p></div>", Esc(fault.remedy_text()))
 }
 
 fn write_stages(html: &mut String, stages: &[StageTotal]) -> fmt::Result {
@@ -186,9 +186,9 @@ fn write_stage_table(html: &mut String, stages: &[StageTotal]) -> fmt::Result {
 }
 
 fn write_plate(html: &mut String, plate: &PlateReport, thumbnails: &[Thumbnail]) -> fmt::Result {
-    write!(
+    writeln!(
         html,
-        "<article class=\"card\"><div class=\"top\"><h3>{}</h3>{}</div>\n",
+        "<article class=\"card\"><div class=\"top\"><h3>{}</h3>{}</div>",
         Esc(&plate.name),
         badge(plate.complete)
     )?;
@@ -300,10 +300,10 @@ fn write_footer(html: &mut String, report: &PackageReport) -> fmt::Result {
     if let Some(written) = report.last_frame_written {
         write!(html, "Last frame written {}. ", utc(written))?;
     }
-    write!(
+    writeln!(
         html,
         "Pictures here are shown through the ACES SDR output transform; the plates are un-graded. \
-         Made by {}.</footer>\n",
+         Made by {}.</footer>",
         Esc(&report.made_by)
     )
 }

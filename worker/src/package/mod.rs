@@ -7,7 +7,7 @@
 //! time; the manifest comes last and only when it does not hold already.
 //!
 //! ```text
-//! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf
+//! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf (.clf)
 //! <out>/edit/<list>   <out>/framing/<fdl>   <out>/contact_sheet.png
 //! <out>/report.json   <out>/report.html     <out>/ascmhl/...
 //! ```
@@ -100,7 +100,11 @@ pub fn incomplete(report: &PackageReport) -> Option<Fault> {
 
 /// The names in a plan come from somebody else and become paths.
 fn check_names(spec: &PackageSpec) -> Outcome<()> {
-    let plates = spec.plates.iter().flat_map(|p| [&p.name, &p.amf.name]);
+    let plates = spec.plates.iter().flat_map(|p| {
+        [Some(&p.name), Some(&p.amf.name), p.clf.as_ref().map(|clf| &clf.name)]
+            .into_iter()
+            .flatten()
+    });
     let documents = [Some(&spec.edl), spec.fdl.as_ref()].into_iter().flatten().map(|d| &d.name);
     match plates.chain(documents).find(|name| !is_plain_name(name)) {
         Some(bad) => {
@@ -132,6 +136,9 @@ fn write_documents(
         // Metadata of pictures that do not exist would only mislead.
         if plate.sound().next().is_some() {
             put(&plan.name, &plan.amf)?;
+            if let Some(clf) = &plan.clf {
+                put(&plan.name, clf)?;
+            }
         }
     }
     Ok(names)

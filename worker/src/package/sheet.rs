@@ -15,12 +15,21 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const THUMBNAIL: [usize; 2] = [480, 360];
 const BACKGROUND: [u8; 3] = [22, 23, 25];
 const EMPTY: [u8; 3] = [44, 46, 50];
 const INK: [u8; 3] = [222, 222, 218];
 const DIM: [u8; 3] = [140, 143, 148];
 const ALARM: [u8; 3] = [240, 130, 120];
+
+/// Largest size of a thumbnail. The report carries three of each plate, so many
+/// plates get small ones: a page of 200 plates stays near 20 MB.
+const fn thumbnail_size(plates: usize) -> [usize; 2] {
+    match plates {
+        0..=20 => [480, 360],
+        21..=100 => [320, 240],
+        _ => [200, 150],
+    }
+}
 
 /// The pictures of one plate: first, middle and last sound frame.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +63,7 @@ impl Pictures {
 /// out; the frames were verified before.
 pub(crate) fn pictures(gathered: &Gathered) -> Vec<Pictures> {
     let next = AtomicUsize::new(0);
+    let bounds = thumbnail_size(gathered.plates.len());
     let done = Mutex::new(vec![Pictures::default(); gathered.plates.len()]);
     std::thread::scope(|scope| {
         for _ in 0..probe::cores() {
@@ -62,7 +72,8 @@ pub(crate) fn pictures(gathered: &Gathered) -> Vec<Pictures> {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     gathered.plates.get(i).map(|plate| (i, plate))
                 } {
-                    let frames = chosen(plate).into_iter().filter_map(look).collect();
+                    let frames =
+                        chosen(plate).into_iter().filter_map(|r| look(r, bounds)).collect();
                     if let Ok(mut done) = done.lock() {
                         done[i] = Pictures { frames };
                     }
@@ -81,7 +92,7 @@ fn chosen(plate: &PlateFrames) -> Vec<&FrameResult> {
     picks.into_iter().map(|i| sound[i]).collect()
 }
 
-fn look(result: &FrameResult) -> Option<(i64, Canvas)> {
+fn look(result: &FrameResult, bounds: [usize; 2]) -> Option<(i64, Canvas)> {
     let picture = exr::read(Path::new(&result.published))
         .inspect_err(|fault| tracing::warn!(%fault, "no thumbnail"))
         .ok()?;
@@ -90,7 +101,7 @@ fn look(result: &FrameResult) -> Option<(i64, Canvas)> {
         plane.iter().map(|bits| half::f16::from_bits(*bits).to_f32()).collect::<Vec<f32>>()
     });
     let [r, g, b] = &planes;
-    let to = fit(size[0], size[1], THUMBNAIL);
+    let to = fit(size[0], size[1], bounds);
     Some((result.frame, shrink([r, g, b], size, to, view::aces_to_rec709_display)))
 }
 
@@ -105,7 +116,7 @@ struct Grid {
 impl Grid {
     fn of(plates: usize) -> Self {
         let (most, picture, lettering) = match plates {
-            0..=2 => (2, THUMBNAIL, 2),
+            0..=2 => (2, [480, 300], 2),
             3..=36 => (6, [320, 200], 2),
             37..=240 => (12, [200, 125], 1),
             _ => (24, [120, 75], 1),
@@ -169,7 +180,9 @@ fn draw_cell(
     sheet.write(&cut(&plan.name, box_size[0], grid.lettering), x, label, grid.lettering, INK);
     let missing = plate.failed.len();
     let (text, color) = if missing == 0 {
-        (format!("{}  {} frames", plan.frames, plan.frames.len()), DIM)
+        let count = plan.frames.len();
+        let plural = if count == 1 { "" } else { "s" };
+        (format!("{}  {count} frame{plural}", plan.frames), DIM)
     } else {
         (format!("{missing} of {} frames missing", plan.frames.len()), ALARM)
     };

@@ -54,6 +54,7 @@ fn plan(name: &str) -> PlatePlan {
                 cfa: Some("rggb".into()),
             },
             camera: CameraInfo { make: Some("Maker".into()), ..CameraInfo::default() },
+            color: None,
             vendor: std::collections::BTreeMap::new(),
             notes: vec![],
         },
@@ -62,6 +63,7 @@ fn plan(name: &str) -> PlatePlan {
         handles: [0, 0],
         size: [64, 32],
         amf: Document { name: format!("{name}.amf"), text: "<amf/>".into() },
+        clf: None,
         notes: vec![Fault::new(Code::HandlesClamped, "2 of 8 frames of head handle")],
     }
 }

@@ -71,6 +71,7 @@ fn made_up(frames: u64) -> MadeUp {
             cfa: None,
         },
         camera: CameraInfo::default(),
+        color: None,
         vendor: std::collections::BTreeMap::new(),
         notes: vec![],
     };

@@ -21,7 +21,7 @@ use super::{Clip, Sequence, Source};
 use color::CameraColor;
 use input::{DiskFile, Input};
 use levels::Geometry;
-use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
+use platefarm_model::clip::{self, ClipInfo, Identity, Picture, Timing};
 use platefarm_model::raw::{Bayer, Levels, MosaicFrame, MosaicLayout};
 use platefarm_model::{Code, Fault, Outcome};
 use raw::RawPicture;
@@ -228,6 +228,10 @@ impl First {
                     cfa: Some(bayer_name(geometry.bayer).into()),
                 },
                 camera: info::camera(tags, color.kelvin),
+                color: Some(clip::CameraColor {
+                    white_balance: color.white_balance,
+                    camera_to_aces: color.camera_to_aces,
+                }),
                 vendor: info::vendor(tags),
                 notes,
             },

@@ -44,6 +44,7 @@ fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
             cfa: Some("rggb".into()),
         },
         camera: CameraInfo::default(),
+        color: None,
         vendor: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
