@@ -1,3 +1,5 @@
+//! Tests of the CPU executor: bands, instruction sets, and a naive derivation in f64.
+
 use super::*;
 use crate::ops::resample::kernel;
 use crate::twin::recipes;

@@ -1,3 +1,5 @@
+//! Tests of the planner: passes, halos and bands.
+
 use super::*;
 use crate::twin::recipes::{identity, layout};
 use platefarm_model::raw::{Bayer, Packing, Rect};

@@ -1,3 +1,5 @@
+//! Tests of the device: refused work, uncaptured errors, and a device that is gone.
+
 use super::*;
 use crate::twin;
 

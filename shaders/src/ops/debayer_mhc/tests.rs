@@ -1,3 +1,5 @@
+//! The paper's filters, recovered from impulses, and the pictures they must reproduce exactly.
+
 use super::cpu::{RowColors, SplitRow, row};
 use super::*;
 use crate::twin::{Trial, noise, special_values};

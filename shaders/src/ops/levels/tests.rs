@@ -1,3 +1,5 @@
+//! Black, white and linearisation by their definition in the DNG specification.
+
 use super::*;
 use crate::twin::Trial;
 use fearless_simd::Level;

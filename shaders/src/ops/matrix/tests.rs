@@ -1,3 +1,5 @@
+//! The matrix against f64.
+
 use super::*;
 use crate::twin::{Trial, wide_range};
 use fearless_simd::Level;

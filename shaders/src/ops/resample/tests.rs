@@ -1,3 +1,5 @@
+//! The resample against other software's pictures, and the laws it must keep.
+
 use super::cpu::{BLOCK, LANES, ROWS, horizontal, turn, vertical};
 use super::*;
 use crate::twin::{Trial, noise, special_values};

@@ -1,3 +1,5 @@
+//! Rounding to half against another implementation, over a dense sweep.
+
 use super::cpu::half_bits;
 use super::*;
 use crate::twin::{Trial, wide_range};

@@ -1,3 +1,5 @@
+//! Every packing, read bit by bit.
+
 use super::*;
 use crate::twin::{Trial, noise_bytes};
 

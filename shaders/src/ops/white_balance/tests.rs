@@ -1,3 +1,5 @@
+//! Gains land on the photosites of their colour.
+
 use super::*;
 use crate::twin::{Trial, wide_range};
 use fearless_simd::Level;
