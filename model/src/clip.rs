@@ -104,6 +104,22 @@ pub struct CameraInfo {
     pub white_kelvin: Option<f64>,
 }
 
+impl CameraInfo {
+    /// Maker and model as people say it; makers who repeat themselves in the
+    /// model are named once. `None` when neither is known.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        match (&self.make, &self.model) {
+            (Some(make), Some(model))
+                if !model.to_lowercase().starts_with(&make.to_lowercase()) =>
+            {
+                Some(format!("{make} {model}"))
+            }
+            (make, model) => model.clone().or_else(|| make.clone()),
+        }
+    }
+}
+
 /// The camera's colour as numbers, where the file gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CameraColor {
@@ -135,4 +151,21 @@ pub struct ClipInfo {
     /// What was assumed, and what was ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CameraInfo;
+
+    #[test]
+    fn a_camera_is_named_once() {
+        let name = |make: &str, model: &str| {
+            let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            CameraInfo { make: part(make), model: part(model), ..CameraInfo::default() }.name()
+        };
+        assert_eq!(name("Canon", "Canon EOS Kiss X4").unwrap(), "Canon EOS Kiss X4");
+        assert_eq!(name("ARRI", "ALEXA 35").unwrap(), "ARRI ALEXA 35");
+        assert_eq!(name("Sony", "").unwrap(), "Sony");
+        assert_eq!(name("", ""), None);
+    }
 }

@@ -150,11 +150,7 @@ impl Output for Human {
             let missing = "Missing".to_owned();
             println!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
             println!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
-            println!(
-                "  camera     {} {}",
-                clip.camera.make.as_ref().unwrap_or(&missing),
-                clip.camera.model.as_deref().unwrap_or_default()
-            );
+            println!("  camera     {}", clip.camera.name().as_ref().unwrap_or(&missing));
             println!(
                 "  timing     {} frames from {} at {} fps",
                 timing.frame_count,

@@ -8,8 +8,9 @@ const MAX_LINES: usize = 500;
 const MAX_TEST_LINES: usize = 800;
 
 fn is_test(path: &Path) -> bool {
-    path.components()
-        .any(|c| matches!(c.as_os_str().to_str(), Some("tests" | "benches" | "tests.rs" | "suite.rs")))
+    path.components().any(|c| {
+        matches!(c.as_os_str().to_str(), Some("tests" | "benches" | "tests.rs" | "suite.rs"))
+    })
 }
 
 #[test]

@@ -44,3 +44,11 @@ fn memory() -> u64 {
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
+
+/// Whether a GPU could be here: on Linux one has a device node. Elsewhere only
+/// the drivers know.
+#[must_use]
+pub fn may_have_gpu() -> bool {
+    let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kgsl-3d0"];
+    !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
+}

@@ -6,6 +6,7 @@
 
 use crate::{cargo, root};
 use std::path::Path;
+use std::process::Stdio;
 
 /// Builds, makes the synthetic clip, pulls.
 pub(crate) fn run_demo(out: &Path) -> Result<(), String> {
@@ -31,22 +32,24 @@ pub(crate) fn run_demo(out: &Path) -> Result<(), String> {
         command.args(["run", "--release", "--locked", "--quiet", "-p", package, "--"]);
         command
     };
-    crate::run(program("platefarm-testclips").arg(media.join("S001")).args([
-        "--name",
-        "S001_C001",
-        "--reel",
-        "S001",
-        "--timecode",
-        "10:00:00:00",
-        "--size",
-        "2048x1152",
-        "--bits",
-        "12",
-        "--frames",
-        "24",
-        "--compression",
-        "ljpeg",
-    ]))?;
+    crate::run(program("platefarm-testclips").stdout(Stdio::null()).arg(media.join("S001")).args(
+        [
+            "--name",
+            "S001_C001",
+            "--reel",
+            "S001",
+            "--timecode",
+            "10:00:00:00",
+            "--size",
+            "2048x1152",
+            "--bits",
+            "12",
+            "--frames",
+            "24",
+            "--compression",
+            "ljpeg",
+        ],
+    ))?;
     crate::run(
         program("platefarm")
             .args(["pull", "--local", "--workers", "2", "--show", "demo"])

@@ -62,9 +62,7 @@ pub(super) fn sidecars(
 }
 
 fn camera_name(clip: &ClipInfo) -> String {
-    let words = [&clip.camera.make, &clip.camera.model];
-    let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
-    if words.is_empty() { "camera".into() } else { words.join(" ") }
+    clip.camera.name().unwrap_or_else(|| "camera".into())
 }
 
 fn input_description(request: &PullRequest<'_>, clip: &ClipInfo) -> String {

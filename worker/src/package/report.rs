@@ -191,13 +191,11 @@ pub(crate) fn group_failures<'a>(failed: impl Iterator<Item = (i64, &'a Fault)>)
 fn source(plan: &PlatePlan) -> SourceReport {
     let ClipInfo { identity, timing, picture, camera, path, .. } = &plan.clip;
     let indices = FrameRange::of_len(plan.source_first, plan.frames.len());
-    let words = [&camera.make, &camera.model];
-    let camera = words.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
     SourceReport {
         clip: identity.clip_name.clone(),
         reel: identity.reel_name.clone(),
         path: path.clone(),
-        camera: (!camera.is_empty()).then_some(camera),
+        camera: camera.name(),
         size: [picture.width, picture.height],
         format: format!("{} {} bit, {}", picture.format, picture.bit_depth, picture.compression),
         indices,

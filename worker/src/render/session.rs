@@ -6,6 +6,7 @@
 use super::Flight;
 use super::pipeline::{self, Stages};
 use crate::leash::Leash;
+use crate::probe;
 use platefarm_media::Clip;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::raw::{MosaicFrame, MosaicLayout};
@@ -27,7 +28,7 @@ impl Engines {
     /// # Errors
     /// [`Code::NoGpu`].
     pub fn new(backend: Backend) -> Outcome<Self> {
-        let default = platefarm_shaders::executor(backend)?;
+        let default = platefarm_shaders::executor(likely(backend))?;
         let opened = if backend == Backend::Auto {
             Vec::new()
         } else {
@@ -58,6 +59,12 @@ impl Engines {
         opened.push((backend, Arc::clone(&executor)));
         Ok(executor)
     }
+}
+
+/// `auto` on a machine that has no GPU at all is the CPU: asking the drivers
+/// would take a third of a second, and software ones talk on standard error.
+fn likely(backend: Backend) -> Backend {
+    if backend == Backend::Auto && !probe::may_have_gpu() { Backend::Cpu } else { backend }
 }
 
 /// A step made ready.
