@@ -194,3 +194,30 @@ fn listening_off_loopback_is_refused() {
     let world = World::new();
     world.fails("F0009", &["scheduler", "--listen", "0.0.0.0:0"]);
 }
+
+/// One damaged frame: its plate is reported with code and remedy, every other
+/// frame is delivered, and the package says that it is incomplete.
+#[test]
+fn a_damaged_frame_costs_a_pull_that_frame_only() {
+    let world = World::new();
+    let media = world.path("media");
+    copy_clip("beachball", &media.join("A001"));
+    copy_clip("colorchart", &media.join("chart"));
+    let broken = media.join("A001/A001_C001_000003.dng");
+    let bytes = std::fs::read(&broken).expect("the frame");
+    std::fs::write(&broken, &bytes[..bytes.len() / 2]).expect("truncated");
+    let fixtures = root().join("tests/fixtures/pull");
+    let (edl, fdl, out) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"), world.path("out"));
+    let args = [pull_args(&edl, &media, &fdl, "VFX_PULL", &out), vec!["--backend", "cpu"]].concat();
+    let output = world.run(&[args, vec!["--json"]].concat());
+    assert_eq!(output.status.code(), Some(3), "the media is at fault: {output:?}");
+    let report = std::fs::read(out.join("report.json")).expect("a report");
+    let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+    assert_eq!(report["complete"], false);
+    let said = report.to_string();
+    assert!(said.contains("F0104") && said.contains("A001_C001_000003.dng"), "{said}");
+    // Three plates use the damaged frame once each; everything else is there.
+    let frames = tree(&out).iter().filter(|name| name.ends_with(".exr")).count();
+    assert_eq!(frames as u64, report["totals"]["frames"].as_u64().expect("a number") - 3);
+    assert_eq!(platefarm_media::mhl::verify(&out), vec![], "what is there is sealed");
+}

@@ -15,7 +15,10 @@ pub(crate) fn run_all() -> Result<(), String> {
         "-D",
         "warnings",
     ]))?;
-    crate::run(cargo().args(["test", "--workspace", "--locked"]))
+    // Software Vulkan drivers complain on every start where this is not set.
+    let scratch = std::env::temp_dir();
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(|| scratch.into());
+    crate::run(cargo().args(["test", "--workspace", "--locked"]).env("XDG_RUNTIME_DIR", runtime))
 }
 
 /// The command line's form of [`run_all`].

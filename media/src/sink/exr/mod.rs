@@ -1,7 +1,8 @@
 //! OpenEXR plates: half RGB scan lines with everything VFX reads from a
 //! header, and our record of how the picture was made.
 //!
-//! The `exr` crate compresses and lays out the file; the order of attributes,
+//! The `exr` crate lays out the file and compresses PIZ, [`zip`] compresses the
+//! rest; the order of attributes,
 //! which it takes from a hash map, is put right afterwards, so that equal
 //! input gives equal bytes wherever and with however many threads it ran.
 //! `acesImageContainerFlag` is never written: it promises SMPTE ST 2065-4,
@@ -10,6 +11,7 @@
 mod canonical;
 mod header;
 mod read;
+mod zip;
 
 pub use header::{DecodeRecord, PlateHeader};
 pub use read::{Plate, read};
@@ -100,27 +102,19 @@ pub fn encode(
 fn compress(planes: Planes<'_>, header: &Header) -> exr::error::Result<Vec<Chunk>> {
     let blocks: Vec<_> =
         exr::block::enumerate_ordered_header_block_indices(std::slice::from_ref(header)).collect();
-    let width = planes.width as usize;
     let origin_y = header.own_attributes.layer_position.y();
+    let zip = matches!(header.compression, Exr::ZIP1 | Exr::ZIP16);
     blocks
         .into_par_iter()
-        .map(|(_, index)| {
+        .map_init(zip::Packer::new, |packer, (_, index)| {
             let (y, rows) = (index.pixel_position.y(), index.pixel_size.height());
-            let mut data = Vec::with_capacity(rows * width * 6);
-            for row in y..y + rows {
-                // Channels lie in the order of their names: B, G, R.
-                for plane in planes.rgb.iter().rev() {
-                    let values = &plane[row * width..][..width];
-                    data.extend(values.iter().flat_map(|v| v.to_ne_bytes()));
-                }
-            }
-            let block = UncompressedBlock { index, data };
-            let section = exr::meta::attribute::IntegerBounds {
-                position: Vec2(0, y as i32),
-                size: block.index.pixel_size,
+            let compressed = if zip {
+                packer.pack(planes, y..y + rows)
+            } else {
+                let section = IntegerBounds { position: Vec2(0, y as i32), size: index.pixel_size };
+                let bytes = zip::native_bytes(planes, y..y + rows);
+                header.compression.compress_image_section_to_le(header, bytes, section)?
             };
-            let compressed =
-                header.compression.compress_image_section_to_le(header, block.data, section)?;
             Ok(Chunk {
                 layer_index: 0,
                 compressed_block: CompressedBlock::ScanLine(CompressedScanLineBlock {
