@@ -8,6 +8,7 @@ mod completions;
 mod explain;
 mod inspect;
 mod jobs;
+mod mhl;
 mod pull;
 mod render;
 mod scheduler;
@@ -73,6 +74,9 @@ enum Verb {
     Render(render::Args),
     /// Say what camera files hold.
     Inspect(inspect::Args),
+    /// Verify a sealed package (ASC MHL).
+    #[command(subcommand)]
+    Mhl(mhl::Verb),
     /// Run a whole farm in this process: a scheduler and workers.
     Up(up::Args),
     /// Run the scheduler.
@@ -107,6 +111,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
         Verb::Pull(args) => pull::run(args, global, out),
         Verb::Render(args) => render::run(&args, out),
         Verb::Inspect(args) => inspect::run(&args, out),
+        Verb::Mhl(verb) => mhl::run(&verb, out),
         Verb::Up(args) => up::run(args, out),
         Verb::Scheduler(args) => scheduler::run(args, out),
         Verb::Worker(args) => worker::run(args, global, out),

@@ -323,6 +323,15 @@ impl Output for Human {
         }
     }
 
+    fn verified(&self, dir: &str, problems: &[Fault]) {
+        if problems.is_empty() {
+            println!("{}  {dir} is what its manifest says", style::state("done"));
+        }
+        for problem in problems {
+            println!("{problem}\n  remedy: {}", problem.remedy_text());
+        }
+    }
+
     fn codes(&self, codes: &[CodeInfo]) {
         if let [one] = codes {
             println!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);

@@ -1,5 +1,6 @@
-//! Data as JSON on standard output, one document per call; errors too, so that
-//! a script reads one stream.
+//! Data as JSON: exactly one document on standard output, whatever happens. An
+//! error is that document when there is no other, and else a line on standard
+//! error beside the exit code.
 
 use super::{Output, PullSummary};
 use platefarm_model::clip::ClipInfo;
@@ -10,16 +11,23 @@ use platefarm_model::{Fault, JobId};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use serde_json::json;
+use std::cell::Cell;
 use std::io::Write;
 
-pub(super) struct Json;
+#[derive(Default)]
+pub(super) struct Json {
+    printed: Cell<bool>,
+}
 
-fn print(value: &impl Serialize) {
-    let mut out = std::io::stdout().lock();
-    // A reader that went away is not an error of ours.
-    let _ = serde_json::to_writer_pretty(&mut out, value)
-        .map_err(std::io::Error::from)
-        .and_then(|()| writeln!(out));
+impl Json {
+    fn print(&self, value: &impl Serialize) {
+        self.printed.set(true);
+        let mut out = std::io::stdout().lock();
+        // A reader that went away is not an error of ours.
+        let _ = serde_json::to_writer_pretty(&mut out, value)
+            .map_err(std::io::Error::from)
+            .and_then(|()| writeln!(out));
+    }
 }
 
 impl Output for Json {
@@ -27,35 +35,40 @@ impl Output for Json {
         false
     }
     fn jobs(&self, jobs: &[JobView]) {
-        print(&json!({ "jobs": jobs }));
+        self.print(&json!({ "jobs": jobs }));
     }
     fn job(&self, job: &JobView) {
-        print(job);
+        self.print(job);
     }
     fn workers(&self, workers: &[WorkerView]) {
-        print(&json!({ "workers": workers }));
+        self.print(&json!({ "workers": workers }));
     }
     fn clips(&self, clips: &[ClipInfo], faults: &[Fault]) {
-        print(&json!({ "clips": clips, "faults": faults }));
+        self.print(&json!({ "clips": clips, "faults": faults }));
     }
     fn rendered(&self, report: &RenderReport) {
-        print(report);
+        self.print(report);
     }
     fn plan(&self, plan: &PackageSpec) {
-        print(plan);
+        self.print(plan);
     }
     fn submitted(&self, job: JobId, existed: bool) {
-        print(&json!({ "job": job, "existed": existed }));
+        self.print(&json!({ "job": job, "existed": existed }));
     }
     fn pulled(&self, summary: &PullSummary) {
-        print(summary);
+        self.print(summary);
+    }
+    fn verified(&self, dir: &str, problems: &[Fault]) {
+        let result = if problems.is_empty() { "pass" } else { "fail" };
+        self.print(&json!({ "directory": dir, "result": result, "problems": problems }));
     }
     fn codes(&self, codes: &[CodeInfo]) {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();
-        print(&json!({ "codes": rows }));
+        self.print(&json!({ "codes": rows }));
     }
     fn note(&self, _text: &str) {}
     fn fault(&self, fault: &Fault) {
-        print(&json!({ "error": fault, "remedy": fault.remedy_text() }));
+        let document = json!({ "error": fault, "remedy": fault.remedy_text() });
+        if self.printed.get() { eprintln!("{document}") } else { self.print(&document) }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) trait Output {
     fn submitted(&self, job: JobId, existed: bool);
     /// What a pull made.
     fn pulled(&self, summary: &PullSummary);
+    /// What holding a directory against its manifest found.
+    fn verified(&self, dir: &str, problems: &[Fault]);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
     /// A line of talk.
@@ -53,7 +55,7 @@ pub(crate) trait Output {
 /// The voice that was asked for.
 pub(crate) fn choose(json: bool, quiet: bool) -> Box<dyn Output> {
     match (json, quiet) {
-        (true, _) => Box::new(json::Json),
+        (true, _) => Box::new(json::Json::default()),
         (_, true) => Box::new(quiet::Quiet),
         _ => Box::new(human::Human),
     }

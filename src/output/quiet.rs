@@ -38,6 +38,9 @@ impl Output for Quiet {
     fn pulled(&self, summary: &PullSummary) {
         println!("{}", summary.package);
     }
+    fn verified(&self, _dir: &str, problems: &[Fault]) {
+        problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| println!("{place}"));
+    }
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| println!("{}", code.text));
     }

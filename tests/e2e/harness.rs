@@ -41,7 +41,7 @@ impl World {
         self.platefarm(args).output().expect("the program starts")
     }
 
-    /// Runs with `--json`, expects success, and reads the last document of standard output.
+    /// Runs with `--json`, expects success, and reads the document on standard output.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let output = self.run(&[args, &["--json"]].concat());
         assert!(
@@ -50,13 +50,13 @@ impl World {
             text(&output.stdout),
             text(&output.stderr)
         );
-        last_document(&output)
+        document(&output)
     }
 
     /// Runs with `--json`, expects an error with this code, and returns it.
     pub(crate) fn fails(&self, code: &str, args: &[&str]) -> Value {
         let output = self.run(&[args, &["--json"]].concat());
-        let document = last_document(&output);
+        let document = error_document(&output);
         assert_eq!(
             document["error"]["code"],
             code,
@@ -125,12 +125,22 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn last_document(output: &Output) -> Value {
-    let stream = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
-    stream
-        .map(|d| d.expect("JSON on standard output"))
-        .last()
-        .unwrap_or_else(|| panic!("no output; {}", text(&output.stderr)))
+/// The one document on standard output.
+fn document(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}\n{}", text(&output.stdout), text(&output.stderr)))
+}
+
+/// The error: the document, or a line of standard error where there is another document.
+fn error_document(output: &Output) -> Value {
+    let document = document(output);
+    if document.get("error").is_some() {
+        return document;
+    }
+    let lines = text(&output.stderr);
+    let error =
+        lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).next_back();
+    error.unwrap_or_else(|| panic!("no error: {document}\n{lines}"))
 }
 
 /// The project's root.

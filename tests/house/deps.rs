@@ -39,7 +39,7 @@ fn graph() -> Graph {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .args(["--filter-platform", &host])
+        .args(if cfg!(target_os = "linux") { vec!["--filter-platform", &host] } else { vec![] })
         .current_dir(super::root())
         .output()
         .expect("cargo metadata runs");

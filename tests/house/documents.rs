@@ -74,3 +74,25 @@ fn the_readme_names_commands_that_exist() {
             && super::root().join("xtask/src/test.rs").exists()
     );
 }
+
+/// A map that names a place that is gone misleads: every path that the pages
+/// name in backticks exists.
+#[test]
+fn places_that_pages_name_exist() {
+    let rooms: Vec<String> = std::fs::read_dir(super::root())
+        .expect("the root")
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| format!("{}/", entry.file_name().to_string_lossy()))
+        .collect();
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"] {
+        for place in super::text(Path::new(page)).split('`').skip(1).step_by(2) {
+            let is_path = !place.contains([' ', '*', '<'])
+                && rooms.iter().any(|room| place.starts_with(room.as_str()));
+            assert!(
+                !is_path || super::root().join(place).exists(),
+                "{page}: `{place}` is not there"
+            );
+        }
+    }
+}

@@ -17,15 +17,17 @@ pub use header::{DecodeRecord, PlateHeader};
 pub use read::{Plate, read};
 
 use crate::{hash, publish};
-use exr::block::UncompressedBlock;
 use exr::block::chunk::{Chunk, CompressedBlock, CompressedScanLineBlock};
 use exr::block::writer::ChunksWriter;
+use exr::compression::Compression as Exr;
 use exr::math::Vec2;
+use exr::meta::attribute::IntegerBounds;
 use exr::meta::header::Header;
 use platefarm_model::recipe::Compression;
 use platefarm_model::{Code, Fault, Outcome};
 use rayon::prelude::*;
 use std::io::Cursor;
+use std::ops::Range;
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -112,7 +114,7 @@ fn compress(planes: Planes<'_>, header: &Header) -> exr::error::Result<Vec<Chunk
                 packer.pack(planes, y..y + rows)
             } else {
                 let section = IntegerBounds { position: Vec2(0, y as i32), size: index.pixel_size };
-                let bytes = zip::native_bytes(planes, y..y + rows);
+                let bytes = block_bytes(planes, y..y + rows, u16::to_ne_bytes);
                 header.compression.compress_image_section_to_le(header, bytes, section)?
             };
             Ok(Chunk {
@@ -124,6 +126,23 @@ fn compress(planes: Planes<'_>, header: &Header) -> exr::error::Result<Vec<Chunk
             })
         })
         .collect()
+}
+
+/// The values of `rows` as bytes, in the order of the file.
+fn block_bytes(planes: Planes<'_>, rows: Range<usize>, to: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(rows.len() * planes.width as usize * 6);
+    for values in in_file_order(planes, rows) {
+        bytes.extend(values.iter().flat_map(|value| to(*value)));
+    }
+    bytes
+}
+
+/// Row by row, the channels in the order of their names: B, G, R.
+fn in_file_order(planes: Planes<'_>, rows: Range<usize>) -> impl Iterator<Item = &[u16]> {
+    let width = planes.width as usize;
+    rows.flat_map(move |row| {
+        planes.rgb.into_iter().rev().map(move |plane| &plane[row * width..][..width])
+    })
 }
 
 fn chunk_size(chunk: &Chunk) -> usize {

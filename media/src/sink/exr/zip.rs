@@ -8,8 +8,8 @@
 //! the one before plus 128, and zlib packs the result. A block that does not
 //! get smaller is stored as it was.
 
-use super::Planes;
-use libdeflater::{CompressionLvl, Compressor};
+use super::{Planes, block_bytes, in_file_order};
+use libdeflater::{CompressionError, CompressionLvl, Compressor};
 use std::ops::Range;
 
 /// Level of libdeflate. On plates the higher ones cost half as much again
@@ -21,12 +21,18 @@ pub(super) struct Packer {
     deflate: Compressor,
     dealt: Vec<u8>,
     differences: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Packer {
     pub(super) fn new() -> Self {
         let level = CompressionLvl::new(LEVEL).unwrap_or_default();
-        Self { deflate: Compressor::new(level), dealt: Vec::new(), differences: Vec::new() }
+        Self {
+            deflate: Compressor::new(level),
+            dealt: Vec::new(),
+            differences: Vec::new(),
+            packed: Vec::new(),
+        }
     }
 
     /// The block of `rows`, as it stands in the file.
@@ -35,14 +41,12 @@ impl Packer {
         self.deal(planes, rows.clone(), size / 2);
         self.difference();
         // One byte less than the block as it was: what does not fit is no gain.
-        let mut packed = vec![0; size - 1];
-        match self.deflate.zlib_compress(&self.differences, &mut packed) {
-            Ok(length) => {
-                packed.truncate(length);
-                packed.shrink_to_fit();
-                packed
+        self.packed.resize(size - 1, 0);
+        match self.deflate.zlib_compress(&self.differences, &mut self.packed) {
+            Ok(length) => self.packed[..length].to_vec(),
+            Err(CompressionError::InsufficientSpace) => {
+                block_bytes(planes, rows, u16::to_le_bytes)
             }
-            Err(libdeflater::CompressionError::InsufficientSpace) => stored(planes, rows),
         }
     }
 
@@ -69,17 +73,4 @@ impl Packer {
             *to = value.wrapping_sub(*before).wrapping_add(128);
         }
     }
-}
-
-/// The block as it is without compression.
-fn stored(planes: Planes<'_>, rows: Range<usize>) -> Vec<u8> {
-    in_file_order(planes, rows).flatten().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// Row by row, the channels in the order of their names: B, G, R.
-fn in_file_order(planes: Planes<'_>, rows: Range<usize>) -> impl Iterator<Item = &[u16]> {
-    let width = planes.width as usize;
-    rows.flat_map(move |row| {
-        planes.rgb.into_iter().rev().map(move |plane| &plane[row * width..][..width])
-    })
 }

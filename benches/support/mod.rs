@@ -1,0 +1,108 @@
+//! What the benches share: clocks, medians, scratch space, and a Python that
+//! has the peers in it. A peer that is not there is said to be missing, with
+//! the remedy; it is never skipped in silence.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The Python packages of the picture peers.
+pub const PEER_PACKAGES: &[&str] =
+    &["rawpy", "OpenImageIO", "numpy", "opencv-python-headless", "pillow", "OpenEXR"];
+
+/// A failure is a line for the person who ran the bench.
+pub type Result<T> = std::result::Result<T, String>;
+
+/// The build's own scratch directory, on the disk of the checkout.
+pub fn scratch(name: &str) -> Result<PathBuf> {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&dir).map_err(|e| format!("cannot make {}: {e}", dir.display()))?;
+    Ok(dir)
+}
+
+/// CPU seconds of this process, user and system, all threads, those that ended
+/// included. Linux counts them in hundredths, so measure over seconds.
+pub fn cpu_seconds() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")
+        .map_err(|e| format!("cannot read /proc/self/stat: {e}; the benches run on Linux"))?;
+    // The name, in parentheses, may hold spaces: fields are counted behind it. utime and stime are 14 and 15 (proc_pid_stat(5)).
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|v| v.parse::<f64>().ok());
+    match (ticks(11), ticks(12)) {
+        (Some(user), Some(system)) => Ok((user + system) / 100.0),
+        _ => Err("/proc/self/stat has another form than proc_pid_stat(5) says".into()),
+    }
+}
+
+/// The middle value; of an even number, the mean of the middle two. 0 of nothing.
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => values[n / 2],
+        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
+    }
+}
+
+/// The number behind `--name` on the command line.
+pub fn argument(name: &str, default: usize) -> Result<usize> {
+    let mut arguments = std::env::args().skip_while(|a| a != name);
+    match (arguments.next(), arguments.next()) {
+        (None, _) => Ok(default),
+        (_, Some(value)) => value.parse().map_err(|_| format!("{name} {value} is not a number")),
+        (_, None) => Err(format!("{name} wants a number")),
+    }
+}
+
+/// What it runs on, for the head of a table.
+pub fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or("a CPU");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{cores} cores, {}", model.trim_start_matches([' ', '\t', ':']))
+}
+
+/// A Python with `packages` in it, in a virtual environment of the bench's own.
+pub fn python(venv: &str, packages: &[&str]) -> Result<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new("target"));
+    let dir = target.join(venv);
+    let python = dir.join("bin/python");
+    let complete = dir.join("complete");
+    if complete.is_file() {
+        return Ok(python);
+    }
+    eprintln!("installing {} into {}", packages.join(" "), dir.display());
+    let failed = |what: &str| {
+        format!(
+            "{what} failed. Install python3-venv and have a package index in reach, or run without peers."
+        )
+    };
+    let done = |command: &mut Command| command.status().is_ok_and(|status| status.success());
+    if !done(Command::new("python3").args(["-m", "venv"]).arg(&dir)) {
+        return Err(failed("python3 -m venv"));
+    }
+    if !done(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages)) {
+        return Err(failed("pip install"));
+    }
+    std::fs::write(&complete, "").map_err(|e| e.to_string())?;
+    Ok(python)
+}
+
+/// A command that runs a script of `benches/peers`.
+pub fn script(python: &Path, name: &str) -> Command {
+    let mut command = Command::new(python);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers").join(name));
+    command
+}
+
+/// Runs `command` and takes the last line that it prints as JSON.
+pub fn json_of(command: &mut Command) -> Result<Value> {
+    let output = command.output().map_err(|e| format!("cannot start {command:?}: {e}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    said.lines()
+        .last()
+        .and_then(|line| serde_json::from_str(line).ok())
+        .ok_or_else(|| format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)))
+}
