@@ -24,14 +24,22 @@ pub(crate) struct Embedded {
     pub(crate) workers: u32,
     /// What they render with.
     pub(crate) backend: Backend,
+    /// Whether no worker of an earlier run can still be alive.
+    pub(crate) alone: bool,
 }
 
 /// A farm that runs.
 pub(crate) struct Running {
     /// Address for clients.
     pub(crate) url: String,
+    scheduler: Part,
+    workers: Part,
+}
+
+/// Tasks that are stopped together.
+struct Part {
     stop: watch::Sender<bool>,
-    parts: JoinSet<Outcome<()>>,
+    tasks: JoinSet<Outcome<()>>,
 }
 
 impl Embedded {
@@ -42,35 +50,69 @@ impl Embedded {
             .local_addr()
             .map_err(|e| Fault::new(Code::Internal, "the listener has no address").because(&e))?;
         let url = format!("http://{address}");
-        let (stop, stopped) = watch::channel(false);
-        let mut parts = JoinSet::new();
-        let config = service::Config::new(Place::Sqlite(self.store.clone()));
-        parts.spawn(service::serve(listener, config, until(stopped.clone())));
+        let (mut scheduler, mut workers) = (Part::new(), Part::new());
+        let mut config = service::Config::new(Place::Sqlite(self.store.clone()));
+        config.alone = self.alone;
+        let stopped = scheduler.stopped();
+        scheduler.tasks.spawn(service::serve(listener, config, stopped));
         for number in 1..=self.workers {
             let mut config = agent::AgentConfig::new(url.clone());
             config.name = format!("embedded-{number}");
             config.backend = self.backend;
-            parts.spawn(agent::run(config, until(stopped.clone())));
+            let stopped = workers.stopped();
+            workers.tasks.spawn(agent::run(config, stopped));
         }
-        Ok(Running { url, stop, parts })
+        Ok(Running { url, scheduler, workers })
     }
 }
 
-impl Running {
-    /// Stops everything: workers finish the frame in hand and give the rest back.
-    pub(crate) async fn stop(mut self) -> Outcome<()> {
-        let _ = self.stop.send(true);
-        while let Some(ended) = self.parts.join_next().await {
+impl Part {
+    fn new() -> Self {
+        Self { stop: watch::Sender::new(false), tasks: JoinSet::new() }
+    }
+
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopped = self.stop.subscribe();
+        async move {
+            // A sender that is gone means stop as well.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        }
+    }
+
+    async fn stop(&mut self) -> Outcome<()> {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
             ended.map_err(|e| {
                 Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e)
             })??;
         }
         Ok(())
     }
+}
+
+impl Running {
+    /// Stops everything: workers finish the frame in hand and give the rest
+    /// back, and the scheduler goes last, so that it hears of it. A second
+    /// request to stop is obeyed at once; nothing that was accepted is lost by it.
+    pub(crate) async fn stop(mut self) -> Outcome<()> {
+        let in_order = async {
+            let workers = self.workers.stop().await;
+            self.scheduler.stop().await.and(workers)
+        };
+        tokio::select! {
+            stopped = in_order => stopped,
+            () = crate::cli::asked_to_stop() => Ok(()),
+        }
+    }
 
     /// Resolves when a part ends by itself, with why.
     pub(crate) async fn failed(&mut self) -> Fault {
-        match self.parts.join_next().await {
+        // The set of a farm without workers is empty from the start.
+        let ended = tokio::select! {
+            ended = self.scheduler.tasks.join_next() => ended,
+            Some(ended) = self.workers.tasks.join_next() => Some(ended),
+        };
+        match ended {
             Some(Ok(Err(fault))) => fault,
             Some(Err(e)) => {
                 Fault::new(Code::Internal, "a part of the embedded farm stopped").because(&e)
@@ -78,11 +120,6 @@ impl Running {
             _ => Fault::new(Code::Internal, "a part of the embedded farm ended"),
         }
     }
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // A sender that is gone means stop as well.
-    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 /// Where this user's farms keep their state: the XDG state directory.

@@ -3,11 +3,18 @@
 //! Wire types end here; every answer is a value of the model and every refusal
 //! a fault with its code.
 
+use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::{Code, Fault, JobId, Outcome, limits};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::v1::{self, farm_client::FarmClient};
+use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint};
+
+/// How long one who follows a job waits for a scheduler that went away.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two tries to reach it.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// A connection to a scheduler.
 pub(crate) struct Farm {
@@ -26,7 +33,9 @@ impl Farm {
                     .at("--farm")
                     .because(&e)
             })?
-            .connect_timeout(std::time::Duration::from_secs(5));
+            .connect_timeout(Duration::from_secs(5))
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .keep_alive_timeout(Duration::from_secs(5));
         let channel = endpoint.connect().await.map_err(|e| unreachable(&e))?;
         let client = FarmClient::new(channel)
             .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
@@ -60,31 +69,55 @@ impl Farm {
         view(answer.into_inner().job)
     }
 
-    /// Calls `seen` on every change of a job until it is settled, and returns it then.
+    /// Calls `seen` on every change of a job until it is settled, and returns
+    /// it then. A scheduler that goes away is waited for, for a while: `away`
+    /// is told, once, each time.
     pub(crate) async fn watch(
         &mut self,
         job: JobId,
         mut seen: impl FnMut(&JobView),
+        mut away: impl FnMut(&Fault),
     ) -> Outcome<JobView> {
-        let answer = self
-            .client
-            .watch_job(v1::WatchJobRequest { job: job.0 })
-            .await
-            .map_err(|s| from_status(&s))?;
+        let mut silent: Option<Instant> = None;
+        loop {
+            let gone = match self.watch_once(job, &mut seen, &mut silent).await {
+                Ok(Some(settled)) => return Ok(settled),
+                Ok(None) => Fault::new(Code::NoScheduler, "the scheduler stopped answering"),
+                Err(fault) if fault.owner() == Owner::Farm => fault,
+                Err(fault) => return Err(fault),
+            };
+            let since = *silent.get_or_insert_with(|| {
+                away(&gone);
+                Instant::now()
+            });
+            if since.elapsed() >= PATIENCE {
+                return Err(gone.remedy(format!(
+                    "The job goes on when the scheduler does; follow it again with `platefarm jobs watch {job}`."
+                )));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Follows a job on one connection; none when that ends before the job.
+    async fn watch_once(
+        &mut self,
+        job: JobId,
+        seen: &mut impl FnMut(&JobView),
+        silent: &mut Option<Instant>,
+    ) -> Outcome<Option<JobView>> {
+        let request = v1::WatchJobRequest { job: job.0 };
+        let answer = self.client.watch_job(request).await.map_err(|s| from_status(&s))?;
         let mut stream = answer.into_inner();
-        let mut last = None;
         while let Some(message) = stream.message().await.map_err(|s| from_status(&s))? {
+            *silent = None;
             let current = view(message.job)?;
             seen(&current);
-            last = Some(current);
+            if current.phase.is_settled() {
+                return Ok(Some(current));
+            }
         }
-        match last {
-            Some(view) if view.phase.is_settled() => Ok(view),
-            _ => Err(Fault::new(
-                Code::NoScheduler,
-                format!("the scheduler stopped answering about {job}"),
-            )),
-        }
+        Ok(None)
     }
 
     /// Ends a job.

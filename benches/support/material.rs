@@ -12,14 +12,14 @@ use platefarm_worker::render::{RenderReport, render_local};
 use std::path::{Path, PathBuf};
 
 /// Columns and rows of a camera file.
-pub const SOURCE: [u32; 2] = [4096, 2304];
+pub(crate) const SOURCE: [u32; 2] = [4096, 2304];
 /// Columns and rows of a plate.
-pub const SIZE: [u32; 2] = [2048, 1152];
+pub(crate) const SIZE: [u32; 2] = [2048, 1152];
 /// First column, first row, columns and rows that are delivered.
 const CROP: [u32; 4] = [128, 72, 3840, 2160];
 
 /// The clip, made once; a mark says that it is whole.
-pub fn clip(frames: usize) -> Result<PathBuf> {
+pub(crate) fn clip(frames: usize) -> Result<PathBuf> {
     let dir = scratch(&format!("plate-clip-{frames}"))?;
     let whole = dir.join("whole");
     if !whole.is_file() {
@@ -33,7 +33,12 @@ pub fn clip(frames: usize) -> Result<PathBuf> {
 }
 
 /// Renders the first `frames` of `clip` to `out/plate.<1001..>.exr` on the CPU.
-pub fn render(clip: &Path, out: &Path, debayer: Debayer, frames: usize) -> Result<RenderReport> {
+pub(crate) fn render(
+    clip: &Path,
+    out: &Path,
+    debayer: Debayer,
+    frames: usize,
+) -> Result<RenderReport> {
     let text = |path: &Path| path.display().to_string();
     let scale = f64::from(SIZE[0]) / f64::from(CROP[2]);
     let spec = RenderSpec {
@@ -52,6 +57,7 @@ pub fn render(clip: &Path, out: &Path, debayer: Debayer, frames: usize) -> Resul
             content: [0, 0, SIZE[0], SIZE[1]],
             pixel_aspect: 1.0,
             filter: None,
+            antiring: false,
         }),
         color_out: OutputColor::Aces2065_1,
         compression: Compression::Zip,

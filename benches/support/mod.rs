@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The Python packages of the picture peers.
-pub const PEER_PACKAGES: &[&str] =
+pub(crate) const PEER_PACKAGES: &[&str] =
     &["rawpy", "OpenImageIO", "numpy", "opencv-python-headless", "pillow", "OpenEXR"];
 
 /// A failure is a line for the person who ran the bench.
-pub type Result<T> = std::result::Result<T, String>;
+pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// The build's own scratch directory, on the disk of the checkout.
-pub fn scratch(name: &str) -> Result<PathBuf> {
+pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&dir).map_err(|e| format!("cannot make {}: {e}", dir.display()))?;
     Ok(dir)
@@ -22,21 +22,27 @@ pub fn scratch(name: &str) -> Result<PathBuf> {
 
 /// CPU seconds of this process, user and system, all threads, those that ended
 /// included. Linux counts them in hundredths, so measure over seconds.
-pub fn cpu_seconds() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")
-        .map_err(|e| format!("cannot read /proc/self/stat: {e}; the benches run on Linux"))?;
+pub(crate) fn cpu_seconds() -> Result<f64> {
+    cpu_seconds_of("self")
+}
+
+/// As [`cpu_seconds`], of the process with this id.
+pub(crate) fn cpu_seconds_of(process: &str) -> Result<f64> {
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path)
+        .map_err(|e| format!("cannot read {path}: {e}; the benches run on Linux"))?;
     // The name, in parentheses, may hold spaces: fields are counted behind it. utime and stime are 14 and 15 (proc_pid_stat(5)).
     let fields: Vec<&str> =
         stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|v| v.parse::<f64>().ok());
     match (ticks(11), ticks(12)) {
         (Some(user), Some(system)) => Ok((user + system) / 100.0),
-        _ => Err("/proc/self/stat has another form than proc_pid_stat(5) says".into()),
+        _ => Err(format!("{path} has another form than proc_pid_stat(5) says")),
     }
 }
 
 /// The middle value; of an even number, the mean of the middle two. 0 of nothing.
-pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     match values.len() {
@@ -47,7 +53,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// The number behind `--name` on the command line.
-pub fn argument(name: &str, default: usize) -> Result<usize> {
+pub(crate) fn argument(name: &str, default: usize) -> Result<usize> {
     let mut arguments = std::env::args().skip_while(|a| a != name);
     match (arguments.next(), arguments.next()) {
         (None, _) => Ok(default),
@@ -57,7 +63,7 @@ pub fn argument(name: &str, default: usize) -> Result<usize> {
 }
 
 /// What it runs on, for the head of a table.
-pub fn machine() -> String {
+pub(crate) fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or("a CPU");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -65,7 +71,7 @@ pub fn machine() -> String {
 }
 
 /// A Python with `packages` in it, in a virtual environment of the bench's own.
-pub fn python(venv: &str, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn python(venv: &str, packages: &[&str]) -> Result<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new("target"));
     let dir = target.join(venv);
     let python = dir.join("bin/python");
@@ -91,14 +97,14 @@ pub fn python(venv: &str, packages: &[&str]) -> Result<PathBuf> {
 }
 
 /// A command that runs a script of `benches/peers`.
-pub fn script(python: &Path, name: &str) -> Command {
+pub(crate) fn script(python: &Path, name: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers").join(name));
     command
 }
 
 /// Runs `command` and takes the last line that it prints as JSON.
-pub fn json_of(command: &mut Command) -> Result<Value> {
+pub(crate) fn json_of(command: &mut Command) -> Result<Value> {
     let output = command.output().map_err(|e| format!("cannot start {command:?}: {e}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.lines()

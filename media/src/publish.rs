@@ -20,8 +20,27 @@ pub const STAGING: &str = ".platefarm";
 /// [`Code::OutsideRoot`] when `attempt` is not a plain name; `F03xx` when it cannot be made.
 pub fn stage_dir(out: &Path, attempt: &str) -> Outcome<PathBuf> {
     let dir = out.join(STAGING).join(plain_name(attempt)?);
-    fs::create_dir_all(&dir).map_err(|e| write_fault(&dir, &e))?;
+    make_dirs(&dir)?;
     Ok(dir)
+}
+
+/// Makes a directory with all above it, durably: a file in it that is flushed
+/// can be found after a power cut.
+///
+/// # Errors
+/// `F03xx`.
+pub fn make_dirs(dir: &Path) -> Outcome<()> {
+    let mut tries = 0;
+    let made = loop {
+        let missing: Vec<&Path> = dir.ancestors().take_while(|a| !a.is_dir()).collect();
+        match fs::create_dir_all(dir) {
+            Ok(()) => break missing.into_iter().rev().try_for_each(sync_parent),
+            // Somebody removed an empty directory above it at this very moment.
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < 8 => tries += 1,
+            Err(error) => break Err(error),
+        }
+    };
+    made.map_err(|e| write_fault(dir, &e))
 }
 
 /// Writes a new file and flushes it to the disk, its directory entry included.
@@ -102,6 +121,17 @@ pub fn remove_attempt(out: &Path, attempt: &str) -> Outcome<()> {
     let dir = out.join(STAGING).join(plain_name(attempt)?);
     remove_tree(&dir)?;
     remove_if_empty(&out.join(STAGING))
+}
+
+/// Removes the directory of an attempt if nothing is in it, and the staging
+/// directory if that was the last one. Others may be at work beside it.
+///
+/// # Errors
+/// As [`remove_attempt`].
+pub fn tidy_attempt(out: &Path, attempt: &str) -> Outcome<()> {
+    let staging = out.join(STAGING);
+    remove_if_empty(&staging.join(plain_name(attempt)?))?;
+    remove_if_empty(&staging)
 }
 
 /// Removes every attempt under `out` that `keep` does not name. Returns how many went.

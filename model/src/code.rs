@@ -115,6 +115,7 @@ codes! {
     RetimeIgnored "F0217" Request "a speed change of the list is not applied" "The plate holds the source frames at their own rate; apply the retime in the comp.";
     EventSkipped "F0218" Request "an event of the list needs no plate" "Nothing, if the event is black, a generator or sound; else name its camera clip in the list.";
     NoFraming "F0219" Request "no framing was asked for" "Give --fdl and --template, or deliver the full source knowingly.";
+    Upres "F0220" Request "the plate would be larger than its source" "Choose a template or container that the source fills, or pass --allow-upres to enlarge it knowingly.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume; finished frames are kept and need no second render.";

@@ -12,8 +12,71 @@ use serde::{Deserialize, Serialize};
 pub struct Document {
     /// File name without directory.
     pub name: String,
-    /// Its text.
-    pub text: String,
+    /// Its content, byte for byte.
+    pub text: Content,
+}
+
+/// The bytes of a document. In JSON they are a string where they are UTF-8, as
+/// nearly all are, and else an array of numbers: nothing is replaced on the way.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Form", into = "Form")]
+pub struct Content(Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes())
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+impl From<Form> for Content {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Text(text) => text.into(),
+            Form::Bytes(bytes) => bytes.into(),
+        }
+    }
+}
+
+impl From<Content> for Form {
+    fn from(content: Content) -> Self {
+        match String::from_utf8(content.0) {
+            Ok(text) => Self::Text(text),
+            Err(error) => Self::Bytes(error.into_bytes()),
+        }
+    }
 }
 
 /// One event of the edit list, as the package reports it.
@@ -108,4 +171,20 @@ pub struct PackageSpec {
     /// What was assumed for the whole pull.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Content;
+
+    /// An edit list in a Windows code page comes out as it went in.
+    #[test]
+    fn content_survives_json_byte_for_byte() {
+        for bytes in [&b"TITLE: CUT\r\n"[..], b"TITLE: CAF\xC9\r\n", b"", b"\xFF\xFE"] {
+            let content = Content::from(bytes.to_vec());
+            let json = serde_json::to_string(&content).unwrap();
+            assert_eq!(serde_json::from_str::<Content>(&json).unwrap().as_bytes(), bytes, "{json}");
+        }
+        assert_eq!(serde_json::to_string(&Content::from("a")).unwrap(), "\"a\"");
+    }
 }

@@ -18,7 +18,8 @@ pub enum Backend {
 }
 
 /// Reconstruction filter of the resample. Kernels are normalised, separable,
-/// and widened by the scale per axis when they shrink the picture.
+/// and widened by the scale per axis when they shrink the picture. Names are
+/// those of OpenImageIO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
@@ -27,10 +28,43 @@ pub enum Filter {
     Lanczos3,
     /// Mitchell-Netravali (1/3, 1/3): little overshoot. The default when enlarging.
     Mitchell,
-    /// Catmull-Rom: interpolating cubic.
+    /// Catmull-Rom: interpolating cubic. Also known as `keys`.
     CatmullRom,
+    /// The window of Blackman and Harris, 3 pixels wide: soft, no overshoot.
+    BlackmanHarris,
     /// Linear interpolation.
     Triangle,
+    /// Keys' cubic with a = 0, a smooth step from pixel to pixel: no overshoot.
+    Cubic,
+    /// The mean over the area that a delivered pixel covers, exactly.
+    Box,
+}
+
+impl Filter {
+    /// Every filter, in the order help lists them.
+    pub const ALL: &[Self] = &[
+        Self::Lanczos3,
+        Self::Mitchell,
+        Self::CatmullRom,
+        Self::BlackmanHarris,
+        Self::Triangle,
+        Self::Cubic,
+        Self::Box,
+    ];
+
+    /// Its name on the command line, in recipes and in headers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lanczos3 => "lanczos3",
+            Self::Mitchell => "mitchell",
+            Self::CatmullRom => "catmull-rom",
+            Self::BlackmanHarris => "blackman-harris",
+            Self::Triangle => "triangle",
+            Self::Cubic => "cubic",
+            Self::Box => "box",
+        }
+    }
 }
 
 /// How a debayer reconstructs the missing colours.
@@ -73,7 +107,7 @@ pub struct Framing {
     pub source_size: [u32; 2],
     /// Delivered size (FDL canvas of the template), in pixels.
     pub size: [u32; 2],
-    /// Scale per axis.
+    /// Scale per axis, not 0; a negative one mirrors the picture on that axis.
     pub scale: [f64; 2],
     /// Offset per axis, in delivered pixels.
     pub offset: [f64; 2],
@@ -84,6 +118,10 @@ pub struct Framing {
     /// Filter; `None` chooses by the scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
+    /// Whether a delivered value may not leave the range of the source pixels
+    /// that it is made of: no ringing, and a little less sharpness.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub antiring: bool,
 }
 
 impl Framing {
@@ -98,23 +136,40 @@ impl Framing {
             content: [0, 0, width, height],
             pixel_aspect,
             filter: None,
+            antiring: false,
         }
+    }
+
+    /// The same raster seen in a mirror: `[across, down]`. Twice is once none.
+    #[must_use]
+    pub fn flipped(mut self, axes: [bool; 2]) -> Self {
+        for axis in [0, 1].into_iter().filter(|axis| axes[*axis]) {
+            let size = self.size[axis];
+            self.scale[axis] = -self.scale[axis];
+            self.offset[axis] = f64::from(size) - self.offset[axis];
+            let [first, end] = [self.content[axis], self.content[axis + 2]];
+            self.content[axis] = size.saturating_sub(end);
+            self.content[axis + 2] = size.saturating_sub(first);
+        }
+        self
+    }
+
+    /// The axes on which it mirrors the picture: `[across, down]`.
+    #[must_use]
+    pub fn flips(&self) -> [bool; 2] {
+        self.scale.map(|scale| scale < 0.0)
     }
 
     /// The filter that runs: the one asked for, else lanczos3 when both axes keep or shrink, mitchell when one enlarges.
     #[must_use]
     pub fn effective_filter(&self) -> Filter {
-        self.filter.unwrap_or(if self.scale.iter().any(|s| *s > 1.0) {
-            Filter::Mitchell
-        } else {
-            Filter::Lanczos3
-        })
+        self.filter.unwrap_or(if self.enlarges() { Filter::Mitchell } else { Filter::Lanczos3 })
     }
 
     /// Whether it enlarges the picture on an axis.
     #[must_use]
     pub fn enlarges(&self) -> bool {
-        self.scale.iter().any(|s| *s > 1.0 + 1e-9)
+        self.scale.iter().any(|s| s.abs() > 1.0 + 1e-9)
     }
 }
 

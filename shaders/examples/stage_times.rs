@@ -136,6 +136,7 @@ fn stages(level: Level, bytes: &[u8], framing: &Framing) {
                 level,
                 row,
                 down.weights_of(line),
+                false,
                 black_box(&mut lines[line % ROWS]),
             );
         }
@@ -159,7 +160,7 @@ fn stages(level: Level, bytes: &[u8], framing: &Framing) {
         for from in (0..HEIGHT / 2 / ROWS).flat_map(|_| blocks()) {
             let base = 2 * pairs(from).start as u32;
             let out = &mut out[from..from + 64];
-            resample::cpu::horizontal(level, &tile, base, &along, from, black_box(out));
+            resample::cpu::horizontal(level, &tile, base, &along, from, false, black_box(out));
         }
     });
     println!("  resample, along     {ms:7.1}   ({} taps)", along.count);

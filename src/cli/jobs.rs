@@ -39,7 +39,9 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
             Verb::Cancel { job } => out.job(&farm.cancel(job).await?),
             Verb::Watch { job } => {
                 let progress = Progress::start(out.talks());
-                let settled = farm.watch(job, |view| progress.show(view)).await?;
+                let settled = farm
+                    .watch(job, |view| progress.show(view), |gone| out.note(&waiting(gone)))
+                    .await?;
                 progress.finish();
                 out.job(&settled);
                 return verdict(&settled);
@@ -47,6 +49,11 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
         }
         Ok(())
     })
+}
+
+/// What is said when the scheduler goes away while a job is followed.
+pub(super) fn waiting(gone: &Fault) -> String {
+    format!("{gone}; waiting for the scheduler to come back")
 }
 
 /// A settled job as an exit code: anything but done is an error.

@@ -8,6 +8,7 @@ use crate::cli::{Global, jobs, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::farm::Farm;
 use crate::output::{Output, Progress, PullSummary, StageSummary};
+use platefarm_media::publish;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::pull::{Document, PackageSpec};
@@ -70,7 +71,6 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
     if out.talks() {
         out.plan(&plan.package);
     }
-    check_output(&plan)?;
     runtime()?.block_on(async {
         if args.local {
             run_local(&args, &plan, out).await
@@ -218,49 +218,95 @@ fn content_key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo]) 
     Ok(platefarm_media::hash::xxh128(&bytes))
 }
 
-/// Refuses to write over plates of another pull; the same pull goes on where it was.
-fn check_output(plan: &Plan) -> Outcome<()> {
-    let hidden = plan.out_dir.join(".platefarm");
-    let marker = hidden.join(format!("pull-{}", plan.key));
-    if marker.exists() {
-        return Ok(());
+/// The marker that says whose an output directory is until its package is
+/// sealed; the package step clears it away.
+fn marker(plan: &Plan) -> PathBuf {
+    plan.out_dir.join(publish::STAGING).join(format!("pull-{}", plan.key))
+}
+
+/// Plates of this pull that are there already.
+fn delivered(plan: &Plan) -> Option<PathBuf> {
+    let mut plates = plan.package.plates.iter().map(|plate| plan.out_dir.join(&plate.name));
+    plates.find(|dir| dir.exists())
+}
+
+/// Takes the output directory for this pull. Refuses to write over plates, and
+/// to work where another pull does; the same pull goes on where it was.
+/// Returns when the directory was first taken: a pull into a directory that
+/// was cleared since is another one.
+fn claim(plan: &Plan) -> Outcome<u128> {
+    let marker = marker(plan);
+    let begun = |marker: &Path| {
+        let modified = std::fs::metadata(marker).and_then(|m| m.modified()).ok()?;
+        Some(modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos())
+    };
+    if let Some(when) = begun(&marker) {
+        return Ok(when);
     }
-    let taken = plan
-        .package
-        .plates
-        .iter()
-        .map(|plate| plan.out_dir.join(&plate.name))
-        .find(|dir| dir.exists());
-    if let Some(dir) = taken {
-        return Err(Fault::new(
-            Code::OutputExists,
-            format!("'{}' is already there", dir.display()),
-        )
-        .at("--out"));
+    let taken = |message: String| Fault::new(Code::OutputExists, message).at("--out");
+    if let Some(dir) = delivered(plan) {
+        return Err(taken(format!("'{}' is already there", dir.display())));
     }
-    let unwritable = |e: std::io::Error| platefarm_media::publish::write_fault(&hidden, &e);
-    std::fs::create_dir_all(&hidden).map_err(unwritable)?;
-    std::fs::write(&marker, b"").map_err(unwritable)
+    let hidden = plan.out_dir.join(publish::STAGING);
+    publish::make_dirs(&hidden)?;
+    let unwritable = |e: std::io::Error| publish::write_fault(&marker, &e);
+    std::fs::File::options().create(true).append(true).open(&marker).map_err(unwritable)?;
+    // Looked for after ours is there, so that of two pulls at least one sees the other.
+    let others = std::fs::read_dir(&hidden).map_err(unwritable)?.flatten().map(|e| e.path());
+    let is_marker = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pull-"))
+    };
+    if let Some(other) = others.filter(is_marker).find(|path| *path != marker) {
+        let _ = std::fs::remove_file(&marker);
+        return Err(taken(format!(
+            "another pull is under way into '{}'",
+            plan.out_dir.display()
+        ))
+        .remedy(format!(
+            "Deliver into another directory. If the other pull was given up, remove '{}' and what it left.",
+            other.display()
+        )));
+    }
+    begun(&marker).ok_or_else(|| {
+        Fault::new(Code::WriteFailed, "what was written is gone").at(marker.display().to_string())
+    })
 }
 
 async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) -> Outcome<()> {
     let mut farm = Farm::connect(&global.farm).await?;
     let begun = Instant::now();
-    let (job, existed) = farm.submit(&plan.job).await?;
+    let claimed = claim(plan)?;
+    let mut spec = plan.job.clone();
+    let key = format!("{} {claimed}", plan.key);
+    spec.idempotency_key = Some(platefarm_media::hash::xxh128(key.as_bytes()));
+    let (job, existed) = farm.submit(&spec).await?;
     if !args.wait || out.talks() {
         out.submitted(job, existed);
     }
-    if args.wait { follow(&mut farm, job, plan, begun, out).await } else { Ok(()) }
+    if !args.wait {
+        return Ok(());
+    }
+    let settled = follow(&mut farm, job, plan, begun, out).await?;
+    jobs::verdict(&settled)
 }
 
 async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
     let store = state_dir().join("local").join(format!("{}.db", plan.key));
+    // A store without the files that it speaks of is of a directory that was cleared since.
+    if !marker(plan).exists() && delivered(plan).is_none() {
+        remove_store(&store);
+    }
+    // Killed between the end of the package and the end of the job, it has its store and no marker.
+    if !store.exists() {
+        claim(plan)?;
+    }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let farm = Embedded {
         listen,
         store: store.clone(),
         workers: args.workers,
         backend: args.look.backend()?,
+        alone: true,
     };
     let mut running = farm.start().await?;
     let url = running.url.clone();
@@ -278,12 +324,12 @@ async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
         fault = running.failed() => Err(fault),
         () = crate::cli::asked_to_stop() => Err(Fault::new(Code::Interrupted, "the pull was interrupted").remedy("Run the same command again: it goes on where it was.")),
     };
-    let interrupted = matches!(&ended, Err(fault) if fault.code == Code::Interrupted);
-    running.stop().await?;
-    if !interrupted {
-        remove_store(&store);
-    }
-    ended
+    let stopped = running.stop().await;
+    // What is not settled goes on from its store.
+    let settled = ended?;
+    stopped?;
+    remove_store(&store);
+    jobs::verdict(&settled)
 }
 
 /// A settled pull needs its local store no more. What is left behind by a
@@ -302,14 +348,15 @@ async fn follow(
     plan: &Plan,
     begun: Instant,
     out: &dyn Output,
-) -> Outcome<()> {
+) -> Outcome<JobView> {
     let progress = Progress::start(out.talks());
-    let settled = farm.watch(job, |view| progress.show(view)).await;
+    let away = |gone: &Fault| out.note(&jobs::waiting(gone));
+    let settled = farm.watch(job, |view| progress.show(view), away).await;
     progress.finish();
     let settled = settled?;
     let frames = farm.frames(job).await?;
     out.pulled(&summary(&settled, plan, &frames, begun.elapsed().as_secs_f64()));
-    jobs::verdict(&settled)
+    Ok(settled)
 }
 
 fn summary(
@@ -378,7 +425,7 @@ fn file_name(path: &Path) -> String {
 }
 
 fn document(path: &Path, bytes: &[u8]) -> Document {
-    Document { name: file_name(path), text: String::from_utf8_lossy(bytes).into_owned() }
+    Document { name: file_name(path), text: bytes.to_vec().into() }
 }
 
 fn now() -> platefarm_model::Timestamp {

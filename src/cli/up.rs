@@ -27,8 +27,13 @@ pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
     let backend = args.backend.value()?;
     let store = args.data.unwrap_or_else(state_dir).join("farm.db");
     runtime()?.block_on(async {
-        let farm =
-            Embedded { listen: args.listen, store: store.clone(), workers: args.workers, backend };
+        let farm = Embedded {
+            listen: args.listen,
+            store: store.clone(),
+            workers: args.workers,
+            backend,
+            alone: false,
+        };
         let mut running = farm.start().await?;
         out.note(&format!(
             "farm at {} with {} workers; state in {}; Ctrl-C ends it",

@@ -3,26 +3,32 @@
 use crate::harness::{Running, World, copy_clip, free_address, root, s, tree, wait_until};
 use std::collections::BTreeMap;
 
-struct Farm<'a> {
+pub(crate) struct Farm<'a> {
     world: &'a World,
     address: String,
     store: String,
+    ttl_ms: u32,
 }
 
 impl<'a> Farm<'a> {
     fn new(world: &'a World) -> Self {
+        Self::with_ttl(world, 3000)
+    }
+
+    pub(crate) fn with_ttl(world: &'a World, ttl_ms: u32) -> Self {
         Self {
+            ttl_ms,
             world,
             address: free_address(),
             store: format!("sqlite://{}", world.path("farm.db").display()),
         }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    fn scheduler(&self) -> Running {
+    pub(crate) fn scheduler(&self) -> Running {
         let running = self.world.start(&[
             "scheduler",
             "--listen",
@@ -30,7 +36,7 @@ impl<'a> Farm<'a> {
             "--store",
             &self.store,
             "--lease-ttl-ms",
-            "3000",
+            &self.ttl_ms.to_string(),
         ]);
         wait_until("the scheduler answers", || {
             self.world.run(&["jobs", "list", "--farm", &self.url()]).status.success().then_some(())
@@ -38,7 +44,7 @@ impl<'a> Farm<'a> {
         running
     }
 
-    fn worker(&self, name: &str) -> Running {
+    pub(crate) fn worker(&self, name: &str) -> Running {
         self.world.start(&[
             "worker",
             "--scheduler",
@@ -120,7 +126,8 @@ fn a_farm_killed_in_mid_pull_delivers_the_same_package() {
     assert!(lists["workers"].as_array().is_some_and(|w| w.len() >= 2), "{lists}");
 }
 
-fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
+/// Names and hashes of a package's frames.
+pub(crate) fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
     let exr = tree(package).into_iter().filter(|name| name.ends_with(".exr"));
     exr.map(|name| {
         (
@@ -132,7 +139,7 @@ fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_cancelled_job_ends_and_says_so() {
+fn a_cancelled_job_ends_and_says_so_and_may_be_handed_in_again() {
     let world = World::new();
     let media = world.path("media");
     copy_clip("beachball", &media);
@@ -141,26 +148,28 @@ fn a_cancelled_job_ends_and_says_so() {
     let url = farm.url();
     let edl = root().join("tests/fixtures/pull/cut.edl");
     let out = world.path("out");
-    let job = world.json(&[
-        "pull",
-        "--edl",
-        s(&edl),
-        "--media",
-        s(&media),
-        "--handles",
-        "0",
-        "--out",
-        s(&out),
-        "--farm",
-        &url,
-    ])["job"]
-        .clone();
-    let job = format!("j{job}");
+    let pull = |handles: &'static str| {
+        let args = ["pull", "--edl", s(&edl), "--media", s(&media), "--out", s(&out)];
+        [&args[..], &["--handles", handles, "--backend", "cpu", "--farm", &url]].concat()
+    };
+    let job = format!("j{}", world.json(&pull("0"))["job"]);
+    let again = format!("j{}", world.json(&pull("0"))["job"]);
+    assert_eq!(job, again, "the same pull is the same job");
+    world.fails("F0010", &pull("1"));
     let view = world.json(&["jobs", "cancel", &job, "--farm", &url]);
     assert_eq!(view["phase"], "cancelled");
     world.fails("F0507", &["jobs", "watch", &job, "--farm", &url]);
     let listed = world.json(&["jobs", "list", "--farm", &url]);
     assert_eq!(listed["jobs"].as_array().map(Vec::len), Some(1));
+
+    let _worker = farm.worker("late");
+    let job = format!("j{}", world.json(&pull("0"))["job"]);
+    assert_ne!(job, again, "a new try");
+    // One clip of the list is not in this media, and the package says so.
+    world.fails("F0512", &["jobs", "watch", &job, "--farm", &url]);
+    assert!(!frames(&out).is_empty());
+    assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
+    assert!(tree(&out).iter().all(|name| !name.contains(".platefarm")), "{:?}", tree(&out));
 }
 
 /// `up`, stopped politely, keeps its jobs.

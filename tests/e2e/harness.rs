@@ -95,6 +95,14 @@ impl Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+
+    /// Asks it to end with a signal, and returns how it did.
+    pub(crate) fn ends(&mut self, signal: &str) -> std::process::ExitStatus {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{signal} to {id}");
+        wait_until("it ends as it was asked to", || self.child.try_wait().ok().flatten())
+    }
 }
 
 impl Drop for Running {

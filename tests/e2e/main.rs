@@ -2,6 +2,7 @@
 //! what is left when it is killed at the worst moment.
 
 mod bad_input;
+mod chaos;
 mod farm;
 mod harness;
 mod pictures;

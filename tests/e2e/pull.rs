@@ -53,6 +53,9 @@ fn a_pull_becomes_a_whole_package() {
         assert!(amf.exists(), "{name} has its AMF");
         validate_amf(&amf);
     }
+    let (used, given) =
+        (std::fs::read(out.join("edit/cut.edl")), std::fs::read(fixtures.join("cut.edl")));
+    assert!(used.expect("the list used") == given.expect("the list given"), "byte for byte");
     let mhl = names.iter().filter(|name| name.starts_with("ascmhl/")).count();
     assert_eq!(mhl, 2, "one generation and its chain: {names:?}");
     assert_eq!(platefarm_media::mhl::verify(&out), vec![], "the manifest verifies");

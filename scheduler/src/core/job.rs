@@ -149,8 +149,8 @@ impl State {
         plain(&spec.name, "name")?;
         plain(&spec.show, "show")?;
         plain(spec.idempotency_key.as_deref().unwrap_or_default(), "idempotency_key")?;
-        if let Some(job) = spec.idempotency_key.as_ref().and_then(|key| self.keys.get(key)) {
-            return Ok(Reply::Submitted { job: *job, existed: true });
+        if let Some(job) = self.same_request(spec.idempotency_key.as_deref(), fx) {
+            return Ok(Reply::Submitted { job, existed: true });
         }
         let id = JobId(self.next_job);
         self.next_job += 1;
@@ -176,6 +176,19 @@ impl State {
         self.jobs.insert(id, job);
         steps.for_each(|index| self.refresh(StepId { job: id, index }, fx));
         Ok(Reply::Submitted { job: id, existed: false })
+    }
+
+    /// The job that was handed in under `key` and is under way or done. One
+    /// that was cancelled or failed gives up its key: who asks again wants another try.
+    fn same_request(&mut self, key: Option<&str>, fx: &mut Fx) -> Option<JobId> {
+        let id = *self.keys.get(key?)?;
+        let job = self.jobs.get_mut(&id)?;
+        if !matches!(job.phase(), Phase::Cancelled | Phase::Failed) {
+            return Some(id);
+        }
+        job.row.idempotency_key = None;
+        fx.changes.jobs.insert(id, job.row.clone());
+        None
     }
 
     /// What is done stays done. The leases end here: workers hear it with

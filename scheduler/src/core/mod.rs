@@ -98,7 +98,11 @@ impl State {
             alive_slots: 0,
             next_job: 1,
             next_worker: 1,
-            next_token: 1,
+            // Tokens begin at the microsecond of the start: one that was given
+            // out from a store that is lost, or from behind the copy that it
+            // was restored from, can never be given out again. A lease for each
+            // microsecond is out of reach, so the clock stays ahead.
+            next_token: now.0.max(1).unsigned_abs(),
             counters: Counters::default(),
         }
     }

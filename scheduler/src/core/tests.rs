@@ -2,6 +2,8 @@
 //! every command the books are audited, and the core rebuilt from its rows
 //! must be the core.
 
+mod again;
+
 use super::*;
 use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, Phase, StepKind, StepSpec};
 use platefarm_model::{FrameRange, FrameSet};

@@ -151,7 +151,7 @@ impl<'a> Framer<'a> {
         let Some((fdl, _)) = &self.template else { return Ok(None) };
         let delivered = fdl.delivered(&self.applied, &uuid(&self.request.seed, "delivered FDL"));
         let name = self.request.fdl_name.clone().unwrap_or_else(|| "framing.fdl".into());
-        Ok(Some(Document { name, text: delivered.to_json()? }))
+        Ok(Some(Document { name, text: delivered.to_json()?.into() }))
     }
 }
 

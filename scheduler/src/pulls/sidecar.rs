@@ -57,7 +57,7 @@ pub(super) fn sidecars(
         input,
         viewing: Viewing::default(),
     };
-    let amf = Document { name: format!("{name}.amf"), text: amf::plate_amf(&plate)? };
+    let amf = Document { name: format!("{name}.amf"), text: amf::plate_amf(&plate)?.into() };
     Ok(Sidecars { amf, clf })
 }
 
@@ -93,7 +93,7 @@ fn clf(
         white_balance: color.white_balance,
         camera_to_aces: color.camera_to_aces,
     };
-    Ok(Document { name: format!("{name}.clf"), text: amf::clf::camera_clf(&transform)? })
+    Ok(Document { name: format!("{name}.clf"), text: amf::clf::camera_clf(&transform)?.into() })
 }
 
 /// A UUID that is the same whenever the same pull is planned (RFC 9562,

@@ -34,13 +34,16 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Numbers of the policy; its time to live should be several heartbeats.
     pub policy: Policy,
+    /// Whether the workers that the store knows are known to be gone, since
+    /// they ran in a process that is. Otherwise they have until their leases end.
+    pub alone: bool,
 }
 
 impl Config {
     /// The usual numbers with state at `store`.
     #[must_use]
     pub fn new(store: Place) -> Self {
-        Self { store, heartbeat: Duration::from_secs(2), policy: Policy::default() }
+        Self { store, heartbeat: Duration::from_secs(2), policy: Policy::default(), alone: false }
     }
 }
 
@@ -87,7 +90,10 @@ pub async fn serve(
     let store = SqlStore::open(config.store.clone()).await?;
     let reader = store.reader();
     let (close, closing) = watch::channel(false);
-    let (desk, owner) = Owner::open(store, config.policy, closing.clone()).await?;
+    let (desk, mut owner) = Owner::open(store, config.policy, closing.clone()).await?;
+    if config.alone {
+        owner.dismiss_all().await?;
+    }
     // A set ends its task when it is dropped, and so does whoever drops this future.
     let mut owners = JoinSet::new();
     owners.spawn(owner.run());

@@ -17,8 +17,10 @@ use tokio::time::Instant;
 const QUEUE: usize = 4096;
 /// Questions of one turn.
 const TURN: usize = 4096;
-/// How often time is told to the core.
+/// Longest time between two ticks, and how many of them a lease lasts at
+/// least: the core takes a longer silence than half a lease for our own sleep.
 const TICK: Duration = Duration::from_millis(500);
+const TICKS_PER_LEASE: u64 = 8;
 /// How long to wait before a failed store is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -104,6 +106,12 @@ pub(super) struct Owner<S> {
     /// Leases whose worker hung up before it could be told.
     unheard: Vec<(WorkerId, LeaseToken)>,
     next_tick: Instant,
+    tick: Duration,
+}
+
+/// How often time is told to the core.
+fn tick(policy: &Policy) -> Duration {
+    Duration::from_millis((policy.lease_ttl_ms.unsigned_abs() / TICKS_PER_LEASE).max(1)).min(TICK)
 }
 
 /// What is to be said when the turn is stored.
@@ -135,9 +143,20 @@ impl<S: Store> Owner<S> {
             parked: VecDeque::new(),
             watched: HashMap::new(),
             unheard: Vec::new(),
-            next_tick: Instant::now() + TICK,
+            next_tick: Instant::now() + tick(&policy),
+            tick: tick(&policy),
         };
         Ok((Desk { asks }, owner))
+    }
+
+    /// Sends the workers of an earlier run home, whose end is known: what they
+    /// had in hand waits again at once, and nobody is charged.
+    pub(super) async fn dismiss_all(&mut self) -> Outcome<()> {
+        let mut turn = Turn::default();
+        for worker in self.state.workers() {
+            self.decide(Command::Leave { worker: worker.id }, &mut turn)?;
+        }
+        self.store.commit(&turn.changes).await
     }
 
     /// Serves until nobody can ask any more.
@@ -180,7 +199,7 @@ impl<S: Store> Owner<S> {
         }
         let ticked = Instant::now() >= self.next_tick;
         if ticked {
-            self.next_tick = Instant::now() + TICK;
+            self.next_tick = Instant::now() + self.tick;
             drop(self.decide(Command::Tick, &mut turn));
         }
         if turn.wake || ticked {

@@ -29,10 +29,13 @@ struct Running {
 
 impl Running {
     async fn start(place: &Place) -> Self {
+        Self::with(Config::new(place.clone())).await
+    }
+
+    async fn with(mut config: Config) -> Self {
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let mut config = Config::new(place.clone());
         config.policy.first_lease_frames = 4;
         let stopped = async move { drop(stopped.await) };
         let task = tokio::spawn(serve(listener, config, stopped));
@@ -237,6 +240,57 @@ async fn a_waiting_worker_is_told_at_once_and_sent_home_in_time() {
     running.stop().await.unwrap();
     drop(waits.await);
     assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+/// However short leases are: time must be told often enough for them to end.
+#[tokio::test]
+async fn a_short_lease_of_a_silent_worker_ends() {
+    let (_dir, place) = sqlite();
+    let mut config = Config::new(place);
+    config.policy.lease_ttl_ms = 500;
+    let running = Running::with(config).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    submit(&mut farm, &noop("k", 1)).await;
+    let silent = register(&mut work, "silent").await;
+    let lost = acquire(&mut work, silent, 0).await.unwrap();
+    let other = register(&mut work, "other").await;
+    let again = async {
+        loop {
+            if let Some(lease) = acquire(&mut work, other, 100).await {
+                return lease;
+            }
+        }
+    };
+    let again = tokio::time::timeout(Duration::from_secs(10), again).await.expect("it ends");
+    assert!(again.token > lost.token);
+    assert_eq!(again.frames, lost.frames);
+}
+
+/// An embedded farm that was killed took its workers with it: what they had in
+/// hand does not wait for the end of their leases.
+#[tokio::test]
+async fn a_farm_that_is_alone_goes_on_at_once() {
+    let (_dir, place) = sqlite();
+    let first = Running::start(&place).await;
+    let (mut farm, mut work) = (first.farm().await, first.work().await);
+    let id = submit(&mut farm, &noop("k", 1)).await.job;
+    let old = register(&mut work, "old").await;
+    let lost = acquire(&mut work, old, 0).await.unwrap();
+    first.kill().await;
+    drop((farm, work));
+
+    let second = Running::with(Config { alone: true, ..Config::new(place) }).await;
+    let (mut farm, mut work) = (second.farm().await, second.work().await);
+    let workers = farm.list_workers(v1::ListWorkersRequest {}).await.unwrap().into_inner();
+    assert_eq!(workers.workers, []);
+    let new = register(&mut work, "new").await;
+    let lease = acquire(&mut work, new, 0).await.expect("at once");
+    assert_eq!(lease.frames, lost.frames);
+    let refused = report(&mut work, old, lost.token, &frames(&lost)).await;
+    assert_eq!(refused, [v1::Verdict::Refused]);
+    report(&mut work, new, lease.token, &frames(&lease)).await;
+    drain(&mut work, new).await;
+    assert_eq!(job(&mut farm, id).await.phase, Phase::Done);
 }
 
 #[tokio::test]

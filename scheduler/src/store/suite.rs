@@ -113,7 +113,11 @@ async fn keeps_what_it_is_given(mut store: impl Store) {
     whole.merge({
         let mut job = first.jobs[&ID.job].clone();
         (job.finished, job.cancelled) = (Some(Timestamp(5)), true);
-        later.jobs.insert(job.id, job);
+        // Its key goes to a later job in the same transaction.
+        let key = job.idempotency_key.take();
+        assert!(key.is_some());
+        let heir = JobRow { id: JobId(90), idempotency_key: key, ..job.clone() };
+        later.jobs.extend([(job.id, job), (heir.id, heir)]);
         let mut lease = first.leases[&LeaseToken(9)].clone();
         (lease.keep, lease.done) = ("".parse().unwrap(), "10-20".parse().unwrap());
         later.leases.insert(lease.token, lease);

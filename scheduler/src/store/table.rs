@@ -38,7 +38,7 @@ const JOBS: Table = Table {
         "cancelled",
     ],
     key: "id",
-    update: &["finished", "cancelled"],
+    update: &["idempotency_key", "finished", "cancelled"],
 };
 const STEPS: Table = Table {
     name: "steps",

@@ -5,6 +5,7 @@
 //! the caches once and nothing of frame size is ever stored but its end.
 
 use super::plan::{Band, Plan};
+use super::store;
 use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow};
 use crate::ops::debayer_mhc::{self, mirror};
 use crate::ops::levels::cpu::RowLevels;
@@ -14,6 +15,7 @@ use crate::{Executor, HalfImage, PlateRecipe, Prepared};
 use fearless_simd::Level;
 use platefarm_model::Outcome;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Fewest delivered rows of a band: below, its halo costs more than sharing gains.
@@ -103,14 +105,19 @@ fn share_rows<'a>(
     planes: &'a mut [Vec<u16>; 3],
 ) -> Vec<(&'a Band, Planes<'a>)> {
     let width = plan.size[0] as usize;
-    let mut rest = planes.each_mut().map(|p| &mut p[plan.content[1] as usize * width..]);
+    let content = plan.content[1] as usize * width..plan.content[3] as usize * width;
+    let mut rest = planes.each_mut().map(|p| &mut p[content.clone()]);
     bands
         .iter()
         .map(|band| {
+            let count = band.lines.len() * width;
             let mine = rest.each_mut().map(|plane| {
-                plane
-                    .split_off_mut(..band.lines.len() * width)
-                    .expect("bands lie within the content")
+                let mine = if plan.flips[1] {
+                    plane.split_off_mut(plane.len() - count..)
+                } else {
+                    plane.split_off_mut(..count)
+                };
+                mine.expect("bands lie within the content")
             });
             (band, mine)
         })
@@ -180,9 +187,7 @@ impl Run<'_> {
             for unused in &mut scratch.rows[lines.len()..] {
                 unused.fill(0.0);
             }
-            let first = (from - band.lines.start) * self.plan.size[0] as usize;
-            let group = planes.each_mut().map(|plane| &mut plane[first..]);
-            non_finite += self.along(scratch, group, lines.len());
+            non_finite += self.along(scratch, band, lines, &mut planes);
         }
         non_finite
     }
@@ -238,14 +243,22 @@ impl Run<'_> {
         let ring = &scratch.color;
         let start = taps.start[line] as usize;
         let row = |k: usize| &ring[(start + k) % ring.len()][..];
-        resample::cpu::vertical(self.level, row, taps.weights_of(line), &mut scratch.rows[slot]);
+        let (weights, out) = (taps.weights_of(line), &mut scratch.rows[slot]);
+        resample::cpu::vertical(self.level, row, weights, self.plan.antiring, out);
     }
 
-    /// The horizontal sums for some delivered rows, as halves into the planes.
-    fn along(&self, scratch: &mut Scratch, mut planes: Planes<'_>, rows: usize) -> u64 {
-        let taps = &self.plan.taps[0];
-        let width = self.plan.size[0] as usize;
-        let left = self.plan.content[0] as usize;
+    /// The horizontal sums for some lines of a band, as halves into its planes.
+    fn along(
+        &self,
+        scratch: &mut Scratch,
+        band: &Band,
+        lines: Range<usize>,
+        planes: &mut Planes<'_>,
+    ) -> u64 {
+        let plan = self.plan;
+        let taps = &plan.taps[0];
+        let width = plan.size[0] as usize;
+        let first_row = plan.placed(1, band.lines.clone()).start;
         let mut non_finite = 0;
         for from in (0..taps.start.len()).step_by(STEP) {
             let count = STEP.min(taps.start.len() - from);
@@ -253,20 +266,22 @@ impl Run<'_> {
             let half = &mut scratch.half[..count];
             // Few columns at a time, so that the turned ones stay in the nearest cache.
             let reads = taps.reads(from..from + count);
-            let base = self.plan.columns.start;
+            let base = plan.columns.start;
             let pairs = (reads.start - base) as usize / 2..(reads.end - base).div_ceil(2) as usize;
             scratch.tile.resize(scratch.tile.len().max(2 * pairs.len()), [0.0; LANES]);
-            resample::cpu::turn(&scratch.rows, self.plan.pairs(), pairs.clone(), &mut scratch.tile);
+            resample::cpu::turn(&scratch.rows, plan.pairs(), pairs.clone(), &mut scratch.tile);
             let base = base + 2 * pairs.start as u32;
-            resample::cpu::horizontal(self.level, &scratch.tile, base, taps, from, single);
+            let tile = &scratch.tile;
+            resample::cpu::horizontal(self.level, tile, base, taps, from, plan.antiring, single);
             non_finite +=
                 to_half::cpu::run(self.level, single.as_flattened(), half.as_flattened_mut());
+            let columns = plan.placed(0, from..from + count);
             for (p, plane) in planes.iter_mut().enumerate() {
-                for r in 0..rows {
-                    let at = r * width + left + from;
-                    for (to, column) in plane[at..at + count].iter_mut().zip(&*half) {
-                        *to = column[p * ROWS + r];
-                    }
+                for (r, line) in lines.clone().enumerate() {
+                    let row = plan.placed(1, line..line + 1).start - first_row;
+                    let to = &mut plane[row * width..][columns.clone()];
+                    let halves = half.iter().map(|column| column[p * ROWS + r]);
+                    store(to, halves, plan.flips[0]);
                 }
             }
         }

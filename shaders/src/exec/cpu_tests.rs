@@ -39,6 +39,30 @@ fn what_is_not_picture_is_black() {
 }
 
 #[test]
+fn a_flip_is_the_picture_in_a_mirror_and_two_are_none() {
+    for (name, recipe) in recipes::all() {
+        let upright = render(&CpuExecutor::with(Level::new(), 2), &recipe);
+        for flips in [[true, false], [false, true], [true, true]] {
+            let mut turned = recipe.clone();
+            turned.framing = recipe.framing.clone().flipped(flips);
+            let mut image = render(&CpuExecutor::with(Level::new(), 3), &turned);
+            for plane in &mut image.planes {
+                let mut rows: Vec<&mut [u16]> = plane.chunks_mut(image.width as usize).collect();
+                rows.iter_mut().filter(|_| flips[0]).for_each(|row| row.reverse());
+                if flips[1] {
+                    plane.reverse();
+                    plane.chunks_mut(image.width as usize).for_each(<[u16]>::reverse);
+                }
+            }
+            assert!(image == upright, "{name} {flips:?}");
+            turned.framing = turned.framing.flipped(flips);
+            let again = render(&CpuExecutor::with(Level::new(), 1), &turned);
+            assert!(again == upright, "{name} {flips:?}, twice");
+        }
+    }
+}
+
+#[test]
 fn samples_beyond_halves_are_counted() {
     let (_, recipe) = recipes::all().into_iter().find(|(name, _)| name == "beyond halves").unwrap();
     let image = render(&CpuExecutor::new(), &recipe);
@@ -152,20 +176,39 @@ impl Naive<'_> {
         let crop = [self.layout.crop.x, self.layout.crop.y][axis];
         let (scale, offset) = (recipe.framing.scale[axis], recipe.framing.offset[axis]);
         let clamp = |i: i64| i.clamp(0, i64::from(active) - 1);
-        if scale == 1.0 && offset.fract() == 0.0 {
-            return vec![(clamp(i64::from(line) - offset as i64 + i64::from(crop)), 1.0)];
+        let source = |delivered: f64| (delivered - offset) / scale + f64::from(crop);
+        let center = source(f64::from(line) + 0.5);
+        if scale.abs() == 1.0 && offset.fract() == 0.0 {
+            return vec![(clamp(center.floor() as i64), 1.0)];
         }
-        let center = (f64::from(line) + 0.5 - offset) / scale + f64::from(crop);
-        let shrink = scale.min(1.0);
+        let shrink = scale.abs().min(1.0);
         let reach = (3.0 / shrink).ceil() as i64 + 1;
         let filter: Filter = recipe.framing.effective_filter();
+        let edges = [source(f64::from(line)), source(f64::from(line) + 1.0)];
+        let weight = |i: i64| match filter {
+            Filter::Box => {
+                let (low, high) = (edges[0].min(edges[1]), edges[0].max(edges[1]));
+                (high.min(i as f64 + 1.0) - low.max(i as f64)).max(0.0)
+            }
+            _ => kernel::weight(filter, (i as f64 + 0.5 - center) * shrink),
+        };
         let all: Vec<(i64, f64)> = (center as i64 - reach..=center as i64 + reach)
-            .map(|i| (clamp(i), kernel::weight(filter, (i as f64 + 0.5 - center) * shrink)))
+            .map(|i| (clamp(i), weight(i)))
             .filter(|(_, w)| *w != 0.0)
             .collect();
         let sum: f64 = all.iter().map(|(_, w)| w).sum();
         all.into_iter().map(|(i, w)| (i, w / sum)).collect()
     }
+}
+
+/// A weighted sum, within the range of its values where it must be.
+fn sum(antiring: bool, parts: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    let sum: f64 = parts.clone().map(|(weight, value)| weight * value).sum();
+    if !antiring {
+        return sum;
+    }
+    let low = parts.clone().map(|(_, value)| value).fold(f64::INFINITY, f64::min);
+    sum.max(low).min(parts.map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max))
 }
 
 #[test]
@@ -183,16 +226,15 @@ fn the_chain_is_what_its_definitions_say() {
         for y in top..bottom {
             let rows = naive.weights(&recipe, 1, y);
             for (x, columns) in (left..right).zip(&columns) {
-                let mut expected = [0.0; 3];
-                for (sy, wy) in &rows {
-                    for (sx, wx) in columns {
-                        let pixel = picture[(sy * i64::from(active.width) + sx) as usize];
-                        for p in 0..3 {
-                            expected[p] += wy * wx * pixel[p];
-                        }
-                    }
-                }
-                for (p, e) in expected.into_iter().enumerate() {
+                for p in 0..3 {
+                    let column = |sx: i64| {
+                        let pixel = |sy: i64| picture[(sy * i64::from(active.width) + sx) as usize];
+                        sum(recipe.framing.antiring, rows.iter().map(|(sy, w)| (*w, pixel(*sy)[p])))
+                    };
+                    let e = sum(
+                        recipe.framing.antiring,
+                        columns.iter().map(|(sx, w)| (*w, column(*sx))),
+                    );
                     let bits = image.planes[p][(y * image.width + x) as usize];
                     let got = half::f16::from_bits(bits).to_f64();
                     // Half of a half's last place, and what single precision adds to values around 1.
@@ -203,6 +245,15 @@ fn the_chain_is_what_its_definitions_say() {
                     );
                 }
             }
+        }
+    }
+}
+#[test]
+fn zz_debug() {
+    for (name, recipe) in recipes::all() {
+        let plan = Plan::new(&recipe).unwrap();
+        for t in &plan.taps {
+            if !t.start.is_sorted() { println!("{name}: {:?} {}", t.start, t.count); }
         }
     }
 }

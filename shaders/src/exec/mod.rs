@@ -7,3 +7,12 @@
 pub mod cpu;
 pub mod gpu;
 pub mod plan;
+
+/// Stores a run of finished samples, from its far end where the picture is mirrored.
+fn store(to: &mut [u16], halves: impl Iterator<Item = u16>, mirrored: bool) {
+    if mirrored {
+        to.iter_mut().rev().zip(halves).for_each(|(to, half)| *to = half);
+    } else {
+        to.iter_mut().zip(halves).for_each(|(to, half)| *to = half);
+    }
+}

@@ -65,8 +65,13 @@ pub struct Plan {
     pub matrix: [f32; 9],
     /// Row and column of red in the pattern.
     pub red_at: (u32, u32),
-    /// Weights for the delivered columns and rows that hold picture.
+    /// Weights for the delivered columns and rows that hold picture, counted
+    /// from the far end on an axis that is mirrored.
     pub taps: [Taps; 2],
+    /// Whether sums are kept within the range of what they are made of.
+    pub antiring: bool,
+    /// Axes on which the picture is stored mirrored: across, down.
+    pub flips: [bool; 2],
     /// Delivered size.
     pub size: [u32; 2],
     /// First column, first row, end column, end row of the delivered raster that hold picture.
@@ -110,13 +115,17 @@ impl Plan {
         }
         let crop = [layout.crop.x, layout.crop.y];
         let picture = [active.width, active.height];
-        let content = framing.content;
         let filter = framing.effective_filter();
+        // A mirrored picture is made upright, so that sources are always read
+        // forwards and no sum depends on it, and stored from the far end.
+        let flips = framing.flips();
+        let upright = framing.clone().flipped(flips);
         let taps = [0, 1].map(|axis| {
             // Framing counts the source from the crop; the picture begins at the active area.
-            let scale = framing.scale[axis];
-            let offset = framing.offset[axis] - scale * f64::from(crop[axis]);
-            Taps::new(filter, scale, offset, content[axis]..content[axis + 2], picture[axis])
+            let scale = upright.scale[axis];
+            let offset = upright.offset[axis] - scale * f64::from(crop[axis]);
+            let lines = upright.content[axis]..upright.content[axis + 2];
+            Taps::new(filter, scale, offset, lines, picture[axis])
         });
         let reads = taps[0].reads(0..taps[0].start.len());
         let columns = reads.start & !1..reads.end.next_multiple_of(2).min(active.width);
@@ -129,8 +138,10 @@ impl Plan {
             matrix: matrix::working(layout.camera_to_aces),
             red_at: layout.bayer.red_at(),
             taps,
+            antiring: framing.antiring,
+            flips,
             size: framing.size,
-            content,
+            content: framing.content,
         })
     }
 
@@ -150,6 +161,18 @@ impl Plan {
     #[must_use]
     pub fn content_size(&self) -> [usize; 2] {
         [self.taps[0].start.len(), self.taps[1].start.len()]
+    }
+
+    /// Columns (axis 0) or rows (axis 1) of the delivered raster that hold some
+    /// of those that are made; backwards where that axis is mirrored.
+    #[must_use]
+    pub fn placed(&self, axis: usize, made: Range<usize>) -> Range<usize> {
+        let [first, end] = [self.content[axis] as usize, self.content[axis + 2] as usize];
+        if self.flips[axis] {
+            end - made.end..end - made.start
+        } else {
+            first + made.start..first + made.end
+        }
     }
 
     /// Pairs of columns of a row that are made.
@@ -295,8 +318,9 @@ fn check_framing(framing: &Framing, layout: &MosaicLayout) -> Outcome<()> {
     }
     for axis in [0, 1] {
         let (scale, offset) = (framing.scale[axis], framing.offset[axis]);
-        if !(1.0 / MAX_SCALE..=MAX_SCALE).contains(&scale) {
-            return Err(bad(format!("scale {scale} is not within 1/256 to 256"), "framing.scale"));
+        if !(1.0 / MAX_SCALE..=MAX_SCALE).contains(&scale.abs()) {
+            let message = format!("scale {scale} is not within 1/256 to 256 either way");
+            return Err(bad(message, "framing.scale"));
         }
         if !offset.is_finite() {
             return Err(bad(format!("offset {offset} is not a number"), "framing.offset"));

@@ -15,6 +15,7 @@ fn framed(scale: [f64; 2], offset: [f64; 2], size: [u32; 2]) -> PlateRecipe {
         content: [0, 0, size[0], size[1]],
         pixel_aspect: 1.0,
         filter: None,
+        antiring: false,
     };
     recipe
 }
@@ -83,7 +84,8 @@ fn recipes_that_make_no_sense_are_refused_by_name() {
     refused(&|r| r.framing.size[1] = 0, "framing.size");
     refused(&|r| r.framing.content[2] = 33, "framing.content");
     refused(&|r| r.framing.content = [5, 5, 5, 6], "framing.content");
-    refused(&|r| r.framing.scale[0] = -1.0, "framing.scale");
+    refused(&|r| r.framing.scale[0] = 0.0, "framing.scale");
+    refused(&|r| r.framing.scale[0] = -300.0, "framing.scale");
     refused(&|r| r.framing.scale[1] = f64::NAN, "framing.scale");
     refused(&|r| r.framing.offset[0] = f64::INFINITY, "framing.offset");
     refused(&|r| Arc::make_mut(&mut r.layout).camera_to_aces[1][1] = f64::NAN, "layout");

@@ -62,6 +62,7 @@ pub(crate) fn framed(
         content: [1, 2, size[0] - 1, size[1] - 1],
         pixel_aspect: 1.0,
         filter: Some(filter),
+        antiring: false,
     };
     PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
 }
@@ -95,6 +96,29 @@ pub(crate) fn all() -> Vec<(String, PlateRecipe)> {
     ];
     for (name, filter, scale, offset) in more {
         recipes.push((name.into(), framed(base.clone(), filter, scale, offset)));
+    }
+    for (name, filter) in [
+        ("a window", Filter::BlackmanHarris),
+        ("a smooth step", Filter::Cubic),
+        ("means of areas", Filter::Box),
+    ] {
+        let shrink = framed(base.clone(), filter, [0.62, 0.41], [0.4, -1.7]);
+        recipes.push((format!("shrunk by {name}"), shrink));
+        let enlarge = framed(base.clone(), filter, [1.9, 1.1], [-7.3, 2.0]);
+        recipes.push((format!("enlarged by {name}"), enlarge));
+    }
+    for flips in [[true, false], [false, true], [true, true]] {
+        let mut recipe = framed(base.clone(), Filter::Lanczos3, [0.7, 0.6], [0.4, 3.2]);
+        recipe.framing = recipe.framing.flipped(flips);
+        recipes.push((format!("mirrored {flips:?}"), recipe));
+        let mut recipe = identity(base.clone());
+        recipe.framing = recipe.framing.flipped(flips);
+        recipes.push((format!("copied in a mirror {flips:?}"), recipe));
+    }
+    for (name, scale) in [("shrunk", [0.48, 0.55]), ("enlarged", [1.6, 2.1])] {
+        let mut recipe = framed(base.clone(), Filter::Lanczos3, scale, [0.3, -2.0]);
+        recipe.framing.antiring = true;
+        recipes.push((format!("{name} without ringing"), recipe));
     }
     let mut table = base.clone();
     table.levels.linearization = (0..3000_u32).map(|i| (i * i / 2300) as u16).collect();

@@ -1,7 +1,7 @@
 //! From a document and a clip's size to what is done to its pixels.
 
 use super::geometry::{self, Dialect, Geometry, Snap};
-use super::model::Fdl;
+use super::model::{Fdl, Rounding};
 use super::output;
 use super::select::{Selected, select};
 use platefarm_model::recipe::Framing;
@@ -14,12 +14,16 @@ pub struct Request<'a> {
     pub template: &'a str,
     /// Label of the context; `None` looks in all.
     pub context: Option<&'a str>,
-    /// Id of the canvas; `None` takes the one of the media's size.
+    /// Id of the canvas; `None` takes the one of the media's size, or the only one.
     pub canvas: Option<&'a str>,
-    /// Id of the framing decision; `None` takes the one of the default intent, or the only one.
+    /// Id of the framing decision; `None` takes the one of the intent, or the only one.
     pub framing_decision: Option<&'a str>,
+    /// Id of the framing intent whose decision is meant; `None` takes the default intent.
+    pub intent: Option<&'a str>,
     /// Which official behaviour.
     pub dialect: Dialect,
+    /// Whether sizes are freed of the arithmetic's noise before they are rounded.
+    pub snap: Snap,
     /// UUID of the document that is made.
     pub document_uuid: &'a str,
 }
@@ -65,8 +69,8 @@ impl Fdl {
     /// canvas is not the size of the media; [`Code::FdlRejected`] when the
     /// template cannot be applied.
     pub fn apply(&self, request: &Request<'_>, media: &Media<'_>) -> Outcome<Applied> {
-        let selected = select(self, request, media)?;
-        let Selected { template, canvas, decision, .. } = selected;
+        let selected = select(self, request, Some(media))?;
+        let canvas = selected.canvas;
         let have = [canvas.dimensions.width, canvas.dimensions.height];
         if have != media.size {
             let message = format!(
@@ -75,19 +79,43 @@ impl Fdl {
             );
             return Err(Fault::new(Code::FdlCanvasMismatch, message));
         }
-        let geometry = geometry::apply(template, canvas, decision, request.dialect, Snap::Near)?;
+        self.applied(request, &selected, media)
+    }
+
+    /// Applies a canvas template to a canvas of the document, with no clip to
+    /// hold against it. Without an id it is the only canvas with a decision.
+    ///
+    /// # Errors
+    /// As [`Self::apply`], but for the size of the media.
+    pub fn apply_to_canvas(&self, request: &Request<'_>) -> Outcome<Applied> {
+        let selected = select(self, request, None)?;
+        let size = selected.canvas.dimensions;
+        let media =
+            Media { size: [size.width, size.height], pixel_aspect: None, clip_name: None };
+        self.applied(request, &selected, &media)
+    }
+
+    fn applied(
+        &self,
+        request: &Request<'_>,
+        selected: &Selected<'_>,
+        media: &Media<'_>,
+    ) -> Outcome<Applied> {
+        let Selected { template, canvas, decision, .. } = *selected;
+        let geometry =
+            geometry::apply(template, canvas, decision, request.dialect, request.snap)?;
         let framing = geometry.framing(media.size).ok_or_else(|| {
             let message =
                 format!("canvas template '{}': no part of the picture is left", template.id);
             Fault::new(Code::FdlRejected, message)
         })?;
-        let (document, new_canvas) = output::document(self, &selected, &geometry, request);
+        let (document, new_canvas) = output::document(self, selected, &geometry, request);
         Ok(Applied {
             template: template.id.clone(),
             canvas: canvas.id.clone(),
             framing_decision: decision.id.clone(),
             new_canvas,
-            notes: notes(&selected, &geometry, media),
+            notes: notes(selected, &geometry, media),
             geometry,
             framing,
             document,
@@ -100,9 +128,13 @@ fn notes(selected: &Selected<'_>, geometry: &Geometry, media: &Media<'_>) -> Vec
     let Selected { template, canvas, .. } = selected;
     if template.round.is_none() {
         let message = format!(
-            "canvas template '{}' does not say how to round; the specification's even and up is \
-             taken (the released library 1.0.2 takes whole and nearest)",
-            template.id
+            "canvas template '{}' does not say how to round; {} is taken (the specification has \
+             even and up, the released library 1.0.2 whole and nearest)",
+            template.id,
+            match geometry.rounding {
+                Rounding::DEFAULT => "even and up",
+                _ => "whole and nearest",
+            }
         );
         notes.push(Fault::new(Code::BadFdl, message).remedy("Write 'round' in the template."));
     }
@@ -152,6 +184,7 @@ impl Geometry {
             content,
             pixel_aspect: self.anamorphic_squeeze,
             filter: None,
+            antiring: false,
         })
     }
 }

@@ -12,21 +12,26 @@
 mod apply;
 mod check;
 pub mod geometry;
+mod intent;
 mod json;
 mod model;
 mod output;
 mod read;
+mod report;
 mod round;
 mod select;
+mod whole;
 
 pub use apply::{Applied, Media, Request};
-pub use geometry::{Dialect, Geometry};
+pub use geometry::{Dialect, Geometry, Snap};
+pub use intent::Draft;
 pub use model::{
     Canvas, CanvasTemplate, ClipId, Context, Even, Extra, Fdl, FitMethod, FramingDecision,
     FramingIntent, Horizontal, Layer, Point, RoundMode, Rounding, Sequence, Size, Version,
     Vertical, WholeSize,
 };
 pub use read::Reading;
+pub use whole::{contained, enlarged};
 
 use platefarm_model::{Code, Fault, Outcome};
 

@@ -22,6 +22,29 @@ pub struct Reading {
     pub errors: Vec<Fault>,
     /// What was let through, and what nobody else checks.
     pub warnings: Vec<Fault>,
+    raw: Value,
+}
+
+impl Reading {
+    /// Id of the innermost object around the place of a fault that has one: a
+    /// person looks for `A001-F239` and not for the third element of a list.
+    #[must_use]
+    pub fn id_at(&self, fault: &Fault) -> Option<&str> {
+        let mut value = &self.raw;
+        let mut id = None;
+        for step in fault.place.as_deref()?.split('/').skip(1) {
+            let inner = match value {
+                Value::Object(map) => map.get(step),
+                Value::Array(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
+                _ => None,
+            };
+            // A key that is missing has no value; the object that lacks it has.
+            let Some(inner) = inner else { break };
+            value = inner;
+            id = value.get("id").and_then(Value::as_str).or(id);
+        }
+        id
+    }
 }
 
 /// The first fault, with the others as its cause.
@@ -47,11 +70,13 @@ pub(super) fn summed_up(mut errors: Vec<Fault>) -> Fault {
 
 pub(super) fn read(bytes: &[u8]) -> Reading {
     let mut problems = Problems::default();
-    let fdl = parse(bytes, &mut problems);
-    Reading { fdl, errors: problems.errors, warnings: problems.warnings }
+    let raw = json(bytes, &mut problems);
+    let fdl = raw.as_ref().and_then(|raw| document(raw, &mut problems));
+    let Problems { errors, warnings } = problems;
+    Reading { fdl, errors, warnings, raw: raw.unwrap_or_default() }
 }
 
-fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Fdl> {
+fn json(bytes: &[u8], problems: &mut Problems) -> Option<Value> {
     if bytes.len() as u64 > limits::MAX_DOCUMENT_BYTES {
         let message = format!(
             "the document has {} bytes, {} are the most that is read",
@@ -63,24 +88,23 @@ fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Fdl> {
     }
     // A byte order mark is not JSON, but Windows tools write it.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
+    match serde_json::from_slice(bytes) {
+        Ok(value) => Some(value),
         Err(error) => {
             let place = format!("line {} column {}", error.line(), error.column());
             problems
                 .errors
                 .push(Fault::new(Code::BadFdl, "this is not JSON").at(place).because(&error));
-            return None;
+            None
         }
-    };
-    let fdl = Object::open(&value, String::new(), problems).map(|root| document(root, problems));
-    fdl.filter(|_| problems.errors.is_empty())
+    }
 }
 
-fn document(mut o: Object<'_>, p: &mut Problems) -> Fdl {
+fn document(raw: &Value, p: &mut Problems) -> Option<Fdl> {
+    let mut o = Object::open(raw, String::new(), p)?;
     let uuid = o.text("uuid", true, p).unwrap_or_default();
     version(&mut o, p);
-    Fdl {
+    let fdl = Fdl {
         uuid,
         version: Version::WRITTEN,
         fdl_creator: o.text("fdl_creator", false, p),
@@ -89,7 +113,8 @@ fn document(mut o: Object<'_>, p: &mut Problems) -> Fdl {
         contexts: o.list("contexts", p, context),
         canvas_templates: o.list("canvas_templates", p, template),
         extra: o.close(p),
-    }
+    };
+    Some(fdl).filter(|_| p.errors.is_empty())
 }
 
 fn version(o: &mut Object<'_>, p: &mut Problems) {

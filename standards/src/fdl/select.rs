@@ -26,11 +26,11 @@ impl Fdl {
 pub(super) fn select<'a>(
     fdl: &'a Fdl,
     request: &Request<'_>,
-    media: &Media<'_>,
+    media: Option<&Media<'_>>,
 ) -> Outcome<Selected<'a>> {
     let template = template(fdl, request.template)?;
     let (context, canvas) = canvas(fdl, request, media)?;
-    let decision = decision(fdl, canvas, request.framing_decision)?;
+    let decision = decision(fdl, canvas, request)?;
     Ok(Selected { template, context, canvas, decision })
 }
 
@@ -55,56 +55,90 @@ fn described(context: &Context, canvas: &Canvas) -> String {
     format!("'{}' ({} by {}, context '{label}')", canvas.id, size.width, size.height)
 }
 
+type Place<'a> = (&'a Context, &'a Canvas);
+
 fn canvas<'a>(
     fdl: &'a Fdl,
     request: &Request<'_>,
-    media: &Media<'_>,
-) -> Outcome<(&'a Context, &'a Canvas)> {
+    media: Option<&Media<'_>>,
+) -> Outcome<Place<'a>> {
     if let Some(label) = request.context
         && !fdl.contexts.iter().any(|context| context.label.as_deref() == Some(label))
     {
         let labels = fdl.contexts.iter().filter_map(|context| context.label.clone()).collect();
         return Err(not_found("context", label, "/contexts", labels));
     }
-    let in_context: Vec<_> = fdl
+    let mut candidates: Vec<_> = fdl
         .canvases()
         .filter(|(context, _)| request.context.is_none_or(|l| context.label.as_deref() == Some(l)))
         .collect();
-    let there = || in_context.iter().map(|(x, c)| described(x, c)).collect::<Vec<_>>();
     if let Some(id) = request.canvas {
-        let found = in_context.iter().find(|(_, canvas)| canvas.id == id).copied();
-        return found.ok_or_else(|| not_found("canvas", id, "/contexts", there()));
+        let found = candidates.iter().find(|(_, canvas)| canvas.id == id).copied();
+        return found.ok_or_else(|| not_found("canvas", id, "/contexts", listed(&candidates)));
     }
+    // A decision stands on one canvas, so its id names that as well.
+    if let Some(id) = request.framing_decision {
+        prefer(&mut candidates, |(_, canvas)| canvas.framing_decisions.iter().any(|d| d.id == id));
+    }
+    match media {
+        Some(media) => canvas_of(candidates, request, media),
+        None => {
+            prefer_framed(&mut candidates, request);
+            only(&candidates, || "several canvases could be meant".to_owned())
+        }
+    }
+}
+
+/// The canvas that is meant for a clip: of its size, and made for it where that is said.
+fn canvas_of<'a>(
+    candidates: Vec<Place<'a>>,
+    request: &Request<'_>,
+    media: &Media<'_>,
+) -> Outcome<Place<'a>> {
     let [width, height] = media.size;
-    let mut fitting: Vec<_> = in_context
-        .iter()
-        .filter(|(_, c)| [c.dimensions.width, c.dimensions.height] == media.size)
-        .copied()
-        .collect();
+    let there = listed(&candidates);
+    let mut fitting = candidates;
+    fitting.retain(|(_, c)| [c.dimensions.width, c.dimensions.height] == media.size);
     if fitting.is_empty() {
         let message = format!("no canvas is {width} by {height}, the size of the media");
         return Err(Fault::new(Code::FdlCanvasMismatch, message).at("/contexts").remedy(format!(
             "Use the FDL made for this sensor mode; this one has {}.",
-            there().join(", ")
+            there.join(", ")
         )));
     }
-    // Rasters without a decision are ancestors and informative copies.
-    prefer(&mut fitting, |(_, canvas)| !canvas.framing_decisions.is_empty());
+    prefer_framed(&mut fitting, request);
     prefer(&mut fitting, |(context, _)| {
         let clip = context.clip_id.as_ref().map(|clip| clip.clip_name.as_str());
         clip.is_some() && clip == media.clip_name
     });
     prefer(&mut fitting, |(context, _)| context.clip_id.is_none());
-    match fitting[..] {
-        [only] => Ok(only),
+    only(&fitting, || {
+        format!("{} canvases are {width} by {height}, the size of the media", fitting.len())
+    })
+}
+
+fn listed(places: &[Place<'_>]) -> Vec<String> {
+    places.iter().map(|(context, canvas)| described(context, canvas)).collect()
+}
+
+/// Rasters without a decision are ancestors and informative copies.
+fn prefer_framed(candidates: &mut Vec<Place<'_>>, request: &Request<'_>) {
+    prefer(candidates, |(_, canvas)| !canvas.framing_decisions.is_empty());
+    if let Some(intent) = request.intent {
+        prefer(candidates, |(_, canvas)| {
+            canvas.framing_decisions.iter().any(|d| d.framing_intent_id == intent)
+        });
+    }
+}
+
+fn only<'a>(places: &[Place<'a>], says: impl Fn() -> String) -> Outcome<Place<'a>> {
+    let fault = |message| Fault::new(Code::FdlIdNotFound, message).at("/contexts");
+    match places {
+        [only] => Ok(*only),
+        [] => Err(fault("there is no canvas".into())),
         _ => {
-            let choices: Vec<_> = fitting.iter().map(|(x, c)| described(x, c)).collect();
-            let message = format!(
-                "{} canvases are {width} by {height}, the size of the media: {}",
-                choices.len(),
-                choices.join(", ")
-            );
-            Err(Fault::new(Code::FdlIdNotFound, message).at("/contexts").remedy("Name the canvas."))
+            let message = format!("{}: {}", says(), listed(places).join(", "));
+            Err(fault(message).remedy("Name the canvas."))
         }
     }
 }
@@ -116,15 +150,24 @@ fn prefer<T>(candidates: &mut Vec<T>, better: impl Fn(&T) -> bool) {
     }
 }
 
-fn decision<'a>(fdl: &Fdl, canvas: &'a Canvas, id: Option<&str>) -> Outcome<&'a FramingDecision> {
+fn decision<'a>(
+    fdl: &Fdl,
+    canvas: &'a Canvas,
+    request: &Request<'_>,
+) -> Outcome<&'a FramingDecision> {
     let decisions = &canvas.framing_decisions;
     let there = || decisions.iter().map(|d| format!("'{}'", d.id)).collect::<Vec<_>>();
     let place = format!("canvas '{}'", canvas.id);
-    if let Some(id) = id {
+    if let Some(id) = request.framing_decision {
         return decisions
             .iter()
             .find(|decision| decision.id == id)
             .ok_or_else(|| not_found("framing decision", id, &place, there()));
+    }
+    if let Some(id) = request.intent {
+        let found = decisions.iter().find(|decision| decision.framing_intent_id == id);
+        let what = "framing decision of intent";
+        return found.ok_or_else(|| not_found(what, id, &place, there()));
     }
     let default = fdl.default_framing_intent.as_deref();
     let of_default = decisions.iter().find(|d| Some(d.framing_intent_id.as_str()) == default);
@@ -142,7 +185,7 @@ fn decision<'a>(fdl: &Fdl, canvas: &'a Canvas, id: Option<&str>) -> Outcome<&'a 
             );
             Err(Fault::new(Code::FdlIdNotFound, message)
                 .at(place)
-                .remedy("Name the framing decision."))
+                .remedy("Name the framing decision or its intent."))
         }
     }
 }

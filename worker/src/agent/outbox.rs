@@ -9,7 +9,7 @@ use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameOutcome, FrameResult};
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, LeaseToken};
 use platefarm_proto::v1::Verdict;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// The reports of one lease.
@@ -18,13 +18,11 @@ pub(super) struct Outbox<'a> {
     token: LeaseToken,
     settled: FrameSet,
     lost: bool,
-    /// Where the task stages its files, once one was seen.
-    staging: Option<PathBuf>,
 }
 
 impl<'a> Outbox<'a> {
     pub(super) fn new(shared: &'a Shared, token: LeaseToken) -> Self {
-        Self { shared, token, settled: FrameSet::new(), lost: false, staging: None }
+        Self { shared, token, settled: FrameSet::new(), lost: false }
     }
 
     /// Frames whose report was answered.
@@ -74,15 +72,6 @@ impl<'a> Outbox<'a> {
         }
     }
 
-    /// Removes the staging directory when nothing is left in it. To be called
-    /// when the task is over: until then it may still put a file there.
-    pub(super) fn tidy(&self) {
-        if let Some(staging) = &self.staging {
-            // Not empty: files whose frames were never answered for. The package step judges them.
-            let _ = std::fs::remove_dir(staging);
-        }
-    }
-
     async fn try_send(&mut self, outcomes: &[FrameOutcome]) -> Result<Vec<Verdict>, Fault> {
         let Some((worker, _)) = self.shared.standing().worker() else {
             return Err(Fault::new(Code::UnknownWorker, "not registered"));
@@ -106,7 +95,6 @@ impl<'a> Outbox<'a> {
             if let FrameOutcome::Done(result) = outcome
                 && !result.staged.is_empty()
             {
-                self.staging = Path::new(&result.staged).parent().map(Path::to_owned);
                 files.push((result, verdict));
             }
         }
@@ -136,9 +124,15 @@ fn carry_out(token: LeaseToken, result: &FrameResult, verdict: Verdict) {
     let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
     let outcome = match verdict {
         Verdict::Granted | Verdict::Duplicate => publish::publish(staged, published),
-        Verdict::Refused | Verdict::Unspecified => {
+        Verdict::Refused => {
             tracing::info!(%token, frame = result.frame, "refused; deleted");
             publish::discard(staged)
+        }
+        // A word that this version does not know may be a yes: the file stays
+        // for the package step, which sees what the scheduler stored.
+        Verdict::Unspecified => {
+            tracing::warn!(%token, frame = result.frame, "the verdict is not understood");
+            Ok(())
         }
     };
     if let Err(fault) = outcome {

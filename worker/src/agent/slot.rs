@@ -5,9 +5,10 @@ use super::Shared;
 use super::backoff::Backoff;
 use super::outbox::Outbox;
 use super::wire::{Acquired, RemoteLedger};
-use crate::kinds::{self, Task};
+use crate::kinds::{self, JobKind, Task};
 use crate::leash::Leash;
 use platefarm_model::code::Owner;
+use platefarm_media::publish;
 use platefarm_model::job::{FrameOutcome, Lease};
 use platefarm_model::{Code, Fault, FrameSet, Outcome, WorkerId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,7 +95,7 @@ async fn run_lease(shared: &Arc<Shared>, worker: WorkerId, lease: Lease) -> bool
     if let Err(error) = task.await {
         tracing::error!(%token, %error, "a task ended badly");
     }
-    outbox.tidy();
+    tidy(shared.kinds, &lease);
     let left = lease.frames.iter().any(|f| !outbox.settled().contains(f));
     if left && !outbox.is_lost() {
         // The scheduler may have shortened the lease to nothing by now; then this says nothing new.
@@ -104,6 +105,16 @@ async fn run_lease(shared: &Arc<Shared>, worker: WorkerId, lease: Lease) -> bool
     }
     shared.standing().ended(token);
     machine_is_well
+}
+
+/// Removes what the task made to stage its files in, if nothing is left there.
+/// Files whose frames were never answered for stay: the package step judges them.
+fn tidy(kinds: &[&'static dyn JobKind], lease: &Lease) {
+    let kind = kinds::find(kinds, lease.spec.kind.name());
+    let Some(out_dir) = kind.and_then(|kind| kind.out_dir(lease)) else { return };
+    if let Err(fault) = publish::tidy_attempt(out_dir, &lease.token.to_string()) {
+        tracing::debug!(token = %lease.token, %fault, "not tidied");
+    }
 }
 
 fn is_the_machines(outcome: &FrameOutcome) -> bool {

@@ -15,6 +15,7 @@ use crate::render::{Engines, Flight, SessionCache};
 use crate::roots::Roots;
 use platefarm_model::job::{FrameOutcome, FrameResult, Lease};
 use platefarm_model::{Fault, JobId, Outcome};
+use std::path::Path;
 
 /// Every kind.
 pub const JOB_KINDS: &[&dyn JobKind] = &[&Render, &Package, &Noop];
@@ -30,6 +31,13 @@ pub fn find(kinds: &[&'static dyn JobKind], name: &str) -> Option<&'static dyn J
 pub trait JobKind: Send + Sync {
     /// Its name in submissions.
     fn name(&self) -> &'static str;
+
+    /// The directory under which it stages files for this lease, in the
+    /// attempt that is named by the token; none when it writes no files.
+    fn out_dir<'a>(&self, lease: &'a Lease) -> Option<&'a Path> {
+        let _ = lease;
+        None
+    }
 
     /// Does the frames of the lease, as far as the leash allows, and hands over
     /// each outcome as it comes. Runs on a thread that may block. Frames that

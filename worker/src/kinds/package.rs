@@ -2,8 +2,9 @@
 
 use super::{JobKind, Task};
 use crate::package;
-use platefarm_model::job::{FrameOutcome, FrameResult, StageMillis, StepKind};
+use platefarm_model::job::{FrameOutcome, FrameResult, Lease, StageMillis, StepKind};
 use platefarm_model::{Code, Fault, Outcome};
+use std::path::Path;
 use std::time::Instant;
 
 /// Makes packages.
@@ -12,6 +13,13 @@ pub struct Package;
 impl JobKind for Package {
     fn name(&self) -> &'static str {
         "package"
+    }
+
+    fn out_dir<'a>(&self, lease: &'a Lease) -> Option<&'a Path> {
+        match &lease.spec.kind {
+            StepKind::Package(spec) => Some(Path::new(&spec.out_dir)),
+            _ => None,
+        }
     }
 
     fn run(&self, task: &Task<'_>, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()> {

@@ -2,8 +2,9 @@
 
 use super::{JobKind, Task};
 use crate::roots::is_plain_name;
-use platefarm_model::job::{FrameOutcome, StepKind};
+use platefarm_model::job::{FrameOutcome, Lease, StepKind};
 use platefarm_model::{Code, Fault, Outcome};
+use std::path::Path;
 
 /// Renders plates.
 pub struct Render;
@@ -11,6 +12,13 @@ pub struct Render;
 impl JobKind for Render {
     fn name(&self) -> &'static str {
         "render"
+    }
+
+    fn out_dir<'a>(&self, lease: &'a Lease) -> Option<&'a Path> {
+        match &lease.spec.kind {
+            StepKind::Render(spec) => Some(Path::new(&spec.out_dir)),
+            _ => None,
+        }
     }
 
     fn run(&self, task: &Task<'_>, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()> {

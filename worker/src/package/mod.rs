@@ -49,9 +49,26 @@ pub fn make(
     leash: &Leash,
 ) -> Outcome<PackageReport> {
     check_names(spec)?;
-    let gathered = gather::gather(spec, results, leash)?;
     let out_dir = Path::new(&spec.out_dir);
-    let mut writer = Writer { out_dir, staging: publish::stage_dir(out_dir, attempt)?, written: 0 };
+    let staging = publish::stage_dir(out_dir, attempt)?;
+    let made = fill(spec, results, attempt, &staging, leash);
+    if made.is_err() {
+        // What is staged is of no use to the next attempt. Why this one failed says more than this.
+        let _ = publish::remove_attempt(out_dir, attempt);
+    }
+    made
+}
+
+fn fill(
+    spec: &PackageSpec,
+    results: Vec<StepFrames>,
+    attempt: &str,
+    staging: &Path,
+    leash: &Leash,
+) -> Outcome<PackageReport> {
+    let out_dir = Path::new(&spec.out_dir);
+    let gathered = gather::gather(spec, results, leash)?;
+    let mut writer = Writer { out_dir, staging: staging.to_owned(), written: 0 };
 
     let sidecars = write_documents(spec, &gathered, &mut writer)?;
     let pictures = sheet::pictures(&gathered);
@@ -65,7 +82,7 @@ pub fn make(
     writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
 
     for plan in &spec.plates {
-        publish::remove_leftovers(&out_dir.join(&plan.name), |_| false)?;
+        publish::remove_leftovers(&out_dir.join(&plan.name), |name| is_later(name, attempt))?;
     }
     // A worker that lost the lease meanwhile leaves the manifest to its successor.
     if leash.is_stopped() {
@@ -74,8 +91,16 @@ pub fn make(
     let known = report.plates.iter().flat_map(|p| &p.files);
     let known = known.map(|f| (f.file.clone(), f.xxh128.clone())).collect();
     seal::seal(out_dir, &writer.staging, &known)?;
-    publish::remove_leftovers(out_dir, |_| false)?;
+    publish::remove_leftovers(out_dir, |name| is_later(name, attempt))?;
     Ok(report)
+}
+
+/// Whether `name` is an attempt under a later lease than `attempt`. It is not
+/// ours to remove: this one may be a worker that was lost and does not know it
+/// yet, while its successor, or the job after it, works here.
+fn is_later(name: &str, attempt: &str) -> bool {
+    let token = |text: &str| text.strip_prefix('t')?.parse::<u64>().ok();
+    token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
 }
 
 /// Why the step failed, when the package is not whole: the first cause, and how many there are.
@@ -163,7 +188,7 @@ impl Writer<'_> {
         let staged = self.staging.join(format!("sidecar-{}", self.written));
         publish::write_flushed(&staged, bytes)?;
         if let Some(directory) = published.parent() {
-            std::fs::create_dir_all(directory).map_err(|e| publish::write_fault(directory, &e))?;
+            publish::make_dirs(directory)?;
         }
         publish::publish(&staged, &published)
     }

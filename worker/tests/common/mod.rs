@@ -287,6 +287,11 @@ where
         "noop"
     }
 
+    fn out_dir<'a>(&self, lease: &'a Lease) -> Option<&'a std::path::Path> {
+        // The name of the step is the directory.
+        Some(std::path::Path::new(&lease.spec.name))
+    }
+
     fn run(
         &self,
         task: &Task<'_>,

@@ -19,7 +19,7 @@ fn tap_rgb(across: u32, along: u32) -> vec3<f32> {
 }
 
 fn pixel(row: u32, column: u32) -> vec3<u32> {
-    let rgb = resample(row, taps[column], column * params.taps_along, params.taps_along);
+    let rgb = resample(row, taps[column], column * params.taps_along, params.taps_along, params.antiring == 1u);
     let bits = bitcast<vec3<u32>>(rgb);
     let count = u32(beyond_half(bits.x)) + u32(beyond_half(bits.y)) + u32(beyond_half(bits.z));
     if (count != 0u) {

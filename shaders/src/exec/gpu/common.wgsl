@@ -31,6 +31,11 @@ struct Params {
     taps_along: u32,
     taps_down: u32,
     moves_rows: u32,
+    // Whether sums are kept within the range of what they are made of.
+    antiring: u32,
+    unused_0: u32,
+    unused_1: u32,
+    unused_2: u32,
     // Per photosite of the 2x2 pattern.
     scale: vec4<f32>,
     gain: vec4<f32>,

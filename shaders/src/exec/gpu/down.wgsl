@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let line = params.first_line + id.y;
-    let rgb = resample(id.x, taps[line], line * params.taps_down, params.taps_down);
+    let rgb = resample(id.x, taps[line], line * params.taps_down, params.taps_down, params.antiring == 1u);
     let at = id.y * params.color_width + id.x;
     let plane = params.color_width * params.lines;
     result[at] = rgb.x;

@@ -12,6 +12,7 @@ pub(crate) mod pipeline;
 mod pool;
 
 use super::plan::{Band, BandBytes, Plan, Stage};
+use super::store;
 use crate::ops::resample::Taps;
 use crate::{Executor, HalfImage, PlateRecipe, Prepared};
 pub use device::ADAPTER_VARIABLE;
@@ -290,16 +291,15 @@ impl GpuPrepared {
         let [columns, _] = self.plan.content_size();
         let width = image.width as usize;
         let row_bytes = columns.div_ceil(2) * 4;
-        let first = (self.plan.content[1] as usize + band.lines.start) * width
-            + self.plan.content[0] as usize;
+        let placed = self.plan.placed(0, 0..columns);
         for (plane, rows) in
             image.planes.iter_mut().zip(halves.chunks_exact(row_bytes * band.lines.len()))
         {
-            for (row, y) in rows.chunks_exact(row_bytes).zip(0..) {
-                let at = first + y * width;
-                for (to, half) in plane[at..at + columns].iter_mut().zip(row.as_chunks::<2>().0) {
-                    *to = u16::from_le_bytes(*half);
-                }
+            for (halves, line) in rows.chunks_exact(row_bytes).zip(band.lines.clone()) {
+                let row = self.plan.placed(1, line..line + 1).start;
+                let to = &mut plane[row * width..][placed.clone()];
+                let halves = halves.as_chunks().0.iter().map(|half| u16::from_le_bytes(*half));
+                store(to, halves, self.plan.flips[0]);
             }
         }
     }

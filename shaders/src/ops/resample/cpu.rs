@@ -14,35 +14,41 @@ use std::ops::Range;
 pub const ROWS: usize = 8;
 /// Values of one column: three planes of [`ROWS`] rows.
 pub const LANES: usize = 3 * ROWS;
-/// Values that the vertical pass sums at a time; runs are multiples of it.
+/// Values that the vertical pass sums at a time; it is fastest on runs that are
+/// multiples of it.
 pub const BLOCK: usize = 64;
 
-/// `out` becomes the sum of rows `source(0)`, `source(1)`, ... times `weights`.
-/// All runs are of one length, a multiple of [`BLOCK`].
+/// `out` becomes the sum of rows `source(0)`, `source(1)`, ... times `weights`,
+/// kept within the range of those rows where `antiring` says so. All runs are
+/// of one length.
 pub fn vertical<'a>(
     level: Level,
     source: impl Fn(usize) -> &'a [f32],
     weights: &[f32],
+    antiring: bool,
     out: &mut [f32],
 ) {
-    dispatch!(level, _simd => vertical_inner(&source, weights, out));
+    dispatch!(level, _simd => {
+        let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+        let done = blocks.len() * BLOCK;
+        vertical_blocks(|k| &source(k)[..done], weights, antiring, blocks);
+        vertical_blocks(|k| &source(k)[done..], weights, antiring, rest.as_chunks_mut::<1>().0);
+    });
 }
 
 #[inline(always)]
-fn vertical_inner<'a>(source: &impl Fn(usize) -> &'a [f32], weights: &[f32], out: &mut [f32]) {
-    let Some((first, others)) = weights.split_first() else { return };
-    for (i, block) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-        let mut sum = source(0).as_chunks::<BLOCK>().0[i];
-        for v in &mut sum {
-            *v *= first;
+fn vertical_blocks<'a, const N: usize>(
+    source: impl Fn(usize) -> &'a [f32],
+    weights: &[f32],
+    antiring: bool,
+    out: &mut [[f32; N]],
+) {
+    for (i, block) in out.iter_mut().enumerate() {
+        let of_row = |k: usize| &source(k).as_chunks::<N>().0[i];
+        *block = weighted(of_row, weights);
+        if antiring {
+            keep_within(of_row, weights, block);
         }
-        for (k, weight) in others.iter().enumerate() {
-            let row = &source(k + 1).as_chunks::<BLOCK>().0[i];
-            for (s, v) in sum.iter_mut().zip(row) {
-                *s += weight * v;
-            }
-        }
-        *block = sum;
     }
 }
 
@@ -66,34 +72,86 @@ pub fn turn(rows: &[Vec<f32>; ROWS], pairs: usize, which: Range<usize>, tile: &m
     }
 }
 
-/// Delivered columns from `first` on, as many as `out` holds. `tile` begins
-/// at source column `base`.
+/// Turns some columns of [`ROWS`] rows, as [`turn`]; a row is three runs of
+/// `stride` values, one a plane.
+pub fn turn_planes(
+    rows: &[Vec<f32>; ROWS],
+    stride: usize,
+    which: Range<usize>,
+    tile: &mut [[f32; LANES]],
+) {
+    for (r, row) in rows.iter().enumerate() {
+        for plane in 0..3 {
+            let run = &row[plane * stride..][which.clone()];
+            for (column, v) in tile.iter_mut().zip(run) {
+                column[plane * ROWS + r] = *v;
+            }
+        }
+    }
+}
+
+/// Delivered columns from `first` on, as many as `out` holds, kept within the
+/// range of what they are made of where `antiring` says so. `tile` begins at
+/// source column `base`.
 pub fn horizontal(
     level: Level,
     tile: &[[f32; LANES]],
     base: u32,
     taps: &Taps,
     first: usize,
+    antiring: bool,
     out: &mut [[f32; LANES]],
 ) {
     dispatch!(level, _simd => {
         for (i, column) in out.iter_mut().enumerate() {
             let start = (taps.start[first + i] - base) as usize;
-            *column = weighted(&tile[start..start + taps.count], taps.weights_of(first + i));
+            let columns = &tile[start..start + taps.count];
+            let weights = taps.weights_of(first + i);
+            *column = weighted(|k| &columns[k], weights);
+            if antiring {
+                keep_within(|k| &columns[k], weights, column);
+            }
         }
     });
 }
 
+/// The sum of the runs `source(0)`, `source(1)`, ... times `weights`. It begins
+/// with the first product, not with zero, so that a copy keeps every bit.
 #[inline(always)]
-fn weighted(columns: &[[f32; LANES]], weights: &[f32]) -> [f32; LANES] {
-    let mut sum = columns[0];
+fn weighted<'a, const N: usize>(
+    source: impl Fn(usize) -> &'a [f32; N],
+    weights: &[f32],
+) -> [f32; N] {
+    let Some((first, others)) = weights.split_first() else { return [0.0; N] };
+    let mut sum = *source(0);
     for v in &mut sum {
-        *v *= weights[0];
+        *v *= first;
     }
-    for (column, weight) in columns.iter().zip(weights).skip(1) {
-        for (s, v) in sum.iter_mut().zip(column) {
+    for (k, weight) in others.iter().enumerate() {
+        for (s, v) in sum.iter_mut().zip(source(k + 1)) {
             *s += weight * v;
         }
     }
     sum
+}
+
+/// Brings `sum` into the range of the runs that have a weight. What is not a
+/// number stays so.
+#[inline(always)]
+fn keep_within<'a, const N: usize>(
+    source: impl Fn(usize) -> &'a [f32; N],
+    weights: &[f32],
+    sum: &mut [f32; N],
+) {
+    let (mut low, mut high) = ([f32::MAX; N], [f32::MIN; N]);
+    for (k, _) in weights.iter().enumerate().filter(|(_, w)| **w != 0.0) {
+        for ((low, high), v) in low.iter_mut().zip(&mut high).zip(source(k)) {
+            *low = if v < low { *v } else { *low };
+            *high = if v > high { *v } else { *high };
+        }
+    }
+    for ((s, low), high) in sum.iter_mut().zip(low).zip(high) {
+        *s = if *s < low { low } else { *s };
+        *s = if *s > high { high } else { *s };
+    }
 }

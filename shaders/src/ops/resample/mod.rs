@@ -5,13 +5,22 @@
 //! pixels' centres, normalised to 1; on an axis that shrinks, the filter is
 //! widened by the shrink, so that it also removes what the smaller raster
 //! cannot hold. Beyond the source raster its edge pixel is repeated. An axis
-//! that only moves by whole pixels is copied, whatever the filter.
+//! that only moves by whole pixels is copied, whatever the filter. A mirror
+//! image is the same sums, stored from the other end.
+//!
+//! Filters that are sharp ring: beside an edge they leave the range of what
+//! they were made of. On request a sum is kept within that range, axis by axis
+//! (antiring); by default nothing is, since a clamp is no linear operation and
+//! values below zero are legal in ACES2065-1.
 //!
 //! Weights are computed in double precision, once per recipe; both forms read
 //! the same table.
 
 pub mod cpu;
+#[cfg(test)]
+mod goldens;
 pub mod kernel;
+pub mod picture;
 #[cfg(test)]
 mod tests;
 
@@ -101,8 +110,7 @@ impl Taps {
 /// source, before they are normalised: the first source line, and the weights.
 /// What falls outside the source is added to its first or last line.
 fn line(filter: Filter, scale: f64, center: f64, source: u32) -> (u32, Vec<f64>) {
-    let shrink = scale.min(1.0);
-    let reach = kernel::support(filter) / shrink;
+    let reach = kernel::reach(filter, scale);
     // Further out, all weights fall on the edge line anyway.
     let center = center.clamp(-reach - 1.0, f64::from(source) + reach + 1.0);
     let first = (center - reach - 0.5).ceil();
@@ -113,7 +121,7 @@ fn line(filter: Filter, scale: f64, center: f64, source: u32) -> (u32, Vec<f64>)
     let mut weights = vec![0.0; (clamped(last) - start + 1) as usize];
     let mut i = first;
     while i <= last {
-        let weight = kernel::weight(filter, (i + 0.5 - center) * shrink);
+        let weight = kernel::weight_under(filter, scale, i + 0.5 - center);
         weights[(clamped(i) - start) as usize] += weight;
         i += 1.0;
     }
@@ -138,13 +146,13 @@ impl Op for Resample {
         "maps the picture onto the delivered raster by one separable affine filter"
     }
     fn reference(&self) -> &'static str {
-        "ASC FDL 2.0, applying a canvas template; Mitchell and Netravali, SIGGRAPH 1988; Lanczos window: Turkowski, Graphics Gems I, 1990"
+        "ASC FDL 2.0, applying a canvas template; Mitchell and Netravali, SIGGRAPH 1988; Keys, IEEE ASSP 1981; Harris, Proceedings of the IEEE 1978; Lanczos window: Turkowski, Graphics Gems I, 1990"
     }
     fn tolerance(&self) -> Tolerance {
         Tolerance {
             abs: 2.0e-6,
             rel: 0.0,
-            reason: "a sum of products in the same order; drivers that fuse them save one rounding a tap, of half an ulp of the sum so far",
+            reason: "a sum of products in the same order; drivers that fuse them save one rounding a tap, of half an ulp of the sum so far; keeping it within a range makes no difference larger",
         }
     }
     fn wgsl(&self) -> &'static str {
@@ -156,6 +164,6 @@ impl Op for Resample {
     }
     #[cfg(test)]
     fn sabotage(&self) -> (&'static str, &'static str) {
-        ("start + k", "start + k - 1u")
+        ("sum + tap_weight(weights_at + k)", "sum + tap_weight(weights_at + k - 1u)")
     }
 }

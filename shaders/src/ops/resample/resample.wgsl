@@ -4,11 +4,25 @@
 
 // The sum over `count` source pixels from `start` on, with weights from
 // `weights_at` on. It begins with the first product, not with zero, so that a
-// copy keeps every bit.
-fn resample(across: u32, start: u32, weights_at: u32, count: u32) -> vec3<f32> {
+// copy keeps every bit. With `antiring` it is kept within the range of the
+// pixels that have a weight.
+fn resample(across: u32, start: u32, weights_at: u32, count: u32, antiring: bool) -> vec3<f32> {
     var sum = tap_weight(weights_at) * tap_rgb(across, start);
     for (var k = 1u; k < count; k++) {
         sum = sum + tap_weight(weights_at + k) * tap_rgb(across, start + k);
     }
-    return sum;
+    if (!antiring) {
+        return sum;
+    }
+    var low = vec3<f32>(0x1.fffffep+127f);
+    var high = vec3<f32>(-0x1.fffffep+127f);
+    for (var k = 0u; k < count; k++) {
+        if (tap_weight(weights_at + k) != 0.0) {
+            let rgb = tap_rgb(across, start + k);
+            low = select(low, rgb, rgb < low);
+            high = select(high, rgb, rgb > high);
+        }
+    }
+    sum = select(sum, low, sum < low);
+    return select(sum, high, sum > high);
 }

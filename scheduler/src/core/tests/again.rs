@@ -1,0 +1,60 @@
+//! What must hold when the same is asked, or the same number could be given
+//! out, once more: keys of jobs, and tokens of leases.
+
+use super::*;
+
+/// "Submit it again" is what a cancelled or failed job tells people to do.
+#[test]
+fn a_job_that_ended_badly_gives_up_its_key() {
+    let mut farm = Farm::new();
+    let worker = farm.worker("a");
+    let cancelled = farm.submit(0, Some("k"), vec![step(1, 1, &[])]);
+    farm.ask(Command::Cancel(cancelled)).unwrap();
+    let failed = farm.submit(0, Some("k"), vec![step(1, 1, &[])]);
+    assert_ne!(failed, cancelled);
+    farm.drain(worker, 1, |frame| failure(frame, Code::BadSpec));
+    assert_eq!(farm.phase(failed), Phase::Failed);
+    let done = farm.submit(0, Some("k"), vec![step(1, 1, &[])]);
+    assert_ne!(done, failed);
+    farm.drain(worker, 1, result);
+    assert_eq!(farm.phase(done), Phase::Done);
+    assert_eq!(farm.submit(0, Some("k"), vec![step(1, 1, &[])]), done, "what is done is done");
+}
+
+/// A store that is lost or older than what was answered from it must not give
+/// out a token twice: files and late reports are told apart by it alone.
+#[test]
+fn tokens_are_not_given_out_again_when_the_store_is_lost() {
+    let token = |state: &mut State, seconds: i64| {
+        let now = Timestamp(seconds * 1_000_000);
+        let spec = JobSpec {
+            name: "j".into(),
+            show: "s".into(),
+            priority: 0,
+            idempotency_key: None,
+            steps: vec![step(1, 9, &[])],
+        };
+        state.step(Command::Submit(Box::new(spec)), now).reply.unwrap();
+        let register = Command::Register {
+            name: "w".into(),
+            instance: "w".into(),
+            slots: 1,
+            backend: "cpu".into(),
+        };
+        let Ok(Reply::Registered(worker)) = state.step(register, now).reply else { panic!() };
+        match state.step(Command::Acquire { worker }, now).reply {
+            Ok(Reply::Acquired(Some(lease))) => lease.token,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut first = State::new(policy(), Timestamp(1_000_000_000));
+    let copy = first.snapshot();
+    let given = token(&mut first, 1000);
+    let mut lost = State::new(policy(), Timestamp(1_001_000_000));
+    assert!(token(&mut lost, 1001) > given);
+    let mut older = State::restore(policy(), copy, Timestamp(1_002_000_000)).unwrap();
+    assert!(token(&mut older, 1002) > given);
+    // A clock that was set back does not: what is stored counts.
+    let mut back = State::restore(policy(), older.snapshot(), Timestamp(5)).unwrap();
+    assert!(token(&mut back, 5) > given);
+}
