@@ -7,6 +7,7 @@
 //! the same: planes of half bits become an OpenEXR file that appears under its
 //! name only when it is complete.
 
+pub mod draw;
 pub mod hash;
 pub mod mhl;
 pub mod publish;

@@ -2,8 +2,8 @@
 //! somebody else's.
 
 use platefarm_media::publish::{
-    STAGING, confined, discard, publish, remove_attempt, remove_leftovers, stage_dir, write_atomic,
-    write_fault, write_flushed,
+    STAGING, confined, discard, publish, remove_attempt, remove_leftovers, stage_dir, tidy_attempt,
+    write_atomic, write_fault, write_flushed,
 };
 use platefarm_model::Code;
 use std::fs;
@@ -33,6 +33,44 @@ fn a_frame_goes_from_its_attempt_to_its_name_once_and_again() {
     remove_attempt(out.path(), "t17").unwrap();
     remove_attempt(out.path(), "t17").unwrap();
     assert!(!out.path().join(STAGING).exists(), "nothing is left behind");
+}
+
+#[test]
+fn tidying_takes_what_is_empty_and_nothing_else() {
+    let out = tempfile::tempdir().unwrap();
+    let staging = out.path().join(STAGING);
+    let kept = stage_dir(out.path(), "t1").unwrap().join("f");
+    write_flushed(&kept, b"undecided").unwrap();
+    stage_dir(out.path(), "t2").unwrap();
+    tidy_attempt(out.path(), "t1").unwrap();
+    tidy_attempt(out.path(), "t2").unwrap();
+    assert!(kept.exists() && !staging.join("t2").exists());
+    discard(&kept).unwrap();
+    tidy_attempt(out.path(), "t1").unwrap();
+    tidy_attempt(out.path(), "t1").unwrap();
+    assert!(!staging.exists(), "the last one closes the door");
+    assert_eq!(tidy_attempt(out.path(), "..").unwrap_err().code, Code::OutsideRoot);
+}
+
+/// Leases of one step begin and end at the same time on many workers.
+#[test]
+fn one_may_begin_while_another_tidies() {
+    let out = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            let out = out.path();
+            scope.spawn(move || {
+                for lease in 0..200 {
+                    let attempt = format!("t{}", lease * 4 + worker);
+                    let file = stage_dir(out, &attempt).unwrap().join("f");
+                    fs::write(&file, b"x").unwrap();
+                    discard(&file).unwrap();
+                    tidy_attempt(out, &attempt).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -102,7 +140,7 @@ fn errors_of_the_system_have_their_codes() {
         (ErrorKind::PermissionDenied, Code::NotWritable),
         (ErrorKind::ReadOnlyFilesystem, Code::NotWritable),
         (ErrorKind::TimedOut, Code::WriteFailed),
-        (ErrorKind::NotADirectory, Code::WriteFailed),
+        (ErrorKind::NotADirectory, Code::NotWritable),
     ] {
         let fault = write_fault(Path::new("/out/a.exr"), &Error::from(kind));
         assert_eq!((fault.code, fault.place.as_deref()), (code, Some("/out/a.exr")));
@@ -115,7 +153,7 @@ fn the_output_directory_may_be_a_file() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("file");
     fs::write(&file, b"").unwrap();
-    assert_eq!(stage_dir(&file, "t1").unwrap_err().code, Code::WriteFailed);
+    assert_eq!(stage_dir(&file, "t1").unwrap_err().code, Code::NotWritable);
 }
 
 #[test]

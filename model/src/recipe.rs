@@ -287,3 +287,45 @@ impl RenderSpec {
         self.source_first + (frame - self.frames.first())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_have_one_name() {
+        for filter in Filter::ALL.iter().copied() {
+            assert_eq!(serde_json::to_value(filter).unwrap(), filter.name());
+        }
+    }
+
+    #[test]
+    fn a_flip_takes_every_point_to_its_mirror_image() {
+        let framing = Framing {
+            size: [100, 60],
+            scale: [0.5, 0.25],
+            offset: [-7.5, 2.0],
+            content: [3, 0, 90, 57],
+            ..Framing::identity(400, 200, 1.0)
+        };
+        let flipped = framing.clone().flipped([true, false]);
+        assert_eq!(flipped.flips(), [true, false]);
+        let at = |f: &Framing, axis: usize, x: f64| f.scale[axis] * x + f.offset[axis];
+        for x in [0.0, 17.0, 400.0] {
+            assert_eq!(at(&flipped, 0, x), 100.0 - at(&framing, 0, x));
+            assert_eq!(at(&flipped, 1, x), at(&framing, 1, x));
+        }
+        assert_eq!(flipped.content, [10, 0, 97, 57]);
+        assert_eq!(flipped.effective_filter(), Filter::Lanczos3);
+        assert_eq!(flipped.flipped([true, false]), framing);
+    }
+
+    #[test]
+    fn recipes_from_before_antiring_are_read() {
+        let mut old = serde_json::to_value(Framing::identity(4, 3, 1.0)).unwrap();
+        assert!(old.get("antiring").is_none());
+        old["filter"] = "catmull-rom".into();
+        let framing: Framing = serde_json::from_value(old).unwrap();
+        assert_eq!((framing.filter, framing.antiring), (Some(Filter::CatmullRom), false));
+    }
+}

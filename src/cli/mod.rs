@@ -6,6 +6,7 @@
 
 mod completions;
 mod explain;
+mod fdl;
 mod inspect;
 mod jobs;
 mod mhl;
@@ -74,6 +75,9 @@ enum Verb {
     Render(render::Args),
     /// Say what camera files hold.
     Inspect(inspect::Args),
+    /// Check, show and apply framing decision lists (ASC FDL), and draw their charts.
+    #[command(subcommand)]
+    Fdl(fdl::Verb),
     /// Verify a sealed package (ASC MHL).
     #[command(subcommand)]
     Mhl(mhl::Verb),
@@ -97,7 +101,10 @@ enum Verb {
 
 /// Parses, runs, reports.
 pub(crate) fn main() -> ExitCode {
-    let Cli { global, verb } = Cli::parse();
+    let Cli { global, verb } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
     let out = output::choose(global.json, global.quiet);
     if let Err(fault) = start_log(&global.log).and_then(|()| run(verb, &global, &*out)) {
         out.fault(&fault);
@@ -106,11 +113,25 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Help and version as they are; an error in the voice that was asked for, as far as that can be told.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if !(json && error.use_stderr()) {
+        error.exit();
+    }
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let fault = Fault::new(Code::Usage, message);
+    output::choose(true, false).fault(&fault);
+    ExitCode::from(fault.owner().exit_code())
+}
+
 fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
     match verb {
         Verb::Pull(args) => pull::run(args, global, out),
         Verb::Render(args) => render::run(&args, out),
         Verb::Inspect(args) => inspect::run(&args, out),
+        Verb::Fdl(verb) => fdl::run(&verb, out),
         Verb::Mhl(verb) => mhl::run(&verb, out),
         Verb::Up(args) => up::run(args, out),
         Verb::Scheduler(args) => scheduler::run(args, out),
@@ -131,7 +152,11 @@ fn start_log(filter: &str) -> Outcome<()> {
             .at("--log")
             .because(&e)
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::coloured_talk())
+        .init();
     Ok(())
 }
 
@@ -158,6 +183,15 @@ pub(crate) async fn asked_to_stop() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
+}
+
+/// A size as it is typed: `2048x1152`.
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let sides = text.split_once(['x', 'X']).and_then(|(w, h)| {
+        let side = |t: &str| t.parse().ok().filter(|side| *side > 0);
+        Some([side(w)?, side(h)?])
+    });
+    sides.ok_or_else(|| format!("'{text}' is no size; write WIDTHxHEIGHT, as in 2048x1152"))
 }
 
 /// The value of an option that is one of a listed set, by the name each has.

@@ -119,6 +119,8 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         fdl: parsed_fdl.as_ref(),
         fdl_name: args.look.fdl.as_deref().map(file_name),
         template: args.look.template.clone(),
+        intent: args.look.intent.clone(),
+        scaling: args.look.scaling()?,
         handles: args.handles,
         out_dir: out_dir.display().to_string(),
         plate_version: args.plate_version,
@@ -206,7 +208,10 @@ fn list_rate(given: Option<FrameRate>, clips: &[ClipInfo]) -> (FrameRate, Option
 /// documents in the headers, so the same pull makes the same files anywhere.
 fn content_key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo]) -> Outcome<String> {
     let look = &args.look;
-    let look = (look.template.as_deref(), look.debayer()?, look.compression()?, look.color_out()?);
+    let fdl::Scaling { container, allow_upres, filter, antiring } = look.scaling()?;
+    let framing = (look.template.as_deref(), look.intent.as_deref());
+    let scaling = (container, allow_upres, filter, antiring);
+    let look = (framing, scaling, look.debayer()?, look.compression()?, look.color_out()?);
     let request = (&args.show, args.plate_version, args.handles, args.rate, look);
     let text = serde_json::to_vec(&(request, clips))
         .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
@@ -230,6 +235,11 @@ fn delivered(plan: &Plan) -> Option<PathBuf> {
     plates.find(|dir| dir.exists())
 }
 
+/// What says that a directory holds a sealed package, or media with a history.
+fn sealed(out_dir: &Path) -> Option<PathBuf> {
+    ["ascmhl", "report.json"].iter().map(|name| out_dir.join(name)).find(|path| path.exists())
+}
+
 /// Takes the output directory for this pull. Refuses to write over plates, and
 /// to work where another pull does; the same pull goes on where it was.
 /// Returns when the directory was first taken: a pull into a directory that
@@ -246,6 +256,12 @@ fn claim(plan: &Plan) -> Outcome<u128> {
     let taken = |message: String| Fault::new(Code::OutputExists, message).at("--out");
     if let Some(dir) = delivered(plan) {
         return Err(taken(format!("'{}' is already there", dir.display())));
+    }
+    // One package a directory: the seal of this one would replace that of what is there, which
+    // may be somebody else's (a camera card has a history too).
+    if let Some(sealed) = sealed(&plan.out_dir) {
+        return Err(taken(format!("'{}' belongs to another package", sealed.display()))
+            .remedy("Deliver into another directory."));
     }
     let hidden = plan.out_dir.join(publish::STAGING);
     publish::make_dirs(&hidden)?;

@@ -5,7 +5,7 @@ use crate::output::{Output, Progress};
 use platefarm_media::Clip;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::recipe::{
-    Backend, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
+    Backend, Compression, Debayer, Filter, FrameNaming, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_standards::fdl;
@@ -42,12 +42,27 @@ pub(super) struct Look {
     /// Id of the FDL's canvas template to apply.
     #[arg(long, value_name = "ID", requires = "fdl")]
     pub(super) template: Option<String>,
+    /// Id of the framing intent whose decisions are meant [default: the FDL's default intent]
+    #[arg(long, value_name = "ID", requires = "fdl")]
+    pub(super) intent: Option<String>,
+    /// Without an FDL: fit the full source into this size, padded with black [default: its own size]
+    #[arg(long, value_name = "WxH", value_parser = super::size, conflicts_with = "fdl")]
+    container: Option<[u32; 2]>,
+    /// Let a plate be larger than its source.
+    #[arg(long)]
+    allow_upres: bool,
     /// Colour of the output.
     #[arg(long, default_value = "ACES2065-1", value_name = "NAME")]
     color_out: String,
     /// How missing colours are reconstructed.
     #[arg(long, default_value = "mhc", value_name = "NAME")]
     debayer: String,
+    /// Filter of the resample: lanczos3, mitchell, catmull-rom, blackman-harris, triangle, cubic or box [default: lanczos3 when shrinking, mitchell when enlarging]
+    #[arg(long, value_name = "NAME")]
+    filter: Option<String>,
+    /// Keep resampled values within the range of the pixels they are made of: no ringing, a little less sharp.
+    #[arg(long)]
+    antiring: bool,
     /// EXR compression: none, zips, zip or piz.
     #[arg(long, default_value = "zip", value_name = "NAME")]
     compression: String,
@@ -79,6 +94,11 @@ impl Look {
         choice("debayer", Debayer::ALL, Debayer::name, &self.debayer)
     }
 
+    fn filter(&self) -> Outcome<Option<Filter>> {
+        let filter = self.filter.as_deref();
+        filter.map(|name| choice("filter", Filter::ALL, Filter::name, name)).transpose()
+    }
+
     pub(super) fn compression(&self) -> Outcome<Compression> {
         choice("compression", Compression::ALL, Compression::name, &self.compression)
     }
@@ -90,11 +110,22 @@ impl Look {
     pub(super) fn backend(&self) -> Outcome<Backend> {
         self.backend.value()
     }
+
+    pub(super) fn scaling(&self) -> Outcome<fdl::Scaling> {
+        Ok(fdl::Scaling {
+            container: self.container,
+            allow_upres: self.allow_upres,
+            filter: self.filter()?,
+            antiring: self.antiring,
+        })
+    }
 }
 
 pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
     let clip = platefarm_media::open(&args.source, None)?;
-    let spec = spec(args, &*clip)?;
+    let (spec, notes) = spec(args, &*clip)?;
+    // Said before the work: it may take hours, and be of no use.
+    notes.iter().for_each(|note| out.warn(note));
     let progress = Progress::start(out.talks());
     let total = spec.frames.len();
     let mut done = 0;
@@ -103,12 +134,16 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
         progress.frames(done, total);
     });
     progress.finish();
-    let report = report?;
+    let mut report = report?;
+    if !out.talks() {
+        report.notes.extend(notes);
+    }
     out.rendered(&report);
     report.first_fault().map_or(Ok(()), |fault| Err(fault.clone()))
 }
 
-fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
+/// What to render, and what was assumed.
+fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
     let info = clip.info();
     let has = info.timing.indices().ok_or_else(|| {
         Fault::new(Code::NoMedia, format!("clip '{}' has no frames", info.identity.clip_name))
@@ -121,15 +156,9 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
         )
         .at("--frames"));
     }
-    let (framing, fdl_json) = match (&args.look.fdl, &args.look.template) {
-        (Some(file), Some(template)) => {
-            let document = read_fdl(file)?;
-            let applied = apply(&document, template, info)?;
-            (Some(applied.framing), Some(applied.document.to_json()?))
-        }
-        _ => (None, None),
-    };
-    Ok(RenderSpec {
+    let mut framed = framed(&args.look, info)?;
+    let fdl_json = framed.applied.take().map(|applied| applied.document.to_json()).transpose()?;
+    let spec = RenderSpec {
         source: args.source.display().to_string(),
         clip_name: None,
         source_first: wanted.first(),
@@ -140,32 +169,44 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<RenderSpec> {
             padding: 4,
         },
         debayer: args.look.debayer()?,
-        framing,
+        framing: framed.framing,
         color_out: args.look.color_out()?,
         compression: args.look.compression()?,
         backend: args.look.backend()?,
         fdl_json,
-    })
+    };
+    Ok((spec, framed.notes))
 }
 
-/// The framing of a clip by a template. The document that goes into the headers
-/// gets a UUID that follows from what it says, so that the same render makes the
-/// same files.
-fn apply(document: &fdl::Fdl, template: &str, info: &ClipInfo) -> Outcome<fdl::Applied> {
-    let picture = &info.picture;
-    let uuid =
-        derived_uuid(&format!("{}{template}{}", document.to_json()?, info.identity.clip_name));
-    let request = fdl::Request { template, document_uuid: &uuid, ..fdl::Request::default() };
+/// The framing of a clip. The document that goes into the headers gets a UUID
+/// that follows from what it says, so that the same render makes the same files.
+fn framed(look: &Look, info: &ClipInfo) -> Outcome<fdl::Framed> {
     let media = fdl::Media {
-        size: [picture.width, picture.height],
-        pixel_aspect: Some(picture.pixel_aspect),
+        size: [info.picture.width, info.picture.height],
+        pixel_aspect: Some(info.picture.pixel_aspect),
         clip_name: Some(&info.identity.clip_name),
     };
-    document.apply(&request, &media)
+    let scaling = look.scaling()?;
+    let (Some(file), Some(template)) = (&look.fdl, &look.template) else {
+        let mut framed = fdl::frame(None, &scaling, &media)?;
+        framed.notes.insert(0, scaling.unframed());
+        return Ok(framed);
+    };
+    let document = read_fdl(file)?;
+    let seed = format!("{}{template}{}", document.to_json()?, info.identity.clip_name);
+    let uuid = derived_uuid(&seed);
+    let request = fdl::Request {
+        template,
+        intent: look.intent.as_deref(),
+        document_uuid: &uuid,
+        ..fdl::Request::default()
+    };
+    fdl::frame(Some((&document, &request)), &scaling, &media)
+        .map_err(|fault| fault.within(file.display()))
 }
 
 /// A UUID of version 8 (RFC 9562, section 5.8) from the hash of `text`.
-fn derived_uuid(text: &str) -> String {
+pub(super) fn derived_uuid(text: &str) -> String {
     let mut hex: Vec<char> = platefarm_media::hash::xxh128(text.as_bytes()).chars().collect();
     hex[12] = '8';
     hex[16] = '8';
@@ -194,6 +235,6 @@ pub(super) fn read_document(path: &Path) -> Outcome<Vec<u8>> {
     std::fs::read(path).map_err(fault)
 }
 
-fn read_fdl(path: &Path) -> Outcome<fdl::Fdl> {
+pub(super) fn read_fdl(path: &Path) -> Outcome<fdl::Fdl> {
     fdl::Fdl::parse(&read_document(path)?).map_err(|fault| fault.within(path.display()))
 }

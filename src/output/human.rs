@@ -1,18 +1,24 @@
 //! For people at a terminal.
 
 use super::table::{self, Align};
-use super::{Output, PullSummary, bytes_text, style};
+use super::{Output, PullSummary, bytes_text, framing, style};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::{RenderReport, StageTotal};
 
 pub(super) struct Human;
 
 fn warn(fault: &Fault) {
     eprintln!("{} {fault}", style::caution("note"));
+}
+
+/// `1 frame`, `2 frames`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn progress_text(done: u64, failed: u64, total: u64) -> String {
@@ -147,15 +153,15 @@ impl Output for Human {
     fn clips(&self, clips: &[ClipInfo], faults: &[Fault]) {
         for clip in clips {
             let (id, timing, picture) = (&clip.identity, &clip.timing, &clip.picture);
-            let missing = "Missing".to_owned();
+            let missing = "not in the file".to_owned();
             println!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
             println!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
             println!("  camera     {}", clip.camera.name().as_ref().unwrap_or(&missing));
             println!(
-                "  timing     {} frames from {} at {} fps",
-                timing.frame_count,
-                timing.start.map_or(missing.clone(), |t| t.to_string()),
-                timing.rate.map_or(missing, |r| r.to_string()),
+                "  timing     {} from {} at {}",
+                counted(timing.frame_count, "frame"),
+                timing.start.map_or("no timecode".to_owned(), |t| t.to_string()),
+                timing.rate.map_or("no rate".to_owned(), |r| format!("{r} fps")),
             );
             if !timing.missing.is_empty() {
                 println!("  gaps       {}", timing.missing);
@@ -185,8 +191,8 @@ impl Output for Human {
             warn(note);
         }
         println!(
-            "{} frames of {}x{} in {:.2} s ({:.2} frames/s, {:.1} Mpix/s) on {}",
-            report.files.len(),
+            "{} of {}x{} in {:.2} s ({:.2} frames/s, {:.1} Mpix/s) on {}",
+            counted(report.files.len() as u64, "frame"),
             report.size[0],
             report.size[1],
             report.wall_ms / 1000.0,
@@ -276,17 +282,24 @@ impl Output for Human {
         println!();
         let rate = summary.frames as f64 / summary.wall_s.max(1e-9);
         println!(
-            "{}  {} plates, {} frames, {} in {:.2} s ({rate:.2} frames/s)",
+            "{}  {}, {}, {} in {:.2} s ({rate:.2} frames/s)",
             style::state(summary.phase),
-            summary.plates,
-            summary.frames,
+            counted(summary.plates as u64, "plate"),
+            counted(summary.frames, "frame"),
             bytes_text(summary.bytes),
             summary.wall_s
         );
+        if summary.rejected > 0 || summary.frames_failed > 0 {
+            println!(
+                "incomplete: {} without a plate, {} failed",
+                counted(summary.rejected as u64, "event"),
+                counted(summary.frames_failed, "frame")
+            );
+        }
         let backends: Vec<String> = summary
             .backends
             .iter()
-            .map(|(name, frames)| format!("{name} ({frames} frames)"))
+            .map(|(name, frames)| format!("{name} ({})", counted(*frames, "frame")))
             .collect();
         println!(
             "rendered on {}",
@@ -332,6 +345,22 @@ impl Output for Human {
         }
     }
 
+    fn fdl_read(&self, file: &str, reading: &Reading) {
+        framing::verdict(file, reading);
+    }
+
+    fn fdl(&self, document: &Fdl) {
+        framing::document(document);
+    }
+
+    fn geometry(&self, applied: &Applied) {
+        framing::geometry(applied);
+    }
+
+    fn made(&self, file: &str) {
+        println!("{file}");
+    }
+
     fn codes(&self, codes: &[CodeInfo]) {
         if let [one] = codes {
             println!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);
@@ -344,6 +373,10 @@ impl Output for Human {
 
     fn note(&self, text: &str) {
         eprintln!("{text}");
+    }
+
+    fn warn(&self, fault: &Fault) {
+        eprintln!("{} {fault}\n  remedy: {}", style::caution("warning"), fault.remedy_text());
     }
 
     fn fault(&self, fault: &Fault) {

@@ -8,6 +8,7 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use serde_json::json;
@@ -62,11 +63,40 @@ impl Output for Json {
         let result = if problems.is_empty() { "pass" } else { "fail" };
         self.print(&json!({ "directory": dir, "result": result, "problems": problems }));
     }
+    fn fdl_read(&self, file: &str, reading: &Reading) {
+        let rows = |faults: &[Fault]| -> Vec<_> {
+            faults
+                .iter()
+                .map(|f| {
+                    let id = reading.id_at(f);
+                    json!({ "code": f.code, "id": id, "path": f.place, "message": f.message, "cause": f.cause })
+                })
+                .collect()
+        };
+        self.print(&json!({
+            "file": file,
+            "valid": reading.errors.is_empty(),
+            "errors": rows(&reading.errors),
+            "warnings": rows(&reading.warnings),
+        }));
+    }
+    fn fdl(&self, document: &Fdl) {
+        self.print(document);
+    }
+    fn geometry(&self, applied: &Applied) {
+        self.print(&applied.geometry);
+    }
+    fn made(&self, file: &str) {
+        self.print(&json!({ "file": file }));
+    }
     fn codes(&self, codes: &[CodeInfo]) {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();
         self.print(&json!({ "codes": rows }));
     }
     fn note(&self, _text: &str) {}
+    fn warn(&self, fault: &Fault) {
+        eprintln!("{}", json!({ "warning": fault, "remedy": fault.remedy_text() }));
+    }
     fn fault(&self, fault: &Fault) {
         let document = json!({ "error": fault, "remedy": fault.remedy_text() });
         if self.printed.get() { eprintln!("{document}") } else { self.print(&document) }

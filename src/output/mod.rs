@@ -4,6 +4,7 @@
 //! error. Every verb speaks through the one trait, so human, JSON and quiet
 //! forms cannot drift apart.
 
+mod framing;
 mod human;
 mod json;
 mod progress;
@@ -12,12 +13,14 @@ mod style;
 mod table;
 
 pub(crate) use progress::Progress;
+pub(crate) use style::coloured_talk;
 
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -44,10 +47,20 @@ pub(crate) trait Output {
     fn pulled(&self, summary: &PullSummary);
     /// What holding a directory against its manifest found.
     fn verified(&self, dir: &str, problems: &[Fault]);
+    /// What reading a framing decision list found.
+    fn fdl_read(&self, file: &str, reading: &Reading);
+    /// A framing decision list.
+    fn fdl(&self, document: &Fdl);
+    /// What a template makes of a canvas.
+    fn geometry(&self, applied: &Applied);
+    /// A file that was made.
+    fn made(&self, file: &str);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
     /// A line of talk.
     fn note(&self, text: &str);
+    /// What was assumed and may be wrong; said in every voice.
+    fn warn(&self, fault: &Fault);
     /// An error that ends the program.
     fn fault(&self, fault: &Fault);
 }

@@ -6,6 +6,7 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 
 pub(super) struct Quiet;
@@ -41,10 +42,25 @@ impl Output for Quiet {
     fn verified(&self, _dir: &str, problems: &[Fault]) {
         problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| println!("{place}"));
     }
+    fn fdl_read(&self, _file: &str, reading: &Reading) {
+        reading.errors.iter().filter_map(|p| p.place.as_ref()).for_each(|place| println!("{place}"));
+    }
+    fn fdl(&self, document: &Fdl) {
+        document.canvases().for_each(|(_, canvas)| println!("{}", canvas.id));
+    }
+    fn geometry(&self, applied: &Applied) {
+        println!("{}", applied.new_canvas);
+    }
+    fn made(&self, file: &str) {
+        println!("{file}");
+    }
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| println!("{}", code.text));
     }
     fn note(&self, _text: &str) {}
+    fn warn(&self, fault: &Fault) {
+        eprintln!("{fault}");
+    }
     fn fault(&self, fault: &Fault) {
         eprintln!("{fault}");
     }

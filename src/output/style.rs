@@ -37,6 +37,11 @@ pub(super) fn state(word: &str) -> String {
     paint(*STDOUT, sgr, word)
 }
 
+/// Whether standard error takes colour.
+pub(crate) fn coloured_talk() -> bool {
+    *STDERR
+}
+
 /// Red, on standard error.
 pub(super) fn alarm(text: &str) -> String {
     paint(*STDERR, "1;31", text)

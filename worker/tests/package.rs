@@ -38,7 +38,7 @@ fn plan(session: &Session, name: &str, first: i64, frames: FrameRange) -> PlateP
         frames,
         handles: [1, 1],
         size: session.framing().size,
-        amf: Document { name: format!("{name}.amf"), text: format!("<amf>{name}</amf>") },
+        amf: Document { name: format!("{name}.amf"), text: format!("<amf>{name}</amf>").into() },
         clf: Some(Document { name: format!("{name}.clf"), text: "<clf/>".into() }),
         notes: vec![],
     }

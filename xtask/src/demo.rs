@@ -19,11 +19,11 @@ pub(crate) fn run_demo(out: &Path) -> Result<(), String> {
         "-p",
         "platefarm-testclips",
     ]))?;
-    if out.exists() {
-        std::fs::remove_dir_all(out).map_err(|e| format!("cannot clear {}: {e}", out.display()))?;
-    }
+    clear(out)?;
     let media = out.join("media");
     std::fs::create_dir_all(&media).map_err(|e| format!("cannot make {}: {e}", media.display()))?;
+    std::fs::write(out.join(OURS), b"")
+        .map_err(|e| format!("cannot write to {}: {e}", out.display()))?;
     for clip in ["beachball", "colorchart"] {
         copy_clip(&root().join("testclips/clips").join(clip), &media.join(clip))?;
     }
@@ -63,6 +63,23 @@ pub(crate) fn run_demo(out: &Path) -> Result<(), String> {
             .arg("--out")
             .arg(out.join("package")),
     )
+}
+
+/// Says that a directory is an earlier demo's and may be cleared.
+const OURS: &str = ".platefarm-demo";
+
+/// Empties the directory of an earlier demo; one that is somebody's is left alone.
+fn clear(out: &Path) -> Result<(), String> {
+    let empty = std::fs::read_dir(out).map_or(true, |mut entries| entries.next().is_none());
+    if !empty && !out.join(OURS).exists() && out != root().join("demo-out") {
+        return Err(format!("{} is not empty and not of an earlier demo", out.display()));
+    }
+    match std::fs::remove_dir_all(out) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("cannot clear {}: {e}", out.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The command line's form of [`run_demo`]; an optional argument names the directory.

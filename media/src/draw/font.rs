@@ -1,14 +1,15 @@
-//! Letters for the contact sheet: five by seven dots, drawn by hand for what
-//! delivery names are made of. A font file would weigh more than the sheet.
+//! Letters for pictures of ours: five by seven dots, drawn by hand for what
+//! delivery names and sizes are made of. A font file would weigh more than the sheet.
 
 /// Columns of a glyph, without the gap to the next.
-pub(crate) const WIDTH: usize = 5;
+pub const WIDTH: usize = 5;
 /// Rows of a glyph.
-pub(crate) const HEIGHT: usize = 7;
+pub const HEIGHT: usize = 7;
 
 /// Whether the dot of `letter` at column and row is set. A letter that is not
 /// drawn shows as a full block.
-pub(crate) fn dot(letter: char, column: usize, row: usize) -> bool {
+#[must_use]
+pub fn dot(letter: char, column: usize, row: usize) -> bool {
     let glyph = GLYPHS.binary_search_by_key(&letter, |(c, _)| *c);
     glyph.is_ok_and(|i| GLYPHS[i].1.as_bytes().get(row * (WIDTH + 1) + column) != Some(&b'0'))
         || glyph.is_err()
@@ -17,6 +18,10 @@ pub(crate) fn dot(letter: char, column: usize, row: usize) -> bool {
 /// Rows from the top, each from the left, in the order of the letters' code points.
 const GLYPHS: &[(char, &str)] = &[
     (' ', "00000 00000 00000 00000 00000 00000 00000"),
+    ('%', "11000 11001 00010 00100 01000 10011 00011"),
+    ('(', "00010 00100 01000 01000 01000 00100 00010"),
+    (')', "01000 00100 00010 00010 00010 00100 01000"),
+    ('+', "00000 00100 00100 11111 00100 00100 00000"),
     (',', "00000 00000 00000 00000 01100 00100 01000"),
     ('-', "00000 00000 00000 11111 00000 00000 00000"),
     ('.', "00000 00000 00000 00000 00000 01100 01100"),

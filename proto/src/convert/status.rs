@@ -4,6 +4,7 @@
 
 use platefarm_model::code::Owner;
 use platefarm_model::{Code, Fault};
+use std::error::Error as _;
 use tonic::metadata::MetadataValue;
 use tonic::{Code as Grpc, Status};
 
@@ -74,6 +75,11 @@ pub fn from_status(status: &Status) -> Fault {
             (Code::BadSpec, "the scheduler refused the message")
         }
         Grpc::Unimplemented => (Code::StoreVersion, "the scheduler does not know this call"),
+        // Nobody answered this: it was made here of a connection that broke in
+        // the middle of an answer. What became of the question is not known.
+        _ if status.source().is_some() => {
+            (Code::NoScheduler, "the connection to the scheduler broke")
+        }
         _ => (Code::Internal, "the scheduler answered with an error"),
     };
     let mut fault = Fault::new(code, message);
@@ -107,6 +113,11 @@ mod tests {
         assert_eq!(fault.code, Code::NoScheduler);
         assert_eq!(fault.cause.unwrap(), "Unavailable: tcp connect error");
         assert_eq!(from_status(&Status::unknown("?")).code, Code::Internal);
+        // As tonic makes it when a peer is killed while it sends.
+        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        let broken = Status::from_error(Box::new(broken));
+        assert_eq!(broken.code(), Grpc::Unknown);
+        assert_eq!(from_status(&broken).code, Code::NoScheduler);
     }
 
     #[test]

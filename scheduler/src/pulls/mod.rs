@@ -33,7 +33,7 @@ use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected
 use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
 use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, limits};
 use platefarm_standards::edl::{Edl, Event};
-use platefarm_standards::fdl::Fdl;
+use platefarm_standards::fdl::{Fdl, Scaling};
 use take::{Take, Verdict};
 
 /// What a person asks for.
@@ -56,6 +56,10 @@ pub struct PullRequest<'a> {
     pub fdl_name: Option<String>,
     /// Id of the FDL's canvas template; may be absent when the FDL has one only.
     pub template: Option<String>,
+    /// Id of the framing intent whose decisions are meant; `None` takes the FDL's default.
+    pub intent: Option<String>,
+    /// Size of the plates beside the FDL's word, and the way to it.
+    pub scaling: Scaling,
     /// Frames to add before and after each event.
     pub handles: u32,
     /// Directory of the package, absolute.

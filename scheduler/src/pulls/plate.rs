@@ -8,9 +8,9 @@ use super::{PullRequest, event_ref};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{StepKind, StepSpec};
 use platefarm_model::pull::{Document, EventRef, PlatePlan};
-use platefarm_model::recipe::{FrameNaming, Framing, RenderSpec};
+use platefarm_model::recipe::{FrameNaming, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
-use platefarm_standards::fdl::{self, Applied, Fdl};
+use platefarm_standards::fdl::{self, Applied, Fdl, Framed};
 
 /// First delivered frame, head handle included.
 const FIRST_FRAME: i64 = 1001;
@@ -78,13 +78,6 @@ fn missing(clip: &ClipInfo, source_first: i64, frames: FrameRange) -> Option<Fau
     })
 }
 
-/// What framing makes of a draft.
-pub(super) struct Framed {
-    size: [u32; 2],
-    applied: Option<Box<Applied>>,
-    fdl_json: Option<String>,
-}
-
 /// The framing of the whole pull.
 pub(super) struct Framer<'a> {
     request: &'a PullRequest<'a>,
@@ -113,37 +106,30 @@ impl<'a> Framer<'a> {
     /// Applies the template to the draft's clip.
     pub(super) fn frame(&self, draft: &Draft<'_>) -> Outcome<Framed> {
         let picture = &draft.clip.picture;
-        let Some((fdl, template)) = &self.template else {
-            return Ok(Framed {
-                size: [picture.width, picture.height],
-                applied: None,
-                fdl_json: None,
-            });
-        };
         let what = format!("framing of line {}", draft.take.event.line);
         let uuid = uuid(&self.request.seed, &what);
-        let wish = fdl::Request { template, document_uuid: &uuid, ..fdl::Request::default() };
+        let wish = self.template.as_ref().map(|(fdl, template)| {
+            let request = fdl::Request {
+                template,
+                intent: self.request.intent.as_deref(),
+                document_uuid: &uuid,
+                ..fdl::Request::default()
+            };
+            (*fdl, request)
+        });
         let media = fdl::Media {
             size: [picture.width, picture.height],
             pixel_aspect: Some(picture.pixel_aspect),
             clip_name: Some(&draft.clip.identity.clip_name),
         };
-        let applied = fdl
-            .apply(&wish, &media)
-            .map_err(|fault| fault.within(format!("clip '{}'", draft.clip.path)))?;
-        let fdl_json = applied.document.to_json()?;
-        Ok(Framed {
-            size: applied.framing.size,
-            applied: Some(Box::new(applied)),
-            fdl_json: Some(fdl_json),
-        })
+        let wish = wish.as_ref().map(|(fdl, request)| (*fdl, request));
+        fdl::frame(wish, &self.request.scaling, &media)
+            .map_err(|fault| fault.within(format!("clip '{}'", draft.clip.path)))
     }
 
     /// What the missing framing means for the pull.
     pub(super) fn note(&self) -> Option<Fault> {
-        self.template.is_none().then(|| {
-            Fault::new(Code::NoFraming, "no FDL: the full source is delivered, without scaling")
-        })
+        self.template.is_none().then(|| self.request.scaling.unframed())
     }
 
     /// The FDL with the delivered canvases.
@@ -179,10 +165,10 @@ impl Framer<'_> {
     ) -> Outcome<(PlatePlan, StepSpec)> {
         let request = self.request;
         let Draft { take, clip, rule, source_first, frames, handles, mut notes } = draft;
-        let mut framing: Option<Framing> = None;
+        notes.extend(framed.notes);
+        let mut fdl_json = None;
         if let Some(applied) = framed.applied {
-            notes.extend(applied.notes.iter().cloned());
-            framing = Some(applied.framing.clone());
+            fdl_json = Some(applied.document.to_json()?);
             self.applied.push(*applied);
         }
         let naming = FrameNaming { stem: name.clone(), padding: PADDING };
@@ -195,11 +181,11 @@ impl Framer<'_> {
             out_dir: format!("{}/{name}", request.out_dir.trim_end_matches('/')),
             naming,
             debayer: request.debayer,
-            framing,
+            framing: framed.framing,
             color_out: request.color_out,
             compression: request.compression,
             backend: request.backend,
-            fdl_json: framed.fdl_json,
+            fdl_json,
         };
         let step = StepSpec {
             name: name.clone(),

@@ -248,12 +248,3 @@ fn the_chain_is_what_its_definitions_say() {
         }
     }
 }
-#[test]
-fn zz_debug() {
-    for (name, recipe) in recipes::all() {
-        let plan = Plan::new(&recipe).unwrap();
-        for t in &plan.taps {
-            if !t.start.is_sorted() { println!("{name}: {:?} {}", t.start, t.count); }
-        }
-    }
-}

@@ -92,6 +92,7 @@ pub(crate) fn all() -> Vec<(String, PlateRecipe)> {
         ("far outside", Filter::Lanczos3, [0.8, 0.8], [300.0, -500.0]),
         ("by whole pixels", Filter::Mitchell, [1.0, 1.0], [-4.0, 7.0]),
         ("by half a pixel", Filter::CatmullRom, [1.0, 1.0], [0.5, -0.5]),
+        ("three times, centre on centre", Filter::Lanczos3, [3.0, 3.0], [0.0, 0.0]),
         ("tiny", Filter::Lanczos3, [0.03, 0.05], [0.0, 0.0]),
     ];
     for (name, filter, scale, offset) in more {

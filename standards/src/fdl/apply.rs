@@ -90,8 +90,7 @@ impl Fdl {
     pub fn apply_to_canvas(&self, request: &Request<'_>) -> Outcome<Applied> {
         let selected = select(self, request, None)?;
         let size = selected.canvas.dimensions;
-        let media =
-            Media { size: [size.width, size.height], pixel_aspect: None, clip_name: None };
+        let media = Media { size: [size.width, size.height], pixel_aspect: None, clip_name: None };
         self.applied(request, &selected, &media)
     }
 
@@ -102,8 +101,7 @@ impl Fdl {
         media: &Media<'_>,
     ) -> Outcome<Applied> {
         let Selected { template, canvas, decision, .. } = *selected;
-        let geometry =
-            geometry::apply(template, canvas, decision, request.dialect, request.snap)?;
+        let geometry = geometry::apply(template, canvas, decision, request.dialect, request.snap)?;
         let framing = geometry.framing(media.size).ok_or_else(|| {
             let message =
                 format!("canvas template '{}': no part of the picture is left", template.id);

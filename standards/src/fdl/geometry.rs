@@ -24,6 +24,17 @@ pub enum Dialect {
     V1_0_2,
 }
 
+impl Dialect {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::V1_0_2 => "v1.0.2",
+        }
+    }
+}
+
 type Pair = [f64; 2];
 
 /// What a template makes of a source. Lengths are pixels of the new canvas.

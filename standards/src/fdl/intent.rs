@@ -35,9 +35,7 @@ impl FramingIntent {
             return Err(rejected(format!("a protection of {share} leaves no frame")));
         }
         let (room, origin) = match canvas.effective_dimensions {
-            Some(size) => {
-                (size.into(), canvas.effective_anchor_point.map_or([0.0; 2], Into::into))
-            }
+            Some(size) => (size.into(), canvas.effective_anchor_point.map_or([0.0; 2], Into::into)),
             None => (canvas.dimensions.into(), [0.0; 2]),
         };
         let squeeze = canvas.anamorphic_squeeze.filter(|s| *s > 0.0).unwrap_or(1.0);

@@ -11,6 +11,7 @@
 
 mod apply;
 mod check;
+mod frame;
 pub mod geometry;
 mod intent;
 mod json;
@@ -20,9 +21,9 @@ mod read;
 mod report;
 mod round;
 mod select;
-mod whole;
 
 pub use apply::{Applied, Media, Request};
+pub use frame::{Framed, Scaling, frame};
 pub use geometry::{Dialect, Geometry, Snap};
 pub use intent::Draft;
 pub use model::{
@@ -31,7 +32,6 @@ pub use model::{
     Vertical, WholeSize,
 };
 pub use read::Reading;
-pub use whole::{contained, enlarged};
 
 use platefarm_model::{Code, Fault, Outcome};
 

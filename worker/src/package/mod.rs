@@ -12,8 +12,6 @@
 //! <out>/report.json   <out>/report.html     <out>/ascmhl/...
 //! ```
 
-mod canvas;
-mod font;
 mod gather;
 mod html;
 mod report;

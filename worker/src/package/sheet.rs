@@ -1,11 +1,10 @@
 //! Pictures of the plates as they would look on a display: thumbnails for the
 //! report, and one contact sheet of all plates to look at before anything else.
 
-use super::canvas::{Canvas, fit, letters_in, shrink};
-use super::font;
 use super::gather::{Gathered, PlateFrames};
 use super::html::Thumbnail;
 use crate::probe;
+use platefarm_media::draw::{Picture, fit, font, letters_in, shrink};
 use platefarm_media::sink::{exr, png};
 use platefarm_model::Outcome;
 use platefarm_model::job::FrameResult;
@@ -34,25 +33,25 @@ const fn thumbnail_size(plates: usize) -> [usize; 2] {
 /// The pictures of one plate: first, middle and last sound frame.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pictures {
-    pub(crate) frames: Vec<(i64, Canvas)>,
+    pub(crate) frames: Vec<(i64, Picture)>,
 }
 
 impl Pictures {
     /// The one that stands for the plate.
-    fn middle(&self) -> Option<&Canvas> {
-        self.frames.get(self.frames.len() / 2).map(|(_, canvas)| canvas)
+    fn middle(&self) -> Option<&Picture> {
+        self.frames.get(self.frames.len() / 2).map(|(_, picture)| picture)
     }
 
     /// As PNG files.
     pub(crate) fn thumbnails(&self) -> Outcome<Vec<Thumbnail>> {
         self.frames
             .iter()
-            .map(|(frame, canvas)| {
-                let size = [canvas.width as u32, canvas.height as u32];
+            .map(|(frame, picture)| {
+                let size = [picture.width as u32, picture.height as u32];
                 Ok(Thumbnail {
                     frame: *frame,
                     size,
-                    png: png::encode(size[0], size[1], &canvas.rgb)?,
+                    png: png::encode(size[0], size[1], &picture.rgb)?,
                 })
             })
             .collect()
@@ -92,7 +91,7 @@ fn chosen(plate: &PlateFrames) -> Vec<&FrameResult> {
     picks.into_iter().map(|i| sound[i]).collect()
 }
 
-fn look(result: &FrameResult, bounds: [usize; 2]) -> Option<(i64, Canvas)> {
+fn look(result: &FrameResult, bounds: [usize; 2]) -> Option<(i64, Picture)> {
     let picture = exr::read(Path::new(&result.published))
         .inspect_err(|fault| tracing::warn!(%fault, "no thumbnail"))
         .ok()?;
@@ -145,7 +144,7 @@ pub(crate) fn contact_sheet(
     let rows = spec.plates.len().div_ceil(grid.columns).max(1);
     let title = grid.line() * 2;
     let width = grid.columns * cell[0] + grid.gap;
-    let mut sheet = Canvas::filled(width, rows * cell[1] + title + grid.gap * 2, BACKGROUND);
+    let mut sheet = Picture::filled(width, rows * cell[1] + title + grid.gap * 2, BACKGROUND);
     let heading = format!("{}  {}", spec.show, spec.name);
     sheet.write(&cut(&heading, width - 2 * grid.gap, 2), grid.gap, grid.gap, 2, DIM);
     for (i, plan) in spec.plates.iter().enumerate() {
@@ -157,7 +156,7 @@ pub(crate) fn contact_sheet(
 }
 
 fn draw_cell(
-    sheet: &mut Canvas,
+    sheet: &mut Picture,
     grid: &Grid,
     [x, y]: [usize; 2],
     plan: &PlatePlan,
@@ -191,7 +190,7 @@ fn draw_cell(
 }
 
 /// A display picture made smaller still, where the cell asks for it.
-fn smaller(picture: &Canvas, bounds: [usize; 2]) -> Canvas {
+fn smaller(picture: &Picture, bounds: [usize; 2]) -> Picture {
     let to = fit(picture.width, picture.height, bounds);
     if to == [picture.width, picture.height] {
         return picture.clone();

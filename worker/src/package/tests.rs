@@ -180,6 +180,27 @@ fn a_cut_leash_ends_the_work() {
     assert!(!dir.path().join("report.json").exists());
 }
 
+/// A worker that was lost packs on until it hears of it. What is there of later
+/// leases is its successor's, or the next job's.
+#[test]
+fn only_what_is_older_is_cleared_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = three(|f| published(dir.path(), "a", f));
+    let later =
+        [publish::stage_dir(dir.path(), "t12"), publish::stage_dir(&dir.path().join("a"), "t10")];
+    let later = later.map(|made| made.unwrap().join("f"));
+    let older = publish::stage_dir(&dir.path().join("a"), "t8").unwrap();
+    for file in &later {
+        std::fs::write(file, "in hand").unwrap();
+    }
+    for name in ["t8", "pull-0123", "local-host-7"] {
+        assert!(!is_later(name, "t9"), "{name}");
+    }
+    make(&spec(dir.path(), &["a"]), results, "t9", &Leash::free()).unwrap();
+    assert!(!dir.path().join(publish::STAGING).join("t9").exists());
+    assert!(later.iter().all(|file| file.exists()) && !older.exists());
+}
+
 #[test]
 fn an_incomplete_pull_says_what_is_missing_and_why() {
     let dir = tempfile::tempdir().unwrap();

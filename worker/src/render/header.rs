@@ -48,9 +48,10 @@ pub(super) fn plate_header(
 
 /// Name of the filter that ran, as recipes write it; none for a plain copy.
 fn filter(framing: &Framing) -> String {
-    if framing.scale == [1.0; 2] && framing.offset.iter().all(|o| o.fract() == 0.0) {
+    let moves = framing.offset.iter().all(|offset| offset.fract() == 0.0);
+    if moves && framing.scale.iter().all(|scale| scale.abs() == 1.0) {
         return "none".into();
     }
-    let name = serde_json::to_value(framing.effective_filter()).ok();
-    name.and_then(|n| n.as_str().map(str::to_owned)).unwrap_or_default()
+    let name = framing.effective_filter().name();
+    if framing.antiring { format!("{name}, antiring") } else { name.into() }
 }

@@ -64,6 +64,8 @@ fn request<'a>(edl: &'a Edl, clips: &'a [ClipInfo], handles: u32) -> PullRequest
         clips,
         fdl: None,
         fdl_name: None,
+        intent: None,
+        scaling: platefarm_standards::fdl::Scaling::default(),
         template: None,
         handles,
         out_dir: "/out".into(),

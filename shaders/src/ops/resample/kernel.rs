@@ -3,6 +3,10 @@
 use platefarm_model::recipe::Filter;
 use std::f64::consts::PI;
 
+/// Not every filter ends at 0, so noise in a distance must not decide about
+/// its end: what lies nearer to it than this is outside.
+const NOISE: f64 = 1.0e-9;
+
 /// Distance beyond which a filter is zero, in pixels of the coarser raster.
 #[must_use]
 pub const fn support(filter: Filter) -> f64 {
@@ -19,8 +23,7 @@ pub const fn support(filter: Filter) -> f64 {
 #[must_use]
 pub fn weight(filter: Filter, x: f64) -> f64 {
     let x = x.abs();
-    // Not every filter ends at 0; noise in `x` must not decide about its end.
-    if x > support(filter) - 1.0e-9 {
+    if x > support(filter) - NOISE {
         return 0.0;
     }
     match filter {
@@ -50,8 +53,8 @@ pub fn weight_under(filter: Filter, scale: f64, distance: f64) -> f64 {
 #[must_use]
 pub fn reach(filter: Filter, scale: f64) -> f64 {
     match filter {
-        Filter::Box => 0.5 / scale + 0.5,
-        _ => support(filter) / scale.min(1.0),
+        Filter::Box => 0.5 / scale + 0.5 - NOISE,
+        _ => (support(filter) - NOISE) / scale.min(1.0),
     }
 }
 

@@ -108,7 +108,8 @@ impl Taps {
 
 /// The weights of one delivered line whose centre lies at `center` in the
 /// source, before they are normalised: the first source line, and the weights.
-/// What falls outside the source is added to its first or last line.
+/// What falls outside the source is added to its first or last line. Zeros
+/// inside the filter's reach stay, so that the first line never decreases.
 fn line(filter: Filter, scale: f64, center: f64, source: u32) -> (u32, Vec<f64>) {
     let reach = kernel::reach(filter, scale);
     // Further out, all weights fall on the edge line anyway.
@@ -125,17 +126,7 @@ fn line(filter: Filter, scale: f64, center: f64, source: u32) -> (u32, Vec<f64>)
         weights[(clamped(i) - start) as usize] += weight;
         i += 1.0;
     }
-    let total: f64 = weights.iter().sum();
-    if total.abs() < 1.0e-9 {
-        // No source centre within reach, as with a triangle that only touches
-        // two of them at their ends.
-        let nearest = clamped(center.floor());
-        return (nearest, vec![1.0]);
-    }
-    let vanishing = |w: &f64| w.abs() < 1.0e-12;
-    let leading = weights.iter().take_while(|w| vanishing(w)).count();
-    let trailing = weights.iter().rev().take_while(|w| vanishing(w)).count();
-    (start + leading as u32, weights[leading..weights.len() - trailing].to_vec())
+    (start, weights)
 }
 
 impl Op for Resample {

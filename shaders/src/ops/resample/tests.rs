@@ -254,6 +254,17 @@ fn a_picture_is_made_as_a_plate_is_on_every_instruction_set() {
     }
 }
 
+#[test]
+fn lines_move_forward_where_centres_meet_centres() {
+    // There a filter that interpolates is zero at all pixels but one.
+    for filter in Filter::ALL.iter().copied() {
+        for (scale, offset) in [(3.0, 0.0), (1.6, 0.3), (1.0 / 3.0, 0.0), (2.0, 0.5), (0.2, 0.5)] {
+            let taps = Taps::new(filter, scale, offset, 0..70, 50);
+            assert!(taps.start.is_sorted(), "{filter:?} {scale} {offset}: {:?}", taps.start);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn weights_are_normalised_stay_inside_and_move_forward(
