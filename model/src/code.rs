@@ -78,7 +78,7 @@ codes! {
     FrameOutsideClip "F0007" Request "the frame range is not inside the clip" "Ask for frames that the clip has; `platefarm inspect` prints its range.";
     UnknownOption "F0008" Request "an option names something that does not exist" "Choose one of the listed names.";
     OpenListener "F0009" Request "listening off the loopback address needs authentication" "Listen on 127.0.0.1 or [::1]; put a tunnel or proxy that authenticates in front.";
-    OutputExists "F0010" Request "the output is already there" "Deliver under a new version (--plate-version) or into another directory.";
+    OutputExists "F0010" Request "the output is already there" "Deliver into another directory; a re-pull also wants a new --plate-version.";
 
     // F01xx: camera and picture files
     FileNotFound "F0101" Request "a file or directory is not there" "Check the path and that the volume is mounted.";
@@ -118,7 +118,7 @@ codes! {
     Upres "F0220" Request "the plate would be larger than its source" "Choose a template or container that the source fills, or pass --allow-upres to enlarge it knowingly.";
 
     // F03xx: writing
-    DiskFull "F0301" Worker "the disk is full" "Free space on the output volume; finished frames are kept and need no second render.";
+    DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";
     NotWritable "F0302" Worker "the output directory cannot be written" "Check that it exists, its permissions, and that the volume is not read-only.";
     WriteFailed "F0303" Worker "writing failed" "Check the state of the volume.";
     OutsideRoot "F0304" Request "a path leaves the directory it is confined to" "Use a path inside the root.";
@@ -144,7 +144,7 @@ codes! {
     StoreInUse "F0510" Farm "another scheduler uses this store" "Stop the other scheduler first.";
     Timeout "F0511" Farm "no answer in time" "Try again; see the scheduler's log if it stays so.";
     JobFailed "F0512" Media "the job finished with failed frames" "See the first cause of each plate; `platefarm jobs show` prints them.";
-    PackageIncomplete "F0513" Media "the package is not complete" "See report.html for the plates that are missing and why.";
+    PackageIncomplete "F0513" Request "the package is not complete" "See report.html for the plates that are missing and why.";
     Internal "F0599" Program "an internal error" "Report the message.";
 }
 

@@ -67,13 +67,16 @@ pub(super) fn verdict(job: &platefarm_model::job::JobView) -> Outcome<()> {
         _ => {
             let first =
                 job.steps.iter().find_map(|step| step.first_fault.as_ref().map(|f| (step, f)));
-            let fault = Fault::new(
-                Code::JobFailed,
-                format!(
-                    "job {}: {} of {} frames failed",
-                    job.id, job.frames_failed, job.frames_total
-                ),
-            );
+            // The package is a step too, but no picture.
+            let plates = || job.steps.iter().filter(|step| step.kind != "package");
+            let failed: u64 = plates().map(|step| step.failed.len()).sum();
+            let total: u64 = plates().map(|step| step.frames.len()).sum();
+            let message = if failed > 0 {
+                format!("job {}: {failed} of {total} frames failed", job.id)
+            } else {
+                format!("job {}: all {total} frames are there, the package is not whole", job.id)
+            };
+            let fault = Fault::new(Code::JobFailed, message);
             Err(match first {
                 Some((step, cause)) => fault.at(format!("step {}", step.name)).because(cause),
                 None => fault,

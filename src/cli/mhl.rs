@@ -24,10 +24,12 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
     match problems.first() {
         None => Ok(()),
         Some(first) => {
-            let message = format!("'{}' is not what its manifest says", dir.display());
-            let count = problems.len();
-            let fault = Fault::new(first.code, format!("{message}: {count} problems"));
-            Err(fault.because(first))
+            let (dir, count) = (dir.display(), problems.len());
+            let problems = if count == 1 { "problem" } else { "problems" };
+            Err(Fault::new(
+                first.code,
+                format!("'{dir}' is not what its manifest says: {count} {problems}"),
+            ))
         }
     }
 }

@@ -63,8 +63,12 @@ pub(super) fn document(fdl: &Fdl) {
     for (context, canvas) in fdl.canvases() {
         canvas_rows(context.label.as_deref().unwrap_or_default(), canvas, &mut rows);
     }
-    let header =
-        [("CONTEXT", Align::Left), ("ID", Align::Left), ("PART", Align::Left), ("PIXELS", Align::Left)];
+    let header = [
+        ("CONTEXT", Align::Left),
+        ("ID", Align::Left),
+        ("PART", Align::Left),
+        ("PIXELS", Align::Left),
+    ];
     table::print(&header, &rows);
     for template in &fdl.canvas_templates {
         let target = template.target_dimensions;

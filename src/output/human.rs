@@ -32,7 +32,7 @@ impl Output for Human {
 
     fn jobs(&self, jobs: &[JobView]) {
         if jobs.is_empty() {
-            println!("no jobs");
+            say!("no jobs");
             return;
         }
         let rows: Vec<Vec<String>> = jobs
@@ -62,14 +62,14 @@ impl Output for Human {
     }
 
     fn job(&self, job: &JobView) {
-        println!(
+        say!(
             "{} {}  show {}  priority {}",
             style::strong(&job.id.to_string()),
             job.name,
             job.show,
             job.priority
         );
-        println!(
+        say!(
             "{}  {} frames",
             style::state(job.phase.word()),
             progress_text(job.frames_done, job.frames_failed, job.frames_total)
@@ -103,18 +103,14 @@ impl Output for Human {
         );
         for step in &job.steps {
             if let Some(fault) = &step.first_fault {
-                println!(
-                    "{} {fault}\n  remedy: {}",
-                    style::strong(&step.name),
-                    fault.remedy_text()
-                );
+                say!("{} {fault}\n  remedy: {}", style::strong(&step.name), fault.remedy_text());
             }
         }
     }
 
     fn workers(&self, workers: &[WorkerView]) {
         if workers.is_empty() {
-            println!("no workers");
+            say!("no workers");
             return;
         }
         let rows: Vec<Vec<String>> = workers
@@ -154,19 +150,19 @@ impl Output for Human {
         for clip in clips {
             let (id, timing, picture) = (&clip.identity, &clip.timing, &clip.picture);
             let missing = "not in the file".to_owned();
-            println!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
-            println!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
-            println!("  camera     {}", clip.camera.name().as_ref().unwrap_or(&missing));
-            println!(
+            say!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
+            say!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
+            say!("  camera     {}", clip.camera.name().as_ref().unwrap_or(&missing));
+            say!(
                 "  timing     {} from {} at {}",
                 counted(timing.frame_count, "frame"),
                 timing.start.map_or("no timecode".to_owned(), |t| t.to_string()),
                 timing.rate.map_or("no rate".to_owned(), |r| format!("{r} fps")),
             );
             if !timing.missing.is_empty() {
-                println!("  gaps       {}", timing.missing);
+                say!("  gaps       {}", timing.missing);
             }
-            println!(
+            say!(
                 "  picture    {}x{} of {}x{} photosites, pixel aspect {}, {}",
                 picture.width,
                 picture.height,
@@ -175,12 +171,14 @@ impl Output for Human {
                 picture.pixel_aspect,
                 picture.cfa.as_deref().unwrap_or("no mosaic"),
             );
-            println!(
+            say!(
                 "  stored as  {} {}, {} bit",
-                picture.format, picture.compression, picture.bit_depth
+                picture.format,
+                picture.compression,
+                picture.bit_depth
             );
             for note in &clip.notes {
-                println!("  {} {note}", style::dim("note"));
+                say!("  {} {note}", style::dim("note"));
             }
         }
         faults.iter().for_each(warn);
@@ -190,7 +188,7 @@ impl Output for Human {
         for note in &report.notes {
             warn(note);
         }
-        println!(
+        say!(
             "{} of {}x{} in {:.2} s ({:.2} frames/s, {:.1} Mpix/s) on {}",
             counted(report.files.len() as u64, "frame"),
             report.size[0],
@@ -271,7 +269,7 @@ impl Output for Human {
     }
 
     fn submitted(&self, job: JobId, existed: bool) {
-        println!(
+        say!(
             "job {}{}",
             style::strong(&job.to_string()),
             if existed { " (handed in before; taken up where it was)" } else { "" }
@@ -279,9 +277,9 @@ impl Output for Human {
     }
 
     fn pulled(&self, summary: &PullSummary) {
-        println!();
+        say!();
         let rate = summary.frames as f64 / summary.wall_s.max(1e-9);
-        println!(
+        say!(
             "{}  {}, {}, {} in {:.2} s ({rate:.2} frames/s)",
             style::state(summary.phase),
             counted(summary.plates as u64, "plate"),
@@ -290,7 +288,7 @@ impl Output for Human {
             summary.wall_s
         );
         if summary.rejected > 0 || summary.frames_failed > 0 {
-            println!(
+            say!(
                 "incomplete: {} without a plate, {} failed",
                 counted(summary.rejected as u64, "event"),
                 counted(summary.frames_failed, "frame")
@@ -301,7 +299,7 @@ impl Output for Human {
             .iter()
             .map(|(name, frames)| format!("{name} ({})", counted(*frames, "frame")))
             .collect();
-        println!(
+        say!(
             "rendered on {}",
             if backends.is_empty() { "nothing".to_owned() } else { backends.join(", ") }
         );
@@ -326,22 +324,22 @@ impl Output for Human {
             ],
             &rows,
         );
-        println!();
-        println!("package        {}", style::strong(&summary.package));
+        say!();
+        say!("package        {}", style::strong(&summary.package));
         if let Some(path) = &summary.report {
-            println!("report         {path}");
+            say!("report         {path}");
         }
         if let Some(path) = &summary.contact_sheet {
-            println!("contact sheet  {path}");
+            say!("contact sheet  {path}");
         }
     }
 
     fn verified(&self, dir: &str, problems: &[Fault]) {
         if problems.is_empty() {
-            println!("{}  {dir} is what its manifest says", style::state("done"));
+            say!("{}  {dir} is what its manifest says", style::state("done"));
         }
         for problem in problems {
-            println!("{problem}\n  remedy: {}", problem.remedy_text());
+            say!("{problem}\n  remedy: {}", problem.remedy_text());
         }
     }
 
@@ -358,12 +356,12 @@ impl Output for Human {
     }
 
     fn made(&self, file: &str) {
-        println!("{file}");
+        say!("{file}");
     }
 
     fn codes(&self, codes: &[CodeInfo]) {
         if let [one] = codes {
-            println!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);
+            say!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);
             return;
         }
         let rows: Vec<Vec<String>> =

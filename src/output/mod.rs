@@ -5,6 +5,15 @@
 //! forms cannot drift apart.
 
 mod framing;
+/// A line on standard output. A reader that went away (`| head`) is not an
+/// error of ours: the work goes on.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod human;
 mod json;
 mod progress;

@@ -1,7 +1,7 @@
 //! Live progress of a job on standard error; silent when nobody talks, plain
 //! when standard error is no terminal.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use platefarm_model::job::{JobView, Phase};
 
 /// A bar that follows a job.
@@ -15,9 +15,12 @@ impl Progress {
         let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(1), target);
         if let Ok(style) = ProgressStyle::with_template(
-            "{bar:32.cyan/dim} {pos:>5}/{len} frames  {per_sec:>9}  {elapsed_precise}  {msg}",
+            "{bar:32.cyan/dim} {pos:>5}/{len} frames  {rate:>9}  {elapsed_precise}  {msg}",
         ) {
-            bar.set_style(style.progress_chars("━━╌"));
+            let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                let _ = write!(to, "{:.1}/s", state.per_sec());
+            };
+            bar.set_style(style.with_key("rate", rate).progress_chars("━━╌"));
         }
         Self { bar }
     }

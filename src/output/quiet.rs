@@ -16,46 +16,46 @@ impl Output for Quiet {
         false
     }
     fn jobs(&self, jobs: &[JobView]) {
-        jobs.iter().for_each(|job| println!("{}", job.id));
+        jobs.iter().for_each(|job| say!("{}", job.id));
     }
     fn job(&self, job: &JobView) {
-        println!("{}", job.id);
+        say!("{}", job.id);
     }
     fn workers(&self, workers: &[WorkerView]) {
-        workers.iter().for_each(|worker| println!("{}", worker.id));
+        workers.iter().for_each(|worker| say!("{}", worker.id));
     }
     fn clips(&self, clips: &[ClipInfo], _faults: &[Fault]) {
-        clips.iter().for_each(|clip| println!("{}", clip.path));
+        clips.iter().for_each(|clip| say!("{}", clip.path));
     }
     fn rendered(&self, report: &RenderReport) {
-        report.files.iter().for_each(|frame| println!("{}", frame.file));
+        report.files.iter().for_each(|frame| say!("{}", frame.file));
     }
     fn plan(&self, plan: &PackageSpec) {
-        plan.plates.iter().for_each(|plate| println!("{}", plate.name));
+        plan.plates.iter().for_each(|plate| say!("{}", plate.name));
     }
     fn submitted(&self, job: JobId, _existed: bool) {
-        println!("{job}");
+        say!("{job}");
     }
     fn pulled(&self, summary: &PullSummary) {
-        println!("{}", summary.package);
+        say!("{}", summary.package);
     }
     fn verified(&self, _dir: &str, problems: &[Fault]) {
-        problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| println!("{place}"));
+        problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));
     }
     fn fdl_read(&self, _file: &str, reading: &Reading) {
-        reading.errors.iter().filter_map(|p| p.place.as_ref()).for_each(|place| println!("{place}"));
+        reading.errors.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));
     }
     fn fdl(&self, document: &Fdl) {
-        document.canvases().for_each(|(_, canvas)| println!("{}", canvas.id));
+        document.canvases().for_each(|(_, canvas)| say!("{}", canvas.id));
     }
     fn geometry(&self, applied: &Applied) {
-        println!("{}", applied.new_canvas);
+        say!("{}", applied.new_canvas);
     }
     fn made(&self, file: &str) {
-        println!("{file}");
+        say!("{file}");
     }
     fn codes(&self, codes: &[CodeInfo]) {
-        codes.iter().for_each(|code| println!("{}", code.text));
+        codes.iter().for_each(|code| say!("{}", code.text));
     }
     fn note(&self, _text: &str) {}
     fn warn(&self, fault: &Fault) {

@@ -12,7 +12,7 @@ pub(super) enum Align {
 
 /// Prints `rows` under `header`.
 pub(super) fn print(header: &[(&str, Align)], rows: &[Vec<String>]) {
-    print!("{}", render(header, rows));
+    say!("{}", render(header, rows).trim_end());
 }
 
 fn render(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {

@@ -221,3 +221,31 @@ fn a_damaged_frame_costs_a_pull_that_frame_only() {
     assert_eq!(frames as u64, report["totals"]["frames"].as_u64().expect("a number") - 3);
     assert_eq!(platefarm_media::mhl::verify(&out), vec![], "what is there is sealed");
 }
+
+/// A directory with somebody else's seal or package is not ours to write into.
+#[test]
+fn another_packages_seal_is_never_replaced() {
+    let world = World::new();
+    let (media, out) = (world.path("media"), world.path("out"));
+    copy_clip("beachball", &media);
+    let fixtures = root().join("tests/fixtures/pull");
+    let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
+    std::fs::create_dir_all(out.join("ascmhl")).expect("a directory");
+    std::fs::write(out.join("ascmhl/ascmhl_chain.xml"), b"theirs").expect("a chain");
+    world.fails("F0010", &pull_args(&edl, &media, &fdl, "VFX_PULL", &out));
+    assert_eq!(tree(&out), ["ascmhl/ascmhl_chain.xml"]);
+}
+
+/// `platefarm ... | head -1`: the reader leaves, the work is done all the same.
+#[test]
+fn a_reader_that_leaves_does_not_stop_the_work() {
+    let world = World::new();
+    let (media, out) = (world.path("media"), world.path("out"));
+    copy_clip("beachball", &media);
+    let args = ["render", s(&media), "--frames", "0-1", "--out", s(&out), "--backend", "cpu"];
+    let mut command = world.platefarm(&args);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(tree(&out).len(), 2);
+}

@@ -4,6 +4,7 @@
 mod bad_input;
 mod chaos;
 mod farm;
+mod framing;
 mod harness;
 mod pictures;
 mod pull;

@@ -240,3 +240,23 @@ fn a_history_that_others_continued_is_not_replaced() {
     assert_eq!(outcome.unwrap_err().code, Code::BadManifest);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), chain.to_xml());
 }
+
+#[test]
+fn a_seal_that_is_not_ours_is_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, results) = pull(dir.path());
+    let out = Path::new(&spec.out_dir);
+    package::make(&spec, results.clone(), "t9", &Leash::free()).unwrap();
+    let history = out.join("ascmhl");
+    let mut chain =
+        mhl::Chain::parse(&std::fs::read(history.join(mhl::CHAIN_FILE)).unwrap()).unwrap();
+    let manifest = history.join(&chain.entries[0].path);
+    let theirs =
+        std::fs::read_to_string(&manifest).unwrap().replacen(">platefarm<", ">silverstack<", 1);
+    std::fs::write(&manifest, &theirs).unwrap();
+    chain.entries[0].c4 = mhl::Format::C4.of(theirs.as_bytes());
+    std::fs::write(history.join(mhl::CHAIN_FILE), chain.to_xml()).unwrap();
+    let outcome = package::make(&spec, results, "t10", &Leash::free());
+    assert_eq!(outcome.unwrap_err().code, Code::BadManifest);
+    assert_eq!(std::fs::read_to_string(&manifest).unwrap(), theirs);
+}

@@ -193,7 +193,7 @@ fn an_output_that_cannot_be_written_is_the_machines_fault() {
     std::fs::write(&out, "a file where the directory should be").unwrap();
     let outcome =
         render_local(&spec(&source, &out, 1001, 1006), &Leash::free(), &mut |_| {}).unwrap_err();
-    assert_eq!(outcome.code, Code::WriteFailed);
+    assert_eq!(outcome.code, Code::NotWritable);
     assert_eq!(outcome.place.as_deref().map(|p| p.starts_with(out.to_str().unwrap())), Some(true));
 }
 

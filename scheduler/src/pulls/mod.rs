@@ -280,10 +280,13 @@ impl Planner<'_> {
     fn nothing(&self) -> Fault {
         let place = self.request.edl_document.name.as_str();
         let Some(first) = self.rejected.first() else {
-            let message = format!(
-                "none of the {} events of the edit list needs a plate",
-                self.request.edl.events.len()
-            );
+            let events = self.request.edl.events.len();
+            if events == 0 {
+                return Fault::new(Code::EmptyEdl, "there is no event in it: is it an edit list?")
+                    .at(place)
+                    .remedy("Hand in a CMX3600, File_32 or File_129 list with the video track.");
+            }
+            let message = format!("none of the {events} events of the edit list needs a plate");
             return Fault::new(Code::EmptyEdl, message).at(place);
         };
         let same = self.rejected.iter().all(|other| other.fault.code == first.fault.code);

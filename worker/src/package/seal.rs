@@ -11,6 +11,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The name under which we seal.
+const TOOL: &str = "platefarm";
+
 /// Seals `out_dir`. `known` holds hashes of files, by their path from there,
 /// that were read back already. Files under `staging` become the history.
 ///
@@ -24,7 +27,7 @@ pub(super) fn seal(out_dir: &Path, staging: &Path, known: &HashMap<String, Strin
     walk(out_dir, "", known, &mut found)?;
     let creator = mhl::Creator {
         host: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".into()),
-        tool: ("platefarm".into(), Some(env!("CARGO_PKG_VERSION").into())),
+        tool: (TOOL.into(), Some(env!("CARGO_PKG_VERSION").into())),
         ..mhl::Creator::default()
     };
     let sealed = mhl::seal(
@@ -76,6 +79,11 @@ fn still_holds(history: &Path, fresh: &mhl::Sealed) -> Outcome<bool> {
         return Ok(false);
     }
     let (old, _) = mhl::Manifest::parse(&manifest);
+    if old.as_ref().is_some_and(|old| old.creator.tool.0 != TOOL) {
+        return Err(Fault::new(Code::BadManifest, "the directory is sealed by somebody else")
+            .at(history.display().to_string())
+            .remedy("Deliver into another directory: this history is not ours to replace."));
+    }
     let (new, _) = mhl::Manifest::parse(fresh.manifest.as_bytes());
     Ok(old.zip(new).is_some_and(|(old, new)| {
         old.records == new.records && old.root == new.root && old.ignore == new.ignore
