@@ -63,8 +63,7 @@ pub fn frame(
     scaling: &Scaling,
     media: &Media<'_>,
 ) -> Outcome<Framed> {
-    let mut framed =
-        Framed { size: media.size, framing: None, applied: None, notes: Vec::new() };
+    let mut framed = Framed { size: media.size, framing: None, applied: None, notes: Vec::new() };
     if let Some((fdl, request)) = fdl {
         let mut applied = fdl.apply(request, media)?;
         framed.notes.append(&mut applied.notes);

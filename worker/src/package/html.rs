@@ -14,6 +14,8 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) struct Thumbnail {
     /// Its frame number.
     pub(crate) frame: i64,
+    /// What the lines over it are; empty when there are none.
+    pub(crate) legend: String,
     /// Size in pixels.
     pub(crate) size: [u32; 2],
     /// The PNG file.
@@ -198,11 +200,12 @@ fn write_plate(html: &mut String, plate: &PlateReport, thumbnails: &[Thumbnail])
             write!(
                 html,
                 "<figure><img alt=\"{} frame {}\" width=\"{}\" height=\"{}\" \
-                 src=\"data:image/png;base64,{}\"><figcaption>{}</figcaption></figure>",
+                 title=\"{}\" src=\"data:image/png;base64,{}\"><figcaption>{}</figcaption></figure>",
                 Esc(&plate.name),
                 thumb.frame,
                 thumb.size[0],
                 thumb.size[1],
+                Esc(&thumb.legend),
                 base64(&thumb.png),
                 thumb.frame
             )?;
@@ -303,6 +306,7 @@ fn write_footer(html: &mut String, report: &PackageReport) -> fmt::Result {
     writeln!(
         html,
         "Pictures here are shown through the ACES SDR output transform; the plates are un-graded. \
+         Lines over the middle one: frame green, protection amber, effective part blue. \
          Made by {}.</footer>",
         Esc(&report.made_by)
     )

@@ -4,12 +4,14 @@
 use super::gather::{Gathered, PlateFrames};
 use super::html::Thumbnail;
 use crate::probe;
+use platefarm_media::draw::chart::{Line, draw_lines, lines};
 use platefarm_media::draw::{Picture, fit, font, letters_in, shrink};
 use platefarm_media::sink::{exr, png};
 use platefarm_model::Outcome;
 use platefarm_model::job::FrameResult;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_shaders::view;
+use platefarm_standards::fdl::Fdl;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,6 +36,8 @@ const fn thumbnail_size(plates: usize) -> [usize; 2] {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pictures {
     pub(crate) frames: Vec<(i64, Picture)>,
+    /// Lines of the plate's canvas, and its size.
+    lines: Option<([u32; 2], Vec<Line>)>,
 }
 
 impl Pictures {
@@ -42,20 +46,31 @@ impl Pictures {
         self.frames.get(self.frames.len() / 2).map(|(_, picture)| picture)
     }
 
-    /// As PNG files.
+    /// As PNG files. The middle one shows the frame; the others are as they are.
     pub(crate) fn thumbnails(&self) -> Outcome<Vec<Thumbnail>> {
-        self.frames
-            .iter()
-            .map(|(frame, picture)| {
-                let size = [picture.width as u32, picture.height as u32];
-                Ok(Thumbnail {
-                    frame: *frame,
-                    size,
-                    png: png::encode(size[0], size[1], &picture.rgb)?,
-                })
-            })
-            .collect()
+        let middle = self.frames.len() / 2;
+        let each = self.frames.iter().enumerate().map(|(i, (frame, picture))| {
+            let size = [picture.width as u32, picture.height as u32];
+            let lines = self.lines.as_ref().filter(|_| i == middle);
+            let png = match lines {
+                Some((canvas, lines)) => {
+                    let mut drawn = picture.clone();
+                    draw_lines(&mut drawn, *canvas, lines, 1);
+                    png::encode(size[0], size[1], &drawn.rgb)?
+                }
+                None => png::encode(size[0], size[1], &picture.rgb)?,
+            };
+            let legend = lines.map_or_else(String::new, |(_, lines)| legend(lines));
+            Ok(Thumbnail { frame: *frame, legend, size, png })
+        });
+        each.collect()
     }
+}
+
+/// What the lines are: `frame 1078 x 714 at 0, 0`, from the outside in.
+fn legend(lines: &[Line]) -> String {
+    let labels: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
+    labels.join("; ")
 }
 
 /// Looks at every plate, on all cores. A picture that cannot be read is left
@@ -71,10 +86,15 @@ pub(crate) fn pictures(gathered: &Gathered) -> Vec<Pictures> {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     gathered.plates.get(i).map(|plate| (i, plate))
                 } {
-                    let frames =
-                        chosen(plate).into_iter().filter_map(|r| look(r, bounds)).collect();
+                    let mut pictures = Pictures::default();
+                    for (frame, picture, lines) in
+                        chosen(plate).into_iter().filter_map(|r| look(r, bounds))
+                    {
+                        pictures.frames.push((frame, picture));
+                        pictures.lines = lines;
+                    }
                     if let Ok(mut done) = done.lock() {
-                        done[i] = Pictures { frames };
+                        done[i] = pictures;
                     }
                 }
             });
@@ -91,17 +111,35 @@ fn chosen(plate: &PlateFrames) -> Vec<&FrameResult> {
     picks.into_iter().map(|i| sound[i]).collect()
 }
 
-fn look(result: &FrameResult, bounds: [usize; 2]) -> Option<(i64, Picture)> {
-    let picture = exr::read(Path::new(&result.published))
+type Looked = (i64, Picture, Option<([u32; 2], Vec<Line>)>);
+
+fn look(result: &FrameResult, bounds: [usize; 2]) -> Option<Looked> {
+    let plate = exr::read(Path::new(&result.published))
         .inspect_err(|fault| tracing::warn!(%fault, "no thumbnail"))
         .ok()?;
-    let size = [picture.width as usize, picture.height as usize];
-    let planes = picture.rgb.map(|plane| {
+    let size = [plate.width as usize, plate.height as usize];
+    let planes = plate.rgb.map(|plane| {
         plane.iter().map(|bits| half::f16::from_bits(*bits).to_f32()).collect::<Vec<f32>>()
     });
     let [r, g, b] = &planes;
     let to = fit(size[0], size[1], bounds);
-    Some((result.frame, shrink([r, g, b], size, to, view::aces_to_rec709_display)))
+    let picture = shrink([r, g, b], size, to, view::aces_to_rec709_display);
+    let lines = framing_lines(plate.header.fdl_json.as_deref(), [plate.width, plate.height]);
+    Some((result.frame, picture, lines))
+}
+
+/// Frame, protection and effective part as the plate's own header has them: the
+/// last canvas of its list is the delivered one.
+fn framing_lines(fdl: Option<&str>, size: [u32; 2]) -> Option<([u32; 2], Vec<Line>)> {
+    let fdl = Fdl::parse(fdl?.as_bytes()).ok()?;
+    let (_, canvas) = fdl.canvases().last()?;
+    if [canvas.dimensions.width, canvas.dimensions.height] != size {
+        return None;
+    }
+    let mut lines = lines(canvas, &canvas.framing_decisions.iter().collect::<Vec<_>>());
+    // The rim of the thumbnail shows the canvas already.
+    lines.remove(0);
+    Some((size, lines))
 }
 
 /// Measures of the sheet for a number of plates: more plates, smaller cells.

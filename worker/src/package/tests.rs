@@ -242,7 +242,12 @@ fn the_page_is_well_formed_and_stands_alone() {
     let results = three(|f| published(dir.path(), "a", f));
     let gathered = gather(&spec, results, &Leash::free()).unwrap();
     let report = report::build(&spec, &gathered, vec!["report.html".into()]);
-    let thumb = Thumbnail { frame: 1001, size: [4, 2], png: b"not a png".to_vec() };
+    let thumb = Thumbnail {
+        frame: 1001,
+        legend: "framing F185".into(),
+        size: [4, 2],
+        png: b"not a png".to_vec(),
+    };
     let html = page(&report, &[vec![thumb]]);
     assert!(html.contains("COMPLETE") && !html.contains("INCOMPLETE"));
     assert!(html.contains("a &lt;fine&gt; &quot;clip&quot; &amp; more"));

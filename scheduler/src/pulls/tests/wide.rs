@@ -114,6 +114,44 @@ fn a_template_that_is_not_there_fails_the_pull_with_those_that_are() {
     assert_eq!(plan(&request).unwrap_err().code, Code::BadRecipe);
 }
 
+/// `HD` enlarges both clips: refused event by event, unless it was asked for, and then said of each plate.
+#[test]
+fn plates_are_not_larger_than_their_source_unless_asked() {
+    let (edl, clips) = (edl::parse(&fixture("cut.edl"), RATE).unwrap(), clips());
+    let fdl = Fdl::parse(&fixture("show.fdl")).unwrap();
+    let mut request = request(&edl, &clips, 2);
+    request.fdl = Some(&fdl);
+    request.template = Some("HD".into());
+    let fault = plan(&request).unwrap_err();
+    assert_eq!(fault.code, Code::Upres, "{fault}");
+    request.scaling.allow_upres = true;
+    let made = plan(&request).unwrap();
+    let expected: Value = serde_json::from_slice(&fixture("expected.json")).unwrap();
+    assert_eq!(made.package.plates.len(), 4);
+    for plate in &made.package.plates {
+        let size = &expected["hd"]["sizes"][&plate.clip.identity.clip_name];
+        assert_eq!(serde_json::json!(plate.size), *size);
+        let note = plate.notes.iter().find(|note| note.code == Code::Upres).unwrap();
+        assert!(note.message.contains("'HD' enlarges"), "{note}");
+    }
+}
+
+#[test]
+fn without_a_list_the_full_source_goes_into_the_container() {
+    let (edl, clips) = (edl::parse(&fixture("cut.edl"), RATE).unwrap(), clips());
+    let mut request = request(&edl, &clips, 2);
+    request.scaling.container = Some([960, 540]);
+    let made = plan(&request).unwrap();
+    assert!(made.package.plates.iter().all(|plate| plate.size == [960, 540]));
+    let note = made.package.notes.iter().find(|note| note.code == Code::NoFraming).unwrap();
+    assert!(note.message.contains("960 by 540"), "{note}");
+    let StepKind::Render(render) = &made.job.steps[0].kind else { panic!("a render") };
+    let framing = render.framing.as_ref().unwrap();
+    // 1136x752 into 960x540: by the height, 0.718 times, and black at the sides.
+    assert_eq!(framing.scale, [540.0 / 752.0; 2]);
+    assert_eq!(framing.content, [72, 0, 888, 540]);
+}
+
 /// A clip of another size has no canvas: its events are rejected, the rest goes on.
 #[test]
 fn a_clip_without_a_canvas_costs_its_own_events_only() {
