@@ -4,7 +4,9 @@
 
 use platefarm_model::Code;
 use platefarm_standards::fdl::geometry::{Snap, apply};
-use platefarm_standards::fdl::{Dialect, Even, Fdl, Geometry, Media, Request, RoundMode, Rounding};
+use platefarm_standards::fdl::{
+    Dialect, Even, Fdl, Geometry, Media, Request, RoundMode, Rounding, Scaling, frame,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -655,4 +657,79 @@ proptest! {
             Err(fault) => prop_assert_eq!(fault.code, Code::FdlRejected),
         }
     }
+}
+
+/// An intent names the decision where a canvas has several; a decision's id names its canvas.
+#[test]
+fn an_intent_or_a_decision_says_which_frame_is_meant() {
+    let mut document = valid();
+    let mut intent = document["framing_intents"][0].clone();
+    intent["id"] = json!("F2");
+    document["framing_intents"].as_array_mut().unwrap().push(intent);
+    document.as_object_mut().unwrap().remove("default_framing_intent");
+    let canvas = &mut document["contexts"][0]["canvases"][0];
+    let mut second = canvas["framing_decisions"][0].clone();
+    (second["id"], second["framing_intent_id"]) = (json!("C1-F2"), json!("F2"));
+    canvas["framing_decisions"].as_array_mut().unwrap().push(second);
+    let mut other = canvas.clone();
+    other["id"] = json!("C2");
+    for (decision, id) in
+        other["framing_decisions"].as_array_mut().unwrap().iter_mut().zip(["C2-FI", "C2-F2"])
+    {
+        decision["id"] = json!(id);
+    }
+    document["contexts"][0]["canvases"].as_array_mut().unwrap().push(other);
+    let fdl = parse("intents", &document);
+    let named = Request { canvas: Some("C1"), ..request("T") };
+    let fault = fdl.apply_to_canvas(&named).unwrap_err();
+    assert!(fault.message.contains("'C1-FI', 'C1-F2'"), "{fault}");
+    let intent = Request { intent: Some("F2"), ..named };
+    assert_eq!(fdl.apply_to_canvas(&intent).unwrap().framing_decision, "C1-F2");
+    let none = Request { intent: Some("F9"), ..named };
+    assert_eq!(fdl.apply_to_canvas(&none).unwrap_err().code, Code::FdlIdNotFound);
+    let fault = fdl.apply_to_canvas(&request("T")).unwrap_err();
+    assert!(fault.message.contains("'C1'") && fault.message.contains("'C2'"), "{fault}");
+    let decision = Request { framing_decision: Some("C2-F2"), ..request("T") };
+    let applied = fdl.apply_to_canvas(&decision).unwrap();
+    assert_eq!((applied.canvas.as_str(), applied.framing_decision.as_str()), ("C2", "C2-F2"));
+}
+
+/// Without a list: the whole picture, de-squeezed, in the middle of its container.
+#[test]
+fn the_full_source_is_fitted_into_its_container() {
+    let scaling = |container, allow_upres| Scaling {
+        container: Some(container),
+        allow_upres,
+        ..Scaling::default()
+    };
+    let anamorphic = Media { pixel_aspect: Some(2.0), ..media(2880, 2160) };
+    let framed = frame(None, &scaling([2048, 1152], false), &anamorphic).unwrap();
+    let framing = framed.framing.unwrap();
+    // 5760x2160 as it is seen; by the width 0.3555 times, 768 rows with 192 of black above and below.
+    assert_eq!(framing.size, [2048, 1152]);
+    assert!((framing.scale[0] - 2048.0 / 2880.0).abs() < 1e-12);
+    assert!((framing.scale[1] - 768.0 / 2160.0).abs() < 1e-12);
+    assert_eq!((framing.content, framing.pixel_aspect), ([0, 192, 2048, 960], 1.0));
+    // Stretching by the squeeze alone enlarges nothing: rows 0.9 times, columns 1.8 times.
+    assert!(frame(None, &scaling([5184, 1944], false), &anamorphic).unwrap().notes.is_empty());
+    let small = media(1000, 500);
+    let fault = frame(None, &scaling([2048, 1152], false), &small).unwrap_err();
+    assert_eq!(fault.code, Code::Upres);
+    assert!(fault.message.contains("from 1000 by 500 pixels to 2048.0 by 1024.0"), "{fault}");
+    let framed = frame(None, &scaling([2048, 1152], true), &small).unwrap();
+    assert_eq!((framed.size, framed.notes[0].code), ([2048, 1152], Code::Upres));
+    let bare = frame(None, &Scaling::default(), &small).unwrap();
+    assert_eq!((bare.size, bare.framing), ([1000, 500], None));
+}
+
+#[test]
+fn a_fault_is_found_by_the_id_around_it() {
+    let mut document = valid();
+    let canvas = &mut document["contexts"][0]["canvases"][0];
+    canvas["framing_decisions"][0]["anchor_point"]["x"] = json!(-1);
+    canvas.as_object_mut().unwrap().remove("dimensions");
+    document["framing_intents"][0]["aspect_ratio"] = json!(null);
+    let reading = read(&document);
+    let ids: Vec<_> = reading.errors.iter().map(|fault| reading.id_at(fault)).collect();
+    assert_eq!(ids, [Some("FI"), Some("C1"), Some("C1-FI")], "{:?}", reading.errors);
 }

@@ -209,6 +209,10 @@ fn the_scenes_are_of_every_kind() {
     assert!(cropped.min(padded).min(anamorphic) > 50, "{cropped} {padded} {anamorphic}");
 }
 
+fn doubled(size: WholeSize) -> WholeSize {
+    WholeSize { width: size.width * 2, height: size.height * 2 }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
@@ -340,9 +344,8 @@ proptest! {
     #[test]
     fn a_source_of_twice_the_pixels_gives_the_same(scene in scene()) {
         let mut twice = scene.clone();
-        let double = |s: WholeSize| WholeSize { width: s.width * 2, height: s.height * 2 };
-        twice.canvas.dimensions = double(scene.canvas.dimensions);
-        twice.canvas.effective_dimensions = scene.canvas.effective_dimensions.map(double);
+        twice.canvas.dimensions = doubled(scene.canvas.dimensions);
+        twice.canvas.effective_dimensions = scene.canvas.effective_dimensions.map(doubled);
         let lengths = |v: [f64; 2]| v.map(|v| v * 2.0);
         let anchor = scene.canvas.effective_anchor_point.unwrap();
         twice.canvas.effective_anchor_point = Some(lengths(anchor.into()).into());

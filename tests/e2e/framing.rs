@@ -228,11 +228,8 @@ fn the_plate_says_its_frame_and_without_one_it_is_warned_of() {
     assert_eq!(plate.shared_attributes.display_window.size, plate.layer_size);
     assert_eq!(plate.own_attributes.layer_position, exr::math::Vec2(0, 0));
     assert_eq!(plate.shared_attributes.pixel_aspect, 1.0);
-    let attribute = plate
-        .own_attributes
-        .other
-        .iter()
-        .find(|(name, _)| name.to_string() == "ascFramingDecisionList");
+    let attribute =
+        plate.own_attributes.other.iter().find(|(name, _)| **name == *"ascFramingDecisionList");
     let Some((_, AttributeValue::Text(json))) = attribute else { panic!("no list in the header") };
     let carried: Value = serde_json::from_str(&json.to_string()).expect("JSON");
     let canvases = carried["contexts"][0]["canvases"].as_array().expect("canvases");
