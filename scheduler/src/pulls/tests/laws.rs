@@ -120,10 +120,12 @@ fn check_frames(edl: &Edl, plate: &PlatePlan, asked: u32) {
     assert_eq!(tail, i64::from(asked).min(media - to));
     let clamped = [head, tail] != [i64::from(asked); 2];
     assert!(!clamped || codes(&plate.notes).contains(&"F0213"), "clamped handles are said");
-    // The picture of a plain cut is the list's own: nothing was assumed about it.
+    // The picture of a plain cut is the list's own: nothing was assumed about it. A line without
+    // record length is no cut but the outgoing side of a transition, whose length that is.
     let event = edl.events.iter().find(|e| e.line == plate.event.line).unwrap();
     if !codes(&plate.notes).iter().any(|code| matches!(*code, "F0217" | "F0218"))
         && event.source.frames() > 0
+        && event.record.frames() > 0
     {
         let start = plate.clip.timing.start.unwrap().frames;
         assert_eq!(from, event.source.start.frames - start);
