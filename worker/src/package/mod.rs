@@ -15,7 +15,6 @@
 mod gather;
 mod html;
 mod report;
-mod seal;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -28,10 +27,12 @@ use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
 use gather::Gathered;
-use platefarm_media::publish;
+use platefarm_media::{mhl, publish};
 use platefarm_model::pull::{Document, PackageSpec};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
+use platefarm_standards::mhl::Creator;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Makes the package of `spec` from the farm's `results`, staging its files
 /// under `attempt`. An incomplete pull is packed too; its report says what is
@@ -88,7 +89,7 @@ fn fill(
     }
     let known = report.plates.iter().flat_map(|p| &p.files);
     let known = known.map(|f| (f.file.clone(), f.xxh128.clone())).collect();
-    seal::seal(out_dir, &writer.staging, &known)?;
+    mhl::seal(out_dir, &writer.staging, &seal_meta(), &known)?;
     publish::remove_leftovers(out_dir, |name| is_later(name, attempt))?;
     Ok(report)
 }
@@ -119,6 +120,19 @@ pub fn incomplete(report: &PackageReport) -> Option<Fault> {
     let first = failed.chain(report.rejected.iter().map(|r| &r.fault)).next();
     fault.cause = first.map(ToString::to_string);
     Some(fault)
+}
+
+/// Who seals, here and now.
+fn seal_meta() -> mhl::SealMeta {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    mhl::SealMeta {
+        created: Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)),
+        creator: Creator {
+            host: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".into()),
+            tool: ("platefarm".into(), Some(env!("CARGO_PKG_VERSION").into())),
+            ..Creator::default()
+        },
+    }
 }
 
 /// The names in a plan come from somebody else and become paths.

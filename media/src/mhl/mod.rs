@@ -1,101 +1,20 @@
 //! ASC MHL on disk: the files that [`platefarm_standards::mhl`] makes values
-//! of, read, hashed and written.
-//!
-//! Sealing reads every file back from disk rather than trust hashes that were
-//! taken while they were written: a seal says what lies there, not what should.
+//! of, read, hashed and written. [`seal`] makes a history, [`verify`] holds a
+//! directory against the one it has.
+
+mod seal;
+
+pub use seal::{SealMeta, seal};
 
 use crate::{publish, source::read_fault};
-use platefarm_model::{Code, Fault, Outcome, Timestamp, limits};
+use platefarm_model::{Code, Fault, Outcome, limits};
 use platefarm_standards::mhl::{
-    self, CHAIN_FILE, Creator, DIRECTORY, Digest, Entry, Format, Found, FoundFile, Hasher,
-    HistoryFiles, Process, Seal,
+    self, CHAIN_FILE, DIRECTORY, Digest, Format, Found, FoundFile, Hasher, HistoryFiles,
 };
 use rayon::prelude::*;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
-
-/// Who seals a directory, and when.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SealMeta {
-    /// When.
-    pub created: Timestamp,
-    /// Who, where, with what.
-    pub creator: Creator,
-}
-
-/// Seals a directory: hashes everything in it and writes the first generation
-/// of its history. Returns the path of the manifest. Staged attempts are left out.
-///
-/// A directory that is sealed already, and is what its seal says, is left as it
-/// is; so a step that was interrupted behind its seal may run again. A seal
-/// that was interrupted itself has no chain file and is made anew.
-///
-/// # Errors
-/// [`Code::OutputExists`] when there is a history that the directory does not match;
-/// [`Code::BadManifest`] when a name cannot stand in a manifest; `F01xx` when a file cannot be read,
-/// `F03xx` when the history cannot be written.
-pub fn seal(dir: &Path, meta: &SealMeta) -> Outcome<PathBuf> {
-    let history = dir.join(DIRECTORY);
-    if history.join(CHAIN_FILE).exists() {
-        return sealed_already(dir, &history);
-    }
-    let mut faults = Vec::new();
-    let tree = Tree::walk(dir, &mut faults);
-    if let Some(fault) = faults.into_iter().next() {
-        return Err(fault);
-    }
-    let entries: Vec<Entry> =
-        tree.files.par_iter().map(|relative| entry(dir, relative)).collect::<Outcome<_>>()?;
-    let real = dir.canonicalize().map_err(|e| read_fault(dir, &e))?;
-    let folder = real.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
-        Fault::new(Code::BadManifest, "the directory has no name that a manifest can hold")
-            .at(dir.display().to_string())
-    })?;
-    let sealed = mhl::seal(
-        &entries,
-        &Seal {
-            folder,
-            created: meta.created,
-            creator: meta.creator.clone(),
-            process: Process::InPlace,
-            directories: &tree.directories,
-            ignore: &[format!("{}/", publish::STAGING)],
-        },
-    )
-    .map_err(|f| f.within(dir.display()))?;
-    // The chain names the manifest and comes last: without it there is no history.
-    if history.exists() {
-        fs::remove_dir_all(&history).map_err(|e| publish::write_fault(&history, &e))?;
-    }
-    fs::create_dir(&history).map_err(|e| publish::write_fault(&history, &e))?;
-    let manifest = history.join(&sealed.manifest_name);
-    publish::write_atomic(&manifest, sealed.manifest.as_bytes())?;
-    publish::write_atomic(&history.join(CHAIN_FILE), sealed.chain.as_bytes())?;
-    Ok(manifest)
-}
-
-fn sealed_already(dir: &Path, history: &Path) -> Outcome<PathBuf> {
-    if let Some(fault) = verify(dir).into_iter().next() {
-        return Err(Fault::new(
-            Code::OutputExists,
-            format!("the directory is sealed and not what its seal says: {fault}"),
-        )
-        .at(dir.display().to_string()));
-    }
-    let mut manifests: Vec<PathBuf> = fs::read_dir(history)
-        .map_err(|e| read_fault(history, &e))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|e| e == "mhl"))
-        .collect();
-    manifests.sort();
-    manifests.pop().ok_or_else(|| {
-        Fault::new(Code::BadManifest, "the history has no manifest")
-            .at(history.display().to_string())
-    })
-}
+use std::path::Path;
 
 /// Holds a directory against its history and those inside it: everything that
 /// is wrong, nothing when all is well. Files are hashed in parallel.
@@ -140,20 +59,6 @@ pub fn verify(dir: &Path) -> Vec<Fault> {
         }
     }
     faults
-}
-
-fn entry(dir: &Path, relative: &str) -> Outcome<Entry> {
-    let path = dir.join(relative);
-    let modified =
-        fs::metadata(&path).and_then(|m| m.modified()).map_err(|e| read_fault(&path, &e))?;
-    let modified = modified.duration_since(UNIX_EPOCH).ok();
-    let (size, digests) = digests(&path, &[Format::Xxh128])?;
-    Ok(Entry {
-        path: relative.to_owned(),
-        size,
-        modified: modified.and_then(|d| i64::try_from(d.as_micros()).ok()).map(Timestamp),
-        xxh128: digests.first().map(Digest::to_string).unwrap_or_default(),
-    })
 }
 
 /// Size and hashes of a file.
