@@ -1,12 +1,13 @@
 //! `platefarm fdl ...`: framing decision lists, checked, shown, drawn, applied
 //! and made, with no camera file at hand.
 
-use super::render::{derived_uuid, read_document, read_fdl};
+use super::render::{read_document, read_fdl};
 use super::{choice, size};
 use crate::output::Output;
 use platefarm_media::draw::chart::chart;
 use platefarm_media::{publish, sink};
 use platefarm_model::{Code, Fault, Outcome};
+use platefarm_scheduler::pulls;
 use platefarm_standards::fdl::{
     Dialect, Draft, Extra, Fdl, FramingDecision, FramingIntent, Point, Request, Snap, WholeSize,
 };
@@ -160,8 +161,10 @@ fn apply(args: &Apply, out: &dyn Output) -> Outcome<()> {
     let dialects = [Dialect::Main, Dialect::V1_0_2];
     let dialect = choice("dialect", &dialects, Dialect::name, &args.dialect)?;
     let named = (&args.template, &args.context, &args.canvas, &args.decision);
-    let uuid =
-        derived_uuid(&format!("{}{named:?}{}{}", document.to_json()?, dialect.name(), args.strict));
+    let uuid = pulls::uuid(
+        &format!("{}{named:?}{}{}", document.to_json()?, dialect.name(), args.strict),
+        "FDL",
+    );
     let request = Request {
         template: &args.template,
         context: args.context.as_deref(),
@@ -207,7 +210,7 @@ fn make(args: &Intent, out: &dyn Output) -> Outcome<()> {
             extra: Extra::new(),
         },
         deliver: args.deliver.map(whole),
-        uuid: derived_uuid(&format!("{what:?}")),
+        uuid: pulls::uuid(&format!("{what:?}"), "FDL"),
     };
     write(&args.out, &draft.document()?)?;
     out.made(&args.out.display().to_string());

@@ -8,6 +8,7 @@ use platefarm_model::recipe::{
     Backend, Compression, Debayer, Filter, FrameNaming, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
+use platefarm_scheduler::pulls;
 use platefarm_standards::fdl;
 use platefarm_worker::leash::Leash;
 use platefarm_worker::render;
@@ -194,7 +195,7 @@ fn framed(look: &Look, info: &ClipInfo) -> Outcome<fdl::Framed> {
     };
     let document = read_fdl(file)?;
     let seed = format!("{}{template}{}", document.to_json()?, info.identity.clip_name);
-    let uuid = derived_uuid(&seed);
+    let uuid = pulls::uuid(&seed, "FDL");
     let request = fdl::Request {
         template,
         intent: look.intent.as_deref(),
@@ -203,15 +204,6 @@ fn framed(look: &Look, info: &ClipInfo) -> Outcome<fdl::Framed> {
     };
     fdl::frame(Some((&document, &request)), &scaling, &media)
         .map_err(|fault| fault.within(file.display()))
-}
-
-/// A UUID of version 8 (RFC 9562, section 5.8) from the hash of `text`.
-pub(super) fn derived_uuid(text: &str) -> String {
-    let mut hex: Vec<char> = platefarm_media::hash::xxh128(text.as_bytes()).chars().collect();
-    hex[12] = '8';
-    hex[16] = '8';
-    let part = |range: std::ops::Range<usize>| hex[range].iter().collect::<String>();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }
 
 /// A document from disk, within the limit, with the place in its faults.

@@ -27,6 +27,8 @@ mod tests;
 use library::{Library, Miss};
 use naming::Names;
 use plate::{Draft, Framer};
+pub use sidecar::uuid;
+
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected};

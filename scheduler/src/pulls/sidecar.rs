@@ -96,9 +96,10 @@ fn clf(
     Ok(Document { name: format!("{name}.clf"), text: amf::clf::camera_clf(&transform)?.into() })
 }
 
-/// A UUID that is the same whenever the same pull is planned (RFC 9562,
-/// version 8: 122 bits of our own, from a hash of the pull and what it is for).
-pub(super) fn uuid(seed: &str, what: &str) -> String {
+/// A UUID that is the same whenever the same thing is made (RFC 9562, version 8:
+/// 122 bits of our own, from a hash of `seed` and of `what` it is for).
+#[must_use]
+pub fn uuid(seed: &str, what: &str) -> String {
     let mut bytes = xxh3_128(format!("{seed}\n{what}").as_bytes()).to_be_bytes();
     bytes[6] = bytes[6] & 0x0F | 0x80;
     bytes[8] = bytes[8] & 0x3F | 0x80;
