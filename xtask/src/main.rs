@@ -54,11 +54,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// The root of the workspace.
+/// The root of the workspace: where cargo says that we are now, which after a
+/// checkout was moved is not where we were compiled.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    here.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 /// Runs a command in the root, showing it; an exit code other than 0 is an error.
