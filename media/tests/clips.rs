@@ -36,11 +36,11 @@ fn the_motion_clip_is_described() {
     assert_eq!((info.picture.bit_depth, info.picture.compression.as_str()), (12, "lossless-jpeg"));
     assert_eq!(info.camera.make.as_deref(), Some("Synth"));
     assert_eq!(info.camera.exposure_time_s, Some(1.0 / 48.0));
-    assert_eq!(info.camera.t_stop, Some(2.8));
+    assert_eq!(info.lens.t_stop, Some(2.8));
     assert_eq!(info.vendor["ifd0.CameraLabel"], "A");
     assert_eq!(info.vendor["ifd0.AsShotNeutral"], "377206/1000000 1000000/1000000 720117/1000000");
     assert!(info.notes.is_empty(), "{:?}", info.notes);
-    let balance = clip.layout().white_balance;
+    let balance = clip.layout().mosaic().unwrap().white_balance;
     assert!((balance[0] - 1.0 / 0.377_206).abs() < 1e-5 && balance[1] == 1.0, "{balance:?}");
 }
 
@@ -54,8 +54,8 @@ fn the_colour_chart_is_described() {
     assert_eq!(info.camera.model.as_deref(), Some("Canon EOS Kiss X4"));
     assert_eq!((info.camera.iso_speed, info.camera.exposure_time_s), (None, None));
     assert_eq!(info.picture.active, Rect { x: 152, y: 26, width: 1734, height: 1156 });
-    assert_eq!(clip.layout().levels.black, [2056.0; 4]);
-    assert_eq!(clip.layout().levels.white, [15000.0; 4]);
+    assert_eq!(clip.layout().mosaic().unwrap().levels.black, [2056.0; 4]);
+    assert_eq!(clip.layout().mosaic().unwrap().levels.white, [15000.0; 4]);
     assert!(info.timing.start.is_none() && info.timing.rate.is_none());
     let absent: Vec<&str> = info
         .notes

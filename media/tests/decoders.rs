@@ -4,13 +4,13 @@
 //! reader, puts it down.
 
 use platefarm_media::{Clip, hash, open};
-use platefarm_model::raw::{Bayer, MosaicFrame, Packing, Rect};
+use platefarm_model::raw::{Bayer, Frame, Packing, Rect};
 use platefarm_testclips::{Border, ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Segments};
 use std::path::{Path, PathBuf};
 
 /// The words of the full stored raster.
-fn words(frame: &MosaicFrame) -> Vec<u16> {
-    let layout = &frame.layout;
+fn words(frame: &Frame) -> Vec<u16> {
+    let layout = frame.layout.mosaic().unwrap();
     let bits = layout.packing.bits() as usize;
     let mut out = Vec::new();
     for row in frame.bytes.chunks_exact(layout.row_bytes) {
@@ -63,12 +63,13 @@ fn samples_are_the_independent_decoders() {
             .find(|i| clip.frame_file(*i).and_then(Path::file_name) == Some(file))
             .unwrap();
         let frame = clip.read(index).unwrap();
+        let layout = frame.layout.mosaic().unwrap();
         // LibRaw applies the linearisation table while it decodes.
-        let table = &frame.layout.levels.linearization;
+        let table = &layout.levels.linearization;
         let linear = |w: &u16| table.get(usize::from(*w)).copied().unwrap_or(*w);
         let bytes: Vec<u8> = words(&frame).iter().flat_map(|w| linear(w).to_le_bytes()).collect();
-        assert_eq!(frame.layout.width, expected["width"].as_u64().unwrap() as u32, "{name}");
-        assert_eq!(frame.layout.height, expected["height"].as_u64().unwrap() as u32, "{name}");
+        assert_eq!(layout.width, expected["width"].as_u64().unwrap() as u32, "{name}");
+        assert_eq!(layout.height, expected["height"].as_u64().unwrap() as u32, "{name}");
         assert_eq!(hash::xxh128(&bytes), expected["xxh128"].as_str().unwrap(), "{name}");
         checked += 1;
     }
@@ -86,7 +87,7 @@ fn check(spec: &ClipSpec, packing: Packing) {
         words(&frame) == platefarm_testclips::samples(&spec, 0).unwrap(),
         "samples of {spec:?}"
     );
-    let layout = &frame.layout;
+    let layout = frame.layout.mosaic().unwrap();
     assert_eq!(layout.packing, packing, "{spec:?}");
     assert_eq!((layout.width, layout.height), spec.stored_size());
     let (masked, crop) = (spec.masked, spec.crop);

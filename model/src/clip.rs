@@ -20,13 +20,25 @@ pub struct Identity {
     /// Camera letter or label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera_label: Option<String>,
+    /// Letter of the camera unit within the shoot: `A`, `B`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_letter: Option<String>,
     /// Unique id written by the camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
+    /// SMPTE ST 330 UMID, as hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub umid: Option<String>,
+    /// Scene, as typed on set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<String>,
+    /// Take, as typed on set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take: Option<String>,
 }
 
 /// When it was shot and how it counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// Timecode of index 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +46,9 @@ pub struct Timing {
     /// Project rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<FrameRate>,
+    /// Rate at which the sensor ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_rate: Option<FrameRate>,
     /// Indices from 0 to the last frame present; gaps are in `missing`.
     pub frame_count: u64,
     /// Indices that are not on disk.
@@ -53,7 +68,7 @@ impl Timing {
 }
 
 /// Its raster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// Delivered columns (the crop).
     pub width: u32,
@@ -96,12 +111,63 @@ pub struct CameraInfo {
     /// Exposure time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure_time_s: Option<f64>,
-    /// T-stop.
+    /// Shutter angle, in degrees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub t_stop: Option<f64>,
+    pub shutter_angle_deg: Option<f64>,
     /// Correlated colour temperature of the white point, in kelvin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub white_kelvin: Option<f64>,
+    /// Tint of the white point, as the camera counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white_tint: Option<f64>,
+    /// Firmware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+}
+
+/// The lens, at the first frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LensInfo {
+    /// Maker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<String>,
+    /// Model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// Focal length, in millimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focal_length_mm: Option<f64>,
+    /// Distance of focus, in metres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focus_distance_m: Option<f64>,
+    /// T-stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub t_stop: Option<f64>,
+    /// F-number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f_number: Option<f64>,
+    /// Anamorphic squeeze: width of a subject over its width on the sensor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub squeeze: Option<f64>,
+}
+
+/// A frame line that the camera showed and recorded, in photosites from the
+/// top left of the active area.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameLine {
+    /// Its name in the camera.
+    pub label: String,
+    /// Left.
+    pub left: f64,
+    /// Top.
+    pub top: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
 }
 
 impl CameraInfo {
@@ -130,7 +196,7 @@ pub struct CameraColor {
 }
 
 /// A clip as the rest of the system sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClipInfo {
     /// Where it is: the file, or for a frame sequence the path of its first file.
     pub path: String,
@@ -142,9 +208,18 @@ pub struct ClipInfo {
     pub picture: Picture,
     /// What shot it.
     pub camera: CameraInfo,
+    /// What it was shot through.
+    #[serde(default)]
+    pub lens: LensInfo,
     /// How its sensor's colour becomes ACES2065-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<CameraColor>,
+    /// Name of the encoding and gamut of its pixels, where they are a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color_space: Option<String>,
+    /// Frame lines that the camera recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frame_lines: Vec<FrameLine>,
     /// Every field of the file, untouched, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vendor: BTreeMap<String, String>,

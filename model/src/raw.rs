@@ -1,4 +1,5 @@
-//! One frame of sensor data, as a file reader hands it to the image operations.
+//! One frame as a file reader hands it to the image operations: sensor data
+//! behind a colour filter, or a picture that has all its colours already.
 //!
 //! `media` makes these values and `shaders` consumes them; neither knows the
 //! other. Sample bytes stay packed as the file has them wherever the layout
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A rectangle of whole pixels; origin top left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rect {
     /// Left column.
     pub x: u32,
@@ -54,6 +55,9 @@ pub enum Packing {
     Msb12,
     /// 14 bits a sample, most significant bit first.
     Msb14,
+    /// Four bytes a sample: IEEE 754 binary32, little-endian. Levels must be
+    /// flat 0 and 1 and the linearisation empty: the reader has applied them.
+    F32Le,
 }
 
 impl Packing {
@@ -66,6 +70,7 @@ impl Packing {
             Self::Msb12 => 12,
             Self::Msb14 => 14,
             Self::U16Le | Self::U16Be => 16,
+            Self::F32Le => 32,
         }
     }
 
@@ -166,6 +171,12 @@ impl Levels {
             black_delta_v: Arc::from([]),
         }
     }
+
+    /// Whether there is nothing left to do: 0 is black, 1 is white, no table.
+    #[must_use]
+    pub fn applied(&self) -> bool {
+        *self == Self::flat(0.0, 1.0)
+    }
 }
 
 /// Everything about a mosaic frame but its bytes. Equal for all frames of a clip.
@@ -200,13 +211,11 @@ impl MosaicLayout {
     /// [`Code::TooLarge`], [`Code::BadStructure`] or [`Code::TruncatedFile`].
     pub fn check(&self, bytes: usize) -> Result<(), Fault> {
         let (w, h) = (self.width, self.height);
-        if w > limits::MAX_PICTURE_SIDE_PX
-            || h > limits::MAX_PICTURE_SIDE_PX
-            || u64::from(w) * u64::from(h) > limits::MAX_PICTURE_PIXELS
-        {
+        check_size(w, h)?;
+        if self.packing == Packing::F32Le && !self.levels.applied() {
             return Err(Fault::new(
-                Code::TooLarge,
-                format!("picture of {w}x{h} pixels is beyond the limit"),
+                Code::BadStructure,
+                "samples are floats, whose levels must have been applied",
             ));
         }
         if !self.active.fits(w, h) || !self.crop.fits(self.active.width, self.active.height) {
@@ -232,11 +241,167 @@ impl MosaicLayout {
     }
 }
 
-/// A frame of sensor data.
+/// How the samples of a picture lie in memory: red, green and blue of a pixel
+/// together, rows without padding, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RgbSamples {
+    /// Unsigned 16-bit codes.
+    U16,
+    /// IEEE 754 binary16.
+    F16,
+    /// IEEE 754 binary32.
+    F32,
+}
+
+impl RgbSamples {
+    /// Bytes of one pixel.
+    #[must_use]
+    pub const fn pixel_bytes(self) -> usize {
+        match self {
+            Self::U16 | Self::F16 => 6,
+            Self::F32 => 12,
+        }
+    }
+}
+
+/// Everything about a picture frame but its bytes. Equal for all frames of a clip.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MosaicFrame {
-    /// How to read the bytes.
-    pub layout: Arc<MosaicLayout>,
+pub struct RgbLayout {
+    /// Columns stored.
+    pub width: u32,
+    /// Rows stored.
+    pub height: u32,
+    /// How samples lie in memory.
+    pub samples: RgbSamples,
+    /// The part to deliver when nothing else is asked; what lies around it feeds the resample.
+    pub crop: Rect,
+    /// Linear light of each code, scene-referred, 1 = a perfect diffuser:
+    /// indexed by the 16-bit code, or by the bits of a half; a code past the
+    /// end takes the last entry. Empty: the samples are linear (whole numbers
+    /// over 65535). Always empty for 32-bit floats.
+    pub curve: Arc<[f32]>,
+    /// Linear RGB to ACES2065-1, row-major. A neutral maps to a neutral.
+    pub to_aces: [[f64; 3]; 3],
+}
+
+impl RgbLayout {
+    /// Checks that the parts agree with each other and with a buffer of `bytes`.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`], [`Code::BadStructure`] or [`Code::TruncatedFile`].
+    pub fn check(&self, bytes: usize) -> Result<(), Fault> {
+        check_size(self.width, self.height)?;
+        if !self.crop.fits(self.width, self.height) {
+            return Err(Fault::new(
+                Code::BadStructure,
+                format!("the crop does not fit in {}x{}", self.width, self.height),
+            ));
+        }
+        if self.curve.len() > 65536
+            || (self.samples == RgbSamples::F32 && !self.curve.is_empty())
+            || (self.samples == RgbSamples::F16 && !matches!(self.curve.len(), 0 | 65536))
+        {
+            return Err(Fault::new(
+                Code::BadStructure,
+                format!("a curve of {} entries for {:?} samples", self.curve.len(), self.samples),
+            ));
+        }
+        let needed = self.bytes();
+        if bytes < needed {
+            return Err(Fault::new(
+                Code::TruncatedFile,
+                format!("{bytes} bytes of samples, {needed} expected"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Bytes of a frame.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.width as usize * self.height as usize * self.samples.pixel_bytes()
+    }
+}
+
+/// What a frame's bytes mean.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layout {
+    /// Sensor data behind a colour filter.
+    Mosaic(Arc<MosaicLayout>),
+    /// A picture with all its colours.
+    Rgb(Arc<RgbLayout>),
+}
+
+impl Layout {
+    /// Checks that the parts agree with each other and with a buffer of `bytes`.
+    ///
+    /// # Errors
+    /// As [`MosaicLayout::check`].
+    pub fn check(&self, bytes: usize) -> Result<(), Fault> {
+        match self {
+            Self::Mosaic(layout) => layout.check(bytes),
+            Self::Rgb(layout) => layout.check(bytes),
+        }
+    }
+
+    /// Whether it is the same value, cheaply where both share one.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Mosaic(a), Self::Mosaic(b)) => Arc::ptr_eq(a, b) || a == b,
+            (Self::Rgb(a), Self::Rgb(b)) => Arc::ptr_eq(a, b) || a == b,
+            _ => false,
+        }
+    }
+
+    /// Size of what is delivered when nothing else is asked, in pixels.
+    #[must_use]
+    pub fn crop_size(&self) -> [u32; 2] {
+        let crop = match self {
+            Self::Mosaic(layout) => layout.crop,
+            Self::Rgb(layout) => layout.crop,
+        };
+        [crop.width, crop.height]
+    }
+
+    /// The sensor data's layout, where it is that.
+    #[must_use]
+    pub const fn mosaic(&self) -> Option<&Arc<MosaicLayout>> {
+        match self {
+            Self::Mosaic(layout) => Some(layout),
+            Self::Rgb(_) => None,
+        }
+    }
+
+    /// The picture's layout, where it is that.
+    #[must_use]
+    pub const fn rgb(&self) -> Option<&Arc<RgbLayout>> {
+        match self {
+            Self::Mosaic(_) => None,
+            Self::Rgb(layout) => Some(layout),
+        }
+    }
+}
+
+fn check_size(width: u32, height: u32) -> Result<(), Fault> {
+    if width > limits::MAX_PICTURE_SIDE_PX
+        || height > limits::MAX_PICTURE_SIDE_PX
+        || u64::from(width) * u64::from(height) > limits::MAX_PICTURE_PIXELS
+    {
+        return Err(Fault::new(
+            Code::TooLarge,
+            format!("picture of {width}x{height} pixels is beyond the limit"),
+        ));
+    }
+    Ok(())
+}
+
+/// A frame as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// What the bytes mean.
+    pub layout: Layout,
     /// The samples.
     pub bytes: Vec<u8>,
 }

@@ -3,7 +3,7 @@
 //! `cargo run --release -p platefarm-shaders --example stage_times [-- gpu]`
 
 use fearless_simd::Level;
-use platefarm_model::raw::{Bayer, Levels, MosaicLayout, Packing, Rect};
+use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Backend, Debayer, Framing};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::ops::debayer_mhc::cpu::{RowColors, SplitRow};
@@ -63,7 +63,7 @@ fn recipe() -> PlateRecipe {
         content: [0, 0, width / 2, height / 2],
         ..Framing::identity(width, height, 1.0)
     };
-    PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
+    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
 }
 
 /// Every operation for itself, over the rows of a frame that stay in the caches.
@@ -176,7 +176,7 @@ fn stages(level: Level, bytes: &[u8], framing: &Framing) {
 fn main() -> Outcome<()> {
     let recipe = recipe();
     let mut state = 1_u32;
-    let bytes: Vec<u8> = (0..recipe.layout.row_bytes * HEIGHT)
+    let bytes: Vec<u8> = (0..recipe.layout.mosaic().expect("a mosaic").row_bytes * HEIGHT)
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8

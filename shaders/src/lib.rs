@@ -7,6 +7,7 @@
 //! and plays the plan on either side. Nothing here reads a file or knows the
 //! farm; bytes come in, half-float planes go out.
 
+pub mod debayer;
 pub mod exec;
 pub mod ops;
 #[cfg(test)]
@@ -14,16 +15,16 @@ pub mod twin;
 pub mod view;
 
 use platefarm_model::Outcome;
-use platefarm_model::raw::MosaicLayout;
+use platefarm_model::raw::Layout;
 use platefarm_model::recipe::{Backend, Debayer, Framing};
 use std::sync::Arc;
 
-/// Everything that decides the pixels of a plate: sensor data to framed
-/// ACES2065-1 half RGB.
+/// Everything that decides the pixels of a plate: a frame as it was read
+/// to framed ACES2065-1 half RGB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlateRecipe {
-    /// How the sensor data lies in memory and what it means.
-    pub layout: Arc<MosaicLayout>,
+    /// How the frame's bytes lie in memory and what they mean.
+    pub layout: Layout,
     /// How the missing colours are reconstructed.
     pub debayer: Debayer,
     /// Where the delivered raster lies over the picture.
@@ -53,7 +54,7 @@ pub trait Executor: Send + Sync {
     ///
     /// # Errors
     /// [`Code::BadRecipe`](platefarm_model::Code::BadRecipe) and the codes of
-    /// [`MosaicLayout::check`] for a recipe that makes no sense;
+    /// [`Layout::check`] for a recipe that makes no sense;
     /// [`Code::GpuFailed`](platefarm_model::Code::GpuFailed) or
     /// [`Code::GpuLost`](platefarm_model::Code::GpuLost) from a GPU.
     fn prepare(&self, recipe: &PlateRecipe) -> Outcome<Box<dyn Prepared>>;
@@ -61,7 +62,7 @@ pub trait Executor: Send + Sync {
 
 /// A recipe that is ready to run on frame after frame.
 pub trait Prepared: Send {
-    /// Renders one frame from the bytes of [`MosaicFrame`](platefarm_model::raw::MosaicFrame).
+    /// Renders one frame from the bytes of [`Frame`](platefarm_model::raw::Frame).
     ///
     /// # Errors
     /// [`Code::TruncatedFile`](platefarm_model::Code::TruncatedFile) when there

@@ -13,12 +13,11 @@ pub use scan::scan;
 pub use sequence::Sequence;
 
 use platefarm_model::clip::ClipInfo;
-use platefarm_model::raw::{MosaicFrame, MosaicLayout};
+use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::{Code, Fault, Outcome, Timecode};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A reader of one kind of camera file.
 pub trait Source: Send + Sync {
@@ -47,15 +46,15 @@ pub trait Clip: Send + Sync {
     fn info(&self) -> &ClipInfo;
 
     /// How the bytes of every frame are to be read.
-    fn layout(&self) -> &Arc<MosaicLayout>;
+    fn layout(&self) -> &Layout;
 
-    /// Frame `index`, counted from 0. Its layout is the same `Arc` as [`Self::layout`].
+    /// Frame `index`, counted from 0. Its layout is that of [`Self::layout`].
     ///
     /// # Errors
     /// [`Code::FrameOutsideClip`]; [`Code::MissingFrame`]; [`Code::MixedClip`] when the frame is not
     /// of the clip's kind; [`Code::TruncatedFile`], [`Code::BadStructure`] and the other codes of
     /// damaged files, with the file and the place in it.
-    fn read(&self, index: i64) -> Outcome<MosaicFrame>;
+    fn read(&self, index: i64) -> Outcome<Frame>;
 
     /// The file that holds frame `index`, where it is on disk.
     fn frame_file(&self, index: i64) -> Option<&Path>;

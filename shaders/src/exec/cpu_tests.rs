@@ -216,8 +216,9 @@ fn the_chain_is_what_its_definitions_say() {
     for (name, recipe) in recipes::all().into_iter().filter(|(name, _)| name != "beyond halves") {
         let bytes = recipes::frame(&recipe.layout, 17);
         let image = render(&CpuExecutor::new(), &recipe);
-        let naive = Naive { layout: &recipe.layout, bytes: &bytes };
-        let active = recipe.layout.active;
+        let layout = recipe.layout.mosaic().unwrap();
+        let naive = Naive { layout, bytes: &bytes };
+        let active = layout.active;
         let picture: Vec<[f64; 3]> = (0..active.height * active.width)
             .map(|i| naive.pixel(i64::from(i % active.width), i64::from(i / active.width)))
             .collect();

@@ -13,7 +13,7 @@ use crate::ops::debayer_mhc::HALO;
 use crate::ops::levels::LevelTables;
 use crate::ops::resample::Taps;
 use crate::ops::{matrix, white_balance};
-use platefarm_model::raw::MosaicLayout;
+use platefarm_model::raw::{Layout, MosaicLayout, Packing};
 use platefarm_model::recipe::{Debayer, Framing};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use std::ops::Range;
@@ -95,8 +95,13 @@ impl Plan {
     /// # Errors
     /// The codes of [`MosaicLayout::check`], or [`Code::BadRecipe`].
     pub fn new(recipe: &PlateRecipe) -> Outcome<Self> {
-        let layout = &recipe.layout;
-        layout.check(usize::MAX)?;
+        recipe.layout.check(usize::MAX)?;
+        let Layout::Mosaic(layout) = &recipe.layout else {
+            return Err(bad("pictures that have all their colours are not rendered", "layout"));
+        };
+        if layout.packing == Packing::F32Le {
+            return Err(bad("samples that are floats are not rendered", "layout"));
+        }
         let Debayer::Mhc = recipe.debayer;
         let framing = &recipe.framing;
         let active = layout.active;

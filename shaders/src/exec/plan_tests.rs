@@ -1,7 +1,7 @@
 //! Tests of the planner: passes, halos and bands.
 
 use super::*;
-use crate::twin::recipes::{identity, layout};
+use crate::twin::recipes::{identity, layout, mosaic};
 use platefarm_model::raw::{Bayer, Packing, Rect};
 
 fn framed(scale: [f64; 2], offset: [f64; 2], size: [u32; 2]) -> PlateRecipe {
@@ -88,15 +88,15 @@ fn recipes_that_make_no_sense_are_refused_by_name() {
     refused(&|r| r.framing.scale[0] = -300.0, "framing.scale");
     refused(&|r| r.framing.scale[1] = f64::NAN, "framing.scale");
     refused(&|r| r.framing.offset[0] = f64::INFINITY, "framing.offset");
-    refused(&|r| Arc::make_mut(&mut r.layout).camera_to_aces[1][1] = f64::NAN, "layout");
-    refused(&|r| Arc::make_mut(&mut r.layout).levels.white = [0.0; 4], "levels");
+    refused(&|r| mosaic(r).camera_to_aces[1][1] = f64::NAN, "layout");
+    refused(&|r| mosaic(r).levels.white = [0.0; 4], "levels");
     let mut narrow = framed([1.0; 2], [0.0; 2], [1, 1]);
-    let layout = Arc::make_mut(&mut narrow.layout);
+    let layout = mosaic(&mut narrow);
     layout.active = Rect::of_size(1, 8);
     layout.crop = Rect::of_size(1, 8);
     narrow.framing.source_size = [1, 8];
     assert_eq!(Plan::new(&narrow).unwrap_err().place.as_deref(), Some("layout.active"));
     let mut outside = framed([1.0; 2], [0.0; 2], [1, 1]);
-    Arc::make_mut(&mut outside.layout).active.width = 10_000;
+    mosaic(&mut outside).active.width = 10_000;
     assert_eq!(Plan::new(&outside).unwrap_err().code, Code::BadStructure);
 }

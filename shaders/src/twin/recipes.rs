@@ -2,7 +2,7 @@
 
 use super::noise_bytes;
 use crate::PlateRecipe;
-use platefarm_model::raw::{Bayer, Levels, MosaicLayout, Packing, Rect};
+use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Debayer, Filter, Framing};
 use std::sync::Arc;
 
@@ -38,10 +38,18 @@ pub(crate) fn layout(width: u32, height: u32, packing: Packing, bayer: Bayer) ->
     }
 }
 
+/// The mosaic of a recipe, to be changed.
+pub(crate) fn mosaic(recipe: &mut PlateRecipe) -> &mut MosaicLayout {
+    match &mut recipe.layout {
+        Layout::Mosaic(layout) => Arc::make_mut(layout),
+        Layout::Rgb(_) => panic!("not a mosaic"),
+    }
+}
+
 /// The delivered crop as it is.
 pub(crate) fn identity(layout: MosaicLayout) -> PlateRecipe {
     let framing = Framing::identity(layout.crop.width, layout.crop.height, 1.0);
-    PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
+    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
 }
 
 /// One affine map onto a raster with a margin around the picture.
@@ -64,12 +72,16 @@ pub(crate) fn framed(
         filter: Some(filter),
         antiring: false,
     };
-    PlateRecipe { layout: Arc::new(layout), debayer: Debayer::Mhc, framing }
+    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
 }
 
 /// A frame for a layout: noise, which has edges everywhere and every sample value.
-pub(crate) fn frame(layout: &MosaicLayout, seed: u64) -> Vec<u8> {
-    noise_bytes(layout.row_bytes * layout.height as usize, seed)
+pub(crate) fn frame(layout: &Layout, seed: u64) -> Vec<u8> {
+    let bytes = match layout {
+        Layout::Mosaic(layout) => layout.row_bytes * layout.height as usize,
+        Layout::Rgb(layout) => layout.bytes(),
+    };
+    noise_bytes(bytes, seed)
 }
 
 /// Recipes of every packing, phase and kind of framing, at odd sizes.

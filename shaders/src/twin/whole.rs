@@ -77,7 +77,7 @@ fn a_recipe_made_wrong_is_noticed() {
     let (cpu, gpu) = (CpuExecutor::new(), GpuExecutor::with(gpu, None));
     let (_, recipe) = recipes::all().swap_remove(0);
     let mut wrong = recipe.clone();
-    Arc::make_mut(&mut wrong.layout).camera_to_aces[0][0] *= 1.01;
+    super::recipes::mosaic(&mut wrong).camera_to_aces[0][0] *= 1.01;
     let difference = Difference::of(&render(&cpu, &recipe), &render(&gpu, &wrong));
     assert!(!difference.is_seamless(), "{difference:?}");
 }

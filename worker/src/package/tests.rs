@@ -38,8 +38,8 @@ fn plan(name: &str) -> PlatePlan {
                 start: Some(Timecode::parse("01:00:00:00", FrameRate::FPS_24).unwrap()),
                 rate: Some(FrameRate::FPS_24),
                 frame_count: 8,
-                missing: platefarm_model::FrameSet::new(),
                 first_file_number: Some(1),
+                ..Timing::default()
             },
             picture: Picture {
                 width: 64,
@@ -54,9 +54,7 @@ fn plan(name: &str) -> PlatePlan {
                 cfa: Some("rggb".into()),
             },
             camera: CameraInfo { make: Some("Maker".into()), ..CameraInfo::default() },
-            color: None,
-            vendor: std::collections::BTreeMap::new(),
-            notes: vec![],
+            ..ClipInfo::default()
         },
         source_first: 2,
         frames: FrameRange::new(1001, 1003).unwrap(),

@@ -4,7 +4,7 @@
 
 use platefarm_media::Clip;
 use platefarm_media::sink::exr::{DecodeRecord, PlateHeader};
-use platefarm_model::recipe::{Framing, RenderSpec};
+use platefarm_model::recipe::{Debayer, Framing, RenderSpec};
 
 /// The header of `frame`.
 pub(super) fn plate_header(
@@ -17,15 +17,18 @@ pub(super) fn plate_header(
     let index = spec.source_index(frame);
     let info = clip.info();
     let file = clip.frame_file(index).and_then(|path| path.file_name());
+    // A picture that has all its colours is not debayered.
+    let mosaic = clip.layout().mosaic();
+    let debayer = mosaic.map(|_| spec.debayer);
     let mut header = PlateHeader {
         pixel_aspect: Some(framing.pixel_aspect as f32),
         timecode: clip.frame_timecode(index),
         image_counter: Some(frame),
         fdl_json: spec.fdl_json.clone(),
         decode: Some(DecodeRecord {
-            debayer: spec.debayer.name().into(),
-            debayer_version: spec.debayer.version(),
-            white_balance: clip.layout().white_balance,
+            debayer: debayer.map_or("none", Debayer::name).into(),
+            debayer_version: debayer.map_or(0, Debayer::version),
+            white_balance: mosaic.map_or([1.0; 3], |layout| layout.white_balance),
             backend: backend.into(),
             source_file: file.map(|f| f.to_string_lossy().into_owned()).unwrap_or_default(),
             source_frame: index,

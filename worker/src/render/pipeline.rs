@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use platefarm_media::sink::exr;
 use platefarm_media::{Clip, hash, publish};
 use platefarm_model::job::{FrameOutcome, FrameResult, StageMillis};
-use platefarm_model::raw::MosaicFrame;
+use platefarm_model::raw::Frame;
 use platefarm_model::recipe::{Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_shaders::HalfImage;
@@ -121,7 +121,7 @@ pub(super) fn run(
         let process_ends = ends.clone();
         scope.spawn(move || {
             for flight in raw_rx {
-                let work = |raw: MosaicFrame| processor.run(&raw);
+                let work = |raw: Frame| processor.run(&raw);
                 if let Some(done) = process_ends.stage("process", flight, work) {
                     let _ = image_tx.send(done);
                 }
@@ -153,7 +153,7 @@ fn read_all(
     stages: &Stages<'_>,
     ends: &Ends<'_>,
     numbers: &Receiver<i64>,
-    raw: &Sender<InFlight<MosaicFrame>>,
+    raw: &Sender<InFlight<Frame>>,
 ) {
     for frame in numbers {
         let flight = InFlight { frame, millis: StageMillis::new(), cargo: () };

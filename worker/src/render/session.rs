@@ -9,7 +9,7 @@ use crate::leash::Leash;
 use crate::probe;
 use platefarm_media::Clip;
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::raw::{MosaicFrame, MosaicLayout};
+use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::recipe::{Backend, Debayer, Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_shaders::{Executor, HalfImage, PlateRecipe, Prepared};
@@ -163,7 +163,7 @@ pub(super) struct Processor {
     executor: Arc<dyn Executor>,
     framing: Framing,
     debayer: Debayer,
-    ready: Option<(Arc<MosaicLayout>, Box<dyn Prepared>)>,
+    ready: Option<(Layout, Box<dyn Prepared>)>,
 }
 
 impl Processor {
@@ -171,16 +171,16 @@ impl Processor {
         executor: Arc<dyn Executor>,
         debayer: Debayer,
         framing: Framing,
-        layout: &Arc<MosaicLayout>,
+        layout: &Layout,
     ) -> Outcome<Self> {
         let mut processor = Self { executor, framing, debayer, ready: None };
-        processor.ready = Some((Arc::clone(layout), processor.prepare(layout)?));
+        processor.ready = Some((layout.clone(), processor.prepare(layout)?));
         Ok(processor)
     }
 
-    fn prepare(&self, layout: &Arc<MosaicLayout>) -> Outcome<Box<dyn Prepared>> {
+    fn prepare(&self, layout: &Layout) -> Outcome<Box<dyn Prepared>> {
         self.executor.prepare(&PlateRecipe {
-            layout: Arc::clone(layout),
+            layout: layout.clone(),
             debayer: self.debayer,
             framing: self.framing.clone(),
         })
@@ -191,14 +191,11 @@ impl Processor {
     }
 
     /// The delivered picture of `frame`.
-    pub(super) fn run(&mut self, frame: &MosaicFrame) -> Outcome<HalfImage> {
+    pub(super) fn run(&mut self, frame: &Frame) -> Outcome<HalfImage> {
         // Taken out while it works: what a panic or a fault leaves behind is not used again.
-        let fits = |layout: &Arc<MosaicLayout>| {
-            Arc::ptr_eq(layout, &frame.layout) || **layout == *frame.layout
-        };
         let (layout, mut prepared) = match self.ready.take() {
-            Some(ready) if fits(&ready.0) => ready,
-            _ => (Arc::clone(&frame.layout), self.prepare(&frame.layout)?),
+            Some(ready) if ready.0.same(&frame.layout) => ready,
+            _ => (frame.layout.clone(), self.prepare(&frame.layout)?),
         };
         let image = prepared.run(&frame.bytes)?;
         self.ready = Some((layout, prepared));

@@ -7,13 +7,13 @@ use super::session::Processor;
 use crate::leash::Leash;
 use platefarm_media::Clip;
 use platefarm_media::sink::exr;
-use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
+use platefarm_model::clip::{ClipInfo, Picture, Timing};
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::raw::{Bayer, Levels, MosaicFrame, MosaicLayout, Packing, Rect};
+use platefarm_model::raw::{Bayer, Frame, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{
     Backend, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
 };
-use platefarm_model::{Code, FrameRange, FrameSet, Outcome, color};
+use platefarm_model::{Code, FrameRange, Outcome, color};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,7 +22,7 @@ const SIDE: u32 = 16;
 
 struct MadeUp {
     info: ClipInfo,
-    layout: Arc<MosaicLayout>,
+    layout: Layout,
     panics_at: Option<i64>,
     brighter_at: Option<i64>,
     /// Reads begun minus outcomes seen, and the most that ever was.
@@ -30,9 +30,9 @@ struct MadeUp {
     most: AtomicI64,
 }
 
-fn layout(white: f32) -> Arc<MosaicLayout> {
+fn layout(white: f32) -> Layout {
     let raster = Rect::of_size(SIDE, SIDE);
-    Arc::new(MosaicLayout {
+    Layout::Mosaic(Arc::new(MosaicLayout {
         width: SIDE,
         height: SIDE,
         packing: Packing::U16Le,
@@ -43,21 +43,14 @@ fn layout(white: f32) -> Arc<MosaicLayout> {
         levels: Levels::flat(0.0, white),
         white_balance: [1.0; 3],
         camera_to_aces: color::IDENTITY,
-    })
+    }))
 }
 
 fn made_up(frames: u64) -> MadeUp {
     let raster = Rect::of_size(SIDE, SIDE);
     let info = ClipInfo {
         path: "made up".into(),
-        identity: Identity::default(),
-        timing: Timing {
-            start: None,
-            rate: None,
-            frame_count: frames,
-            missing: FrameSet::new(),
-            first_file_number: None,
-        },
+        timing: Timing { frame_count: frames, ..Timing::default() },
         picture: Picture {
             width: SIDE,
             height: SIDE,
@@ -70,10 +63,7 @@ fn made_up(frames: u64) -> MadeUp {
             compression: "none".into(),
             cfa: None,
         },
-        camera: CameraInfo::default(),
-        color: None,
-        vendor: std::collections::BTreeMap::new(),
-        notes: vec![],
+        ..ClipInfo::default()
     };
     MadeUp {
         info,
@@ -90,18 +80,18 @@ impl Clip for MadeUp {
         &self.info
     }
 
-    fn layout(&self) -> &Arc<MosaicLayout> {
+    fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    fn read(&self, index: i64) -> Outcome<MosaicFrame> {
+    fn read(&self, index: i64) -> Outcome<Frame> {
         let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         assert!(self.panics_at != Some(index), "a reader's bug");
         let layout =
-            if self.brighter_at == Some(index) { layout(500.0) } else { Arc::clone(&self.layout) };
+            if self.brighter_at == Some(index) { layout(500.0) } else { self.layout.clone() };
         let bytes = 250u16.to_le_bytes().repeat((SIDE * SIDE) as usize);
-        Ok(MosaicFrame { layout, bytes })
+        Ok(Frame { layout, bytes })
     }
 
     fn frame_file(&self, _index: i64) -> Option<&Path> {

@@ -99,7 +99,7 @@ impl PlateHeader {
             camera_serial_number: camera.serial_number.clone(),
             iso_speed: camera.iso_speed.map(|v| v as f32),
             exposure_time_s: camera.exposure_time_s.map(|v| v as f32),
-            t_stop: camera.t_stop.map(|v| v as f32),
+            t_stop: info.lens.t_stop.map(|v| v as f32),
             white_kelvin: camera.white_kelvin.map(|v| v as f32),
             ..Self::default()
         }

@@ -3,7 +3,7 @@
 
 use super::tags;
 use super::tiff::{Kind, Tags};
-use platefarm_model::clip::CameraInfo;
+use platefarm_model::clip::{CameraInfo, LensInfo};
 use platefarm_model::{Code, Fault, FrameRate, Timecode};
 use std::collections::BTreeMap;
 
@@ -12,21 +12,28 @@ const SHOWN_CHARACTERS: usize = 160;
 
 /// Camera, exposure and lens. Values that the camera left at zero are absent.
 pub(super) fn camera(tags: Tags<'_>, kelvin: f64) -> CameraInfo {
-    let positive = |tag: u16| {
-        let number = tags.get(tag)?.number(0)?;
-        (number.is_finite() && number > 0.0).then_some(number)
-    };
     CameraInfo {
         make: tags.text(tags::MAKE),
         model: model(tags),
         serial_number: tags
             .text(tags::CAMERA_SERIAL_NUMBER)
             .or_else(|| tags.text(tags::BODY_SERIAL_NUMBER)),
-        iso_speed: positive(tags::ISO_SPEED_RATINGS),
-        exposure_time_s: positive(tags::EXPOSURE_TIME),
-        t_stop: positive(tags::T_STOP),
+        iso_speed: positive(tags, tags::ISO_SPEED_RATINGS),
+        exposure_time_s: positive(tags, tags::EXPOSURE_TIME),
         white_kelvin: kelvin.is_finite().then(|| kelvin.round()),
+        ..CameraInfo::default()
     }
+}
+
+/// The lens, as far as the tags say.
+pub(super) fn lens(tags: Tags<'_>) -> LensInfo {
+    LensInfo { t_stop: positive(tags, tags::T_STOP), ..LensInfo::default() }
+}
+
+/// A number that means something: one that is above zero.
+fn positive(tags: Tags<'_>, tag: u16) -> Option<f64> {
+    let number = tags.get(tag)?.number(0)?;
+    (number.is_finite() && number > 0.0).then_some(number)
 }
 
 /// The camera's model.

@@ -22,7 +22,7 @@ use color::CameraColor;
 use input::{DiskFile, Input};
 use levels::Geometry;
 use platefarm_model::clip::{self, ClipInfo, Identity, Picture, Timing};
-use platefarm_model::raw::{Bayer, Levels, MosaicFrame, MosaicLayout};
+use platefarm_model::raw::{Bayer, Frame, Layout, Levels, MosaicLayout};
 use platefarm_model::{Code, Fault, Outcome};
 use raw::RawPicture;
 use std::path::Path;
@@ -122,7 +122,7 @@ impl Kind {
 struct DngClip {
     info: ClipInfo,
     kind: Kind,
-    layout: Arc<MosaicLayout>,
+    layout: Layout,
     sequence: Sequence,
 }
 
@@ -185,6 +185,7 @@ impl First {
             reel_name: tags.text(tags::REEL_NAME),
             camera_label: tags.text(tags::CAMERA_LABEL),
             uuid: info::uuid(tags),
+            ..Identity::default()
         };
         for (absent, tag) in
             [(rate.is_none(), "FrameRate"), (identity.reel_name.is_none(), "ReelName")]
@@ -204,13 +205,14 @@ impl First {
         }
         let geometry = &kind.geometry;
         let mut clip = DngClip {
-            layout: Arc::new(kind.layout(&color)),
+            layout: Layout::Mosaic(Arc::new(kind.layout(&color))),
             info: ClipInfo {
                 path: sequence.first_file().to_string_lossy().into_owned(),
                 identity,
                 timing: Timing {
                     start,
                     rate,
+                    capture_rate: None,
                     frame_count: sequence.frame_count(),
                     missing,
                     first_file_number: sequence.first_number,
@@ -228,10 +230,13 @@ impl First {
                     cfa: Some(bayer_name(geometry.bayer).into()),
                 },
                 camera: info::camera(tags, color.kelvin),
+                lens: info::lens(tags),
                 color: Some(clip::CameraColor {
                     white_balance: color.white_balance,
                     camera_to_aces: color.camera_to_aces,
                 }),
+                color_space: None,
+                frame_lines: Vec::new(),
                 vendor: info::vendor(tags),
                 notes,
             },
@@ -293,11 +298,11 @@ impl Clip for DngClip {
         &self.info
     }
 
-    fn layout(&self) -> &Arc<MosaicLayout> {
+    fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    fn read(&self, index: i64) -> Outcome<MosaicFrame> {
+    fn read(&self, index: i64) -> Outcome<Frame> {
         let count = self.info.timing.frame_count;
         if index < 0 || index as u64 >= count {
             return Err(Fault::new(
@@ -315,7 +320,7 @@ impl Clip for DngClip {
             .at(self.info.path.clone())
         })?;
         let bytes = self.read_file(path).map_err(|f| f.within(path.display()))?;
-        Ok(MosaicFrame { layout: Arc::clone(&self.layout), bytes })
+        Ok(Frame { layout: self.layout.clone(), bytes })
     }
 
     fn frame_file(&self, index: i64) -> Option<&Path> {

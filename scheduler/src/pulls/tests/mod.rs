@@ -6,11 +6,11 @@ mod laws;
 mod wide;
 
 use super::{PullPlan, PullRequest, plan};
-use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
+use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
 use platefarm_model::pull::{Document, PlatePlan};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
-use platefarm_model::{Fault, FrameRate, FrameSet, Outcome, Timecode, Timestamp};
+use platefarm_model::{Fault, FrameRate, Outcome, Timecode, Timestamp};
 use platefarm_standards::edl::{self, Edl};
 
 const RATE: FrameRate = FrameRate::FPS_24;
@@ -28,8 +28,8 @@ fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
             start: Some(Timecode::parse(start, RATE).unwrap()),
             rate: Some(RATE),
             frame_count: frames,
-            missing: FrameSet::new(),
             first_file_number: Some(1),
+            ..Timing::default()
         },
         picture: Picture {
             width: 1136,
@@ -43,10 +43,7 @@ fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
             compression: "none".into(),
             cfa: Some("rggb".into()),
         },
-        camera: CameraInfo::default(),
-        color: None,
-        vendor: std::collections::BTreeMap::new(),
-        notes: Vec::new(),
+        ..ClipInfo::default()
     }
 }
 

@@ -34,6 +34,8 @@ pub fn row(packing: Packing, bytes: &[u8], out: &mut [u16]) {
             let all = u64::from_be_bytes([0, b[0], b[1], b[2], b[3], b[4], b[5], b[6]]);
             [42, 28, 14, 0].map(|shift| (all >> shift) as u16 & 0x3fff)
         }),
+        // Floats are not unpacked to whole numbers.
+        Packing::F32Le => out.fill(0),
     }
 }
 
