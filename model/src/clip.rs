@@ -3,6 +3,7 @@
 //! one exists; unknown values are absent, never zero. All that the vendor
 //! wrote is kept beside it as text.
 
+use crate::camera_name::CameraName;
 use crate::color::Matrix3;
 use crate::raw::Rect;
 use crate::{Fault, FrameRange, FrameRate, FrameSet, Timecode};
@@ -49,6 +50,18 @@ pub struct Timing {
     /// Rate at which the sensor ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_rate: Option<FrameRate>,
+    /// The second timecode of cameras that keep two: the one that counts recorded frames only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge_start: Option<Timecode>,
+    /// Length in seconds, where the camera writes that and no count of frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<f64>,
+    /// Local date and time of the first frame, `YYYY:MM:DD hh:mm:ss`; the time is left out where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<String>,
+    /// What is to be added to `captured` to get UTC, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utc_offset_s: Option<f64>,
     /// Indices from 0 to the last frame present; gaps are in `missing`.
     pub frame_count: u64,
     /// Indices that are not on disk.
@@ -64,6 +77,17 @@ impl Timing {
     #[must_use]
     pub fn indices(&self) -> Option<FrameRange> {
         (self.frame_count > 0).then(|| FrameRange::of_len(0, self.frame_count))
+    }
+
+    /// Its length in seconds: as the camera wrote it, else frames over the rate.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        let counted = || {
+            let rate = self.rate.filter(|_| self.frame_count > 0)?;
+            let seconds = self.frame_count as f64 * f64::from(rate.denominator());
+            Some(seconds / f64::from(rate.numerator()))
+        };
+        self.duration_s.or_else(counted)
     }
 }
 
@@ -91,6 +115,15 @@ pub struct Picture {
     /// Colour filter pattern, `rggb`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cfa: Option<String>,
+    /// Codec as the camera names it: `Apple ProRes 4444`, `REDcode 8:1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// Sensor mode as the camera names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensor_mode: Option<String>,
+    /// Distance between the centres of neighbouring photosites, in micrometres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photosite_pitch_um: Option<f64>,
 }
 
 /// Camera, exposure and lens.
@@ -105,9 +138,12 @@ pub struct CameraInfo {
     /// Serial number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
-    /// Exposure index.
+    /// Sensitivity that was set: the exposure index, for cameras that know one number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iso_speed: Option<f64>,
+    /// Exposure index, where the camera tells it apart from the sensitivity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure_index: Option<f64>,
     /// Exposure time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure_time_s: Option<f64>,
@@ -123,6 +159,9 @@ pub struct CameraInfo {
     /// Firmware.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,
+    /// Neutral density filter, as the camera writes it: makers count in stops, densities or positions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nd_filter: Option<String>,
 }
 
 /// The lens, at the first frame.
@@ -152,6 +191,23 @@ pub struct LensInfo {
     /// Anamorphic squeeze: width of a subject over its width on the sensor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub squeeze: Option<f64>,
+    /// Firmware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+    /// Distance from the image plane to the entrance pupil, in millimetres; positive towards the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrance_pupil_offset_mm: Option<f64>,
+}
+
+/// How a value of the schema moves over the frames. The value itself is the first frame's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variation {
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// Frames that gave a value.
+    pub frames: u64,
 }
 
 /// A frame line that the camera showed and recorded, in photosites from the
@@ -220,12 +276,54 @@ pub struct ClipInfo {
     /// Frame lines that the camera recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frame_lines: Vec<FrameLine>,
+    /// What changes over the frames, by its name in the [schema](crate::schema).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub varies: BTreeMap<String, Variation>,
+    /// Metadata exports beside the media that were read into this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<String>,
     /// Every field of the file, untouched, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vendor: BTreeMap<String, String>,
     /// What was assumed, and what was ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,
+}
+
+impl ClipInfo {
+    /// Letter of the camera unit: as the camera wrote it, else from a clip name of a known pattern.
+    #[must_use]
+    pub fn camera_letter(&self) -> Option<String> {
+        let named = || CameraName::parse(&self.identity.clip_name).map(|n| n.letter.to_owned());
+        self.identity.camera_letter.clone().or_else(named)
+    }
+
+    /// Sensor mode: as the camera names it, else the size of what saw light.
+    #[must_use]
+    pub fn sensor_mode(&self) -> Option<String> {
+        let Picture { active, width, height, .. } = &self.picture;
+        let size = if active.width > 0 { [active.width, active.height] } else { [*width, *height] };
+        let sized = || (size[0] > 0 && size[1] > 0).then(|| format!("{}x{}", size[0], size[1]));
+        self.picture.sensor_mode.clone().or_else(sized)
+    }
+
+    /// Codec: as the camera names it, else file format and compression.
+    #[must_use]
+    pub fn codec(&self) -> Option<String> {
+        let Picture { format, compression, .. } = &self.picture;
+        let stored = || match (format.as_str(), compression.as_str()) {
+            ("", _) => None,
+            (format, "") => Some(format.to_owned()),
+            (format, compression) => Some(format!("{format} {compression}")),
+        };
+        self.picture.codec.clone().or_else(stored)
+    }
+
+    /// What its pixels mean as colours: encoding and gamut, or the camera's own RGB.
+    #[must_use]
+    pub fn color_name(&self) -> Option<String> {
+        self.color_space.clone().or_else(|| self.color.map(|_| "camera RGB".to_owned()))
+    }
 }
 
 #[cfg(test)]

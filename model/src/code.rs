@@ -94,6 +94,14 @@ codes! {
     NoMedia "F0111" Request "no camera files were found" "Give a directory that holds clips of a format that is read.";
     BadColorData "F0112" Media "the colour data of the file cannot be used" "Check the named tag, or give the camera matrix by hand.";
     MetadataAbsent "F0113" Media "the file does not carry a value that the pull uses" "Nothing, if the value is not needed; else take it from the camera report.";
+    NoInputTransform "F0114" Request "what the pixels of the clip mean is not known" "Name the input transform of the camera, or transcode to an encoding that its file names.";
+    NoDecoder "F0115" Worker "a program that decodes this file is not there" "Install the named program, or configure a bridge to the maker's (docs/bridge.md).";
+    DecoderFailed "F0116" Media "the program that decodes this file failed" "See its own words in the message; try the file in that program.";
+    DecoderHung "F0117" Worker "the program that decodes this file gave no answer in time" "See what the machine is busy with; the program was ended and is started again for the next frame.";
+    BadBridge "F0118" Worker "a bridge does not keep to the protocol" "Run `platefarm bridge check` on it; docs/bridge.md has the protocol.";
+    MetadataConflict "F0119" Media "the media and a metadata export beside it say different things" "See which of the two is right; the media's own word is used.";
+    BadSidecar "F0120" Media "a metadata export cannot be read" "Export it again with the maker's tool, or move it away: the clip is read without it.";
+    DuplicateClip "F0121" Media "two clips have the same name" "Rename the rolls apart, or remove the copy; a pull needs the timecode to tell them apart.";
 
     // F02xx: edit lists, framing, colour and manifests
     BadEdlLine "F0201" Request "a line of the edit list cannot be read" "Correct the named line, or export the list again as File_129 or File_32.";

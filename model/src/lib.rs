@@ -6,10 +6,12 @@
 //! reads a file, a clock or a socket, and nothing knows how it travels; so
 //! every other crate may use it and none can be dragged in through it.
 
+pub mod camera_name;
 pub mod clip;
 pub mod code;
 pub mod color;
 pub mod fault;
+pub mod format;
 pub mod frames;
 pub mod id;
 pub mod job;
@@ -17,6 +19,7 @@ pub mod limits;
 pub mod pull;
 pub mod raw;
 pub mod recipe;
+pub mod schema;
 pub mod time;
 
 pub use code::Code;

@@ -55,6 +55,18 @@ pub enum Packing {
     Msb12,
     /// 14 bits a sample, most significant bit first.
     Msb14,
+    /// 10 bits a sample, most significant bit first in little-endian 16-bit
+    /// words, as Magic Lantern packs them.
+    Word10,
+    /// 12 bits a sample, likewise.
+    Word12,
+    /// 14 bits a sample, likewise.
+    Word14,
+    /// 12 bits a sample, least significant bit first: three bytes a pair.
+    Lsb12,
+    /// 12 bits a sample, most significant bit first in little-endian 32-bit
+    /// words, the two samples of every pair swapped: ARRIRAW of most ALEXAs.
+    Arri12,
     /// Four bytes a sample: IEEE 754 binary32, little-endian. Levels must be
     /// flat 0 and 1 and the linearisation empty: the reader has applied them.
     F32Le,
@@ -66,18 +78,34 @@ impl Packing {
     pub const fn bits(self) -> u32 {
         match self {
             Self::U8 => 8,
-            Self::Msb10 => 10,
-            Self::Msb12 => 12,
-            Self::Msb14 => 14,
+            Self::Msb10 | Self::Word10 => 10,
+            Self::Msb12 | Self::Word12 | Self::Lsb12 | Self::Arri12 => 12,
+            Self::Msb14 | Self::Word14 => 14,
             Self::U16Le | Self::U16Be => 16,
             Self::F32Le => 32,
         }
     }
 
-    /// Bytes that a row of `width` samples takes, padded to whole bytes.
+    /// Bytes of the words that bits are taken from; rows begin at multiples of
+    /// it, and a row takes whole ones.
+    #[must_use]
+    pub const fn word_bytes(self) -> usize {
+        match self {
+            Self::U8 | Self::Msb10 | Self::Msb12 | Self::Msb14 | Self::Lsb12 => 1,
+            Self::U16Le | Self::U16Be | Self::Word10 | Self::Word12 | Self::Word14 => 2,
+            Self::Arri12 | Self::F32Le => 4,
+        }
+    }
+
+    /// Bytes that a row of `width` samples takes, padded to whole words.
     #[must_use]
     pub const fn row_bytes(self, width: u32) -> usize {
-        (width as usize * self.bits() as usize).div_ceil(8)
+        let samples = match self {
+            Self::Arri12 => (width as usize).next_multiple_of(2),
+            _ => width as usize,
+        };
+        let word = self.word_bytes();
+        (samples * self.bits() as usize).div_ceil(8 * word) * word
     }
 }
 
@@ -228,6 +256,12 @@ impl MosaicLayout {
             return Err(Fault::new(
                 Code::BadStructure,
                 format!("rows of {} bytes cannot hold {w} samples", self.row_bytes),
+            ));
+        }
+        if !self.row_bytes.is_multiple_of(self.packing.word_bytes()) {
+            return Err(Fault::new(
+                Code::BadStructure,
+                format!("rows of {} bytes are not whole words of the samples", self.row_bytes),
             ));
         }
         let needed = self.row_bytes * (h as usize - 1) + self.packing.row_bytes(w);
@@ -434,5 +468,12 @@ mod tests {
         assert_eq!(Packing::Msb12.row_bytes(1184), 1776);
         assert_eq!(Packing::Msb14.row_bytes(1888), 3304);
         assert_eq!(Packing::Msb10.row_bytes(3), 4);
+        assert_eq!(Packing::Word14.row_bytes(8), 14);
+        assert_eq!(Packing::Word14.row_bytes(1), 2);
+        assert_eq!(Packing::Word10.row_bytes(3), 4);
+        assert_eq!(Packing::Lsb12.row_bytes(3), 5);
+        assert_eq!(Packing::Arri12.row_bytes(8), 12);
+        assert_eq!(Packing::Arri12.row_bytes(2880), 4320);
+        assert_eq!(Packing::Arri12.row_bytes(3), 8);
     }
 }

@@ -173,7 +173,7 @@ impl Framing {
     }
 }
 
-/// EXR compression of a plate. All are lossless.
+/// EXR compression of a plate. DWAA and DWAB are lossy, the others are not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
@@ -184,13 +184,21 @@ pub enum Compression {
     /// Deflate, 16 rows at a time. The default of plates.
     #[default]
     Zip,
-    /// Wavelet and Huffman; good on grain.
+    /// Wavelet and Huffman, 32 rows at a time; good on grain.
     Piz,
+    /// Cosine transform, 32 rows at a time. Lossy.
+    Dwaa,
+    /// Cosine transform, 256 rows at a time. Lossy.
+    Dwab,
 }
 
 impl Compression {
     /// Every compression, in the order help lists them.
-    pub const ALL: &[Self] = &[Self::None, Self::Zips, Self::Zip, Self::Piz];
+    pub const ALL: &[Self] =
+        &[Self::None, Self::Zips, Self::Zip, Self::Piz, Self::Dwaa, Self::Dwab];
+
+    /// How much DWAA and DWAB lose: OpenEXR's default.
+    pub const DWA_LEVEL: f32 = 45.0;
 
     /// Its name on the command line and in reports.
     #[must_use]
@@ -200,6 +208,17 @@ impl Compression {
             Self::Zips => "zips",
             Self::Zip => "zip",
             Self::Piz => "piz",
+            Self::Dwaa => "dwaa",
+            Self::Dwab => "dwab",
+        }
+    }
+
+    /// How much it loses, as OpenEXR counts `dwaCompressionLevel`; `None` when nothing.
+    #[must_use]
+    pub const fn lossy_level(self) -> Option<f32> {
+        match self {
+            Self::None | Self::Zips | Self::Zip | Self::Piz => None,
+            Self::Dwaa | Self::Dwab => Some(Self::DWA_LEVEL),
         }
     }
 }

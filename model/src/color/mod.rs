@@ -1,5 +1,9 @@
-//! Matrices and white points, in f64: the arithmetic that decides a camera's
-//! transform, done once per clip. The per-pixel work is in `shaders`.
+//! Colour in f64: matrices and white points, transfer curves, and the spaces
+//! that footage comes in and plates go out in. Everything here is done once
+//! per clip or recipe; the per-pixel work is in `shaders`.
+
+pub mod space;
+pub mod transfer;
 
 /// A 3x3 matrix, row-major; acts on column vectors.
 pub type Matrix3 = [[f64; 3]; 3];
@@ -23,8 +27,12 @@ pub const REC709: [Xy; 3] = [[0.640, 0.330], [0.300, 0.600], [0.150, 0.060]];
 /// The identity.
 pub const IDENTITY: Matrix3 = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
-const BRADFORD: Matrix3 =
+/// Bradford's cone responses (Lam 1985).
+pub const BRADFORD: Matrix3 =
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]];
+/// The cone responses of CIECAM02 (CIE 159:2004).
+pub const CAT02: Matrix3 =
+    [[0.7328, 0.4296, -0.1624], [-0.7036, 1.6975, 0.0061], [0.0030, 0.0136, 0.9834]];
 
 /// `a` after `b`.
 #[must_use]
@@ -82,9 +90,15 @@ pub fn rgb_to_xyz(primaries: &[Xy; 3], white: Xy) -> Matrix3 {
 /// Bradford adaptation of XYZ from one white to another.
 #[must_use]
 pub fn adapt(from: Xy, to: Xy) -> Matrix3 {
-    let (a, b) = (apply(&BRADFORD, xy_to_xyz(from)), apply(&BRADFORD, xy_to_xyz(to)));
-    let back = invert(&BRADFORD).unwrap_or(IDENTITY);
-    mul(&back, &mul(&diagonal(std::array::from_fn(|i| b[i] / a[i])), &BRADFORD))
+    adapt_by(&BRADFORD, from, to)
+}
+
+/// Adaptation of XYZ from one white to another, in the given cone responses.
+#[must_use]
+pub fn adapt_by(cones: &Matrix3, from: Xy, to: Xy) -> Matrix3 {
+    let (a, b) = (apply(cones, xy_to_xyz(from)), apply(cones, xy_to_xyz(to)));
+    let back = invert(cones).unwrap_or(IDENTITY);
+    mul(&back, &mul(&diagonal(std::array::from_fn(|i| b[i] / a[i])), cones))
 }
 
 /// XYZ relative to `white` into linear RGB of `primaries` and `target_white`, adapted by Bradford.

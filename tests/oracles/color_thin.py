@@ -1,0 +1,36 @@
+"""Thins the colour reference values (OpenColorIO 2.6.0 and the Academy's CTL on
+the same pixels) to what the tests carry along: all named pixels, and every so
+many of the others. Usage: color_thin.py DATA/aces OUT"""
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+data, out = Path(sys.argv[1]), Path(sys.argv[2])
+manifest = json.loads((data / "oracle/manifest.json").read_text())
+read = lambda path: np.fromfile(path, "<f4").reshape(-1, 3)
+KEEP = {"scene": 260, "code": 160, "disp": 160}
+picked = {}
+for grid, most in KEEP.items():
+    pixels = read(data / f"oracle/grid_{grid}.f32")
+    sections = manifest["grids"][grid]["sections"]
+    named = [s for s in sections if s.get("names")] if isinstance(sections, list) else []
+    first = named[0]["count"] if named else {"scene": 142, "code": 31, "disp": 15}[grid]
+    step = (len(pixels) - first) // (most - first)
+    # An odd step walks through lattices and rings without falling into their rhythm.
+    picked[grid] = np.unique(np.r_[np.arange(first), np.arange(first, len(pixels), step | 1)])
+    pixels[picked[grid]].tofile(out / f"grid_{grid}.f32")
+lines, packed = [], {"oracle": [], "ctl": []}
+for name, entry in manifest["transforms"].items():
+    grid = entry["grid"]
+    makers = []
+    for maker, label in [("oracle", "ocio"), ("ctl", "ctl")]:
+        path = data / maker / f"{name}.f32"
+        if path.exists():
+            packed[maker].append(read(path)[picked[grid]])
+            makers.append(label)
+    lines.append("\t".join([name, grid, repr(entry["code_scale"]), "+".join(makers)]))
+np.concatenate(packed["oracle"]).tofile(out / "ocio.f32")
+np.concatenate(packed["ctl"]).tofile(out / "ctl.f32")
+(out / "index.tsv").write_text("\n".join(lines) + "\n")
