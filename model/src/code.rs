@@ -102,6 +102,7 @@ codes! {
     MetadataConflict "F0119" Media "the media and a metadata export beside it say different things" "See which of the two is right; the media's own word is used.";
     BadSidecar "F0120" Media "a metadata export cannot be read" "Export it again with the maker's tool, or move it away: the clip is read without it.";
     DuplicateClip "F0121" Media "two clips have the same name" "Rename the rolls apart, or remove the copy; a pull needs the timecode to tell them apart.";
+    Unverified "F0122" Media "part of what was read rests on facts that could not be verified" "Compare a frame with the maker's own software before trusting it; docs/cameras.md says what is meant.";
 
     // F02xx: edit lists, framing, colour and manifests
     BadEdlLine "F0201" Request "a line of the edit list cannot be read" "Correct the named line, or export the list again as File_129 or File_32.";

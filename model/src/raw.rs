@@ -136,6 +136,17 @@ pub enum Bayer {
 }
 
 impl Bayer {
+    /// Its colours in lower case, row by row: `rggb`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rggb => "rggb",
+            Self::Grbg => "grbg",
+            Self::Gbrg => "gbrg",
+            Self::Bggr => "bggr",
+        }
+    }
+
     /// Row and column (0 or 1) of the red photosite.
     #[must_use]
     pub const fn red_at(self) -> (u32, u32) {

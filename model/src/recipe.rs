@@ -213,6 +213,13 @@ impl Compression {
         }
     }
 
+    /// What a person is told of it: its name, and whether it loses something.
+    #[must_use]
+    pub fn label(self) -> String {
+        let lossy = self.lossy_level().map(|level| format!(" (lossy, level {level})"));
+        self.name().to_owned() + &lossy.unwrap_or_default()
+    }
+
     /// How much it loses, as OpenEXR counts `dwaCompressionLevel`; `None` when nothing.
     #[must_use]
     pub const fn lossy_level(self) -> Option<f32> {
@@ -316,6 +323,16 @@ mod tests {
         for filter in Filter::ALL.iter().copied() {
             assert_eq!(serde_json::to_value(filter).unwrap(), filter.name());
         }
+    }
+
+    #[test]
+    fn lossy_compressions_say_so() {
+        for compression in Compression::ALL.iter().copied() {
+            assert_eq!(serde_json::to_value(compression).unwrap(), compression.name());
+            let lossy = compression.name().starts_with("dwa");
+            assert_eq!(compression.label().contains("(lossy, level 45)"), lossy);
+        }
+        assert_eq!(Compression::default().label(), "zip");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that footage comes in and plates go out in. Everything here is done once
 //! per clip or recipe; the per-pixel work is in `shaders`.
 
+pub mod aces2;
 pub mod space;
 pub mod transfer;
 

@@ -243,12 +243,21 @@ pub static FIELDS: &[Field] = &[
         "tint of the camera's white, in the maker's unit",
         |c| number(c.camera.white_tint),
     ),
-    exr(Exposure, "isoSpeed", Kind::Number(""), "sensitivity that was set: the exposure index, where the camera knows one number", |c| {
-        positive(c.camera.iso_speed)
-    }),
-    own(Exposure, "exposureIndex", Kind::Number(""), "exposure index, where the camera tells it apart from the sensitivity", |c| {
-        positive(c.camera.exposure_index)
-    }).optional(),
+    exr(
+        Exposure,
+        "isoSpeed",
+        Kind::Number(""),
+        "sensitivity that was set: the exposure index, where the camera knows one number",
+        |c| positive(c.camera.iso_speed),
+    ),
+    own(
+        Exposure,
+        "exposureIndex",
+        Kind::Number(""),
+        "exposure index, where the camera tells it apart from the sensitivity",
+        |c| positive(c.camera.exposure_index),
+    )
+    .optional(),
     exr(Exposure, "shutterAngle", Kind::Number("°"), "shutter angle", |c| {
         positive(c.camera.shutter_angle_deg)
     }),

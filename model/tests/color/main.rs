@@ -1,6 +1,7 @@
 //! The colour spaces in f64 against two independent hands: OpenColorIO 2.6.0
 //! and the Academy's CTL, both in single precision, on the same pixels.
 
+mod aces2;
 mod oracle;
 
 use oracle::{Case, cases};
