@@ -98,6 +98,12 @@ impl Appearance {
         }
     }
 
+    /// Cone light of 1 cd/m² of the reference white, and the response that lightness is relative to.
+    #[must_use]
+    pub fn luminance(&self) -> (f64, f64) {
+        (level_adaptation(), white_response())
+    }
+
     /// Achromatic response of linear RGB.
     #[must_use]
     pub fn achromatic(&self, rgb: [f64; 3]) -> f64 {

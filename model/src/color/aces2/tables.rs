@@ -30,7 +30,7 @@ pub struct Tables {
     pub cusp_m: Vec<f64>,
     /// One over the exponent of the hull above the cusp.
     pub upper_gamma_inverse: Vec<f64>,
-    /// Entries to search around `floor(h) + 1`: first and last, relative to it.
+    /// Entries that may be the last one not above a hue h, relative to `floor(h) + 1`: first and last.
     pub search: [i32; 2],
 }
 
@@ -201,13 +201,13 @@ fn upper_gamma_inverse(
     1.0 / high
 }
 
-/// How far around `floor(h) + 1` a hue's entry may lie.
+/// How far from `floor(h) + 1` the last entry not above a hue may lie.
 fn search_range(hue: &[f64]) -> [i32; 2] {
-    let (mut low, mut high) = (0, 1);
-    for (i, hue) in hue.iter().enumerate().take(NOMINAL + 1).skip(1) {
-        let off = i as i32 - (hue.floor() as i32 + 1);
-        low = low.min(off);
-        high = high.max(off + 1);
+    let (mut low, mut high) = (0, 0);
+    for (i, (hue, next)) in (0..).zip(hue.iter().zip(&hue[1..])).skip(1).take(NOMINAL) {
+        // Hues of this entry go from its own to just before the next one's.
+        low = low.min(i - next.ceil() as i32);
+        high = high.max(i - (hue.floor() as i32 + 1));
     }
     [low, high]
 }

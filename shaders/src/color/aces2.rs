@@ -1,0 +1,592 @@
+//! The ACES 2.0 output transform on pixels, both ways: scene light (ACES2065-1)
+//! to linear light of the limiting gamut, 1 = 100 cd/m².
+//!
+//! Written without branches, for loops that become vector code. Three of the
+//! seventeen powers of the published order of steps vanish because the
+//! achromatic response A is kept instead of lightness J = 100 A^1.137, and the
+//! hue's sine and cosine are b/M and a/M; the angle itself only finds the
+//! entry of the tables.
+
+use fearless_simd::{Level, dispatch};
+use super::math::{angle_degrees, log2, pow, signed_pow};
+use platefarm_model::color::aces2::{self, ENTRIES, LIGHTNESS_EXPONENT};
+use platefarm_model::color::{ACES_WHITE, AP0, AP1, Matrix3, invert, mul, rgb_to_xyz};
+
+/// Length of the tables here: a power of two, so that an index is masked and not checked.
+const LENGTH: usize = 512;
+const MASK: usize = LENGTH - 1;
+/// Steps of the search for a hue's entry; the tables' range is within them.
+const STEPS: usize = 3;
+const G: f32 = LIGHTNESS_EXPONENT as f32;
+const G_INVERSE: f32 = (1.0 / LIGHTNESS_EXPONENT) as f32;
+/// Part of the gamut that is not compressed.
+const THRESHOLD: f32 = aces2::COMPRESSION_THRESHOLD as f32;
+const LOG10_2: f32 = std::f32::consts::LOG10_2;
+
+type M = [f32; 9];
+
+fn single(m: &Matrix3) -> M {
+    std::array::from_fn(|i| m[i / 3][i % 3] as f32)
+}
+
+#[inline(always)]
+fn apply(m: &M, [x, y, z]: [f32; 3]) -> [f32; 3] {
+    [
+        (m[0] * x + m[1] * y) + m[2] * z,
+        (m[3] * x + m[4] * y) + m[5] * z,
+        (m[6] * x + m[7] * y) + m[8] * z,
+    ]
+}
+
+/// [`array::map`] calls a function that vector code cannot take in; this is taken in.
+#[inline(always)]
+fn map([a, b, c]: [f32; 3], f: impl Fn(f32) -> f32) -> [f32; 3] {
+    [f(a), f(b), f(c)]
+}
+
+/// What depends on hue, one entry a row: hue, cusp's J and M, one over the upper exponent.
+type Row = [f32; 4];
+
+/// A rendering target in f32, for pixels.
+#[derive(Clone, Debug)]
+pub struct Output2 {
+    rows: Box<[Row; LENGTH]>,
+    reach: Box<[f32; LENGTH]>,
+    search_from: i32,
+    constants: Constants,
+}
+
+/// All of a target but its tables: small enough to be copied for each block,
+/// so that the compiler sees that writing pixels cannot change it.
+#[derive(Clone, Copy, Debug)]
+struct Constants {
+    /// AP0 to AP1, and the clamp there.
+    to_ap1: M,
+    forward_limit: f32,
+    /// AP1 to cones, cones to A, a, b.
+    scene_cones: M,
+    scene_opponents: M,
+    from_opponents: M,
+    limit_cones: M,
+    /// The way back: limit to cones and opponents, then AP0.
+    limit_to_cones: M,
+    limit_opponents: M,
+    scene_from_opponents: M,
+    cones_to_ap0: M,
+    level: f32,
+    white_response: f32,
+    tone: [f32; 5],
+    inverse_limit: f32,
+    limit_j: f32,
+    limit_a: f32,
+    saturation: [f32; 2],
+    compression: f32,
+    norm_scale: f32,
+    mid_j: f32,
+    focus_gain: f32,
+    lower: f32,
+    peak: f32,
+}
+
+/// What the tables hold for a hue.
+struct Hue {
+    cusp_j: f32,
+    cusp_m: f32,
+    upper: f32,
+    reach_m: f32,
+}
+
+impl Output2 {
+    /// Takes a target to single precision.
+    #[must_use]
+    pub fn new(output: &aces2::Output) -> Self {
+        let inverse = |m: &Matrix3| invert(m).expect("colour spaces have an inverse");
+        let (ap0, ap1) = (rgb_to_xyz(&AP0, ACES_WHITE), rgb_to_xyz(&AP1, ACES_WHITE));
+        let ap1_to_ap0 = mul(&inverse(&ap0), &ap1);
+        let t = &output.tables;
+        let mut rows = Box::new([[0.0; 4]; LENGTH]);
+        let mut reach = Box::new([0.0; LENGTH]);
+        for i in 0..ENTRIES {
+            rows[i] = [t.hue[i], t.cusp_j[i], t.cusp_m[i], t.upper_gamma_inverse[i]]
+                .map(|v| v as f32);
+            reach[i] = t.reach_m[i] as f32;
+        }
+        // Beyond the last entry no hue is ever larger.
+        for row in &mut rows[ENTRIES..] {
+            row[0] = 1e9;
+        }
+        let (tone, c) = (&output.tonescale, &output.compression);
+        let scene = &output.scene;
+        let (level, white) = output.scene.luminance();
+        let constants = Constants {
+            to_ap1: single(&inverse(&ap1_to_ap0)),
+            forward_limit: tone.forward_limit as f32,
+            scene_cones: single(&mul(&scene.to_cones, &ap1_to_ap0)),
+            scene_opponents: single(&scene.to_opponents),
+            from_opponents: single(&output.limit.from_opponents),
+            limit_cones: single(&output.limit.from_cones),
+            limit_to_cones: single(&output.limit.to_cones),
+            limit_opponents: single(&output.limit.to_opponents),
+            scene_from_opponents: single(&scene.from_opponents),
+            cones_to_ap0: single(&scene.from_cones),
+            level: (level * 100.0) as f32,
+            white_response: white as f32,
+            tone: [tone.g, tone.t1, tone.s2, tone.m2, 1.0 / tone.g].map(|v| v as f32),
+            inverse_limit: tone.inverse_limit as f32,
+            limit_j: c.limit_j as f32,
+            limit_a: (c.limit_j / 100.0).powf(1.0 / LIGHTNESS_EXPONENT) as f32,
+            saturation: [c.saturation as f32, c.saturation_threshold as f32],
+            compression: c.compression as f32,
+            norm_scale: c.norm_scale as f32,
+            mid_j: c.mid_j as f32,
+            focus_gain: (c.limit_j * c.focus_distance) as f32,
+            lower: c.lower_gamma_inverse as f32,
+            peak: (output.target.peak_nits / 100.0) as f32,
+        };
+        Self { rows, reach, search_from: t.search[0], constants }
+    }
+
+    /// Peak luminance over 100 cd/m².
+    #[must_use]
+    pub fn peak(&self) -> f32 {
+        self.constants.peak
+    }
+
+    /// What the tables hold for a direction in degrees: cusp's J and M, one
+    /// over the upper exponent, reach.
+    #[inline(always)]
+    fn look_up(&self, degrees: f32) -> [f32; 4] {
+        let whole = degrees as i32;
+        let mut i = (whole + 1 + self.search_from) as usize;
+        for _ in 0..STEPS {
+            i += usize::from(self.rows[(i + 1) & MASK][0] <= degrees);
+        }
+        let (low, high) = (&self.rows[i & MASK], &self.rows[(i + 1) & MASK]);
+        let t = (degrees - low[0]) / (high[0] - low[0]);
+        let lerp = |k: usize| low[k] + (high[k] - low[k]) * t;
+        let at = whole as usize + 1;
+        let (reach, next) = (self.reach[at & MASK], self.reach[(at + 1) & MASK]);
+        [lerp(1), lerp(2), lerp(3), reach + (next - reach) * (degrees - whole as f32)]
+    }
+}
+
+impl Constants {
+    /// The tone curve: luminance in and out, 1 = 100 cd/m².
+    #[inline(always)]
+    fn tone(&self, x: f32) -> f32 {
+        let [g, t1, s2, m2, _] = self.tone;
+        let f = m2 * pow(x / (x + s2), g);
+        f * f / (f + t1)
+    }
+
+    #[inline(always)]
+    fn untone(&self, y: f32) -> f32 {
+        let [_, t1, s2, m2, g_inverse] = self.tone;
+        let z = y.max(0.0).min(self.inverse_limit);
+        let f = (z + (z * (4.0 * t1 + z)).sqrt()) * 0.5;
+        // (m2/f)^(1/g) - 1, turned over so that f = 0 is no division by it.
+        let p = pow(f / m2, g_inverse);
+        s2 * p / (1.0 - p)
+    }
+
+    /// Scale of colourfulness at a hue.
+    #[inline(always)]
+    fn norm(&self, cos: f32, sin: f32) -> f32 {
+        let cos2 = cos * cos - sin * sin;
+        let sin2 = 2.0 * sin * cos;
+        let cos3 = cos2 * cos - sin2 * sin;
+        let sin3 = sin2 * cos + cos2 * sin;
+        let norm = 11.340_72 * cos
+            + 16.468_99 * cos2
+            + 7.883_80 * cos3
+            + 14.664_41 * sin
+            + -6.372_24 * sin2
+            + 9.193_64 * sin3
+            + 77.128_96;
+        norm * self.norm_scale
+    }
+
+    /// Colourfulness that follows the tone curve.
+    #[inline(always)]
+    fn compress_chroma(&self, m: f32, j: f32, a: f32, reach_m: f32, norm: f32) -> f32 {
+        let [saturation, threshold] = self.saturation;
+        let part = j / self.limit_j;
+        let dark = (1.0 - part).max(0.0);
+        let limit = a / self.limit_a * reach_m / norm;
+        let scaled = m / norm;
+        let expanded = limit
+            - toe(
+                limit - scaled,
+                limit - 0.001,
+                dark * saturation,
+                (part * part + threshold).sqrt(),
+            );
+        let compressed = toe(expanded, limit, part * self.compression, dark) * norm;
+        if m > 0.0 { compressed } else { 0.0 }
+    }
+
+    #[inline(always)]
+    fn expand_chroma(&self, m: f32, j: f32, a: f32, reach_m: f32, norm: f32) -> f32 {
+        let [saturation, threshold] = self.saturation;
+        let part = j / self.limit_j;
+        let dark = (1.0 - part).max(0.0);
+        let limit = a / self.limit_a * reach_m / norm;
+        let scaled = m / norm;
+        let expanded = untoe(scaled, limit, part * self.compression, dark);
+        let plain = limit
+            - untoe(
+                limit - expanded,
+                limit - 0.001,
+                dark * saturation,
+                (part * part + threshold).sqrt(),
+            );
+        if m > 0.0 { plain * norm } else { 0.0 }
+    }
+
+    /// The line of compression through a colour, and where it leaves the gamut and the reach.
+    #[inline(always)]
+    fn line(&self, j: f32, gain_j: f32, m: f32, hue: &Hue) -> Line {
+        let limit = self.limit_j;
+        let weight = (1.3 - hue.cusp_j / limit).min(1.0);
+        let focus = hue.cusp_j + (self.mid_j - hue.cusp_j) * weight;
+        let threshold = hue.cusp_j + (limit - hue.cusp_j) * 0.3;
+        let above = log2((limit - threshold) / (limit - gain_j).max(1e-4)) * LOG10_2;
+        let above = if gain_j > threshold { above * above } else { 0.0 };
+        let gain = self.focus_gain * (1.0 + above);
+        let at = intersect(j, m, focus, limit, gain);
+        let room = if at < focus { at } else { limit - at };
+        let slope = room * (at - focus) / (focus * gain);
+        let cusp_at = intersect(hue.cusp_j, hue.cusp_m, focus, limit, gain);
+        let low = leaves(at, slope, self.lower, hue.cusp_j, hue.cusp_m, cusp_at);
+        let high = leaves(
+            limit - at,
+            -slope,
+            hue.upper,
+            limit - hue.cusp_j,
+            hue.cusp_m,
+            limit - cusp_at,
+        );
+        let k = hue.cusp_m * aces2::SMOOTH_CUSPS as f32;
+        let h = (k - (low - high).abs()).max(0.0) / k;
+        let boundary = low.min(high) - h * h * h * k * (1.0 / 6.0);
+        let reach = leaves(at, slope, G_INVERSE, limit, hue.reach_m, limit);
+        Line { at, slope, boundary, reach }
+    }
+
+    /// Colourfulness and lightness within the limiting gamut.
+    #[inline(always)]
+    fn compress_gamut(&self, j: f32, m: f32, hue: &Hue) -> [f32; 2] {
+        let line = self.line(j, j, m, hue);
+        let (threshold, scale, keep) = line.curve();
+        let over = (m - threshold) / scale;
+        let pulled = threshold + scale * (over / (1.0 + over));
+        let m_new = if keep || m <= threshold { m } else { pulled };
+        let j_new = line.at + m_new * line.slope;
+        self.edges(j, m, line.boundary, [j_new, m_new])
+    }
+
+    #[inline(always)]
+    fn expand_gamut(&self, j: f32, m: f32, hue: &Hue) -> [f32; 2] {
+        let threshold = hue.cusp_j + (self.limit_j - hue.cusp_j) * 0.3;
+        let once = self.expand_on(j, j, m, hue);
+        // Above the threshold the line depends on the lightness that is looked for.
+        let twice = self.expand_on(j, once[0], m, hue);
+        if j > threshold { twice } else { once }
+    }
+
+    #[inline(always)]
+    fn expand_on(&self, j: f32, gain_j: f32, m: f32, hue: &Hue) -> [f32; 2] {
+        let line = self.line(j, gain_j, m, hue);
+        let (threshold, scale, keep) = line.curve();
+        let over = (m - threshold) / scale;
+        let pushed = threshold + scale * if over >= 1.0 { 1.0 } else { over / (1.0 - over) };
+        let m_new = if keep || m <= threshold { m } else { pushed };
+        let j_new = line.at + m_new * line.slope;
+        self.edges(j, m, line.boundary, [j_new, m_new])
+    }
+
+    /// Black, grey, and what is brighter than the peak are not on any line.
+    #[inline(always)]
+    fn edges(&self, j: f32, m: f32, boundary: f32, inside: [f32; 2]) -> [f32; 2] {
+        let grey = m <= 0.0 || j > self.limit_j || boundary <= 0.0;
+        let kept = if grey { [j, 0.0] } else { inside };
+        if j <= 0.0 { [0.0; 2] } else { kept }
+    }
+}
+
+/// See [`Output2::line`].
+struct Line {
+    at: f32,
+    slope: f32,
+    boundary: f32,
+    reach: f32,
+}
+
+impl Line {
+    /// Colourfulness from which the compression works, its scale, and whether there is nothing to do.
+    #[inline(always)]
+    fn curve(&self) -> Curve {
+        let part = (self.boundary / self.reach).max(THRESHOLD);
+        let threshold = part * self.boundary;
+        let out = self.boundary - threshold;
+        let most = self.reach - threshold;
+        let scale = most / (most / out - 1.0);
+        (threshold, scale, part >= 1.0)
+    }
+}
+
+type Curve = (f32, f32, bool);
+
+/// Response of a cone.
+#[inline(always)]
+fn respond(v: f32) -> f32 {
+    let p = pow(v.abs(), 0.42);
+    (p / (27.13 + p)).copysign(v)
+}
+
+/// Light of a cone's response; held where it would be infinite.
+#[inline(always)]
+fn unrespond(a: f32) -> f32 {
+    let b = a.abs().min(0.99);
+    signed_pow((27.13 * b / (1.0 - b)).copysign(a), 1.0 / 0.42)
+}
+
+/// The curve that holds a value below a limit.
+#[inline(always)]
+fn toe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
+    let k2 = k2.max(0.001);
+    let k1 = (k1 * k1 + k2 * k2).sqrt();
+    let k3 = (limit + k1) / (limit + k2);
+    let b = k3 * x - k1;
+    let y = 0.5 * (b + (b * b + 4.0 * k2 * k3 * x).sqrt());
+    if x > limit { x } else { y }
+}
+
+#[inline(always)]
+fn untoe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
+    let k2 = k2.max(0.001);
+    let k1 = (k1 * k1 + k2 * k2).sqrt();
+    let k3 = (limit + k1) / (limit + k2);
+    let y = (x * x + k1 * x) / (k3 * (x + k2));
+    if x > limit { x } else { y }
+}
+
+/// Lightness at which the line through a colour meets the axis.
+#[inline(always)]
+fn intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
+    let scaled = m / gain;
+    let a = scaled / focus;
+    let below = j < focus;
+    let b = if below { 1.0 - scaled } else { -(1.0 + scaled + limit * a) };
+    let c = if below { -j } else { limit * scaled + j };
+    let root = (b * b - 4.0 * a * c).sqrt();
+    -2.0 * c / if below { b + root } else { b - root }
+}
+
+/// Colourfulness at which a line leaves a hull of one exponent.
+#[inline(always)]
+fn leaves(at: f32, slope: f32, inverse: f32, max_j: f32, max_m: f32, reference: f32) -> f32 {
+    reference * pow(at / reference, inverse) * max_m / (max_j - slope * max_m)
+}
+
+/// Pixels that go through the passes together: their intermediate values stay in the nearest cache.
+pub const BLOCK: usize = 128;
+
+type Values = [f32; BLOCK];
+
+/// Intermediate values of a block.
+#[derive(Clone, Copy)]
+struct Block {
+    /// Achromatic response; 0 or less where there is no light.
+    a: Values,
+    /// Lightness.
+    j: Values,
+    /// Colourfulness.
+    m: Values,
+    cos: Values,
+    sin: Values,
+    degrees: Values,
+    /// By hue: cusp's J and M, one over the upper exponent, reach.
+    cusp_j: Values,
+    cusp_m: Values,
+    upper: Values,
+    reach_m: Values,
+    rgb: [Values; 3],
+}
+
+impl Block {
+    const EMPTY: Self = Self {
+        rgb: [[0.0; BLOCK]; 3],
+        a: [0.0; BLOCK],
+        j: [0.0; BLOCK],
+        m: [0.0; BLOCK],
+        cos: [0.0; BLOCK],
+        sin: [0.0; BLOCK],
+        degrees: [0.0; BLOCK],
+        cusp_j: [0.0; BLOCK],
+        cusp_m: [0.0; BLOCK],
+        upper: [0.0; BLOCK],
+        reach_m: [0.0; BLOCK],
+    };
+
+    #[inline(always)]
+    fn hue(&self, i: usize) -> Hue {
+        Hue {
+            cusp_j: self.cusp_j[i],
+            cusp_m: self.cusp_m[i],
+            upper: self.upper[i],
+            reach_m: self.reach_m[i],
+        }
+    }
+
+    /// Opponent signals to colourfulness and hue.
+    #[inline(always)]
+    fn set(&mut self, i: usize, [a, x, y]: [f32; 3]) {
+        let m = (x * x + y * y).sqrt();
+        let coloured = m > 0.0;
+        let scale = 1.0 / if coloured { m } else { 1.0 };
+        let (cos, sin) = (if coloured { x * scale } else { 1.0 }, y * scale);
+        self.a[i] = a;
+        self.m[i] = m;
+        self.cos[i] = cos;
+        self.sin[i] = sin;
+        self.degrees[i] = angle_degrees(cos, sin);
+    }
+
+    #[inline(always)]
+    fn pixel(&self, i: usize) -> [f32; 3] {
+        [self.rgb[0][i], self.rgb[1][i], self.rgb[2][i]]
+    }
+
+    #[inline(always)]
+    fn set_pixel(&mut self, i: usize, [r, g, b]: [f32; 3]) {
+        self.rgb[0][i] = r;
+        self.rgb[1][i] = g;
+        self.rgb[2][i] = b;
+    }
+
+    #[inline(always)]
+    fn store(&self, rgb: Rgb<'_>) {
+        for (to, from) in rgb.into_iter().zip(&self.rgb) {
+            *to = *from;
+        }
+    }
+
+    #[inline(always)]
+    fn look_up(&mut self, output: &Output2) {
+        for i in 0..BLOCK {
+            [self.cusp_j[i], self.cusp_m[i], self.upper[i], self.reach_m[i]] =
+                output.look_up(self.degrees[i]);
+        }
+    }
+}
+
+type Rgb<'a> = [&'a mut Values; 3];
+
+/// Scene light (ACES2065-1) to linear light of the limiting gamut, in place,
+/// within 0 and the peak. `clamp` off leaves out the clamps at both ends.
+#[inline(always)]
+fn forward_block(output: &Output2, rgb: Rgb<'_>, clamp: bool) {
+    let mut block = Block::EMPTY;
+    let o = output.constants;
+    block.rgb = rgb.each_ref().map(|v| **v);
+    let (low, high) = if clamp { (0.0, o.forward_limit) } else { (f32::MIN, f32::MAX) };
+    for i in 0..BLOCK {
+        let ap1 = map(apply(&o.to_ap1, block.pixel(i)), |v| v.max(low).min(high));
+        let cones = map(apply(&o.scene_cones, ap1), respond);
+        block.set(i, apply(&o.scene_opponents, cones));
+    }
+    block.look_up(output);
+    for i in 0..BLOCK {
+        let a = if block.a[i] > 0.0 { block.a[i] } else { 1.0 };
+        let scene = unrespond(o.white_response * a) / o.level;
+        let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
+        let j = 100.0 * pow(a_shown, G);
+        let norm = o.norm(block.cos[i], block.sin[i]);
+        let m = block.m[i] * (a_shown / a);
+        block.m[i] = o.compress_chroma(m, j, a_shown, block.reach_m[i], norm);
+        block.j[i] = j;
+    }
+    for i in 0..BLOCK {
+        [block.j[i], block.m[i]] = o.compress_gamut(block.j[i], block.m[i], &block.hue(i));
+    }
+    let (low, high) = if clamp { (0.0, o.peak) } else { (f32::MIN, f32::MAX) };
+    for i in 0..BLOCK {
+        let a = pow(block.j[i] * 0.01, G_INVERSE);
+        let m = block.m[i];
+        let responses = apply(&o.from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
+        let rgb = apply(&o.limit_cones, map(responses, unrespond));
+        let lit = block.a[i] > 0.0;
+        block.set_pixel(i, map(rgb, |v| if lit { v.max(low).min(high) } else { 0.0 }));
+    }
+    block.store(rgb);
+}
+
+/// Linear light of the limiting gamut to scene light, in place.
+#[inline(always)]
+fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
+    let mut block = Block::EMPTY;
+    let o = output.constants;
+    block.rgb = rgb.each_ref().map(|v| **v);
+    for i in 0..BLOCK {
+        let limited = map(block.pixel(i), |v| v.max(0.0).min(o.peak));
+        let cones = map(apply(&o.limit_to_cones, limited), respond);
+        block.set(i, apply(&o.limit_opponents, cones));
+    }
+    block.look_up(output);
+    for i in 0..BLOCK {
+        let j = 100.0 * pow(block.a[i], G);
+        [block.j[i], block.m[i]] = o.expand_gamut(j, block.m[i], &block.hue(i));
+    }
+    for i in 0..BLOCK {
+        let a_shown = pow(block.j[i] * 0.01, G_INVERSE);
+        let norm = o.norm(block.cos[i], block.sin[i]);
+        let m = o.expand_chroma(block.m[i], block.j[i], a_shown, block.reach_m[i], norm);
+        let shown = unrespond(o.white_response * a_shown) / o.level;
+        let a = respond(o.untone(shown) * o.level) / o.white_response;
+        let m = m * (a / if a_shown > 0.0 { a_shown } else { 1.0 });
+        let responses =
+            apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
+        let rgb = apply(&o.cones_to_ap0, map(responses, unrespond));
+        let lit = block.a[i] > 0.0;
+        block.set_pixel(i, map(rgb, |v| if lit { v } else { 0.0 }));
+    }
+    block.store(rgb);
+}
+
+/// Scene light (ACES2065-1) to linear light of the limiting gamut, in place.
+pub fn forward(level: Level, output: &Output2, rgb: [&mut [f32]; 3]) {
+    blocks(rgb, |block| dispatch!(level, _simd => forward_block(output, block, true)));
+}
+
+/// [`forward`] without the clamps before and after.
+pub fn core(level: Level, output: &Output2, rgb: [&mut [f32]; 3]) {
+    blocks(rgb, |block| dispatch!(level, _simd => forward_block(output, block, false)));
+}
+
+/// Linear light of the limiting gamut to scene light (ACES2065-1), in place.
+pub fn inverse(level: Level, output: &Output2, rgb: [&mut [f32]; 3]) {
+    blocks(rgb, |block| dispatch!(level, _simd => inverse_block(output, block)));
+}
+
+/// Cuts three runs of equal length into blocks; the last is filled up with black.
+fn blocks([red, green, blue]: [&mut [f32]; 3], mut run: impl FnMut(Rgb<'_>)) {
+    let (whole, rest) = red.as_chunks_mut();
+    let (whole_g, rest_g) = green.as_chunks_mut();
+    let (whole_b, rest_b) = blue.as_chunks_mut();
+    for ((r, g), b) in whole.iter_mut().zip(whole_g).zip(whole_b) {
+        run([r, g, b]);
+    }
+    if rest.is_empty() {
+        return;
+    }
+    let mut last = [[0.0; BLOCK]; 3];
+    let rests = [rest, rest_g, rest_b];
+    for (to, from) in last.iter_mut().zip(&rests) {
+        to[..from.len()].copy_from_slice(from);
+    }
+    run(last.each_mut());
+    for (from, to) in last.iter().zip(rests) {
+        to.copy_from_slice(&from[..to.len()]);
+    }
+}

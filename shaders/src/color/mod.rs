@@ -1,0 +1,3 @@
+//! Colour.
+pub mod aces2;
+pub mod math;
