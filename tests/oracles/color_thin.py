@@ -2,6 +2,7 @@
 the same pixels) to what the tests carry along: all named pixels, and every so
 many of the others. Usage: color_thin.py DATA/aces OUT"""
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -30,7 +31,28 @@ for name, entry in manifest["transforms"].items():
         if path.exists():
             packed[maker].append(read(path)[picked[grid]])
             makers.append(label)
-    lines.append("\t".join([name, grid, repr(entry["code_scale"]), "+".join(makers)]))
+    # The recipe of an ACES 2.0 transform names the registry's; the way back is that of its name.
+    recipe = manifest["transforms"].get(name.removesuffix("_inv"), entry)["recipe"]
+    found = re.search(r"Output\.Academy\.\S+", recipe)
+    identity = found.group(0) + ".a2.v1" if found else ""
+    line = [name, grid, repr(entry["code_scale"]), "+".join(makers), identity]
+    lines.append("\t".join(line))
 np.concatenate(packed["oracle"]).tofile(out / "ocio.f32")
 np.concatenate(packed["ctl"]).tofile(out / "ctl.f32")
 (out / "index.tsv").write_text("\n".join(lines) + "\n")
+
+# The tables of ACES 2.0 by hue: every eleventh entry, and the ends that repeat.
+tables = json.loads((data / "oracle/aces20_tables.json").read_text())
+params = json.loads((data / "aces20_params_f64.json").read_text())
+entries = sorted({*range(0, 363, 11), 0, 1, 360, 361, 362})
+thin = {"entries": entries, "sets": {}}
+for name, table in tables.items():
+    columns = ["hue", "reach_M", "cusp_J", "cusp_M", "upper_hull_gamma_inv"]
+    thin["sets"][name] = {
+        "peak": table["peak"],
+        "limit_primaries": table["limit_primaries"],
+        "search": table["hue_search_range"],
+        **{c: [table[c][i] for i in entries] for c in columns},
+        "params": {k: v for k, v in params[name].items() if isinstance(v, float)},
+    }
+(out / "aces20_tables.json").write_text(json.dumps(thin) + "\n")

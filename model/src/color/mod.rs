@@ -3,6 +3,10 @@
 //! per clip or recipe; the per-pixel work is in `shaders`.
 
 pub mod aces2;
+pub mod adx;
+pub mod chain;
+pub mod output;
+pub mod output1;
 pub mod space;
 pub mod transfer;
 

@@ -6,6 +6,7 @@
 //! of the ACES transform registry. Primaries are the makers' as the Academy's
 //! input transforms have them.
 
+use super::chain::{Chain, Link};
 use super::transfer::{self, Transfer, log_c3};
 use super::{
     ACES_WHITE, AP0, AP1, BRADFORD, CAT02, D65, IDENTITY, Matrix3, REC709, Xy, adapt_by, invert,
@@ -112,6 +113,27 @@ pub struct Space {
 }
 
 impl Space {
+    /// Codes to ACES2065-1.
+    #[must_use]
+    pub fn to_aces(&self) -> Chain {
+        Chain(vec![
+            Link::Decode(self.transfer),
+            Link::Matrix { matrix: self.gamut.to_aces(), offset: [0.0; 3] },
+        ])
+    }
+
+    /// ACES2065-1 to codes.
+    #[must_use]
+    pub fn from_aces(&self) -> Chain {
+        let matrix = invert(&self.gamut.to_aces()).unwrap_or(IDENTITY);
+        let low = self.clamps_before_encoding().then_some(0.0);
+        Chain(vec![
+            Link::Clamp { low, high: None },
+            Link::Matrix { matrix, offset: [0.0; 3] },
+            Link::Encode(self.transfer),
+        ])
+    }
+
     /// Whether ACES2065-1 below 0 is taken for 0 before it is encoded, as the Academy's transform to ACEScc does.
     #[must_use]
     pub fn clamps_before_encoding(&self) -> bool {
@@ -270,14 +292,14 @@ pub const SPACES: &[Space] = &[
     space(
         "CanonLog2 Rec.2020",
         &["clog2_bt2020"],
-        NONE,
+        ["CSC.Canon.CLog2_BT2020_to_ACES.a1.v1", "CSC.Canon.ACES_to_CLog2_BT2020.a1.v1"],
         Gamut::cat02(REC2020),
         transfer::CANON_LOG2,
     ),
     space(
         "CanonLog3 Rec.2020",
         &["clog3_bt2020"],
-        NONE,
+        ["CSC.Canon.CLog3_BT2020_to_ACES.a1.v1", "CSC.Canon.ACES_to_CLog3_BT2020.a1.v1"],
         Gamut::cat02(REC2020),
         transfer::CANON_LOG3,
     ),

@@ -10,6 +10,9 @@ pub(crate) struct Case {
     pub(crate) maker: &'static str,
     /// Factor on the input.
     pub(crate) scale: f64,
+    /// Id of the transform in the registry, where the index gives it.
+    #[allow(dead_code, reason = "not every test asks for it")]
+    pub(crate) id: String,
     input: Vec<[f64; 3]>,
     output: Vec<[f64; 3]>,
 }
@@ -28,15 +31,23 @@ fn read(path: &Path) -> Vec<[f64; 3]> {
     floats.as_chunks().0.to_vec()
 }
 
+/// Names of all transforms, in order.
+#[allow(dead_code, reason = "not every test asks for it")]
+pub(crate) fn names() -> Vec<String> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/fixtures/color");
+    let index = fs::read_to_string(own.join("index.tsv")).unwrap();
+    index.lines().filter_map(|line| line.split('\t').next()).map(Into::into).collect()
+}
+
 /// Both makers' values of a transform; empty for one that nobody computed.
 pub(crate) fn cases(name: &str) -> Vec<Case> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/color");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/fixtures/color");
     let whole: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/aces");
     let index = fs::read_to_string(own.join("index.tsv")).unwrap();
     let mut at = [0, 0];
     for line in index.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [this, grid, scale, makers] = fields[..] else { panic!("{line}") };
+        let [this, grid, scale, makers, id] = fields[..] else { panic!("{line}") };
         let inputs = read(&own.join(format!("grid_{grid}.f32")));
         let mut found = Vec::new();
         for (i, maker) in ["ocio", "ctl"].into_iter().enumerate() {
@@ -57,7 +68,7 @@ pub(crate) fn cases(name: &str) -> Vec<Case> {
                 (inputs.clone(), all[first..first + inputs.len()].to_vec())
             };
             assert_eq!(input.len(), output.len(), "{name}");
-            found.push(Case { maker, scale: scale.parse().unwrap(), input, output });
+            found.push(Case { maker, scale: scale.parse().unwrap(), id: id.into(), input, output });
         }
         if this == name {
             return found;

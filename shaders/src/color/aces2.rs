@@ -7,8 +7,8 @@
 //! hue's sine and cosine are b/M and a/M; the angle itself only finds the
 //! entry of the tables.
 
-use fearless_simd::{Level, dispatch};
 use super::math::{angle_degrees, log2, pow, signed_pow};
+use fearless_simd::{Level, dispatch};
 use platefarm_model::color::aces2::{self, ENTRIES, LIGHTNESS_EXPONENT};
 use platefarm_model::color::{ACES_WHITE, AP0, AP1, Matrix3, invert, mul, rgb_to_xyz};
 
@@ -107,8 +107,8 @@ impl Output2 {
         let mut rows = Box::new([[0.0; 4]; LENGTH]);
         let mut reach = Box::new([0.0; LENGTH]);
         for i in 0..ENTRIES {
-            rows[i] = [t.hue[i], t.cusp_j[i], t.cusp_m[i], t.upper_gamma_inverse[i]]
-                .map(|v| v as f32);
+            rows[i] =
+                [t.hue[i], t.cusp_j[i], t.cusp_m[i], t.upper_gamma_inverse[i]].map(|v| v as f32);
             reach[i] = t.reach_m[i] as f32;
         }
         // Beyond the last entry no hue is ever larger.
@@ -157,15 +157,15 @@ impl Output2 {
     #[inline(always)]
     fn look_up(&self, degrees: f32) -> [f32; 4] {
         let whole = degrees as i32;
-        let mut i = (whole + 1 + self.search_from) as usize;
+        let mut i = whole.wrapping_add(1 + self.search_from) as usize & MASK;
         for _ in 0..STEPS {
             i += usize::from(self.rows[(i + 1) & MASK][0] <= degrees);
         }
         let (low, high) = (&self.rows[i & MASK], &self.rows[(i + 1) & MASK]);
         let t = (degrees - low[0]) / (high[0] - low[0]);
         let lerp = |k: usize| low[k] + (high[k] - low[k]) * t;
-        let at = whole as usize + 1;
-        let (reach, next) = (self.reach[at & MASK], self.reach[(at + 1) & MASK]);
+        let at = whole as usize & MASK;
+        let (reach, next) = (self.reach[(at + 1) & MASK], self.reach[(at + 2) & MASK]);
         [lerp(1), lerp(2), lerp(3), reach + (next - reach) * (degrees - whole as f32)]
     }
 }
@@ -258,14 +258,8 @@ impl Constants {
         let slope = room * (at - focus) / (focus * gain);
         let cusp_at = intersect(hue.cusp_j, hue.cusp_m, focus, limit, gain);
         let low = leaves(at, slope, self.lower, hue.cusp_j, hue.cusp_m, cusp_at);
-        let high = leaves(
-            limit - at,
-            -slope,
-            hue.upper,
-            limit - hue.cusp_j,
-            hue.cusp_m,
-            limit - cusp_at,
-        );
+        let high =
+            leaves(limit - at, -slope, hue.upper, limit - hue.cusp_j, hue.cusp_m, limit - cusp_at);
         let k = hue.cusp_m * aces2::SMOOTH_CUSPS as f32;
         let h = (k - (low - high).abs()).max(0.0) / k;
         let boundary = low.min(high) - h * h * h * k * (1.0 / 6.0);
@@ -545,8 +539,7 @@ fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
         let shown = unrespond(o.white_response * a_shown) / o.level;
         let a = respond(o.untone(shown) * o.level) / o.white_response;
         let m = m * (a / if a_shown > 0.0 { a_shown } else { 1.0 });
-        let responses =
-            apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
+        let responses = apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
         let rgb = apply(&o.cones_to_ap0, map(responses, unrespond));
         let lit = block.a[i] > 0.0;
         block.set_pixel(i, map(rgb, |v| if lit { v } else { 0.0 }));

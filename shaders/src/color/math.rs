@@ -47,6 +47,26 @@ pub fn exp2(x: f32) -> f32 {
     f32::from_bits(power.to_bits().wrapping_add(rounded.to_bits() << 23))
 }
 
+/// `log2(1 + d)` for `d` within a sixth of 0, with all its digits.
+#[inline(always)]
+#[must_use]
+pub fn log2_of_one_and(d: f32) -> f32 {
+    let s = d / (2.0 + d);
+    let z = s * s;
+    let p = ((0.111_111_11 * z + 0.142_857_15) * z + 0.2) * z + 0.333_333_34;
+    (s + s * (z * p)) * (2.0 * LOG2_E)
+}
+
+/// `2^x - 1` for `x` within a half of 0, with all its digits.
+#[inline(always)]
+#[must_use]
+pub fn exp2_less_one(x: f32) -> f32 {
+    let p = (1.525_273_4e-5 * x + 1.540_353e-4) * x + 1.333_355_8e-3;
+    let p = ((p * x + 9.618_129e-3) * x + 5.550_410_9e-2) * x + 0.240_226_5;
+    let p = p * x + 0.693_147_2;
+    p * x
+}
+
 /// `x` to the `y`, for `x` not below 0; zero stays zero for positive `y`.
 #[inline(always)]
 #[must_use]
@@ -118,11 +138,28 @@ mod tests {
     }
 
     #[test]
+    fn near_one_no_digit_is_lost() {
+        for d in sweep(-0.165, 0.165, 10_000).chain([1e-7, -3e-9]) {
+            let exact = f64::from(d).ln_1p() / std::f64::consts::LN_2;
+            let off = (f64::from(log2_of_one_and(d)) - exact).abs();
+            assert!(off <= 3e-7 * exact.abs(), "{d}");
+        }
+        for x in sweep(-0.5, 0.5, 10_000).chain([1e-7, -3e-9]) {
+            let exact = (f64::from(x) * std::f64::consts::LN_2).exp_m1();
+            assert!((f64::from(exp2_less_one(x)) - exact).abs() <= 3e-7 * exact.abs(), "{x}");
+        }
+    }
+
+    #[test]
     fn angles_go_all_the_way_round() {
         for degrees in sweep(0.0, 359.999, 100_000) {
             let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
             let off = (angle_degrees(cos as f32, sin as f32) - degrees).abs();
-            assert!(off.min(360.0 - off) < 3e-5, "{degrees}: {}", angle_degrees(cos as f32, sin as f32));
+            assert!(
+                off.min(360.0 - off) < 3e-5,
+                "{degrees}: {}",
+                angle_degrees(cos as f32, sin as f32)
+            );
         }
         assert_eq!(angle_degrees(0.0, 1.0), 90.0);
         assert_eq!(angle_degrees(1.0, -1e-9), 0.0);
