@@ -103,6 +103,7 @@ codes! {
     BadSidecar "F0120" Media "a metadata export cannot be read" "Export it again with the maker's tool, or move it away: the clip is read without it.";
     DuplicateClip "F0121" Media "two clips have the same name" "Rename the rolls apart, or remove the copy; a pull needs the timecode to tell them apart.";
     Unverified "F0122" Media "part of what was read rests on facts that could not be verified" "Compare a frame with the maker's own software before trusting it; docs/cameras.md says what is meant.";
+    PlatesPassedOver "F0123" Request "plates of platefarm's own lie among the media" "Nothing, if camera originals are meant; `platefarm render` makes plates of plates.";
 
     // F02xx: edit lists, framing, colour and manifests
     BadEdlLine "F0201" Request "a line of the edit list cannot be read" "Correct the named line, or export the list again as File_129 or File_32.";
@@ -125,6 +126,9 @@ codes! {
     EventSkipped "F0218" Request "an event of the list needs no plate" "Nothing, if the event is black, a generator or sound; else name its camera clip in the list.";
     NoFraming "F0219" Request "no framing was asked for" "Give --fdl and --template, or deliver the full source knowingly.";
     Upres "F0220" Request "the plate would be larger than its source" "Choose a template or container that the source fills, or pass --allow-upres to enlarge it knowingly.";
+    BadLook "F0221" Request "a colour transform cannot be read" "Correct the named place; CLF follows S-2014-006 or SMPTE ST 2136-1.";
+    UnknownTransform "F0222" Request "a colour transform has no such name" "`platefarm color list` prints the names and ids that are known.";
+    NoWayBack "F0223" Request "a colour transform cannot be undone" "Give the transform that goes the wanted way.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

@@ -4,8 +4,9 @@
 //! may read an edit list or a framing without being able to touch media.
 
 pub mod amf;
+pub mod clf;
 mod date;
 pub mod edl;
 pub mod fdl;
 pub mod mhl;
-mod xml;
+pub mod xml;

@@ -166,8 +166,6 @@ pub struct Lut3d {
     pub domain: [[f64; 3]; 2],
     /// Whether between entries it is tetrahedral; else trilinear.
     pub tetrahedral: bool,
-    /// Whether it is undone.
-    pub inverse: bool,
 }
 
 /// A tone curve of ACES 1: quadratic B-splines between three points in
@@ -253,9 +251,6 @@ impl Link {
             Self::Lut1d(lut) => {
                 Self::Lut1d(Arc::new(Lut1d { inverse: !lut.inverse, ..(**lut).clone() }))
             }
-            Self::Lut3d(lut) => {
-                Self::Lut3d(Arc::new(Lut3d { inverse: !lut.inverse, ..(**lut).clone() }))
-            }
             Self::GamutCompress { inverse } => Self::GamutCompress { inverse: !inverse },
             Self::Surround { weights, exponent, floor } => {
                 Self::Surround { weights: *weights, exponent: 1.0 / exponent, floor: *floor }
@@ -263,7 +258,7 @@ impl Link {
             Self::Output2 { target, inverse } => {
                 Self::Output2 { target: *target, inverse: !inverse }
             }
-            Self::Sweeten | Self::Tone(_) => return Err(self.name()),
+            Self::Lut3d(_) | Self::Sweeten | Self::Tone(_) => return Err(self.name()),
         })
     }
 

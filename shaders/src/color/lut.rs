@@ -3,43 +3,88 @@
 
 use platefarm_model::color::chain::{Lut1d, Lut3d};
 
+/// Finite halves.
+const HALVES: usize = 2 * 0x7c00;
+
 /// A table made ready.
 #[derive(Clone, Debug)]
 pub struct Table {
     lut: Lut1d,
-    /// Per channel, for the way back: whether it falls.
-    falls: [bool; 3],
+    /// For the way back, per channel.
+    back: Option<[Back; 3]>,
+}
+
+/// A channel's values in the order of their inputs, none falling.
+#[derive(Clone, Debug)]
+struct Back {
+    values: Vec<f32>,
+    /// Whether the channel falls; its values are then negated.
+    falls: bool,
+    /// Entries between which it is not flat at an end.
+    ends: [usize; 2],
+}
+
+impl Back {
+    /// Where values fall within a channel that rises, each is raised to the largest so far.
+    fn new(mut values: Vec<f32>) -> Self {
+        let last = values.len() - 1;
+        let falls = values[last] < values[0];
+        if falls {
+            values.iter_mut().for_each(|v| *v = -*v);
+        }
+        for i in 1..values.len() {
+            values[i] = values[i].max(values[i - 1]);
+        }
+        let first = values.partition_point(|v| *v <= values[0]).saturating_sub(1);
+        let end = values.partition_point(|v| *v < values[last]);
+        Self { falls, ends: [first.min(end), end], values }
+    }
+
+    /// The entry, with its part of the way to the next, that has the value `v`.
+    fn entry(&self, v: f32) -> (usize, f64) {
+        let v = if self.falls { -v } else { v };
+        let [first, end] = self.ends;
+        let above = self.values.partition_point(|entry| *entry < v);
+        if above <= first {
+            return (first, 0.0);
+        }
+        if above > end {
+            return (end, 0.0);
+        }
+        let (a, b) = (f64::from(self.values[above - 1]), f64::from(self.values[above]));
+        (above - 1, if a == b { 0.0 } else { (f64::from(v) - a) / (b - a) })
+    }
 }
 
 impl Table {
-    /// Takes a table as a chain has it. The way back needs values in order:
-    /// where they are not, each is raised to the largest so far.
+    /// Takes a table as a chain has it.
     #[must_use]
     pub fn new(lut: &Lut1d) -> Self {
-        let mut lut = lut.clone();
-        let mut falls = [false; 3];
-        if lut.inverse {
-            for (channel, falls) in lut.values.chunks_mut(lut.length).zip(&mut falls) {
-                *falls = channel[channel.len() - 1] < channel[0];
-                for i in 1..channel.len() {
-                    let before = channel[i - 1];
-                    channel[i] =
-                        if *falls { channel[i].min(before) } else { channel[i].max(before) };
-                }
-            }
-        }
-        Self { lut, falls }
+        let back = lut.inverse.then(|| {
+            [0, 1, 2].map(|channel| {
+                let values = &lut.values[channel * lut.length..][..lut.length];
+                Back::new(if lut.half_domain {
+                    (0..HALVES).map(|i| values[usize::from(half_in_order(i))]).collect()
+                } else {
+                    values.to_vec()
+                })
+            })
+        });
+        Self { lut: lut.clone(), back }
     }
 
     /// Replaces a pixel.
     #[must_use]
     pub fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
         let out = [0, 1, 2].map(|channel| {
+            if let Some(back) = &self.back {
+                return self.backward(&back[channel], rgb[channel]);
+            }
             let values = &self.lut.values[channel * self.lut.length..][..self.lut.length];
-            match (self.lut.half_domain, self.lut.inverse) {
-                (true, _) => by_half(values, rgb[channel]),
-                (false, false) => self.forward(values, rgb[channel]),
-                (false, true) => self.backward(values, rgb[channel], self.falls[channel]),
+            if self.lut.half_domain {
+                by_half(values, rgb[channel])
+            } else {
+                self.forward(values, rgb[channel])
             }
         });
         if self.lut.hue_adjust { keep_hue(rgb, out) } else { out }
@@ -55,20 +100,22 @@ impl Table {
         values[low] + (values[high] - values[low]) * part
     }
 
-    fn backward(&self, values: &[f32], v: f32, falls: bool) -> f32 {
+    fn backward(&self, back: &Back, v: f32) -> f32 {
+        let (entry, part) = back.entry(v);
+        if self.lut.half_domain {
+            let at = |i: usize| f64::from(half_value(half_in_order(i.min(HALVES - 1))));
+            let low = at(entry);
+            return (low + (at(entry + 1) - low) * part) as f32;
+        }
         let [first, last] = self.lut.domain;
-        let above = values.partition_point(|entry| if falls { *entry > v } else { *entry < v });
-        let end = values.len() - 1;
-        let at = if above == 0 {
-            0.0
-        } else if above > end {
-            end as f64
-        } else {
-            let (a, b) = (f64::from(values[above - 1]), f64::from(values[above]));
-            (above - 1) as f64 + if a == b { 0.0 } else { (f64::from(v) - a) / (b - a) }
-        };
-        (first + (last - first) * at / end as f64) as f32
+        let end = (back.values.len() - 1) as f64;
+        (first + (last - first) * (entry as f64 + part) / end) as f32
     }
+}
+
+/// Bits of the finite half at a place in the order of their values.
+fn half_in_order(place: usize) -> u16 {
+    if place < 0x7c00 { 0xfbff - place as u16 } else { place as u16 - 0x7c00 }
 }
 
 /// A table whose entries are the halves, by their bits: between two, the part of the way.

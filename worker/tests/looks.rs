@@ -1,0 +1,86 @@
+//! Looks from files, on pixels: OpenColorIO's own CLF files, forward and back,
+//! against what OpenColorIO 2.6.0 makes of them.
+
+use platefarm_shaders::color::Plan;
+use platefarm_standards::clf::Clf;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn pixels(path: &Path) -> Vec<[f32; 3]> {
+    let bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let floats: Vec<f32> = bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    floats.as_chunks().0.to_vec()
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../standards/tests/fixtures/clf")
+}
+
+/// Sets: name of the file, whether it is run backwards, input, expectation.
+fn sets() -> Vec<(PathBuf, bool, Vec<[f32; 3]>, Vec<[f32; 3]>)> {
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/aces");
+    let index = fs::read_to_string(fixtures().join("index.txt")).unwrap();
+    let names: Vec<&str> = index.lines().collect();
+    if whole.exists() {
+        let grid = pixels(&whole.join("clf_oracle/grid_clf.f32"));
+        let mut files: Vec<PathBuf> = fs::read_dir(whole.join("clf"))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.extension().is_some_and(|e| e == "clf"))
+            .collect();
+        files.sort();
+        return files
+            .iter()
+            .flat_map(|file| [(file, false), (file, true)])
+            .map(|(file, back)| {
+                let stem = file.file_stem().unwrap().to_str().unwrap();
+                let name = format!("clf_oracle/{stem}{}.f32", if back { "_inv" } else { "" });
+                (file.clone(), back, grid.clone(), pixels(&whole.join(name)))
+            })
+            .collect();
+    }
+    let grid = pixels(&fixtures().join("grid.f32"));
+    let all = pixels(&fixtures().join("ocio.f32"));
+    names
+        .iter()
+        .zip(all.chunks(grid.len()))
+        .map(|(name, expected)| {
+            let stem = name.strip_suffix("_inv").unwrap_or(name);
+            let file = fixtures().join(format!("{stem}.clf"));
+            (file, name.ends_with("_inv"), grid.clone(), expected.to_vec())
+        })
+        .collect()
+}
+
+#[test]
+fn clf_files_do_what_opencolorio_says() {
+    let (mut seen, mut without) = (0, Vec::new());
+    for (file, back, input, expected) in sets() {
+        let clf = Clf::parse(&fs::read(&file).unwrap()).unwrap();
+        let name = format!("{}{}", file.display(), if back { ", back" } else { "" });
+        let chain = match if back { clf.chain.inverse() } else { Ok(clf.chain) } {
+            Ok(chain) => chain,
+            Err(link) => {
+                without.push((name, link));
+                continue;
+            }
+        };
+        let mut runs = [0, 1, 2].map(|i| input.iter().map(|p| p[i]).collect::<Vec<f32>>());
+        let [r, g, b] = &mut runs;
+        Plan::new(&chain).run([r, g, b]);
+        for (p, expected) in expected.iter().enumerate() {
+            let got = [runs[0][p], runs[1][p], runs[2][p]];
+            for (a, b) in got.iter().zip(expected) {
+                // The Academy's finishing tier allows 0.002 by this measure. A way back
+                // through half codes lands on one of two that have the same value.
+                let off = (a - b).abs() / b.abs().max(0.1);
+                let bound = if name.contains("half_domain") && back { 2e-3 } else { 2e-5 };
+                assert!(off <= bound, "{name}: {:?} gives {got:?}, not {expected:?}", input[p]);
+            }
+        }
+        seen += 1;
+    }
+    assert!(seen >= 48, "only {seen} sets");
+    // Cubes have no way back yet, and say so.
+    assert!(without.iter().all(|(_, link)| *link == "lut3d"), "{without:?}");
+}
