@@ -8,5 +8,6 @@ pub mod clf;
 mod date;
 pub mod edl;
 pub mod fdl;
+pub mod look;
 pub mod mhl;
 pub mod xml;

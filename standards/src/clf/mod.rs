@@ -9,6 +9,8 @@
 mod luts;
 mod nodes;
 
+pub(crate) use nodes::cdl_values;
+
 use crate::xml::{self, Element};
 use platefarm_model::color::chain::{Chain, Link};
 use platefarm_model::{Code, Fault, Outcome};
