@@ -5,6 +5,8 @@
 pub mod aces2;
 pub mod adx;
 pub mod chain;
+pub mod gamut;
+pub mod name;
 pub mod output;
 pub mod output1;
 pub mod space;

@@ -1,0 +1,342 @@
+//! Names of colour transforms, and what they resolve to: spaces and output
+//! transforms by the names of OpenColorIO's ACES configs or by ACES transform
+//! ids. Everything meets in ACES2065-1.
+
+use super::adx;
+use super::chain::{Chain, Link};
+use super::output::{Eotf, OutputTransform, Primaries, registered};
+use super::output1::outputs1;
+use super::space::{self, SPACES, URN};
+use super::{D65, transfer::Transfer};
+use crate::{Code, Fault, Outcome};
+use serde::Serialize;
+
+/// What an id of the registry of ACES 1 begins with.
+pub const URN_1: &str = "urn:ampas:aces:transformId:v1.5:";
+
+/// A transform in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// `space`, `output` or `look`.
+    pub kind: &'static str,
+    /// Other names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// ACES transform ids, complete.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
+    /// Whether it can be left (`--from`) and reached (`--to`).
+    pub from: bool,
+    /// See `from`.
+    pub to: bool,
+}
+
+/// Id of the reference gamut compression, without [`URN`].
+const GAMUT_COMPRESSION: &str = "ReferenceGamutCompress";
+
+/// Display and view of an output, as the studio config of OpenColorIO names them; none for D60 and XYZ.
+fn view(output: &OutputTransform) -> Option<String> {
+    let hdr = output.target.peak_nits > 100.0;
+    let display = match (output.display, output.eotf) {
+        (Primaries::Rec709, Eotf::Srgb) => "sRGB - Display",
+        (Primaries::Rec709, Eotf::Gamma22) => "Gamma 2.2 Rec.709 - Display",
+        (Primaries::Rec709, Eotf::Bt1886) => "Rec.1886 Rec.709 - Display",
+        (Primaries::P3, Eotf::Srgb) if hdr => "Display P3 HDR - Display",
+        (Primaries::P3, Eotf::Srgb) => "Display P3 - Display",
+        (Primaries::P3, Eotf::Gamma26) => "Gamma 2.6 P3-D65 - Display",
+        (Primaries::P3, Eotf::Pq) => "ST2084-P3-D65 - Display",
+        (Primaries::Rec2020, Eotf::Pq) => "Rec.2100-PQ - Display",
+        (Primaries::Rec2020, Eotf::Hlg) => "Rec.2100-HLG - Display",
+        _ => return None,
+    };
+    let gamut = match output.target.primaries {
+        p if p == super::REC709 => "Rec.709",
+        p if p == space::P3 => "P3 D65",
+        _ => "Rec.2020",
+    };
+    let nits = if output.target.peak_nits == 225.0 { 108.0 } else { output.target.peak_nits };
+    let range = if hdr { "HDR" } else { "SDR" };
+    (output.target.white == D65)
+        .then(|| format!("{display}/ACES 2.0 - {range} {nits} nits ({gamut})"))
+}
+
+/// Every transform that has a name, in the order lists show them.
+#[must_use]
+pub fn catalog() -> Vec<Entry> {
+    let urn = |id: &&str| format!("{URN}{id}");
+    let full = |ids: &[&str]| ids.iter().filter(|id| !id.is_empty()).map(urn).collect();
+    let mut all: Vec<Entry> = SPACES
+        .iter()
+        .map(|s| Entry {
+            name: s.name.into(),
+            kind: "space",
+            aliases: s.aliases.iter().map(ToString::to_string).collect(),
+            ids: full(&s.ids),
+            from: true,
+            to: true,
+        })
+        .collect();
+    for index in [160, 200, 250, 320, 400, 500, 640, 800, 1000, 1280, 1600, 2000, 2560, 3200] {
+        if let Some(space) = space::log_c3_space(f64::from(index)) {
+            all.push(Entry {
+                name: space::log_c3_name(f64::from(index)),
+                kind: "space",
+                aliases: vec![format!("arri_logc3_ei{index}")],
+                ids: full(&space.ids),
+                from: true,
+                to: true,
+            });
+        }
+    }
+    for bits in [10, 16] {
+        all.push(Entry {
+            name: format!("ADX{bits}"),
+            kind: "space",
+            aliases: Vec::new(),
+            ids: vec![format!("{URN}CSC.Academy.ADX{bits}_to_ACES.a2.v1")],
+            from: true,
+            to: false,
+        });
+    }
+    for id in registered() {
+        let short = short_name(&id).to_owned();
+        let view = OutputTransform::parse(&id).and_then(|output| view(&output));
+        all.push(Entry {
+            name: short,
+            kind: "output",
+            aliases: view.into_iter().collect(),
+            ids: vec![format!("{URN}{id}"), format!("{URN}Inv{id}")],
+            from: true,
+            to: true,
+        });
+    }
+    for output in outputs1() {
+        let ids = (!output.id.is_empty()).then(|| format!("{URN_1}{}", output.id));
+        all.push(Entry {
+            name: output.name.into(),
+            kind: "output",
+            aliases: Vec::new(),
+            ids: ids.into_iter().collect(),
+            from: false,
+            to: true,
+        });
+    }
+    for (name, id) in [
+        ("ACES 1.3 Reference Gamut Compression", "Look.Academy.ReferenceGamutCompress.a2.v1"),
+        ("ACES 1 Blue Light Artifact Fix", ""),
+    ] {
+        all.push(Entry {
+            name: name.into(),
+            kind: "look",
+            aliases: Vec::new(),
+            ids: full(&[id]),
+            from: false,
+            to: false,
+        });
+    }
+    all
+}
+
+/// What stands between `Output.Academy.` and `.a2.v1`.
+fn short_name(id: &str) -> &str {
+    let id = id.strip_prefix("Output.Academy.").unwrap_or(id);
+    id.strip_suffix(".a2.v1").unwrap_or(id)
+}
+
+/// The output transform of ACES 2.0 of a name, an id (either direction's) or a display and view.
+fn output2(name: &str) -> Option<OutputTransform> {
+    let plain = name.strip_prefix(URN).unwrap_or(name);
+    let plain = plain.strip_prefix("Inv").unwrap_or(plain);
+    OutputTransform::parse(plain).or_else(|| {
+        registered()
+            .iter()
+            .filter_map(|id| OutputTransform::parse(id))
+            .find(|output| view(output).is_some_and(|v| v.eq_ignore_ascii_case(name)))
+    })
+}
+
+fn unknown(name: &str) -> Fault {
+    let close: Vec<String> = catalog()
+        .into_iter()
+        .map(|entry| entry.name)
+        .filter(|known| {
+            let (a, b) = (known.to_ascii_lowercase(), name.to_ascii_lowercase());
+            !b.is_empty()
+                && b.split(|c: char| !c.is_alphanumeric()).any(|w| w.len() > 2 && a.contains(w))
+        })
+        .take(5)
+        .collect();
+    let fault = Fault::new(Code::UnknownTransform, format!("'{name}' is no colour transform"));
+    if close.is_empty() {
+        return fault;
+    }
+    fault
+        .remedy(format!("Perhaps one of: {}. `platefarm color list` prints all.", close.join(", ")))
+}
+
+/// What takes codes of `name` to ACES2065-1.
+///
+/// # Errors
+/// [`Code::UnknownTransform`]; [`Code::NoWayBack`] for one that only goes the other way.
+pub fn to_aces(name: &str) -> Outcome<Chain> {
+    let trimmed = name.trim();
+    let plain = trimmed.strip_prefix(URN).unwrap_or(trimmed);
+    if let Some(space) = space::find(trimmed) {
+        return Ok(space.to_aces());
+    }
+    for bits in [10, 16] {
+        let id = format!("CSC.Academy.ADX{bits}_to_ACES.a2.v1");
+        if plain.eq_ignore_ascii_case(&format!("ADX{bits}")) || plain == id {
+            return Ok(adx::adx_to_aces(bits));
+        }
+    }
+    if let Some(output) = output2(trimmed) {
+        return output.inverse_chain().map_err(|link| no_way_back(trimmed, link));
+    }
+    if find_output1(trimmed).is_some() {
+        return Err(no_way_back(trimmed, "aces 1 tone curve"));
+    }
+    Err(unknown(trimmed))
+}
+
+/// What takes ACES2065-1 to codes of `name`.
+///
+/// # Errors
+/// As [`to_aces`].
+pub fn from_aces(name: &str) -> Outcome<Chain> {
+    let trimmed = name.trim();
+    if let Some(space) = space::find(trimmed) {
+        return Ok(space.from_aces());
+    }
+    if let Some(output) = output2(trimmed) {
+        return Ok(output.chain());
+    }
+    if let Some(chain) = find_output1(trimmed) {
+        return Ok(chain);
+    }
+    if trimmed.to_ascii_uppercase().contains("ADX1") {
+        return Err(no_way_back(trimmed, "film densities"));
+    }
+    Err(unknown(trimmed))
+}
+
+/// A look that has a name, on ACES2065-1.
+///
+/// # Errors
+/// [`Code::UnknownTransform`].
+pub fn look(name: &str) -> Outcome<Chain> {
+    let plain = name.trim();
+    let plain = plain.strip_prefix(URN).or_else(|| plain.strip_prefix(URN_1)).unwrap_or(plain);
+    let gamut = plain.contains(GAMUT_COMPRESSION)
+        || plain.contains("GamutCompress.a1")
+        || plain.eq_ignore_ascii_case("ACES 1.3 Reference Gamut Compression");
+    if gamut {
+        let inverse = plain.starts_with("Inv");
+        let compress = Chain(vec![Link::GamutCompress { inverse }]);
+        let cg = space::find("ACEScg").ok_or_else(|| unknown("ACEScg"))?;
+        return Ok(cg.from_aces().then(compress).then(cg.to_aces()));
+    }
+    if plain.contains("BlueLightArtifactFix") || plain.contains("Blue Light") {
+        return Ok(adx::blue_light_fix());
+    }
+    Err(unknown(name))
+}
+
+fn find_output1(name: &str) -> Option<Chain> {
+    let plain = name.strip_prefix(URN_1).unwrap_or(name);
+    let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
+    outputs1().into_iter().find(|o| same(o.name) || same(o.id)).map(|o| o.chain())
+}
+
+fn no_way_back(name: &str, link: &str) -> Fault {
+    Fault::new(Code::NoWayBack, format!("'{name}' goes one way only ({link})"))
+}
+
+/// What a link does, in a line: for `platefarm color explain`.
+#[must_use]
+pub fn describe(link: &Link) -> String {
+    let numbers =
+        |values: &[f64]| values.iter().map(|v| format!("{v:.6}")).collect::<Vec<_>>().join(" ");
+    let detail = match link {
+        Link::Matrix { matrix, offset } => {
+            let rows: Vec<String> = matrix.iter().map(|row| numbers(row)).collect();
+            let offset =
+                if *offset == [0.0; 3] { String::new() } else { format!(" + {}", numbers(offset)) };
+            format!("[{}]{offset}", rows.join("; "))
+        }
+        Link::Decode(t) | Link::Encode(t) => transfer_name(t),
+        Link::Clamp { low, high } => format!(
+            "{} .. {}",
+            low.map_or("-inf".into(), |v| v.to_string()),
+            high.map_or("inf".into(), |v| v.to_string())
+        ),
+        Link::Lut1d(lut) => format!("{} entries", lut.length),
+        Link::Lut3d(lut) => format!("{0}x{0}x{0}", lut.size),
+        Link::Surround { exponent, .. } => format!("luminance to the {exponent:.4}"),
+        Link::Output2 { target, inverse } => format!(
+            "{} cd/m2{}",
+            target.peak_nits,
+            if *inverse { ", display to scene" } else { "" }
+        ),
+        Link::GamutCompress { inverse: true } => "undone".into(),
+        _ => String::new(),
+    };
+    format!("{} {detail}", link.name()).trim_end().to_owned()
+}
+
+fn transfer_name(transfer: &Transfer) -> String {
+    let named = SPACES.iter().find(|s| s.transfer == *transfer && *transfer != Transfer::Linear);
+    named.map_or_else(
+        || match transfer {
+            Transfer::Log(_) | Transfer::LogKnee(..) => "logarithm with a toe".into(),
+            Transfer::DisplayGamma(gamma) => format!("gamma {gamma}"),
+            Transfer::DisplayToed { .. } => "sRGB".into(),
+            Transfer::Pq => "ST 2084".into(),
+            Transfer::HlgCurve => "HLG".into(),
+            _ => "curve".into(),
+        },
+        |space| space.name.to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_listed_resolves() {
+        let all = catalog();
+        assert!(all.len() > 100, "{}", all.len());
+        for entry in &all {
+            let names = [&entry.name].into_iter().chain(&entry.aliases).chain(&entry.ids);
+            for name in names {
+                if entry.from {
+                    to_aces(name).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+                }
+                if entry.to {
+                    from_aces(name).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+                }
+                if entry.kind == "look" {
+                    look(name).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+                }
+            }
+        }
+        let mut names: Vec<&str> = all.iter().map(|e| e.name.as_str()).collect();
+        names.sort_unstable();
+        let before = names.len();
+        names.dedup();
+        assert_eq!(names.len(), before, "a name is listed twice");
+    }
+
+    #[test]
+    fn the_unknown_is_named_with_what_is_close() {
+        let fault = to_aces("LogC5").unwrap_err();
+        assert_eq!(fault.code, Code::UnknownTransform);
+        let fault = to_aces("S-Log3 something").unwrap_err();
+        assert!(fault.remedy.unwrap().contains("S-Log3 S-Gamut3"));
+        assert_eq!(to_aces("ACES 1.3 SDR sRGB").unwrap_err().code, Code::NoWayBack);
+        assert_eq!(from_aces("ADX10").unwrap_err().code, Code::NoWayBack);
+    }
+}
