@@ -3,7 +3,7 @@
 //!
 //! Source: ACES 1.3, `RRT`, `ACESlib.Tonescales`, `ACESlib.RRT_Common`.
 
-use super::math::{angle_degrees, exp2, log2};
+use super::math::{angle_degrees, exp2, log2, pick};
 use fearless_simd::{Level, dispatch};
 use platefarm_model::color::chain::Spline;
 use std::f64::consts::LOG2_10;
@@ -42,28 +42,34 @@ fn sweetened(r: f32, g: f32, b: f32) -> (f32, f32, f32) {
     let t = (1.0 - (x * 0.5).abs()).max(0.0);
     let gain = 0.05 * (1.0 + (1.0 - t * t).copysign(x)) * 0.5;
     let middle = gain * (0.08 / bright - 0.5);
-    let glow = if bright >= 0.16 { 0.0 } else { middle };
-    let glow = 1.0 + if bright <= 2.0 / 3.0 * 0.08 { gain } else { glow };
+    let glow = pick(bright >= 0.16, 0.0, middle);
+    let glow = 1.0 + pick(bright <= 2.0 / 3.0 * 0.08, gain, glow);
     let (r, g, b) = (r * glow, g * glow, b * glow);
 
     let degrees = angle_degrees(2.0 * r - g - b, 3.0_f32.sqrt() * (g - b));
-    let u = (if degrees > 180.0 { degrees - 360.0 } else { degrees }).abs() / (135.0 / 4.0);
+    let u = (pick(degrees > 180.0, degrees - 360.0, degrees)).abs() / (135.0 / 4.0);
     let near = (4.0 - 6.0 * u * u + 3.0 * u * u * u) / 6.0;
     let v = (2.0 - u).max(0.0);
-    let bump = 1.5 * if u < 1.0 { near } else { v * v * v / 6.0 };
+    let bump = 1.5 * pick(u < 1.0, near, v * v * v / 6.0);
     let r = r + bump * saturation * (0.03 - r) * 0.18;
 
     let (r, g, b) = (r.max(0.0), g.max(0.0), b.max(0.0));
     let m = AP0_TO_AP1;
-    let row = |i: usize| (m[i] * r + m[i + 1] * g + m[i + 2] * b).max(0.0).min(HALF_MAX);
-    let (r, g, b) = (row(0), row(3), row(6));
+    let (r, g, b) = (
+        (m[0] * r + m[1] * g + m[2] * b).max(0.0).min(HALF_MAX),
+        (m[3] * r + m[4] * g + m[5] * b).max(0.0).min(HALF_MAX),
+        (m[6] * r + m[7] * g + m[8] * b).max(0.0).min(HALF_MAX),
+    );
     let luma = 0.272_228_72 * r + 0.674_081_77 * g + 0.053_689_517 * b;
-    let keep = |v: f32| luma + 0.96 * (v - luma);
-    (keep(r), keep(g), keep(b))
+    (luma + 0.96 * (r - luma), luma + 0.96 * (g - luma), luma + 0.96 * (b - luma))
 }
 
 /// Most segments of one half of a curve.
 const MOST: usize = 16;
+/// Values that go through the parts of a tone curve together.
+const BLOCK: usize = 256;
+/// 2^23: a sum with it has no room for fractions, and ends in the whole number.
+const ROUNDER: f32 = 8_388_608.0;
 
 /// A tone curve in f32, in powers of two.
 #[derive(Clone, Debug)]
@@ -103,30 +109,49 @@ impl Tone {
         }
     }
 
-    /// Runs it on values, in place.
+    /// Runs it on values, in place: logarithms, then the segments of a block,
+    /// one lookup each, then the polynomials. Only the middle part is not vector code.
     pub fn run(&self, level: Level, values: &mut [f32]) {
-        let tone = self.clone();
-        dispatch!(level, _simd => for v in values.iter_mut() {
-            *v = tone.at(*v);
-        });
-    }
-
-    #[inline(always)]
-    fn at(&self, v: f32) -> f32 {
-        let x = log2(v.max(5.960_464_5e-8));
+        let mut index = [0_u32; BLOCK];
+        let mut part = [0.0; BLOCK];
+        let mut terms = [[0.0; BLOCK]; 3];
         let [dark, middle, bright] = self.points;
-        let lower = x < middle[0];
-        let (from, first) = if lower { (dark[0], 0) } else { (middle[0], MOST) };
-        let (scale, last) =
-            if lower { (self.scale[0], self.last[0]) } else { (self.scale[1], self.last[1]) };
-        let knot = ((x - from) * scale).max(0.0);
-        let whole = knot.min(last) as i32;
-        let t = knot - whole as f32;
-        let [a, b, c] = self.segments[(whole as usize + first) & (2 * MOST - 1)];
-        let inner = (a * t + b) * t + c;
-        let below = dark[1] + self.slopes[0] * (x - dark[0]);
-        let above = bright[1] + self.slopes[1] * (x - bright[0]);
-        let y = if x >= bright[0] { above } else { inner };
-        exp2(if x <= dark[0] { below } else { y })
+        let ([scale_low, scale_high], [last_low, last_high]) = (self.scale, self.last);
+        let [slope_low, slope_high] = self.slopes;
+        for block in values.chunks_mut(BLOCK) {
+            let n = block.len();
+            let (index, part) = (&mut index[..n], &mut part[..n]);
+            dispatch!(level, _simd => {
+                for ((v, index), part) in block.iter_mut().zip(index.iter_mut()).zip(part.iter_mut()) {
+                    let x = log2(v.max(5.960_464_5e-8));
+                    let lower = x < middle[0];
+                    let from = pick(lower, dark[0], middle[0]);
+                    let scale = pick(lower, scale_low, scale_high);
+                    let last = pick(lower, last_low, last_high);
+                    let first = pick(lower, 0.0, MOST as f32);
+                    let knot = ((x - from) * scale).max(0.0);
+                    // Adding 2^23 rounds; half is taken off first, so that it rounds down.
+                    let whole = ((knot.min(last + 0.5) - 0.499_999_9).max(0.0) + ROUNDER) - ROUNDER;
+                    *v = x;
+                    *part = knot - whole;
+                    *index = (whole + first + ROUNDER).to_bits();
+                }
+            });
+            let [a, b, c] = &mut terms;
+            for (i, index) in index.iter().enumerate() {
+                [a[i], b[i], c[i]] = self.segments[*index as usize & (2 * MOST - 1)];
+            }
+            let (a, b, c) = (&a[..n], &b[..n], &c[..n]);
+            dispatch!(level, _simd => {
+                for ((((v, t), a), b), c) in block.iter_mut().zip(part.iter()).zip(a).zip(b).zip(c) {
+                    let x = *v;
+                    let inner = (a * t + b) * t + c;
+                    let below = dark[1] + slope_low * (x - dark[0]);
+                    let above = bright[1] + slope_high * (x - bright[0]);
+                    let y = pick(x >= bright[0], above, inner);
+                    *v = exp2(pick(x <= dark[0], below, y));
+                }
+            });
+        }
     }
 }

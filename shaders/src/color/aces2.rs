@@ -7,7 +7,7 @@
 //! hue's sine and cosine are b/M and a/M; the angle itself only finds the
 //! entry of the tables.
 
-use super::math::{angle_degrees, log2, pow, signed_pow};
+use super::math::{angle_degrees, log2, pick, pow, signed_pow};
 use fearless_simd::{Level, dispatch};
 use platefarm_model::color::aces2::{self, ENTRIES, LIGHTNESS_EXPONENT};
 use platefarm_model::color::{ACES_WHITE, AP0, AP1, Matrix3, invert, mul, rgb_to_xyz};
@@ -222,7 +222,7 @@ impl Constants {
                 (part * part + threshold).sqrt(),
             );
         let compressed = toe(expanded, limit, part * self.compression, dark) * norm;
-        if m > 0.0 { compressed } else { 0.0 }
+        pick(m > 0.0, compressed, 0.0)
     }
 
     #[inline(always)]
@@ -240,7 +240,7 @@ impl Constants {
                 dark * saturation,
                 (part * part + threshold).sqrt(),
             );
-        if m > 0.0 { plain * norm } else { 0.0 }
+        pick(m > 0.0, plain * norm, 0.0)
     }
 
     /// The line of compression through a colour, and where it leaves the gamut and the reach.
@@ -251,10 +251,10 @@ impl Constants {
         let focus = hue.cusp_j + (self.mid_j - hue.cusp_j) * weight;
         let threshold = hue.cusp_j + (limit - hue.cusp_j) * 0.3;
         let above = log2((limit - threshold) / (limit - gain_j).max(1e-4)) * LOG10_2;
-        let above = if gain_j > threshold { above * above } else { 0.0 };
+        let above = pick(gain_j > threshold, above * above, 0.0);
         let gain = self.focus_gain * (1.0 + above);
         let at = intersect(j, m, focus, limit, gain);
-        let room = if at < focus { at } else { limit - at };
+        let room = pick(at < focus, at, limit - at);
         let slope = room * (at - focus) / (focus * gain);
         let cusp_at = intersect(hue.cusp_j, hue.cusp_m, focus, limit, gain);
         let low = leaves(at, slope, self.lower, hue.cusp_j, hue.cusp_m, cusp_at);
@@ -274,7 +274,7 @@ impl Constants {
         let (threshold, scale, keep) = line.curve();
         let over = (m - threshold) / scale;
         let pulled = threshold + scale * (over / (1.0 + over));
-        let m_new = if keep || m <= threshold { m } else { pulled };
+        let m_new = pick(keep | (m <= threshold), m, pulled);
         let j_new = line.at + m_new * line.slope;
         self.edges(j, m, line.boundary, [j_new, m_new])
     }
@@ -285,7 +285,8 @@ impl Constants {
         let once = self.expand_on(j, j, m, hue);
         // Above the threshold the line depends on the lightness that is looked for.
         let twice = self.expand_on(j, once[0], m, hue);
-        if j > threshold { twice } else { once }
+        let above = j > threshold;
+        [pick(above, twice[0], once[0]), pick(above, twice[1], once[1])]
     }
 
     #[inline(always)]
@@ -293,8 +294,8 @@ impl Constants {
         let line = self.line(j, gain_j, m, hue);
         let (threshold, scale, keep) = line.curve();
         let over = (m - threshold) / scale;
-        let pushed = threshold + scale * if over >= 1.0 { 1.0 } else { over / (1.0 - over) };
-        let m_new = if keep || m <= threshold { m } else { pushed };
+        let pushed = threshold + scale * pick(over >= 1.0, 1.0, over / (1.0 - over));
+        let m_new = pick(keep | (m <= threshold), m, pushed);
         let j_new = line.at + m_new * line.slope;
         self.edges(j, m, line.boundary, [j_new, m_new])
     }
@@ -302,9 +303,10 @@ impl Constants {
     /// Black, grey, and what is brighter than the peak are not on any line.
     #[inline(always)]
     fn edges(&self, j: f32, m: f32, boundary: f32, inside: [f32; 2]) -> [f32; 2] {
-        let grey = m <= 0.0 || j > self.limit_j || boundary <= 0.0;
-        let kept = if grey { [j, 0.0] } else { inside };
-        if j <= 0.0 { [0.0; 2] } else { kept }
+        let grey = (m <= 0.0) | (j > self.limit_j) | (boundary <= 0.0);
+        let [j_inside, m_inside] = inside;
+        let lit = j > 0.0;
+        [pick(lit, pick(grey, j, j_inside), 0.0), pick(lit & !grey, m_inside, 0.0)]
     }
 }
 
@@ -353,7 +355,7 @@ fn toe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
     let k3 = (limit + k1) / (limit + k2);
     let b = k3 * x - k1;
     let y = 0.5 * (b + (b * b + 4.0 * k2 * k3 * x).sqrt());
-    if x > limit { x } else { y }
+    pick(x > limit, x, y)
 }
 
 #[inline(always)]
@@ -362,7 +364,7 @@ fn untoe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
     let k1 = (k1 * k1 + k2 * k2).sqrt();
     let k3 = (limit + k1) / (limit + k2);
     let y = (x * x + k1 * x) / (k3 * (x + k2));
-    if x > limit { x } else { y }
+    pick(x > limit, x, y)
 }
 
 /// Lightness at which the line through a colour meets the axis.
@@ -371,10 +373,10 @@ fn intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
     let scaled = m / gain;
     let a = scaled / focus;
     let below = j < focus;
-    let b = if below { 1.0 - scaled } else { -(1.0 + scaled + limit * a) };
-    let c = if below { -j } else { limit * scaled + j };
+    let b = pick(below, 1.0 - scaled, -(1.0 + scaled + limit * a));
+    let c = pick(below, -j, limit * scaled + j);
     let root = (b * b - 4.0 * a * c).sqrt();
-    -2.0 * c / if below { b + root } else { b - root }
+    -2.0 * c / pick(below, b + root, b - root)
 }
 
 /// Colourfulness at which a line leaves a hull of one exponent.
@@ -438,8 +440,8 @@ impl Block {
     fn set(&mut self, i: usize, [a, x, y]: [f32; 3]) {
         let m = (x * x + y * y).sqrt();
         let coloured = m > 0.0;
-        let scale = 1.0 / if coloured { m } else { 1.0 };
-        let (cos, sin) = (if coloured { x * scale } else { 1.0 }, y * scale);
+        let scale = 1.0 / pick(coloured, m, 1.0);
+        let (cos, sin) = (pick(coloured, x * scale, 1.0), y * scale);
         self.a[i] = a;
         self.m[i] = m;
         self.cos[i] = cos;
@@ -492,7 +494,7 @@ fn forward_block(output: &Output2, rgb: Rgb<'_>, clamp: bool) {
     }
     block.look_up(output);
     for i in 0..BLOCK {
-        let a = if block.a[i] > 0.0 { block.a[i] } else { 1.0 };
+        let a = pick(block.a[i] > 0.0, block.a[i], 1.0);
         let scene = unrespond(o.white_response * a) / o.level;
         let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
         let j = 100.0 * pow(a_shown, G);
@@ -511,7 +513,7 @@ fn forward_block(output: &Output2, rgb: Rgb<'_>, clamp: bool) {
         let responses = apply(&o.from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
         let rgb = apply(&o.limit_cones, map(responses, unrespond));
         let lit = block.a[i] > 0.0;
-        block.set_pixel(i, map(rgb, |v| if lit { v.max(low).min(high) } else { 0.0 }));
+        block.set_pixel(i, map(rgb, |v| pick(lit, v.max(low).min(high), 0.0)));
     }
     block.store(rgb);
 }
@@ -538,11 +540,11 @@ fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
         let m = o.expand_chroma(block.m[i], block.j[i], a_shown, block.reach_m[i], norm);
         let shown = unrespond(o.white_response * a_shown) / o.level;
         let a = respond(o.untone(shown) * o.level) / o.white_response;
-        let m = m * (a / if a_shown > 0.0 { a_shown } else { 1.0 });
+        let m = m * (a / pick(a_shown > 0.0, a_shown, 1.0));
         let responses = apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
         let rgb = apply(&o.cones_to_ap0, map(responses, unrespond));
         let lit = block.a[i] > 0.0;
-        block.set_pixel(i, map(rgb, |v| if lit { v } else { 0.0 }));
+        block.set_pixel(i, map(rgb, |v| pick(lit, v, 0.0)));
     }
     block.store(rgb);
 }

@@ -1,7 +1,7 @@
 //! Transfer curves on runs of values: the f32 form of
 //! [`platefarm_model::color::transfer`], each a loop without branches.
 
-use super::math::{exp2, exp2_less_one, log2, log2_of_one_and, pow, signed_pow};
+use super::math::{exp2, exp2_less_one, log2, log2_of_one_and, pick, pow, signed_pow};
 use fearless_simd::{Level, dispatch};
 use platefarm_model::color::transfer::{APPLE, CanonCurve, HLG, Knee, LogCurve, PQ, Transfer, toe};
 
@@ -14,11 +14,16 @@ pub enum Way {
     Encode,
 }
 
-#[inline(always)]
-fn each(level: Level, values: &mut [f32], f: impl Fn(f32) -> f32) {
-    dispatch!(level, _simd => for v in values.iter_mut() {
-        *v = f(*v);
-    });
+/// A loop over values, compiled for the instruction set. A macro, because a
+/// closure that is handed to a function is not taken into its vector code.
+macro_rules! each {
+    ($level:expr, $values:expr, |$value:ident| $body:expr) => {{
+        let values: &mut [f32] = $values;
+        dispatch!($level, _simd => for v in values.iter_mut() {
+            let $value = *v;
+            *v = $body;
+        });
+    }};
 }
 
 /// Runs `transfer` on `values`, in place.
@@ -30,49 +35,49 @@ pub fn run(level: Level, transfer: &Transfer, way: Way, values: &mut [f32]) {
         Transfer::Log(curve) => log_encode(level, &curve, values),
         Transfer::LogKnee(curve, knee) if decode => {
             let knee = KneeF32::new(&knee);
-            each(level, values, |code| knee.open(code));
+            each!(level, values, |code| knee.open(code));
             log_decode(level, &curve, values);
         }
         Transfer::LogKnee(curve, knee) => {
             log_encode(level, &curve, values);
             let knee = KneeF32::new(&knee);
-            each(level, values, |code| knee.close(code));
+            each!(level, values, |code| knee.close(code));
         }
-        Transfer::AcesCc if decode => each(level, values, |code| {
+        Transfer::AcesCc if decode => each!(level, values, |code| {
             let power = exp2(code * 17.52 - 9.72);
             let dark = 2.0 * (power - 1.0 / 65536.0);
-            if code <= -5.28 / 17.52 { dark } else { power.min(65504.0) }
+            pick(code <= -5.28 / 17.52, dark, power.min(65504.0))
         }),
-        Transfer::AcesCc => each(level, values, |light| {
+        Transfer::AcesCc => each!(level, values, |light| {
             let floor = 1.0 / 65536.0;
             let dark = floor + 0.5 * light.max(0.0);
-            (log2(if light < 2.0 * floor { dark } else { light }) + 9.72) / 17.52
+            (log2(pick(light < 2.0 * floor, dark, light)) + 9.72) / 17.52
         }),
         Transfer::Canon(curve) => canon(level, &curve, decode, values),
         Transfer::AppleLog => apple(level, decode, values),
         Transfer::Toed { gamma, offset } => {
             let toe = Toe::new(gamma, offset);
             if decode {
-                each(level, values, |code| toe.decode(code));
+                each!(level, values, |code| toe.decode(code));
             } else {
-                each(level, values, |light| toe.encode(light));
+                each!(level, values, |light| toe.encode(light));
             }
         }
         Transfer::DisplayToed { gamma, offset } => {
             let toe = Toe::new(gamma, offset);
             if decode {
-                each(level, values, |code| toe.decode(code.abs()).copysign(code));
+                each!(level, values, |code| toe.decode(code.abs()).copysign(code));
             } else {
-                each(level, values, |light| toe.encode(light.abs()).copysign(light));
+                each!(level, values, |light| toe.encode(light.abs()).copysign(light));
             }
         }
         Transfer::Gamma(gamma) => {
             let power = (if decode { gamma } else { 1.0 / gamma }) as f32;
-            each(level, values, |v| if v > 0.0 { pow(v, power) } else { v });
+            each!(level, values, |v| pick(v > 0.0, pow(v, power), v));
         }
         Transfer::DisplayGamma(gamma) => {
             let power = (if decode { gamma } else { 1.0 / gamma }) as f32;
-            each(level, values, |v| signed_pow(v, power));
+            each!(level, values, |v| signed_pow(v, power));
         }
         Transfer::Pq => pq(level, decode, values),
         Transfer::HlgCurve => hlg(level, decode, values),
@@ -85,9 +90,9 @@ fn log_decode(level: Level, curve: &LogCurve, values: &mut [f32]) {
     let (gain, lost) = (curve.gain as f32, (curve.gain * curve.offset) as f32);
     let (at, slope) = (curve.code_break as f32, curve.slope as f32);
     let dark = (curve.black * curve.slope) as f32;
-    each(level, values, |code| {
+    each!(level, values, |code| {
         let log = gain * exp2(rate * code + shift) - lost;
-        if code > at { log } else { code * slope - dark }
+        pick(code > at, log, code * slope - dark)
     });
 }
 
@@ -96,9 +101,9 @@ fn log_encode(level: Level, curve: &LogCurve, values: &mut [f32]) {
     let (rate, shift) = ((1.0 / curve.rate) as f32, curve.shift as f32);
     let (at, slope) = (curve.light_break as f32, (1.0 / curve.slope) as f32);
     let black = curve.black as f32;
-    each(level, values, |light| {
+    each!(level, values, |light| {
         let log = log2(light * scale + offset) * rate + shift;
-        if light > at { log } else { light * slope + black }
+        pick(light > at, log, light * slope + black)
     });
 }
 
@@ -132,7 +137,7 @@ impl KneeF32 {
     #[inline(always)]
     fn open(&self, code: f32) -> f32 {
         let bent = self.at((code - self.start) / self.width);
-        if code > self.start { bent } else { code }
+        pick(code > self.start, bent, code)
     }
 
     /// The way back by Newton's method; the cubic is all but straight.
@@ -144,7 +149,7 @@ impl KneeF32 {
             let slope = (3.0 * d * t + 2.0 * c) * t + b;
             t -= (self.at(t) - code) / slope;
         }
-        if code > self.start { self.start + self.width * t } else { code }
+        pick(code > self.start, self.start + self.width * t, code)
     }
 }
 
@@ -154,23 +159,23 @@ fn canon(level: Level, curve: &CanonCurve, decode: bool, values: &mut [f32]) {
     let [down, up] = curve.shifts.map(|v| v as f32);
     let (slope, black) = (curve.slope as f32, curve.black as f32);
     if decode {
-        each(level, values, |code| {
+        each!(level, values, |code| {
             let below = code < low;
-            let out = if below { down - code } else { code - up };
+            let out = pick(below, down - code, code - up);
             let power = gain * (exp2(rate * out) - 1.0);
-            let signed = if below { -power } else { power };
+            let signed = pick(below, -power, power);
             let straight = !below && code <= high;
-            if straight { (code - black) * slope } else { signed }
+            pick(straight, (code - black) * slope, signed)
         });
     } else {
         let [dark, bright] = curve.breaks.map(|code| ((code - curve.black) * curve.slope) as f32);
         let (unrate, ungain, unslope) = (1.0 / rate, 1.0 / gain, 1.0 / slope);
-        each(level, values, |light| {
+        each!(level, values, |light| {
             let below = light < dark;
             let out = log2(light.abs() * ungain + 1.0) * unrate;
-            let signed = if below { down - out } else { out + up };
+            let signed = pick(below, down - out, out + up);
             let straight = !below && light <= bright;
-            if straight { light * unslope + black } else { signed }
+            pick(straight, light * unslope + black, signed)
         });
     }
 }
@@ -181,16 +186,16 @@ fn apple(level: Level, decode: bool, values: &mut [f32]) {
     let (rate, shift) = ((1.0 / gamma) as f32, (-delta / gamma) as f32);
     let [r0, rt, c, beta, gamma, delta] = [r0, rt, c, beta, gamma, delta].map(|v| v as f32);
     if decode {
-        each(level, values, |code| {
+        each!(level, values, |code| {
             let log = exp2(rate * code + shift) - beta;
             let square = (code.max(0.0) / c).sqrt() + r0;
-            if code >= split { log } else { square }
+            pick(code >= split, log, square)
         });
     } else {
-        each(level, values, |light| {
+        each!(level, values, |light| {
             let log = gamma * log2(light + beta) + delta;
             let out = (light - r0).max(0.0);
-            if light >= rt { log } else { c * out * out }
+            pick(light >= rt, log, c * out * out)
         });
     }
 }
@@ -221,13 +226,13 @@ impl Toe {
     #[inline(always)]
     pub(super) fn decode(&self, code: f32) -> f32 {
         let power = pow((code + self.offset) / (1.0 + self.offset), self.gamma);
-        if code > self.touch { power } else { code * self.slope }
+        pick(code > self.touch, power, code * self.slope)
     }
 
     #[inline(always)]
     pub(super) fn encode(&self, light: f32) -> f32 {
         let power = (1.0 + self.offset) * pow(light, self.ungamma) - self.offset;
-        if light > self.light { power } else { light / self.slope }
+        pick(light > self.light, power, light / self.slope)
     }
 }
 
@@ -239,14 +244,14 @@ fn pq(level: Level, decode: bool, values: &mut [f32]) {
     let [unm1, unm2] = [1.0 / m1, 1.0 / m2].map(|v| v as f32);
     let (m1, m2, c3, rest) = (m1 as f32, m2 as f32, c3 as f32, (1.0 - c1) as f32);
     if decode {
-        each(level, values, |code| {
+        each!(level, values, |code| {
             // Codes below 2^-39 are no light.
             let less = exp2_less_one((log2(code.abs()) * unm2).max(-0.5));
             let light = 100.0 * pow((rest + less).max(0.0) / (rest - c3 * less), unm1);
             light.copysign(code)
         });
     } else {
-        each(level, values, |light| {
+        each!(level, values, |light| {
             let p = pow(light.abs() * 0.01, m1);
             let d = rest * (p - 1.0) / (1.0 + c3 * p);
             exp2(m2 * log2_of_one_and(d)).copysign(light)
@@ -259,16 +264,16 @@ fn hlg(level: Level, decode: bool, values: &mut [f32]) {
     let rate = (1.0 / (HLG[0] * std::f64::consts::LN_2)) as f32;
     let unrate = (HLG[0] * std::f64::consts::LN_2) as f32;
     if decode {
-        each(level, values, |code| {
+        each!(level, values, |code| {
             let v = code.abs();
             let log = (exp2((v - c) * rate) + b) / 12.0;
-            (if v <= 0.5 { v * v / 3.0 } else { log }).copysign(code)
+            (pick(v <= 0.5, v * v / 3.0, log)).copysign(code)
         });
     } else {
-        each(level, values, |light| {
+        each!(level, values, |light| {
             let v = light.abs();
             let log = unrate * log2(12.0 * v - b) + c;
-            (if v <= 1.0 / 12.0 { (3.0 * v).sqrt() } else { log }).copysign(light)
+            (pick(v <= 1.0 / 12.0, (3.0 * v).sqrt(), log)).copysign(light)
         });
     }
 }

@@ -8,6 +8,15 @@ use std::f32::consts::LOG2_E;
 /// Bits of sqrt(1/2): mantissas are taken from there to sqrt(2), so that a logarithm near 1 keeps its digits.
 const ROOT_HALF: u32 = 0x3f35_04f3;
 
+/// One of two values. Both are computed always: a branch around the dearer one
+/// would keep a loop from becoming vector code.
+#[inline(always)]
+#[must_use]
+pub fn pick(condition: bool, yes: f32, no: f32) -> f32 {
+    let mask = u32::from(condition).wrapping_neg();
+    f32::from_bits((yes.to_bits() & mask) | (no.to_bits() & !mask))
+}
+
 /// Binary logarithm. Zero and negatives give the logarithm of the smallest
 /// normal number, infinity 128.
 #[inline(always)]
@@ -72,7 +81,7 @@ pub fn exp2_less_one(x: f32) -> f32 {
 #[must_use]
 pub fn pow(x: f32, y: f32) -> f32 {
     let power = exp2(y * log2(x));
-    if x > 0.0 { power } else { 0.0 }
+    pick(x > 0.0, power, 0.0)
 }
 
 /// `|x|` to the `y`, with the sign of `x`.
@@ -88,19 +97,19 @@ pub fn signed_pow(x: f32, y: f32) -> f32 {
 pub fn angle_degrees(x: f32, y: f32) -> f32 {
     let (ax, ay) = (x.abs(), y.abs());
     let (small, large) = if ay < ax { (ay, ax) } else { (ax, ay) };
-    let t = small / if large > 0.0 { large } else { 1.0 };
+    let t = small / pick(large > 0.0, large, 1.0);
     // Beyond 22.5 degrees the angle is counted from 45.
     let far = t > 0.414_213_57;
-    let t = if far { (t - 1.0) / (t + 1.0) } else { t };
+    let t = pick(far, (t - 1.0) / (t + 1.0), t);
     let z = t * t;
     // Moshier's polynomial for the arc tangent (Cephes, atanf).
     let p = ((8.053_744_5e-2 * z - 1.387_768_6e-1) * z + 1.997_771e-1) * z - 3.333_294_9e-1;
     let a = (p * z * t + t) * (180.0 / std::f32::consts::PI);
-    let a = if far { a + 45.0 } else { a };
-    let a = if ay < ax { a } else { 90.0 - a };
-    let a = if x < 0.0 { 180.0 - a } else { a };
-    let a = if y < 0.0 { 360.0 - a } else { a };
-    if a < 360.0 { a } else { 0.0 }
+    let a = pick(far, a + 45.0, a);
+    let a = pick(ay < ax, a, 90.0 - a);
+    let a = pick(x < 0.0, 180.0 - a, a);
+    let a = pick(y < 0.0, 360.0 - a, a);
+    pick(a < 360.0, a, 0.0)
 }
 
 #[cfg(test)]
