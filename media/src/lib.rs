@@ -7,11 +7,14 @@
 //! the same: planes of half bits become an OpenEXR file that appears under its
 //! name only when it is complete.
 
+pub mod card;
 pub mod draw;
+mod exr_block;
 pub mod hash;
 pub mod mhl;
 pub mod publish;
+pub mod sidecar;
 pub mod sink;
 pub mod source;
 
-pub use source::{Clip, SOURCES, Source, open, scan};
+pub use source::{Clip, SOURCES, Sequence, Source, open, scan};

@@ -54,12 +54,13 @@ fn header() -> PlateHeader {
             source_file: "A001_C001_000000.dng".into(),
             source_frame: 3,
         }),
+        standard: std::collections::BTreeMap::default(),
         more: [("filter".to_owned(), "lanczos3".to_owned())].into(),
     }
 }
 
 fn view(rgb: &[Vec<u16>; 3], width: u32, height: u32) -> Planes<'_> {
-    Planes { width, height, rgb: [&rgb[0], &rgb[1], &rgb[2]] }
+    Planes { width, height, rgb: [&rgb[0], &rgb[1], &rgb[2]], alpha: None }
 }
 
 fn exrheader(path: &Path) -> String {
@@ -77,7 +78,7 @@ fn openexr_reads_what_vfx_needs() {
     let path = dir.path().join("a.1001.exr");
     write(&path, view(&rgb, 61, 45), &header(), Compression::Zip).unwrap();
     let text = exrheader(&path);
-    let hash = pixels_xxh128([&rgb[0], &rgb[1], &rgb[2]]);
+    let hash = pixels_xxh128([&rgb[0], &rgb[1], &rgb[2]], None);
     for expected in [
         "time 01:02:03:04",
         "framesPerSecond (type rational): 24000/1001",
@@ -123,10 +124,10 @@ fn openexr_reads_what_vfx_needs() {
 }
 
 #[test]
-fn pixels_and_header_come_back_in_every_compression() {
+fn pixels_and_header_come_back_in_every_lossless_compression() {
     for (width, height) in [(61, 45), (1, 1), (7, 33), (300, 16)] {
         let rgb = planes(width, height);
-        for compression in Compression::ALL {
+        for compression in Compression::ALL.iter().filter(|c| c.lossy_level().is_none()) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("a.exr");
             let written = write(&path, view(&rgb, width, height), &header(), *compression).unwrap();
@@ -140,45 +141,6 @@ fn pixels_and_header_come_back_in_every_compression() {
             assert_eq!(plate.compression, *compression);
             assert_eq!(plate.header, PlateHeader { comments: None, ..header() });
             assert!(plate.pixels_xxh128.is_some());
-        }
-    }
-}
-
-/// ZIP blocks are packed by us; OpenEXR's own code unpacks them here, and finds every pixel. The
-/// noise of the first size does not get smaller, so its blocks are stored as they are.
-#[test]
-fn openexr_unpacks_what_we_pack() {
-    let noise = [1u32, 2, 3].map(|seed| {
-        let hash = |i: u32| i.wrapping_add(seed).wrapping_pow(3).wrapping_mul(0x9e37_79b1);
-        (0..64 * 40).map(|i| (hash(hash(i) >> 7) >> 11) as u16).collect()
-    });
-    for (rgb, width, height) in [(noise, 64, 40), (planes(300, 70), 300, 70), (planes(1, 1), 1, 1)]
-    {
-        for compression in [Compression::Zips, Compression::Zip] {
-            let dir = tempfile::tempdir().unwrap();
-            let (path, tiled) = (dir.path().join("a.exr"), dir.path().join("b.exr"));
-            let file = write(&path, view(&rgb, width, height), &header(), compression).unwrap();
-            if width == 64 {
-                assert!(file.bytes > 64 * 40 * 6, "{} bytes: noise got smaller", file.bytes);
-            }
-            let status =
-                Command::new("exrmaketiled").args(["-z", "none"]).arg(&path).arg(&tiled).status();
-            assert!(
-                status
-                    .expect("exrmaketiled is needed by this test: apt-get install openexr")
-                    .success()
-            );
-            let image = exr::prelude::read_first_flat_layer_from_file(&tiled).unwrap();
-            for (channel, plane) in image.layer_data.channel_data.list.iter().zip(rgb.iter().rev())
-            {
-                let exr::prelude::FlatSamples::F16(values) = &channel.sample_data else {
-                    panic!("{} is not half", channel.name)
-                };
-                assert!(
-                    values.iter().map(|v| v.to_bits()).eq(plane.iter().copied()),
-                    "{width}x{height}"
-                );
-            }
         }
     }
 }

@@ -228,12 +228,15 @@ pub struct FrameLine {
 
 impl CameraInfo {
     /// Maker and model as people say it; makers who repeat themselves in the
-    /// model are named once. `None` when neither is known.
+    /// model, with their whole name or its first word, are named once. `None`
+    /// when neither is known.
     #[must_use]
     pub fn name(&self) -> Option<String> {
+        let first_word = |text: &str| text.split(' ').next().unwrap_or_default().to_lowercase();
         match (&self.make, &self.model) {
             (Some(make), Some(model))
-                if !model.to_lowercase().starts_with(&make.to_lowercase()) =>
+                if first_word(make) != first_word(model)
+                    && !model.to_lowercase().starts_with(&make.to_lowercase()) =>
             {
                 Some(format!("{make} {model}"))
             }
@@ -338,6 +341,7 @@ mod tests {
         };
         assert_eq!(name("Canon", "Canon EOS Kiss X4").unwrap(), "Canon EOS Kiss X4");
         assert_eq!(name("ARRI", "ALEXA 35").unwrap(), "ARRI ALEXA 35");
+        assert_eq!(name("Blackmagic Design", "Blackmagic URSA").unwrap(), "Blackmagic URSA");
         assert_eq!(name("Sony", "").unwrap(), "Sony");
         assert_eq!(name("", ""), None);
     }

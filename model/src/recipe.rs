@@ -71,20 +71,29 @@ impl Filter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Debayer {
-    /// Malvar, He, Cutler 2004: 5x5 gradient-corrected linear.
+    /// Adaptive residual interpolation, after Kiku et al. 2016: the one for plates.
+    Ri,
+    /// Ratio-corrected, four directions: fast.
+    Rcd,
+    /// Malvar, He, Cutler 2004: 5x5 gradient-corrected linear, for previews.
     #[default]
     Mhc,
+    /// Two by two photosites to one pixel: half the size, nothing guessed.
+    Superpixel,
 }
 
 impl Debayer {
     /// Every debayer, in the order help lists them.
-    pub const ALL: &[Self] = &[Self::Mhc];
+    pub const ALL: &[Self] = &[Self::Ri, Self::Rcd, Self::Mhc, Self::Superpixel];
 
     /// Its name on the command line and in headers.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Ri => "ri",
+            Self::Rcd => "rcd",
             Self::Mhc => "mhc",
+            Self::Superpixel => "superpixel",
         }
     }
 
@@ -92,7 +101,7 @@ impl Debayer {
     #[must_use]
     pub const fn version(self) -> u32 {
         match self {
-            Self::Mhc => 1,
+            Self::Ri | Self::Rcd | Self::Mhc | Self::Superpixel => 1,
         }
     }
 }

@@ -19,41 +19,44 @@ const MAX_ELEMENTS: usize = 16 * 1024 * 1024;
 const MAX_ATTRIBUTES: usize = 64;
 
 /// Attributes by their name without prefix.
-type Attributes = Vec<(Box<str>, Box<str>)>;
+pub type Attributes = Vec<(Box<str>, Box<str>)>;
 
 /// An element with everything below it. Comments and processing instructions are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Element {
+pub struct Element {
     /// Namespace; empty when there is none.
-    pub(crate) namespace: Box<str>,
+    pub namespace: Box<str>,
     /// Name without prefix.
-    pub(crate) name: Box<str>,
+    pub name: Box<str>,
     /// Its attributes; namespace declarations are left out.
-    pub(crate) attributes: Attributes,
+    pub attributes: Attributes,
     /// Its own text, unescaped, white space kept.
-    pub(crate) text: String,
+    pub text: String,
     /// Elements below it, in order.
-    pub(crate) children: Vec<Element>,
+    pub children: Vec<Element>,
 }
 
 impl Element {
     /// The first child of this name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| &*child.name == name)
     }
 
     /// The children of this name.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| &*child.name == name)
     }
 
     /// Text of the first child of this name, without white space around it.
-    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn text_of(&self, name: &str) -> Option<&str> {
         self.child(name).map(|child| child.text.trim())
     }
 
     /// Value of an attribute.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| &**key == name).map(|(_, value)| &**value)
     }
 }
@@ -63,7 +66,7 @@ impl Element {
 /// # Errors
 /// `code`, with the line, when the document is not UTF-8, not well-formed,
 /// has a document type definition, or is beyond the bounds.
-pub(crate) fn read(bytes: &[u8], code: Code) -> Outcome<Element> {
+pub fn read(bytes: &[u8], code: Code) -> Outcome<Element> {
     if bytes.len() as u64 > limits::MAX_DOCUMENT_BYTES {
         let most = limits::MAX_DOCUMENT_BYTES;
         let message = format!("the document has {} bytes, {most} are the most", bytes.len());

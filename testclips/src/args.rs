@@ -1,7 +1,7 @@
 //! The generator's command line as a value, so that a line of text names a
 //! clip: the program, the oracle script and the tests read the same form.
 
-use crate::{Border, ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Segments};
+use crate::{Border, ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Pixel, Sample, Segments};
 use platefarm_model::raw::Bayer;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 use std::fmt::Display;
@@ -16,9 +16,12 @@ usage: platefarm-testclips OUT [options]
 
   --size WxH           active area                              [1920x1080]
   --frames N           frames                                   [24]
-  --bits N             8, 10, 12, 14 or 16                      [12]
-  --compression NAME   none or ljpeg                            [none]
+  --bits N             8, 10, 12, 14 or 16; floats 16, 24, 32   [12]
+  --float              samples are floats, 1 is the clipping point
+  --pixel NAME         mosaic, linear (LinearRaw), or planar    [mosaic]
+  --compression NAME   none, ljpeg or deflate                   [none]
   --predictor N        lossless JPEG predictor, 1 to 7          [1]
+                       deflate: pixels apart, 1, 2, 4; 0: none  [0]
   --components N       lossless JPEG components, 1 to 4         [1]
   --wrapped            streams twice as wide and half as high, as Blackmagic writes them
   --restart-rows N     stream rows between restart markers      [0: none]
@@ -31,7 +34,13 @@ usage: platefarm-testclips OUT [options]
   --masked T,L,B,R     photosites around the active area        [0,0,0,0]
   --crop T,L,B,R       what the default crop leaves out         [0,0,0,0]
   --black-pattern      a black level per photosite of the 2x2 pattern
+  --unstated-black     no BlackLevel, but MaskedAreas to measure it in
+  --black-lines        a black level per row and column (BlackLevelDeltaH, V)
+  --bad N              photosites stuck at white, in a FixBadPixelsList [0]
+  --vignette           darker corners, and the GainMap that undoes them
+  --bands              uneven rows and columns, and what undoes them
   --nested             the picture in a SubIFD behind a thumbnail
+  --big-tiff           a BigTIFF
   --name NAME          clip name                                [<reel>_C001]
   --reel NAME          reel name; '-' leaves it out             [S001]
   --camera NAME        camera label; '-' leaves it out          [S]
@@ -57,14 +66,21 @@ fn parse(args: &[String]) -> Result<(PathBuf, ClipSpec), String> {
     let (mut spec, mut out, mut name, mut timecode) =
         (ClipSpec::default(), None, None, "10:00:00:00");
     let mut jpeg = Ljpeg::default();
-    let mut compressed = false;
+    let mut predictor = None;
+    let mut compression = "none";
     let mut rest = args.iter();
     while let Some(option) = rest.next() {
         match option.as_str() {
             "--wrapped" => jpeg.wrapped = true,
             "--padded" => spec.padded = true,
             "--black-pattern" => spec.black_pattern = true,
+            "--unstated-black" => spec.unstated_black = true,
+            "--black-lines" => spec.faults.lines = true,
+            "--vignette" => spec.faults.vignette = true,
+            "--bands" => spec.faults.bands = true,
+            "--float" => spec.sample = Sample::Float,
             "--nested" => spec.nested = true,
+            "--big-tiff" => spec.big_tiff = true,
             positional if !positional.starts_with("--") => {
                 if out.replace(PathBuf::from(positional)).is_some() {
                     return Err(format!("'{positional}' is a second directory"));
@@ -74,9 +90,10 @@ fn parse(args: &[String]) -> Result<(PathBuf, ClipSpec), String> {
                 let value = rest.next().ok_or_else(|| format!("{option} needs a value"))?;
                 match option.as_str() {
                     "--compression" => {
-                        compressed = one_of(option, value, &[("none", false), ("ljpeg", true)])?;
+                        let names = ["none", "ljpeg", "deflate"].map(|name| (name, name));
+                        compression = one_of(option, value, &names)?;
                     }
-                    "--predictor" => jpeg.predictor = number(option, value)?,
+                    "--predictor" => predictor = Some(number(option, value)?),
                     "--components" => jpeg.components = number(option, value)?,
                     "--restart-rows" => jpeg.restart_rows = number(option, value)?,
                     "--name" => name = Some(value.clone()),
@@ -86,11 +103,14 @@ fn parse(args: &[String]) -> Result<(PathBuf, ClipSpec), String> {
             }
         }
     }
-    if compressed {
-        spec.compression = Compression::LosslessJpeg(jpeg);
-    } else if jpeg != Ljpeg::default() {
-        return Err("settings of the stream are given, but not --compression ljpeg".into());
-    }
+    spec.compression = match compression {
+        "ljpeg" => Compression::LosslessJpeg(Ljpeg { predictor: predictor.unwrap_or(1), ..jpeg }),
+        "deflate" if jpeg == Ljpeg::default() => {
+            Compression::Deflate { predictor: predictor.unwrap_or(0) }
+        }
+        "none" if jpeg == Ljpeg::default() && predictor.is_none() => Compression::None,
+        _ => return Err("settings of the stream are given, but not --compression ljpeg".into()),
+    };
     spec.name = name.unwrap_or_else(|| format!("{}_C001", spec.reel.as_deref().unwrap_or("CLIP")));
     spec.start = match timecode {
         "-" => None,
@@ -111,6 +131,15 @@ fn set(spec: &mut ClipSpec, option: &str, value: &str) -> Result<(), String> {
             spec.segments = Segments::Tiles { width, height };
         }
         "--strip-rows" => spec.segments = Segments::Strips { rows: number(option, value)? },
+        "--pixel" => {
+            let pixels = [
+                ("mosaic", Pixel::Mosaic),
+                ("linear", Pixel::Linear),
+                ("planar", Pixel::LinearPlanar),
+            ];
+            spec.pixel = one_of(option, value, &pixels)?;
+        }
+        "--bad" => spec.faults.bad = number(option, value)?,
         "--curve" => {
             spec.curve = one_of(option, value, &[("linear", Curve::Linear), ("log", Curve::Log)])?;
         }

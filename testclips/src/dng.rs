@@ -2,10 +2,13 @@
 //! Tags by the DNG specification 1.4 and CinemaDNG 1.1.
 
 use crate::curve::linearization_table;
+use crate::deflate;
+use crate::faults;
+use crate::float;
 use crate::ljpeg;
-use crate::sensor::{self, SCENE_WHITE_CAMERA, XYZ_TO_CAMERA};
-use crate::spec::{ByteOrder, ClipSpec, Compression, Curve, Piece, Segments};
-use crate::tiff::{Ifd, Value, header};
+use crate::sensor::{self, SCENE_WHITE_CAMERA, Samples, XYZ_TO_CAMERA};
+use crate::spec::{ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Piece, Pixel, Sample, Segments};
+use crate::tiff::{Format, Ifd, Value};
 use platefarm_model::Timecode;
 use rayon::prelude::*;
 
@@ -17,30 +20,31 @@ pub(crate) fn frame(spec: &ClipSpec, index: u32) -> Vec<u8> {
     let samples = sensor::expose(spec, index);
     let pieces: Vec<Vec<u8>> =
         spec.pieces().par_iter().map(|piece| store(spec, &samples, *piece)).collect();
-    let order = spec.byte_order;
+    let format = Format { order: spec.byte_order, wide: spec.big_tiff };
     let mut raw = Ifd::default();
     picture_tags(&mut raw, spec, &pieces);
-    let mut file = header(order);
+    let mut file = format.header();
+    let begin = file.len();
     if spec.nested {
         let mut main = Ifd::default();
         thumbnail_tags(&mut main);
         camera_tags(&mut main, spec, index);
         main.set(330, Value::Long(vec![0]));
-        let raw_at = 8 + main.size();
-        let thumbnail_at = raw_at + raw.size();
+        let raw_at = begin + main.size(format);
+        let thumbnail_at = raw_at + raw.size(format);
         let (w, h) = THUMBNAIL;
         let thumbnail = vec![96u8; (w * h * 3) as usize];
         main.set(330, Value::Long(vec![raw_at as u32]));
         main.set(273, Value::Long(vec![thumbnail_at as u32]));
         place(&mut raw, spec, &pieces, thumbnail_at + thumbnail.len());
-        file.extend(main.bytes(order, 8));
-        file.extend(raw.bytes(order, raw_at));
+        file.extend(main.bytes(format, begin));
+        file.extend(raw.bytes(format, raw_at));
         file.extend(thumbnail);
     } else {
         camera_tags(&mut raw, spec, index);
-        let data_at = 8 + raw.size();
+        let data_at = begin + raw.size(format);
         place(&mut raw, spec, &pieces, data_at);
-        file.extend(raw.bytes(order, 8));
+        file.extend(raw.bytes(format, begin));
     }
     for piece in pieces {
         file.extend(piece);
@@ -51,30 +55,84 @@ pub(crate) fn frame(spec: &ClipSpec, index: u32) -> Vec<u8> {
 }
 
 /// The bytes of one strip or tile. Samples past the raster repeat its last column and row.
-fn store(spec: &ClipSpec, samples: &[u16], piece: Piece) -> Vec<u8> {
-    let (width, height) = spec.stored_size();
-    let mut cut = Vec::with_capacity(piece.width as usize * piece.height as usize);
-    for y in piece.y..piece.y + piece.height {
-        let line = &samples[y.min(height - 1) as usize * width as usize..][..width as usize];
-        cut.extend((piece.x..piece.x + piece.width).map(|x| line[x.min(width - 1) as usize]));
-    }
-    match spec.compression {
-        Compression::None => cut
-            .chunks_exact(piece.width as usize)
-            .flat_map(|line| pack(line, spec.file_bits(), spec.byte_order))
-            .collect(),
-        Compression::LosslessJpeg(jpeg) => {
-            let fold = usize::from(jpeg.wrapped);
-            let components = usize::from(jpeg.components);
-            let shape = ljpeg::Shape {
-                columns: ((piece.width as usize) << fold) / components,
-                rows: piece.height as usize >> fold,
-                components,
-                precision: spec.bits,
-            };
-            ljpeg::encode(&cut, shape, jpeg.predictor, usize::from(jpeg.restart_rows))
+fn store(spec: &ClipSpec, samples: &Samples, piece: Piece) -> Vec<u8> {
+    match samples {
+        Samples::Whole(samples) => {
+            let cut = cut(spec, samples, piece);
+            if let Compression::LosslessJpeg(jpeg) = spec.compression {
+                return encode_ljpeg(spec, jpeg, piece, &cut);
+            }
+            let lines = cut.chunks_exact(cut.len() / piece.height as usize);
+            let rows = lines.map(|line| match spec.compression {
+                Compression::Deflate { predictor } if predictor > 0 => {
+                    let step = usize::from(predictor) * spec.piece_samples();
+                    let line = deflate::differences(line, step, spec.file_bits());
+                    pack(&line, spec.file_bits(), spec.byte_order)
+                }
+                _ => pack(line, spec.file_bits(), spec.byte_order),
+            });
+            deflated(spec, rows.flatten().collect())
+        }
+        Samples::Floats(samples) => {
+            let cut = cut(spec, samples, piece);
+            let lines = cut.chunks_exact(cut.len() / piece.height as usize);
+            let bits = spec.bits;
+            let rows = lines.map(|line| {
+                let words = line.iter().map(|v| float::encoded(*v, bits).to_be_bytes());
+                let size = usize::from(bits / 8);
+                match spec.compression {
+                    Compression::Deflate { predictor } if predictor > 0 => {
+                        let bytes: Vec<u8> = words.flat_map(|w| w[4 - size..].to_vec()).collect();
+                        let step = usize::from(predictor) * spec.piece_samples();
+                        deflate::sorted_differences(&bytes, size, step)
+                    }
+                    _ if spec.byte_order == ByteOrder::Big => {
+                        words.flat_map(|w| w[4 - size..].to_vec()).collect()
+                    }
+                    _ => words
+                        .flat_map(|w| w[4 - size..].iter().rev().copied().collect::<Vec<_>>())
+                        .collect(),
+                }
+            });
+            deflated(spec, rows.flatten().collect())
         }
     }
+}
+
+fn deflated(spec: &ClipSpec, bytes: Vec<u8>) -> Vec<u8> {
+    if spec.compression == Compression::None { bytes } else { deflate::zlib(&bytes) }
+}
+
+/// The samples of a piece, or of one plane of it.
+fn cut<T: Copy>(spec: &ClipSpec, samples: &[T], piece: Piece) -> Vec<T> {
+    let (width, height) = spec.stored_size();
+    let per_pixel = spec.pixel.samples();
+    let planes = match spec.pixel {
+        Pixel::LinearPlanar => piece.plane..piece.plane + 1,
+        _ => 0..per_pixel,
+    };
+    let row = width as usize * per_pixel;
+    let mut cut = Vec::with_capacity(piece.width as usize * piece.height as usize * planes.len());
+    for y in piece.y..piece.y + piece.height {
+        let line = &samples[y.min(height - 1) as usize * row..][..row];
+        for x in piece.x..piece.x + piece.width {
+            cut.extend(&line[x.min(width - 1) as usize * per_pixel..][planes.clone()]);
+        }
+    }
+    cut
+}
+
+fn encode_ljpeg(spec: &ClipSpec, jpeg: Ljpeg, piece: Piece, cut: &[u16]) -> Vec<u8> {
+    let fold = usize::from(jpeg.wrapped);
+    let components = usize::from(jpeg.components);
+    let samples = piece.width as usize * spec.piece_samples();
+    let shape = ljpeg::Shape {
+        columns: (samples << fold) / components,
+        rows: piece.height as usize >> fold,
+        components,
+        precision: spec.bits,
+    };
+    ljpeg::encode(cut, shape, jpeg.predictor, usize::from(jpeg.restart_rows))
 }
 
 /// One row of samples, packed; 16-bit ones in the file's byte order, others
@@ -102,7 +160,13 @@ fn pack(line: &[u16], bits: u8, order: ByteOrder) -> Vec<u8> {
 impl ClipSpec {
     /// BitsPerSample of the file.
     pub(crate) fn file_bits(&self) -> u8 {
-        if self.padded && self.compression == Compression::None { 16 } else { self.bits }
+        let jpeg = matches!(self.compression, Compression::LosslessJpeg(_));
+        if self.padded && !jpeg { 16 } else { self.bits }
+    }
+
+    /// Samples of a pixel that a strip or tile holds.
+    fn piece_samples(&self) -> usize {
+        if self.pixel == Pixel::Linear { 3 } else { 1 }
     }
 }
 
@@ -113,11 +177,32 @@ fn picture_tags(ifd: &mut Ifd, spec: &ClipSpec, pieces: &[Vec<u8>]) {
     ifd.set(254, Value::Long(vec![0]));
     ifd.set(256, Value::Long(vec![width]));
     ifd.set(257, Value::Long(vec![height]));
-    ifd.set(258, short(u16::from(spec.file_bits())));
-    ifd.set(259, short(if spec.compression == Compression::None { 1 } else { 7 }));
-    ifd.set(262, short(32_803));
-    ifd.set(277, short(1));
-    ifd.set(284, short(1));
+    let samples = spec.pixel.samples();
+    ifd.set(258, Value::Short(vec![u16::from(spec.file_bits()); samples]));
+    let compression = match spec.compression {
+        Compression::None => 1,
+        Compression::LosslessJpeg(_) => 7,
+        Compression::Deflate { .. } => 8,
+    };
+    ifd.set(259, short(compression));
+    ifd.set(262, short(if spec.pixel == Pixel::Mosaic { 32_803 } else { 34_892 }));
+    ifd.set(277, short(samples as u16));
+    ifd.set(284, short(if spec.pixel == Pixel::LinearPlanar { 2 } else { 1 }));
+    if let Compression::Deflate { predictor } = spec.compression {
+        let number = match (spec.sample, predictor) {
+            (_, 0) => 1,
+            (Sample::Whole, 1) => 2,
+            (Sample::Whole, 2) => 34_892,
+            (Sample::Whole, _) => 34_893,
+            (Sample::Float, 1) => 3,
+            (Sample::Float, 2) => 34_894,
+            (Sample::Float, _) => 34_895,
+        };
+        ifd.set(317, short(number));
+    }
+    if spec.sample == Sample::Float {
+        ifd.set(339, Value::Short(vec![3; samples]));
+    }
     let counts = Value::Long(pieces.iter().map(|p| p.len() as u32).collect());
     let offsets = Value::Long(vec![0; pieces.len()]);
     match spec.segments {
@@ -133,23 +218,43 @@ fn picture_tags(ifd: &mut Ifd, spec: &ClipSpec, pieces: &[Vec<u8>]) {
             ifd.set(325, counts);
         }
     }
-    ifd.set(33_421, Value::Short(vec![2, 2]));
-    ifd.set(33_422, Value::Byte(sensor::cfa_bytes(spec.bayer)));
+    if spec.pixel == Pixel::Mosaic {
+        ifd.set(33_421, Value::Short(vec![2, 2]));
+        ifd.set(33_422, Value::Byte(sensor::cfa_bytes(spec.bayer)));
+    }
     if spec.curve == Curve::Log {
         ifd.set(50_712, Value::Short(linearization_table(spec.bits)));
     }
-    if spec.black_pattern {
+    let m = spec.masked;
+    if spec.unstated_black {
+        let (bottom, right) = (m.top + spec.height, m.left + spec.width);
+        let above = [0, 0, m.top, width];
+        let below = [bottom, 0, height, width];
+        let sides = [[m.top, 0, bottom, m.left], [m.top, right, bottom, width]];
+        let areas = [above, below].into_iter().chain(sides);
+        let areas = areas.filter(|[top, left, bottom, right]| top < bottom && left < right);
+        ifd.set(50_830, Value::Long(areas.flatten().collect()));
+    } else if spec.black_pattern {
         ifd.set(50_713, Value::Short(vec![2, 2]));
         let at = |row, column| spec.levels(row, column).0;
         ifd.set(50_714, Value::Short(vec![at(0, 0), at(0, 1), at(1, 0), at(1, 1)]));
     } else {
-        ifd.set(50_714, Value::Short(vec![spec.levels(0, 0).0]));
+        ifd.set(50_714, Value::Short(vec![spec.levels(0, 0).0; samples]));
     }
-    ifd.set(50_717, Value::Long(vec![u32::from(spec.levels(0, 0).1)]));
+    if let Some(deltas) = faults::black_deltas(spec) {
+        for (tag, deltas) in [50_715, 50_716].into_iter().zip(deltas) {
+            ifd.set(tag, Value::SRational(deltas.into_iter().map(|d| [d, 1]).collect()));
+        }
+    }
+    ifd.set(50_717, Value::Long(vec![u32::from(spec.levels(0, 0).1); samples]));
+    for (tag, list) in [51_008, 51_009].into_iter().zip(faults::opcode_lists(spec)) {
+        if let Some(list) = list {
+            ifd.set(tag, Value::Undefined(list));
+        }
+    }
     let (crop_width, crop_height) = spec.delivered_size();
     ifd.set(50_719, Value::Long(vec![spec.crop.left, spec.crop.top]));
     ifd.set(50_720, Value::Long(vec![crop_width, crop_height]));
-    let m = spec.masked;
     ifd.set(50_829, Value::Long(vec![m.top, m.left, m.top + spec.height, m.left + spec.width]));
 }
 

@@ -28,17 +28,24 @@
 mod args;
 mod arith;
 mod curve;
+mod deflate;
 mod dng;
+mod faults;
+mod float;
 mod font;
 mod ljpeg;
+mod mlv;
 mod scene;
 mod sensor;
 mod spec;
 mod tiff;
 
 pub use args::{HELP, parse_args};
+pub use mlv::{MlvSpec, write_mlv};
 pub use sensor::{SCENE_WHITE_CAMERA, XYZ_TO_CAMERA};
-pub use spec::{Border, ByteOrder, ClipSpec, Compression, Curve, Ljpeg, Segments};
+pub use spec::{
+    Border, ByteOrder, ClipSpec, Compression, Curve, Faults, Ljpeg, Pixel, Sample, Segments,
+};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,13 +78,39 @@ pub fn frame_bytes(spec: &ClipSpec, index: u32) -> io::Result<Vec<u8>> {
 }
 
 /// The samples that the frame stores, row by row over the whole stored raster
-/// (margins included), before compression.
+/// (margins included), the samples of a pixel together, before compression.
+/// Empty when they are floats.
 ///
 /// # Errors
 /// `InvalidInput` when the spec contradicts itself.
 pub fn samples(spec: &ClipSpec, index: u32) -> io::Result<Vec<u16>> {
     spec.check()?;
-    Ok(sensor::expose(spec, index))
+    Ok(match sensor::expose(spec, index) {
+        sensor::Samples::Whole(samples) => samples,
+        sensor::Samples::Floats(_) => Vec::new(),
+    })
+}
+
+/// The same of a frame of floats, as exact as the file has them; empty when they are whole.
+///
+/// # Errors
+/// `InvalidInput` when the spec contradicts itself.
+pub fn float_samples(spec: &ClipSpec, index: u32) -> io::Result<Vec<f32>> {
+    spec.check()?;
+    Ok(match sensor::expose(spec, index) {
+        sensor::Samples::Whole(_) => Vec::new(),
+        sensor::Samples::Floats(samples) => samples,
+    })
+}
+
+/// What each sample of the active area would be if the camera had no faults and no noise and did
+/// not clip: linear, 0 is black and 1 the clipping point, the samples of a pixel together.
+///
+/// # Errors
+/// `InvalidInput` when the spec contradicts itself.
+pub fn ideal(spec: &ClipSpec, index: u32) -> io::Result<Vec<f32>> {
+    spec.check()?;
+    Ok(sensor::ideal(spec, index))
 }
 
 /// The scene that the frame shows, row by row over the active area, without

@@ -2,8 +2,10 @@
 
 use crate::arith::{Rgb, hash, normal};
 use crate::curve::{linearization_table, nearest_codes};
+use crate::faults;
+use crate::float;
 use crate::scene;
-use crate::spec::{ClipSpec, Curve};
+use crate::spec::{Border, ClipSpec, Curve, Faults, Pixel, Sample};
 use platefarm_model::color::{self, Matrix3};
 use platefarm_model::raw::{Bayer, CfaColor};
 use rayon::prelude::*;
@@ -32,43 +34,98 @@ fn scene_to_camera() -> Matrix3 {
     camera.map(|row| row.map(|v| v / green_of_white))
 }
 
+/// The samples of a frame, the samples of a pixel together.
+pub(crate) enum Samples {
+    Whole(Vec<u16>),
+    /// As exact as the file has them.
+    Floats(Vec<f32>),
+}
+
 /// The samples of a frame, row by row over the stored raster.
-pub(crate) fn expose(spec: &ClipSpec, index: u32) -> Vec<u16> {
-    let (width, height) = spec.stored_size();
-    let matrix = scene_to_camera();
-    let frame = scene::Frame::new(spec, index);
+pub(crate) fn expose(spec: &ClipSpec, index: u32) -> Samples {
     let codes = match spec.curve {
         Curve::Log => nearest_codes(&linearization_table(spec.bits)),
         Curve::Linear => Vec::new(),
     };
-    let frame_key = hash(spec.seed ^ hash(u64::from(index)));
-    let mut samples = vec![0u16; width as usize * height as usize];
-    samples.par_chunks_exact_mut(width as usize).enumerate().for_each(|(y, line)| {
-        let active_row = (y as u32).wrapping_sub(spec.masked.top);
-        let mut light = vec![[0.0; 3]; spec.width as usize];
-        if active_row < spec.height {
-            frame.row(active_row, &mut light);
+    if spec.sample == Sample::Float {
+        return Samples::Floats(record(spec, index, |_, _, value| {
+            float::rounded(value, spec.bits)
+        }));
+    }
+    let deltas = faults::black_deltas(spec);
+    let mut samples = record(spec, index, |row, column, value| {
+        // The pattern repeats by 2, so wrapped coordinates left of and above the area have its phase.
+        let (black, white) = spec.levels(row % 2, column % 2);
+        let (mut black, mut range) = (f64::from(black), f64::from(white - black));
+        if let Some([across, down]) = &deltas {
+            // White lies above the largest black; outside of the active area there is no delta.
+            let most = |lines: &[i32]| lines.iter().copied().max().map_or(0.0, f64::from);
+            let at = |lines: &[i32], i: u32| lines.get(i as usize).copied().map_or(0.0, f64::from);
+            range -= most(across) + most(down);
+            black += at(across, column) + at(down, row);
         }
-        for (x, sample) in line.iter_mut().enumerate() {
-            let active_column = (x as u32).wrapping_sub(spec.masked.left);
-            let seen = active_row < spec.height && active_column < spec.width;
+        let linear = (black + value * range + 0.5).clamp(0.0, f64::from(white)) as u16;
+        codes.get(usize::from(linear)).copied().unwrap_or(linear)
+    });
+    let (width, _) = spec.stored_size();
+    for [row, column] in faults::bad(spec) {
+        samples[(row * width + column) as usize] = ((1u32 << spec.bits) - 1) as u16;
+    }
+    Samples::Whole(samples)
+}
+
+/// What each sample of the active area would be without noise, faults and clipping.
+pub(crate) fn ideal(spec: &ClipSpec, index: u32) -> Vec<f32> {
+    let plain = ClipSpec {
+        noise: 0.0,
+        faults: Faults::default(),
+        masked: Border::default(),
+        ..spec.clone()
+    };
+    record(&plain, index, |_, _, value| value as f32)
+}
+
+/// Makes a sample of each linear value over the stored raster: what `code` makes of the row and
+/// column of the active area, and the value that the sensor records there.
+fn record<T: Copy + Default + Send + Sync>(
+    spec: &ClipSpec,
+    index: u32,
+    code: impl Fn(u32, u32, f64) -> T + Sync,
+) -> Vec<T> {
+    let (width, height) = spec.stored_size();
+    let per_pixel = spec.pixel.samples();
+    let matrix = scene_to_camera();
+    let frame = scene::Frame::new(spec, index);
+    let frame_key = hash(spec.seed ^ hash(u64::from(index)));
+    let mut samples = vec![T::default(); width as usize * height as usize * per_pixel];
+    let lines = samples.par_chunks_exact_mut(width as usize * per_pixel);
+    lines.enumerate().for_each(|(y, line)| {
+        let row = (y as u32).wrapping_sub(spec.masked.top);
+        let mut light = vec![[0.0; 3]; spec.width as usize];
+        if row < spec.height {
+            frame.row(row, &mut light);
+        }
+        for (i, sample) in line.iter_mut().enumerate() {
+            let (x, plane) = (i / per_pixel, i % per_pixel);
+            let column = (x as u32).wrapping_sub(spec.masked.left);
+            let seen = row < spec.height && column < spec.width;
             let value = if seen {
-                let color = spec.bayer.color(active_row, active_column);
-                photosite(&matrix, color, light[active_column as usize])
+                let color = match spec.pixel {
+                    Pixel::Mosaic => spec.bayer.color(row, column),
+                    _ => [CfaColor::Red, CfaColor::Green, CfaColor::Blue][plane],
+                };
+                let value = photosite(&matrix, color, light[column as usize]);
+                faults::recorded(spec, row, column, value)
             } else {
                 0.0
             };
-            // The pattern repeats by 2, so wrapped coordinates left of and above the area have its phase.
-            let (black, white) = spec.levels(active_row % 2, active_column % 2);
             let noisy = if spec.noise > 0.0 {
-                let key = frame_key ^ ((y as u64) << 32 | x as u64);
+                let key = frame_key ^ ((y as u64) << 32 | x as u64) ^ (plane as u64) << 24;
                 value + spec.noise * deviation(value) * normal(key)
             } else {
                 value
             };
-            let code = f64::from(black) + noisy * f64::from(white - black);
-            let linear = (code + 0.5).clamp(0.0, f64::from(white)) as u16;
-            *sample = codes.get(usize::from(linear)).copied().unwrap_or(linear);
+            *sample = code(row, column, noisy);
         }
     });
     samples
@@ -103,7 +160,13 @@ pub(crate) fn cfa_bytes(bayer: Bayer) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Border;
+
+    fn whole(spec: &ClipSpec, index: u32) -> Vec<u16> {
+        match expose(spec, index) {
+            Samples::Whole(samples) => samples,
+            Samples::Floats(_) => Vec::new(),
+        }
+    }
 
     #[test]
     fn the_neutral_of_the_file_is_the_cameras() {
@@ -126,7 +189,7 @@ mod tests {
             bayer: Bayer::Gbrg,
             ..ClipSpec::default()
         };
-        let (samples, truth) = (expose(&spec, 5), scene::picture(&spec, 5));
+        let (samples, truth) = (whole(&spec, 5), scene::picture(&spec, 5));
         let (width, _) = spec.stored_size();
         let matrix = scene_to_camera();
         for y in 0..spec.height {
@@ -148,7 +211,7 @@ mod tests {
         let linear = ClipSpec { width: 96, height: 54, bits: 16, ..ClipSpec::default() };
         let log = ClipSpec { bits: 12, curve: Curve::Log, ..linear.clone() };
         let table = log.linearization_table();
-        for (stored, exact) in expose(&log, 2).into_iter().zip(expose(&linear, 2)) {
+        for (stored, exact) in whole(&log, 2).into_iter().zip(whole(&linear, 2)) {
             let code = usize::from(stored);
             let step = table[(code + 1).min(4095)] - table[code.saturating_sub(1)];
             let off = table[code].abs_diff(exact);

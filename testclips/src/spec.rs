@@ -54,6 +54,59 @@ pub enum Compression {
     None,
     /// Lossless JPEG, one stream per strip or tile.
     LosslessJpeg(Ljpeg),
+    /// Deflate, one zlib stream per strip or tile. Samples are first replaced by their differences
+    /// from the pixel so many before, floats after sorting their bytes (TIFF's and DNG's
+    /// predictors): 1, 2 or 4, or 0 for none.
+    Deflate {
+        /// Pixels between the two.
+        predictor: u8,
+    },
+}
+
+/// What a sample is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sample {
+    /// A whole number of `bits`.
+    #[default]
+    Whole,
+    /// A float of `bits` (16, 24 or 32); 0 is black and 1 the clipping point, and nothing clips.
+    Float,
+}
+
+/// What a pixel is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pixel {
+    /// One photosite behind a colour filter.
+    #[default]
+    Mosaic,
+    /// The camera's red, green and blue (LinearRaw), the samples of a pixel together.
+    Linear,
+    /// The same, each colour in pieces of its own (PlanarConfiguration 2).
+    LinearPlanar,
+}
+
+impl Pixel {
+    /// Samples of a pixel.
+    #[must_use]
+    pub const fn samples(self) -> usize {
+        match self {
+            Self::Mosaic => 1,
+            Self::Linear | Self::LinearPlanar => 3,
+        }
+    }
+}
+
+/// Faults of the camera that the file says how to correct; what is corrected is the scene again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Photosites that are stuck at white, as FixBadPixelsList names them.
+    pub bad: u32,
+    /// Corners are darker, as a GainMap undoes.
+    pub vignette: bool,
+    /// Each row and column has a black level of its own, as BlackLevelDeltaH and V say.
+    pub lines: bool,
+    /// Even rows are brighter and columns are lifted, as ScalePerRow and DeltaPerColumn undo.
+    pub bands: bool,
 }
 
 /// How the raster is cut into separately stored pieces.
@@ -111,8 +164,16 @@ pub struct ClipSpec {
     pub masked: Border,
     /// What the default crop leaves out of the active area.
     pub crop: Border,
-    /// Bits of a sample: 8, 10, 12, 14 or 16.
+    /// Bits of a sample: 8, 10, 12, 14 or 16; of a float 16, 24 or 32.
     pub bits: u8,
+    /// What a sample is.
+    pub sample: Sample,
+    /// What a pixel is.
+    pub pixel: Pixel,
+    /// What the camera does wrong.
+    pub faults: Faults,
+    /// Writes a BigTIFF, whose offsets have eight bytes.
+    pub big_tiff: bool,
     /// Stores samples of fewer bits in 16, unpacked.
     pub padded: bool,
     /// Byte order.
@@ -127,6 +188,8 @@ pub struct ClipSpec {
     pub curve: Curve,
     /// Gives each photosite of the 2x2 pattern its own black level.
     pub black_pattern: bool,
+    /// Leaves BlackLevel out and names the masked borders in MaskedAreas, for black to be measured.
+    pub unstated_black: bool,
     /// Puts the picture into a SubIFD behind a thumbnail, as Adobe's converter
     /// does, and not into the first directory.
     pub nested: bool,
@@ -154,6 +217,10 @@ impl Default for ClipSpec {
             masked: Border::default(),
             crop: Border::default(),
             bits: 12,
+            sample: Sample::Whole,
+            pixel: Pixel::Mosaic,
+            faults: Faults::default(),
+            big_tiff: false,
             padded: false,
             byte_order: ByteOrder::Little,
             bayer: Bayer::Rggb,
@@ -161,6 +228,7 @@ impl Default for ClipSpec {
             segments: Segments::Strips { rows: 0 },
             curve: Curve::Linear,
             black_pattern: false,
+            unstated_black: false,
             nested: false,
             noise: 1.0,
             seed: 1,
@@ -202,6 +270,7 @@ impl ClipSpec {
     #[must_use]
     pub fn levels(&self, row: u32, column: u32) -> (u16, u16) {
         let (black, white, step) = match self.curve {
+            _ if self.sample == Sample::Float => return (0, 1),
             Curve::Log => (crate::curve::LOG_BLACK, u16::MAX, 32),
             Curve::Linear if self.bits == 16 => (1024, u16::MAX, 32),
             Curve::Linear => (1 << (self.bits - 6), (1 << self.bits) - 1, 1),
@@ -241,8 +310,26 @@ impl ClipSpec {
         {
             return refuse("the crop leaves nothing".into());
         }
-        if ![8, 10, 12, 14, 16].contains(&self.bits) {
-            return refuse(format!("{} bits a sample; 8, 10, 12, 14 or 16 are written", self.bits));
+        let (kind, depths): (_, &[u8]) = match self.sample {
+            Sample::Whole => ("sample", &[8, 10, 12, 14, 16]),
+            Sample::Float => ("float", &[16, 24, 32]),
+        };
+        if !depths.contains(&self.bits) {
+            return refuse(format!("{} bits a {kind}; {depths:?} are written", self.bits));
+        }
+        if self.sample == Sample::Float
+            && (self.curve == Curve::Log
+                || self.black_pattern
+                || self.faults.lines
+                || matches!(self.compression, Compression::LosslessJpeg(_)))
+        {
+            return refuse("floats have no curve, no black levels and no lossless JPEG".into());
+        }
+        if self.pixel != Pixel::Mosaic && (self.black_pattern || self.faults != Faults::default()) {
+            return refuse("black patterns and faults are those of a mosaic".into());
+        }
+        if self.faults.bad > 0 && self.sample == Sample::Float {
+            return refuse("bad photosites are stuck at a whole number".into());
         }
         if self.curve == Curve::Log && self.bits == 16 {
             return refuse("a log curve of 16 bits has no linear code to lead to".into());
@@ -270,6 +357,12 @@ impl ClipSpec {
         {
             return Err(format!("tiles of {width}x{height}; sides are multiples of 16"));
         }
+        if let Compression::Deflate { predictor } = self.compression {
+            let whole = self.sample == Sample::Float || matches!(self.bits, 8 | 16) || self.padded;
+            if !matches!(predictor, 0 | 1 | 2 | 4) || (predictor > 0 && !whole) {
+                return Err(format!("predictor {predictor} over samples of {} bits", self.bits));
+            }
+        }
         let Compression::LosslessJpeg(jpeg) = self.compression else { return Ok(()) };
         if !(1..=7).contains(&jpeg.predictor) || !(1..=4).contains(&jpeg.components) {
             return Err(format!(
@@ -278,7 +371,8 @@ impl ClipSpec {
             ));
         }
         for segment in self.pieces() {
-            let columns = segment.width << u32::from(jpeg.wrapped);
+            let samples = if self.pixel == Pixel::Linear { 3 } else { 1 };
+            let columns = (segment.width * samples) << u32::from(jpeg.wrapped);
             if !columns.is_multiple_of(u32::from(jpeg.components)) {
                 return Err(format!(
                     "{columns} columns cannot be dealt to {} components",
@@ -310,16 +404,17 @@ impl ClipSpec {
             Segments::Strips { rows } => (width, rows.min(height), false),
             Segments::Tiles { width, height } => (width, height, true),
         };
-        let rows = (0..height).step_by(piece_height as usize);
-        rows.flat_map(|y| {
-            (0..width).step_by(piece_width as usize).map(move |x| Piece {
-                x,
-                y,
-                width: piece_width,
-                height: if tiled { piece_height } else { piece_height.min(height - y) },
-            })
-        })
-        .collect()
+        let planes = if self.pixel == Pixel::LinearPlanar { 3 } else { 1 };
+        let mut pieces = Vec::new();
+        for plane in 0..planes {
+            for y in (0..height).step_by(piece_height as usize) {
+                for x in (0..width).step_by(piece_width as usize) {
+                    let height = if tiled { piece_height } else { piece_height.min(height - y) };
+                    pieces.push(Piece { x, y, width: piece_width, height, plane });
+                }
+            }
+        }
+        pieces
     }
 }
 
@@ -330,6 +425,8 @@ pub(crate) struct Piece {
     pub(crate) y: u32,
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// Which sample of each pixel, where each has pieces of its own.
+    pub(crate) plane: usize,
 }
 
 #[cfg(test)]

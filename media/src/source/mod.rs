@@ -5,8 +5,20 @@
 //! of one clip, already grouped and in order, and answers with its metadata
 //! and its frames.
 
+mod ari;
+pub mod bridge;
 mod dng;
-mod scan;
+mod dpx;
+mod encoding;
+mod exr;
+mod merged;
+mod mlv;
+mod movie;
+mod mxf;
+mod pictures;
+mod process;
+mod range;
+pub(crate) mod scan;
 mod sequence;
 
 pub use scan::scan;
@@ -17,7 +29,10 @@ use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::{Code, Fault, Outcome, Timecode};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a file's beginning that readers are shown: an MXF partition pack fits.
+pub const PROBE_BYTES: u64 = 64 * 1024;
 
 /// A reader of one kind of camera file.
 pub trait Source: Send + Sync {
@@ -30,8 +45,14 @@ pub trait Source: Send + Sync {
     /// File name extensions, lower case, without the dot.
     fn extensions(&self) -> &'static [&'static str];
 
-    /// Whether a file that begins with `head` (up to 64 bytes) could be of this kind.
+    /// Whether a file that begins with `head` (up to [`PROBE_BYTES`]) could be of this kind. Asked
+    /// where the extension is claimed by several readers, or by none.
     fn probe(&self, head: &[u8], path: &Path) -> bool;
+
+    /// Whether one file holds a whole clip (a movie), so that numbers in names do not join files.
+    fn whole_clip(&self) -> bool {
+        false
+    }
 
     /// Opens a clip: reads its metadata, no pixels.
     ///
@@ -56,6 +77,25 @@ pub trait Clip: Send + Sync {
     /// damaged files, with the file and the place in it.
     fn read(&self, index: i64) -> Outcome<Frame>;
 
+    /// As [`Self::read`], into a buffer that an earlier frame has used: fresh memory costs more
+    /// than what is done in it. A reader that has no use for the buffer drops it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_with(&self, index: i64, buffer: Vec<u8>) -> Outcome<Frame> {
+        drop(buffer);
+        self.read(index)
+    }
+
+    /// Whether the reader knows what its pixels mean. Where it does not, [`Self::layout`] gives
+    /// them as they are encoded, and whoever renders must name the input transform.
+    ///
+    /// # Errors
+    /// [`Code::NoInputTransform`], with what the file says of its colours.
+    fn check_color(&self) -> Outcome<()> {
+        Ok(())
+    }
+
     /// The file that holds frame `index`, where it is on disk.
     fn frame_file(&self, index: i64) -> Option<&Path>;
 
@@ -66,10 +106,12 @@ pub trait Clip: Send + Sync {
 }
 
 /// Every reader, in the order they are tried.
-pub static SOURCES: &[&dyn Source] = &[&dng::Dng];
+pub static SOURCES: &[&dyn Source] =
+    &[&bridge::Bridged, &dng::Dng, &ari::Ari, &mlv::Mlv, &mxf::Mxf, &exr::Exr, &dpx::Dpx, &movie::Movie];
 
 /// Opens the clip at `path`: a file of a sequence, or a directory. A directory
-/// that holds several needs `clip_name` to choose one.
+/// that holds several needs `clip_name` to choose one. What metadata exports
+/// beside it say is in its metadata.
 ///
 /// # Errors
 /// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::UnknownFormat`] for a file that no
@@ -79,15 +121,21 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
     let metadata = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?;
     if metadata.is_dir() {
         let found = scan::find(path, &mut Vec::new());
-        return open_one_of(path, found, clip_name);
+        let clip = open_one_of(path, found.sequences, clip_name)?;
+        return Ok(merged::with_exports(clip, &found.exports));
     }
-    let source = source_of(path)?;
+    let (sequence, exports) = sequence_of(path);
+    let clip = source_of(path)?.open(sequence)?;
+    Ok(merged::with_exports(clip, &exports))
+}
+
+/// The clip that a file belongs to, and what may be metadata exports beside it.
+pub(crate) fn sequence_of(path: &Path) -> (Sequence, Vec<PathBuf>) {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let siblings = sequence::group(&scan::files_of(directory, &mut Vec::new()));
+    let found = scan::find_in(directory);
     // A link, or a file of a foreign extension, stands for itself.
-    let sequence =
-        siblings.into_iter().find(|s| s.contains(path)).unwrap_or_else(|| Sequence::single(path));
-    source.open(sequence)
+    let own = found.sequences.into_iter().find(|s| s.contains(path));
+    (own.unwrap_or_else(|| Sequence::single(path)), found.exports)
 }
 
 fn open_one_of(
@@ -125,16 +173,17 @@ fn open_one_of(
     source_of(sequence.first_file())?.open(sequence)
 }
 
-/// The reader for a file: by its extension, else by its first bytes.
+/// The reader for a file: by its extension where one reader claims it, else by its first bytes.
 pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
-    if let Some(source) = source_by_extension(path) {
+    let mut claimants: Vec<&dyn Source> = claimants(path).collect();
+    if let [source] = claimants[..] {
         return Ok(source);
     }
-    let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(64).read_to_end(&mut head))
-        .map_err(|e| read_fault(path, &e))?;
-    SOURCES.iter().copied().find(|s| s.probe(&head, path)).ok_or_else(|| {
+    let head = head(path)?;
+    if claimants.is_empty() {
+        claimants = SOURCES.to_vec();
+    }
+    claimants.into_iter().find(|s| s.probe(&head, path)).ok_or_else(|| {
         let known: Vec<&str> = SOURCES.iter().map(|s| s.name()).collect();
         Fault::new(
             Code::UnknownFormat,
@@ -144,10 +193,32 @@ pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
     })
 }
 
-/// The reader that claims the extension of `path`.
+fn head(path: &Path) -> Outcome<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(PROBE_BYTES).read_to_end(&mut head))
+        .map_err(|e| read_fault(path, &e))?;
+    Ok(head)
+}
+
+/// The readers that claim the extension of `path`, in order.
+fn claimants(path: &Path) -> impl Iterator<Item = &'static dyn Source> {
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    SOURCES
+        .iter()
+        .copied()
+        .filter(move |s| extension.as_deref().is_some_and(|e| s.extensions().contains(&e)))
+}
+
+/// The first reader that claims the extension of `path`.
 pub(crate) fn source_by_extension(path: &Path) -> Option<&'static dyn Source> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    SOURCES.iter().copied().find(|s| s.extensions().contains(&extension.as_str()))
+    claimants(path).next()
+}
+
+/// Whether the clip is a plate that platefarm itself made, and so no original.
+#[must_use]
+pub fn is_plate(info: &ClipInfo) -> bool {
+    info.vendor.contains_key("exr.platefarm:version")
 }
 
 /// What a failed read means.

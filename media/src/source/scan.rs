@@ -2,30 +2,54 @@
 //! unreadable corner does not hide the rest.
 
 use super::{Sequence, read_fault, sequence, source_by_extension, source_of};
-use platefarm_model::Fault;
+use crate::sidecar;
 use platefarm_model::clip::ClipInfo;
+use platefarm_model::{Fault, Outcome};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every clip under `directory`, ordered by path, and a fault for everything
 /// that looks like media (by its extension) but cannot be read. Hidden
 /// directories and files are skipped; links are followed, each directory once.
+/// Metadata exports that lie there are merged into the clips that they name.
 #[must_use]
 pub fn scan(directory: &Path) -> (Vec<ClipInfo>, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut clips = Vec::new();
-    for sequence in find(directory, &mut faults) {
-        match source_of(sequence.first_file()).and_then(|source| source.open(sequence)) {
-            Ok(clip) => clips.push(clip.info().clone()),
+    let found = find(directory, &mut faults);
+    // Opening waits for the disk, and for the programs that read movies; the order stays.
+    let opened: Vec<_> = found.sequences.into_par_iter().map(describe).collect();
+    for described in opened {
+        match described {
+            Ok(info) => clips.push(info),
             Err(fault) => faults.push(fault),
         }
     }
+    let (sheets, unreadable) = sidecar::read_all(&found.exports);
+    faults.extend(unreadable);
+    // An export without its media is nothing to be pulled from.
+    let _ = sidecar::attach(&mut clips, sheets);
     (clips, faults)
 }
 
-/// The sequences under `directory`, by name alone.
-pub(super) fn find(directory: &Path, faults: &mut Vec<Fault>) -> Vec<Sequence> {
-    let mut files = Vec::new();
+fn describe(sequence: Sequence) -> Outcome<ClipInfo> {
+    let clip = source_of(sequence.first_file())?.open(sequence)?;
+    Ok(clip.info().clone())
+}
+
+/// What lies under a directory, by name alone.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The clips, ordered by the path of their first file.
+    pub(crate) sequences: Vec<Sequence>,
+    /// Files that may be metadata exports, ordered by path.
+    pub(crate) exports: Vec<PathBuf>,
+}
+
+/// The sequences under `directory`, and what may be metadata exports.
+pub(crate) fn find(directory: &Path, faults: &mut Vec<Fault>) -> Found {
+    let mut all = Listing::default();
     let mut seen = BTreeSet::new();
     let mut queue = vec![directory.to_owned()];
     while let Some(directory) = queue.pop() {
@@ -39,26 +63,37 @@ pub(super) fn find(directory: &Path, faults: &mut Vec<Fault>) -> Vec<Sequence> {
         if !seen.insert(real) {
             continue;
         }
-        let mut inner = Vec::new();
-        files.extend(list(&directory, &mut inner, faults));
-        inner.reverse();
-        queue.extend(inner);
+        let mut here = list(&directory, faults);
+        all.media.append(&mut here.media);
+        all.exports.append(&mut here.exports);
+        here.inner.reverse();
+        queue.append(&mut here.inner);
     }
-    sequence::group(&files)
+    all.exports.sort();
+    Found { sequences: sequence::group(&all.media), exports: all.exports }
 }
 
-/// The media files of one directory, ordered by name.
-pub(super) fn files_of(directory: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
-    list(directory, &mut Vec::new(), faults)
+/// The clips and exports of one directory, without those below it.
+pub(super) fn find_in(directory: &Path) -> Found {
+    let here = list(directory, &mut Vec::new());
+    Found { sequences: sequence::group(&here.media), exports: here.exports }
 }
 
-fn list(directory: &Path, inner: &mut Vec<PathBuf>, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+/// What is in one directory, each ordered by name.
+#[derive(Default)]
+struct Listing {
+    media: Vec<PathBuf>,
+    exports: Vec<PathBuf>,
+    inner: Vec<PathBuf>,
+}
+
+fn list(directory: &Path, faults: &mut Vec<Fault>) -> Listing {
+    let mut found = Listing::default();
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) => {
             faults.push(read_fault(directory, &error));
-            return files;
+            return found;
         }
     };
     for entry in entries {
@@ -74,9 +109,12 @@ fn list(directory: &Path, inner: &mut Vec<PathBuf>, faults: &mut Vec<Fault>) -> 
         }
         let path = entry.path();
         match std::fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => inner.push(path),
+            Ok(metadata) if metadata.is_dir() => found.inner.push(path),
             Ok(metadata) if metadata.is_file() && source_by_extension(&path).is_some() => {
-                files.push(path);
+                found.media.push(path);
+            }
+            Ok(metadata) if metadata.is_file() && sidecar::may_be(&path) => {
+                found.exports.push(path);
             }
             Ok(_) => {}
             // A link to nowhere matters only when it stands for media.
@@ -86,7 +124,8 @@ fn list(directory: &Path, inner: &mut Vec<PathBuf>, faults: &mut Vec<Fault>) -> 
             Err(_) => {}
         }
     }
-    files.sort();
-    inner.sort();
-    files
+    for paths in [&mut found.media, &mut found.exports, &mut found.inner] {
+        paths.sort();
+    }
+    found
 }

@@ -1,6 +1,7 @@
 //! Which files are the frames of one clip: the same directory, the same name
 //! up to a number, the same extension. Knows names only, no file contents.
 
+use super::source_by_extension;
 use platefarm_model::{FrameRange, FrameSet};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// A clip of one file, whatever its name.
+    /// A clip of one numbered file.
     #[must_use]
     pub fn single(path: &Path) -> Self {
         let parts = split(path);
@@ -29,6 +30,13 @@ impl Sequence {
             first_number: parts.number.map(|(number, _)| number),
             files: vec![(0, path.to_owned())],
         }
+    }
+
+    /// A clip that is one file, whose whole name is the clip's.
+    #[must_use]
+    pub fn whole(path: &Path) -> Self {
+        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { name, first_number: None, files: vec![(0, path.to_owned())] }
     }
 
     /// The files with their indices, ascending.
@@ -112,6 +120,10 @@ pub(super) fn group(paths: &[PathBuf]) -> Vec<Sequence> {
     let mut groups: BTreeMap<Key, Vec<(i64, usize, PathBuf)>> = BTreeMap::new();
     let mut clips = Vec::new();
     for path in paths {
+        if source_by_extension(path).is_some_and(|source| source.whole_clip()) {
+            clips.push(Sequence::whole(path));
+            continue;
+        }
         let parts = split(path);
         let Some((number, digits)) = parts.number else {
             clips.push(Sequence::single(path));

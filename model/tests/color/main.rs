@@ -4,7 +4,7 @@
 mod aces2;
 mod oracle;
 
-use oracle::{Case, cases};
+use oracle::{Case, cases, names};
 use platefarm_model::color::space::{self, SPACES, find};
 use platefarm_model::color::{apply, invert};
 
@@ -96,6 +96,18 @@ fn aces_becomes_camera_codes_as_the_references_say() {
             }
         }
     }
+}
+
+/// The ids that the reference sets were made for are those of the registry's list.
+#[test]
+fn output_ids_are_parsed_and_listed() {
+    use platefarm_model::color::output::{OutputTransform, registered};
+    let listed = registered();
+    assert_eq!(listed.len(), 54);
+    assert!(listed.iter().all(|id| OutputTransform::parse(id).is_some()));
+    let ids: Vec<String> = names().iter().flat_map(|n| cases(n)).map(|case| case.id).collect();
+    let asked: Vec<&String> = ids.iter().filter(|id| !id.is_empty()).collect();
+    assert!(asked.len() > 40 && asked.iter().all(|id| listed.contains(id)));
 }
 
 #[test]

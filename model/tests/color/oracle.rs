@@ -11,7 +11,6 @@ pub(crate) struct Case {
     /// Factor on the input.
     pub(crate) scale: f64,
     /// Id of the transform in the registry, where the index gives it.
-    #[allow(dead_code, reason = "not every test asks for it")]
     pub(crate) id: String,
     input: Vec<[f64; 3]>,
     output: Vec<[f64; 3]>,
@@ -32,7 +31,6 @@ fn read(path: &Path) -> Vec<[f64; 3]> {
 }
 
 /// Names of all transforms, in order.
-#[allow(dead_code, reason = "not every test asks for it")]
 pub(crate) fn names() -> Vec<String> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/fixtures/color");
     let index = fs::read_to_string(own.join("index.tsv")).unwrap();

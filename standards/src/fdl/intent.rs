@@ -152,7 +152,8 @@ impl Draft {
     }
 }
 
-fn delivery(size: WholeSize) -> CanvasTemplate {
+/// The template that fits a frame into a size.
+pub(super) fn delivery(size: WholeSize) -> CanvasTemplate {
     CanvasTemplate {
         label: Some(format!("Frame fitted into {} by {}", size.width, size.height)),
         id: Draft::TEMPLATE.into(),

@@ -10,6 +10,7 @@
 //! behaviour of the Committee's library where the text leaves room.
 
 mod apply;
+mod camera;
 mod check;
 mod frame;
 pub mod geometry;
@@ -23,6 +24,7 @@ mod round;
 mod select;
 
 pub use apply::{Applied, Media, Request};
+pub use camera::FromCameras;
 pub use frame::{Framed, Scaling, frame};
 pub use geometry::{Dialect, Geometry, Snap};
 pub use intent::Draft;

@@ -1,6 +1,7 @@
 //! The metadata of a DNG in the house's schema: who, when, what, and
 //! everything else as text.
 
+use super::opcodes;
 use super::tags;
 use super::tiff::{Kind, Tags};
 use platefarm_model::clip::{CameraInfo, LensInfo};
@@ -21,13 +22,34 @@ pub(super) fn camera(tags: Tags<'_>, kelvin: f64) -> CameraInfo {
         iso_speed: positive(tags, tags::ISO_SPEED_RATINGS),
         exposure_time_s: positive(tags, tags::EXPOSURE_TIME),
         white_kelvin: kelvin.is_finite().then(|| kelvin.round()),
+        firmware: tags.text(tags::SOFTWARE),
         ..CameraInfo::default()
     }
 }
 
 /// The lens, as far as the tags say.
 pub(super) fn lens(tags: Tags<'_>) -> LensInfo {
-    LensInfo { t_stop: positive(tags, tags::T_STOP), ..LensInfo::default() }
+    // LensInfo holds the shortest and the longest focal length: of a prime they are one.
+    let prime = tags.get(tags::LENS_INFO).and_then(|entry| {
+        let (short, long) = (entry.number(0)?, entry.number(1)?);
+        (short == long && short > 0.0).then_some(short)
+    });
+    LensInfo {
+        make: tags.text(tags::LENS_MAKE),
+        model: tags.text(tags::LENS_MODEL),
+        serial_number: tags.text(tags::LENS_SERIAL_NUMBER),
+        focal_length_mm: positive(tags, tags::FOCAL_LENGTH).or(prime),
+        focus_distance_m: positive(tags, tags::SUBJECT_DISTANCE),
+        t_stop: positive(tags, tags::T_STOP),
+        f_number: positive(tags, tags::F_NUMBER),
+        ..LensInfo::default()
+    }
+}
+
+/// Local date and time of the exposure, in OpenEXR's form, which is EXIF's own.
+pub(super) fn captured(tags: Tags<'_>) -> Option<String> {
+    tags.text(tags::DATE_TIME_ORIGINAL)
+        .filter(|text| text.len() == 19 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)))
 }
 
 /// A number that means something: one that is above zero.
@@ -101,7 +123,13 @@ pub(super) fn vendor(tags: Tags<'_>) -> BTreeMap<String, String> {
             Kind::Main | Kind::Sub => format!("ifd{index}"),
         };
         for entry in &directory.entries {
-            let text = entry.shown(SHOWN_CHARACTERS);
+            let text = match entry.tag {
+                tags::OPCODE_LIST_1 | tags::OPCODE_LIST_2 | tags::OPCODE_LIST_3 => {
+                    opcodes::names(entry.bytes()).map(|names| names.join(" "))
+                }
+                _ => None,
+            };
+            let text = text.unwrap_or_else(|| entry.shown(SHOWN_CHARACTERS));
             if !text.is_empty() {
                 out.entry(format!("{prefix}.{}", tags::name(entry.tag))).or_insert(text);
             }
@@ -115,12 +143,15 @@ pub(super) fn ignored(tags: Tags<'_>, notes: &mut Vec<Fault>) {
     let mut ignored = |tag: u16, what: String| {
         notes.push(Fault::new(Code::UnsupportedFeature, what).at(tags::name(tag)));
     };
-    for tag in [tags::OPCODE_LIST_1, tags::OPCODE_LIST_2, tags::OPCODE_LIST_3] {
-        // A list begins with the number of its operations.
-        let operations = tags.get(tag).is_some_and(|e| e.bytes().iter().take(4).any(|b| *b != 0));
-        if operations {
-            ignored(tag, "the camera's correction opcodes are not applied".into());
-        }
+    // The first two lists are applied; the third acts on the debayered picture.
+    match tags.get(tags::OPCODE_LIST_3).map(|e| opcodes::names(e.bytes())) {
+        None => {}
+        Some(Some(names)) if names.is_empty() => {}
+        Some(Some(names)) => ignored(
+            tags::OPCODE_LIST_3,
+            format!("corrections of the picture are not applied: {}", names.join(", ")),
+        ),
+        Some(None) => ignored(tags::OPCODE_LIST_3, "a damaged list is not applied".into()),
     }
     if let Some(orientation) = tags.get(tags::ORIENTATION).and_then(|e| e.integer(0))
         && orientation > 1

@@ -1,186 +1,187 @@
-//! What the samples mean: colour filter, active area and crop, black and
-//! white, linearisation (DNG 1.7.1, chapters 4 and 5).
+//! What the samples mean: black and white, linearisation (DNG 1.7.1,
+//! chapters 4 and 5).
 
 use super::raw::RawPicture;
 use super::tags;
 use super::tiff::{Tags, bad_value};
-use platefarm_model::raw::{Bayer, Levels, Rect};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::raw::{Levels, Rect};
+use platefarm_model::{Fault, Outcome};
+use std::sync::Arc;
 
-/// The geometry of a picture inside what is stored.
+/// From stored samples to linear ones.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Geometry {
-    pub(super) active: Rect,
-    pub(super) crop: Rect,
-    pub(super) bayer: Bayer,
-    pub(super) pixel_aspect: f64,
+pub(super) struct Sensor {
+    /// Stored code to linear code; a code past the end takes the last. Empty: none.
+    pub(super) table: Arc<[u16]>,
+    /// Black levels, relative to the active area.
+    pub(super) black: Black,
+    /// White level, per sample of a pixel.
+    pub(super) white: Vec<f64>,
+    /// Added to the black level, per column and per row of the active area. Empty: none.
+    pub(super) delta_h: Arc<[f32]>,
+    pub(super) delta_v: Arc<[f32]>,
 }
 
-impl Geometry {
-    /// The geometry that the tags describe.
+/// Black levels of a pattern that repeats over the active area.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Black {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    samples: usize,
+    /// Row by row, the samples of a pixel together.
+    values: Vec<f64>,
+}
+
+impl Black {
+    /// The level of a sample of the pixel at row and column of the active area.
+    pub(super) fn at(&self, row: usize, column: usize, sample: usize) -> f64 {
+        let cell = row % self.rows * self.columns + column % self.columns;
+        self.values[cell * self.samples + sample]
+    }
+
+    /// The levels of the 2x2 pattern, where nothing else repeats.
+    fn two_by_two(&self) -> Option<[f64; 4]> {
+        let pattern = [self.at(0, 0, 0), self.at(0, 1, 0), self.at(1, 0, 0), self.at(1, 1, 0)];
+        // An odd pattern, or a larger one, must still say the same for every 2x2 cell.
+        let agrees = (0..2 * self.rows).all(|row| {
+            (0..2 * self.columns)
+                .all(|column| self.at(row, column, 0) == pattern[row % 2 * 2 + column % 2])
+        });
+        agrees.then_some(pattern)
+    }
+}
+
+/// Fewest photosites of each kind that a black level is measured from.
+const MIN_MASKED: u64 = 64;
+
+impl Black {
+    /// The black level of a mosaic whose file says none, measured from photosites that saw no
+    /// light (MaskedAreas): the mean of each kind of the 2x2 pattern, in linear codes. `word` gives the stored
+    /// code at a row and column. `None` where there are too few, or they are not dark.
+    pub(super) fn measured(
+        sensor: &Sensor,
+        masked: &[Rect],
+        active: Rect,
+        word: impl Fn(u32, u32) -> u16,
+    ) -> Option<Self> {
+        let (mut sums, mut counts) = ([0.0; 4], [0u64; 4]);
+        for area in masked {
+            for y in area.y..area.y + area.height {
+                for x in area.x..area.x + area.width {
+                    // The parity from the active area's top left on, to either side.
+                    let kind = ((y ^ active.y) & 1) * 2 + ((x ^ active.x) & 1);
+                    sums[kind as usize] += f64::from(sensor.linear(word(y, x)));
+                    counts[kind as usize] += 1;
+                }
+            }
+        }
+        let values: Vec<f64> = sums.iter().zip(counts).map(|(sum, n)| sum / n as f64).collect();
+        let enough = counts.iter().all(|n| *n >= MIN_MASKED);
+        let dark = values.iter().all(|v| *v < sensor.white[0] / 2.0);
+        (enough && dark).then_some(Self { rows: 2, columns: 2, samples: 1, values })
+    }
+}
+
+impl Sensor {
+    /// Black, white and linearisation.
     ///
     /// # Errors
-    /// [`Code::BadStructure`], [`Code::TruncatedFile`], [`Code::UnknownCfa`].
-    pub(super) fn read(tags: Tags<'_>, raw: &RawPicture, notes: &mut Vec<Fault>) -> Outcome<Self> {
-        let active = active_area(tags, raw)?;
+    /// [`platefarm_model::Code::BadStructure`], [`platefarm_model::Code::TruncatedFile`].
+    pub(super) fn read(
+        tags: Tags<'_>,
+        raw: &RawPicture,
+        active: Rect,
+        notes: &mut Vec<Fault>,
+    ) -> Outcome<Self> {
+        let table = match tags.picture.get(tags::LINEARIZATION_TABLE) {
+            // A table is indexed by whole samples.
+            Some(_) if !raw.float => linearization(tags)?,
+            _ => Vec::new(),
+        };
+        let black = black(tags, raw.samples as usize)?;
+        let default_white = if raw.float {
+            1.0
+        } else {
+            table.iter().max().map_or(f64::from((1u32 << raw.bits) - 1), |v| f64::from(*v))
+        };
+        let white = tags.numbers(tags::WHITE_LEVEL)?.unwrap_or_default();
+        let white: Vec<f64> = (0..raw.samples as usize)
+            .map(|i| white.get(i).or(white.last()).copied().unwrap_or(default_white))
+            .collect();
+        for (index, level) in black.values.iter().enumerate() {
+            let white = white[index % black.samples];
+            if *level >= white {
+                return Err(bad_value(
+                    tags::BLACK_LEVEL,
+                    format!("{level} is not below the white level {white}"),
+                ));
+            }
+        }
         Ok(Self {
-            active,
-            crop: default_crop(tags, active, notes)?,
-            bayer: bayer(tags)?,
-            pixel_aspect: pixel_aspect(tags, notes)?,
+            table: table.into(),
+            black,
+            white,
+            delta_h: deltas(tags, tags::BLACK_LEVEL_DELTA_H, active.width, notes)?.into(),
+            delta_v: deltas(tags, tags::BLACK_LEVEL_DELTA_V, active.height, notes)?.into(),
         })
     }
-}
 
-fn active_area(tags: Tags<'_>, raw: &RawPicture) -> Outcome<Rect> {
-    let Some(entry) = tags.picture.get(tags::ACTIVE_AREA) else {
-        return Ok(Rect::of_size(raw.width, raw.height));
-    };
-    let values = entry.integers();
-    let small: Option<Vec<u32>> = values.iter().map(|v| u32::try_from(*v).ok()).collect();
-    let area = small.as_deref().and_then(|small| {
-        let [top, left, bottom, right] = small else { return None };
-        Some(Rect {
-            x: *left,
-            y: *top,
-            width: right.checked_sub(*left)?,
-            height: bottom.checked_sub(*top)?,
+    /// The levels in the form that the image operations take; `None` where only the reader can apply them.
+    pub(super) fn levels(&self) -> Option<Levels> {
+        Some(Levels {
+            linearization: Arc::clone(&self.table),
+            black: self.black.two_by_two()?.map(|v| v as f32),
+            white: [*self.white.first()? as f32; 4],
+            black_delta_h: Arc::clone(&self.delta_h),
+            black_delta_v: Arc::clone(&self.delta_v),
         })
-    });
-    area.filter(|area| area.fits(raw.width, raw.height)).ok_or_else(|| {
-        bad_value(
-            tags::ACTIVE_AREA,
-            format!("{values:?} does not lie in {}x{}", raw.width, raw.height),
-        )
-    })
-}
+    }
 
-/// DefaultCropOrigin and DefaultCropSize may be fractions of a pixel; whole pixels inside are taken.
-fn default_crop(tags: Tags<'_>, active: Rect, notes: &mut Vec<Fault>) -> Outcome<Rect> {
-    let whole = Rect::of_size(active.width, active.height);
-    let origin = tags.numbers(tags::DEFAULT_CROP_ORIGIN)?.unwrap_or_else(|| vec![0.0; 2]);
-    let size = tags
-        .numbers(tags::DEFAULT_CROP_SIZE)?
-        .unwrap_or_else(|| vec![f64::from(active.width), f64::from(active.height)]);
-    let ([x, y], [width, height]) = (&origin[..], &size[..]) else {
-        return Err(bad_value(tags::DEFAULT_CROP_SIZE, "does not hold two numbers"));
-    };
-    let crop = Rect {
-        x: x.ceil() as u32,
-        y: y.ceil() as u32,
-        width: width.floor() as u32,
-        height: height.floor() as u32,
-    };
-    if crop.fits(active.width, active.height) {
-        return Ok(crop);
+    /// Whether one curve holds for all samples of all pixels.
+    pub(super) fn is_one_curve(&self) -> bool {
+        self.black.values.iter().all(|v| *v == self.black.values[0])
+            && self.white.iter().all(|w| *w == self.white[0])
+            && self.delta_h.is_empty()
+            && self.delta_v.is_empty()
     }
-    let (x, y) = (crop.x.min(active.width), crop.y.min(active.height));
-    let inside = Rect {
-        x,
-        y,
-        width: crop.width.min(active.width - x),
-        height: crop.height.min(active.height - y),
-    };
-    let used = if inside.fits(active.width, active.height) { inside } else { whole };
-    notes.push(
-        Fault::new(
-            Code::BadStructure,
-            format!(
-                "the crop {}x{}+{}+{} leaves the active area of {}x{}; {}x{}+{}+{} is used",
-                crop.width,
-                crop.height,
-                crop.x,
-                crop.y,
-                active.width,
-                active.height,
-                used.width,
-                used.height,
-                used.x,
-                used.y
-            ),
-        )
-        .at("DefaultCropOrigin, DefaultCropSize"),
-    );
-    Ok(used)
-}
 
-fn pixel_aspect(tags: Tags<'_>, notes: &mut Vec<Fault>) -> Outcome<f64> {
-    let Some(scale) = tags.numbers(tags::DEFAULT_SCALE)? else { return Ok(1.0) };
-    if let [h, v] = scale[..]
-        && h > 0.0
-        && v > 0.0
-    {
-        return Ok(h / v);
+    /// The linear value of each whole code of so many bits, at most 16, where that holds.
+    pub(super) fn curve(&self, bits: u32) -> Option<Vec<f32>> {
+        let (black, white) = (self.black.values[0], self.white[0]);
+        let linear = |code: usize| f64::from(self.linear(code as u16));
+        self.is_one_curve().then(|| {
+            (0..1usize << bits).map(|c| ((linear(c) - black) / (white - black)) as f32).collect()
+        })
     }
-    notes.push(bad_value(
-        tags::DEFAULT_SCALE,
-        format!("{scale:?} is no scale; square pixels are assumed"),
-    ));
-    Ok(1.0)
-}
 
-fn bayer(tags: Tags<'_>) -> Outcome<Bayer> {
-    let unknown =
-        |what: String, tag: u16| Err(Fault::new(Code::UnknownCfa, what).at(tags::name(tag)));
-    let dims = tags.required(tags::CFA_REPEAT_PATTERN_DIM)?.integers();
-    if dims != [2, 2] {
-        return unknown(
-            format!("a colour filter pattern of {dims:?} photosites"),
-            tags::CFA_REPEAT_PATTERN_DIM,
-        );
+    /// The linear code of a stored one.
+    pub(super) fn linear(&self, code: u16) -> f32 {
+        let last = self.table.len().saturating_sub(1);
+        f32::from(self.table.get(usize::from(code).min(last)).copied().unwrap_or(code))
     }
-    let layout = tags.integer_or(tags::CFA_LAYOUT, 1)?;
-    if layout != 1 {
-        return unknown(format!("staggered colour filter layout {layout}"), tags::CFA_LAYOUT);
-    }
-    if let Some(planes) = tags.get(tags::CFA_PLANE_COLOR).map(|e| e.integers())
-        && planes != [0, 1, 2]
-    {
-        return unknown(
-            format!("colour planes {planes:?} are not red, green, blue"),
-            tags::CFA_PLANE_COLOR,
-        );
-    }
-    match tags.required(tags::CFA_PATTERN)?.integers()[..] {
-        [0, 1, 1, 2] => Ok(Bayer::Rggb),
-        [1, 0, 2, 1] => Ok(Bayer::Grbg),
-        [1, 2, 0, 1] => Ok(Bayer::Gbrg),
-        [2, 1, 1, 0] => Ok(Bayer::Bggr),
-        ref other => unknown(
-            format!("colour filter pattern {other:?} is no Bayer pattern (0 red, 1 green, 2 blue)"),
-            tags::CFA_PATTERN,
-        ),
-    }
-}
 
-/// Black, white and linearisation.
-///
-/// # Errors
-/// [`Code::BadStructure`], [`Code::TruncatedFile`], [`Code::UnsupportedFeature`].
-pub(super) fn levels(tags: Tags<'_>, raw: &RawPicture, active: Rect) -> Outcome<Levels> {
-    let table = match tags.picture.get(tags::LINEARIZATION_TABLE) {
-        Some(_) => linearization(tags)?,
-        None => Vec::new(),
-    };
-    let black = black_pattern(tags)?;
-    let default_white =
-        table.iter().max().map_or(f64::from((1u32 << raw.bits) - 1), |v| f64::from(*v));
-    // One level per sample, and a mosaic has one sample a pixel.
-    let white =
-        tags.numbers(tags::WHITE_LEVEL)?.and_then(|v| v.first().copied()).unwrap_or(default_white);
-    if let Some(too_high) = black.iter().find(|b| **b >= white) {
-        return Err(bad_value(
-            tags::BLACK_LEVEL,
-            format!("{too_high} is not below the white level {white}"),
-        ));
+    /// Rows and columns after which black and scale repeat, but for the deltas: the pattern's, and
+    /// those of the colour filter.
+    pub(super) fn periods(&self) -> (usize, usize) {
+        let even = |n: usize| if n.is_multiple_of(2) { n } else { 2 * n };
+        if self.white.len() > 1 {
+            return (self.black.rows, self.black.columns);
+        }
+        (even(self.black.rows), even(self.black.columns))
     }
-    Ok(Levels {
-        linearization: table.into(),
-        black: black.map(|v| v as f32),
-        white: [white as f32; 4],
-        black_delta_h: deltas(tags, tags::BLACK_LEVEL_DELTA_H, active.width)?.into(),
-        black_delta_v: deltas(tags, tags::BLACK_LEVEL_DELTA_V, active.height)?.into(),
-    })
+
+    /// One over white minus the largest black of a kind of sample: 1 is then where all of them clip.
+    pub(super) fn scale(&self, row: usize, column: usize, sample: usize) -> f64 {
+        let largest = |deltas: &[f32], first: usize, period: usize| {
+            let mine = deltas.iter().skip(first % period).step_by(period);
+            mine.copied().reduce(f32::max).map_or(0.0, f64::from)
+        };
+        let (rows, columns) = self.periods();
+        let black = self.black.at(row, column, sample)
+            + largest(&self.delta_h, column, columns)
+            + largest(&self.delta_v, row, rows);
+        1.0 / (self.white[sample] - black)
+    }
 }
 
 fn linearization(tags: Tags<'_>) -> Outcome<Vec<u16>> {
@@ -195,9 +196,12 @@ fn linearization(tags: Tags<'_>) -> Outcome<Vec<u16>> {
     }
 }
 
-/// The black level per photosite of the 2x2 pattern, from a pattern of any size that repeats within it.
-fn black_pattern(tags: Tags<'_>) -> Outcome<[f64; 4]> {
-    let Some(values) = tags.numbers(tags::BLACK_LEVEL)? else { return Ok([0.0; 4]) };
+/// Most cells of a black level pattern.
+const MAX_BLACK_CELLS: u64 = 4096;
+
+/// BlackLevel with its pattern. A file that gives one level for all samples, or one per cell, is understood.
+fn black(tags: Tags<'_>, samples: usize) -> Outcome<Black> {
+    let values = tags.numbers(tags::BLACK_LEVEL)?.unwrap_or_else(|| vec![0.0]);
     let dims = match tags.get(tags::BLACK_LEVEL_REPEAT_DIM) {
         Some(entry) => entry.integers(),
         None => vec![1, 1],
@@ -205,34 +209,32 @@ fn black_pattern(tags: Tags<'_>) -> Outcome<[f64; 4]> {
     let [rows, columns] = dims[..] else {
         return Err(bad_value(tags::BLACK_LEVEL_REPEAT_DIM, "does not hold two numbers"));
     };
-    let cells = rows.checked_mul(columns).filter(|n| *n > 0 && *n <= 4096);
-    if cells.is_none_or(|n| n > values.len() as u64) {
+    let cells =
+        rows.checked_mul(columns).filter(|n| *n > 0 && *n <= MAX_BLACK_CELLS).ok_or_else(|| {
+            bad_value(tags::BLACK_LEVEL_REPEAT_DIM, format!("is {rows}x{columns}"))
+        })? as usize;
+    let values: Vec<f64> = if values.len() >= cells * samples {
+        values[..cells * samples].to_vec()
+    } else if values.len() == cells {
+        values.iter().flat_map(|v| std::iter::repeat_n(*v, samples)).collect()
+    } else {
         return Err(bad_value(
             tags::BLACK_LEVEL,
             format!("has {} values for a pattern of {rows}x{columns}", values.len()),
         ));
-    }
-    let at = |row: u64, column: u64| values[(row % rows * columns + column % columns) as usize];
-    let pattern = [at(0, 0), at(0, 1), at(1, 0), at(1, 1)];
-    // An odd pattern, or a larger one, must still say the same for every 2x2 cell.
-    let agrees = (0..2 * rows).all(|row| {
-        (0..2 * columns)
-            .all(|column| at(row, column) == pattern[(row % 2 * 2 + column % 2) as usize])
-    });
-    if agrees {
-        return Ok(pattern);
-    }
-    Err(Fault::new(
-        Code::UnsupportedFeature,
-        format!("a black level pattern of {rows}x{columns} photosites is not read"),
-    )
-    .at("BlackLevelRepeatDim"))
+    };
+    Ok(Black { rows: rows as usize, columns: columns as usize, samples, values })
 }
 
-fn deltas(tags: Tags<'_>, tag: u16, wanted: u32) -> Outcome<Vec<f32>> {
+/// The deltas of a row or column; a list of another length belongs to another picture, and is left out.
+fn deltas(tags: Tags<'_>, tag: u16, wanted: u32, notes: &mut Vec<Fault>) -> Outcome<Vec<f32>> {
     let Some(values) = tags.numbers(tag)? else { return Ok(Vec::new()) };
     if values.len() != wanted as usize {
-        return Err(bad_value(tag, format!("has {} values, {wanted} are needed", values.len())));
+        notes.push(bad_value(
+            tag,
+            format!("has {} values for {wanted} lines; they are left out", values.len()),
+        ));
+        return Ok(Vec::new());
     }
     Ok(values.into_iter().map(|v| v as f32).collect())
 }

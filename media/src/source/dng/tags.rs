@@ -25,6 +25,9 @@ tags! {
     SAMPLES_PER_PIXEL 277 "SamplesPerPixel";
     ROWS_PER_STRIP 278 "RowsPerStrip";
     STRIP_BYTE_COUNTS 279 "StripByteCounts";
+    PLANAR_CONFIGURATION 284 "PlanarConfiguration";
+    SOFTWARE 305 "Software";
+    PREDICTOR 317 "Predictor";
     TILE_WIDTH 322 "TileWidth";
     TILE_LENGTH 323 "TileLength";
     TILE_OFFSETS 324 "TileOffsets";
@@ -34,9 +37,16 @@ tags! {
     CFA_REPEAT_PATTERN_DIM 33421 "CFARepeatPatternDim";
     CFA_PATTERN 33422 "CFAPattern";
     EXPOSURE_TIME 33434 "ExposureTime";
+    F_NUMBER 33437 "FNumber";
     EXIF_IFD 34665 "ExifIFD";
     ISO_SPEED_RATINGS 34855 "ISOSpeedRatings";
+    DATE_TIME_ORIGINAL 36867 "DateTimeOriginal";
+    SUBJECT_DISTANCE 37382 "SubjectDistance";
+    FOCAL_LENGTH 37386 "FocalLength";
     BODY_SERIAL_NUMBER 42033 "BodySerialNumber";
+    LENS_MAKE 42035 "LensMake";
+    LENS_MODEL 42036 "LensModel";
+    LENS_SERIAL_NUMBER 42037 "LensSerialNumber";
     UNIQUE_CAMERA_MODEL 50708 "UniqueCameraModel";
     CFA_PLANE_COLOR 50710 "CFAPlaneColor";
     CFA_LAYOUT 50711 "CFALayout";
@@ -58,14 +68,17 @@ tags! {
     AS_SHOT_WHITE_XY 50729 "AsShotWhiteXY";
     BASELINE_EXPOSURE 50730 "BaselineExposure";
     CAMERA_SERIAL_NUMBER 50735 "CameraSerialNumber";
+    LENS_INFO 50736 "LensInfo";
     CALIBRATION_ILLUMINANT_1 50778 "CalibrationIlluminant1";
     CALIBRATION_ILLUMINANT_2 50779 "CalibrationIlluminant2";
     RAW_DATA_UNIQUE_ID 50781 "RawDataUniqueID";
     ACTIVE_AREA 50829 "ActiveArea";
+    MASKED_AREAS 50830 "MaskedAreas";
     CAMERA_CALIBRATION_SIGNATURE 50931 "CameraCalibrationSignature";
     PROFILE_CALIBRATION_SIGNATURE 50932 "ProfileCalibrationSignature";
     FORWARD_MATRIX_1 50964 "ForwardMatrix1";
     FORWARD_MATRIX_2 50965 "ForwardMatrix2";
+    ROW_INTERLEAVE_FACTOR 50975 "RowInterleaveFactor";
     OPCODE_LIST_1 51008 "OpcodeList1";
     OPCODE_LIST_2 51009 "OpcodeList2";
     OPCODE_LIST_3 51022 "OpcodeList3";
@@ -74,7 +87,14 @@ tags! {
     T_STOP 51058 "TStop";
     REEL_NAME 51081 "ReelName";
     CAMERA_LABEL 51105 "CameraLabel";
+    CALIBRATION_ILLUMINANT_3 52529 "CalibrationIlluminant3";
+    CAMERA_CALIBRATION_3 52530 "CameraCalibration3";
     COLOR_MATRIX_3 52531 "ColorMatrix3";
+    FORWARD_MATRIX_3 52532 "ForwardMatrix3";
+    ILLUMINANT_DATA_1 52533 "IlluminantData1";
+    ILLUMINANT_DATA_2 52534 "IlluminantData2";
+    ILLUMINANT_DATA_3 52535 "IlluminantData3";
+    COLUMN_INTERLEAVE_FACTOR 52547 "ColumnInterleaveFactor";
 }
 
 /// Tags that are only shown, never used.
@@ -83,26 +103,19 @@ const SHOWN: &[(u16, &str)] = &[
     (270, "ImageDescription"),
     (282, "XResolution"),
     (283, "YResolution"),
-    (284, "PlanarConfiguration"),
     (296, "ResolutionUnit"),
-    (305, "Software"),
     (306, "DateTime"),
     (315, "Artist"),
     (700, "XMP"),
     (33432, "Copyright"),
-    (33437, "FNumber"),
     (34850, "ExposureProgram"),
     (36864, "ExifVersion"),
-    (36867, "DateTimeOriginal"),
     (36868, "DateTimeDigitized"),
     (37377, "ShutterSpeedValue"),
     (37378, "ApertureValue"),
     (37380, "ExposureBiasValue"),
-    (37386, "FocalLength"),
     (37393, "ImageNumber"),
     (37398, "TIFF/EPStandardID"),
-    (42036, "LensModel"),
-    (42037, "LensSerialNumber"),
     (50706, "DNGVersion"),
     (50707, "DNGBackwardVersion"),
     (50709, "LocalizedCameraModel"),
@@ -110,13 +123,11 @@ const SHOWN: &[(u16, &str)] = &[
     (50732, "BaselineSharpness"),
     (50733, "BayerGreenSplit"),
     (50734, "LinearResponseLimit"),
-    (50736, "LensInfo"),
     (50738, "AntiAliasStrength"),
     (50739, "ShadowScale"),
     (50740, "DNGPrivateData"),
     (50780, "BestQualityScale"),
     (50827, "OriginalRawFileName"),
-    (50830, "MaskedAreas"),
     (50936, "ProfileName"),
     (50941, "ProfileEmbedPolicy"),
     (50942, "ProfileCopyright"),

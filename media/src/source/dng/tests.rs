@@ -37,16 +37,23 @@ fn tiff(tags: &[(u16, Value)]) -> Vec<u8> {
     out
 }
 
+/// The same with one more tag of raw bytes.
+pub(super) fn tiff_with(tags: &[(u16, Value)], tag: u16, bytes: Vec<u8>) -> Vec<u8> {
+    tiff(&[tags, &[(tag, Value::Bytes(bytes))]].concat())
+}
+
 #[derive(Clone)]
-enum Value {
+pub(super) enum Value {
     Short(Vec<u16>),
     Rational(Vec<f64>),
     Text(&'static str),
+    Bytes(Vec<u8>),
 }
 
 impl Value {
     fn bytes(&self) -> (u16, usize, Vec<u8>) {
         match self {
+            Self::Bytes(v) => (7, v.len(), v.clone()),
             Self::Short(v) => (3, v.len(), v.iter().flat_map(|v| v.to_le_bytes()).collect()),
             Self::Text(t) => (2, t.len() + 1, [t.as_bytes(), &[0]].concat()),
             Self::Rational(v) => {
@@ -184,6 +191,81 @@ fn two_matrices_meet_at_their_illuminants() {
     let found = both(seen(&mixed, between));
     assert!((found.kelvin - 4300.0).abs() < 60.0, "{}", found.kelvin);
     close(&found.camera_to_aces, &one(mixed, seen(&mixed, between)).camera_to_aces, 5e-3);
+}
+
+/// With three illuminants each matrix counts alone at its own; one that is given as a chromaticity,
+/// or as a spectrum, is understood, in the file's byte order.
+#[test]
+fn three_matrices_meet_at_their_illuminants() {
+    const FLASH: M = [[0.62, -0.12, -0.06], [-0.42, 1.25, 0.2], [-0.04, 0.12, 0.66]];
+    let rational = |v: f64| [(v * 1e6).round() as u32, 1_000_000].map(u32::to_le_bytes).concat();
+    let chromaticity = [vec![0, 0], rational(0.345_67), rational(0.358_5)].concat();
+    // Two samples of equal power: the white is (1/3, 1/3).
+    let spectrum =
+        [vec![1, 0, 2, 0, 0, 0], rational(400.0), rational(300.0), rational(1.0), rational(1.0)]
+            .concat();
+    let all = |data: &[u8], neutral: Vec<f64>| {
+        color(&[
+            (50721, flat(TUNGSTEN)),
+            (50722, flat(DAYLIGHT)),
+            (52531, flat(FLASH)),
+            (50778, Value::Short(vec![17])),
+            (50779, Value::Short(vec![255])),
+            (52529, Value::Short(vec![22])),
+            (52534, Value::Bytes(data.to_vec())),
+            (50728, Value::Rational(neutral)),
+        ])
+    };
+    let one = |matrix: M, neutral: Vec<f64>| {
+        color(&[(50721, flat(matrix)), (50728, Value::Rational(neutral))]).unwrap().0
+    };
+    let d75 = [0.299_02, 0.314_85];
+    for (data, second) in [(&chromaticity, [0.345_67, 0.358_5]), (&spectrum, [1.0 / 3.0; 2])] {
+        for (matrix, white) in [(TUNGSTEN, STANDARD_A), (DAYLIGHT, second), (FLASH, d75)] {
+            let neutral = seen(&matrix, white);
+            let (found, notes) = all(data, neutral.clone()).unwrap();
+            assert!(notes.is_empty(), "{notes:?}");
+            close(&found.camera_to_aces, &one(matrix, neutral).camera_to_aces, 2e-3);
+        }
+    }
+    let (found, notes) = all(&chromaticity[..9], seen(&TUNGSTEN, STANDARD_A)).unwrap();
+    assert_eq!(notes[0].place.as_deref(), Some("IlluminantData2"));
+    let alone = one(TUNGSTEN, seen(&TUNGSTEN, STANDARD_A));
+    close(&found.camera_to_aces, &alone.camera_to_aces, 1e-9);
+}
+
+/// CameraCalibration and AnalogBalance stand between the reference camera and this one (DNG 1.7.1,
+/// chapter 6): XYZ to camera is AB x CC x CM, and a forward matrix is entered through their inverse.
+#[test]
+fn calibration_and_analog_balance_are_part_of_the_camera() {
+    let individual: M = [[1.05, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.93]];
+    let analog = [1.25, 1.0, 0.8];
+    let camera = mul(&diagonal(analog), &mul(&individual, &DAYLIGHT));
+    let neutral = seen(&camera, D65);
+    let mut tags = vec![
+        (50721, flat(DAYLIGHT)),
+        (50723, flat(individual)),
+        (50727, Value::Rational(analog.to_vec())),
+        (50728, Value::Rational(neutral.clone())),
+    ];
+    let whole = color(&[(50721, flat(camera)), (50728, Value::Rational(neutral.clone()))]).unwrap();
+    close(&color(&tags).unwrap().0.camera_to_aces, &whole.0.camera_to_aces, 1e-6);
+
+    let forward: M = [[0.6, 0.25, 0.1143], [0.25, 0.7, 0.05], [0.02, 0.1, 0.7052]];
+    tags.push((50964, flat(forward)));
+    let (found, _) = color(&tags).unwrap();
+    // Both are diagonal, so that the balanced camera is the balanced reference camera.
+    let expected = mul(&xyz_to_rgb(D50, &AP0, ACES_WHITE), &forward);
+    close(&found.camera_to_aces, &expected, 5e-4);
+
+    // A calibration that was made for another profile does not count.
+    tags.push((50931, Value::Text("camera A")));
+    tags.push((50932, Value::Text("camera B")));
+    tags.retain(|(tag, _)| *tag != 50964);
+    let (without, _) = color(&tags).unwrap();
+    let reference = mul(&diagonal(analog), &DAYLIGHT);
+    let plain = color(&[(50721, flat(reference)), (50728, Value::Rational(neutral))]).unwrap();
+    close(&without.camera_to_aces, &plain.0.camera_to_aces, 1e-6);
 }
 
 /// A forward matrix takes precedence, and maps the balanced camera to D50 itself.

@@ -5,8 +5,9 @@
 use super::bits::Bits;
 use platefarm_model::{Code, Fault, Outcome};
 
-/// Bits that index the table. Four looks must fit in a refilled reservoir.
-const LOOK: u32 = 13;
+/// Bits that index the table. Four looks must fit in a refilled reservoir, and the tables of two
+/// components (16 KiB each) together in the nearest cache.
+const LOOK: u32 = 12;
 
 /// Marks an entry whose difference is not in the table.
 const INCOMPLETE: u32 = 1 << 6;

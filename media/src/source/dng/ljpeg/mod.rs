@@ -1,9 +1,9 @@
 //! Lossless JPEG (ITU-T T.81, process 14, SOF3), as DNG uses it.
 //!
 //! Apart from DNG, because it knows nothing of it: bytes in, rows of
-//! interleaved samples out. A DNG may declare any geometry for the stream so
-//! long as the number of samples is right; wrapping them into tiles is the
-//! business of the caller.
+//! interleaved samples out, one at a time, so that a frame is never held
+//! twice. A DNG may declare any geometry for the stream so long as the number
+//! of samples is right; wrapping them into tiles is the business of the caller.
 
 mod bits;
 mod huffman;
@@ -15,15 +15,20 @@ use bits::Bits;
 use huffman::Table;
 use platefarm_model::{Code, Fault, Outcome};
 
-/// A decoded stream.
-#[derive(Debug, PartialEq)]
-pub(super) struct Image {
+/// A stream whose headers have been read.
+pub(in crate::source) struct Stream<'a> {
     /// Samples of one row: columns times components.
-    pub(super) row_samples: usize,
+    pub(in crate::source) row_samples: usize,
     /// Rows.
-    pub(super) rows: usize,
-    /// Rows one after the other, components interleaved.
-    pub(super) samples: Vec<u16>,
+    pub(in crate::source) rows: usize,
+    frame: Frame,
+    scan: Scan,
+    tables: [Option<Table>; 4],
+    /// Rows between restart markers; all of them when there are none.
+    interval_rows: usize,
+    /// The entropy-coded data, and where it begins.
+    data: &'a [u8],
+    data_at: usize,
 }
 
 /// What the frame header and the scan header say.
@@ -42,12 +47,12 @@ struct Scan {
     tables: Vec<usize>,
 }
 
-/// Decodes a stream of at most `max_samples` samples.
+/// Reads the headers of a stream of at most `max_samples` samples.
 ///
 /// # Errors
 /// [`Code::UnsupportedFeature`] for the other kinds of JPEG, by name; [`Code::BadStructure`] for
-/// damaged headers and codes; [`Code::TruncatedFile`] when the data ends before the last row.
-pub(super) fn decode(data: &[u8], max_samples: usize) -> Outcome<Image> {
+/// damaged headers; [`Code::TruncatedFile`] when the data ends in them.
+pub(in crate::source) fn open(data: &[u8], max_samples: usize) -> Outcome<Stream<'_>> {
     let mut reader = Segments { data, position: 0 };
     if reader.bytes(2)? != [0xFF, 0xD8] {
         return Err(bad(0, "no JPEG stream: the start of image is missing"));
@@ -69,15 +74,36 @@ pub(super) fn decode(data: &[u8], max_samples: usize) -> Outcome<Image> {
             0xDA => {
                 let frame = frame.ok_or_else(|| bad(at, "a scan without a frame header"))?;
                 let scan = scan_header(segment, &frame).map_err(|f| f.at(offset(at)))?;
-                let data = &data[reader.position..];
-                return entropy(data, &frame, &scan, &tables, restart_interval, max_samples)
-                    .map_err(|f| f.at(offset(reader.position)));
+                let stream = Stream {
+                    row_samples: frame.columns * frame.components.len(),
+                    rows: frame.rows,
+                    interval_rows: interval_rows(&frame, restart_interval)
+                        .map_err(|f| f.at(offset(at)))?,
+                    frame,
+                    scan,
+                    tables,
+                    data: &data[reader.position..],
+                    data_at: reader.position,
+                };
+                stream.check(max_samples).map_err(|f| f.at(offset(at)))?;
+                return Ok(stream);
             }
             0xC0..=0xCF => return Err(unsupported(marker).at(offset(at))),
             0xD9 => return Err(bad(at, "the stream ends before its scan")),
             _ => {}
         }
     }
+}
+
+/// Rows between restart markers. T.81, H.1.1: the interval is a multiple of a row.
+fn interval_rows(frame: &Frame, interval: usize) -> Outcome<usize> {
+    if !interval.is_multiple_of(frame.columns) {
+        return Err(Fault::new(
+            Code::BadStructure,
+            format!("a restart interval of {interval} that is not whole rows"),
+        ));
+    }
+    Ok(if interval == 0 { frame.rows } else { interval / frame.columns })
 }
 
 fn offset(position: usize) -> String {
@@ -219,75 +245,88 @@ fn scan_header(segment: &[u8], frame: &Frame) -> Outcome<Scan> {
     Ok(Scan { predictor: *predictor, point_transform, tables })
 }
 
-/// The rows of the scan.
-fn entropy(
-    data: &[u8],
-    frame: &Frame,
-    scan: &Scan,
-    tables: &[Option<Table>; 4],
-    restart_interval: usize,
-    max_samples: usize,
-) -> Outcome<Image> {
-    let fail = |what: String| Fault::new(Code::BadStructure, what);
-    let components = frame.components.len();
-    let (rows, row_samples) = (frame.rows, frame.columns * components);
-    let total = rows * row_samples;
-    if total > max_samples {
-        return Err(fail(format!("{total} samples in the stream, at most {max_samples} expected")));
+impl Stream<'_> {
+    /// Checks what can be known before a sample is decoded.
+    fn check(&self, max_samples: usize) -> Outcome<()> {
+        let fail = |what: String| Fault::new(Code::BadStructure, what);
+        let total = self.rows * self.row_samples;
+        if total > max_samples {
+            return Err(fail(format!(
+                "{total} samples in the stream, at most {max_samples} expected"
+            )));
+        }
+        // A code has at least one bit: fewer bits than samples cannot be whole, whatever they are.
+        if total > self.data.len().saturating_mul(8) {
+            return Err(ended(0, self.rows));
+        }
+        Ok(())
     }
-    // A code has at least one bit: fewer bits than samples cannot be whole, whatever they are.
-    if total > data.len().saturating_mul(8) {
-        return Err(ended(0, rows));
-    }
-    let row_form = rows::form(scan.predictor, components)
-        .ok_or_else(|| fail(format!("predictor {} is not one of 1 to 7", scan.predictor)))?;
-    let mut chosen: Vec<&Table> = Vec::with_capacity(4);
-    for index in scan.tables.iter().cycle().take(4) {
-        let table = tables.get(*index).and_then(Option::as_ref);
-        chosen.push(table.ok_or_else(|| fail(format!("Huffman table {index} is not defined")))?);
-    }
-    let chosen = [chosen[0], chosen[1], chosen[2], chosen[3]];
-    if !restart_interval.is_multiple_of(frame.columns) {
-        return Err(Fault::new(
-            Code::UnsupportedFeature,
-            format!("a restart interval of {restart_interval} that is not whole rows"),
-        ));
-    }
-    let interval_rows = if restart_interval == 0 { rows } else { restart_interval / frame.columns };
 
-    let first_form = rows::form(1, components).unwrap_or(row_form);
-    let middle = 1 << (frame.precision - scan.point_transform - 1);
-    let mut samples = vec![0; total];
-    let mut bits = Bits::new(data);
-    for y in 0..rows {
-        if y > 0 && y.is_multiple_of(interval_rows) {
-            let expected = ((y / interval_rows - 1) % 8) as u8;
-            if bits.restart() != Some(expected) {
-                return Err(fail(format!("restart marker {expected} is missing before row {y}")));
+    /// Decodes the rows and hands each to `sink`, from the top.
+    ///
+    /// # Errors
+    /// [`Code::BadStructure`] for damaged codes, [`Code::TruncatedFile`] when the data ends before the last row.
+    pub(in crate::source) fn decode(&self, sink: impl FnMut(&[u16])) -> Outcome<()> {
+        self.entropy(sink).map_err(|f| f.at(offset(self.data_at)))
+    }
+
+    fn entropy(&self, mut sink: impl FnMut(&[u16])) -> Outcome<()> {
+        let fail = |what: String| Fault::new(Code::BadStructure, what);
+        let components = self.frame.components.len();
+        let row_form = rows::form(self.scan.predictor, components).ok_or_else(|| {
+            fail(format!("predictor {} is not one of 1 to 7", self.scan.predictor))
+        })?;
+        let first_form = rows::form(1, components).unwrap_or(row_form);
+        let chosen = self.chosen_tables()?;
+        let shift = self.scan.point_transform;
+        let middle = 1 << (self.frame.precision - shift - 1);
+        let (mut above, mut row) = (vec![0; self.row_samples], vec![0; self.row_samples]);
+        let mut shifted = vec![0; if shift > 0 { self.row_samples } else { 0 }];
+        let mut bits = Bits::new(self.data);
+        for y in 0..self.rows {
+            if y.is_multiple_of(self.interval_rows) {
+                let expected = (y / self.interval_rows).wrapping_sub(1) % 8;
+                if y > 0 && bits.restart() != Some(expected as u8) {
+                    return Err(fail(format!(
+                        "restart marker {expected} is missing before row {y}"
+                    )));
+                }
+                // The first row of an interval is predicted from itself: what lies above does not count.
+                first_form(&mut bits, &chosen, &above, &mut row, [middle; 4]);
+            } else {
+                let first = std::array::from_fn(|i| above.get(i).map_or(0, |v| i32::from(*v)));
+                row_form(&mut bits, &chosen, &above, &mut row, first);
             }
+            if bits.is_overrun() {
+                return Err(ended(y, self.rows));
+            }
+            if bits.bad_code {
+                return Err(fail(format!("a code that is in no table, in row {y}")));
+            }
+            if shift > 0 {
+                for (out, sample) in shifted.iter_mut().zip(&row) {
+                    *out = sample << shift;
+                }
+                sink(&shifted);
+            } else {
+                sink(&row);
+            }
+            std::mem::swap(&mut above, &mut row);
         }
-        let (done, rest) = samples.split_at_mut(y * row_samples);
-        let row = &mut rest[..row_samples];
-        if y.is_multiple_of(interval_rows) {
-            // The first row of an interval has nothing above it: its own zeros stand in.
-            let nothing = vec![0; row_samples];
-            first_form(&mut bits, &chosen, &nothing, row, [middle; 4]);
-        } else {
-            let above = &done[(y - 1) * row_samples..];
-            let first = std::array::from_fn(|i| above.get(i).map_or(0, |v| i32::from(*v)));
-            row_form(&mut bits, &chosen, above, row, first);
-        }
-        if bits.is_overrun() {
-            return Err(ended(y, rows));
-        }
-        if bits.bad_code {
-            return Err(fail(format!("a code that is in no table, in row {y}")));
-        }
+        Ok(())
     }
-    if scan.point_transform > 0 {
-        samples.iter_mut().for_each(|s| *s <<= scan.point_transform);
+
+    /// The Huffman table of each component; the first ones again where there are fewer than four.
+    fn chosen_tables(&self) -> Outcome<[&Table; 4]> {
+        let mut chosen: Vec<&Table> = Vec::with_capacity(4);
+        for index in self.scan.tables.iter().cycle().take(4) {
+            let table = self.tables.get(*index).and_then(Option::as_ref);
+            chosen.push(table.ok_or_else(|| {
+                Fault::new(Code::BadStructure, format!("Huffman table {index} is not defined"))
+            })?);
+        }
+        Ok([chosen[0], chosen[1], chosen[2], chosen[3]])
     }
-    Ok(Image { row_samples, rows, samples })
 }
 
 fn ended(row: usize, rows: usize) -> Fault {

@@ -2,9 +2,24 @@
 //! predictor, number of components, point transform and restart interval, on
 //! samples that use all of their 16 bits.
 
-use super::{Image, decode};
-use platefarm_model::Code;
+use super::open;
+use platefarm_model::{Code, Outcome};
 use proptest::prelude::*;
+
+/// A decoded stream.
+#[derive(Debug, PartialEq)]
+struct Image {
+    row_samples: usize,
+    rows: usize,
+    samples: Vec<u16>,
+}
+
+fn decode(data: &[u8], max_samples: usize) -> Outcome<Image> {
+    let stream = open(data, max_samples)?;
+    let mut samples = Vec::new();
+    stream.decode(|row| samples.extend_from_slice(row))?;
+    Ok(Image { row_samples: stream.row_samples, rows: stream.rows, samples })
+}
 
 /// A stream in the making.
 #[derive(Clone, Debug)]

@@ -4,10 +4,15 @@
 //! hostile bytes arrive. It is bounded by `model::limits`, follows no offset
 //! twice, and keeps the sound part of a damaged chain: cameras exist whose
 //! last directory points nowhere (Blackmagic Pocket 4K), and their pictures
-//! are whole. Structure: TIFF 6.0, section 2.
+//! are whole. Structure: TIFF 6.0, section 2, and BigTIFF, which DNG 1.7 allows.
+
+mod entry;
+
+pub(super) use entry::Entry;
 
 use super::input::Input;
 use super::tags;
+use entry::{size_of, u16_of, u32_of, u64_of};
 use platefarm_model::{Code, Fault, Outcome, limits};
 
 /// Longest value that is kept, in bytes. A linearisation table is 128 KiB; embedded
@@ -22,20 +27,6 @@ pub(super) enum Kind {
     Main,
     Sub,
     Exif,
-}
-
-/// A tagged value.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) tag: u16,
-    /// TIFF field type: 1 BYTE, 2 ASCII, 3 SHORT, 4 LONG, 5 RATIONAL, ...
-    pub(super) kind: u16,
-    pub(super) count: u32,
-    /// Where the value lies in the file.
-    pub(super) offset: u64,
-    /// The value as it lies there; absent when it is too long or outside the file.
-    value: Option<Vec<u8>>,
-    big_endian: bool,
 }
 
 /// A directory of tagged values.
@@ -63,35 +54,53 @@ impl Tiff {
     /// Reads the directories of a file.
     ///
     /// # Errors
-    /// [`Code::UnknownFormat`] when it is no TIFF, [`Code::UnsupportedFeature`] for BigTIFF, and
-    /// [`Code::TruncatedFile`] or [`Code::BadStructure`] when not even the first directory can be read.
+    /// [`Code::UnknownFormat`] when it is no TIFF; [`Code::TruncatedFile`] or
+    /// [`Code::BadStructure`] when not even the first directory can be read.
     pub(super) fn parse(input: &mut dyn Input) -> Outcome<Self> {
-        let mut head = [0; 8];
-        if input.size() < 8 {
-            return Err(Fault::new(
-                Code::TruncatedFile,
-                format!("{} bytes cannot hold a TIFF header", input.size()),
-            )
-            .at("offset 0"));
+        let mut head = [0; 16];
+        let size = input.size();
+        let cut = || {
+            Fault::new(Code::TruncatedFile, format!("{size} bytes cannot hold a TIFF header"))
+                .at("offset 0")
+        };
+        if size < 8 {
+            return Err(cut());
         }
-        input.read_at(0, &mut head)?;
-        let big_endian = match &head[..4] {
-            b"II*\0" => false,
-            b"MM\0*" => true,
-            b"II+\0" | b"MM\0+" => {
-                return Err(Fault::new(Code::UnsupportedFeature, "BigTIFF is not read"));
-            }
+        input.read_at(0, &mut head[..8])?;
+        let (big_endian, wide) = match &head[..4] {
+            b"II*\0" => (false, false),
+            b"MM\0*" => (true, false),
+            b"II+\0" => (false, true),
+            b"MM\0+" => (true, true),
             _ => {
                 return Err(Fault::new(Code::UnknownFormat, "no TIFF signature").at("offset 0"));
             }
         };
+        let first = if wide {
+            if size < 16 {
+                return Err(cut());
+            }
+            input.read_at(0, &mut head)?;
+            // The width of offsets, and a zero: BigTIFF has no other.
+            if u16_of(&head[4..], big_endian) != 8 || u16_of(&head[6..], big_endian) != 0 {
+                return Err(Fault::new(
+                    Code::BadStructure,
+                    "a BigTIFF whose offsets are not 8 bytes",
+                )
+                .at("offset 4"));
+            }
+            u64_of(&head[8..], big_endian)
+        } else {
+            u64::from(u32_of(&head[4..], big_endian))
+        };
         let mut walk = Walk {
             input,
+            wide,
             kept: 0,
             seen: Vec::new(),
             tiff: Self { big_endian, directories: Vec::new(), notes: Vec::new() },
         };
-        walk.chain(u64::from(u32_of(&head[4..], big_endian)), Kind::Main)?;
+        walk.chain(first, Kind::Main)?;
         Ok(walk.tiff)
     }
 }
@@ -158,7 +167,7 @@ impl<'a> Tags<'a> {
         }
         let entry = self.required(tag)?;
         let numbers = entry.numbers();
-        if numbers.len() != entry.count as usize || numbers.iter().any(|v| !v.is_finite()) {
+        if numbers.len() as u64 != entry.count || numbers.iter().any(|v| !v.is_finite()) {
             return Err(bad_value(tag, "holds values that are no numbers"));
         }
         Ok(Some(numbers))
@@ -177,6 +186,8 @@ pub(super) fn bad_value(tag: u16, what: impl std::fmt::Display) -> Fault {
 
 struct Walk<'a> {
     input: &'a mut dyn Input,
+    /// Whether counts and offsets have eight bytes (BigTIFF).
+    wide: bool,
     kept: u64,
     seen: Vec<u64>,
     tiff: Tiff,
@@ -236,53 +247,68 @@ impl Walk<'_> {
             )
             .at(format!("directory at offset {offset}"))
         };
-        if offset + 2 > size {
+        // Bytes of the number of entries, of an entry, and of the next offset.
+        let (head_bytes, entry_bytes, next_bytes) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };
+        let Some(entries_at) = offset.checked_add(head_bytes).filter(|at| *at <= size) else {
             return Err(cut("directory"));
-        }
-        let mut count = [0; 2];
-        self.input.read_at(offset, &mut count)?;
-        let count = usize::from(u16_of(&count, big));
+        };
+        let mut cell = [0; 8];
+        self.input.read_at(offset, &mut cell[..head_bytes as usize])?;
+        let count = if self.wide { u64_of(&cell, big) } else { u64::from(u16_of(&cell, big)) };
         if count == 0 {
             return Err(Fault::new(Code::BadStructure, "a directory of no entries")
                 .at(format!("directory at offset {offset}")));
         }
-        if count > limits::MAX_TIFF_ENTRIES {
+        if count > limits::MAX_TIFF_ENTRIES as u64 {
             return Err(Fault::new(Code::TooLarge, format!("a directory of {count} entries"))
                 .at(format!("directory at offset {offset}")));
         }
-        let whole = (((size - offset - 2) / 12) as usize).min(count);
+        let whole = ((size - entries_at) / entry_bytes).min(count);
         if whole == 0 {
             return Err(cut("directory"));
         }
-        let mut raw = vec![0; whole * 12];
-        self.input.read_at(offset + 2, &mut raw)?;
-        let mut directory = Directory { kind, entries: Vec::with_capacity(whole) };
-        for (index, entry) in raw.chunks_exact(12).enumerate() {
-            let entry = self.entry(entry, offset + 2 + 12 * index as u64)?;
-            directory.entries.extend(entry);
+        let mut raw = vec![0; (whole * entry_bytes) as usize];
+        self.input.read_at(entries_at, &mut raw)?;
+        let mut directory = Directory { kind, entries: Vec::with_capacity(whole as usize) };
+        let mut at = entries_at;
+        for entry in raw.chunks_exact(entry_bytes as usize) {
+            directory.entries.extend(self.entry(entry, at)?);
+            at += entry_bytes;
         }
-        let end = offset + 2 + 12 * count as u64;
-        let mut next = [0; 4];
-        if whole < count || end + 4 > size {
+        let end = entries_at + entry_bytes * count;
+        let mut next = [0; 8];
+        if whole < count || size - end < next_bytes {
             self.tiff.notes.push(cut("directory's end"));
         } else {
-            self.input.read_at(end, &mut next)?;
+            self.input.read_at(end, &mut next[..next_bytes as usize])?;
         }
-        Ok((directory, u64::from(u32_of(&next, big))))
+        let next = if self.wide { u64_of(&next, big) } else { u64::from(u32_of(&next, big)) };
+        Ok((directory, next))
     }
 
-    /// One entry from its 12 bytes; `None` for a field type that TIFF does not know.
+    /// One entry from its 12 or 20 bytes; `None` for a field type that TIFF does not know.
     fn entry(&mut self, raw: &[u8], at: u64) -> Outcome<Option<Entry>> {
         let big = self.tiff.big_endian;
-        let (tag, kind, count) = (u16_of(raw, big), u16_of(&raw[2..], big), u32_of(&raw[4..], big));
+        let (tag, kind) = (u16_of(raw, big), u16_of(&raw[2..], big));
         let Some(unit) = size_of(kind) else { return Ok(None) };
-        let bytes = u64::from(count) * unit;
-        let offset = if bytes <= 4 { at + 8 } else { u64::from(u32_of(&raw[8..], big)) };
-        let mut entry = Entry { tag, kind, count, offset, value: None, big_endian: big };
+        let (count, field) = if self.wide {
+            (u64_of(&raw[4..], big), &raw[12..20])
+        } else {
+            (u64::from(u32_of(&raw[4..], big)), &raw[8..12])
+        };
+        let mut entry = Entry { tag, kind, count, offset: 0, value: None, big_endian: big };
+        let bytes = count.saturating_mul(unit);
+        if let Some(inline) = usize::try_from(bytes).ok().and_then(|n| field.get(..n)) {
+            entry.offset = at + (raw.len() - field.len()) as u64;
+            entry.value = Some(inline.to_vec());
+            return Ok(Some(entry));
+        }
+        entry.offset = if self.wide { u64_of(field, big) } else { u64::from(u32_of(field, big)) };
         let room = MAX_VALUES_BYTES - self.kept;
-        if bytes <= MAX_VALUE_BYTES.min(room) && offset + bytes <= self.input.size() {
+        let end = entry.offset.checked_add(bytes);
+        if bytes <= MAX_VALUE_BYTES.min(room) && end.is_some_and(|end| end <= self.input.size()) {
             let mut value = vec![0; bytes as usize];
-            self.input.read_at(offset, &mut value)?;
+            self.input.read_at(entry.offset, &mut value)?;
             self.kept += bytes;
             entry.value = Some(value);
         }
@@ -300,144 +326,4 @@ impl Directory {
     pub(super) fn integer(&self, tag: u16) -> Option<u64> {
         self.get(tag)?.integer(0)
     }
-}
-
-impl Entry {
-    /// Whether the value could be read.
-    pub(super) const fn is_whole(&self) -> bool {
-        self.value.is_some()
-    }
-
-    /// The bytes of the value, empty when they could not be read.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.value.as_deref().unwrap_or_default()
-    }
-
-    /// The value as unsigned integers; empty when it is of another type.
-    pub(super) fn integers(&self) -> Vec<u64> {
-        (0..self.len()).map_while(|i| self.integer(i)).collect()
-    }
-
-    /// One unsigned integer of the value.
-    pub(super) fn integer(&self, index: usize) -> Option<u64> {
-        let cell = self.cell(index)?;
-        match self.kind {
-            1 | 7 => Some(u64::from(cell[0])),
-            3 => Some(u64::from(u16_of(cell, self.big_endian))),
-            4 | 13 => Some(u64::from(u32_of(cell, self.big_endian))),
-            _ => None,
-        }
-    }
-
-    /// Numerator and denominator of one rational of the value.
-    pub(super) fn rational(&self, index: usize) -> Option<(i64, i64)> {
-        let cell = self.cell(index)?;
-        let (n, d) = (u32_of(cell, self.big_endian), u32_of(cell.get(4..)?, self.big_endian));
-        match self.kind {
-            5 => Some((i64::from(n), i64::from(d))),
-            10 => Some((i64::from(n as i32), i64::from(d as i32))),
-            _ => None,
-        }
-    }
-
-    /// The value as numbers, whatever numeric type it has. A rational over zero is not a number.
-    pub(super) fn numbers(&self) -> Vec<f64> {
-        (0..self.len()).map_while(|i| self.number(i)).collect()
-    }
-
-    /// One number of the value.
-    pub(super) fn number(&self, index: usize) -> Option<f64> {
-        let cell = self.cell(index)?;
-        let big = self.big_endian;
-        Some(match self.kind {
-            5 | 10 => {
-                let (n, d) = self.rational(index)?;
-                if d == 0 { f64::NAN } else { n as f64 / d as f64 }
-            }
-            6 => f64::from(cell[0] as i8),
-            8 => f64::from(u16_of(cell, big) as i16),
-            9 => f64::from(u32_of(cell, big) as i32),
-            11 => f64::from(f32::from_bits(u32_of(cell, big))),
-            12 => {
-                let (first, second) = (u32_of(cell, big), u32_of(cell.get(4..)?, big));
-                let (high, low) = if big { (first, second) } else { (second, first) };
-                f64::from_bits(u64::from(high) << 32 | u64::from(low))
-            }
-            _ => self.integer(index)? as f64,
-        })
-    }
-
-    /// The value as text, without what pads it; `None` when nothing is left.
-    pub(super) fn text(&self) -> Option<String> {
-        if !matches!(self.kind, 1 | 2 | 7) {
-            return None;
-        }
-        let bytes = self.bytes().split(|b| *b == 0).next().unwrap_or_default();
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    }
-
-    /// The value as it is shown to people, at most about `limit` characters.
-    pub(super) fn shown(&self, limit: usize) -> String {
-        if self.value.is_none() {
-            return format!("({} values, not read)", self.count);
-        }
-        if self.kind == 2 {
-            let text = self.text().unwrap_or_default();
-            let mut cut: String = text.chars().take(limit).collect();
-            if cut.len() < text.len() {
-                cut.push('…');
-            }
-            return cut;
-        }
-        let mut out = String::new();
-        for index in 0..self.len() {
-            if out.len() >= limit {
-                out.push_str(&format!(" … ({} values)", self.count));
-                break;
-            }
-            if index > 0 {
-                out.push(' ');
-            }
-            out.push_str(&match self.kind {
-                1 | 7 if self.len() > 8 => format!("{:02x}", self.integer(index).unwrap_or(0)),
-                5 | 10 => self.rational(index).map_or_else(String::new, |(n, d)| {
-                    if d == 1 { n.to_string() } else { format!("{n}/{d}") }
-                }),
-                _ => self.number(index).map_or_else(String::new, |v| v.to_string()),
-            });
-        }
-        out
-    }
-
-    fn len(&self) -> usize {
-        size_of(self.kind).map_or(0, |unit| self.bytes().len() / unit as usize)
-    }
-
-    fn cell(&self, index: usize) -> Option<&[u8]> {
-        let unit = size_of(self.kind)? as usize;
-        self.bytes().get(index.checked_mul(unit)?..)?.get(..unit)
-    }
-}
-
-/// Bytes of one value of a TIFF field type.
-const fn size_of(kind: u16) -> Option<u64> {
-    match kind {
-        1 | 2 | 6 | 7 => Some(1),
-        3 | 8 => Some(2),
-        4 | 9 | 11 | 13 => Some(4),
-        5 | 10 | 12 => Some(8),
-        _ => None,
-    }
-}
-
-fn u16_of(bytes: &[u8], big_endian: bool) -> u16 {
-    let pair = [bytes[0], bytes[1]];
-    if big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
-}
-
-fn u32_of(bytes: &[u8], big_endian: bool) -> u32 {
-    let quad = [bytes[0], bytes[1], bytes[2], bytes[3]];
-    if big_endian { u32::from_be_bytes(quad) } else { u32::from_le_bytes(quad) }
 }

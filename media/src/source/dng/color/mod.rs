@@ -8,8 +8,12 @@
 //! the scene is neutral (R = G = B) in the plate. Baseline exposure is not
 //! applied: it is a rendering choice, and plates keep the sensor's scale.
 
+mod illuminant;
+mod observer;
+
 use super::tags;
 use super::tiff::{Tags, bad_value};
+use illuminant::Illuminant;
 use platefarm_model::color::{
     ACES_WHITE, AP0, D50, IDENTITY, Matrix3, Xy, adapt, apply, diagonal, invert, mul, xy_to_xyz,
     xyz_to_rgb, xyz_to_xy,
@@ -30,7 +34,7 @@ pub(super) struct CameraColor {
 /// What the file says about one calibration illuminant.
 #[derive(Clone, Debug)]
 struct Calibration {
-    kelvin: Option<f64>,
+    illuminant: Option<Illuminant>,
     /// XYZ to camera.
     color: Matrix3,
     /// CameraCalibration.
@@ -39,12 +43,36 @@ struct Calibration {
     forward: Option<Matrix3>,
 }
 
-/// The file's calibrations, to be asked for any white point.
+/// The file's calibrations, one to three, to be asked for any white point.
 struct Profile {
-    first: Calibration,
-    second: Option<Calibration>,
+    calibrations: Vec<Calibration>,
     analog: Matrix3,
 }
+
+/// ColorMatrix, CameraCalibration, ForwardMatrix, CalibrationIlluminant and IlluminantData of each.
+const CALIBRATIONS: [[u16; 5]; 3] = [
+    [
+        tags::COLOR_MATRIX_1,
+        tags::CAMERA_CALIBRATION_1,
+        tags::FORWARD_MATRIX_1,
+        tags::CALIBRATION_ILLUMINANT_1,
+        tags::ILLUMINANT_DATA_1,
+    ],
+    [
+        tags::COLOR_MATRIX_2,
+        tags::CAMERA_CALIBRATION_2,
+        tags::FORWARD_MATRIX_2,
+        tags::CALIBRATION_ILLUMINANT_2,
+        tags::ILLUMINANT_DATA_2,
+    ],
+    [
+        tags::COLOR_MATRIX_3,
+        tags::CAMERA_CALIBRATION_3,
+        tags::FORWARD_MATRIX_3,
+        tags::CALIBRATION_ILLUMINANT_3,
+        tags::ILLUMINANT_DATA_3,
+    ],
+];
 
 impl CameraColor {
     /// The colour that the tags describe.
@@ -87,7 +115,7 @@ impl CameraColor {
         Ok(Self {
             white_balance,
             camera_to_aces: std::array::from_fn(|r| to_aces[r].map(|v| v / levels[r])),
-            kelvin: cct(white),
+            kelvin: illuminant::temperature(white).0,
         })
     }
 }
@@ -103,58 +131,41 @@ impl Profile {
     fn read(tags: Tags<'_>, notes: &mut Vec<Fault>) -> Outcome<Self> {
         // A calibration of this very camera counts only for the profile it was made for.
         let signature = |tag| tags.text(tag).unwrap_or_default();
-        let individual = signature(tags::CAMERA_CALIBRATION_SIGNATURE)
+        let for_this_camera = signature(tags::CAMERA_CALIBRATION_SIGNATURE)
             == signature(tags::PROFILE_CALIBRATION_SIGNATURE);
-        let calibration =
-            |color, calibration, forward, illuminant| -> Outcome<Option<Calibration>> {
-                let Some(color) = matrix(tags, color)? else { return Ok(None) };
-                let individual = if individual { matrix(tags, calibration)? } else { None };
-                let kelvin =
-                    tags.get(illuminant).and_then(|e| e.integer(0)).and_then(illuminant_kelvin);
-                Ok(Some(Calibration {
-                    kelvin,
-                    color,
-                    individual: individual.unwrap_or(IDENTITY),
-                    forward: matrix(tags, forward)?.map(normalised_forward),
-                }))
-            };
-        let first = calibration(
-            tags::COLOR_MATRIX_1,
-            tags::CAMERA_CALIBRATION_1,
-            tags::FORWARD_MATRIX_1,
-            tags::CALIBRATION_ILLUMINANT_1,
-        )?;
-        let mut second = calibration(
-            tags::COLOR_MATRIX_2,
-            tags::CAMERA_CALIBRATION_2,
-            tags::FORWARD_MATRIX_2,
-            tags::CALIBRATION_ILLUMINANT_2,
-        )?;
-        let Some(first) = first else {
-            return Err(unusable("there is no colour matrix".into(), "ColorMatrix1"));
-        };
-        if tags.get(tags::COLOR_MATRIX_3).is_some() {
-            notes.push(
-                Fault::new(
-                    Code::UnsupportedFeature,
-                    "the third calibration illuminant is not used",
-                )
-                .at("ColorMatrix3"),
-            );
+        let mut calibrations = Vec::new();
+        for [color, individual, forward, code, data] in CALIBRATIONS {
+            let Some(color) = matrix(tags, color)? else { break };
+            let individual = if for_this_camera { matrix(tags, individual)? } else { None };
+            calibrations.push(Calibration {
+                illuminant: illuminant::read(tags, code, data, notes),
+                color,
+                individual: individual.unwrap_or(IDENTITY),
+                forward: matrix(tags, forward)?.map(normalised_forward),
+            });
         }
-        let apart = second.as_ref().is_some_and(|second| match (first.kelvin, second.kelvin) {
-            (Some(a), Some(b)) => (a - b).abs() > 1.0,
-            _ => false,
+        if calibrations.is_empty() {
+            return Err(unusable("there is no colour matrix".into(), "ColorMatrix1"));
+        }
+        let apart = calibrations.iter().enumerate().take_while(|(i, calibration)| {
+            let Some(mine) = calibration.illuminant else { return *i == 0 };
+            calibrations[..*i].iter().all(|before| {
+                before.illuminant.is_some_and(|i| (i.kelvin - mine.kelvin).abs() > 1.0)
+            })
         });
-        if second.is_some() && !apart {
+        let usable = apart.count().max(1);
+        if usable < calibrations.len() {
             notes.push(
                 Fault::new(
                     Code::BadColorData,
-                    "the two calibration illuminants cannot be told apart; the first is used",
+                    format!(
+                        "the {} calibration illuminants cannot be told apart; the first {usable} count",
+                        calibrations.len()
+                    ),
                 )
                 .at("CalibrationIlluminant1, CalibrationIlluminant2"),
             );
-            second = None;
+            calibrations.truncate(usable);
         }
         let analog = match tags.numbers(tags::ANALOG_BALANCE)? {
             None => IDENTITY,
@@ -163,22 +174,48 @@ impl Profile {
                 _ => return Err(unusable(format!("{v:?} is no analog balance"), "AnalogBalance")),
             },
         };
-        Ok(Self { first, second, analog })
+        Ok(Self { calibrations, analog })
     }
 
-    /// The calibration at a white point: between two illuminants, linear in the reciprocal of the temperature.
+    /// How much each calibration counts at a white point: of two, linear in the reciprocal of the
+    /// temperature between them; of three, by distance.
+    fn weights(&self, white: Xy) -> Vec<f64> {
+        let known: Vec<Illuminant> =
+            self.calibrations.iter().filter_map(|c| c.illuminant).collect();
+        match known[..] {
+            [a, b] if self.calibrations.len() == 2 => {
+                let kelvin = illuminant::temperature(white).0;
+                let second = (1.0 / kelvin - 1.0 / a.kelvin) / (1.0 / b.kelvin - 1.0 / a.kelvin);
+                let second = second.clamp(0.0, 1.0);
+                vec![1.0 - second, second]
+            }
+            [a, b, c] => illuminant::weights(white, [a, b, c]).to_vec(),
+            _ => vec![1.0],
+        }
+    }
+
+    /// The calibration at a white point.
     fn at(&self, white: Xy) -> AtWhite {
-        let weight = self.second.as_ref().map_or(0.0, |second| {
-            let (Some(a), Some(b)) = (self.first.kelvin, second.kelvin) else { return 0.0 };
-            ((1.0 / cct(white) - 1.0 / a) / (1.0 / b - 1.0 / a)).clamp(0.0, 1.0)
-        });
-        let second = self.second.as_ref().unwrap_or(&self.first);
-        let color = mix(&self.first.color, &second.color, weight);
-        let individual = mix(&self.first.individual, &second.individual, weight);
-        let forward = match (self.first.forward, second.forward) {
-            (Some(a), Some(b)) => Some(mix(&a, &b, weight)),
-            (a, b) => a.or(b),
+        let weights = self.weights(white);
+        let mix = |of: &dyn Fn(&Calibration) -> Option<Matrix3>| -> Option<Matrix3> {
+            let parts = self.calibrations.iter().zip(&weights);
+            let parts: Vec<(Matrix3, f64)> =
+                parts.filter_map(|(c, weight)| Some((of(c)?, *weight))).collect();
+            let sum: f64 = parts.iter().map(|(_, weight)| weight).sum();
+            // A calibration that says nothing leaves the others to speak.
+            let (first, _) = *parts.first()?;
+            let mixed = |r: usize, c: usize| {
+                parts.iter().map(|(m, weight)| m[r][c] * weight).sum::<f64>() / sum
+            };
+            Some(if sum > 0.0 {
+                std::array::from_fn(|r| std::array::from_fn(|c| mixed(r, c)))
+            } else {
+                first
+            })
         };
+        let color = mix(&|c| Some(c.color)).unwrap_or(IDENTITY);
+        let individual = mix(&|c| Some(c.individual)).unwrap_or(IDENTITY);
+        let forward = mix(&|c| c.forward);
         AtWhite { xyz_to_camera: mul(&self.analog, &mul(&individual, &color)), individual, forward }
     }
 
@@ -248,81 +285,10 @@ fn matrix(tags: Tags<'_>, tag: u16) -> Outcome<Option<Matrix3>> {
     Ok(Some([[v[0], v[1], v[2]], [v[3], v[4], v[5]], [v[6], v[7], v[8]]]))
 }
 
-fn mix(a: &Matrix3, b: &Matrix3, weight: f64) -> Matrix3 {
-    std::array::from_fn(|r| std::array::from_fn(|c| a[r][c] + (b[r][c] - a[r][c]) * weight))
-}
-
 /// A forward matrix maps (1, 1, 1) to D50; what rounding in the file took from that is put back.
 fn normalised_forward(m: Matrix3) -> Matrix3 {
     let (white, sums) = (xy_to_xyz(D50), apply(&m, [1.0; 3]));
     std::array::from_fn(|r| {
         if sums[r].abs() > 1e-6 { m[r].map(|v| v * white[r] / sums[r]) } else { m[r] }
     })
-}
-
-/// Colour temperature of an EXIF LightSource; ranges by their middle (EXIF 2.3, table 8).
-fn illuminant_kelvin(code: u64) -> Option<f64> {
-    Some(match code {
-        3 | 17 => 2856.0,
-        24 => 3200.0,
-        16 => 2925.0,
-        15 => 3450.0,
-        2 | 14 => 4200.0,
-        18 => 4874.0,
-        23 => 5003.0,
-        13 => 5050.0,
-        1 | 4 | 9 | 20 => 5503.0,
-        12 => 6400.0,
-        10 | 21 => 6504.0,
-        19 => 6774.0,
-        11 | 22 => 7504.0,
-        _ => return None,
-    })
-}
-
-/// Correlated colour temperature: the nearest point of the Planckian locus in
-/// CIE 1960 u, v. The locus is Krystek's rational form (Color Research and
-/// Application 10, 1985), good to 8e-5 from 1000 K to 15000 K.
-pub(super) fn cct([x, y]: Xy) -> f64 {
-    let denominator = -2.0 * x + 12.0 * y + 3.0;
-    let (u, v) = (4.0 * x / denominator, 6.0 * y / denominator);
-    let distance = |mired: f64| {
-        let t = 1e6 / mired;
-        let pu = (0.860_117_757 + 1.541_182_54e-4 * t + 1.286_412_12e-7 * t * t)
-            / (1.0 + 8.424_202_35e-4 * t + 7.081_451_63e-7 * t * t);
-        let pv = (0.317_398_726 + 4.228_062_45e-5 * t + 4.204_816_91e-8 * t * t)
-            / (1.0 - 2.897_418_16e-5 * t + 1.614_560_53e-7 * t * t);
-        (u - pu).powi(2) + (v - pv).powi(2)
-    };
-    // The distance has one minimum over the range; thirds of the interval close in on it.
-    let (mut low, mut high) = (1e6 / 25_000.0, 1e6 / 1500.0);
-    for _ in 0..80 {
-        let third = (high - low) / 3.0;
-        if distance(low + third) < distance(high - third) {
-            high -= third;
-        } else {
-            low += third;
-        }
-    }
-    2e6 / (low + high)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// CIE 15: the standard illuminants and their temperatures.
-    #[test]
-    fn temperatures_are_the_published_ones() {
-        for (xy, kelvin) in [
-            ([0.447_57, 0.407_45], 2856.0),
-            ([0.345_67, 0.358_50], 5003.0),
-            ([0.332_42, 0.347_43], 5503.0),
-            ([0.312_71, 0.329_02], 6504.0),
-            ([0.299_02, 0.314_85], 7504.0),
-        ] {
-            let found = cct(xy);
-            assert!((found / kelvin - 1.0f64).abs() < 0.005, "{xy:?}: {found}, not {kelvin}");
-        }
-    }
 }
