@@ -3,18 +3,19 @@
 //! Names and types are those of OpenEXR's `ImfStandardAttributes.h`; unknown
 //! values are left out, never written as zero or as empty text.
 
-use super::PIXELS_HASH;
+use super::{PIXELS_HASH, Planes, pixels_xxh128, standard};
 use exr::math::Vec2;
-use exr::meta::BlockDescription;
 use exr::meta::attribute::{
-    AttributeValue, ChannelDescription, Chromaticities, IntegerBounds, LineOrder, SampleType, Text,
-    TimeCode,
+    self, AttributeValue, ChannelDescription, Chromaticities, IntegerBounds, LineOrder, SampleType,
+    Text, TimeCode,
 };
 use exr::meta::header::{Header, LayerAttributes};
+use exr::meta::{BlockDescription, MetaData, magic_number, sequence_end};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::{ACES_WHITE, AP0};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::Compression;
+use platefarm_model::schema::Value;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 use std::collections::BTreeMap;
 
@@ -77,6 +78,8 @@ pub struct PlateHeader {
     pub owner: Option<String>,
     /// Comments.
     pub comments: Option<String>,
+    /// Further standard attributes, by name: lens, shutter, capture rate and the like.
+    pub standard: BTreeMap<String, Value>,
     /// How it was made.
     pub decode: Option<DecodeRecord>,
     /// Further attributes of ours: name behind `platefarm:`, and text.
@@ -88,8 +91,11 @@ impl PlateHeader {
     #[must_use]
     pub fn of_clip(info: &ClipInfo, index: i64) -> Self {
         let camera = &info.camera;
+        let single = |name: &str, value: Option<f64>| {
+            value.filter(|_| standard::holds(info, name, index)).map(|v| v as f32)
+        };
         Self {
-            pixel_aspect: Some(info.picture.pixel_aspect as f32),
+            pixel_aspect: Some(info.picture.pixel_aspect as f32).filter(|aspect| *aspect > 0.0),
             timecode: info.timing.start.map(|start| start.plus(index)),
             rate: info.timing.rate,
             reel_name: info.identity.reel_name.clone(),
@@ -97,10 +103,11 @@ impl PlateHeader {
             camera_model: camera.model.clone(),
             camera_label: info.identity.camera_label.clone(),
             camera_serial_number: camera.serial_number.clone(),
-            iso_speed: camera.iso_speed.map(|v| v as f32),
-            exposure_time_s: camera.exposure_time_s.map(|v| v as f32),
-            t_stop: info.lens.t_stop.map(|v| v as f32),
-            white_kelvin: camera.white_kelvin.map(|v| v as f32),
+            iso_speed: single("isoSpeed", camera.iso_speed),
+            exposure_time_s: single("expTime", camera.exposure_time_s),
+            t_stop: single("tStop", info.lens.t_stop),
+            white_kelvin: single("cameraCCTSetting", camera.white_kelvin),
+            standard: standard::of_clip(info, index),
             ..Self::default()
         }
     }
@@ -118,24 +125,42 @@ impl PlateHeader {
     }
 }
 
-/// The `exr` crate's header of a plate.
+/// The bytes before the table of offsets: attributes in the order of their
+/// names, which the crate leaves to a hash map.
 ///
 /// # Errors
-/// [`Code::Internal`] when a number does not fit its attribute.
-pub(super) fn to_exr(
+/// [`Code::Internal`] when a value does not fit its attribute.
+pub(super) fn to_bytes(
     plate: &PlateHeader,
-    size: Vec2<usize>,
+    planes: Planes<'_>,
     compression: Compression,
-    pixels_hash: &str,
-) -> Outcome<Header> {
+) -> Outcome<Vec<u8>> {
+    let header = to_exr(plate, planes, compression)?;
+    let fail = |e: exr::error::Error| {
+        Fault::new(Code::Internal, "the plate cannot be expressed as OpenEXR").because(&e)
+    };
+    let requirements = MetaData::validate(std::slice::from_ref(&header), true).map_err(fail)?;
+    let mut out = Vec::new();
+    magic_number::write(&mut out).map_err(fail)?;
+    requirements.write(&mut out).map_err(fail)?;
+    let attributes: BTreeMap<_, _> = header.all_named_attributes().collect();
+    for (name, value) in attributes {
+        attribute::write(name, &value, &mut out).map_err(fail)?;
+    }
+    sequence_end::write(&mut out).map_err(fail)?;
+    Ok(out)
+}
+
+/// The `exr` crate's header of a plate.
+fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> Outcome<Header> {
+    let size = Vec2(planes.width as usize, planes.height as usize);
     let channel = |name: &str| ChannelDescription::named(name, SampleType::F16);
-    let channels = ["B", "G", "R"].map(channel);
-    let mut header = Header::new(Text::default(), size, channels.into_iter().collect())
-        .with_encoding(
-            exr_compression(compression),
-            BlockDescription::ScanLines,
-            LineOrder::Increasing,
-        );
+    let channels = planes.alpha.map(|_| "A").into_iter().chain(["B", "G", "R"]).map(channel);
+    let mut header = Header::new(Text::default(), size, channels.collect()).with_encoding(
+        exr_compression(compression),
+        BlockDescription::ScanLines,
+        LineOrder::Increasing,
+    );
     let display = plate.display_size.map_or(size, |[w, h]| Vec2(w as usize, h as usize));
     let shared = &mut header.shared_attributes;
     shared.display_window = IntegerBounds { position: Vec2(0, 0), size: display };
@@ -150,17 +175,22 @@ pub(super) fn to_exr(
         frames_per_second: plate.rate.map(rational).transpose()?,
         original_data_window: plate.original_data_window.map(bounds).transpose()?,
         layer_position: Vec2(plate.data_origin[0], plate.data_origin[1]),
-        other: custom(plate, pixels_hash)?
+        other: custom(plate, planes, compression)?
             .into_iter()
             .map(|(name, value)| (text(&name), value))
             .collect(),
         ..LayerAttributes::default()
     };
+    standard::reserve(&plate.standard, &mut header.own_attributes);
     Ok(header)
 }
 
 /// The attributes that the crate has no field for.
-fn custom(plate: &PlateHeader, pixels_hash: &str) -> Outcome<BTreeMap<String, AttributeValue>> {
+fn custom(
+    plate: &PlateHeader,
+    planes: Planes<'_>,
+    compression: Compression,
+) -> Outcome<BTreeMap<String, AttributeValue>> {
     let mut out = BTreeMap::new();
     let mut put = |name: &str, value: AttributeValue| {
         out.insert(name.to_owned(), value);
@@ -175,6 +205,9 @@ fn custom(plate: &PlateHeader, pixels_hash: &str) -> Outcome<BTreeMap<String, At
             put(name, AttributeValue::F32(value));
         }
     }
+    for (name, value) in standard::to_attributes(&plate.standard) {
+        put(name, value);
+    }
     put("colorInteropID", AttributeValue::Text(text("lin_ap0_scene")));
     if let Some(number) = plate.image_counter {
         put("imageCounter", AttributeValue::I32(int(number, "imageCounter")?));
@@ -185,7 +218,18 @@ fn custom(plate: &PlateHeader, pixels_hash: &str) -> Outcome<BTreeMap<String, At
         }
     }
     put("platefarm:version", AttributeValue::Text(text(env!("CARGO_PKG_VERSION"))));
-    put(PIXELS_HASH, AttributeValue::Text(text(pixels_hash)));
+    if let Some(level) = compression.lossy_level() {
+        // Beside OpenEXR's dwaCompressionLevel, which says so to those who know it.
+        put("platefarm:lossyLevel", AttributeValue::F32(level));
+    } else {
+        let hash = pixels_xxh128(planes.rgb, planes.alpha);
+        put(PIXELS_HASH, AttributeValue::Text(text(&hash)));
+    }
+    if compression == Compression::None {
+        // Half RGB or RGBA in AP0, uncompressed rows in rising order, one part: all that
+        // SMPTE ST 2065-4 asks for holds for every plate but the compression.
+        put("acesImageContainerFlag", AttributeValue::I32(1));
+    }
     if let Some(decode) = &plate.decode {
         let [r, g, b] = decode.white_balance;
         put("platefarm:debayer", AttributeValue::Text(text(&decode.debayer)));
@@ -235,6 +279,8 @@ const fn exr_compression(compression: Compression) -> exr::compression::Compress
         Compression::Zips => exr::compression::Compression::ZIP1,
         Compression::Zip => exr::compression::Compression::ZIP16,
         Compression::Piz => exr::compression::Compression::PIZ,
+        Compression::Dwaa => exr::compression::Compression::DWAA(compression.lossy_level()),
+        Compression::Dwab => exr::compression::Compression::DWAB(compression.lossy_level()),
     }
 }
 
@@ -260,7 +306,7 @@ fn time_code(timecode: Timecode) -> TimeCode {
 }
 
 /// A timecode from its attribute; it counts in the rate of the file.
-pub(super) fn from_time_code(code: TimeCode, rate: FrameRate) -> Option<Timecode> {
+pub(crate) fn from_time_code(code: TimeCode, rate: FrameRate) -> Option<Timecode> {
     let pairs = rate.timebase() > 30;
     let frame = if pairs {
         u32::from(code.frame) * 2 + u32::from(code.field_phase)

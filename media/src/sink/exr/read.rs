@@ -2,6 +2,7 @@
 
 use super::header::from_time_code;
 use super::{DecodeRecord, PIXELS_HASH, PlateHeader, pixels_xxh128};
+use crate::exr_block::{broken, check_size, contained, unpack};
 use crate::source::read_fault;
 use exr::block::UncompressedBlock;
 use exr::block::reader::ChunksReader;
@@ -25,15 +26,18 @@ pub struct Plate {
     pub height: u32,
     /// Red, green, blue: half bits, row-major.
     pub rgb: [Vec<u16>; 3],
+    /// Coverage, where the file has it.
+    pub alpha: Option<Vec<u16>>,
     /// What its header says.
     pub header: PlateHeader,
     /// Its compression.
     pub compression: Compression,
-    /// The hash of the pixels in the header; the pixels were found to have it. Absent in files of others.
+    /// The hash of the pixels in the header; the pixels were found to have it. Absent in files of
+    /// others, and where the compression is lossy.
     pub pixels_xxh128: Option<String>,
 }
 
-/// Reads a plate of half R, G, B scan lines and checks its pixels against the hash in its header.
+/// Reads a plate of half R, G, B and perhaps A scan lines and checks its pixels against the hash in its header.
 ///
 /// # Errors
 /// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::BadStructure`] when it is damaged;
@@ -45,33 +49,33 @@ pub fn read(path: &Path) -> Outcome<Plate> {
 }
 
 fn parse(bytes: &[u8]) -> Outcome<Plate> {
-    let broken = |e: exr::error::Error| match e {
-        exr::error::Error::NotSupported(_) => {
-            Fault::new(Code::UnsupportedFeature, "this kind of OpenEXR is not read").because(&e)
-        }
-        _ => Fault::new(Code::BadStructure, "the OpenEXR file is damaged").because(&e),
-    };
+    // A damaged header may stop the crate too.
+    contained(|| parse_contained(bytes))
+}
+
+fn parse_contained(bytes: &[u8]) -> Outcome<Plate> {
+    let broken = |e: exr::error::Error| broken(&e);
     let reader = exr::block::read(Cursor::new(bytes), false).map_err(broken)?;
     let [header] = reader.headers() else {
         return Err(Fault::new(Code::UnsupportedFeature, "OpenEXR of several parts is not read"));
     };
     let header = header.clone();
     check(&header)?;
+    check_size(&header, bytes.len() as u64)?;
     let (width, height) = (header.layer_size.width(), header.layer_size.height());
 
     let chunks = reader.all_chunks(false).map_err(broken)?;
     let meta = chunks.meta_data().clone();
     let chunks: Vec<_> = chunks.collect::<Result<_, _>>().map_err(broken)?;
-    let blocks: Vec<UncompressedBlock> = chunks
-        .into_par_iter()
-        .map(|chunk| UncompressedBlock::decompress_chunk(chunk, &meta, false))
-        .collect::<Result<_, _>>()
-        .map_err(broken)?;
-    let mut rgb = [const { Vec::new() }; 3].map(|_: Vec<u16>| vec![0u16; width * height]);
+    let blocks: Vec<UncompressedBlock> =
+        chunks.into_par_iter().map(|chunk| unpack(chunk, &meta)).collect::<Result<_, _>>()?;
+    // In the order of the file: A where it is, B, G, R.
+    let mut planes = vec![vec![0u16; width * height]; header.channels.list.len()];
     for block in &blocks {
         let first = block.index.pixel_position.y();
-        for (y, row) in block.data.chunks_exact(width * 6).enumerate() {
-            for (plane, values) in rgb.iter_mut().rev().zip(row.chunks_exact(width * 2)) {
+        let row_bytes = width * 2 * planes.len();
+        for (y, row) in block.data.chunks_exact(row_bytes).enumerate() {
+            for (plane, values) in planes.iter_mut().zip(row.chunks_exact(width * 2)) {
                 let to = &mut plane[(first + y) * width..][..width];
                 for (to, pair) in to.iter_mut().zip(values.chunks_exact(2)) {
                     *to = u16::from_ne_bytes([pair[0], pair[1]]);
@@ -79,9 +83,11 @@ fn parse(bytes: &[u8]) -> Outcome<Plate> {
             }
         }
     }
+    let rgb = [(); 3].map(|()| planes.pop().unwrap_or_default());
+    let alpha = planes.pop();
     let (plate, claimed) = from_exr(&header);
     if let Some(claimed) = &claimed {
-        let found = pixels_xxh128([&rgb[0], &rgb[1], &rgb[2]]);
+        let found = pixels_xxh128([&rgb[0], &rgb[1], &rgb[2]], alpha.as_deref());
         if found != *claimed {
             return Err(Fault::new(
                 Code::HashMismatch,
@@ -93,6 +99,7 @@ fn parse(bytes: &[u8]) -> Outcome<Plate> {
         width: width as u32,
         height: height as u32,
         rgb,
+        alpha,
         header: plate,
         compression: compression(&header)?,
         pixels_xxh128: claimed,
@@ -107,8 +114,9 @@ fn check(header: &Header) -> Outcome<()> {
         .list
         .iter()
         .all(|c| c.sample_type == SampleType::F16 && c.sampling == Vec2(1, 1));
-    if channels != ["B", "G", "R"] || !half {
-        return other(&format!("channels {} are not half R, G, B", channels.join(", ")));
+    let names: Vec<&str> = channels.iter().map(String::as_str).collect();
+    if !matches!(names[..], ["B", "G", "R"] | ["A", "B", "G", "R"]) || !half {
+        return other(&format!("channels {} are not half R, G, B", names.join(", ")));
     }
     if header.deep || header.blocks != exr::meta::BlockDescription::ScanLines {
         return other("tiled and deep OpenEXR are not read");
@@ -128,6 +136,8 @@ fn compression(header: &Header) -> Outcome<Compression> {
         Exr::ZIP1 => Compression::Zips,
         Exr::ZIP16 => Compression::Zip,
         Exr::PIZ => Compression::Piz,
+        Exr::DWAA(_) => Compression::Dwaa,
+        Exr::DWAB(_) => Compression::Dwab,
         other => {
             return Err(Fault::new(Code::UnsupportedFeature, format!("{other} is not read")));
         }
@@ -178,6 +188,7 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
     if let Some(AttributeValue::IntegerBounds(bounds)) = attributes.get("originalDataWindow") {
         plate.original_data_window = rect(bounds);
     }
+    plate.standard = super::standard::from_attributes(&attributes);
     plate.decode = decode_record(&attributes, &text, &integer);
     let known = [
         "version",
