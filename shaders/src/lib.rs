@@ -7,6 +7,7 @@
 //! and plays the plan on either side. Nothing here reads a file or knows the
 //! farm; bytes come in, half-float planes go out.
 
+pub mod color;
 pub mod debayer;
 pub mod exec;
 pub mod ops;
@@ -61,14 +62,40 @@ pub trait Executor: Send + Sync {
 }
 
 /// A recipe that is ready to run on frame after frame.
+///
+/// Frames may overlap: up to [`depth`](Self::depth) of them are submitted
+/// before the first is finished, so that a GPU always has its next one. They
+/// are finished in the order in which they were submitted. After a fault of
+/// the GPU nothing that is under way can be had, and all of it is to be dropped.
 pub trait Prepared: Send {
-    /// Renders one frame from the bytes of [`Frame`](platefarm_model::raw::Frame).
+    /// Most frames that may be submitted and not finished; 1 or more. Each
+    /// holds memory of about its size, before and after.
+    fn depth(&self) -> usize;
+
+    /// Begins a frame, from the bytes of [`Frame`](platefarm_model::raw::Frame),
+    /// which are not looked at any more when it returns.
     ///
     /// # Errors
     /// [`Code::TruncatedFile`](platefarm_model::Code::TruncatedFile) when there
-    /// are fewer bytes than the layout needs; the codes of a GPU as in
-    /// [`Executor::prepare`].
-    fn run(&mut self, bytes: &[u8]) -> Outcome<HalfImage>;
+    /// are fewer bytes than the layout needs, which leaves the others alone;
+    /// the codes of a GPU as in [`Executor::prepare`].
+    fn submit(&mut self, bytes: &[u8]) -> Outcome<()>;
+
+    /// Ends the oldest frame that is under way.
+    ///
+    /// # Errors
+    /// The codes of a GPU as in [`Executor::prepare`];
+    /// [`Code::Internal`](platefarm_model::Code::Internal) when there is none.
+    fn finish(&mut self) -> Outcome<HalfImage>;
+
+    /// Renders one frame, where none is under way.
+    ///
+    /// # Errors
+    /// Those of [`submit`](Self::submit) and [`finish`](Self::finish).
+    fn run(&mut self, bytes: &[u8]) -> Outcome<HalfImage> {
+        self.submit(bytes)?;
+        self.finish()
+    }
 }
 
 /// The executor for a backend. `Auto` takes a real GPU where there is one (not

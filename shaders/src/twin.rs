@@ -7,11 +7,12 @@
 //! cannot have one. Each comparison must also be able to fail: every operation
 //! names a fault, and a shader with that fault has to be noticed.
 
+pub(crate) mod pictures;
 pub(crate) mod recipes;
 mod whole;
 
 use crate::exec::gpu::device::Gpu;
-use crate::ops::{OPS, Op, Tolerance};
+use crate::ops::{EXACT, OPS, Op, Tolerance};
 use platefarm_model::Outcome;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -55,12 +56,20 @@ pub(crate) fn gpu() -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
 
 /// Runs a trial through `wgsl` on the GPU.
 pub(crate) fn play(gpu: &Gpu, wgsl: &str, trial: &Trial) -> Outcome<Vec<u32>> {
+    play_on(gpu, EXACT, wgsl, trial)
+}
+
+/// As [`play`], with another arithmetic than [`EXACT`].
+fn play_on(gpu: &Gpu, exact: &str, wgsl: &str, trial: &Trial) -> Outcome<Vec<u32>> {
     use wgpu::BufferUsages as Usage;
     use wgpu::util::DeviceExt;
     let source = format!(
         "@group(0) @binding(0) var<storage, read> params: array<u32>;
         @group(0) @binding(1) var<storage, read> input: array<u32>;
         @group(0) @binding(2) var<storage, read_write> output: array<u32>;
+        // The word behind the trial's own.
+        fn opaque_zero() -> u32 {{ return params[arrayLength(&params) - 1u]; }}
+        {exact}
         {wgsl}
         {}
         @compute @workgroup_size(64)
@@ -104,7 +113,8 @@ pub(crate) fn play(gpu: &Gpu, wgsl: &str, trial: &Trial) -> Outcome<Vec<u32>> {
         };
         let output = empty(Usage::STORAGE | Usage::COPY_SRC);
         let read = empty(Usage::COPY_DST | Usage::MAP_READ);
-        let (params, input) = (filled(&trial.params), filled(&trial.input));
+        let params = [&trial.params[..], &[0]].concat();
+        let (params, input) = (filled(&params), filled(&trial.input));
         let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &pipeline.get_bind_group_layout(0),
@@ -209,6 +219,49 @@ fn a_shader_made_wrong_is_noticed() {
         assert_eq!(op.wgsl().matches(right).count(), 1, "{} has no single '{right}'", op.name());
         assert!(noticed(*op, &op.wgsl().replace(right, wrong)), "{}: '{wrong}' went by", op.name());
     }
+}
+
+/// Quotients and roots are those of IEEE 754 even where the driver's are some
+/// units off, which is what this makes of them.
+#[test]
+fn quotients_and_roots_do_not_depend_on_the_driver() {
+    let Some((gpu, _turn)) = gpu() else { return };
+    let count = 20_000;
+    let [a, b] = [1, 2].map(|seed| {
+        let mut next = random(seed);
+        // Any sign and any fraction, over forty powers of two.
+        let value = |bits: u64| {
+            f32::from_bits(bits as u32 & 0x807f_ffff | (107 + (bits >> 40) as u32 % 40) << 23)
+        };
+        (0..count).map(|_| value(next())).collect::<Vec<f32>>()
+    });
+    let expected = a.iter().zip(&b).flat_map(|(a, b)| [a / b, a.abs().sqrt()]);
+    let trial = Trial {
+        name: "quotients and roots".into(),
+        probe: format!(
+            "fn value(i: u32) -> f32 {{ return bitcast<f32>(input[i]); }}
+            fn probe(i: u32) -> u32 {{
+                let a = value(i / 2u);
+                return bitcast<u32>(select(divided(a, value({count}u + i / 2u)), root(abs(a)), (i & 1u) == 1u));
+            }}"
+        ),
+        params: vec![0],
+        input: a.iter().chain(&b).map(|v| v.to_bits()).collect(),
+        expected: expected.map(f32::to_bits).collect(),
+        floats: None,
+    };
+    let unequal = |exact: &str| {
+        let got = play_on(&gpu, exact, "", &trial).unwrap();
+        got.iter().zip(&trial.expected).filter(|(a, b)| a != b).count()
+    };
+    assert_eq!(unequal(EXACT), 0);
+    // 0x1.000004p0 is 2 units above 1: what a driver may be off by.
+    let loose = EXACT
+        .replace("= a / b;", "= a / b * 0x1.000004p0f;")
+        .replace("= sqrt(x);", "= sqrt(x) * 0x1.000004p0f;");
+    assert_eq!(unequal(&loose), 0);
+    let raw = loose.replace("near + rounded(rest / b)", "near");
+    assert!(unequal(&raw) > count / 3, "the control went by");
 }
 
 // Inputs -------------------------------------------------------------------

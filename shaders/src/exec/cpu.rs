@@ -4,22 +4,27 @@
 //! just long enough for the next operation, so that a frame passes through
 //! the caches once and nothing of frame size is ever stored but its end.
 
-use super::plan::{Band, Plan};
+use super::debayering::Debayering;
+use super::plan::{Band, Input, MosaicInput, Plan};
 use super::store;
-use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow};
-use crate::ops::debayer_mhc::{self, mirror};
+use crate::ops::debayer_mhc::cpu::fill_outside;
+use crate::ops::debayer_mhc::mirror;
 use crate::ops::levels::cpu::RowLevels;
 use crate::ops::resample::cpu::{BLOCK, LANES, ROWS};
-use crate::ops::{levels, matrix, resample, to_half, unpack, white_balance};
+use crate::ops::{finite, levels, matrix, resample, rgb_decode, to_half, unpack, white_balance};
 use crate::{Executor, HalfImage, PlateRecipe, Prepared};
 use fearless_simd::Level;
-use platefarm_model::Outcome;
+use platefarm_model::raw::{Packing, RgbLayout};
+use platefarm_model::{Code, Fault, Outcome};
 use rayon::prelude::*;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Fewest delivered rows of a band: below, its halo costs more than sharing gains.
+/// Fewest delivered rows of a band: below, what it makes twice costs more than sharing gains.
 const LEAST_ROWS: usize = 32;
+/// Fewest rows of the input of a band, in rows of the halo on both sides of it.
+const LEAST_HALOS: u32 = 3;
 /// Delivered columns that are made and stored at a time.
 const STEP: usize = 64;
 
@@ -60,10 +65,24 @@ impl Executor for CpuExecutor {
         let bands = match (self.bands, rayon::current_num_threads()) {
             (Some(count), _) => plan.bands_for_threads(count, 1),
             (None, 1) => plan.bands_for_threads(1, 1),
-            (None, threads) => plan.bands_for_threads(2 * threads, LEAST_ROWS),
+            (None, threads) => plan.bands_for_threads(2 * threads, least_rows(&plan)),
         };
-        Ok(Box::new(CpuPrepared { plan, bands, level: self.level, spare: Mutex::default() }))
+        Ok(Box::new(CpuPrepared {
+            plan,
+            bands,
+            level: self.level,
+            spare: Mutex::default(),
+            done: VecDeque::new(),
+        }))
     }
+}
+
+/// Fewest delivered rows of a band of a plan.
+fn least_rows(plan: &Plan) -> usize {
+    let [_, lines] = plan.content_size();
+    let rows = plan.band(0..lines).rows.len() * plan.input.block() as usize;
+    let least = (2 * plan.halo() * LEAST_HALOS) as usize;
+    (least * lines).div_ceil(rows.max(1)).max(LEAST_ROWS)
 }
 
 struct CpuPrepared {
@@ -71,11 +90,18 @@ struct CpuPrepared {
     bands: Vec<Band>,
     level: Level,
     spare: Mutex<Vec<Scratch>>,
+    /// Frames that were submitted and not finished.
+    done: VecDeque<HalfImage>,
 }
 
 impl Prepared for CpuPrepared {
-    fn run(&mut self, bytes: &[u8]) -> Outcome<HalfImage> {
-        self.plan.layout.check(bytes.len())?;
+    /// A frame takes all cores by itself.
+    fn depth(&self) -> usize {
+        1
+    }
+
+    fn submit(&mut self, bytes: &[u8]) -> Outcome<()> {
+        self.plan.check_bytes(bytes.len())?;
         let [width, height] = self.plan.size.map(|side| side as usize);
         let mut planes = [(); 3].map(|()| vec![0; width * height]);
         let tasks = share_rows(&self.plan, &self.bands, &mut planes);
@@ -92,7 +118,12 @@ impl Prepared for CpuPrepared {
             })
             .sum();
         let [width, height] = self.plan.size;
-        Ok(HalfImage { width, height, planes, non_finite })
+        self.done.push_back(HalfImage { width, height, planes, non_finite });
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Outcome<HalfImage> {
+        self.done.pop_front().ok_or_else(|| Fault::new(Code::Internal, "no frame is under way"))
     }
 }
 
@@ -128,8 +159,8 @@ fn share_rows<'a>(
 struct Scratch {
     /// Samples of one row.
     samples: Vec<u16>,
-    /// Mosaic rows, by their number modulo 5.
-    mosaic: [SplitRow; 5],
+    /// The debayer, with the mosaic rows that it looks at.
+    debayer: Option<Debayering>,
     /// Colour rows, by their number modulo the number of taps.
     color: Vec<Vec<f32>>,
     /// Rows after the vertical pass.
@@ -147,7 +178,10 @@ impl Scratch {
         let run = (6 * pairs).next_multiple_of(BLOCK);
         Self {
             samples: Vec::new(),
-            mosaic: [(); 5].map(|()| SplitRow::new(pairs)),
+            debayer: match &plan.input {
+                Input::Mosaic(input) => Some(Debayering::new(plan, input)),
+                Input::Rgb(_) => None,
+            },
             color: vec![vec![0.0; run]; plan.taps[1].count],
             rows: [(); ROWS].map(|()| vec![0.0; run]),
             tile: Vec::new(),
@@ -167,19 +201,33 @@ struct Run<'a> {
 impl Run<'_> {
     /// Makes one band; returns its number of non-finite samples.
     fn band(&self, band: &Band, scratch: &mut Scratch, mut planes: Planes<'_>) -> u64 {
-        let mut next_mosaic = band.mosaic_rows.start;
+        let mut next_site = match &self.plan.input {
+            Input::Mosaic(input) => Debayering::first_for(input, band.rows.start),
+            Input::Rgb(_) => 0,
+        };
         let mut next_color = band.rows.start;
         let mut non_finite = 0;
         for from in band.lines.clone().step_by(ROWS) {
             let lines = from..(from + ROWS).min(band.lines.end);
             for line in lines.clone() {
                 while next_color < self.plan.taps[1].reads(line..line + 1).end {
-                    let last = next_color + debayer_mhc::HALO;
-                    while next_mosaic <= last.min(self.plan.picture[1] - 1) {
-                        self.mosaic_row(next_mosaic, scratch);
-                        next_mosaic += 1;
+                    match &self.plan.input {
+                        Input::Mosaic(input) => {
+                            while next_site <= Debayering::last_for(input, next_color) {
+                                let found = self.mosaic_row(input, next_site, next_color, scratch);
+                                let fresh = band.fresh_rows.clone();
+                                let fresh = i64::from(fresh.start)..i64::from(fresh.end);
+                                non_finite += if fresh.contains(&next_site) { found } else { 0 };
+                                next_site += 1;
+                            }
+                        }
+                        Input::Rgb(layout) => {
+                            let found = self.picture_row(layout, next_color, scratch);
+                            let fresh = band.fresh_rows.contains(&next_color);
+                            non_finite += if fresh { found } else { 0 };
+                        }
                     }
-                    self.color_row(next_color, scratch);
+                    self.to_aces(next_color, scratch);
                     next_color += 1;
                 }
                 self.down(line, scratch, line - from);
@@ -192,49 +240,70 @@ impl Run<'_> {
         non_finite
     }
 
-    /// Unpack, levels and white balance of one row.
-    fn mosaic_row(&self, y: u32, scratch: &mut Scratch) {
+    /// Unpack, levels and white balance of one row, or of its mirror image
+    /// outside the picture, and the debayer as far as it then comes, which is
+    /// in the end row `to` of the picture; returns its number of non-finite samples.
+    fn mosaic_row(&self, input: &MosaicInput, at: i64, to: u32, scratch: &mut Scratch) -> u64 {
         let plan = self.plan;
-        let layout = &plan.layout;
-        let columns = plan.mosaic_columns();
-        // Whole bytes begin at every fourth sample, whatever the packing.
-        let first = (layout.active.x + columns.start) & !3;
+        let layout = &input.layout;
+        let Some(debayer) = &mut scratch.debayer else { return 0 };
+        let y = mirror(at, plan.sites[1]);
+        let columns = plan.input_columns();
+        // Whole words begin at every eighth sample, whatever the packing.
+        let first = (layout.active.x + columns.start) & !7;
         let skip = (layout.active.x + columns.start - first) as usize;
-        let start = (layout.active.y + y) as usize * layout.row_bytes
-            + first as usize * layout.packing.bits() as usize / 8;
-        scratch.samples.resize(skip + columns.len(), 0);
-        unpack::cpu::row(layout.packing, &self.bytes[start..], &mut scratch.samples);
+        let start = plan.row_at(y) + first as usize * layout.packing.bits() as usize / 8;
+        let bytes = &self.bytes[start..];
 
-        let row = &mut scratch.mosaic[y as usize % 5];
-        let margin = if columns.start == plan.columns.start { 1 } else { 0 };
-        let [even, odd] = row.halves.each_mut().map(|half| &mut half[margin..]);
+        let (row, margin) = debayer.input(at);
+        let window = plan.columns.start * input.block()..plan.columns.end * input.block();
+        let inset = margin - (window.start - columns.start) as usize / 2;
+        let [even, odd] = row.each_mut().map(|half| &mut half[inset..]);
         let (even, odd) = (&mut even[..columns.len().div_ceil(2)], &mut odd[..columns.len() / 2]);
         let site = y as usize % 2 * 2;
-        let with = RowLevels {
-            linear: &plan.levels.linear,
-            column_black: &plan.levels.column_black[y as usize % 2]
-                [columns.start as usize..columns.end as usize],
-            row_black: plan.levels.row_black[y as usize],
-            scale: [plan.levels.scale[site], plan.levels.scale[site + 1]],
-        };
-        levels::cpu::row(self.level, &scratch.samples[skip..], with, even, odd);
-        white_balance::cpu::row(self.level, even, plan.gains[site]);
-        white_balance::cpu::row(self.level, odd, plan.gains[site + 1]);
-        row.fill_outside(plan.columns.clone(), plan.picture[0]);
+        let mut non_finite = 0;
+        if layout.packing == Packing::F32Le {
+            unpack::cpu::floats(self.level, &bytes[4 * skip..], even, odd);
+            non_finite = finite::cpu::run(self.level, even) + finite::cpu::run(self.level, odd);
+        } else {
+            scratch.samples.resize(skip + columns.len(), 0);
+            unpack::cpu::row(layout.packing, bytes, &mut scratch.samples);
+            let with = RowLevels {
+                linear: &input.levels.linear,
+                column_black: &input.levels.column_black[y as usize % 2]
+                    [columns.start as usize..columns.end as usize],
+                row_black: input.levels.row_black[y as usize],
+                scale: [input.levels.scale[site], input.levels.scale[site + 1]],
+            };
+            levels::cpu::row(self.level, &scratch.samples[skip..], with, even, odd);
+        }
+        white_balance::cpu::row(self.level, even, input.gains[site]);
+        white_balance::cpu::row(self.level, odd, input.gains[site + 1]);
+        fill_outside(row, margin, window, plan.sites[0]);
+        let slot = to as usize % scratch.color.len();
+        debayer.push(self.level, at, &mut scratch.color[slot]);
+        non_finite
     }
 
-    /// Debayer and matrix of one row.
-    fn color_row(&self, y: u32, scratch: &mut Scratch) {
+    /// Stored samples of one row; returns its number of non-finite samples.
+    fn picture_row(&self, layout: &RgbLayout, y: u32, scratch: &mut Scratch) -> u64 {
         let plan = self.plan;
-        let pairs = plan.pairs();
-        let rows = [-2, -1, 0, 1, 2]
-            .map(|d: i64| &scratch.mosaic[mirror(i64::from(y) + d, plan.picture[1]) as usize % 5]);
+        let start = plan.row_at(y) + plan.columns.start as usize * layout.samples.pixel_bytes();
+        let bytes = &self.bytes[start..][..plan.columns.len() * layout.samples.pixel_bytes()];
         let slot = y as usize % scratch.color.len();
-        let out = &mut scratch.color[slot];
-        debayer_mhc::cpu::row(self.level, rows, RowColors::of(y, plan.red_at), pairs, out);
-        let (red, rest) = out.split_at_mut(2 * pairs);
-        let (green, rest) = rest.split_at_mut(2 * pairs);
-        matrix::cpu::run(self.level, &plan.matrix, red, green, &mut rest[..2 * pairs]);
+        let out = &mut scratch.color[slot][..6 * plan.pairs()];
+        rgb_decode::cpu::row(self.level, layout.samples, &layout.curve, bytes, out);
+        finite::cpu::run(self.level, out)
+    }
+
+    /// The matrix on one row, where there is one.
+    fn to_aces(&self, y: u32, scratch: &mut Scratch) {
+        let Some(matrix) = &self.plan.matrix else { return };
+        let run = 2 * self.plan.pairs();
+        let slot = y as usize % scratch.color.len();
+        let (red, rest) = scratch.color[slot].split_at_mut(run);
+        let (green, rest) = rest.split_at_mut(run);
+        matrix::cpu::run(self.level, matrix, red, green, &mut rest[..run]);
     }
 
     /// The vertical sum for one delivered row.

@@ -3,17 +3,32 @@
 use super::*;
 use crate::ops::resample::kernel;
 use crate::twin::recipes;
-use platefarm_model::raw::{CfaColor, MosaicLayout};
-use platefarm_model::recipe::Filter;
+use platefarm_model::raw::{CfaColor, Layout, MosaicLayout};
+use platefarm_model::recipe::{Debayer, Filter};
 
 fn render(executor: &CpuExecutor, recipe: &PlateRecipe) -> HalfImage {
     let bytes = recipes::frame(&recipe.layout, 17);
     executor.prepare(recipe).and_then(|mut ready| ready.run(&bytes)).unwrap()
 }
 
+/// Recipes of every kind, those of sensor data with each debayer.
+fn of_every_debayer() -> Vec<(String, PlateRecipe)> {
+    let (mosaics, pictures): (Vec<_>, Vec<_>) = recipes::every_kind()
+        .into_iter()
+        .partition(|(_, recipe)| matches!(recipe.layout, Layout::Mosaic(_)));
+    let with = |debayer: &Debayer| {
+        let debayer = *debayer;
+        let named = |(name, recipe): &(String, PlateRecipe)| {
+            (format!("{name} {}", debayer.name()), PlateRecipe { debayer, ..recipe.clone() })
+        };
+        mosaics.iter().map(named).collect::<Vec<_>>()
+    };
+    Debayer::ALL.iter().flat_map(with).chain(pictures).collect()
+}
+
 #[test]
 fn neither_bands_nor_instruction_sets_can_be_seen() {
-    for (name, recipe) in recipes::all() {
+    for (name, recipe) in of_every_debayer() {
         let expected = render(&CpuExecutor::with(Level::new(), 1), &recipe);
         for bands in [2, 3, 7, 1000] {
             let got = render(&CpuExecutor::with(Level::new(), bands), &recipe);
@@ -40,7 +55,7 @@ fn what_is_not_picture_is_black() {
 
 #[test]
 fn a_flip_is_the_picture_in_a_mirror_and_two_are_none() {
-    for (name, recipe) in recipes::all() {
+    for (name, recipe) in of_every_debayer() {
         let upright = render(&CpuExecutor::with(Level::new(), 2), &recipe);
         for flips in [[true, false], [false, true], [true, true]] {
             let mut turned = recipe.clone();
@@ -89,8 +104,19 @@ impl Naive<'_> {
         if self.layout.packing == Packing::U16Le {
             return f64::from(row[2 * x as usize]) + 256.0 * f64::from(row[2 * x as usize + 1]);
         }
-        let bit = |i: usize| f64::from(row[i / 8] >> (7 - i % 8) & 1);
-        (0..bits).fold(0.0, |value, i| 2.0 * value + bit(x as usize * bits + i))
+        let x = x as usize;
+        if self.layout.packing == Packing::Lsb12 {
+            let bit = |i: usize| f64::from(row[i / 8] >> (i % 8) & 1);
+            return (0..bits).rev().fold(0.0, |value, i| 2.0 * value + bit(x * bits + i));
+        }
+        // Little-endian words have their bytes the other way round; ARRI's, their pairs, too.
+        let (word, x) = match self.layout.packing {
+            Packing::Word10 | Packing::Word12 | Packing::Word14 => (2, x),
+            Packing::Arri12 => (4, x ^ 1),
+            _ => (1, x),
+        };
+        let bit = |i: usize| f64::from(row[(i / 8) ^ (word - 1)] >> (7 - i % 8) & 1);
+        (0..bits).fold(0.0, |value, i| 2.0 * value + bit(x * bits + i))
     }
 
     /// A white-balanced photosite; coordinates of the active area, mirrored at its edges.

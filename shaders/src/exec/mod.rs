@@ -5,6 +5,7 @@
 //! rendered it.
 
 pub mod cpu;
+mod debayering;
 pub mod gpu;
 pub mod plan;
 

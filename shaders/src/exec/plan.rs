@@ -1,70 +1,95 @@
-//! From a recipe to passes and bands: what is computed once per recipe.
+//! From a recipe to rows, columns and bands: what is computed once per recipe.
 //!
-//! Operations that look at one place only share a pass with their neighbour;
-//! a pass ends where the next operation needs more than one of its results (a
-//! halo). That leaves at most four: samples to mosaic, mosaic to colour, down,
-//! along. Only the rows and columns that the delivered raster looks at are
-//! made, and where they do not fit in one buffer, or should be shared between
-//! threads, the delivered rows are cut into bands. A band computes its halo
-//! itself, from the same inputs in the same order, so that bands cannot be seen.
+//! Only the rows and columns that the delivered raster looks at are made, and
+//! where they do not fit in one buffer, or should be shared between threads,
+//! the delivered rows are cut into bands. A band computes its halo itself, from
+//! the same inputs in the same order, so that bands cannot be seen.
 
 use crate::PlateRecipe;
-use crate::ops::debayer_mhc::HALO;
 use crate::ops::levels::LevelTables;
 use crate::ops::resample::Taps;
-use crate::ops::{matrix, white_balance};
-use platefarm_model::raw::{Layout, MosaicLayout, Packing};
+use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, matrix, superpixel, white_balance};
+use platefarm_model::raw::{Layout, MosaicLayout, RgbLayout};
 use platefarm_model::recipe::{Debayer, Framing};
-use platefarm_model::{Code, Fault, Outcome, limits};
+use platefarm_model::{Code, Fault, Outcome, color, limits};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Largest scale, and one over the smallest: beyond it a framing is a mistake.
 const MAX_SCALE: f64 = 256.0;
 
-/// Operations that run as one pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// Stored bytes to a white-balanced mosaic.
-    Mosaic,
-    /// Mosaic to ACES2065-1.
-    Color,
-    /// Resample on the vertical axis.
-    Down,
-    /// Resample on the horizontal axis, and round to halves.
-    Along,
+/// What a recipe's frames are, with what only frames of that kind need.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Sensor data behind a colour filter.
+    Mosaic(MosaicInput),
+    /// Pictures that have all their colours.
+    Rgb(Arc<RgbLayout>),
 }
 
-impl Stage {
-    /// Names of its operations, in the order they run.
+impl Input {
+    /// Rows and columns of the input that become one of the picture.
     #[must_use]
-    pub const fn ops(self) -> &'static [&'static str] {
+    pub const fn block(&self) -> u32 {
         match self {
-            Self::Mosaic => &["unpack", "levels", "white_balance"],
-            Self::Color => &["debayer_mhc", "matrix"],
-            Self::Down => &["resample"],
-            Self::Along => &["resample", "to_half"],
+            Self::Mosaic(mosaic) => mosaic.block(),
+            Self::Rgb(_) => 1,
         }
+    }
+}
+
+/// Sensor data, and what leads up to its debayer.
+#[derive(Clone, Debug)]
+pub struct MosaicInput {
+    /// How the stored bytes lie.
+    pub layout: Arc<MosaicLayout>,
+    /// Levels spread over the picture.
+    pub levels: LevelTables,
+    /// Gain of each photosite of the 2x2 pattern.
+    pub gains: [f32; 4],
+    /// Row and column of red in the pattern.
+    pub red_at: (u32, u32),
+    /// How the missing colours are reconstructed.
+    pub debayer: Debayer,
+    /// Rows and columns that the debayer looks at on each side of a pixel.
+    pub halo: u32,
+}
+
+impl MosaicInput {
+    /// Rows and columns of photosites that become one of the picture.
+    #[must_use]
+    pub const fn block(&self) -> u32 {
+        match self.debayer {
+            Debayer::Superpixel => superpixel::BLOCK,
+            Debayer::Ri | Debayer::Rcd | Debayer::Mhc => 1,
+        }
+    }
+}
+
+/// Rows and columns that a debayer looks at on each side of a pixel.
+#[must_use]
+pub const fn halo_of(debayer: Debayer) -> u32 {
+    match debayer {
+        Debayer::Ri => debayer_ri::HALO,
+        Debayer::Rcd => debayer_rcd::HALO,
+        Debayer::Mhc => debayer_mhc::HALO,
+        Debayer::Superpixel => superpixel::HALO.next_multiple_of(superpixel::BLOCK),
     }
 }
 
 /// Everything about a recipe that all its frames share.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How the stored bytes lie.
-    pub layout: Arc<MosaicLayout>,
-    /// Size of the picture: the active area.
+    /// What comes in.
+    pub input: Input,
+    /// Size of the picture: of sensor data the active area, or half of it.
     pub picture: [u32; 2],
-    /// Columns of the picture that are made. They begin at an even one.
+    /// Size of the input that it is made of: of sensor data the active area.
+    pub sites: [u32; 2],
+    /// Columns of the picture that are made. Of sensor data they begin at an even one.
     pub columns: Range<u32>,
-    /// Levels spread over the picture.
-    pub levels: LevelTables,
-    /// Gain of each photosite of the 2x2 pattern.
-    pub gains: [f32; 4],
-    /// Camera RGB to ACES2065-1, row-major.
-    pub matrix: [f32; 9],
-    /// Row and column of red in the pattern.
-    pub red_at: (u32, u32),
+    /// Linear RGB of the input to ACES2065-1, row-major; none where they are the same.
+    pub matrix: Option<[f32; 9]>,
     /// Weights for the delivered columns and rows that hold picture, counted
     /// from the far end on an axis that is mirrored.
     pub taps: [Taps; 2],
@@ -85,8 +110,11 @@ pub struct Band {
     pub lines: Range<usize>,
     /// Rows of the picture that they look at.
     pub rows: Range<u32>,
-    /// Rows of the mosaic that those look at.
-    pub mosaic_rows: Range<u32>,
+    /// Rows of the input that those look at.
+    pub input_rows: Range<u32>,
+    /// Those of them that no band before this one looks at: what is counted
+    /// on the way is counted once, however a frame is cut.
+    pub fresh_rows: Range<u32>,
 }
 
 impl Plan {
@@ -96,70 +124,48 @@ impl Plan {
     /// The codes of [`MosaicLayout::check`], or [`Code::BadRecipe`].
     pub fn new(recipe: &PlateRecipe) -> Outcome<Self> {
         recipe.layout.check(usize::MAX)?;
-        let Layout::Mosaic(layout) = &recipe.layout else {
-            return Err(bad("pictures that have all their colours are not rendered", "layout"));
-        };
-        if layout.packing == Packing::F32Le {
-            return Err(bad("samples that are floats are not rendered", "layout"));
-        }
-        let Debayer::Mhc = recipe.debayer;
         let framing = &recipe.framing;
-        let active = layout.active;
-        check_framing(framing, layout)?;
-        let finite = layout.camera_to_aces.iter().flatten().all(|v| v.is_finite())
-            && layout.white_balance.iter().all(|v| v.is_finite());
-        if !finite {
-            return Err(bad("white balance or camera matrix is not finite", "layout"));
-        }
-        if active.width < HALO || active.height < HALO {
-            let size = format!("{}x{}", active.width, active.height);
-            return Err(bad(
-                format!("a picture of {size} has no full Bayer pattern"),
-                "layout.active",
-            ));
-        }
-        let crop = [layout.crop.x, layout.crop.y];
-        let picture = [active.width, active.height];
-        let filter = framing.effective_filter();
+        check_framing(framing, recipe.layout.crop_size())?;
+        let (input, matrix) = input(recipe)?;
+        let (crop, sites) = match &recipe.layout {
+            Layout::Mosaic(layout) => (layout.crop, [layout.active.width, layout.active.height]),
+            Layout::Rgb(layout) => (layout.crop, [layout.width, layout.height]),
+        };
+        let block = input.block();
+        let picture = sites.map(|side| side.div_ceil(block));
+        let crop = [crop.x, crop.y];
         // A mirrored picture is made upright, so that sources are always read
         // forwards and no sum depends on it, and stored from the far end.
         let flips = framing.flips();
-        let upright = framing.clone().flipped(flips);
+        let mut upright = framing.clone().flipped(flips);
+        for axis in [0, 1] {
+            // Framing counts the source from the crop; the picture begins at the active area,
+            // and its pixels may be blocks of the source's.
+            upright.offset[axis] -= upright.scale[axis] * f64::from(crop[axis]);
+            upright.scale[axis] *= f64::from(block);
+        }
+        let filter = upright.effective_filter();
         let taps = [0, 1].map(|axis| {
-            // Framing counts the source from the crop; the picture begins at the active area.
-            let scale = upright.scale[axis];
-            let offset = upright.offset[axis] - scale * f64::from(crop[axis]);
             let lines = upright.content[axis]..upright.content[axis + 2];
-            Taps::new(filter, scale, offset, lines, picture[axis])
+            Taps::new(filter, upright.scale[axis], upright.offset[axis], lines, picture[axis])
         });
         let reads = taps[0].reads(0..taps[0].start.len());
-        let columns = reads.start & !1..reads.end.next_multiple_of(2).min(active.width);
+        let columns = match &input {
+            Input::Mosaic(_) => reads.start & !1..reads.end.next_multiple_of(2).min(picture[0]),
+            Input::Rgb(_) => reads,
+        };
         Ok(Self {
-            layout: Arc::clone(layout),
+            input,
             picture,
+            sites,
             columns,
-            levels: LevelTables::new(&layout.levels, active.width, active.height)?,
-            gains: white_balance::site_gains(layout.bayer, layout.white_balance),
-            matrix: matrix::working(layout.camera_to_aces),
-            red_at: layout.bayer.red_at(),
+            matrix,
             taps,
             antiring: framing.antiring,
             flips,
             size: framing.size,
             content: framing.content,
         })
-    }
-
-    /// The passes, in order. A vertical resample that only moves whole rows
-    /// needs none: the horizontal one fetches its rows from where they are.
-    #[must_use]
-    pub fn stages(&self) -> Vec<Stage> {
-        let mut stages = vec![Stage::Mosaic, Stage::Color];
-        if !self.taps[1].is_copy() {
-            stages.push(Stage::Down);
-        }
-        stages.push(Stage::Along);
-        stages
     }
 
     /// Delivered columns and rows that hold picture.
@@ -186,19 +192,71 @@ impl Plan {
         (self.columns.len()).div_ceil(2)
     }
 
-    /// Columns of the mosaic that are made: those of the picture and the halo.
+    /// Rows and columns of the input that a pixel looks at on each side.
     #[must_use]
-    pub fn mosaic_columns(&self) -> Range<u32> {
-        self.columns.start.saturating_sub(HALO)..(self.columns.end + HALO).min(self.picture[0])
+    pub const fn halo(&self) -> u32 {
+        match &self.input {
+            Input::Mosaic(mosaic) => mosaic.halo,
+            Input::Rgb(_) => 0,
+        }
+    }
+
+    /// Columns of the input that are made: those of the picture and the halo.
+    #[must_use]
+    pub fn input_columns(&self) -> Range<u32> {
+        self.with_halo(self.columns.clone(), 0)
     }
 
     /// The band of some delivered rows.
     #[must_use]
     pub fn band(&self, lines: Range<usize>) -> Band {
         let rows = self.taps[1].reads(lines.clone());
-        // A mirrored row at the edge lies within the halo too, or is row 2 at most.
-        let end = (rows.end + HALO).min(self.picture[1]);
-        Band { lines, mosaic_rows: rows.start.saturating_sub(HALO)..end, rows }
+        let input_rows = self.with_halo(rows.clone(), 1);
+        let seen = lines
+            .start
+            .checked_sub(1)
+            .map_or(0, |line| self.with_halo(self.taps[1].reads(line..line + 1), 1).end);
+        let fresh_rows = input_rows.start.max(seen)..input_rows.end.max(seen);
+        Band { lines, rows, input_rows, fresh_rows }
+    }
+
+    /// Columns (axis 0) or rows (axis 1) of the input that those of the picture
+    /// are made of, and the halo around them.
+    fn with_halo(&self, lines: Range<u32>, axis: usize) -> Range<u32> {
+        // A mirrored line at the edge lies within the halo too, or is line 2 at most.
+        let block = self.input.block();
+        (lines.start * block).saturating_sub(self.halo())
+            ..(lines.end * block + self.halo()).min(self.sites[axis])
+    }
+
+    /// Bytes from one stored row to the next.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        match &self.input {
+            Input::Mosaic(mosaic) => mosaic.layout.row_bytes,
+            Input::Rgb(layout) => layout.width as usize * layout.samples.pixel_bytes(),
+        }
+    }
+
+    /// Where in a frame the stored row of the picture's row `y` begins.
+    #[must_use]
+    pub fn row_at(&self, y: u32) -> usize {
+        let above = match &self.input {
+            Input::Mosaic(mosaic) => mosaic.layout.active.y,
+            Input::Rgb(_) => 0,
+        };
+        (above + y) as usize * self.row_bytes()
+    }
+
+    /// Whether a frame of so many bytes has all that the plan looks at.
+    ///
+    /// # Errors
+    /// As [`Layout::check`].
+    pub fn check_bytes(&self, bytes: usize) -> Outcome<()> {
+        match &self.input {
+            Input::Mosaic(mosaic) => mosaic.layout.check(bytes),
+            Input::Rgb(layout) => layout.check(bytes),
+        }
     }
 
     /// About `count` bands of the same number of rows, none with fewer than
@@ -209,97 +267,42 @@ impl Plan {
         let step = lines.div_ceil(count.max(1)).max(least).max(1);
         (0..lines).step_by(step).map(|from| self.band(from..(from + step).min(lines))).collect()
     }
-
-    /// The fewest bands of which no buffer is larger than `limit` bytes.
-    ///
-    /// # Errors
-    /// [`Code::GpuFailed`] when not even one row fits.
-    pub fn bands_within(&self, limit: u64) -> Outcome<Vec<Band>> {
-        let lines = self.content_size()[1];
-        let fits = |lines: Range<usize>| self.bytes(&self.band(lines)).largest() <= limit;
-        let mut bands = Vec::new();
-        let mut from = 0;
-        while from < lines {
-            // Buffers only grow with the number of rows, so the largest number that fits can be bisected.
-            let (mut least, mut most) = (0, lines - from);
-            while least < most {
-                let middle = (least + most).div_ceil(2);
-                if fits(from..from + middle) { least = middle } else { most = middle - 1 }
-            }
-            if least == 0 {
-                let bytes = self.bytes(&self.band(from..from + 1)).largest();
-                return Err(Fault::new(
-                    Code::GpuFailed,
-                    format!(
-                        "one delivered row needs a buffer of {bytes} bytes, the GPU binds {limit} at most"
-                    ),
-                ));
-            }
-            bands.push(self.band(from..from + least));
-            from += least;
-        }
-        Ok(bands)
-    }
-
-    /// Sizes of the buffers of a band.
-    #[must_use]
-    pub fn bytes(&self, band: &Band) -> BandBytes {
-        let product = |a: usize, b: usize, c: u64| a as u64 * b as u64 * c;
-        let columns = self.columns.len();
-        let lines = band.lines.len();
-        let [width, _] = self.content_size();
-        BandBytes {
-            raw: (product(self.layout.row_bytes, band.mosaic_rows.len(), 1)).next_multiple_of(4)
-                + 8,
-            mosaic: product(self.mosaic_columns().len(), band.mosaic_rows.len(), 4),
-            color: product(columns, band.rows.len(), 12),
-            down: if self.taps[1].is_copy() { 0 } else { product(columns, lines, 12) },
-            halves: product(width.div_ceil(2), lines, 12),
-        }
-    }
-}
-
-/// Sizes of the buffers of a band, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BandBytes {
-    /// Stored rows, with room to read whole words past the end.
-    pub raw: u64,
-    /// Mosaic: one float a photosite.
-    pub mosaic: u64,
-    /// Colour: three planes of floats.
-    pub color: u64,
-    /// After the vertical pass: three planes of floats.
-    pub down: u64,
-    /// Halves: three planes, two columns to a word.
-    pub halves: u64,
-}
-
-impl BandBytes {
-    /// The largest of them.
-    #[must_use]
-    pub fn largest(&self) -> u64 {
-        [self.raw, self.mosaic, self.color, self.down, self.halves].into_iter().fold(0, u64::max)
-    }
-
-    /// The larger of two, buffer by buffer.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self {
-            raw: self.raw.max(other.raw),
-            mosaic: self.mosaic.max(other.mosaic),
-            color: self.color.max(other.color),
-            down: self.down.max(other.down),
-            halves: self.halves.max(other.halves),
-        }
-    }
 }
 
 fn bad(message: impl Into<String>, place: &str) -> Fault {
     Fault::new(Code::BadRecipe, message).at(place)
 }
 
-fn check_framing(framing: &Framing, layout: &MosaicLayout) -> Outcome<()> {
-    let crop = [layout.crop.width, layout.crop.height];
+/// What comes in, and the matrix that takes it to ACES2065-1.
+fn input(recipe: &PlateRecipe) -> Outcome<(Input, Option<[f32; 9]>)> {
+    let (input, to_aces, gains) = match &recipe.layout {
+        Layout::Mosaic(layout) => {
+            let active = layout.active;
+            if active.width < 2 || active.height < 2 {
+                let size = format!("{}x{}", active.width, active.height);
+                let message = format!("a picture of {size} has no full Bayer pattern");
+                return Err(bad(message, "layout.active"));
+            }
+            let input = MosaicInput {
+                layout: Arc::clone(layout),
+                levels: LevelTables::new(&layout.levels, active.width, active.height)?,
+                gains: white_balance::site_gains(layout.bayer, layout.white_balance),
+                red_at: layout.bayer.red_at(),
+                debayer: recipe.debayer,
+                halo: halo_of(recipe.debayer),
+            };
+            (Input::Mosaic(input), layout.camera_to_aces, layout.white_balance)
+        }
+        Layout::Rgb(layout) => (Input::Rgb(Arc::clone(layout)), layout.to_aces, [1.0; 3]),
+    };
+    if !to_aces.iter().flatten().all(|v| v.is_finite()) || !gains.iter().all(|v| v.is_finite()) {
+        return Err(bad("white balance or matrix is not finite", "layout"));
+    }
+    // What is in ACES2065-1 already keeps every bit, a negative zero included.
+    Ok((input, (to_aces != color::IDENTITY).then(|| matrix::working(to_aces))))
+}
+
+fn check_framing(framing: &Framing, crop: [u32; 2]) -> Outcome<()> {
     if framing.source_size != crop {
         return Err(bad(
             format!("made for a source of {:?} pixels, the clip has {crop:?}", framing.source_size),

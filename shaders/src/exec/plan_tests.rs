@@ -1,6 +1,7 @@
 //! Tests of the planner: passes, halos and bands.
 
 use super::*;
+use crate::twin::pictures;
 use crate::twin::recipes::{identity, layout, mosaic};
 use platefarm_model::raw::{Bayer, Packing, Rect};
 
@@ -21,54 +22,21 @@ fn framed(scale: [f64; 2], offset: [f64; 2], size: [u32; 2]) -> PlateRecipe {
 }
 
 #[test]
-fn a_pass_ends_only_where_a_halo_begins() {
-    use Stage::{Along, Color, Down, Mosaic};
-    let plan = Plan::new(&framed([0.5, 0.5], [0.0; 2], [32, 24])).unwrap();
-    assert_eq!(plan.stages(), [Mosaic, Color, Down, Along]);
-    // De-squeeze only: rows stay, so there is nothing to do downwards.
-    let plan = Plan::new(&framed([2.0, 1.0], [0.0; 2], [128, 48])).unwrap();
-    assert_eq!(plan.stages(), [Mosaic, Color, Along]);
-    let names: Vec<&str> = [Mosaic, Color, Along].iter().flat_map(|s| s.ops()).copied().collect();
-    assert_eq!(
-        names,
-        ["unpack", "levels", "white_balance", "debayer_mhc", "matrix", "resample", "to_half"]
-    );
-}
-
-#[test]
 fn only_what_the_framing_looks_at_is_made() {
     // The 8 columns from 21 on, at scale 1, by whole pixels: an even start, and the halo.
     let plan = Plan::new(&framed([1.0; 2], [-21.0, -30.0], [8, 6])).unwrap();
-    let crop = plan.layout.crop;
+    let crop = mosaic(&mut framed([1.0; 2], [0.0; 2], [1, 1])).crop;
     assert_eq!(plan.columns, (crop.x + 21) & !1..(crop.x + 29).next_multiple_of(2));
-    assert_eq!(plan.mosaic_columns(), plan.columns.start - 2..plan.columns.end + 2);
+    assert_eq!(plan.input_columns(), plan.columns.start - 2..plan.columns.end + 2);
     let band = plan.band(0..6);
     assert_eq!(band.rows, crop.y + 30..crop.y + 36);
-    assert_eq!(band.mosaic_rows, crop.y + 28..crop.y + 38);
-}
-
-#[test]
-fn bands_cover_all_lines_once_and_fit() {
-    let plan = Plan::new(&framed([0.6, 0.7], [1.25, -3.5], [40, 30])).unwrap();
-    let whole = plan.bytes(&plan.band(0..30)).largest();
-    for limit in [whole, whole - 1, whole / 2, whole / 3, whole / 2 - 7] {
-        let bands = plan.bands_within(limit).unwrap();
-        assert_eq!(bands.len() == 1, limit == whole);
-        let mut next = 0;
-        for band in &bands {
-            assert_eq!(band.lines.start, next);
-            next = band.lines.end;
-            assert!(plan.bytes(band).largest() <= limit);
-            // Everything that a line looks at is in its band.
-            let reads = plan.taps[1].reads(band.lines.clone());
-            assert!(band.rows.start <= reads.start && reads.end <= band.rows.end);
-        }
-        assert_eq!(next, 30);
-    }
-    assert_eq!(plan.bands_within(100).unwrap_err().code, Code::GpuFailed);
-    let threads = plan.bands_for_threads(4, 1);
-    assert_eq!(threads.iter().map(|b| b.lines.len()).sum::<usize>(), 30);
-    assert_eq!(threads.len(), 4);
+    assert_eq!(band.input_rows, crop.y + 28..crop.y + 38);
+    // A picture that has all its colours has no halo and no pattern.
+    let (_, recipe) = pictures::all().into_iter().find(|(name, _)| name.ends_with("cut")).unwrap();
+    let plan = Plan::new(&recipe).unwrap();
+    let crop = recipe.layout.rgb().unwrap().crop;
+    assert_eq!(plan.input_columns(), crop.x + 3..crop.x + 10);
+    assert_eq!(plan.band(0..4).input_rows, crop.y + 5..crop.y + 9);
 }
 
 #[test]

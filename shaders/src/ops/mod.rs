@@ -6,9 +6,14 @@
 //! To add one: a folder and a line in [`OPS`].
 
 pub mod debayer_mhc;
+pub mod debayer_rcd;
+pub mod debayer_ri;
+pub mod finite;
 pub mod levels;
 pub mod matrix;
 pub mod resample;
+pub mod rgb_decode;
+pub mod superpixel;
 pub mod to_half;
 pub mod unpack;
 pub mod white_balance;
@@ -45,12 +50,21 @@ pub trait Op: Sync {
     fn sabotage(&self) -> (&'static str, &'static str);
 }
 
+/// Shader text that goes before that of every operation: arithmetic that gives
+/// the same bits whatever the driver.
+pub(crate) const EXACT: &str = include_str!("exact.wgsl");
+
 /// Every operation, in the order a plate goes through them.
 pub const OPS: &[&dyn Op] = &[
     &unpack::Unpack,
+    &rgb_decode::RgbDecode,
+    &finite::Finite,
     &levels::LevelsOp,
     &white_balance::WhiteBalance,
+    &debayer_ri::DebayerRi,
+    &debayer_rcd::DebayerRcd,
     &debayer_mhc::DebayerMhc,
+    &superpixel::Superpixel,
     &matrix::Matrix,
     &resample::Resample,
     &to_half::ToHalf,

@@ -1,13 +1,24 @@
 //! Recipes and frames for tests: small, odd, and of every kind.
 
-use super::noise_bytes;
+use super::{noise, noise_bytes, special_values};
 use crate::PlateRecipe;
-use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
+use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect, RgbSamples};
 use platefarm_model::recipe::{Debayer, Filter, Framing};
 use std::sync::Arc;
 
-pub(crate) const PACKINGS: [Packing; 6] =
-    [Packing::U8, Packing::U16Le, Packing::U16Be, Packing::Msb10, Packing::Msb12, Packing::Msb14];
+pub(crate) const PACKINGS: [Packing; 11] = [
+    Packing::U8,
+    Packing::U16Le,
+    Packing::U16Be,
+    Packing::Msb10,
+    Packing::Msb12,
+    Packing::Msb14,
+    Packing::Word10,
+    Packing::Word12,
+    Packing::Word14,
+    Packing::Lsb12,
+    Packing::Arri12,
+];
 
 pub(crate) const PATTERNS: [Bayer; 4] = [Bayer::Rggb, Bayer::Grbg, Bayer::Gbrg, Bayer::Bggr];
 
@@ -17,12 +28,12 @@ pub(crate) const PATTERNS: [Bayer; 4] = [Bayer::Rggb, Bayer::Grbg, Bayer::Gbrg, 
 pub(crate) fn layout(width: u32, height: u32, packing: Packing, bayer: Bayer) -> MosaicLayout {
     let active = Rect { x: 5, y: 3, width: width + 7, height: height + 6 };
     let stored = [active.x + active.width + 2, active.y + active.height + 1];
-    let top = (1_u32 << packing.bits()) as f32 - 1.0;
+    let top = (1_u64 << packing.bits()) as f32 - 1.0;
     MosaicLayout {
         width: stored[0],
         height: stored[1],
         packing,
-        row_bytes: packing.row_bytes(stored[0]) + 3,
+        row_bytes: packing.row_bytes(stored[0]) + 3 * packing.word_bytes(),
         active,
         crop: Rect { x: 4, y: 3, width, height },
         bayer,
@@ -75,13 +86,55 @@ pub(crate) fn framed(
     PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
 }
 
-/// A frame for a layout: noise, which has edges everywhere and every sample value.
+/// A frame for a layout: noise, which has edges everywhere and every sample
+/// value; of floats, with a few that no plate can hold.
 pub(crate) fn frame(layout: &Layout, seed: u64) -> Vec<u8> {
     let bytes = match layout {
         Layout::Mosaic(layout) => layout.row_bytes * layout.height as usize,
         Layout::Rgb(layout) => layout.bytes(),
     };
-    noise_bytes(bytes, seed)
+    match layout {
+        Layout::Mosaic(layout) if layout.packing == Packing::F32Le => singles(bytes, seed),
+        Layout::Rgb(layout) => match layout.samples {
+            RgbSamples::U16 => noise_bytes(bytes, seed),
+            RgbSamples::F16 => singles(2 * bytes, seed)
+                .chunks_exact(4)
+                .flat_map(|b| half::f16::from_f32(f32_of(b)).to_le_bytes())
+                .collect(),
+            RgbSamples::F32 => singles(bytes, seed),
+        },
+        Layout::Mosaic(_) => noise_bytes(bytes, seed),
+    }
+}
+
+/// Floats around the usual range, and now and then one that is none.
+fn singles(bytes: usize, seed: u64) -> Vec<u8> {
+    let mut values = noise(bytes / 4, seed, -0.05, 1.3);
+    for (v, odd) in values.iter_mut().skip(37).step_by(211).zip(special_values().iter().cycle()) {
+        *v = *odd;
+    }
+    values.into_iter().flat_map(f32::to_le_bytes).collect()
+}
+
+fn f32_of(bytes: &[u8]) -> f32 {
+    f32::from_le_bytes(*bytes.first_chunk().expect("four bytes"))
+}
+
+/// [`every_kind`], the debayers taking turns.
+pub(crate) fn every_debayer() -> Vec<(String, PlateRecipe)> {
+    let debayers = Debayer::ALL.iter().cycle().flat_map(|debayer| [debayer; 3]);
+    every_kind()
+        .into_iter()
+        .zip(debayers)
+        .map(|((name, recipe), debayer)| {
+            (format!("{name}, {debayer:?}"), PlateRecipe { debayer: *debayer, ..recipe })
+        })
+        .collect()
+}
+
+/// [`all`], and pictures and floats.
+pub(crate) fn every_kind() -> Vec<(String, PlateRecipe)> {
+    all().into_iter().chain(super::pictures::all()).collect()
 }
 
 /// Recipes of every packing, phase and kind of framing, at odd sizes.

@@ -2,9 +2,12 @@
 
 use super::{gpu, recipes};
 use crate::exec::cpu::CpuExecutor;
-use crate::exec::gpu::GpuExecutor;
+use crate::exec::gpu::{GpuExecutor, passes};
 use crate::exec::plan::Plan;
 use crate::{Executor, HalfImage, PlateRecipe};
+use platefarm_model::Code;
+use platefarm_model::raw::{Bayer, Packing};
+use platefarm_model::recipe::{Debayer, Filter};
 use std::sync::Arc;
 
 /// Position of a half on a scale on which neighbours are 1 apart; both zeros are 0.
@@ -56,7 +59,7 @@ fn a_plate_is_the_same_from_the_cpu_and_the_gpu() {
     let Some((gpu, _turn)) = gpu() else { return };
     let (cpu, gpu) = (CpuExecutor::new(), GpuExecutor::with(gpu, None));
     let (mut unequal, mut samples) = (0, 0);
-    for (name, recipe) in recipes::all() {
+    for (name, recipe) in recipes::every_debayer() {
         let (a, b) = (render(&cpu, &recipe), render(&gpu, &recipe));
         let difference = Difference::of(&a, &b);
         assert!(difference.is_seamless(), "{name}: {difference:?}");
@@ -70,7 +73,31 @@ fn a_plate_is_the_same_from_the_cpu_and_the_gpu() {
     println!("{unequal} of {samples} halves differ by one");
 }
 
-/// The negative control of the comparison above.
+/// A shot whose frames come from both in turns: where nothing moves in the
+/// scene, nothing moves in the plate.
+#[test]
+fn a_shot_from_both_has_no_seam() {
+    let Some((gpu, _turn)) = gpu() else { return };
+    let (cpu, gpu) = (CpuExecutor::new(), GpuExecutor::with(gpu, None));
+    for debayer in Debayer::ALL {
+        let layout = recipes::layout(150, 100, Packing::Msb12, Bayer::Rggb);
+        let recipe = recipes::framed(layout, Filter::Lanczos3, [0.7, 0.6], [0.4, 3.2]);
+        let recipe = PlateRecipe { debayer: *debayer, ..recipe };
+        let bytes = recipes::frame(&recipe.layout, 8);
+        let mut ready = [cpu.prepare(&recipe).unwrap(), gpu.prepare(&recipe).unwrap()];
+        let shot: Vec<HalfImage> = (0..6).map(|i| ready[i % 2].run(&bytes).unwrap()).collect();
+        for (a, b) in shot.iter().zip(&shot[1..]) {
+            let difference = Difference::of(a, b);
+            assert!(difference.is_seamless(), "{debayer:?}: {difference:?}");
+            // Nor does the whole get lighter or darker by it.
+            let steps = a.planes.iter().flatten().zip(b.planes.iter().flatten());
+            let drift: i32 = steps.map(|(a, b)| ordered(*b) - ordered(*a)).sum();
+            assert!(drift.unsigned_abs() as usize * 2000 <= difference.samples, "{debayer:?}: {drift}");
+        }
+    }
+}
+
+/// The negative control of the comparisons above.
 #[test]
 fn a_recipe_made_wrong_is_noticed() {
     let Some((gpu, _turn)) = gpu() else { return };
@@ -85,15 +112,15 @@ fn a_recipe_made_wrong_is_noticed() {
 #[test]
 fn bands_cannot_be_seen() {
     let Some((gpu, _turn)) = gpu() else { return };
-    for (name, recipe) in recipes::all().into_iter().step_by(7) {
+    for (name, recipe) in recipes::every_debayer().into_iter().step_by(7) {
         let plan = Plan::new(&recipe).unwrap();
         let lines = plan.content_size()[1];
-        let whole = plan.bytes(&plan.band(0..lines)).largest();
-        let least = (0..lines).map(|y| plan.bytes(&plan.band(y..y + 1)).largest()).max().unwrap();
+        let whole = passes::largest(&plan, &plan.band(0..lines));
+        let least = (0..lines).map(|y| passes::largest(&plan, &plan.band(y..y + 1))).max().unwrap();
         let expected = render(&GpuExecutor::with(Arc::clone(&gpu), None), &recipe);
         for limit in [least, least.midpoint(whole), whole] {
             let limit = limit.max(least);
-            let bands = plan.bands_within(limit).unwrap().len();
+            let bands = passes::bands_within(&plan, limit).unwrap().len();
             let banded = render(&GpuExecutor::with(Arc::clone(&gpu), Some(limit)), &recipe);
             assert!(
                 banded == expected,
@@ -116,7 +143,45 @@ fn a_prepared_recipe_renders_frame_after_frame() {
         assert!(Difference::of(&a, &b).is_seamless(), "frame {seed}");
         // Too few bytes are refused, and the next frame is none the worse.
         let fault = ready[1].run(&bytes[..bytes.len() / 2]).unwrap_err();
-        assert_eq!(fault.code, platefarm_model::Code::TruncatedFile);
+        assert_eq!(fault.code, Code::TruncatedFile);
+    }
+}
+
+#[test]
+fn frames_overlap_and_keep_their_order() {
+    let Some((gpu, _turn)) = gpu() else { return };
+    let cpu = CpuExecutor::new();
+    for (name, recipe) in recipes::every_debayer().into_iter().step_by(11) {
+        let plan = Plan::new(&recipe).unwrap();
+        let lines = plan.content_size()[1];
+        let whole = passes::largest(&plan, &plan.band(0..lines));
+        let least = (0..lines).map(|y| passes::largest(&plan, &plan.band(y..y + 1))).max().unwrap();
+        let frame = |seed| recipes::frame(&recipe.layout, seed);
+        let mut one = cpu.prepare(&recipe).unwrap();
+        // In one band, and in more bands than there are slots.
+        for limit in [whole, least.midpoint(whole), least] {
+            let executor = GpuExecutor::with(Arc::clone(&gpu), Some(limit));
+            let mut ready = executor.prepare(&recipe).unwrap();
+            let depth = ready.depth();
+            assert!(depth >= 2, "{name}: nothing overlaps");
+            for seed in 0..depth as u64 {
+                ready.submit(&frame(seed)).unwrap();
+            }
+            for seed in 0..12 {
+                let expected = one.run(&frame(seed)).unwrap();
+                let got = ready.finish().unwrap();
+                let difference = Difference::of(&got, &expected);
+                assert!(difference.is_seamless(), "{name}: frame {seed}: {difference:?}");
+                assert_eq!(got.non_finite, expected.non_finite, "{name}: frame {seed}");
+                // Refused on its own; those under way are none the worse.
+                let fault = ready.submit(&frame(seed)[..3]).unwrap_err();
+                assert_eq!(fault.code, Code::TruncatedFile);
+                ready.submit(&frame(seed + depth as u64)).unwrap();
+            }
+            // Those under way are dropped with it; their buffers serve the next one.
+        }
+        let fault = one.finish().unwrap_err();
+        assert_eq!(fault.code, Code::Internal);
     }
 }
 

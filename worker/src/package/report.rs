@@ -263,7 +263,7 @@ pub(crate) fn build(
         last_frame_written: gathered.last_written,
         settings: Settings {
             debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
-            compression: spec.compression.name().into(),
+            compression: spec.compression.label(),
             color: spec.color_out.name().into(),
             fdl: spec.fdl.as_ref().map(|d| d.name.clone()),
         },

@@ -52,6 +52,7 @@ fn plan(name: &str) -> PlatePlan {
                 format: "dng".into(),
                 compression: "none".into(),
                 cfa: Some("rggb".into()),
+                ..Picture::default()
             },
             camera: CameraInfo { make: Some("Maker".into()), ..CameraInfo::default() },
             ..ClipInfo::default()

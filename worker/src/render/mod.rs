@@ -10,6 +10,7 @@
 mod header;
 mod local;
 mod pipeline;
+mod processor;
 mod report;
 mod session;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! permits as memory allows; so a slow disk stops the readers and not the
 //! machine. A stage that panics fails its frame and nothing else.
 
-use super::session::Processor;
+use super::processor::{Processor, Rendered};
 use super::{Flight, header, is_the_machines, panicked_with};
 use crate::leash::Leash;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -13,9 +13,10 @@ use platefarm_model::job::{FrameOutcome, FrameResult, StageMillis};
 use platefarm_model::raw::Frame;
 use platefarm_model::recipe::{Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
-use platefarm_shaders::HalfImage;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -64,7 +65,8 @@ impl Ends<'_> {
         let _ = self.permits.try_send(());
     }
 
-    /// Runs one stage of a frame, timed. `None`: the frame has left the pipeline.
+    /// Runs one stage of a frame, timed; a stage may come in several parts.
+    /// `None`: the frame has left the pipeline.
     fn stage<T, U>(
         &self,
         name: &str,
@@ -79,7 +81,7 @@ impl Ends<'_> {
         let begun = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| work(flight.cargo)))
             .unwrap_or_else(|panic| Err(panicked_with(panic.as_ref())));
-        flight.millis.insert(name.into(), begun.elapsed().as_secs_f64() * 1000.0);
+        *flight.millis.entry(name.into()).or_default() += begun.elapsed().as_secs_f64() * 1000.0;
         match result {
             Ok(cargo) => Some(InFlight { frame, millis: flight.millis, cargo }),
             Err(fault) => {
@@ -108,28 +110,22 @@ pub(super) fn run(
     let (numbers_tx, numbers_rx) = bounded(0);
     let (raw_tx, raw_rx) = bounded(in_flight);
     let (image_tx, image_rx) = bounded(in_flight);
+    let (spent_tx, spent_rx) = bounded(in_flight);
     let (outcome_tx, outcome_rx) = bounded(in_flight);
     let ends = Ends { leash, outcomes: outcome_tx, permits: permit_tx };
-    let backend = processor.backend();
 
     thread::scope(|scope| {
         for _ in 0..flight.readers.max(1) {
             let (numbers, raw, ends) = (numbers_rx.clone(), raw_tx.clone(), ends.clone());
-            scope.spawn(move || read_all(stages, &ends, &numbers, &raw));
+            let spent = spent_rx.clone();
+            scope.spawn(move || read_all(stages, &ends, &numbers, &spent, &raw));
         }
-        drop((numbers_rx, raw_tx));
+        drop((numbers_rx, spent_rx, raw_tx));
         let process_ends = ends.clone();
-        scope.spawn(move || {
-            for flight in raw_rx {
-                let work = |raw: Frame| processor.run(&raw);
-                if let Some(done) = process_ends.stage("process", flight, work) {
-                    let _ = image_tx.send(done);
-                }
-            }
-        });
+        scope.spawn(move || process_all(processor, &process_ends, &raw_rx, &spent_tx, &image_tx));
         for _ in 0..flight.writers.max(1) {
-            let (images, ends, backend) = (image_rx.clone(), ends.clone(), &backend);
-            scope.spawn(move || write_all(stages, &ends, &images, backend));
+            let (images, ends) = (image_rx.clone(), ends.clone());
+            scope.spawn(move || write_all(stages, &ends, &images));
         }
         drop((image_rx, ends));
         scope.spawn(move || {
@@ -149,44 +145,82 @@ pub(super) fn run(
     });
 }
 
+/// Reads frames, each into a buffer that an earlier one has left where there is one: fresh memory
+/// costs the kernel more than packed samples cost us.
 fn read_all(
     stages: &Stages<'_>,
     ends: &Ends<'_>,
     numbers: &Receiver<i64>,
+    spent: &Receiver<Vec<u8>>,
     raw: &Sender<InFlight<Frame>>,
 ) {
     for frame in numbers {
         let flight = InFlight { frame, millis: StageMillis::new(), cargo: () };
         let index = stages.spec.source_index(frame);
-        if let Some(done) = ends.stage("read", flight, |()| stages.clip.read(index)) {
+        let buffer = spent.try_recv().unwrap_or_default();
+        let read = |()| stages.clip.read_with(index, buffer);
+        if let Some(done) = ends.stage("read", flight, read) {
             let _ = raw.send(done);
         }
     }
 }
 
-fn write_all(
-    stages: &Stages<'_>,
+/// Keeps as many frames under way as the processor has room for; waits for one
+/// to come only while there is none to end.
+fn process_all(
+    processor: &mut Processor,
     ends: &Ends<'_>,
-    images: &Receiver<InFlight<HalfImage>>,
-    backend: &str,
+    raw: &Receiver<InFlight<Frame>>,
+    spent: &Sender<Vec<u8>>,
+    images: &Sender<InFlight<Rendered>>,
 ) {
+    let mut begun = VecDeque::new();
+    loop {
+        while processor.has_room() {
+            let next = if begun.is_empty() { raw.recv().ok() } else { raw.try_recv().ok() };
+            let Some(flight) = next else { break };
+            begun.extend(ends.stage("process", flight, |frame| processor.begin(frame)));
+        }
+        let Some(flight) = begun.pop_front() else { break };
+        let mut ended = false;
+        let done = ends.stage("process", flight, |()| {
+            ended = true;
+            processor.end()
+        });
+        if !ended {
+            // Not wanted any more, but under way: its place is needed.
+            let _ = processor.end();
+        }
+        while let Some(buffer) = processor.spent() {
+            let _ = spent.try_send(buffer);
+        }
+        if let Some(done) = done {
+            let _ = images.send(done);
+        }
+    }
+}
+
+fn write_all(stages: &Stages<'_>, ends: &Ends<'_>, images: &Receiver<InFlight<Rendered>>) {
     for flight in images {
         let frame = flight.frame;
-        let non_finite = flight.cargo.non_finite;
-        let encoded = ends.stage("encode", flight, |image| encode(stages, frame, &image, backend));
+        let non_finite = flight.cargo.image.non_finite;
+        let backend = Arc::clone(&flight.cargo.backend);
+        let encoded = ends.stage("encode", flight, |rendered| encode(stages, frame, &rendered));
         let Some(encoded) = encoded else { continue };
         let written = ends.stage("write", encoded, |bytes| write(stages, frame, &bytes));
         let Some(InFlight { millis, cargo: result, .. }) = written else { continue };
-        let backend = backend.to_owned();
+        let backend = backend.to_string();
         let result = FrameResult { millis, non_finite, backend, ..result };
         ends.finish(FrameOutcome::Done(Box::new(result)));
     }
 }
 
-fn encode(stages: &Stages<'_>, frame: i64, image: &HalfImage, backend: &str) -> Outcome<Vec<u8>> {
+fn encode(stages: &Stages<'_>, frame: i64, rendered: &Rendered) -> Outcome<Vec<u8>> {
+    let Rendered { image, backend } = rendered;
     let header = header::plate_header(stages.spec, stages.clip, stages.framing, frame, backend);
     let [r, g, b] = &image.planes;
-    let planes = exr::Planes { width: image.width, height: image.height, rgb: [r, g, b] };
+    let planes =
+        exr::Planes { width: image.width, height: image.height, rgb: [r, g, b], alpha: None };
     exr::encode(planes, &header, stages.spec.compression)
 }
 

@@ -164,7 +164,7 @@ impl RenderReport {
             size: framing.size,
             color: spec.color_out.name().into(),
             debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
-            compression: spec.compression.name().into(),
+            compression: spec.compression.label(),
             backend,
             stages: stage_totals(done.iter().map(|f| &f.millis)),
             bytes: done.iter().map(|f| f.bytes).sum(),

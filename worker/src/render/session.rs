@@ -5,14 +5,14 @@
 
 use super::Flight;
 use super::pipeline::{self, Stages};
+use super::processor::Processor;
 use crate::leash::Leash;
 use crate::probe;
 use platefarm_media::Clip;
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::raw::{Frame, Layout};
-use platefarm_model::recipe::{Backend, Debayer, Framing, RenderSpec};
+use platefarm_model::recipe::{Backend, Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
-use platefarm_shaders::{Executor, HalfImage, PlateRecipe, Prepared};
+use platefarm_shaders::Executor;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -83,6 +83,7 @@ impl Session {
     /// was made for another size; [`Code::NoGpu`].
     pub fn open(spec: &RenderSpec, engines: &Engines) -> Outcome<Self> {
         let clip = platefarm_media::open(Path::new(&spec.source), spec.clip_name.as_deref())?;
+        clip.check_color()?;
         let picture = &clip.info().picture;
         let framing = match &spec.framing {
             Some(framing) if framing.source_size != [picture.width, picture.height] => {
@@ -125,7 +126,7 @@ impl Session {
     /// Name of the backend: `cpu`, or `gpu: <adapter>`.
     #[must_use]
     pub fn backend(&self) -> String {
-        self.processor.executor.name()
+        self.processor.backend()
     }
 
     /// Renders `frames`, as far as `leash` allows, into the staging directory
@@ -155,51 +156,6 @@ impl Session {
         };
         pipeline::run(&stages, &mut self.processor, frames, leash, flight, sink);
         Ok(())
-    }
-}
-
-/// The image operations, prepared for the layout of the frames that come.
-pub(super) struct Processor {
-    executor: Arc<dyn Executor>,
-    framing: Framing,
-    debayer: Debayer,
-    ready: Option<(Layout, Box<dyn Prepared>)>,
-}
-
-impl Processor {
-    pub(super) fn new(
-        executor: Arc<dyn Executor>,
-        debayer: Debayer,
-        framing: Framing,
-        layout: &Layout,
-    ) -> Outcome<Self> {
-        let mut processor = Self { executor, framing, debayer, ready: None };
-        processor.ready = Some((layout.clone(), processor.prepare(layout)?));
-        Ok(processor)
-    }
-
-    fn prepare(&self, layout: &Layout) -> Outcome<Box<dyn Prepared>> {
-        self.executor.prepare(&PlateRecipe {
-            layout: layout.clone(),
-            debayer: self.debayer,
-            framing: self.framing.clone(),
-        })
-    }
-
-    pub(super) fn backend(&self) -> String {
-        self.executor.name()
-    }
-
-    /// The delivered picture of `frame`.
-    pub(super) fn run(&mut self, frame: &Frame) -> Outcome<HalfImage> {
-        // Taken out while it works: what a panic or a fault leaves behind is not used again.
-        let (layout, mut prepared) = match self.ready.take() {
-            Some(ready) if ready.0.same(&frame.layout) => ready,
-            _ => (frame.layout.clone(), self.prepare(&frame.layout)?),
-        };
-        let image = prepared.run(&frame.bytes)?;
-        self.ready = Some((layout, prepared));
-        Ok(image)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Flight;
 use super::pipeline::{self, Stages};
-use super::session::Processor;
+use super::processor::Processor;
 use crate::leash::Leash;
 use platefarm_media::Clip;
 use platefarm_media::sink::exr;
@@ -62,6 +62,7 @@ fn made_up(frames: u64) -> MadeUp {
             format: "made up".into(),
             compression: "none".into(),
             cfa: None,
+            ..Picture::default()
         },
         ..ClipInfo::default()
     };

@@ -1,18 +1,18 @@
 // Shared by all stages; the same fields as `Params` in `params.rs`.
 struct Params {
-    // Stored bytes: bytes of a row, stored column of the mosaic's first one, packing.
+    // Stored bytes: bytes of a row, stored column of the picture's first one, packing.
     row_bytes: u32,
     stored_column: u32,
     bits: u32,
-    little_endian: u32,
-    // The part of the mosaic that is made, in coordinates of the picture.
-    mosaic_x: u32,
-    mosaic_y: u32,
-    mosaic_width: u32,
-    mosaic_height: u32,
-    // The picture, and the part of it that is made.
-    picture_width: u32,
-    picture_height: u32,
+    order: u32,
+    // The window of mosaic and halo that is made, in coordinates of the input.
+    window_x: i32,
+    window_y: i32,
+    window_width: u32,
+    window_height: u32,
+    // Columns and rows of the whole input; the part of the picture that is made.
+    sites_width: u32,
+    sites_height: u32,
     color_x: u32,
     color_y: u32,
     color_width: u32,
@@ -20,7 +20,7 @@ struct Params {
     // Parity of the red photosites.
     red_x: u32,
     red_y: u32,
-    // Entries of the linearisation table.
+    // Entries of the linearisation table, or of a picture's curve.
     linear_length: u32,
     // Delivered rows of this band, counted from the first with picture; delivered columns and rows in all.
     first_line: u32,
@@ -33,12 +33,24 @@ struct Params {
     moves_rows: u32,
     // Whether sums are kept within the range of what they are made of.
     antiring: u32,
-    unused_0: u32,
-    unused_1: u32,
-    unused_2: u32,
+    // Kind of the samples of a picture.
+    samples: u32,
+    // First row of the input that no band before this one looks at.
+    fresh_y: u32,
+    // Whether there is a matrix.
+    has_matrix: u32,
+    // Row of the input at which the stored bytes begin.
+    stored_y: u32,
+    // Always 0.
+    zero: u32,
+    // Lines of the halo.
+    halo: u32,
+    unused: u32,
     // Per photosite of the 2x2 pattern.
     scale: vec4<f32>,
     gain: vec4<f32>,
+    // From where encoded photosites are clipped: red, green, blue.
+    clips: vec4<f32>,
     // Rows of the matrix.
     to_red: vec4<f32>,
     to_green: vec4<f32>,
@@ -46,3 +58,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+
+fn opaque_zero() -> u32 {
+    return params.zero;
+}

@@ -5,7 +5,6 @@
 //! lost device is remembered, and every wait has an end.
 
 use super::pool::Pool;
-use crate::exec::plan::Stage;
 use platefarm_model::{Code, Fault, Outcome};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,8 +27,14 @@ pub(crate) struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
     pub(crate) name: String,
+    /// Driver and its version.
+    pub(super) driver: String,
+    /// Whether it is a driver on the CPU.
+    pub(super) software: bool,
+    /// Whether passes can be timed by the device's own clock.
+    pub(super) timestamps: bool,
     pub(super) pool: Arc<Pool>,
-    pub(super) pipelines: Mutex<HashMap<Stage, Arc<super::pipeline::Pipeline>>>,
+    pub(super) pipelines: Mutex<HashMap<&'static str, super::pipeline::Pipeline>>,
     trouble: Arc<Mutex<Trouble>>,
 }
 
@@ -85,8 +90,13 @@ impl Gpu {
                 .clamp(defaults.max_buffer_size, LARGEST_BUFFER),
             ..defaults
         };
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        // For benches only. Software drivers have it, and it is not true there.
+        let clock = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let required_features = if software { wgpu::Features::empty() } else { clock };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("platefarm"),
+            required_features,
             required_limits,
             ..Default::default()
         };
@@ -109,10 +119,18 @@ impl Gpu {
             device,
             queue,
             name: info.name,
+            driver: format!("{} {}", info.driver, info.driver_info),
+            software,
+            timestamps: !required_features.is_empty(),
             pool: Arc::default(),
             pipelines: Mutex::default(),
             trouble,
         })
+    }
+
+    /// Something to record commands into.
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
+        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
     }
 
     /// The largest buffer that a shader may see, in bytes.
@@ -160,9 +178,24 @@ impl Gpu {
     /// # Errors
     /// [`Code::GpuLost`] when it does not end in time.
     pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex) -> Outcome<()> {
-        let wait =
-            wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
+        self.wait_for(Some(submission))
+    }
+
+    /// Waits for everything that was handed over so far.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(super) fn wait_all(&self) -> Outcome<()> {
+        self.wait_for(None)
+    }
+
+    fn wait_for(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Outcome<()> {
+        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
         self.device.poll(wait).map(drop).map_err(|error| {
+            if !matches!(error, wgpu::PollError::Timeout) {
+                // Work that was refused was never handed over; a scope has the cause.
+                return self.refused(&error.to_string());
+            }
             let reason = format!("no answer for {} s", PATIENCE.as_secs());
             hold(&self.trouble).lost.get_or_insert(reason.clone());
             Fault::new(Code::GpuLost, format!("'{}': {reason}", self.name)).because(&error)

@@ -1,8 +1,14 @@
 //! What the shaders are told about a band, in the layout of `common.wgsl`.
 
-use crate::exec::plan::{Band, Plan};
-use crate::ops::unpack::shader_form;
+use super::passes;
+use crate::exec::plan::{Band, Input, Plan};
+use crate::ops::debayer_ri::CLIPPED;
+use crate::ops::debayer_ri::encode::encode;
+use crate::ops::{rgb_decode, unpack};
 use bytemuck::{Pod, Zeroable};
+
+/// Distance of one band's parameters from the next; the default of WebGPU.
+pub(super) const PARAMS_STRIDE: u64 = 256;
 
 /// One band's parameters. Field for field the struct of `common.wgsl`.
 #[repr(C)]
@@ -11,13 +17,13 @@ pub(super) struct Params {
     row_bytes: u32,
     stored_column: u32,
     bits: u32,
-    little_endian: u32,
-    mosaic_x: u32,
-    mosaic_y: u32,
-    mosaic_width: u32,
-    mosaic_height: u32,
-    picture_width: u32,
-    picture_height: u32,
+    order: u32,
+    window_x: i32,
+    window_y: i32,
+    window_width: u32,
+    window_height: u32,
+    sites_width: u32,
+    sites_height: u32,
     color_x: u32,
     color_y: u32,
     color_width: u32,
@@ -33,36 +39,91 @@ pub(super) struct Params {
     taps_down: u32,
     moves_rows: u32,
     antiring: u32,
-    unused: [u32; 3],
+    samples: u32,
+    fresh_y: u32,
+    has_matrix: u32,
+    stored_y: u32,
+    zero: u32,
+    halo: u32,
+    unused: u32,
+    sites: Sites,
+    matrix: [[f32; 4]; 3],
+}
+
+/// What differs between the photosites of the 2x2 pattern, or between colours.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+struct Sites {
     scale: [f32; 4],
     gain: [f32; 4],
-    matrix: [[f32; 4]; 3],
+    clips: [f32; 4],
+}
+
+/// What only one kind of input says.
+#[derive(Default)]
+struct OfInput {
+    stored_column: u32,
+    bits: u32,
+    order: u32,
+    samples: u32,
+    red_at: (u32, u32),
+    linear_length: usize,
+    sites: Sites,
+}
+
+impl OfInput {
+    fn new(plan: &Plan) -> Self {
+        match &plan.input {
+            Input::Mosaic(mosaic) => {
+                let (bits, order) = unpack::shader_form(mosaic.layout.packing);
+                Self {
+                    stored_column: mosaic.layout.active.x,
+                    bits,
+                    order,
+                    red_at: mosaic.red_at,
+                    linear_length: mosaic.levels.linear.len(),
+                    sites: Sites {
+                        scale: mosaic.levels.scale,
+                        gain: mosaic.gains,
+                        clips: clips(mosaic.layout.white_balance),
+                    },
+                    ..Self::default()
+                }
+            }
+            Input::Rgb(layout) => Self {
+                samples: rgb_decode::shader_form(layout.samples),
+                linear_length: layout.curve.len(),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 impl Params {
     pub(super) fn new(plan: &Plan, band: &Band) -> Self {
-        let (bits, little_endian) = shader_form(plan.layout.packing);
-        let mosaic_columns = plan.mosaic_columns();
+        let of = OfInput::new(plan);
+        let [window_width, window_height] = passes::window(plan, band);
+        let (halo, block) = (plan.halo(), plan.input.block());
         let [all_columns, all_lines] = plan.content_size().map(small);
-        let m = &plan.matrix;
+        let m = plan.matrix.unwrap_or_default();
         Self {
-            row_bytes: small(plan.layout.row_bytes),
-            stored_column: plan.layout.active.x + mosaic_columns.start,
-            bits,
-            little_endian: u32::from(little_endian),
-            mosaic_x: mosaic_columns.start,
-            mosaic_y: band.mosaic_rows.start,
-            mosaic_width: small(mosaic_columns.len()),
-            mosaic_height: small(band.mosaic_rows.len()),
-            picture_width: plan.picture[0],
-            picture_height: plan.picture[1],
+            row_bytes: small(plan.row_bytes()),
+            stored_column: of.stored_column,
+            bits: of.bits,
+            order: of.order,
+            window_x: (plan.columns.start * block) as i32 - halo as i32,
+            window_y: (band.rows.start * block) as i32 - halo as i32,
+            window_width,
+            window_height,
+            sites_width: plan.sites[0],
+            sites_height: plan.sites[1],
             color_x: plan.columns.start,
             color_y: band.rows.start,
             color_width: small(plan.columns.len()),
             color_height: small(band.rows.len()),
-            red_x: plan.red_at.1,
-            red_y: plan.red_at.0,
-            linear_length: small(plan.levels.linear.len()),
+            red_x: of.red_at.1,
+            red_y: of.red_at.0,
+            linear_length: small(of.linear_length),
             first_line: small(band.lines.start),
             lines: small(band.lines.len()),
             all_columns,
@@ -71,9 +132,14 @@ impl Params {
             taps_down: small(plan.taps[1].count),
             moves_rows: u32::from(plan.taps[1].is_copy()),
             antiring: u32::from(plan.antiring),
-            unused: [0; 3],
-            scale: plan.levels.scale,
-            gain: plan.gains,
+            samples: of.samples,
+            fresh_y: band.fresh_rows.start,
+            has_matrix: u32::from(plan.matrix.is_some()),
+            stored_y: band.input_rows.start,
+            zero: 0,
+            halo,
+            unused: 0,
+            sites: of.sites,
             matrix: [[m[0], m[1], m[2], 0.0], [m[3], m[4], m[5], 0.0], [m[6], m[7], m[8], 0.0]],
         }
     }
@@ -82,4 +148,9 @@ impl Params {
 /// Pictures are limited to sides that fit; rows of bytes to four times that.
 fn small(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// From where encoded photosites of each colour are clipped.
+fn clips([red, green, blue]: [f32; 3]) -> [f32; 4] {
+    [red, green, blue, 0.0].map(|gain| encode(CLIPPED * gain))
 }

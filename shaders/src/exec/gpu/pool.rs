@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most buffers that are kept while nobody uses them.
-const KEPT: usize = 16;
+const KEPT: usize = 32;
 
 /// Buffers that are free.
 #[derive(Debug, Default)]

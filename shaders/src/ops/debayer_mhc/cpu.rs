@@ -5,7 +5,7 @@ use fearless_simd::{Level, dispatch};
 use std::ops::Range;
 
 /// A row of a mosaic as two halves: its even and its odd columns, each with
-/// one more value on both sides.
+/// one more value on both sides, or as many as its user wants.
 ///
 /// A Bayer row alternates between two colours, so each half holds one of them
 /// and every neighbour of a run of photosites is a contiguous run of a half:
@@ -27,14 +27,22 @@ impl SplitRow {
     /// The row holds the columns of `window`, which begins at an even column,
     /// and [`HALO`](super::HALO) columns on both sides.
     pub fn fill_outside(&mut self, window: Range<u32>, width: u32) {
-        let base = i64::from(window.start) - 2;
-        let end = (base + 2 * self.halves[0].len() as i64).min(i64::from(width) + 2);
-        for x in (base..0).chain(i64::from(width)..end) {
-            let from = i64::from(mirror(x, width)) - base;
-            let value = self.halves[from as usize % 2][from as usize / 2];
-            let to = (x - base) as usize;
-            self.halves[to % 2][to / 2] = value;
-        }
+        fill_outside(&mut self.halves, 1, window, width);
+    }
+}
+
+/// Fills, by mirroring, what lies outside a picture of `width` columns in a row
+/// that holds the columns of `window`, which begins at an even column, and
+/// `margin` pairs on both sides, as far as the picture has them.
+pub fn fill_outside(halves: &mut [Vec<f32>; 2], margin: usize, window: Range<u32>, width: u32) {
+    let margin = 2 * margin as i64;
+    let base = i64::from(window.start) - margin;
+    let end = i64::from(window.end.next_multiple_of(2)).min(i64::from(width)) + margin;
+    for x in (base..0).chain(i64::from(width)..end) {
+        let from = i64::from(mirror(x, width)) - base;
+        let value = halves[from as usize % 2][from as usize / 2];
+        let to = (x - base) as usize;
+        halves[to % 2][to / 2] = value;
     }
 }
 

@@ -1,12 +1,5 @@
 // Needs `fn mosaic(x: i32, y: i32) -> f32`: a white-balanced photosite inside the picture.
 
-// `i` mirrored into 0..n about the first and the last index; n is 2 or more.
-fn mirror(i: i32, n: i32) -> i32 {
-    let period = 2 * (n - 1);
-    let j = abs(i) % period;
-    return min(j, period - j);
-}
-
 // Red, green and blue at (x, y) of a picture of `size`, whose red photosites
 // have the parity of `red` (column, row).
 fn debayer_mhc(x: i32, y: i32, size: vec2<i32>, red: vec2<i32>) -> vec3<f32> {
@@ -27,11 +20,14 @@ fn debayer_mhc(x: i32, y: i32, size: vec2<i32>, red: vec2<i32>) -> vec3<f32> {
     let red_column = ((x ^ red.x) & 1) == 0;
     let red_row = ((y ^ red.y) & 1) == 0;
     if (red_column == red_row) {
-        let green = ((4.0 * c + 2.0 * (rows + columns)) - (far_rows + far_columns)) * 0.125;
-        let other = ((6.0 * c + 2.0 * diagonals) - 1.5 * (far_rows + far_columns)) * 0.125;
+        let near = rounded(2.0 * (rows + columns));
+        let green = ((rounded(4.0 * c) + near) - (far_rows + far_columns)) * 0.125;
+        let corners = rounded(2.0 * diagonals);
+        let other = ((rounded(6.0 * c) + corners) - rounded(1.5 * (far_rows + far_columns))) * 0.125;
         return select(vec3<f32>(other, green, c), vec3<f32>(c, green, other), red_row);
     }
-    let beside = (((5.0 * c + 4.0 * columns) - (far_columns + diagonals)) + 0.5 * far_rows) * 0.125;
-    let above = (((5.0 * c + 4.0 * rows) - (far_rows + diagonals)) + 0.5 * far_columns) * 0.125;
+    let own = rounded(5.0 * c);
+    let beside = (((own + rounded(4.0 * columns)) - (far_columns + diagonals)) + rounded(0.5 * far_rows)) * 0.125;
+    let above = (((own + rounded(4.0 * rows)) - (far_rows + diagonals)) + rounded(0.5 * far_columns)) * 0.125;
     return select(vec3<f32>(above, c, beside), vec3<f32>(beside, c, above), red_row);
 }

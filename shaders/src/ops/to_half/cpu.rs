@@ -5,9 +5,9 @@ use fearless_simd::{Level, dispatch};
 /// 2^-14, the smallest normal half.
 const SMALLEST_NORMAL: u32 = 0x3880_0000;
 /// 65520, the smallest value that would round to infinity.
-const TOO_LARGE: u32 = 0x477f_f000;
+pub const TOO_LARGE: u32 = 0x477f_f000;
 /// Infinity; anything above is NaN.
-const INFINITY: u32 = 0x7f80_0000;
+pub const INFINITY: u32 = 0x7f80_0000;
 /// The largest finite half.
 const LARGEST: u32 = 0x7bff;
 

@@ -1,0 +1,94 @@
+//! How fast each debayer is on one core, on a mosaic of a camera's size.
+
+use crate::protocol::Noise;
+use crate::support::{Result, json_of, median, script};
+use platefarm_model::raw::Bayer;
+use platefarm_shaders::debayer::{FORMS, Form, Mosaic};
+use platefarm_shaders::ops::resample::picture::{Picture, instruction_sets};
+use std::hint::black_box;
+use std::path::Path;
+
+/// Columns and rows of the mosaic.
+const SIZE: [usize; 2] = [4448, 3096];
+/// CPU seconds of ours that are counted at once, at least.
+const LEAST: f64 = 0.5;
+
+/// The peers' ways, and by how much less a mosaic they get: those in NumPy
+/// hold dozens of planes at once.
+const PEERS: &[(&str, &str, usize)] = &[
+    ("opencv-bilinear", "OpenCV bilinear, 16 bits", 1),
+    ("opencv-ea", "OpenCV edge-aware, 16 bits", 1),
+    ("opencv-vng", "OpenCV VNG, 8 bits", 1),
+    ("libraw-linear", "LibRaw LINEAR, whole `postprocess`", 1),
+    ("libraw-ppg", "LibRaw PPG, whole `postprocess`", 1),
+    ("libraw-ahd", "LibRaw AHD, whole `postprocess`", 1),
+    ("libraw-dcb", "LibRaw DCB, whole `postprocess`", 1),
+    ("colour-malvar", "colour-demosaicing Malvar 2004", 16),
+    ("colour-menon", "colour-demosaicing Menon 2007", 16),
+];
+
+/// Prints the table.
+pub(crate) fn speed(python: Option<&Path>, only: &str, rounds: usize) -> Result<()> {
+    let [width, height] = SIZE;
+    let pixels = (width * height) as f64;
+    println!("\nOne core, {width}x{height}, median of {rounds} rounds\n");
+    println!("| | ms of CPU | Mpix/s |\n|---|---|---|");
+    let row = |name: &str, seconds: f64, pixels: f64| {
+        println!("| {name} | {:.1} | {:.1} |", seconds * 1e3, pixels / seconds / 1e6);
+    };
+    let mosaic = textured();
+    for form in FORMS.iter().filter(|form| format!("platefarm {}", form.name).contains(only)) {
+        for (name, level) in instruction_sets() {
+            let seconds: Result<Vec<f64>> =
+                (0..rounds).map(|_| seconds(form, level, &mosaic)).collect();
+            row(&format!("platefarm {}, {name}", form.name), median(seconds?), pixels);
+        }
+    }
+    for (way, name, less) in PEERS.iter().filter(|(_, name, _)| name.contains(only)) {
+        let Some(python) = python else { break };
+        let side = less.isqrt();
+        let mut command = script(python, "demosaic.py");
+        command.args([way, "--time", &(width / side).to_string(), &(height / side).to_string()]);
+        let said = json_of(command.args(["--runs", &rounds.to_string()]))?;
+        let seconds = said["seconds"].as_f64().ok_or("demosaic.py gave no seconds")?;
+        row(name, seconds, pixels / *less as f64);
+    }
+    Ok(())
+}
+
+/// CPU seconds of one run of this thread's.
+fn seconds(form: &Form, level: fearless_simd::Level, mosaic: &Mosaic) -> Result<f64> {
+    let mut picture = Picture { width: 0, height: 0, planes: Default::default() };
+    (form.run)(level, mosaic, &mut picture);
+    let begun = thread_seconds()?;
+    let mut runs = 0.0;
+    loop {
+        (form.run)(level, black_box(mosaic), &mut picture);
+        black_box(&picture);
+        runs += 1.0;
+        let spent = thread_seconds()? - begun;
+        if spent > LEAST {
+            return Ok(spent / runs);
+        }
+    }
+}
+
+/// Nanoseconds that this thread was on a CPU (Linux, Documentation/scheduler/sched-stats), as seconds.
+fn thread_seconds() -> Result<f64> {
+    let path = "/proc/thread-self/schedstat";
+    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let first = text.split_whitespace().next().and_then(|v| v.parse::<f64>().ok());
+    first.map(|v| v / 1e9).ok_or_else(|| format!("{path} has another form than Linux says"))
+}
+
+/// A mosaic with edges of all directions and noise, so that no branch is foreseen.
+fn textured() -> Mosaic {
+    let [width, height] = SIZE;
+    let mut noise = Noise(3);
+    let site = |i: usize| {
+        let (x, y) = ((i % width) as f32, (i / width) as f32);
+        let waves = (x * y / 5e4).sin() * (x / 7.0).cos();
+        0.45 + 0.35 * waves + 0.1 * noise.uniform()
+    };
+    Mosaic { width, height, bayer: Bayer::Rggb, sites: (0..width * height).map(site).collect() }
+}

@@ -1,0 +1,207 @@
+//! Blocks of pixels through the steps of the transform: a loop per step, each
+//! of which becomes vector code, with the lookups by hue in a loop of their own.
+
+use super::{G, G_INVERSE, Hue, Output2, apply, map, respond, unrespond};
+use crate::color::math::{angle_degrees, pick, pow};
+use fearless_simd::{Level, dispatch};
+
+/// Pixels that go through the passes together: their intermediate values stay in the nearest cache.
+pub const BLOCK: usize = 128;
+
+type Values = [f32; BLOCK];
+
+/// Intermediate values of a block.
+#[derive(Clone, Copy)]
+struct Block {
+    /// Achromatic response; 0 or less where there is no light.
+    a: Values,
+    /// Lightness.
+    j: Values,
+    /// Colourfulness.
+    m: Values,
+    cos: Values,
+    sin: Values,
+    degrees: Values,
+    /// By hue: cusp's J and M, one over the upper exponent, reach.
+    cusp_j: Values,
+    cusp_m: Values,
+    upper: Values,
+    reach_m: Values,
+    rgb: [Values; 3],
+}
+
+impl Block {
+    const EMPTY: Self = Self {
+        rgb: [[0.0; BLOCK]; 3],
+        a: [0.0; BLOCK],
+        j: [0.0; BLOCK],
+        m: [0.0; BLOCK],
+        cos: [0.0; BLOCK],
+        sin: [0.0; BLOCK],
+        degrees: [0.0; BLOCK],
+        cusp_j: [0.0; BLOCK],
+        cusp_m: [0.0; BLOCK],
+        upper: [0.0; BLOCK],
+        reach_m: [0.0; BLOCK],
+    };
+
+    #[inline(always)]
+    fn hue(&self, i: usize) -> Hue {
+        Hue {
+            cusp_j: self.cusp_j[i],
+            cusp_m: self.cusp_m[i],
+            upper: self.upper[i],
+            reach_m: self.reach_m[i],
+        }
+    }
+
+    /// Opponent signals to colourfulness and hue.
+    #[inline(always)]
+    fn set(&mut self, i: usize, [a, x, y]: [f32; 3]) {
+        let m = (x * x + y * y).sqrt();
+        let coloured = m > 0.0;
+        let scale = 1.0 / pick(coloured, m, 1.0);
+        let (cos, sin) = (pick(coloured, x * scale, 1.0), y * scale);
+        self.a[i] = a;
+        self.m[i] = m;
+        self.cos[i] = cos;
+        self.sin[i] = sin;
+        self.degrees[i] = angle_degrees(cos, sin);
+    }
+
+    #[inline(always)]
+    fn pixel(&self, i: usize) -> [f32; 3] {
+        [self.rgb[0][i], self.rgb[1][i], self.rgb[2][i]]
+    }
+
+    #[inline(always)]
+    fn set_pixel(&mut self, i: usize, [r, g, b]: [f32; 3]) {
+        self.rgb[0][i] = r;
+        self.rgb[1][i] = g;
+        self.rgb[2][i] = b;
+    }
+
+    #[inline(always)]
+    fn store(&self, rgb: Rgb<'_>) {
+        for (to, from) in rgb.into_iter().zip(&self.rgb) {
+            *to = *from;
+        }
+    }
+
+    #[inline(always)]
+    fn look_up(&mut self, output: &Output2) {
+        for i in 0..BLOCK {
+            [self.cusp_j[i], self.cusp_m[i], self.upper[i], self.reach_m[i]] =
+                output.look_up(self.degrees[i]);
+        }
+    }
+}
+
+type Rgb<'a> = [&'a mut Values; 3];
+
+/// Scene light (ACES2065-1) to linear light of the limiting gamut, in place,
+/// within 0 and the peak. `clamp` off leaves out the clamps at both ends.
+#[inline(always)]
+fn forward_block(output: &Output2, rgb: Rgb<'_>, clamp: bool) {
+    let mut block = Block::EMPTY;
+    let o = output.constants;
+    block.rgb = rgb.each_ref().map(|v| **v);
+    let (low, high) = if clamp { (0.0, o.forward_limit) } else { (f32::MIN, f32::MAX) };
+    for i in 0..BLOCK {
+        let ap1 = map(apply(&o.to_ap1, block.pixel(i)), |v| v.max(low).min(high));
+        let cones = map(apply(&o.scene_cones, ap1), respond);
+        block.set(i, apply(&o.scene_opponents, cones));
+    }
+    block.look_up(output);
+    for i in 0..BLOCK {
+        let a = pick(block.a[i] > 0.0, block.a[i], 1.0);
+        let scene = unrespond(o.white_response * a) / o.level;
+        let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
+        let j = 100.0 * pow(a_shown, G);
+        let norm = o.norm(block.cos[i], block.sin[i]);
+        let m = block.m[i] * (a_shown / a);
+        block.m[i] = o.compress_chroma(m, j, a_shown, block.reach_m[i], norm);
+        block.j[i] = j;
+    }
+    for i in 0..BLOCK {
+        [block.j[i], block.m[i]] = o.compress_gamut(block.j[i], block.m[i], &block.hue(i));
+    }
+    let (low, high) = if clamp { (0.0, o.peak) } else { (f32::MIN, f32::MAX) };
+    for i in 0..BLOCK {
+        let a = pow(block.j[i] * 0.01, G_INVERSE);
+        let m = block.m[i];
+        let responses = apply(&o.from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
+        let rgb = apply(&o.limit_cones, map(responses, unrespond));
+        let lit = block.a[i] > 0.0;
+        block.set_pixel(i, map(rgb, |v| pick(lit, v.max(low).min(high), 0.0)));
+    }
+    block.store(rgb);
+}
+
+/// Linear light of the limiting gamut to scene light, in place.
+#[inline(always)]
+fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
+    let mut block = Block::EMPTY;
+    let o = output.constants;
+    block.rgb = rgb.each_ref().map(|v| **v);
+    for i in 0..BLOCK {
+        let limited = map(block.pixel(i), |v| v.max(0.0).min(o.peak));
+        let cones = map(apply(&o.limit_to_cones, limited), respond);
+        block.set(i, apply(&o.limit_opponents, cones));
+    }
+    block.look_up(output);
+    for i in 0..BLOCK {
+        let j = 100.0 * pow(block.a[i], G);
+        [block.j[i], block.m[i]] = o.expand_gamut(j, block.m[i], &block.hue(i));
+    }
+    for i in 0..BLOCK {
+        let a_shown = pow(block.j[i] * 0.01, G_INVERSE);
+        let norm = o.norm(block.cos[i], block.sin[i]);
+        let m = o.expand_chroma(block.m[i], block.j[i], a_shown, block.reach_m[i], norm);
+        let shown = unrespond(o.white_response * a_shown) / o.level;
+        let a = respond(o.untone(shown) * o.level) / o.white_response;
+        let m = m * (a / pick(a_shown > 0.0, a_shown, 1.0));
+        let responses = apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
+        let rgb = apply(&o.cones_to_ap0, map(responses, unrespond));
+        let lit = block.a[i] > 0.0;
+        block.set_pixel(i, map(rgb, |v| pick(lit, v, 0.0)));
+    }
+    block.store(rgb);
+}
+
+/// Scene light (ACES2065-1) to linear light of the limiting gamut, in place.
+pub fn forward(level: Level, output: &Output2, rgb: [&mut [f32]; 3]) {
+    blocks(rgb, |block| dispatch!(level, _simd => forward_block(output, block, true)));
+}
+
+/// [`forward`] without the clamps before and after.
+pub fn core(level: Level, output: &Output2, rgb: [&mut [f32]; 3]) {
+    blocks(rgb, |block| dispatch!(level, _simd => forward_block(output, block, false)));
+}
+
+/// Linear light of the limiting gamut to scene light (ACES2065-1), in place.
+pub fn inverse(level: Level, output: &Output2, rgb: [&mut [f32]; 3]) {
+    blocks(rgb, |block| dispatch!(level, _simd => inverse_block(output, block)));
+}
+
+/// Cuts three runs of equal length into blocks; the last is filled up with black.
+fn blocks([red, green, blue]: [&mut [f32]; 3], mut run: impl FnMut(Rgb<'_>)) {
+    let (whole, rest) = red.as_chunks_mut();
+    let (whole_g, rest_g) = green.as_chunks_mut();
+    let (whole_b, rest_b) = blue.as_chunks_mut();
+    for ((r, g), b) in whole.iter_mut().zip(whole_g).zip(whole_b) {
+        run([r, g, b]);
+    }
+    if rest.is_empty() {
+        return;
+    }
+    let mut last = [[0.0; BLOCK]; 3];
+    let rests = [rest, rest_g, rest_b];
+    for (to, from) in last.iter_mut().zip(&rests) {
+        to[..from.len()].copy_from_slice(from);
+    }
+    run(last.each_mut());
+    for (from, to) in last.iter().zip(rests) {
+        to.copy_from_slice(&from[..to.len()]);
+    }
+}

@@ -1,0 +1,222 @@
+//! The debayers alone, on a bare mosaic: what measurements and comparisons
+//! with other software run, apart from any recipe. A plate goes through the
+//! same rows in the same order (see [`exec`](crate::exec)).
+
+use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow, row};
+use crate::ops::debayer_mhc::{self, mirror};
+use crate::ops::resample::picture::Picture;
+use crate::ops::superpixel;
+use crate::ops::{debayer_rcd, debayer_ri};
+use fearless_simd::Level;
+use platefarm_model::raw::Bayer;
+
+/// A mosaic of floats: white-balanced and scene-linear, as a plate's debayer sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mosaic {
+    /// Columns, 2 or more.
+    pub width: usize,
+    /// Rows, 2 or more.
+    pub height: usize,
+    /// Where the colours are.
+    pub bayer: Bayer,
+    /// `width * height` photosites, row-major.
+    pub sites: Vec<f32>,
+}
+
+/// One debayer, on the CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Whether it works in an encoding of its own that it takes back afterwards,
+    /// so that it wants scene-linear values whatever the picture is judged in.
+    pub encodes: bool,
+    /// Whether it makes one pixel of two by two photosites.
+    pub halves: bool,
+    /// Camera RGB of every photosite, on one core; of half the size for a
+    /// debayer that halves. The picture takes its size; its memory is kept.
+    pub run: fn(Level, &Mosaic, &mut Picture),
+}
+
+/// Every debayer that has its CPU form.
+pub const FORMS: &[Form] = &[
+    Form { name: "ri", encodes: true, halves: false, run: ri },
+    Form { name: "rcd", encodes: true, halves: false, run: rcd },
+    Form { name: "mhc", encodes: false, halves: false, run: mhc },
+    Form { name: "superpixel", encodes: false, halves: true, run: half },
+];
+
+/// The one of this name.
+#[must_use]
+pub fn form(name: &str) -> Option<&'static Form> {
+    FORMS.iter().find(|form| form.name == name)
+}
+
+impl Form {
+    /// What it makes of a mosaic with the best instruction set of this machine.
+    #[must_use]
+    pub fn picture(&self, mosaic: &Mosaic) -> Picture {
+        let mut picture = Picture { width: 0, height: 0, planes: Default::default() };
+        (self.run)(Level::new(), mosaic, &mut picture);
+        picture
+    }
+}
+
+/// Makes room for a picture of this size.
+pub(crate) fn sized(picture: &mut Picture, width: usize, height: usize) {
+    (picture.width, picture.height) = (width, height);
+    picture.planes.iter_mut().for_each(|plane| plane.resize(width * height, 0.0));
+}
+
+fn mhc(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
+    let (width, height) = (mosaic.width, mosaic.height);
+    sized(picture, width, height);
+    let pairs = width.div_ceil(2);
+    let mut ring: [SplitRow; 5] = std::array::from_fn(|_| SplitRow::new(pairs));
+    let mut runs = vec![0.0; 6 * pairs];
+    let mut next = 0;
+    for y in 0..height {
+        while next < height.min(y + debayer_mhc::HALO as usize + 1) {
+            let split = &mut ring[next % 5];
+            let [even, odd] = split.halves.each_mut().map(|half| &mut half[1..]);
+            unweave(&mosaic.sites[next * width..][..width], even, odd);
+            split.fill_outside(0..width as u32, width as u32);
+            next += 1;
+        }
+        let five =
+            [-2, -1, 0, 1, 2].map(|d: i64| &ring[mirror(y as i64 + d, height as u32) as usize % 5]);
+        row(level, five, RowColors::of(y as u32, mosaic.bayer.red_at()), pairs, &mut runs);
+        for (plane, runs) in picture.planes.iter_mut().zip(runs.chunks_exact(2 * pairs)) {
+            let (even, odd) = runs.split_at(pairs);
+            weave(even, odd, &mut plane[y * width..][..width]);
+        }
+    }
+}
+
+/// A debayer that takes rows one after the other, mirrored ones included.
+pub(crate) trait Rows {
+    /// Rows that it wants before the first and behind the last.
+    const HALO: u32;
+    /// Pairs of columns before the first and behind the last.
+    const MARGIN: usize;
+
+    fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2];
+    fn push(&mut self, level: Level, y: i64, out: &mut [f32]);
+}
+
+impl Rows for debayer_ri::cpu::Stream {
+    const HALO: u32 = debayer_ri::HALO;
+    const MARGIN: usize = debayer_ri::cpu::PAD;
+
+    fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
+        self.input(y)
+    }
+    fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
+        self.push(level, y, out);
+    }
+}
+
+impl Rows for debayer_rcd::cpu::Stream {
+    const HALO: u32 = debayer_rcd::HALO;
+    const MARGIN: usize = debayer_rcd::MARGIN;
+
+    fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
+        self.input(y)
+    }
+    fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
+        self.push(level, y, out);
+    }
+}
+
+fn ri(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
+    let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
+    let stream = debayer_ri::cpu::Stream::new(pairs, red_at, [1.0; 3]);
+    streamed(stream, level, mosaic, picture);
+}
+
+fn rcd(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
+    let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
+    streamed(debayer_rcd::cpu::Stream::new(pairs, red_at), level, mosaic, picture);
+}
+
+/// What a debayer with settings of its own makes of a mosaic.
+pub(crate) fn streamed<R: Rows>(
+    mut stream: R,
+    level: Level,
+    mosaic: &Mosaic,
+    picture: &mut Picture,
+) {
+    let (width, height) = (mosaic.width, mosaic.height);
+    sized(picture, width, height);
+    let pairs = width.div_ceil(2);
+    let margin = 2 * R::MARGIN as i64;
+    let outside: Vec<(usize, usize)> = (-margin..0)
+        .chain(width as i64..2 * pairs as i64 + margin)
+        .map(|x| ((x + margin) as usize, mirror(x, width as u32) as usize))
+        .collect();
+    let mut runs = vec![0.0; 6 * pairs];
+    let halo = i64::from(R::HALO);
+    for y in -halo..height as i64 + halo {
+        let row = &mosaic.sites[mirror(y, height as u32) as usize * width..][..width];
+        let input = stream.input(y);
+        let [even, odd] = input.each_mut().map(|half| &mut half[R::MARGIN..]);
+        unweave(row, even, odd);
+        for (to, from) in &outside {
+            input[to % 2][to / 2] = row[*from];
+        }
+        stream.push(level, y, &mut runs);
+        let Ok(done) = usize::try_from(y - halo) else { continue };
+        for (plane, runs) in picture.planes.iter_mut().zip(runs.chunks_exact(2 * pairs)) {
+            let (even, odd) = runs.split_at(pairs);
+            weave(even, odd, &mut plane[done * width..][..width]);
+        }
+    }
+}
+
+fn half(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
+    let (width, height) = (mosaic.width, mosaic.height);
+    let blocks = [width, height].map(|side| superpixel::size(side as u32) as usize);
+    sized(picture, blocks[0], blocks[1]);
+    let run = blocks[0].div_ceil(2);
+    let mut ring = [(); 4].map(|()| SplitRow::new(blocks[0]));
+    let mut runs = vec![0.0; 6 * run];
+    let mut next = -1;
+    for y in 0..blocks[1] as i64 {
+        while next <= 2 * y + 2 {
+            let from = mirror(next, height as u32) as usize * width;
+            let row = &mut ring[next.rem_euclid(4) as usize];
+            let [even, odd] = row.halves.each_mut().map(|half| &mut half[1..]);
+            unweave(&mosaic.sites[from..from + width], even, odd);
+            row.fill_outside(0..width as u32, width as u32);
+            next += 1;
+        }
+        let rows = [-1, 0, 1, 2].map(|d| &ring[(2 * y + d).rem_euclid(4) as usize]);
+        superpixel::cpu::row(level, rows, mosaic.bayer.red_at(), blocks[0], &mut runs);
+        for (plane, runs) in picture.planes.iter_mut().zip(runs.chunks_exact(2 * run)) {
+            let (even, odd) = runs.split_at(run);
+            weave(even, odd, &mut plane[y as usize * blocks[0]..][..blocks[0]]);
+        }
+    }
+}
+
+/// One row into its even and odd columns.
+pub(crate) fn unweave(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
+    let (pairs, last) = row.as_chunks::<2>();
+    for ((pair, even), odd) in pairs.iter().zip(&mut *even).zip(odd) {
+        [*even, *odd] = *pair;
+    }
+    if let [last] = last {
+        even[pairs.len()] = *last;
+    }
+}
+
+/// Even and odd columns into one row.
+pub(crate) fn weave(even: &[f32], odd: &[f32], row: &mut [f32]) {
+    let (pairs, last) = row.as_chunks_mut::<2>();
+    for ((pair, even), odd) in pairs.iter_mut().zip(even).zip(odd) {
+        *pair = [*even, *odd];
+    }
+    if let [last] = last {
+        *last = even[pairs.len()];
+    }
+}

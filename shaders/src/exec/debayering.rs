@@ -1,0 +1,89 @@
+//! The debayers as the CPU executor runs them: rows of the mosaic go in one
+//! after the other, a row of the picture comes out when all that it looks at
+//! has come in. Rows outside the picture go in as mirror images, so that none
+//! of them knows of an edge.
+
+use super::plan::{MosaicInput, Plan};
+use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow};
+use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, superpixel};
+use fearless_simd::Level;
+use platefarm_model::recipe::Debayer;
+
+/// A debayer at work on the rows of a band.
+#[derive(Debug)]
+pub(super) struct Debayering {
+    red_at: (u32, u32),
+    pairs: usize,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Ri(Box<debayer_ri::cpu::Stream>),
+    Rcd(Box<debayer_rcd::cpu::Stream>),
+    /// The last rows, by their number modulo 5.
+    Mhc([SplitRow; 5]),
+    /// The last rows, by their number modulo 5.
+    Superpixel([SplitRow; 5]),
+}
+
+impl Debayering {
+    pub(super) fn new(plan: &Plan, input: &MosaicInput) -> Self {
+        let (pairs, red_at) = (plan.pairs(), input.red_at);
+        let form = match input.debayer {
+            Debayer::Ri => {
+                let gains = input.layout.white_balance;
+                Form::Ri(Box::new(debayer_ri::cpu::Stream::new(pairs, red_at, gains)))
+            }
+            Debayer::Rcd => Form::Rcd(Box::new(debayer_rcd::cpu::Stream::new(pairs, red_at))),
+            Debayer::Mhc => Form::Mhc([(); 5].map(|()| SplitRow::new(pairs))),
+            Debayer::Superpixel => {
+                Form::Superpixel([(); 5].map(|()| SplitRow::new(plan.columns.len())))
+            }
+        };
+        Self { red_at, pairs, form }
+    }
+
+    /// Room for row `y` of the mosaic: even and odd columns of those that are
+    /// made, and pairs of columns that come before and behind.
+    pub(super) fn input(&mut self, y: i64) -> (&mut [Vec<f32>; 2], usize) {
+        match &mut self.form {
+            Form::Ri(stream) => (stream.input(y), debayer_ri::cpu::PAD),
+            Form::Rcd(stream) => (stream.input(y), debayer_rcd::MARGIN),
+            Form::Mhc(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
+            Form::Superpixel(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
+        }
+    }
+
+    /// Takes row `y` of the mosaic, as it stands in [`Self::input`]. When it
+    /// is the last one that a row of the picture looks at, that row is made:
+    /// `out` begins with six runs of so many values as there are pairs of
+    /// columns: red even, red odd, green even, green odd, blue even, blue odd.
+    pub(super) fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
+        match &mut self.form {
+            Form::Ri(stream) => stream.push(level, y, out),
+            Form::Rcd(stream) => stream.push(level, y, out),
+            Form::Mhc(rows) => {
+                let rows = [4, 3, 2, 1, 0].map(|d| &rows[(y - d).rem_euclid(5) as usize]);
+                let middle = (y - i64::from(debayer_mhc::HALO)).rem_euclid(2) as u32;
+                let colors = RowColors::of(middle, self.red_at);
+                debayer_mhc::cpu::row(level, rows, colors, self.pairs, out);
+            }
+            Form::Superpixel(rows) => {
+                let columns = rows[0].halves[0].len() - 2;
+                let rows = [4, 3, 2, 1].map(|d| &rows[(y - d).rem_euclid(5) as usize]);
+                superpixel::cpu::row(level, rows, self.red_at, columns, out);
+            }
+        }
+    }
+
+    /// The last row of the mosaic that row `y` of the picture looks at.
+    pub(super) fn last_for(input: &MosaicInput, y: u32) -> i64 {
+        i64::from((y + 1) * input.block() + input.halo) - 1
+    }
+
+    /// The first row of the mosaic to push for rows from `y` on.
+    pub(super) fn first_for(input: &MosaicInput, y: u32) -> i64 {
+        i64::from(y * input.block()) - i64::from(input.halo)
+    }
+}

@@ -1,0 +1,239 @@
+//! Which passes a plan is on a device, and which buffers they share.
+//!
+//! Operations that look at one place only share a pass with their neighbour; a
+//! pass ends where the next operation needs more than one of its results (a
+//! halo). A debayer of several steps keeps what they leave in planes of work
+//! that cover the mosaic and its halo, mirrored beyond the edges, so that no
+//! step after the first knows of an edge.
+
+use super::debayers;
+use crate::exec::plan::{Band, Input, Plan};
+use platefarm_model::{Code, Fault, Outcome};
+use std::ops::Range;
+
+/// A buffer that passes share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Store {
+    /// Stored rows, as they came up.
+    Raw,
+    /// Black levels and linearisation, or the curve of a picture.
+    Tables,
+    /// The mosaic and its halo.
+    Mosaic,
+    /// Planes that a debayer keeps between its steps.
+    Work(usize),
+    /// ACES2065-1, three planes.
+    Color,
+    /// After the vertical pass, three planes; the colour itself where there is none.
+    Down,
+    /// First lines and weights along the row and down the column.
+    Taps(usize),
+    /// What is delivered.
+    Halves,
+    /// Number of non-finite samples.
+    Beyond,
+}
+
+/// How a pass uses a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bind {
+    Read(Store),
+    Write(Store),
+}
+
+impl Bind {
+    pub(super) const fn store(self) -> Store {
+        match self {
+            Self::Read(store) | Self::Write(store) => store,
+        }
+    }
+}
+
+/// What a pass has an invocation for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// Photosites of mosaic and halo but for so many lines on each side.
+    Sites(u32),
+    /// The same, but only those that are not green.
+    Colored(u32),
+    /// Pixels.
+    Color,
+    /// Pixels of delivered rows.
+    Lines,
+    /// Pairs of delivered pixels.
+    Halves,
+}
+
+/// One dispatch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pass {
+    /// Its name; no two passes share one.
+    pub(crate) name: &'static str,
+    /// Operations that it is made of, in the order they run.
+    pub(crate) ops: &'static [&'static str],
+    /// Text around them.
+    pub(super) frame: &'static str,
+    /// Where it begins.
+    pub(super) entry: &'static str,
+    /// Buffers, from binding 1 on.
+    pub(super) binds: &'static [Bind],
+    /// Invocations.
+    pub(super) over: Over,
+}
+
+use Bind::{Read, Write};
+
+static PICTURE: Pass = Pass {
+    name: "picture",
+    ops: &["unpack", "rgb_decode", "finite", "matrix"],
+    frame: include_str!("picture.wgsl"),
+    entry: "main",
+    binds: &[Read(Store::Raw), Read(Store::Tables), Write(Store::Color), Write(Store::Beyond)],
+    over: Over::Color,
+};
+
+static DOWN: Pass = Pass {
+    name: "down",
+    ops: &["resample"],
+    frame: include_str!("down.wgsl"),
+    entry: "main",
+    binds: &[Read(Store::Color), Read(Store::Taps(1)), Write(Store::Down)],
+    over: Over::Lines,
+};
+
+static ALONG: Pass = Pass {
+    name: "along",
+    ops: &["resample", "to_half"],
+    frame: include_str!("along.wgsl"),
+    entry: "main",
+    binds: &[
+        Read(Store::Down),
+        Read(Store::Taps(0)),
+        Read(Store::Taps(1)),
+        Write(Store::Halves),
+        Write(Store::Beyond),
+    ],
+    over: Over::Halves,
+};
+
+/// Every pass that there is, once.
+#[cfg(test)]
+pub(crate) fn all() -> Vec<&'static Pass> {
+    let mut all = vec![&PICTURE, &DOWN, &ALONG];
+    for pass in debayers::ALL.iter().flat_map(|debayer| debayer.passes) {
+        if !all.iter().any(|known| std::ptr::eq(*known, *pass)) {
+            all.push(pass);
+        }
+    }
+    all
+}
+
+/// The passes of a plan, in order. A vertical resample that only moves whole
+/// rows needs none: the horizontal one fetches its rows from where they are.
+pub(crate) fn of(plan: &Plan) -> Vec<&'static Pass> {
+    let mut passes = match &plan.input {
+        Input::Mosaic(_) => debayers::of(plan).passes.to_vec(),
+        Input::Rgb(_) => vec![&PICTURE],
+    };
+    if !plan.taps[1].is_copy() {
+        passes.push(&DOWN);
+    }
+    passes.push(&ALONG);
+    passes
+}
+
+/// Columns and rows of mosaic and halo of a band.
+pub(super) fn window(plan: &Plan, band: &Band) -> [u32; 2] {
+    let (halo, block) = (2 * plan.halo(), plan.input.block());
+    [plan.columns.len(), band.rows.len()].map(|side| side as u32 * block + halo)
+}
+
+/// Invocations of a pass on a band: columns and rows.
+pub(super) fn extent(plan: &Plan, band: &Band, over: Over) -> [u32; 2] {
+    let [columns, _] = plan.content_size();
+    let lines = band.lines.len() as u32;
+    let inner = |margin: u32| window(plan, band).map(|side| side - 2 * margin);
+    match over {
+        Over::Sites(margin) => inner(margin),
+        Over::Colored(margin) => {
+            let [columns, rows] = inner(margin);
+            [columns.div_ceil(2), rows]
+        }
+        Over::Color => [plan.columns.len() as u32, band.rows.len() as u32],
+        Over::Lines => [plan.columns.len() as u32, lines],
+        Over::Halves => [columns.div_ceil(2) as u32, lines],
+    }
+}
+
+/// Bytes of a buffer on a band; of what does not depend on the band, none.
+pub(super) fn bytes(plan: &Plan, band: &Band, store: Store) -> u64 {
+    let pixels = |[columns, rows]: [u32; 2]| u64::from(columns) * u64::from(rows);
+    let sites = |planes: usize| 4 * planes as u64 * pixels(window(plan, band));
+    match store {
+        // With room to read whole words past the end.
+        Store::Raw => {
+            (plan.row_bytes() as u64 * band.input_rows.len() as u64).next_multiple_of(4) + 8
+        }
+        Store::Mosaic => sites(1),
+        Store::Work(i) => sites(debayers::of(plan).planes[i]),
+        Store::Color => 12 * pixels(extent(plan, band, Over::Color)),
+        Store::Down => 12 * pixels(extent(plan, band, Over::Lines)),
+        Store::Halves => 12 * pixels(extent(plan, band, Over::Halves)),
+        Store::Tables | Store::Taps(_) | Store::Beyond => 0,
+    }
+}
+
+/// The buffers of a plan whose size depends on the band.
+pub(super) fn stores(plan: &Plan) -> Vec<Store> {
+    let mut stores: Vec<Store> = Vec::new();
+    for bind in of(plan).iter().flat_map(|pass| pass.binds) {
+        let store = match bind.store() {
+            // Rows that are only moved stay where they are.
+            Store::Down if plan.taps[1].is_copy() => continue,
+            Store::Tables | Store::Taps(_) | Store::Beyond => continue,
+            store => store,
+        };
+        if !stores.contains(&store) {
+            stores.push(store);
+        }
+    }
+    stores
+}
+
+/// Bytes of the largest buffer of a band.
+pub(crate) fn largest(plan: &Plan, band: &Band) -> u64 {
+    stores(plan).into_iter().map(|store| bytes(plan, band, store)).fold(0, u64::max)
+}
+
+/// The fewest bands of which no buffer is larger than `limit` bytes.
+///
+/// # Errors
+/// [`Code::GpuFailed`] when not even one row fits.
+pub(crate) fn bands_within(plan: &Plan, limit: u64) -> Outcome<Vec<Band>> {
+    let lines = plan.content_size()[1];
+    let fits = |lines: Range<usize>| largest(plan, &plan.band(lines)) <= limit;
+    let mut bands = Vec::new();
+    let mut from = 0;
+    while from < lines {
+        // Buffers only grow with the number of rows, so the largest number that fits can be bisected.
+        let (mut least, mut most) = (0, lines - from);
+        while least < most {
+            let middle = (least + most).div_ceil(2);
+            if fits(from..from + middle) { least = middle } else { most = middle - 1 }
+        }
+        if least == 0 {
+            let bytes = largest(plan, &plan.band(from..from + 1));
+            let message = format!(
+                "one delivered row needs a buffer of {bytes} bytes, the GPU binds {limit} at most"
+            );
+            return Err(Fault::new(Code::GpuFailed, message));
+        }
+        bands.push(plan.band(from..from + least));
+        from += least;
+    }
+    Ok(bands)
+}
+
+#[cfg(test)]
+#[path = "passes_tests.rs"]
+mod tests;
