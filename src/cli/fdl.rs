@@ -1,6 +1,8 @@
 //! `platefarm fdl ...`: framing decision lists, checked, shown, drawn, applied
 //! and made, with no camera file at hand.
 
+mod from_clip;
+
 use super::render::{read_document, read_fdl};
 use super::{choice, size};
 use crate::output::Output;
@@ -31,6 +33,8 @@ pub(super) enum Verb {
     Apply(Apply),
     /// Make a list from a canvas size and an aspect, where no camera gave one.
     Intent(Intent),
+    /// Make a list from the frame lines that cameras recorded in their files.
+    FromClip(from_clip::FromClip),
 }
 
 #[derive(clap::Args)]
@@ -107,6 +111,7 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
         Verb::Chart(args) => draw(args, out),
         Verb::Apply(args) => apply(args, out),
         Verb::Intent(args) => make(args, out),
+        Verb::FromClip(args) => from_clip::run(args, out),
     }
 }
 

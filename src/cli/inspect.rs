@@ -1,37 +1,36 @@
-//! `platefarm inspect PATH...`: what camera files hold.
+//! `platefarm inspect PATH...`: what camera files hold, by one schema.
 
-use crate::output::Output;
-use platefarm_model::{Code, Fault, Outcome};
+use crate::output::{Inspection, Output};
+use platefarm_media::card;
+use platefarm_model::{Code, Fault, Outcome, format};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, or directories that are searched for clips.
+    /// Camera files, metadata exports, or directories that are searched for clips (a card, a roll, a day).
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Print every field of every clip, not a line for each.
+    #[arg(long)]
+    full: bool,
 }
 
 pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
-    let (mut clips, mut faults) = (Vec::new(), Vec::new());
-    for path in &args.paths {
-        if path.is_dir() {
-            let (found, problems) = platefarm_media::scan(path);
-            clips.extend(found);
-            faults.extend(problems);
-        } else {
-            match platefarm_media::open(path, None) {
-                Ok(clip) => clips.push(clip.info().clone()),
-                Err(fault) => faults.push(fault),
-            }
-        }
+    let card = card::inspect(&args.paths);
+    if card.clips.is_empty() {
+        let paths: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
+        let nothing = Fault::new(Code::NoMedia, format!("no clip in {}", paths.join(", ")));
+        return Err(card.problems.into_iter().next().unwrap_or(nothing));
     }
-    out.clips(&clips, &faults);
-    match faults.into_iter().next() {
-        Some(fault) if clips.is_empty() => Err(fault),
-        None if clips.is_empty() => {
-            let paths: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
-            Err(Fault::new(Code::NoMedia, format!("no clip in {}", paths.join(", "))))
+    let formats = format::cards(&card.clips);
+    out.inspected(&Inspection { card: &card, formats: &formats, full: args.full });
+    match &card.problems[..] {
+        [] => Ok(()),
+        [one] => Err(one.clone()),
+        [first, ..] => {
+            let count = card.problems.len();
+            Err(Fault::new(first.code, format!("{count} problems; the first: {}", first.message))
+                .at(first.place.clone().unwrap_or_default()))
         }
-        _ => Ok(()),
     }
 }

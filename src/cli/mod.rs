@@ -4,6 +4,8 @@
 //! a worker; 5 the farm; 70 our own fault. They follow from the owner of the
 //! error's code, see `platefarm explain`.
 
+mod bridge;
+mod color;
 mod completions;
 mod explain;
 mod fdl;
@@ -65,6 +67,9 @@ pub(crate) struct Global {
         default_value = "warn"
     )]
     log: String,
+    /// Bridges to makers' own decoders, as TOML (docs/bridge.md).
+    #[arg(long, global = true, env = "PLATEFARM_BRIDGES", value_name = "FILE")]
+    bridges: Option<std::path::PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -78,6 +83,9 @@ enum Verb {
     /// Check, show and apply framing decision lists (ASC FDL), and draw their charts.
     #[command(subcommand)]
     Fdl(fdl::Verb),
+    /// List colour transforms, convert pixels, and say what a conversion does.
+    #[command(subcommand)]
+    Color(color::Verb),
     /// Verify a sealed package (ASC MHL).
     #[command(subcommand)]
     Mhl(mhl::Verb),
@@ -93,6 +101,9 @@ enum Verb {
     /// See workers.
     #[command(subcommand)]
     Workers(workers::Verb),
+    /// Check decoders of other makers, which run beside us.
+    #[command(subcommand)]
+    Bridge(bridge::Verb),
     /// Say what an error code means and what to do; without one, list them all.
     Explain(explain::Args),
     /// Print completions for a shell.
@@ -127,11 +138,18 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 }
 
 fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
+    let bridges = bridge::read(global.bridges.as_deref())?;
+    if let Verb::Bridge(verb) = &verb {
+        return bridge::run(verb, &bridges, out);
+    }
+    platefarm_media::source::bridge::configure(bridges)?;
     match verb {
+        Verb::Bridge(_) => Ok(()),
         Verb::Pull(args) => pull::run(args, global, out),
         Verb::Render(args) => render::run(&args, out),
         Verb::Inspect(args) => inspect::run(&args, out),
         Verb::Fdl(verb) => fdl::run(&verb, out),
+        Verb::Color(verb) => color::run(&verb, out),
         Verb::Mhl(verb) => mhl::run(&verb, out),
         Verb::Up(args) => up::run(args, out),
         Verb::Scheduler(args) => scheduler::run(args, out),

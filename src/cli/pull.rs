@@ -9,6 +9,7 @@ use crate::embedded::{Embedded, state_dir};
 use crate::farm::Farm;
 use crate::output::{Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
+use platefarm_media::source;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::pull::{Document, PackageSpec};
@@ -151,6 +152,8 @@ fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
         }
         // Workers may run elsewhere, or in another directory.
         let (found, unreadable) = platefarm_media::scan(&absolute(dir)?);
+        let (plates, found): (Vec<_>, Vec<_>) = found.into_iter().partition(source::is_plate);
+        faults.extend(plates_passed_over(dir, &plates));
         clips.extend(found);
         faults.extend(unreadable);
     }
@@ -164,6 +167,19 @@ fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
         });
     }
     Ok((clips, faults))
+}
+
+/// Plates of earlier pulls carry the reel and the timecode of the clips that they were made from,
+/// and must not stand in for them.
+fn plates_passed_over(dir: &Path, plates: &[ClipInfo]) -> Option<Fault> {
+    let first = plates.first()?;
+    Some(
+        Fault::new(
+            Code::PlatesPassedOver,
+            format!("{} plates are among the media, the first {}", plates.len(), first.path),
+        )
+        .at(dir.display().to_string()),
+    )
 }
 
 /// The rate that the list counts in, and what was assumed about it.

@@ -64,8 +64,8 @@ pub(super) struct Look {
     /// Keep resampled values within the range of the pixels they are made of: no ringing, a little less sharp.
     #[arg(long)]
     antiring: bool,
-    /// EXR compression: none, zips, zip or piz.
-    #[arg(long, default_value = "zip", value_name = "NAME")]
+    /// EXR compression.
+    #[arg(long, default_value = "zip", value_name = "NAME", help = compressions())]
     compression: String,
     #[command(flatten)]
     backend: BackendArg,
@@ -88,6 +88,12 @@ impl BackendArg {
         };
         choice("backend", &[Backend::Auto, Backend::Cpu, Backend::Gpu], name, &self.backend)
     }
+}
+
+/// Help of `--compression`, from what there is.
+fn compressions() -> String {
+    let names: Vec<String> = Compression::ALL.iter().map(|c| c.label()).collect();
+    format!("EXR compression: {}; none is the ACES container of SMPTE ST 2065-4", names.join(", "))
 }
 
 impl Look {

@@ -1,9 +1,10 @@
 //! For people at a terminal.
 
 use super::table::{self, Align};
-use super::{Output, PullSummary, bytes_text, framing, style};
-use platefarm_model::clip::ClipInfo;
+use super::{Inspection, Output, PullSummary, bytes_text, framing, inspect, style};
+use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
+use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
@@ -146,42 +147,15 @@ impl Output for Human {
         );
     }
 
-    fn clips(&self, clips: &[ClipInfo], faults: &[Fault]) {
-        for clip in clips {
-            let (id, timing, picture) = (&clip.identity, &clip.timing, &clip.picture);
-            let missing = "not in the file".to_owned();
-            say!("{}  {}", style::strong(&id.clip_name), style::dim(&clip.path));
-            say!("  reel       {}", id.reel_name.as_ref().unwrap_or(&missing));
-            say!("  camera     {}", clip.camera.name().as_ref().unwrap_or(&missing));
-            say!(
-                "  timing     {} from {} at {}",
-                counted(timing.frame_count, "frame"),
-                timing.start.map_or("no timecode".to_owned(), |t| t.to_string()),
-                timing.rate.map_or("no rate".to_owned(), |r| format!("{r} fps")),
-            );
-            if !timing.missing.is_empty() {
-                say!("  gaps       {}", timing.missing);
-            }
-            say!(
-                "  picture    {}x{} of {}x{} photosites, pixel aspect {}, {}",
-                picture.width,
-                picture.height,
-                picture.photosites[0],
-                picture.photosites[1],
-                picture.pixel_aspect,
-                picture.cfa.as_deref().unwrap_or("no mosaic"),
-            );
-            say!(
-                "  stored as  {} {}, {} bit",
-                picture.format,
-                picture.compression,
-                picture.bit_depth
-            );
-            for note in &clip.notes {
-                say!("  {} {note}", style::dim("note"));
-            }
+    fn inspected(&self, inspection: &Inspection<'_>) {
+        inspect::show(inspection);
+        for problem in &inspection.card.problems {
+            let width = style::width();
+            let text = format!("{problem}\nremedy: {}", problem.remedy_text());
+            let lines: Vec<String> =
+                text.lines().map(|line| inspect::wrapped(line, width, 8)).collect();
+            eprintln!("{} {}", style::alarm("problem"), lines.join("\n        "));
         }
-        faults.iter().for_each(warn);
     }
 
     fn rendered(&self, report: &RenderReport) {
@@ -355,8 +329,46 @@ impl Output for Human {
         framing::geometry(applied);
     }
 
+    fn bridge_checked(&self, report: &CheckReport) {
+        for rule in &report.rules {
+            let word = if rule.passed { style::state("done") } else { style::state("failed") };
+            say!("{:>2}  {word:6}  it {}", rule.rule, rule.asks);
+            if let Some(fault) = &rule.fault {
+                say!("            {fault}");
+            }
+        }
+    }
+
     fn made(&self, file: &str) {
         say!("{file}");
+    }
+
+    fn transforms(&self, entries: &[Entry]) {
+        let way = |e: &Entry| match (e.from, e.to) {
+            (true, true) => "from, to",
+            (true, false) => "from",
+            (false, true) => "to",
+            (false, false) => "look",
+        };
+        let rows: Vec<Vec<String>> = entries
+            .iter()
+            .map(|e| vec![e.kind.into(), e.name.clone(), way(e).into()])
+            .collect();
+        let left = |title| (title, Align::Left);
+        table::print(&[left("KIND"), left("NAME"), left("USE AS")], &rows);
+        if let [one] = entries {
+            one.aliases.iter().for_each(|alias| say!("also  {alias}"));
+            one.ids.iter().for_each(|id| say!("id    {id}"));
+        }
+    }
+
+    fn steps(&self, steps: &[String]) {
+        if steps.is_empty() {
+            say!("nothing: the pixels stay as they are");
+        }
+        for (i, step) in steps.iter().enumerate() {
+            say!("{}  {step}", style::dim(&format!("{:2}", i + 1)));
+        }
     }
 
     fn codes(&self, codes: &[CodeInfo]) {

@@ -2,12 +2,13 @@
 //! error is that document when there is no other, and else a line on standard
 //! error beside the exit code.
 
-use super::{Output, PullSummary};
-use platefarm_model::clip::ClipInfo;
+use super::{Inspection, Output, PullSummary};
+use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
+use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
-use platefarm_model::{Fault, JobId};
+use platefarm_model::{Fault, JobId, schema};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
@@ -44,8 +45,23 @@ impl Output for Json {
     fn workers(&self, workers: &[WorkerView]) {
         self.print(&json!({ "workers": workers }));
     }
-    fn clips(&self, clips: &[ClipInfo], faults: &[Fault]) {
-        self.print(&json!({ "clips": clips, "faults": faults }));
+    fn inspected(&self, inspection: &Inspection<'_>) {
+        let clips: Vec<_> = inspection.card.clips.iter().map(schema::Described).collect();
+        let problem = |fault: &Fault| {
+            json!({
+                "code": fault.code,
+                "message": fault.message,
+                "place": fault.place,
+                "remedy": fault.remedy_text(),
+            })
+        };
+        let problems: Vec<_> = inspection.card.problems.iter().map(problem).collect();
+        self.print(&json!({
+            "schema": schema::VERSION,
+            "clips": clips,
+            "formats": inspection.formats,
+            "problems": problems,
+        }));
     }
     fn rendered(&self, report: &RenderReport) {
         self.print(report);
@@ -86,8 +102,18 @@ impl Output for Json {
     fn geometry(&self, applied: &Applied) {
         self.print(&applied.geometry);
     }
+    fn bridge_checked(&self, report: &CheckReport) {
+        let result = if report.passed() { "pass" } else { "fail" };
+        self.print(&json!({ "result": result, "bridge": report }));
+    }
     fn made(&self, file: &str) {
         self.print(&json!({ "file": file }));
+    }
+    fn transforms(&self, entries: &[Entry]) {
+        self.print(&json!({ "transforms": entries }));
+    }
+    fn steps(&self, steps: &[String]) {
+        self.print(&json!({ "steps": steps }));
     }
     fn codes(&self, codes: &[CodeInfo]) {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();

@@ -15,6 +15,7 @@ macro_rules! say {
 }
 
 mod human;
+mod inspect;
 mod json;
 mod progress;
 mod quiet;
@@ -24,8 +25,11 @@ mod table;
 pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
-use platefarm_model::clip::ClipInfo;
+use platefarm_media::card::Card;
+use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
+use platefarm_model::color::name::Entry;
+use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
@@ -44,8 +48,8 @@ pub(crate) trait Output {
     fn job(&self, job: &JobView);
     /// A list of workers.
     fn workers(&self, workers: &[WorkerView]);
-    /// Clips, and what could not be read.
-    fn clips(&self, clips: &[ClipInfo], faults: &[Fault]);
+    /// What camera files hold.
+    fn inspected(&self, inspection: &Inspection<'_>);
     /// What a local render made.
     fn rendered(&self, report: &RenderReport);
     /// What a pull will do: plates, rejected events, notes.
@@ -62,8 +66,14 @@ pub(crate) trait Output {
     fn fdl(&self, document: &Fdl);
     /// What a template makes of a canvas.
     fn geometry(&self, applied: &Applied);
+    /// How a bridge kept to the protocol.
+    fn bridge_checked(&self, report: &CheckReport);
     /// A file that was made.
     fn made(&self, file: &str);
+    /// Colour transforms that have a name.
+    fn transforms(&self, entries: &[Entry]);
+    /// What a colour conversion does, in order.
+    fn steps(&self, steps: &[String]);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
     /// A line of talk.
@@ -72,6 +82,16 @@ pub(crate) trait Output {
     fn warn(&self, fault: &Fault);
     /// An error that ends the program.
     fn fault(&self, fault: &Fault);
+}
+
+/// What an inspection found, and how much of it is to be said.
+pub(crate) struct Inspection<'a> {
+    /// Clips and problems.
+    pub(crate) card: &'a Card,
+    /// The camera formats among the clips.
+    pub(crate) formats: &'a [FormatCard],
+    /// Every field of every clip, however many there are.
+    pub(crate) full: bool,
 }
 
 /// The voice that was asked for.

@@ -1,8 +1,9 @@
 //! Ids and paths only: for shells that chain commands.
 
-use super::{Output, PullSummary};
-use platefarm_model::clip::ClipInfo;
+use super::{Inspection, Output, PullSummary};
+use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
+use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Fault, JobId};
@@ -24,8 +25,8 @@ impl Output for Quiet {
     fn workers(&self, workers: &[WorkerView]) {
         workers.iter().for_each(|worker| say!("{}", worker.id));
     }
-    fn clips(&self, clips: &[ClipInfo], _faults: &[Fault]) {
-        clips.iter().for_each(|clip| say!("{}", clip.path));
+    fn inspected(&self, inspection: &Inspection<'_>) {
+        inspection.card.clips.iter().for_each(|clip| say!("{}", clip.path));
     }
     fn rendered(&self, report: &RenderReport) {
         report.files.iter().for_each(|frame| say!("{}", frame.file));
@@ -51,8 +52,17 @@ impl Output for Quiet {
     fn geometry(&self, applied: &Applied) {
         say!("{}", applied.new_canvas);
     }
+    fn bridge_checked(&self, report: &CheckReport) {
+        report.rules.iter().filter(|rule| !rule.passed).for_each(|rule| say!("{}", rule.rule));
+    }
     fn made(&self, file: &str) {
         say!("{file}");
+    }
+    fn transforms(&self, entries: &[Entry]) {
+        entries.iter().for_each(|entry| say!("{}", entry.name));
+    }
+    fn steps(&self, steps: &[String]) {
+        steps.iter().for_each(|step| say!("{step}"));
     }
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| say!("{}", code.text));

@@ -37,6 +37,18 @@ pub(super) fn state(word: &str) -> String {
     paint(*STDOUT, sgr, word)
 }
 
+/// Yellow, on standard output: what ought to be known and is not.
+pub(super) fn missing(text: &str) -> String {
+    paint(*STDOUT, "33", text)
+}
+
+/// Columns of the terminal: what `COLUMNS` says, else the terminal itself; without one, a line may be long.
+pub(super) fn width() -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(w, _)| w.0.into());
+    told.or_else(asked).filter(|width| *width > 0).unwrap_or(usize::MAX)
+}
+
 /// Whether standard error takes colour.
 pub(crate) fn coloured_talk() -> bool {
     *STDERR

@@ -2,10 +2,13 @@
 //! what is left when it is killed at the worst moment.
 
 mod bad_input;
+mod cameras;
 mod chaos;
+mod color;
 mod farm;
 mod framing;
 mod harness;
+mod media;
 mod pictures;
 mod pull;
 mod render;

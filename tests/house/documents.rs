@@ -44,6 +44,12 @@ fn the_page_of_error_codes_is_fresh() {
     fresh("docs/errors.md", &errors_page());
 }
 
+#[test]
+fn the_page_and_the_schema_of_inspections_are_fresh() {
+    fresh("docs/inspect.md", &super::schema_page::page());
+    fresh("docs/inspect.schema.json", &super::schema_page::json_schema());
+}
+
 /// Every relative link of every page leads somewhere.
 #[test]
 fn links_lead_somewhere() {

@@ -3,6 +3,7 @@
 
 mod deps;
 mod documents;
+mod schema_page;
 mod tidy;
 
 use std::path::{Path, PathBuf};

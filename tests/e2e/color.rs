@@ -1,0 +1,123 @@
+//! Colour on the command line: pixels piped through the real binary against
+//! what OpenColorIO makes of them, lists, and errors with a way out.
+
+use crate::harness::{World, root, s, text};
+use std::process::{Output, Stdio};
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = root().join("model/tests/fixtures/color").join(name);
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+/// What OpenColorIO gives for a transform, and the input that it had.
+fn reference(name: &str) -> (Vec<u8>, Vec<f32>) {
+    let index = String::from_utf8(fixture("index.tsv")).unwrap();
+    let all = fixture("ocio.f32");
+    let mut at = 0;
+    for line in index.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let input = fixture(&format!("grid_{}.f32", fields[1]));
+        if fields[0] == name {
+            return (input.clone(), floats(&all[at..at + input.len()]));
+        }
+        at += input.len();
+    }
+    panic!("no set {name}");
+}
+
+fn convert(world: &World, args: &[&str], input: &[u8]) -> Output {
+    let file = world.path("in.f32");
+    std::fs::write(&file, input).unwrap();
+    world
+        .platefarm(&[&["color", "convert"], args].concat())
+        .stdin(std::fs::File::open(&file).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("the program starts")
+}
+
+#[test]
+fn pixels_go_through_as_opencolorio_says() {
+    let world = World::new();
+    for (name, from, to, bound) in [
+        ("arri_logc4_to_aces", "ARRI LogC4", "ACES2065-1", 1e-4),
+        ("aces_to_acescct", "aces", "acescct", 1e-4),
+        ("aces20_sdr100_srgb", "ACES2065-1", "Rec709-D65_100nit_in_Rec709-D65_sRGB-Piecewise", 2e-4),
+        (
+            "aces20_hdr1000_rec2100pq",
+            "ACES2065-1",
+            "Rec.2100-PQ - Display/ACES 2.0 - HDR 1000 nits (Rec.2020)",
+            2e-4,
+        ),
+    ] {
+        let (input, expected) = reference(name);
+        let output = convert(&world, &["--from", from, "--to", to], &input);
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        let got = floats(&output.stdout);
+        assert_eq!(got.len(), expected.len(), "{name}");
+        let codes = expected.as_chunks::<3>().0.iter().zip(got.as_chunks::<3>().0);
+        let mut asked = 0;
+        for (expected, got) in codes {
+            // Near black a code says little about light; the library's own tests judge it in light.
+            if expected.iter().all(|v| *v > 0.02 && *v < 1.0) {
+                for (a, b) in got.iter().zip(expected) {
+                    assert!((a - b).abs() <= bound, "{name}: {got:?} is not {expected:?}");
+                }
+                asked += 1;
+            }
+        }
+        assert!(asked > 40, "{name}: only {asked}");
+    }
+}
+
+#[test]
+fn a_look_stands_in_between() {
+    let world = World::new();
+    let look = world.path("half.cdl");
+    std::fs::write(
+        &look,
+        "<ColorDecisionList><ColorDecision><ColorCorrection><SOPNode><Slope>0.5 0.5 0.5</Slope>\
+         <Offset>0 0 0</Offset><Power>1 1 1</Power></SOPNode></ColorCorrection></ColorDecision>\
+         </ColorDecisionList>",
+    )
+    .unwrap();
+    let pixel: Vec<u8> = [2.0_f32, 0.5, -0.25].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let args = ["--from", "aces", "--to", "aces", "--look", s(&look)];
+    assert_eq!(floats(&convert(&world, &args, &pixel).stdout), [1.0, 0.25, -0.125]);
+    // The same space on both sides is nothing to do.
+    let explained = world.json(&["color", "explain", "--from", "acescct", "--to", "ACEScct"]);
+    assert_eq!(explained["steps"].as_array().unwrap().len(), 0);
+    let explained = world.json(&["color", "explain", "--from", "logc4", "--to", "lin_rec709"]);
+    // A curve, and one matrix made of two.
+    assert_eq!(explained["steps"].as_array().unwrap().len(), 2, "{explained}");
+}
+
+#[test]
+fn lists_and_errors_lead_on() {
+    let world = World::new();
+    let all = world.json(&["color", "list"]);
+    assert!(all["transforms"].as_array().unwrap().len() > 100);
+    let log = world.json(&["color", "list", "LogC4"]);
+    let names: Vec<&str> =
+        log["transforms"].as_array().unwrap().iter().filter_map(|t| t["name"].as_str()).collect();
+    assert_eq!(names, ["ARRI LogC4"]);
+    let explain = |from: &'static str, to: &'static str| {
+        vec!["color", "explain", "--from", from, "--to", to]
+    };
+    let fault = world.fails("F0222", &explain("LogC", "aces"));
+    assert!(fault["message"].as_str().unwrap().contains("'LogC'"));
+    world.fails("F0223", &explain("aces", "ADX10"));
+    world.fails("F0222", &[&explain("aces", "aces")[..], &["--look", "nowhere.cube"]].concat());
+    let bad = world.path("bad.cube");
+    std::fs::write(&bad, "LUT_3D_SIZE 2\n0 0 zero\n").unwrap();
+    let fault = world.fails("F0221", &[&explain("aces", "aces")[..], &["--look", s(&bad)]].concat());
+    assert!(fault["place"].as_str().unwrap().contains("line 2"), "{fault}");
+    let output = convert(&world, &["--from", "aces", "--to", "acescg"], &[0; 13]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("F0104"), "{}", text(&output.stderr));
+}
