@@ -54,11 +54,18 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 
 /// The number behind `--name` on the command line.
 pub(crate) fn argument(name: &str, default: usize) -> Result<usize> {
+    option(name)?.map_or(Ok(default), |value| {
+        value.parse().map_err(|_| format!("{name} {value} is not a number"))
+    })
+}
+
+/// What stands behind `--name` on the command line.
+pub(crate) fn option(name: &str) -> Result<Option<String>> {
     let mut arguments = std::env::args().skip_while(|a| a != name);
     match (arguments.next(), arguments.next()) {
-        (None, _) => Ok(default),
-        (_, Some(value)) => value.parse().map_err(|_| format!("{name} {value} is not a number")),
-        (_, None) => Err(format!("{name} wants a number")),
+        (None, _) => Ok(None),
+        (_, None) => Err(format!("{name} wants a value")),
+        (_, value) => Ok(value),
     }
 }
 

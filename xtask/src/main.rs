@@ -4,6 +4,7 @@
 //! newcomer runs begins at once instead of compiling.
 
 mod demo;
+mod fuzz;
 mod packages;
 mod test;
 
@@ -33,6 +34,11 @@ const TASKS: &[Task] = &[
         name: "bench",
         help: "build with optimisation and measure; `bench NAME` for one",
         run: test::bench,
+    },
+    Task {
+        name: "fuzz",
+        help: "run the fuzz targets; `fuzz [--seconds N] [TARGET]`",
+        run: fuzz::run,
     },
 ];
 

@@ -38,6 +38,16 @@ const NEEDS: &[Need] = &[
         present: || on_path("xmllint"),
     },
     Need {
+        what: "FFmpeg, which decodes movies and makes those that are tested",
+        packages: &["ffmpeg"],
+        present: || on_path("ffmpeg") && on_path("ffprobe"),
+    },
+    Need {
+        what: "LibRaw's tools and Python, for the example bridge",
+        packages: &["libraw-bin", "python3"],
+        present: || on_path("unprocessed_raw") && on_path("dcraw_emu") && on_path("python3"),
+    },
+    Need {
         what: "a PostgreSQL server for the store's tests",
         packages: &["postgresql"],
         present: postgresql,

@@ -42,6 +42,7 @@ fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
             format: "dng".into(),
             compression: "none".into(),
             cfa: Some("rggb".into()),
+            ..Picture::default()
         },
         ..ClipInfo::default()
     }

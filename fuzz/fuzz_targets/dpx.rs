@@ -1,0 +1,5 @@
+//! `dpx` files: probed, opened, and frames read.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| platefarm_fuzz::camera_file("dpx", bytes));

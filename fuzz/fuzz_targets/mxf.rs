@@ -1,0 +1,5 @@
+//! `mxf` files: probed, opened, and frames read.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| platefarm_fuzz::camera_file("mxf", bytes));
