@@ -14,7 +14,9 @@ use platefarm_shaders::ops::resample::picture::instruction_sets;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::ExitCode;
-use support::{Result, argument, cpu_seconds, json_of, machine, median, python, scratch, script};
+use support::{
+    PEER_PACKAGES, Result, argument, cpu_seconds, json_of, machine, median, python, scratch, script,
+};
 
 const SIZE: [usize; 2] = [1920, 1080];
 /// Least CPU time of one measurement: Linux counts it in hundredths of a second.
@@ -78,7 +80,7 @@ fn main() -> ExitCode {
 fn bench() -> Result<()> {
     let rounds = argument("--rounds", 3)?.max(1);
     let dir = scratch("color")?;
-    let python = python("bench-venv-color", &["numpy", "opencolorio"]);
+    let python = python("bench-venv", PEER_PACKAGES);
     let pixels = picture();
     let file = dir.join("picture.f32");
     let bytes: Vec<u8> = (0..pixels[0].len())
@@ -115,7 +117,10 @@ fn bench() -> Result<()> {
                 format!(" {speed:.1} | {ratio} |")
             })
             .collect();
-        println!("| {title} | {peer:.1} |{cells} {}x, {}x | {difference:.1e} |", goals[0], goals[1]);
+        println!(
+            "| {title} | {peer:.1} |{cells} {}x, {}x | {difference:.1e} |",
+            goals[0], goals[1]
+        );
     }
     if let Err(message) = &python {
         println!("\nOpenColorIO was not measured: {message}");
@@ -134,7 +139,8 @@ fn picture() -> [Vec<f32>; 3] {
     [0.9, 1.0, 0.7].map(|gain| {
         (0..width * height)
             .map(|i| {
-                let (x, y) = ((i % width) as f32 / width as f32, (i / width) as f32 / height as f32);
+                let (x, y) =
+                    ((i % width) as f32 / width as f32, (i / width) as f32 / height as f32);
                 gain * (0.01 + 0.7 * x * (0.2 + y) + 0.2 * noise() * x)
             })
             .collect()

@@ -8,6 +8,7 @@
 //! reaches, as a copy kernel finds it in the same run. A software driver is
 //! measured, too, and is called one: its figures only say that the bench runs.
 
+#[expect(dead_code, reason = "without peers only the clock and the arguments are needed")]
 mod support;
 
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};

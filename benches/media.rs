@@ -8,6 +8,7 @@
 //!
 //! A new kind of file is a row of [`CASES`].
 
+#[expect(dead_code, reason = "its clock is the thread's own")]
 mod support;
 
 use platefarm_testclips::{ClipSpec, Compression, Ljpeg, Sample, Segments, write_clip};

@@ -10,8 +10,8 @@ use exr::block::UncompressedBlock;
 use exr::block::chunk::{Chunk, CompressedBlock};
 use exr::compression::Compression;
 use exr::error::Error;
-use exr::meta::MetaData;
 use exr::meta::header::Header;
+use exr::meta::{BlockDescription, MetaData};
 use platefarm_model::{Code, Fault, Outcome};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,6 +20,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MOST_EXPANSION: u64 = 2048;
 /// Likewise in DWA, where 10 bits are a run of 256 squares of 64 values. A black picture gives 12,000.
 const MOST_EXPANSION_DWA: u64 = 32_768;
+
+/// Most pixels of a tile that is larger than its picture: 2048 by 2048. Blocks are read into as much memory.
+const MOST_TILE_PIXELS: u64 = 1 << 22;
 
 /// What a fault of the crate means.
 pub(crate) fn broken(error: &Error) -> Fault {
@@ -41,13 +44,21 @@ pub(crate) fn contained<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     })
 }
 
-/// Whether a file of so many bytes can hold the first part: a few bytes cannot be gigabytes of picture.
+/// Whether a file of so many bytes can hold the first part: a few bytes cannot be gigabytes of
+/// picture, nor of one tile.
 ///
 /// # Errors
 /// [`Code::BadStructure`].
 pub(crate) fn check_size(part: &Header, file_bytes: u64) -> Outcome<()> {
     let (width, height) = (part.layer_size.width() as u64, part.layer_size.height() as u64);
     let picture = width.saturating_mul(height).saturating_mul(pixel_bytes(part));
+    if let BlockDescription::Tiles(tiles) = part.blocks {
+        let [across, down] = [tiles.tile_size.width() as u64, tiles.tile_size.height() as u64];
+        if across.saturating_mul(down) > width.saturating_mul(height).max(MOST_TILE_PIXELS) {
+            let what = format!("tiles of {across}x{down} in a picture of {width}x{height}");
+            return Err(Fault::new(Code::BadStructure, what).at("tiles"));
+        }
+    }
     if picture <= file_bytes.saturating_mul(expansion(part)) {
         return Ok(());
     }

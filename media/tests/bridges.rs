@@ -2,7 +2,7 @@
 //! the same files; and bridges that crash, hang, lie and babble.
 
 use platefarm_media::source::bridge::{self, BridgeCommand};
-use platefarm_media::{Clip, open};
+use platefarm_media::open;
 use platefarm_model::raw::{Frame, Packing, Rect};
 use platefarm_model::{Code, Fault, FrameRate};
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ fn plate(index: i64) -> PlateHeader {
 fn printed(header: &PlateHeader) -> (String, PlateHeader) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("plate.exr");
-    let plane = vec![0x3c00_u16; 16];
+    let plane = [0x3c00_u16; 16];
     let rgb = [&plane[..], &plane[..], &plane[..]];
     let planes = Planes { width: 4, height: 4, rgb, alpha: None };
     std::fs::write(&file, encode(planes, header, Compression::Zip).unwrap()).unwrap();

@@ -72,11 +72,11 @@ impl Filter {
 #[serde(rename_all = "lowercase")]
 pub enum Debayer {
     /// Adaptive residual interpolation, after Kiku et al. 2016: the one for plates.
+    #[default]
     Ri,
     /// Ratio-corrected, four directions: fast.
     Rcd,
     /// Malvar, He, Cutler 2004: 5x5 gradient-corrected linear, for previews.
-    #[default]
     Mhc,
     /// Two by two photosites to one pixel: half the size, nothing guessed.
     Superpixel,

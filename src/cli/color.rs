@@ -115,7 +115,8 @@ fn convert(plan: &Plan, out: &dyn Output) -> Outcome<()> {
             break;
         }
         if !bytes.len().is_multiple_of(12) {
-            let message = format!("the input ends inside a pixel ({} bytes over)", bytes.len() % 12);
+            let message =
+                format!("the input ends inside a pixel ({} bytes over)", bytes.len() % 12);
             return Err(Fault::new(Code::TruncatedFile, message)
                 .at(format!("pixel {}", pixels + bytes.len() as u64 / 12))
                 .remedy("Write whole triples of 32-bit floats, little-endian."));
@@ -126,7 +127,9 @@ fn convert(plan: &Plan, out: &dyn Output) -> Outcome<()> {
     }
     output.flush().map_err(|e| failed("writing standard output", &e))?;
     if wild > 0 {
-        out.note(&format!("{wild} values were not finite: NaN was taken for 0, infinity for 65504"));
+        out.note(&format!(
+            "{wild} values were not finite: NaN was taken for 0, infinity for 65504"
+        ));
     }
     Ok(())
 }

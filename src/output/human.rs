@@ -350,10 +350,8 @@ impl Output for Human {
             (false, true) => "to",
             (false, false) => "look",
         };
-        let rows: Vec<Vec<String>> = entries
-            .iter()
-            .map(|e| vec![e.kind.into(), e.name.clone(), way(e).into()])
-            .collect();
+        let rows: Vec<Vec<String>> =
+            entries.iter().map(|e| vec![e.kind.into(), e.name.clone(), way(e).into()]).collect();
         let left = |title| (title, Align::Left);
         table::print(&[left("KIND"), left("NAME"), left("USE AS")], &rows);
         if let [one] = entries {

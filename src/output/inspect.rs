@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(cut("A001_C066_0303LZ", 28), "A001_C066_0303LZ");
         assert_eq!(cut("A001_C066_0303LZ", 5), "A001…");
         let text = wrapped("one two three four five six seven eight", 24, 4);
-        assert_eq!(text, "one two three four\n    five six seven\n    eight");
+        assert_eq!(text, "one two three four\n    five six seven eight");
         let long = "x".repeat(40);
         assert_eq!(wrapped(&format!("a {long} b"), 24, 2), format!("a\n  {long}\n  b"));
     }

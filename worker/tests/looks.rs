@@ -16,8 +16,10 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../standards/tests/fixtures/clf")
 }
 
-/// Sets: name of the file, whether it is run backwards, input, expectation.
-fn sets() -> Vec<(PathBuf, bool, Vec<[f32; 3]>, Vec<[f32; 3]>)> {
+/// Name of a file, whether it is run backwards, input, expectation.
+type Set = (PathBuf, bool, Vec<[f32; 3]>, Vec<[f32; 3]>);
+
+fn sets() -> Vec<Set> {
     let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/aces");
     let index = fs::read_to_string(fixtures().join("index.txt")).unwrap();
     let names: Vec<&str> = index.lines().collect();

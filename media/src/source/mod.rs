@@ -106,8 +106,16 @@ pub trait Clip: Send + Sync {
 }
 
 /// Every reader, in the order they are tried.
-pub static SOURCES: &[&dyn Source] =
-    &[&bridge::Bridged, &dng::Dng, &ari::Ari, &mlv::Mlv, &mxf::Mxf, &exr::Exr, &dpx::Dpx, &movie::Movie];
+pub static SOURCES: &[&dyn Source] = &[
+    &bridge::Bridged,
+    &dng::Dng,
+    &ari::Ari,
+    &mlv::Mlv,
+    &mxf::Mxf,
+    &exr::Exr,
+    &dpx::Dpx,
+    &movie::Movie,
+];
 
 /// Opens the clip at `path`: a file of a sequence, or a directory. A directory
 /// that holds several needs `clip_name` to choose one. What metadata exports

@@ -176,7 +176,7 @@ impl OutputTransform {
     }
 
     /// Linear light of the limiting gamut to that of the display, scaled.
-    fn to_display(&self) -> Matrix3 {
+    fn to_display(self) -> Matrix3 {
         let to_xyz = rgb_to_xyz(&self.target.primaries, self.target.white);
         let from_xyz = match self.display {
             Primaries::Xyz => IDENTITY,

@@ -56,9 +56,9 @@ fn sweetened(r: f32, g: f32, b: f32) -> (f32, f32, f32) {
     let (r, g, b) = (r.max(0.0), g.max(0.0), b.max(0.0));
     let m = AP0_TO_AP1;
     let (r, g, b) = (
-        (m[0] * r + m[1] * g + m[2] * b).max(0.0).min(HALF_MAX),
-        (m[3] * r + m[4] * g + m[5] * b).max(0.0).min(HALF_MAX),
-        (m[6] * r + m[7] * g + m[8] * b).max(0.0).min(HALF_MAX),
+        (m[0] * r + m[1] * g + m[2] * b).clamp(0.0, HALF_MAX),
+        (m[3] * r + m[4] * g + m[5] * b).clamp(0.0, HALF_MAX),
+        (m[6] * r + m[7] * g + m[8] * b).clamp(0.0, HALF_MAX),
     );
     let luma = 0.272_228_72 * r + 0.674_081_77 * g + 0.053_689_517 * b;
     (luma + 0.96 * (r - luma), luma + 0.96 * (g - luma), luma + 0.96 * (b - luma))

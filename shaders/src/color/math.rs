@@ -3,7 +3,7 @@
 //! the same order. Drivers' own are as loose as 2^-11 in places; these are
 //! good to 2.5e-7.
 
-use std::f32::consts::LOG2_E;
+use std::f32::consts::{LN_2, LOG2_E};
 
 /// Bits of sqrt(1/2): mantissas are taken from there to sqrt(2), so that a logarithm near 1 keeps its digits.
 const ROOT_HALF: u32 = 0x3f35_04f3;
@@ -47,10 +47,10 @@ pub fn exp2(x: f32) -> f32 {
     let rounded = x + rounder;
     let f = x - (rounded - rounder);
     // 2^f for |f| <= 1/2 by its series; the seventh term is below 2^-25.
-    let p = ((((1.540_353e-4 * f + 1.333_355_8e-3) * f + 9.618_129e-3) * f + 5.550_410_9e-2) * f
+    let p = ((((1.540_353e-4 * f + 1.333_355_8e-3) * f + 9.618_129e-3) * f + 5.550_411e-2) * f
         + 0.240_226_5)
         * f
-        + 0.693_147_2;
+        + LN_2;
     let power = p * f + 1.0;
     // The whole number stands in the low bits of the rounded sum, and goes to the exponent as it is.
     f32::from_bits(power.to_bits().wrapping_add(rounded.to_bits() << 23))
@@ -71,8 +71,8 @@ pub fn log2_of_one_and(d: f32) -> f32 {
 #[must_use]
 pub fn exp2_less_one(x: f32) -> f32 {
     let p = (1.525_273_4e-5 * x + 1.540_353e-4) * x + 1.333_355_8e-3;
-    let p = ((p * x + 9.618_129e-3) * x + 5.550_410_9e-2) * x + 0.240_226_5;
-    let p = p * x + 0.693_147_2;
+    let p = ((p * x + 9.618_129e-3) * x + 5.550_411e-2) * x + 0.240_226_5;
+    let p = p * x + LN_2;
     p * x
 }
 
@@ -103,7 +103,7 @@ pub fn angle_degrees(x: f32, y: f32) -> f32 {
     let t = pick(far, (t - 1.0) / (t + 1.0), t);
     let z = t * t;
     // Moshier's polynomial for the arc tangent (Cephes, atanf).
-    let p = ((8.053_744_5e-2 * z - 1.387_768_6e-1) * z + 1.997_771e-1) * z - 3.333_294_9e-1;
+    let p = ((8.053_744_5e-2 * z - 1.387_768_6e-1) * z + 1.997_771e-1) * z - 3.333_295e-1;
     let a = (p * z * t + t) * (180.0 / std::f32::consts::PI);
     let a = pick(far, a + 45.0, a);
     let a = pick(ay < ax, a, 90.0 - a);

@@ -64,9 +64,9 @@ pub fn tame(level: Level, rgb: Runs<'_>) -> u64 {
         wild += dispatch!(level, _simd => {
             let mut wild = 0_u32;
             for v in run.iter_mut() {
-                wild += u32::from(!(v.abs() <= f32::MAX));
-                let real = if *v == *v { *v } else { 0.0 };
-                *v = real.max(-65504.0).min(65504.0);
+                wild += u32::from(!v.is_finite());
+                let real = pick(v.is_nan(), 0.0, *v);
+                *v = real.clamp(-65504.0, 65504.0);
             }
             u64::from(wild)
         });
@@ -135,7 +135,7 @@ pub fn cdl(level: Level, cdl: &Cdl, rgb: Runs<'_>) {
     let unslope = cdl.slope.map(|v| (1.0 / v) as f32);
     let (power, unpower) = (cdl.power.map(|v| v as f32), cdl.power.map(|v| (1.0 / v) as f32));
     let (saturation, unsaturation) = (cdl.saturation as f32, (1.0 / cdl.saturation) as f32);
-    let held = move |v: f32| v.max(0.0).min(1.0);
+    let held = move |v: f32| v.clamp(0.0, 1.0);
     let raise = |v: f32, p: f32| pick(v > 0.0, pow(v, p), v);
     let saturate = |[r, g, b]: [f32; 3], s: f32| {
         let luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;

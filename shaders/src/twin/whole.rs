@@ -92,7 +92,10 @@ fn a_shot_from_both_has_no_seam() {
             // Nor does the whole get lighter or darker by it.
             let steps = a.planes.iter().flatten().zip(b.planes.iter().flatten());
             let drift: i32 = steps.map(|(a, b)| ordered(*b) - ordered(*a)).sum();
-            assert!(drift.unsigned_abs() as usize * 2000 <= difference.samples, "{debayer:?}: {drift}");
+            assert!(
+                drift.unsigned_abs() as usize * 2000 <= difference.samples,
+                "{debayer:?}: {drift}"
+            );
         }
     }
 }

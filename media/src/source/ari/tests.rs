@@ -1,5 +1,5 @@
-//! Files made here, byte by byte: ARRIRAW is not to be written by a program,
-//! so no writer of it exists outside of these tests.
+//! Files made here, byte by byte. No program of ours may make ARRIRAW, so
+//! nothing outside of these tests does.
 
 use super::picture::{Family, Stored, flips};
 use super::*;

@@ -4,7 +4,7 @@
 use crate::color::{Matrix3, Xy, apply, diagonal, invert, mul, rgb_to_xyz};
 
 /// Exponent from the achromatic response to lightness: 0.59 (1.48 + sqrt(0.2)).
-pub const LIGHTNESS_EXPONENT: f64 = 0.59 * (1.48 + 0.447_213_595_499_957_94);
+pub const LIGHTNESS_EXPONENT: f64 = 0.59 * (1.48 + 0.447_213_595_499_957_9);
 /// Exponent of the cones' response.
 pub(super) const CONE_EXPONENT: f64 = 0.42;
 /// Offset of the cones' response.

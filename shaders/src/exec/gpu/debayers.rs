@@ -110,7 +110,10 @@ macro_rules! rcd {
 
 static RCD: OnDevice = OnDevice {
     passes: &[
-        mosaic!("rcd mosaic", "fn working(value: f32) -> f32 { return rounded(encode(value)) + 0.1f; }\n"),
+        mosaic!(
+            "rcd mosaic",
+            "fn working(value: f32) -> f32 { return rounded(encode(value)) + 0.1f; }\n"
+        ),
         rcd!("rcd guess", "guess", Over::Sites(3)),
         rcd!("rcd green", "green", Over::Colored(7)),
         rcd!("rcd opposite", "opposite", Over::Colored(9)),
