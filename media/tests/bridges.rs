@@ -1,8 +1,8 @@
 //! Bridges: the example with the real LibRaw, held against our own reader of
 //! the same files; and bridges that crash, hang, lie and babble.
 
-use platefarm_media::source::bridge::{self, BridgeCommand};
 use platefarm_media::open;
+use platefarm_media::source::bridge::{self, BridgeCommand};
 use platefarm_model::raw::{Frame, Packing, Rect};
 use platefarm_model::{Code, Fault, FrameRate};
 use std::path::{Path, PathBuf};

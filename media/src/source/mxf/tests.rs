@@ -1,4 +1,4 @@
-//! Files made here, byte by byte: ARRIRAW is not to be written by a program, so
+//! Files made here, byte by byte: ARRIRAW is never made by a program of ours, so
 //! no writer of it exists outside of these tests.
 
 use super::*;
