@@ -22,7 +22,7 @@ TRANSFORMS = {
     "acescg": (["ACEScg_to_ACES2065-1"], True),
     "acescct": (["ACEScct_to_ACES2065-1"], True),
     "logc4": (["ARRI_LOGC4_to_ACES2065-1"], False),
-    "slog3": (["SONY_SLOG3_SGAMUT3.CINE_to_ACES2065-1"], False),
+    "slog3": (["SONY_SLOG3-SGAMUT3.CINE_to_ACES2065-1"], False),
     "aces13_srgb": ([OUTPUT + "SDR-VIDEO_1.0", DISPLAY + "sRGB"], False),
     "aces13_pq1000": ([OUTPUT + "HDR-VIDEO-1000nit-15nit-REC2020lim_1.1", DISPLAY + "REC.2100-PQ"], False),
     "aces20_srgb": (SRGB_20, False),

@@ -56,7 +56,7 @@ pub(super) struct Look {
     #[arg(long, default_value = "ACES2065-1", value_name = "NAME")]
     color_out: String,
     /// How missing colours are reconstructed.
-    #[arg(long, default_value = "mhc", value_name = "NAME")]
+    #[arg(long, default_value = Debayer::default().name(), value_name = "NAME")]
     debayer: String,
     /// Filter of the resample: lanczos3, mitchell, catmull-rom, blackman-harris, triangle, cubic or box [default: lanczos3 when shrinking, mitchell when enlarging]
     #[arg(long, value_name = "NAME")]

@@ -28,12 +28,20 @@ const REST: &str = "
 | `varies` | by field: `min`, `max`, and over how many `frames` they were found |
 | `missing` | the names of the fields that are `Missing` |
 | `sidecars` | metadata exports that were read into it |
-| `vendor` | every field that the maker wrote, untouched; those of an export as `maker.Field` |
+| `vendor` | the maker's fields by their own names, as text, with values as written; those of an export as `maker.Field`. What is shortened is said below |
 | `notes` | what was assumed or ignored, and where media and export contradict (`F0119`) |\n
 `formats` are the camera formats: a new one begins where camera letter, camera model, sensor mode, codec or lens squeeze
 differs, as on Netflix's camera format cards. What is not known is a value of its own. The camera letter is the
 camera's own word, else it follows from a clip name of a maker's pattern. `problems` are errors with code, place and
 remedy.\n
+**Vendor fields that are not whole.** Of DNG, text is whole up to 64 KiB, strings of one tag on lines of their own without the
+zeros and spaces around them; numbers are whole up to 4096 of a tag, blobs (MakerNote, DNGPrivateData, opcode lists) up to 4096
+bytes, as hexadecimal digits; ` … (N values)` or ` … (N bytes)` stands for what follows, as in a linearisation table.
+`(N values, not shown)` stands for a value that is longer than 8 MiB, lies outside the file, or follows 8 MiB of text of the
+same file. A tag that stands twice in a directory has its first value, one of a type that TIFF does not know is left out.
+Values are those of the first frame that can be read. `OpcodeListN.operations` names what a list does. Other formats: attributes of OpenEXR are cut at 160
+characters, those of movies at 400 (both with a mark), properties of MXF at 64 bytes (`...`) and 4096 of them; blocks of MLV without a
+public layout are given by their size.\n
 ## Metadata exports\n
 They are recognised by content, and belong to the clip that they name; an export that names none belongs to the clip
 whose name its file name is, up to the first dot. Media is believed before an export. `render` looks beside the clip;

@@ -39,6 +39,16 @@ fn memory() -> u64 {
     system.cgroup_limits().map_or(whole, |limits| limits.total_memory.min(whole))
 }
 
+/// Memory that frames under way may take: half of what there is, all of it
+/// unknown where it cannot be told.
+#[must_use]
+pub fn frame_budget_bytes() -> u64 {
+    match memory() {
+        0 => u64::MAX,
+        bytes => bytes / 2,
+    }
+}
+
 /// Cores that this process may use.
 #[must_use]
 pub fn cores() -> usize {

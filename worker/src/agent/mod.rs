@@ -167,7 +167,8 @@ async fn prepare(config: AgentConfig) -> Outcome<Shared> {
         kinds: config.kinds,
         env: Environment {
             sessions: SessionCache::new(slots as usize + 1),
-            flight: Flight::for_cores(probe::cores() / slots as usize),
+            flight: Flight::for_cores(probe::cores() / slots as usize)
+                .within(probe::frame_budget_bytes() / u64::from(slots)),
             engines,
             roots,
         },

@@ -42,7 +42,7 @@ pub(super) fn plate_header(
         ("sourceSize", format!("{w} {h}")),
         ("scale", format!("{sx} {sy}")),
         ("offset", format!("{ox} {oy}")),
-        ("filter", filter(framing)),
+        ("filter", filter(framing, debayer)),
     ] {
         header.more.insert(name.into(), value);
     }
@@ -50,7 +50,11 @@ pub(super) fn plate_header(
 }
 
 /// Name of the filter that ran, as recipes write it; none for a plain copy.
-fn filter(framing: &Framing) -> String {
+fn filter(framing: &Framing, debayer: Option<Debayer>) -> String {
+    // Two photosites make one pixel of its picture: what is asked of the clip is twice as much of that.
+    let doubled = debayer == Some(Debayer::Superpixel);
+    let scale = framing.scale.map(|scale| if doubled { 2.0 * scale } else { scale });
+    let framing = &Framing { scale, ..framing.clone() };
     let moves = framing.offset.iter().all(|offset| offset.fract() == 0.0);
     if moves && framing.scale.iter().all(|scale| scale.abs() == 1.0) {
         return "none".into();

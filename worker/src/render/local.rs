@@ -40,7 +40,7 @@ pub fn render_local(
     remove_leftovers(out_dir)?;
     let attempt = attempt_name(std::process::id());
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    let flight = Flight::for_cores(probe::cores());
+    let flight = Flight::for_cores(probe::cores()).within(probe::frame_budget_bytes());
     session.run(spec.frames, &attempt, leash, flight, &mut |outcome| {
         let outcome = publish_now(outcome);
         progress(&outcome);

@@ -1,8 +1,8 @@
 //! The stateless render function: a clip, a frame range and settings go in,
 //! files appear. It needs no farm and no network, keeps nothing that matters,
 //! and may be killed at any instant; a file has its name only when it is
-//! complete. What a frame becomes does not depend on which worker, backend
-//! form, batch or thread made it.
+//! complete. What a frame becomes does not depend on which worker, batch or
+//! thread made it, and on the backend by a half's last place at most.
 //!
 //! [`Session`] is a step made ready: clip open, image operations compiled.
 //! [`pipeline`] moves frames through it. [`local`] is `platefarm render`.
@@ -41,6 +41,8 @@ pub struct Flight {
     pub writers: usize,
     /// Frames between the start of their reading and the end of their writing.
     pub frames: usize,
+    /// Bytes that frames under way may take together; at least one frame always may.
+    pub budget_bytes: u64,
 }
 
 impl Flight {
@@ -52,7 +54,23 @@ impl Flight {
     pub fn for_cores(cores: usize) -> Self {
         let readers = cores.div_ceil(2).clamp(1, 4);
         let writers = cores.div_ceil(2).clamp(2, 4);
-        Self { readers, writers, frames: readers + writers + 2 }
+        Self { readers, writers, frames: readers + writers + 2, budget_bytes: u64::MAX }
+    }
+
+    /// With so many bytes for all frames under way.
+    #[must_use]
+    pub const fn within(mut self, budget_bytes: u64) -> Self {
+        self.budget_bytes = budget_bytes;
+        self
+    }
+
+    /// As many frames under way as the budget has room for, each of `frame_bytes`.
+    pub(crate) const fn fitting(mut self, frame_bytes: u64) -> Self {
+        let room = self.budget_bytes / if frame_bytes == 0 { 1 } else { frame_bytes };
+        if room < self.frames as u64 {
+            self.frames = if room == 0 { 1 } else { room as usize };
+        }
+        self
     }
 }
 

@@ -10,6 +10,7 @@ use crate::leash::Leash;
 use crate::probe;
 use platefarm_media::Clip;
 use platefarm_model::job::FrameOutcome;
+use platefarm_model::raw::Layout;
 use platefarm_model::recipe::{Backend, Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_shaders::Executor;
@@ -129,6 +130,16 @@ impl Session {
         self.processor.backend()
     }
 
+    /// What a frame under way takes: its samples, its halves, and the file that they are packed into.
+    fn frame_bytes(&self) -> u64 {
+        let samples = match self.clip.layout() {
+            Layout::Mosaic(layout) => layout.row_bytes as u64 * u64::from(layout.height),
+            Layout::Rgb(layout) => layout.bytes() as u64,
+        };
+        let [width, height] = self.framing.size.map(u64::from);
+        samples + 2 * 6 * width * height
+    }
+
     /// Renders `frames`, as far as `leash` allows, into the staging directory
     /// of `attempt`, and hands over each outcome on the caller's thread. Order
     /// is that of completion. Memory is bounded by `flight.frames`.
@@ -154,6 +165,7 @@ impl Session {
             framing: &self.framing,
             staging: &staging,
         };
+        let flight = flight.fitting(self.frame_bytes());
         pipeline::run(&stages, &mut self.processor, frames, leash, flight, sink);
         Ok(())
     }

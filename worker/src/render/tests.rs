@@ -186,3 +186,13 @@ fn a_leash_is_kept_between_frames() {
     leash.stop();
     assert!(run(&clip, FrameRange::new(1, 40).unwrap(), flight, &leash).is_empty());
 }
+
+/// A 12K mosaic, eight cores, four gigabytes: the memory decides, and one frame always goes.
+#[test]
+fn frames_under_way_fit_into_memory() {
+    let flight = Flight::for_cores(8);
+    assert_eq!(flight.frames, 10);
+    assert_eq!(flight.within(u64::MAX).fitting(600 << 20).frames, 10);
+    assert_eq!(flight.within(4 << 30).fitting(600 << 20).frames, 6);
+    assert_eq!(flight.within(1 << 20).fitting(600 << 20).frames, 1);
+}
