@@ -9,8 +9,11 @@ read itself (Canon CRM, photo raw) as photosites with their levels.
 
 Needs Python 3.8 and LibRaw's samples `raw-identify`, `unprocessed_raw` and
 `dcraw_emu` on PATH (Debian: libraw-bin; Canon CRM wants LibRaw 0.21 or later).
-With `--shared DIR` frames go through files in DIR (a memory file system such as
-/dev/shm) instead of the pipe.
+With `--shared` frames go through files in the folder that platefarm's hello
+names (in memory where it can be) instead of the pipe, as long as it has room.
+
+LibRaw's tools do not print all that platefarm asks for. What is assumed instead
+is said in the clip's notes.
 
 The protocol is in docs/bridge.md; `platefarm bridge check` tries it. This file
 is an example to start from: everything about LibRaw is in `Clip`.
@@ -86,15 +89,19 @@ class Clip:
 
     def __init__(self, path):
         text = identify(path)
+        self.notes = []
         # The tools write beside their input: give them a link in a folder of our own.
         self.folder = tempfile.TemporaryDirectory(prefix="libraw-bridge-")
         self.link = os.path.join(self.folder.name, "clip" + os.path.splitext(path)[1])
         os.symlink(os.path.abspath(path), self.link)
-        self.frames = int(find(text, r"^Number of raw images: (\d+)", "1"))
+        self.frames = int(self.said(text, r"^Number of raw images: (\d+)", "1", "number of frames"))
         said = run("unprocessed_raw", "-s", "0", self.link).decode("utf-8", "replace")
-        self.top, self.left = (int(find(said, rf"{name}=(\d+)", "0")) for name in ("top", "left"))
+        self.top, self.left = (int(self.said(said, rf"{name}=(\d+)", "0", f"{name} margin"))
+                               for name in ("top", "left"))
         self.width, self.height, _, first = self.take_picture()
         visible = find(text, r"^Image size:\s*(\d+ x \d+)")
+        if not visible:
+            raise Refusal("unsupported", "LibRaw does not say the size of the visible image")
         self.visible = [int(n) for n in visible.split(" x ")]
         pattern = find(text, r"^Filter pattern: *([RGB]{4})", "").lower()
         if pattern not in ("rggb", "grbg", "gbrg", "bggr"):
@@ -103,6 +110,13 @@ class Clip:
         self.black = self.black_levels(text)
         self.white = self.white_level(text, first)
         self.text = text
+
+    def said(self, text, pattern, default, what):
+        """What a tool prints of `what`, else the default, with a note."""
+        found = find(text, pattern)
+        if found is None:
+            self.notes.append(f"LibRaw's tools do not print the {what}: taken as {default}")
+        return default if found is None else found
 
     def take_picture(self):
         """The PGM that unprocessed_raw left; removes it."""
@@ -116,7 +130,7 @@ class Clip:
         raise Refusal("damaged", "unprocessed_raw wrote no picture")
 
     def black_levels(self, text):
-        base = float(find(text, r"^black: (\d+)", "0"))
+        base = float(self.said(text, r"^black: (\d+)", "0", "black level"))
         each = numbers(find(text, r"^cblack\[0 \.\. 3\]:(.*)$", ""))[:4]
         if len(each) < 4:
             return [base] * 4
@@ -131,6 +145,7 @@ class Clip:
         """
         limits = [n for n in numbers(find(text, r"^Highlight linearity limits:(.*)$", "")) if n > 0]
         if limits:
+            self.notes.append(f"white level {min(limits):g}: the lowest of the file's linearity limits")
             return min(limits)
         out = run("dcraw_emu", "-4", "-r", "1", "1", "1", "1", "-o", "0", "-disinterp", "-c", "0",
                   "-j", "-t", "0", "-Z", "-", self.link)
@@ -146,24 +161,33 @@ class Clip:
         brightest = sorted(white for value, white in sorted(found)[-64:])
         if not brightest:
             raise Refusal("damaged", "the picture has no sample below clipping")
-        return float(min(round(brightest[len(brightest) // 2]), 65535))
+        white = float(min(round(brightest[len(brightest) // 2]), 65535))
+        self.notes.append(f"white level {white:g}: LibRaw's tools do not print it; it follows from how "
+                          "they scale the brightest samples of frame 0, and is used for all frames")
+        return white
 
     def describe(self):
         text = self.text
         shot = numbers(find(text, r"^\s*As shot\s(.*)$", ""))[:3]
         if len(shot) < 3 or min(shot) <= 0:
-            shot = numbers(find(text, r"^Derived D65 multipliers:(.*)$", "1 1 1"))[:3]
+            shot = numbers(find(text, r"^Derived D65 multipliers:(.*)$", ""))[:3]
+            if len(shot) < 3 or min(shot) <= 0:
+                raise Refusal("unsupported", "LibRaw knows no white balance for this camera")
+            self.notes.append("white balance: the file has none as shot; LibRaw's for D65 is taken")
         rows = re.search(r"camRGB -> sRGB Matrix:\n((?:.*\n){3})", text)
         matrix = [numbers(row)[:3] for row in rows[1].strip().split("\n")] if rows else []
         if [len(row) for row in matrix] != [3, 3, 3]:
             raise Refusal("unsupported", "LibRaw has no colour matrix for this camera")
         # Four decimals: a neutral is to stay one.
+        self.notes.append("colour: LibRaw's matrix for this camera, for D65 whatever the light")
         matrix = [[v / sum(row) for v in row] for row in matrix]
         make, model = (find(text, r"^Camera: (\S+)"), find(text, r"^Camera: \S+ (.*?)(?: ID: .*)?$"))
         iso = float(find(text, r"^ISO speed: (\d+)", "0"))
+        # Printed for some formats only; platefarm notes that it is not known of the others.
+        bits = find(run("raw-identify", "-c", self.link).decode("utf-8", "replace"), r"=bps (\d+)")
         return {
             "frames": self.frames,
-            "bit_depth": 16,
+            "bit_depth": int(bits or 0) or None,
             "codec": "libraw",
             "camera": {"make": make, "model": model, "iso_speed": iso or None},
             "layout": {
@@ -175,6 +199,7 @@ class Clip:
                 "matrix": matrix, "space": "lin_rec709_scene",
             },
             "vendor": {"libraw.timestamp": find(text, r"^Timestamp: (.*)$", "")},
+            "notes": self.notes,
         }
 
     def frame(self, index):
@@ -190,12 +215,14 @@ class Clip:
 class Bridge:
     def __init__(self, shared):
         self.shared = shared
+        self.folder = None
         self.clips = {}
         self.opened = 0
 
     def hello(self, request):
         if PROTOCOL not in request.get("protocol", []):
             raise Refusal("unsupported", f"this bridge speaks protocol {PROTOCOL}")
+        self.folder = request.get("folder")
         return {"protocol": PROTOCOL, "name": NAME, "version": "1"}, None
 
     def probe(self, request):
@@ -224,12 +251,22 @@ class Bridge:
         if not 0 <= index < clip.frames:
             raise Refusal("missing", f"there is no frame {index} of {clip.frames}")
         pixels = clip.frame(index)
-        if not self.shared:
+        path = self.leave(pixels) if self.shared and self.folder else None
+        if path is None:
             return {"bytes": len(pixels), "via": "pipe"}, pixels
-        file, path = tempfile.mkstemp(prefix="libraw-bridge-", dir=self.shared)
-        with os.fdopen(file, "wb") as out:
-            out.write(pixels)
         return {"bytes": len(pixels), "via": "file", "path": path}, None
+
+    def leave(self, pixels):
+        """A file of these bytes in the folder; none where it has no room for them."""
+        path = os.path.join(self.folder, "frame")
+        try:
+            with open(path, "wb") as out:
+                out.write(pixels)
+            return path
+        except OSError:
+            if os.path.lexists(path):
+                os.remove(path)
+            return None
 
     def close(self, request):
         self.clip(request).folder.cleanup()
@@ -256,8 +293,7 @@ class Bridge:
 
 
 def main():
-    shared = sys.argv[2] if sys.argv[1:2] == ["--shared"] else None
-    bridge = Bridge(shared)
+    bridge = Bridge(shared="--shared" in sys.argv[1:])
     for line in sys.stdin.buffer:
         body, pixels = bridge.answer(line)
         sys.stdout.buffer.write(json.dumps(body).encode() + b"\n")

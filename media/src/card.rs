@@ -3,7 +3,7 @@
 //! before somebody builds a day's work on it.
 
 use crate::sidecar::{self, Sheet};
-use crate::source::{read_fault, scan, sequence_of, source_of};
+use crate::source::{read_fault, regular, scan, sequence_of, source_of};
 use crate::{Sequence, Source};
 use platefarm_model::clip::{ClipInfo, Variation};
 use platefarm_model::schema::{self, FIELDS, Value};
@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct Card {
     /// The clips, by path; metadata exports without their media stand as clips of their own.
     pub clips: Vec<ClipInfo>,
-    /// What is wrong: unreadable and empty files, gaps, mixed sizes and cameras, names that stand
-    /// twice. What was assumed or ignored stands with each clip instead.
+    /// What is wrong: unreadable, damaged and empty files, gaps, mixed sizes and cameras, names that
+    /// stand twice. What was assumed or ignored stands with each clip instead.
     pub problems: Vec<Fault>,
 }
 
@@ -55,6 +55,8 @@ pub fn inspect(paths: &[PathBuf]) -> Card {
             exports.extend(under.exports);
         } else if let Err(error) = std::fs::metadata(path) {
             card.problems.push(read_fault(path, &error));
+        } else if let Err(fault) = regular(path) {
+            card.problems.push(fault);
         } else if is_export(path) {
             exports.insert(path.clone());
         } else {
@@ -102,22 +104,29 @@ impl Card {
         let mut info = clip.info().clone();
         drop(clip);
         // Readers look at a few frames of a clip and note this; here all are looked at.
-        info.notes.retain(|note| !matches!(note.code, Code::MixedClip | Code::MissingFrame));
+        let single = sequence.files().len() == 1;
+        info.notes.retain(|note| match note.code {
+            Code::MixedClip => false,
+            // Of a movie it says what no gap between files does.
+            Code::MissingFrame => single && info.timing.missing.is_empty(),
+            _ => true,
+        });
+        let damage = take_damage(&mut info.notes);
         if !info.timing.missing.is_empty() {
             let missing = &info.timing.missing;
-            let message = format!(
-                "{} of {} frames are missing: {missing}",
-                missing.len(),
-                info.timing.frame_count
-            );
+            let (count, all) = (missing.len(), info.timing.frame_count);
+            let are = if count == 1 { "is" } else { "are" };
+            let message = format!("{count} of {all} frames {are} missing: {missing}");
             self.problems.push(Fault::new(Code::MissingFrame, message).at(info.path.clone()));
         }
-        if sequence.files().len() > 1 {
+        if single {
+            let empty = empty(sequence.first_file());
+            let place = |fault: Fault| located(fault, &info.path);
+            self.problems.extend(empty.into_iter().chain(damage.into_iter().map(place)));
+        } else {
             let frames = Frames::read(source, &sequence);
             self.problems.extend(frames.problems(&info));
             info.varies.extend(frames.varies());
-        } else {
-            self.problems.extend(empty(sequence.first_file()));
         }
         self.clips.push(info);
     }
@@ -146,9 +155,33 @@ fn empty(path: &Path) -> Option<Fault> {
     })
 }
 
+/// Takes out of what a reader noted that which says that the file is damaged: the clip may be read
+/// for what is left of it, and yet it is not what the camera wrote.
+fn take_damage(notes: &mut Vec<Fault>) -> Vec<Fault> {
+    let is_damage = |note: &mut Fault| {
+        matches!(
+            note.code,
+            Code::FileNotFound
+                | Code::FileUnreadable
+                | Code::TruncatedFile
+                | Code::BadStructure
+                | Code::MissingFrame
+                | Code::DecoderFailed
+        )
+    };
+    notes.extract_if(.., is_damage).collect()
+}
+
+/// The fault with its file, which readers name only where a clip has several.
+fn located(fault: Fault, path: &str) -> Fault {
+    let named = fault.place.as_ref().is_some_and(|place| place.starts_with(path));
+    if named { fault } else { fault.within(path) }
+}
+
 /// One file of a clip, opened by itself.
 struct Alone {
     index: i64,
+    damage: Vec<Fault>,
     start: Option<Timecode>,
     constant: Vec<Option<String>>,
     numbers: Vec<Option<f64>>,
@@ -157,8 +190,14 @@ struct Alone {
 /// The files of a clip, each opened by itself.
 struct Frames {
     alone: Vec<Alone>,
-    /// What could not be opened, with the file.
+    /// What could not be opened or is damaged, with the file.
     bad: Vec<(i64, Fault)>,
+}
+
+/// The frames by their indices, as a message begins with them.
+fn of_frames(frames: &FrameSet) -> String {
+    let what = if frames.len() == 1 { "frame" } else { "frames" };
+    format!("{what} {frames}")
 }
 
 /// What is stored of a picture may move from frame to frame within the picture that is shown
@@ -194,6 +233,7 @@ impl Frames {
             });
             Ok(Alone {
                 index,
+                damage: take_damage(&mut info.notes.clone()),
                 start: info.timing.start,
                 constant: constant.collect(),
                 numbers: numbers.collect(),
@@ -204,7 +244,12 @@ impl Frames {
         let (mut alone, mut bad) = (Vec::new(), Vec::new());
         for (outcome, (index, path)) in read.into_iter().zip(sequence.files()) {
             match outcome {
-                Ok(frame) => alone.push(frame),
+                Ok(mut frame) => {
+                    let place = path.to_string_lossy();
+                    let damage = std::mem::take(&mut frame.damage).into_iter();
+                    bad.extend(damage.map(|fault| (*index, located(fault, &place))));
+                    alone.push(frame);
+                }
                 Err(fault) => bad.push((*index, fault.at(path.display().to_string()))),
             }
         }
@@ -229,7 +274,7 @@ impl Frames {
         }
         let worded = groups.into_values().map(|(frames, fault)| {
             let mut fault = fault.clone();
-            fault.message = format!("frames {frames}: {}", fault.message);
+            fault.message = format!("{}: {}", of_frames(&frames), fault.message);
             fault
         });
         worded.collect()
@@ -253,7 +298,8 @@ impl Frames {
         groups.into_iter().map(move |((field, value), frames)| {
             let begins = first.map(|first| said(&first.constant[field])).unwrap_or_default();
             let message = format!(
-                "frames {frames}: {} is {}; the clip begins with {begins}",
+                "{}: {} is {}; the clip begins with {begins}",
+                of_frames(&frames),
                 CONSTANT[field],
                 said(value)
             );
@@ -271,10 +317,13 @@ impl Frames {
         let count = self.alone.iter().filter(off).count();
         let frame = self.alone.iter().find(off)?;
         let (own, follows) = (frame.start?, start.plus(frame.index - begin));
-        let message = format!(
-            "{count} frames have a timecode that does not follow; the first is frame {} with {own} instead of {follows}",
-            frame.index
-        );
+        let index = frame.index;
+        let message = match count {
+            1 => format!("the timecode of frame {index} is {own}, where {follows} follows"),
+            _ => format!(
+                "{count} frames have a timecode that does not follow; the first is frame {index} with {own} instead of {follows}"
+            ),
+        };
         Some(Fault::new(Code::MixedClip, message))
     }
 

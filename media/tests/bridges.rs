@@ -47,13 +47,9 @@ fn words(frame: &Frame) -> Vec<u16> {
 /// What LibRaw gives through the bridge is what our own reader gives of the same file.
 #[test]
 fn the_example_agrees_with_our_own_reader() {
-    let shared = tempfile::tempdir().unwrap();
     for (path, arguments) in [
         (dng("colorchart", "colorchart.dng"), vec![]),
-        (
-            dng("beachball-lin12", "A001_C001_000003.dng"),
-            vec!["--shared", shared.path().to_str().unwrap()],
-        ),
+        (dng("beachball-lin12", "A001_C001_000003.dng"), vec!["--shared"]),
     ] {
         let ours = open(&path, None).unwrap();
         let theirs = bridge::open(&libraw(&arguments), &path).unwrap();
@@ -72,8 +68,12 @@ fn the_example_agrees_with_our_own_reader() {
         assert_eq!(words(&ours.read(0).unwrap()), words(&theirs.read(0).unwrap()));
         assert_eq!(theirs.info().vendor["bridge.name"], "libraw");
         assert_eq!(theirs.read(1).unwrap_err().code, Code::FrameOutsideClip);
+        // What LibRaw's tools do not print is assumed, and said.
+        let notes = &theirs.info().notes;
+        for said in ["white level", "bit depth", "matrix", "one file as one clip"] {
+            assert!(notes.iter().any(|n| n.message.contains(said)), "{said}: {notes:?}");
+        }
     }
-    assert_eq!(std::fs::read_dir(shared.path()).unwrap().count(), 0, "frames are taken away");
 }
 
 #[test]
@@ -105,6 +105,7 @@ for line in sys.stdin:
     answer, data = {{"id": id, "ok": True}}, b""
     if op == "hello":
         answer.update(protocol=1, name="made up")
+        folder = request["folder"]
     elif op == "open":
         answer.update(CLIP)
     elif op == "frame":
@@ -204,6 +205,65 @@ fn vices_are_named() {
     }
 }
 
+/// A frame is taken from the folder that the bridge was given, and the folder goes with the bridge.
+#[test]
+fn a_frame_comes_in_a_file_of_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let mark = dir.path().join("folder");
+    let vice = format!(
+        "if op == 'frame':\n        open({:?}, 'w').write(folder)\n        \
+         answer.update(via='file', path=folder + '/f'); open(folder + '/f', 'wb').write(data); data = b''",
+        mark.to_str().unwrap()
+    );
+    let clip = bridge::open(&made_up(&vice), Path::new("/a/clip.xyz")).unwrap();
+    let frame = clip.read(2).unwrap();
+    assert_eq!(&frame.bytes[..4], 2.0f32.to_le_bytes());
+    let folder = PathBuf::from(std::fs::read_to_string(mark).unwrap());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "frames are taken away");
+    drop(clip);
+    assert!(!folder.exists());
+}
+
+/// Whatever file a bridge names, none but its own is read or removed; and a pipe is not waited for.
+#[test]
+fn no_file_is_removed_but_the_bridges_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let original = dir.path().join("A001_C001.xyz");
+    // As long as a frame of the made-up clip.
+    std::fs::write(&original, [7; 96]).unwrap();
+    for path in [
+        "original",
+        "folder + '/../' + os.path.relpath(original, os.path.dirname(folder))",
+        "link(original, folder + '/link')",
+        "link(os.path.dirname(original), folder + '/links') + '/A001_C001.xyz'",
+        "moved(os.path.dirname(original)) + '/A001_C001.xyz'",
+        "pipe(folder + '/pipe')",
+        "folder",
+        "folder + '/absent'",
+        "os.path.basename(original)",
+    ] {
+        let vice = format!(
+            r#"if op == 'frame':
+        original = {:?}
+        def link(to, at):
+            os.symlink(to, at); return at
+        def moved(to):
+            os.rmdir(folder); return link(to, folder)
+        def pipe(at):
+            os.mkfifo(at); return at
+        answer.update(via='file', path={path}); data = b''"#,
+            original.to_str().unwrap()
+        );
+        let fault = bridge::open(&made_up(&vice), &original)
+            .and_then(|clip| clip.read(0))
+            .expect_err("a file that is not the bridge's is taken");
+        assert_eq!(fault.code, Code::BadBridge, "{path}: {fault}");
+        assert_eq!(fault.code.to_string(), "F0118");
+        assert!(fault.message.contains("not taken for a frame"), "{path}: {fault}");
+        assert_eq!(std::fs::read(&original).unwrap(), [7; 96], "{path}");
+    }
+}
+
 #[test]
 fn a_bridge_that_hangs_is_ended() {
     for vice in ["if op == 'frame': time.sleep(1000)", "if op == 'hello': time.sleep(1000)"] {
@@ -240,8 +300,17 @@ fn what_is_no_program_is_said() {
     let fault = first_fault(&command("/nonexistent/bridge"));
     assert_eq!(fault.code, Code::NoDecoder);
     assert!(fault.message.contains("/nonexistent/bridge"));
-    let report = bridge::check(&command("/nonexistent/bridge"), None);
-    assert!(!report.passed() && report.rules.len() == 8);
+    // None of the rules is kept by nobody.
+    let empty = BridgeCommand { command: Vec::new(), ..command("") };
+    for (nobody, code) in
+        [(command("/nonexistent/bridge"), Code::NoDecoder), (empty, Code::BadConfig)]
+    {
+        let report = bridge::check(&nobody, None);
+        assert_eq!(report.rules.len(), 8);
+        for rule in report.rules {
+            assert_eq!(rule.fault.map(|f| f.code), Some(code), "{}", rule.rule);
+        }
+    }
 }
 
 /// The kit finds the vices that a careless author leaves in.
@@ -260,6 +329,13 @@ fn the_kit_finds_what_is_wrong() {
     }
     for rule in ["1", "8", "10", "11", "12"] {
         assert!(!careless.contains(&rule), "{rule} is kept: {careless:?}");
+    }
+    // To crash is not to refuse.
+    let crashing = failed(
+        "if request.get('protocol') == [9999] or op == 'juggle' or request.get('clip') == 424242: os.abort()",
+    );
+    for rule in ["2", "3", "7"] {
+        assert!(crashing.contains(&rule), "{rule} is not found: {crashing:?}");
     }
     let forgetful = failed("if op == 'frame': data = os.urandom(96)");
     assert!(forgetful.contains(&"12"), "{forgetful:?}");

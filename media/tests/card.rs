@@ -72,7 +72,7 @@ fn gaps_empty_and_damaged_files_are_reported_by_frame() {
         (Code::TruncatedFile, "frames 5-6: the file is empty [A001_C001_000005.dng]".into())
     );
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[2].1.starts_with("frames 7: ") && said[2].1.contains("000007.dng"), "{said:?}");
+    assert!(said[2].1.starts_with("frame 7: ") && said[2].1.contains("000007.dng"), "{said:?}");
 }
 
 #[test]
@@ -101,11 +101,7 @@ fn a_frame_out_of_order_is_seen_by_its_timecode() {
     copy("beachball/A001_C001_000003.dng", &root.path().join("A001_C001_000004.dng"));
     let said = said(&inspect(root.path()).problems, root.path());
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(
-        said[0]
-            .1
-            .starts_with("1 frames have a timecode that does not follow; the first is frame 4")
-    );
+    assert!(said[0].1.starts_with("the timecode of frame 4 is "));
 }
 
 #[test]
@@ -174,4 +170,63 @@ fn an_export_beside_a_clip_completes_it() {
     assert_eq!(scanned[0].lens, clip.lens);
     // Named by one of its files, a clip has its export and no other clip's.
     assert_eq!(card::inspect(&[file]).clips.len(), 1);
+}
+
+fn fixture(of: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(of)
+}
+
+/// A copy that broke off is a problem, by every reader, whether the file is a clip of its own or a
+/// frame of one; the same files whole are not.
+#[test]
+fn files_that_broke_off_are_problems() {
+    for of in ["exr/zip.exr", "exr/tiles.exr", "exr/parts.exr", "dpx/10abe.dpx", "dpx/16le.dpx"] {
+        let whole = fs::read(fixture(of)).unwrap();
+        let extension = &of[of.len() - 3..];
+        for kept in [whole.len(), whole.len() - 8, whole.len() * 3 / 4] {
+            let cut = &whole[..kept];
+            let sound = kept == whole.len();
+            let root = tempfile::tempdir().unwrap();
+            fs::write(root.path().join(format!("alone.{extension}")), cut).unwrap();
+            let card = inspect(root.path());
+            let codes: Vec<Code> = card.problems.iter().map(|p| p.code).collect();
+            let expected = if sound { vec![] } else { vec![Code::TruncatedFile] };
+            assert_eq!(codes, expected, "{of}, {kept} bytes: {:?}", card.problems);
+            assert_eq!(card.clips.len(), 1, "its metadata are there");
+
+            let root = tempfile::tempdir().unwrap();
+            for frame in 1..=20 {
+                let bytes = if frame == 13 { cut } else { &whole };
+                fs::write(root.path().join(format!("a.{frame:04}.{extension}")), bytes).unwrap();
+            }
+            // Beside the cut file nothing but a timecode that stands still may be said.
+            let problems = inspect(root.path()).problems;
+            let said: Vec<&Fault> =
+                problems.iter().filter(|p| p.code == Code::TruncatedFile).collect();
+            assert_eq!(said.len(), usize::from(!sound), "{of}, {kept} bytes: {problems:?}");
+            for problem in said {
+                assert!(problem.message.starts_with("frame 12: "), "{problem}");
+                let place = problem.place.as_deref().unwrap_or_default();
+                assert!(place.contains("a.0013."), "{problem}");
+            }
+        }
+    }
+}
+
+/// Opening a named pipe waits for a writer; nobody writes.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_before_it_is_opened() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["a.dng", "a.csv", "a"] {
+        let path = root.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let said = &inspect(&path).problems;
+        assert_eq!(said.len(), 1, "{name}: {said:?}");
+        assert!(said[0].message.contains("a named pipe"), "{said:?}");
+        assert!(platefarm_media::open(&path, None).is_err(), "{name}");
+    }
+    let card = inspect(root.path());
+    assert_eq!(card.problems.len(), 1, "the one that looks like media: {:?}", card.problems);
 }

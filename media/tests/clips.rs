@@ -44,6 +44,38 @@ fn the_motion_clip_is_described() {
     assert!((balance[0] - 1.0 / 0.377_206).abs() < 1e-5 && balance[1] == 1.0, "{balance:?}");
 }
 
+/// Vendor fields are whole up to 64 KiB of text and 4096 numbers. The id of one raw image and the
+/// software that wrote a file are vendor fields only.
+#[test]
+fn vendor_fields_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = platefarm_testclips::frame_bytes(&tiny("A", 1), 0).unwrap();
+    for (length, cut) in [(300, false), (70_000, true)] {
+        let mut bytes = whole.clone();
+        let text: String = (0..length).map(|i| char::from(b'a' + (i % 26) as u8)).collect();
+        let at = bytes.len() as u32;
+        bytes.extend(text.as_bytes());
+        bytes.push(0);
+        patch_counted(&mut bytes, 271, length + 1, at);
+        let path = dir.path().join("a.dng");
+        fs::write(&path, bytes).unwrap();
+        let clip = open(&path, None).unwrap();
+        let info = clip.info();
+        let shown = &info.vendor["ifd0.Make"];
+        assert_eq!(*shown == text, !cut, "{length}");
+        assert!(!cut || *shown == format!("{} … (70001 bytes)", &text[..65_536]));
+        assert_eq!((info.identity.uuid.as_deref(), info.camera.firmware.as_deref()), (None, None));
+    }
+    // A table is whole too, as far as the bound goes.
+    let log = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/dng/log-strips.dng");
+    let clip = open(&log, None).unwrap();
+    let table = &clip.info().vendor["ifd0.LinearizationTable"];
+    let levels = &clip.layout().mosaic().unwrap().levels.linearization;
+    let numbers: Vec<u16> = table.split(' ').map_while(|n| n.parse().ok()).collect();
+    assert_eq!(numbers[..], levels[..levels.len().min(4096)]);
+    assert_eq!(table.ends_with("values)"), levels.len() > 4096);
+}
+
 /// What is absent in a real camera's file is absent here, and said.
 #[test]
 fn the_colour_chart_is_described() {
@@ -199,14 +231,23 @@ fn a_damaged_first_frame_does_not_hide_the_clip() {
     assert!(clip.read(0).is_err() && clip.read(1).is_ok());
 }
 
-/// The value of a tag in the first directory of a little-endian file, replaced in place.
-fn patch(bytes: &mut [u8], tag: u16, value: u32) {
+/// Where the entry of a tag lies.
+fn entry_of(bytes: &[u8], tag: u16) -> usize {
     let ifd = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     let count = usize::from(u16::from_le_bytes(bytes[ifd..ifd + 2].try_into().unwrap()));
-    let entry = (0..count)
-        .map(|i| ifd + 2 + 12 * i)
-        .find(|at| bytes[*at..at + 2] == tag.to_le_bytes())
-        .unwrap();
+    (0..count).map(|i| ifd + 2 + 12 * i).find(|at| bytes[*at..at + 2] == tag.to_le_bytes()).unwrap()
+}
+
+/// Count and value of a tag in the first directory of a little-endian file, replaced in place.
+fn patch_counted(bytes: &mut [u8], tag: u16, count: u32, value: u32) {
+    patch(bytes, tag, value);
+    let entry = entry_of(bytes, tag);
+    bytes[entry + 4..entry + 8].copy_from_slice(&count.to_le_bytes());
+}
+
+/// The value of a tag in the first directory of a little-endian file, replaced in place.
+fn patch(bytes: &mut [u8], tag: u16, value: u32) {
+    let entry = entry_of(bytes, tag);
     bytes[entry + 8..entry + 12].copy_from_slice(&value.to_le_bytes());
 }
 

@@ -2,6 +2,7 @@
 //! that what is read can be told from what was asked; colours are compared
 //! with zimg, which shares no code with the reader.
 
+use platefarm_media::card::inspect;
 use platefarm_media::{Clip, open};
 use platefarm_model::raw::{Frame, RgbSamples};
 use platefarm_model::{Code, FrameRate};
@@ -301,8 +302,8 @@ fn damage_is_named_and_ends() {
 
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let fault = open(&path, None).err().expect("the index is gone");
-    assert_eq!(fault.code, Code::DecoderFailed, "{fault}");
-    assert!(fault.message.contains("moov"), "its own words: {fault}");
+    assert_eq!(fault.code, Code::TruncatedFile, "{fault}");
+    assert!(fault.cause.as_ref().unwrap().contains("moov"), "its own words: {fault}");
     assert!(fault.place.unwrap().contains("a.mov"));
 
     // A frame's bytes: that frame fails, the others are read.
@@ -342,4 +343,27 @@ fn damage_is_named_and_ends() {
     assert_eq!(open(&path, None).err().unwrap().code, Code::DecoderFailed);
     std::fs::write(&path, "").unwrap();
     assert!(open(&path, None).is_err());
+}
+
+/// A copy that broke off is a problem of the card, wherever the container keeps its index.
+#[test]
+fn movies_that_broke_off_are_problems() {
+    let dir = tempfile::tempdir().unwrap();
+    let front = [PRORES, &["-movflags", "+faststart"]].concat();
+    let fragments = [PRORES, &["-movflags", "+frag_keyframe+empty_moov"]].concat();
+    for (name, coding) in [
+        ("behind.mov", PRORES),
+        ("front.mov", &front[..]),
+        ("fragments.mov", &fragments[..]),
+        ("a.mkv", PRORES),
+        ("a.mxf", DNXHR),
+    ] {
+        let path = movie(&dir.path().join(name), 24, "24", coding);
+        let problems = || inspect(std::slice::from_ref(&path)).problems;
+        assert_eq!(problems(), [], "{name}");
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(path.metadata().unwrap().len() * 3 / 4).unwrap();
+        let problems = problems();
+        assert!(problems.iter().any(|p| p.code == Code::TruncatedFile), "{name}: {problems:?}");
+    }
 }

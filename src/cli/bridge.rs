@@ -43,8 +43,14 @@ pub(super) fn run(verb: &Verb, bridges: &Bridges, out: &dyn Output) -> Outcome<(
     let rules = if failed == 1 { "rule" } else { "rules" };
     // A program that is not there is no bridge that misbehaves.
     let first = report.rules.iter().find_map(|rule| rule.fault.as_ref());
-    let code = first.filter(|f| f.code == Code::NoDecoder).map_or(Code::BadBridge, |f| f.code);
-    Err(Fault::new(code, format!("the bridge fails {failed} {rules} of {}", report.rules.len())))
+    let absent = first.filter(|f| matches!(f.code, Code::NoDecoder | Code::BadConfig));
+    let code = absent.map_or(Code::BadBridge, |f| f.code);
+    let remedy = match absent {
+        Some(_) => "Give the name of a bridge in --bridges FILE, or a program and its arguments.",
+        None => "Correct the bridge by the rules that failed; docs/bridge.md has the protocol.",
+    };
+    let what = format!("the bridge fails {failed} {rules} of {}", report.rules.len());
+    Err(Fault::new(code, what).remedy(remedy))
 }
 
 /// The bridges of a configuration file; none without one.

@@ -16,11 +16,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
-    let card = card::inspect(&args.paths);
-    if card.clips.is_empty() {
+    let mut card = card::inspect(&args.paths);
+    if card.clips.is_empty() && card.problems.is_empty() {
         let paths: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
-        let nothing = Fault::new(Code::NoMedia, format!("no clip in {}", paths.join(", ")));
-        return Err(card.problems.into_iter().next().unwrap_or(nothing));
+        card.problems.push(Fault::new(Code::NoMedia, format!("no clip in {}", paths.join(", "))));
     }
     let formats = format::cards(&card.clips);
     out.inspected(&Inspection { card: &card, formats: &formats, full: args.full });

@@ -149,7 +149,9 @@ impl Output for Human {
 
     fn inspected(&self, inspection: &Inspection<'_>) {
         inspect::show(inspection);
-        for problem in &inspection.card.problems {
+        // A lone one is the error that the verb ends with.
+        let problems = &inspection.card.problems;
+        for problem in problems.iter().filter(|_| problems.len() > 1) {
             let width = style::width();
             let text = format!("{problem}\nremedy: {}", problem.remedy_text());
             let lines: Vec<String> =

@@ -22,11 +22,11 @@ pub(super) fn show(inspection: &Inspection<'_>) {
             detail(clip, width);
             say!();
         }
-    } else {
+    } else if !clips.is_empty() {
         list(clips, inspection.formats, width);
         say!();
     }
-    formats(inspection.formats);
+    formats(inspection.formats, width);
 }
 
 /// Every field of a clip.
@@ -127,7 +127,8 @@ fn rate(clip: &ClipInfo) -> String {
 }
 
 /// The camera formats, each with what makes it.
-fn formats(cards: &[FormatCard]) {
+fn formats(cards: &[FormatCard], width: usize) {
+    let line = |text: String| say!("  {}", wrapped(&text, width, 4).trim_start());
     for (index, card) in cards.iter().enumerate() {
         let part = |(_, value): &(&str, &Option<String>)| {
             Option::clone(value).unwrap_or_else(|| style::missing(MISSING))
@@ -142,9 +143,9 @@ fn formats(cards: &[FormatCard]) {
             part(&model),
             style::dim(&clips)
         );
-        say!("  sensor mode {}, codec {}, squeeze {}", part(&mode), part(&codec), part(&squeeze));
-        let color = card.color_space.clone().unwrap_or_else(|| style::missing(MISSING));
-        say!("  colour {color}");
+        let [mode, codec, squeeze] = [&mode, &codec, &squeeze].map(part);
+        line(format!("sensor mode {mode}, codec {codec}, squeeze {squeeze}"));
+        line(format!("colour {}", part(&("", &card.color_space))));
     }
 }
 

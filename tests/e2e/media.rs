@@ -147,6 +147,24 @@ fn a_movie_without_ffmpeg_says_what_to_install() {
     assert!(said.contains("F0115") && said.contains("apt-get install ffmpeg"), "{said}");
 }
 
+/// Where no clip can be read, the inspection still names every problem, and fails.
+#[test]
+fn an_inspection_of_damaged_files_alone_names_each() {
+    let world = World::new();
+    let files = ["a.dng", "b.exr"].map(|name| world.path(name));
+    for file in &files {
+        std::fs::write(file, []).expect("a file");
+    }
+    let output = world
+        .platefarm(&["inspect", s(&files[0]), s(&files[1]), "--json"])
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(3));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    assert_eq!(document["clips"], serde_json::json!([]));
+    assert_eq!(document["problems"].as_array().map(Vec::len), Some(2), "{document}");
+}
+
 /// A maker's own format, through a configured bridge, to a plate; refused by name without it.
 #[test]
 fn a_bridge_delivers_plates() {

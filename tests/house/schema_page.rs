@@ -39,9 +39,9 @@ zeros and spaces around them; numbers are whole up to 4096 of a tag, blobs (Make
 bytes, as hexadecimal digits; ` … (N values)` or ` … (N bytes)` stands for what follows, as in a linearisation table.
 `(N values, not shown)` stands for a value that is longer than 8 MiB, lies outside the file, or follows 8 MiB of text of the
 same file. A tag that stands twice in a directory has its first value, one of a type that TIFF does not know is left out.
-Values are those of the first frame that can be read. `OpcodeListN.operations` names what a list does. Other formats: attributes of OpenEXR are cut at 160
-characters, those of movies at 400 (both with a mark), properties of MXF at 64 bytes (`...`) and 4096 of them; blocks of MLV without a
-public layout are given by their size.\n
+Values are those of the first frame that can be read. `OpcodeListN.operations` names what a list does.
+Other formats: attributes of OpenEXR are cut at 160 characters, those of movies at 400 (both with a mark), properties of MXF
+at 64 bytes (`...`) and 4096 of them; blocks of MLV without a public layout are given by their size.\n
 ## Metadata exports\n
 They are recognised by content, and belong to the clip that they name; an export that names none belongs to the clip
 whose name its file name is, up to the first dot. Media is believed before an export. `render` looks beside the clip;

@@ -103,7 +103,7 @@ fn a_frame_is_the_same_however_it_is_made() {
     let engines = Engines::new(Backend::Cpu).unwrap();
     let mut session = Session::open(&spec(&source, &parts, 1001, 1006), &engines).unwrap();
     for (first, last, frames) in [(1004, 1006, 1), (1001, 1003, 7)] {
-        let flight = Flight { readers: 3, writers: 2, frames };
+        let flight = Flight { readers: 3, writers: 2, frames, budget_bytes: u64::MAX };
         let range = FrameRange::new(first, last).unwrap();
         session
             .run(range, "t1", &Leash::free(), flight, &mut |outcome| {

@@ -132,6 +132,7 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
         let clip = open_one_of(path, found.sequences, clip_name)?;
         return Ok(merged::with_exports(clip, &found.exports));
     }
+    regular(path)?;
     let (sequence, exports) = sequence_of(path);
     let clip = source_of(path)?.open(sequence)?;
     Ok(merged::with_exports(clip, &exports))
@@ -183,6 +184,7 @@ fn open_one_of(
 
 /// The reader for a file: by its extension where one reader claims it, else by its first bytes.
 pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
+    regular(path)?;
     let mut claimants: Vec<&dyn Source> = claimants(path).collect();
     if let [source] = claimants[..] {
         return Ok(source);
@@ -199,6 +201,38 @@ pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
         )
         .at(path.display().to_string())
     })
+}
+
+/// Whether a path, behind its links, is a regular file. Opening a named pipe would wait for whoever
+/// writes to it, and a device may have no end.
+///
+/// # Errors
+/// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::UnknownFormat`] with what it is.
+pub(crate) fn regular(path: &Path) -> Outcome<()> {
+    let kind = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    Err(Fault::new(Code::UnknownFormat, format!("this is {}, no regular file", kind_name(kind)))
+        .at(path.display().to_string())
+        .remedy("Give a camera file, or a directory that holds some."))
+}
+
+fn kind_name(kind: std::fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a named pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if kind.is_dir() { "a directory" } else { "something else" }
 }
 
 fn head(path: &Path) -> Outcome<Vec<u8>> {

@@ -21,6 +21,12 @@ pub(super) trait PictureFormat: Send + Sync + Sized + 'static {
     /// Reads what stands before the pixels.
     fn header(path: &Path) -> Outcome<Self::Header>;
 
+    /// Whether the file reaches as far as its pixels, told without reading them.
+    ///
+    /// # Errors
+    /// [`Code::TruncatedFile`].
+    fn extent(path: &Path, header: &Self::Header) -> Outcome<()>;
+
     /// The clip that begins with `first`; `sampled` are frames of it, the first among them.
     fn describe(first: &Self::Header, sampled: &[Self::Header]) -> Outcome<Described>;
 
@@ -157,7 +163,11 @@ fn sample<F: PictureFormat>(
             Ok(header)
         });
         match header {
-            Ok(header) => headers.push((*index, header)),
+            Ok(header) => {
+                // What is left of its pixels is none, but its metadata are sound.
+                faults.extend(F::extent(path, &header).err().map(|f| f.within(path.display())));
+                headers.push((*index, header));
+            }
             Err(fault) => faults.push(fault.within(path.display())),
         }
     }

@@ -1,7 +1,7 @@
 //! Finding clips under a directory: deterministic, never in a loop, and one
 //! unreadable corner does not hide the rest.
 
-use super::{Sequence, read_fault, sequence, source_by_extension, source_of};
+use super::{Sequence, read_fault, regular, sequence, source_by_extension, source_of};
 use crate::sidecar;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Fault, Outcome};
@@ -115,6 +115,9 @@ fn list(directory: &Path, faults: &mut Vec<Fault>) -> Listing {
             }
             Ok(metadata) if metadata.is_file() && sidecar::may_be(&path) => {
                 found.exports.push(path);
+            }
+            Ok(_) if source_by_extension(&path).is_some() => {
+                faults.extend(regular(&path).err());
             }
             Ok(_) => {}
             // A link to nowhere matters only when it stands for media.

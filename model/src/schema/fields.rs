@@ -225,7 +225,7 @@ pub static FIELDS: &[Field] = &[
         Color,
         "cameraToAces",
         Kind::Numbers,
-        "white-balanced camera RGB to ACES2065-1, nine numbers, row by row",
+        "white-balanced camera RGB, of which 1 is full scale, to ACES2065-1, nine numbers, row by row; the rows sum to 1, or to an exposure that is part of it (ARRIRAW: 35.9 at EI 800)",
         |c| c.color.map(|color| Value::Numbers(color.camera_to_aces.as_flattened().to_vec())),
     )
     .optional(),

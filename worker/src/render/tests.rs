@@ -166,7 +166,8 @@ fn a_frame_is_processed_by_its_own_layout() {
 fn no_more_frames_are_in_flight_than_allowed() {
     for frames_in_flight in [1, 2, 5] {
         let clip = made_up(40);
-        let flight = Flight { readers: 4, writers: 4, frames: frames_in_flight };
+        let flight =
+            Flight { readers: 4, writers: 4, frames: frames_in_flight, budget_bytes: u64::MAX };
         let frames = FrameRange::new(1, 40).unwrap();
         assert_eq!(run(&clip, frames, flight, &Leash::free()).len(), 40);
         // An outcome waits to be seen after its frame has left the pipeline,

@@ -77,7 +77,9 @@ pub(in crate::source) fn exposure(index: f64) -> f64 {
     (WHITE - BLACK) / WHITE * 0.18 / (0.01 * 400.0 / index)
 }
 
-/// White-balanced camera RGB of which 1 is full scale to scene-referred ACES2065-1.
+/// White-balanced camera RGB of which 1 is full scale to scene-referred ACES2065-1. The exposure is in
+/// the matrix, whose rows sum to it (35.86 at EI 800, times the green factor), and not in the white
+/// level: 1 stays the sensor's clipping point, which debayering and clipping rely on.
 pub(in crate::source) fn camera_to_aces(kelvin: f64, exposure_index: f64, green: f64) -> Matrix3 {
     mul(&matrix(kelvin), &diagonal([exposure(exposure_index) * green; 3]))
 }

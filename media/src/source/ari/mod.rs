@@ -14,6 +14,7 @@ pub(in crate::source) use color::{camera_to_aces, levels};
 pub(in crate::source) use header::{HEADER_BYTES, Header};
 pub(in crate::source) use picture::{Family, Stored, flips};
 
+use super::bridge::vendors;
 use super::pictures::check_index;
 use super::range::Ranges;
 use super::{Clip, Sequence, Source, read_fault};
@@ -125,7 +126,7 @@ impl Meaning {
             }
         }
         let color = color_of(header, kelvin, exposure_index, &mut notes);
-        coding_note(&mut notes);
+        reading_notes(&color, &mut notes);
         Ok(Self { stored, color, exposure_index, kelvin, squeeze, notes })
     }
 
@@ -140,11 +141,16 @@ pub(in crate::source) fn unverified(what: String, place: &str) -> Fault {
     Fault::new(Code::Unverified, what).at(place)
 }
 
-/// The note about the 12-bit coding that every clip carries.
-pub(in crate::source) fn coding_note(notes: &mut Vec<Fault>) {
+/// The notes that every clip carries: about the 12-bit coding, and about the scale of its colour.
+pub(in crate::source) fn reading_notes(color: &CameraColor, notes: &mut Vec<Fault>) {
     notes.push(unverified(
         "how 12 bits stand for 16 linear ones is read as 1024 values and then 512 for each doubling; SMPTE RDD 30, which says so or not, is not public".into(),
         "samples",
+    ));
+    let full_scale: f64 = color.camera_to_aces[1].iter().sum();
+    notes.push(unverified(
+        format!("cameraToAces holds the exposure too: full scale is {full_scale:.3} of scene light, so that 18 % grey at the exposure index is 0.18, by the transforms that were published for the ALEXA"),
+        "cameraToAces",
     ));
 }
 
@@ -456,9 +462,5 @@ fn header_of(path: &Path) -> Outcome<Header> {
 
 /// Codex's compressed form of ARRIRAW, which has no public description.
 pub(in crate::source) fn hde() -> Fault {
-    Fault::new(
-        Code::UnsupportedFeature,
-        "ARRIRAW HDE (Codex High Density Encoding) has no public description and is not read",
-    )
-    .remedy("Convert it with ARRI's art-cmd or the ARRI Reference Tool, or let a bridge to one of them read it (docs/cameras.md).")
+    vendors::HDE.refusal()
 }

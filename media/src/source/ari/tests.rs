@@ -178,7 +178,7 @@ fn the_header_is_described() {
     let white: f64 = color.camera_to_aces[1].iter().sum();
     assert!((white - 0.75 * 0.18 / 0.01 * 65279.0 / 65535.0).abs() < 1e-9, "{white}");
     let codes: Vec<Code> = info.notes.iter().map(|n| n.code).collect();
-    assert_eq!(codes, [Code::Unverified; 2], "{:?}", info.notes);
+    assert_eq!(codes, [Code::Unverified; 3], "{:?}", info.notes);
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn what_is_no_clip_is_refused_by_name() {
         crate::source::open(&path, None).map(|_| ()).unwrap_err()
     };
     let hde = write("A.0000001.arx", &[0; 5000]);
-    assert_eq!(hde.code, Code::UnsupportedFeature);
+    assert_eq!(hde.code, Code::NoDecoder);
     assert!(hde.message.contains("HDE") && hde.remedy_text().contains("art-cmd"));
     let sound = Fixture::new("ALEXA", [16, 8], placed).bytes;
     let wrong = |changes: &[(usize, u32)]| {

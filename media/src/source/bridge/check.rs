@@ -2,11 +2,11 @@
 //! passes or fails, each with a process of its own so that one failure does
 //! not hide the next.
 
-use super::client::{Bridge, BridgeCommand};
+use super::client::{Bridge, BridgeCommand, request};
 use super::protocol::Opened;
 use platefarm_model::{Code, Fault, Outcome};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// How one rule went.
@@ -76,7 +76,7 @@ pub fn check(command: &BridgeCommand, file: Option<&Path>) -> CheckReport {
     let rules = general
         .chain(with_file)
         .map(|(&(rule, asks, case), path)| {
-            let fault = case(command, path).err();
+            let fault = case(command, path).err().map(advised);
             RuleResult { rule, asks, passed: fault.is_none(), fault }
         })
         .collect();
@@ -87,15 +87,23 @@ pub fn check(command: &BridgeCommand, file: Option<&Path>) -> CheckReport {
     }
 }
 
+/// The kit's own advice: the code's is to run the kit.
+fn advised(fault: Fault) -> Fault {
+    if fault.code != Code::BadBridge {
+        return fault;
+    }
+    fault.remedy("Correct the bridge; docs/bridge.md says what an answer must hold.")
+}
+
 fn wrong(what: impl Into<String>) -> Fault {
     Fault::new(Code::BadBridge, what)
 }
 
-/// A refusal is what is wanted; anything else is not.
-fn refused<T>(what: &str, answer: Outcome<T>) -> Outcome<()> {
-    match answer {
+/// A refusal is what is wanted: an answer that says so. One that dies, or was never there, has not
+/// refused.
+fn refused(bridge: &mut Bridge, what: &str, request: Value, bytes: u64) -> Outcome<()> {
+    match bridge.put(request, bytes)? {
         Ok(_) => Err(wrong(format!("answers {what} as if all were well"))),
-        Err(fault) if matches!(fault.code, Code::BadBridge | Code::DecoderHung) => Err(fault),
         Err(_) => Ok(()),
     }
 }
@@ -114,12 +122,14 @@ fn hello(command: &BridgeCommand, _: &Path) -> Outcome<()> {
 }
 
 fn other_version(command: &BridgeCommand, _: &Path) -> Outcome<()> {
-    refused("an offer of version 9999 alone", Bridge::start_with(command, &[9999]))
+    let mut bridge = Bridge::launch(command)?;
+    let request = bridge.greeting(&[9999]);
+    refused(&mut bridge, "an offer of version 9999 alone", request, 0)
 }
 
 fn unknown_request(command: &BridgeCommand, path: &Path) -> Outcome<()> {
     let mut bridge = Bridge::start(command)?;
-    refused("an unknown request", bridge.ask(json!({"op": "juggle"}), 0))?;
+    refused(&mut bridge, "an unknown request", json!({"op": "juggle"}), 0)?;
     goes_on(&mut bridge, path)
 }
 
@@ -141,13 +151,13 @@ fn probe_nothing(command: &BridgeCommand, path: &Path) -> Outcome<()> {
 
 fn open_nothing(command: &BridgeCommand, path: &Path) -> Outcome<()> {
     let mut bridge = Bridge::start(command)?;
-    refused("opening a file that is not there", bridge.open(path))?;
+    refused(&mut bridge, "opening a file that is not there", request::open(path), 0)?;
     goes_on(&mut bridge, path)
 }
 
 fn frame_of_nothing(command: &BridgeCommand, path: &Path) -> Outcome<()> {
     let mut bridge = Bridge::start(command)?;
-    refused("a frame of clip 424242", bridge.frame(424_242, 0, 16))?;
+    refused(&mut bridge, "a frame of clip 424242", request::frame(424_242, 0), 16)?;
     goes_on(&mut bridge, path)
 }
 
@@ -210,7 +220,8 @@ fn same_frame(command: &BridgeCommand, path: &Path) -> Outcome<()> {
 fn outside(command: &BridgeCommand, path: &Path) -> Outcome<()> {
     let mut open = Open::new(command, path)?;
     for index in [open.opened.frames as i64, -1] {
-        refused(&format!("frame {index}"), open.frame(index))?;
+        let request = request::frame(open.opened.clip, index);
+        refused(&mut open.bridge, &format!("frame {index}"), request, open.bytes)?;
     }
     open.frame(0).map(|_| ())
 }
@@ -231,6 +242,7 @@ fn two_clips(command: &BridgeCommand, path: &Path) -> Outcome<()> {
 fn closed(command: &BridgeCommand, path: &Path) -> Outcome<()> {
     let mut open = Open::new(command, path)?;
     open.bridge.ask(json!({"op": "close", "clip": open.opened.clip}), 0)?;
-    refused("a frame of a closed clip", open.frame(0))?;
+    let request = request::frame(open.opened.clip, 0);
+    refused(&mut open.bridge, "a frame of a closed clip", request, open.bytes)?;
     goes_on(&mut open.bridge, path)
 }

@@ -1,13 +1,13 @@
 //! One bridge process and the talk with it: a request, an answer, a limit on
 //! the time and on every size. What comes late or wrong ends the process.
 
+use super::folder::Folder;
 use super::protocol::{Head, Hello, MAX_LINE_BYTES, Opened, Probed, VERSIONS};
 use crate::source::process::{self, Process};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{ChildStdin, Command};
@@ -33,6 +33,22 @@ pub(super) struct Answer {
     pub(super) pixels: Vec<u8>,
 }
 
+/// Requests, less their numbers.
+pub(super) mod request {
+    use serde_json::{Value, json};
+    use std::path::Path;
+
+    /// Opens a clip.
+    pub(in super::super) fn open(path: &Path) -> Value {
+        json!({"op": "open", "path": path.to_string_lossy()})
+    }
+
+    /// Asks for a frame.
+    pub(in super::super) fn frame(clip: u64, index: i64) -> Value {
+        json!({"op": "frame", "clip": clip, "index": index})
+    }
+}
+
 /// What the reading thread has.
 enum Heard {
     Answer(Answer),
@@ -49,6 +65,9 @@ pub(super) struct Bridge {
     allowed: Arc<AtomicU64>,
     last_id: u64,
     limit: Duration,
+    /// Where it may leave frames; none where there is no room for one. After the process, so that
+    /// it is removed when nobody writes to it any more.
+    folder: Option<Folder>,
     pub(super) hello: Hello,
 }
 
@@ -58,21 +77,22 @@ impl Bridge {
     /// # Errors
     /// [`Code::NoDecoder`], [`Code::DecoderHung`], [`Code::BadBridge`], naming the bridge.
     pub(super) fn start(command: &BridgeCommand) -> Outcome<Self> {
-        Self::start_with(command, VERSIONS)
-    }
-
-    /// As [`Self::start`], offering other versions.
-    pub(super) fn start_with(command: &BridgeCommand, versions: &[u32]) -> Outcome<Self> {
         let mut bridge = Self::launch(command)?;
-        let client = concat!("platefarm ", env!("CARGO_PKG_VERSION"));
-        let request = json!({"op": "hello", "protocol": versions, "client": client});
+        let request = bridge.greeting(VERSIONS);
         let hello: Hello = bridge.ask(request, 0)?.read(&mut bridge)?;
-        if !versions.contains(&hello.protocol) {
+        if !VERSIONS.contains(&hello.protocol) {
             let what = format!("speaks protocol {}, which was not offered", hello.protocol);
             return Err(bridge.broken(&what));
         }
         bridge.hello = hello;
         Ok(bridge)
+    }
+
+    /// The first request, with the versions that are offered and the folder for frames.
+    pub(super) fn greeting(&self, versions: &[u32]) -> Value {
+        let client = concat!("platefarm ", env!("CARGO_PKG_VERSION"));
+        let folder = self.folder.as_ref().map(|folder| folder.path().to_string_lossy());
+        json!({"op": "hello", "protocol": versions, "client": client, "folder": folder})
     }
 
     /// Starts the process; nothing is said yet.
@@ -92,7 +112,8 @@ impl Bridge {
             }
         });
         let hello = Hello { protocol: 0, name: String::new(), version: String::new() };
-        Ok(Self { process, stdin, answers, allowed, last_id: 0, limit: command.limit, hello })
+        let (folder, limit) = (Folder::new().ok(), command.limit);
+        Ok(Self { process, stdin, answers, allowed, last_id: 0, limit, folder, hello })
     }
 
     /// Whether it reads the file.
@@ -104,15 +125,13 @@ impl Bridge {
 
     /// Opens a clip.
     pub(super) fn open(&mut self, path: &Path) -> Outcome<Opened> {
-        let request = json!({"op": "open", "path": path.to_string_lossy()});
-        let answer = self.ask(request, 0)?;
+        let answer = self.ask(request::open(path), 0)?;
         answer.read(self)
     }
 
     /// A frame of `bytes` bytes.
     pub(super) fn frame(&mut self, clip: u64, index: i64, bytes: u64) -> Outcome<Vec<u8>> {
-        let request = json!({"op": "frame", "clip": clip, "index": index});
-        let answer = self.ask(request, bytes)?;
+        let answer = self.ask(request::frame(clip, index), bytes)?;
         let head: Head = answer.read(self)?;
         if head.bytes != Some(bytes) {
             let what = format!("gives {:?} bytes for a frame of {bytes}", head.bytes);
@@ -128,35 +147,27 @@ impl Bridge {
         }
     }
 
-    /// A frame that the bridge left in a file, which is ours to remove.
+    /// A frame that the bridge left in a file of the folder.
     fn shared(&mut self, path: &Path, bytes: u64) -> Outcome<Vec<u8>> {
-        let read = || -> std::io::Result<Option<Vec<u8>>> {
-            let file = File::open(path)?;
-            let metadata = file.metadata()?;
-            if !metadata.is_file() || metadata.len() != bytes {
-                return Ok(None);
-            }
-            let mut pixels = Vec::with_capacity(bytes as usize);
-            file.take(bytes).read_to_end(&mut pixels)?;
-            std::fs::remove_file(path)?;
-            Ok(Some(pixels).filter(|p| p.len() as u64 == bytes))
+        let taken = match &self.folder {
+            Some(folder) => folder.take(path, bytes),
+            None => Err(std::io::Error::other("it was given no folder")),
         };
-        match read() {
-            Ok(Some(pixels)) => Ok(pixels),
-            Ok(None) => {
-                let what = format!("left a file that does not hold {bytes} bytes");
-                Err(self.broken(&what).at(path.display().to_string()))
-            }
-            Err(error) => {
-                let fault = self.broken("left a frame that cannot be read");
-                Err(fault.at(path.display().to_string()).because(&error))
-            }
-        }
+        taken.map_err(|error| {
+            let fault = self.broken("names a file that is not taken for a frame");
+            fault.at(path.display().to_string()).because(&error)
+        })
     }
 
     /// Sends a request and waits for its answer, which may bring `bytes` bytes along. A refusal is
     /// an error that leaves the bridge as it is.
-    pub(super) fn ask(&mut self, mut request: Value, bytes: u64) -> Outcome<Answer> {
+    pub(super) fn ask(&mut self, request: Value, bytes: u64) -> Outcome<Answer> {
+        self.put(request, bytes)?
+    }
+
+    /// As [`Self::ask`], with refusals, which a bridge may answer with, apart from its faults: the
+    /// inner error is a refusal.
+    pub(super) fn put(&mut self, mut request: Value, bytes: u64) -> Outcome<Outcome<Answer>> {
         self.last_id += 1;
         let id = self.last_id;
         request["id"] = json!(id);
@@ -173,11 +184,11 @@ impl Bridge {
         }
         if !head.ok {
             let refusal = head.error.map(|e| e.fault());
-            return Err(refusal.unwrap_or_else(|| {
+            return Ok(Err(refusal.unwrap_or_else(|| {
                 Fault::new(Code::DecoderFailed, "it refuses and does not say why")
-            }));
+            })));
         }
-        Ok(answer)
+        Ok(Ok(answer))
     }
 
     /// Sends a line as it is and waits for whatever comes.

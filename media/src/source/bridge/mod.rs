@@ -5,8 +5,9 @@
 
 mod check;
 mod client;
+mod folder;
 mod protocol;
-mod vendors;
+pub(super) mod vendors;
 
 pub use check::{CheckReport, RuleResult, check};
 pub use client::BridgeCommand;
@@ -210,15 +211,7 @@ fn refusal(path: &Path) -> Fault {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let place = path.display().to_string();
     match vendors::by_extension(&extension.to_ascii_lowercase()) {
-        Some(vendor) => Fault::new(
-            Code::NoDecoder,
-            format!("{} is decoded by its maker's program only", vendor.name),
-        )
-        .at(place)
-        .remedy(format!(
-            "Configure a bridge to {} (docs/bridge.md), or transcode the clip with it.",
-            vendor.tool
-        )),
+        Some(vendor) => vendor.refusal().at(place),
         None => Fault::new(Code::NoDecoder, format!("no bridge reads '.{extension}'")).at(place),
     }
 }
@@ -252,6 +245,13 @@ impl BridgedClip {
         let hello = &bridge.hello;
         info.vendor.insert("bridge.name".into(), hello.name.clone());
         info.vendor.insert("bridge.version".into(), hello.version.clone());
+        if opened.frames == 1 {
+            info.notes.push(Fault::new(
+                Code::MetadataAbsent,
+                "a clip of one frame: a bridge reads one file as one clip, so if this file is one \
+                 of a sequence, its neighbours are clips of their own",
+            ));
+        }
         let talk = Mutex::new(Some(Talk { clip: opened.clip, bridge }));
         Ok(Self { command: command.clone(), path, info, layout, frame_bytes, talk })
     }

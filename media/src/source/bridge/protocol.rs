@@ -313,6 +313,10 @@ impl Opened {
             });
         }
         info.timing = self.timing(&mut info.notes);
+        if self.bit_depth.is_none() {
+            let what = format!("no bit depth from the bridge: taken as its samples' {bits}");
+            info.notes.push(Fault::new(Code::MetadataAbsent, what));
+        }
         let said = self.notes.iter().take(100);
         info.notes.extend(said.map(|n| Fault::new(Code::MetadataAbsent, n.clone())));
         info

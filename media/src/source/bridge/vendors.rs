@@ -2,29 +2,46 @@
 //! which program a bridge would drive. They are refused by name where no
 //! bridge is configured, so that nobody has to guess why a card seems empty.
 
+use platefarm_model::{Code, Fault};
+
 /// A format without an open decoder.
-pub(super) struct Vendor {
+pub(in crate::source) struct Vendor {
     /// Extensions, lower case.
-    pub(super) extensions: &'static [&'static str],
+    pub(in crate::source) extensions: &'static [&'static str],
     /// Its name.
-    pub(super) name: &'static str,
+    pub(in crate::source) name: &'static str,
     /// What decodes it.
-    pub(super) tool: &'static str,
+    pub(in crate::source) tool: &'static str,
 }
 
-/// Every such format.
-pub(super) const VENDORS: &[Vendor] = &[
+impl Vendor {
+    /// The error of a file that no bridge reads.
+    pub(in crate::source) fn refusal(&self) -> Fault {
+        Fault::new(Code::NoDecoder, format!("{} is decoded by its maker's program only", self.name))
+            .remedy(format!(
+                "Configure a bridge to {} (docs/bridge.md), or transcode the clip with it.",
+                self.tool
+            ))
+    }
+}
+
+/// Codex's compressed form of ARRIRAW: `.arx`, which the ARRIRAW reader claims, and MXF by its
+/// label.
+pub(in crate::source) const HDE: Vendor = Vendor {
+    extensions: &["arx"],
+    name: "ARRIRAW HDE (Codex High Density Encoding)",
+    tool: "ARRI's art-cmd",
+};
+
+/// Every such format that no other reader claims.
+pub(in crate::source) const VENDORS: &[Vendor] = &[
     Vendor { extensions: &["r3d"], name: "REDCODE RAW", tool: "RED's REDline" },
     Vendor {
         extensions: &["braw"],
         name: "Blackmagic RAW",
         tool: "a program built on the Blackmagic RAW SDK, such as braw-decode",
     },
-    Vendor {
-        extensions: &["nev"],
-        name: "Nikon N-RAW",
-        tool: "RED's REDline (R3D NE) or Nikon's NX",
-    },
+    Vendor { extensions: &["nev"], name: "Nikon N-RAW", tool: "RED's REDline" },
     Vendor {
         extensions: &["crm"],
         name: "Canon Cinema RAW Light",
@@ -33,10 +50,10 @@ pub(super) const VENDORS: &[Vendor] = &[
 ];
 
 /// The extensions of all of them.
-pub(super) const EXTENSIONS: &[&str] = &["r3d", "braw", "nev", "crm"];
+pub(in crate::source) const EXTENSIONS: &[&str] = &["r3d", "braw", "nev", "crm"];
 
 /// The format of an extension.
-pub(super) fn by_extension(extension: &str) -> Option<&'static Vendor> {
+pub(in crate::source) fn by_extension(extension: &str) -> Option<&'static Vendor> {
     VENDORS.iter().find(|vendor| vendor.extensions.contains(&extension))
 }
 

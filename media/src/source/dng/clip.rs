@@ -98,7 +98,6 @@ impl First {
             clip_name: sequence.name.clone(),
             reel_name: tags.text(tags::REEL_NAME),
             camera_label: tags.text(tags::CAMERA_LABEL),
-            uuid: info::uuid(tags),
             ..Identity::default()
         };
         for (absent, tag) in

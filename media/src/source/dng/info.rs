@@ -8,10 +8,12 @@ use platefarm_model::clip::{CameraInfo, LensInfo};
 use platefarm_model::{Code, Fault, FrameRate, Timecode};
 use std::collections::BTreeMap;
 
-/// Characters of a value that are kept as text.
-const SHOWN_CHARACTERS: usize = 160;
+/// Most bytes of text that the vendor fields of one file hold together. Real files stay far below;
+/// values that lie over each other in a hostile one do not.
+const MAX_VENDOR_BYTES: usize = 8 << 20;
 
-/// Camera, exposure and lens. Values that the camera left at zero are absent.
+/// Camera, exposure and lens. Values that the camera left at zero are absent. Firmware is one of
+/// them: `Software` may be that of a converter, and stays a vendor field.
 pub(super) fn camera(tags: Tags<'_>, kelvin: f64) -> CameraInfo {
     CameraInfo {
         make: tags.text(tags::MAKE),
@@ -22,7 +24,6 @@ pub(super) fn camera(tags: Tags<'_>, kelvin: f64) -> CameraInfo {
         iso_speed: positive(tags, tags::ISO_SPEED_RATINGS),
         exposure_time_s: positive(tags, tags::EXPOSURE_TIME),
         white_kelvin: kelvin.is_finite().then(|| kelvin.round()),
-        firmware: tags.text(tags::SOFTWARE),
         ..CameraInfo::default()
     }
 }
@@ -61,13 +62,6 @@ fn positive(tags: Tags<'_>, tag: u16) -> Option<f64> {
 /// The camera's model.
 pub(super) fn model(tags: Tags<'_>) -> Option<String> {
     tags.text(tags::MODEL).or_else(|| tags.text(tags::UNIQUE_CAMERA_MODEL))
-}
-
-/// RawDataUniqueID as hexadecimal digits; absent when it is all zeros.
-pub(super) fn uuid(tags: Tags<'_>) -> Option<String> {
-    let bytes = tags.get(tags::RAW_DATA_UNIQUE_ID)?.bytes();
-    let written = bytes.iter().any(|b| *b != 0);
-    written.then(|| bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// Frames per second (CinemaDNG 1.1, FrameRate). The NTSC rates are recognised however they are
@@ -114,24 +108,27 @@ pub(super) fn timecode(tags: Tags<'_>, rate: Option<FrameRate>) -> Result<Timeco
         .map_err(|f| Fault::new(Code::MetadataAbsent, f.message).at("TimeCodes"))
 }
 
-/// Every tag of the file as text, by directory and name.
+/// Every tag of the file as text, by directory and name, whole within the bounds of
+/// [`Entry::shown`](super::tiff::Entry::shown); the operations of an opcode list by name as well.
 pub(super) fn vendor(tags: Tags<'_>) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
+    let mut room = MAX_VENDOR_BYTES;
     for (index, directory) in tags.tiff.directories.iter().enumerate() {
         let prefix = match directory.kind {
             Kind::Exif => "exif".to_owned(),
             Kind::Main | Kind::Sub => format!("ifd{index}"),
         };
         for entry in &directory.entries {
-            let text = match entry.tag {
-                tags::OPCODE_LIST_1 | tags::OPCODE_LIST_2 | tags::OPCODE_LIST_3 => {
-                    opcodes::names(entry.bytes()).map(|names| names.join(" "))
-                }
-                _ => None,
-            };
-            let text = text.unwrap_or_else(|| entry.shown(SHOWN_CHARACTERS));
+            let name = format!("{prefix}.{}", tags::name(entry.tag));
+            if let tags::OPCODE_LIST_1 | tags::OPCODE_LIST_2 | tags::OPCODE_LIST_3 = entry.tag
+                && let Some(names) = opcodes::names(entry.bytes()).filter(|n| !n.is_empty())
+            {
+                out.entry(format!("{name}.operations")).or_insert(names.join(" "));
+            }
+            let text = if room > 0 { entry.shown() } else { entry.not_shown() };
+            room = room.saturating_sub(text.len());
             if !text.is_empty() {
-                out.entry(format!("{prefix}.{}", tags::name(entry.tag))).or_insert(text);
+                out.entry(name).or_insert(text);
             }
         }
     }

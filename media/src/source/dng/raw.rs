@@ -377,7 +377,7 @@ fn bits(tags: Tags<'_>, samples: u32, float: bool) -> Outcome<u32> {
     if !(equal && known) {
         let kind = if float { "floating-point samples" } else { "samples" };
         return Err(unsupported(
-            format!("{kind} of {} bits are not read", entry.shown(40)),
+            format!("{kind} of {} bits are not read", entry.shown()),
             tags::BITS_PER_SAMPLE,
         ));
     }

@@ -26,7 +26,6 @@ tags! {
     ROWS_PER_STRIP 278 "RowsPerStrip";
     STRIP_BYTE_COUNTS 279 "StripByteCounts";
     PLANAR_CONFIGURATION 284 "PlanarConfiguration";
-    SOFTWARE 305 "Software";
     PREDICTOR 317 "Predictor";
     TILE_WIDTH 322 "TileWidth";
     TILE_LENGTH 323 "TileLength";
@@ -71,7 +70,6 @@ tags! {
     LENS_INFO 50736 "LensInfo";
     CALIBRATION_ILLUMINANT_1 50778 "CalibrationIlluminant1";
     CALIBRATION_ILLUMINANT_2 50779 "CalibrationIlluminant2";
-    RAW_DATA_UNIQUE_ID 50781 "RawDataUniqueID";
     ACTIVE_AREA 50829 "ActiveArea";
     MASKED_AREAS 50830 "MaskedAreas";
     CAMERA_CALIBRATION_SIGNATURE 50931 "CameraCalibrationSignature";
@@ -104,6 +102,7 @@ const SHOWN: &[(u16, &str)] = &[
     (282, "XResolution"),
     (283, "YResolution"),
     (296, "ResolutionUnit"),
+    (305, "Software"),
     (306, "DateTime"),
     (315, "Artist"),
     (700, "XMP"),
@@ -127,6 +126,7 @@ const SHOWN: &[(u16, &str)] = &[
     (50739, "ShadowScale"),
     (50740, "DNGPrivateData"),
     (50780, "BestQualityScale"),
+    (50781, "RawDataUniqueID"),
     (50827, "OriginalRawFileName"),
     (50936, "ProfileName"),
     (50941, "ProfileEmbedPolicy"),

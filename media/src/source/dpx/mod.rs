@@ -52,6 +52,11 @@ impl PictureFormat for Dpx {
         Header::parse(&head)
     }
 
+    fn extent(path: &Path, header: &Header) -> Outcome<()> {
+        let size = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?.len();
+        pixels::rows(header, size).map(|_| ())
+    }
+
     fn describe(first: &Header, _: &[Header]) -> Outcome<Described> {
         let color::Meaning { name, curve, to_aces, known, mut notes } = color::of(first);
         notes.extend(left_out(first));

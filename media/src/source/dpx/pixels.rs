@@ -26,6 +26,21 @@ fn row_bytes(header: &Header, available: u64) -> (usize, usize) {
     (taken, if header.height > 1 && needed <= available { step } else { taken })
 }
 
+/// Bytes from one row to the next, in a file of `size` bytes that holds them all.
+///
+/// # Errors
+/// [`Code::TruncatedFile`].
+pub(super) fn rows(header: &Header, size: u64) -> Outcome<usize> {
+    let available = size.saturating_sub(header.offset);
+    let (taken, row) = row_bytes(header, available);
+    let needed = row as u64 * (u64::from(header.height) - 1) + taken as u64;
+    if needed <= available {
+        return Ok(row);
+    }
+    Err(Fault::new(Code::TruncatedFile, format!("{available} bytes of pixels, {needed} expected"))
+        .at(format!("offset {}", header.offset)))
+}
+
 /// Reads the codes of a file, top left first, as 16-bit little-endian words.
 ///
 /// # Errors
@@ -33,17 +48,9 @@ fn row_bytes(header: &Header, available: u64) -> (usize, usize) {
 pub(super) fn read(path: &Path, header: &Header) -> Outcome<Vec<u8>> {
     let mut file = File::open(path).map_err(|e| read_fault(path, &e))?;
     let size = file.metadata().map_err(|e| read_fault(path, &e))?.len();
+    let row = rows(header, size)?;
     let available = size.saturating_sub(header.offset);
-    let (taken, row) = row_bytes(header, available);
     let samples = header.width as usize * header.order.count();
-    let needed = row as u64 * (u64::from(header.height) - 1) + taken as u64;
-    if needed > available {
-        return Err(Fault::new(
-            Code::TruncatedFile,
-            format!("{available} bytes of pixels, {needed} expected"),
-        )
-        .at(format!("offset {}", header.offset)));
-    }
     let take = (row as u64 * u64::from(header.height)).min(available);
     let mut data = Vec::with_capacity(take as usize);
     file.seek(SeekFrom::Start(header.offset)).map_err(|e| read_fault(path, &e))?;

@@ -7,6 +7,7 @@
 //! the resample, as long as all frames have it.
 
 mod color;
+mod extent;
 mod info;
 mod pixels;
 
@@ -17,6 +18,7 @@ use exr::math::Vec2;
 use exr::meta::MetaData;
 use exr::meta::attribute::{IntegerBounds, SampleType};
 use exr::meta::header::Header as Part;
+use extent::{Counted, Tables};
 use platefarm_model::clip::{ClipInfo, Picture};
 use platefarm_model::raw::{Rect, RgbLayout, RgbSamples};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode, limits};
@@ -58,6 +60,8 @@ pub(super) struct Header {
     part: Part,
     /// How many parts the file has.
     parts: usize,
+    /// Where the blocks are listed, where that is asked.
+    tables: Option<Tables>,
     /// Places of red, green and blue in the part's channel list; one place thrice for a luma file.
     channels: [usize; 3],
     samples: RgbSamples,
@@ -147,7 +151,7 @@ impl Header {
         let display = Window::of(part.shared_attributes.display_window);
         data.check_size("dataWindow")?;
         display.check_size("displayWindow")?;
-        Ok(Self { part, parts: meta.headers.len(), channels, samples, data, display })
+        Ok(Self { part, parts: meta.headers.len(), tables: None, channels, samples, data, display })
     }
 
     /// Name of the layer whose red, green and blue are delivered; empty for the file's own.
@@ -199,10 +203,14 @@ impl PictureFormat for Exr {
 
     fn header(path: &Path) -> Outcome<Header> {
         let file = File::open(path).map_err(|e| read_fault(path, &e))?;
-        let meta = contained(|| {
-            MetaData::read_from_buffered(BufReader::new(file), false).map_err(|e| broken(&e))
-        })?;
-        Header::new(&meta)
+        let mut file = Counted { inner: BufReader::new(file), bytes: 0 };
+        let meta =
+            contained(|| MetaData::read_from_buffered(&mut file, false).map_err(|e| broken(&e)))?;
+        Ok(Header { tables: Some(Tables::new(file.bytes, &meta.headers)), ..Header::new(&meta)? })
+    }
+
+    fn extent(path: &Path, header: &Header) -> Outcome<()> {
+        header.tables.as_ref().map_or(Ok(()), |tables| tables.check(path))
     }
 
     fn describe(first: &Header, sampled: &[Header]) -> Outcome<Described> {

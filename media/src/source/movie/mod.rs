@@ -4,6 +4,7 @@
 //! decodes, and everything that gives samples a meaning is done here.
 
 mod color;
+mod extent;
 mod planes;
 mod probe;
 mod stream;
@@ -71,11 +72,19 @@ struct MovieClip {
 impl MovieClip {
     fn open(sequence: &Sequence) -> Outcome<Self> {
         let path = sequence.first_file().to_owned();
-        let track = probe::track(&path)?;
+        let cut = extent::check(&path).err();
+        let track = probe::track(&path).map_err(|fault| match &cut {
+            // What FFmpeg makes of a file that broke off follows from that.
+            Some(cut) if !matches!(fault.code, Code::NoDecoder | Code::DecoderHung) => {
+                cut.clone().because(&fault)
+            }
+            _ => fault,
+        })?;
         let (planes, pixel_format) = decoded(&track)?;
         let meaning = color::of(&track, planes)?;
         let mut notes = meaning.notes;
         notes.extend(left_out(&track, planes)?);
+        notes.extend(cut);
         let (layout, known) = match planes.kind {
             Kind::Bayer(row, column) => {
                 let layout = bayer_layout(&track, Bayer::with_red_at(row, column));

@@ -271,7 +271,6 @@ impl Bare {
             )
             .at("white balance"),
         ];
-        ari::coding_note(&mut notes);
         let stored = Stored {
             width,
             height,
@@ -284,6 +283,7 @@ impl Bare {
             white_balance: [1.0; 3],
             camera_to_aces: ari::camera_to_aces(5600.0, 800.0, 1.0),
         };
+        ari::reading_notes(&color, &mut notes);
         Ok(Self { stored, color, notes })
     }
 

@@ -1,5 +1,10 @@
 //! One tagged value of a TIFF directory, of any of the field types.
 
+/// Longest text that is shown, in bytes.
+const MAX_SHOWN_TEXT: usize = 64 * 1024;
+/// Most numbers or bytes of a value that are shown.
+const MAX_SHOWN_VALUES: usize = 4096;
+
 /// A tagged value.
 #[derive(Clone, Debug)]
 pub(in crate::source::dng) struct Entry {
@@ -91,25 +96,17 @@ impl Entry {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// The value as it is shown to people, at most about `limit` characters.
-    pub(in crate::source::dng) fn shown(&self, limit: usize) -> String {
+    /// The value as it is shown to people: text up to [`MAX_SHOWN_TEXT`] bytes, numbers and bytes up to
+    /// [`MAX_SHOWN_VALUES`] of them, and what follows as a count.
+    pub(in crate::source::dng) fn shown(&self) -> String {
         if self.value.is_none() {
-            return format!("({} values, not read)", self.count);
+            return self.not_shown();
         }
-        if self.kind == 2 {
-            let text = self.text().unwrap_or_default();
-            let mut cut: String = text.chars().take(limit).collect();
-            if cut.len() < text.len() {
-                cut.push('…');
-            }
-            return cut;
+        if let Some(text) = self.written_text() {
+            return text;
         }
         let mut out = String::new();
-        for index in 0..self.len() {
-            if out.len() >= limit {
-                out.push_str(&format!(" … ({} values)", self.count));
-                break;
-            }
+        for index in 0..self.len().min(MAX_SHOWN_VALUES) {
             if index > 0 {
                 out.push(' ');
             }
@@ -118,10 +115,58 @@ impl Entry {
                 5 | 10 => self.rational(index).map_or_else(String::new, |(n, d)| {
                     if d == 1 { n.to_string() } else { format!("{n}/{d}") }
                 }),
-                _ => self.number(index).map_or_else(String::new, |v| v.to_string()),
+                _ => self.written_number(index),
             });
         }
+        if self.len() > MAX_SHOWN_VALUES {
+            out.push_str(&format!(" … ({} values)", self.count));
+        }
         out
+    }
+
+    /// What stands for a value that is not shown.
+    pub(in crate::source::dng) fn not_shown(&self) -> String {
+        format!("({} values, not shown)", self.count)
+    }
+
+    /// Text as it is written, without what pads it; the strings of a value that holds several, on
+    /// lines of their own. Bytes of no declared meaning are text where all of them are (XMP).
+    fn written_text(&self) -> Option<String> {
+        let bytes = self.bytes();
+        let plain =
+            |text: &str| text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
+        let bytes = match self.kind {
+            2 => bytes,
+            1 | 7 if self.len() > 8 => {
+                let end = bytes.iter().rposition(|b| *b != 0)? + 1;
+                std::str::from_utf8(&bytes[..end]).ok().filter(|text| plain(text))?.as_bytes()
+            }
+            _ => return None,
+        };
+        let kept = &bytes[..bytes.len().min(MAX_SHOWN_TEXT)];
+        let parts = kept.split(|b| *b == 0).map(|part| String::from_utf8_lossy(part));
+        let parts: Vec<String> =
+            parts.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
+        let mut text = parts.join("\n");
+        if kept.len() < bytes.len() {
+            text.push_str(&format!(" … ({} bytes)", bytes.len()));
+        }
+        Some(text)
+    }
+
+    /// A number in as many digits as it needs, and a power of ten where those would be many.
+    fn written_number(&self, index: usize) -> String {
+        // Whole numbers of 64 bits are not all numbers of floating point.
+        if let Some(whole) = self.integer(index) {
+            return whole.to_string();
+        }
+        match self.number(index) {
+            None => String::new(),
+            Some(v) if v == 0.0 || !v.is_finite() || (1e-5..1e16).contains(&v.abs()) => {
+                v.to_string()
+            }
+            Some(v) => format!("{v:e}"),
+        }
     }
 
     fn len(&self) -> usize {
