@@ -1,3 +1,5 @@
+//! The schema as data: every field has one place, one name and one kind, and what is unknown says so.
+
 use super::*;
 use crate::clip::Identity;
 use std::collections::BTreeSet;
