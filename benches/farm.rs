@@ -236,11 +236,13 @@ fn job(frames: usize) -> JobSpec {
         frames: FrameRange::of_len(1001, STEP.min(frames - at) as u64),
         after: Vec::new(),
         max_attempts: 3,
+        terms: Default::default(),
     };
     JobSpec {
         name: "noop".into(),
         show: "bench".into(),
         priority: 0,
+        terms: Default::default(),
         idempotency_key: None,
         steps: (0..frames).step_by(STEP).map(step).collect(),
     }
@@ -272,6 +274,7 @@ async fn client(
         slots: 1,
         backend: "cpu".into(),
         instance: format!("client-{number}"),
+        traits: None,
     };
     let worker = work.register(request).await.map_err(say)?.into_inner().worker;
     let mut acquires = Vec::new();

@@ -195,6 +195,24 @@ impl FrameSet {
         self.ranges.splice(begin..end, left.into_iter().chain(right));
     }
 
+    /// Adds every frame of `other`.
+    pub fn insert_all(&mut self, other: &Self) {
+        other.ranges.iter().for_each(|range| self.insert(*range));
+    }
+
+    /// Removes every frame of `other`.
+    pub fn remove_all(&mut self, other: &Self) {
+        other.ranges.iter().for_each(|range| self.remove(*range));
+    }
+
+    /// The frames of `range` that the set holds.
+    #[must_use]
+    pub fn within(&self, range: FrameRange) -> Self {
+        let begin = self.ranges.partition_point(|r| r.last < range.first);
+        let inside = self.ranges[begin..].iter().map_while(|r| r.intersection(range));
+        Self { ranges: inside.collect() }
+    }
+
     /// Takes up to `count` contiguous frames from the lowest range.
     pub fn take_first(&mut self, count: u64) -> Option<FrameRange> {
         let head = *self.ranges.first()?;
@@ -307,6 +325,13 @@ mod tests {
                 prop_assert!(set.iter().eq(plain.iter().copied()));
                 prop_assert!(set.ranges().windows(2).all(|w| w[0].last() + 1 < w[1].first()), "{set}");
                 prop_assert_eq!(set.len(), plain.len() as u64);
+                let inside: FrameSet = plain.iter().copied().filter(|f| range.contains(*f)).collect();
+                prop_assert_eq!(set.within(range), inside.clone());
+                let mut rest = set.clone();
+                rest.remove_all(&inside);
+                prop_assert!(rest.iter().all(|f| !range.contains(f)));
+                rest.insert_all(&inside);
+                prop_assert_eq!(&rest, &set);
                 prop_assert_eq!(&set.to_string().parse::<FrameSet>().unwrap(), &set);
             }
         }

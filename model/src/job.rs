@@ -2,6 +2,7 @@
 //! `job > step > task > frame`: a submission, one piece of work on one clip, a
 //! frame range leased to one worker, one picture.
 
+use crate::farm::{JobTerms, PriorityClass, Quarantine, StepTerms};
 use crate::recipe::RenderSpec;
 use crate::{
     Code, Fault, FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
@@ -54,6 +55,13 @@ pub struct StepSpec {
     /// Attempts at each frame before it is given up.
     #[serde(default = "default_attempts")]
     pub max_attempts: u32,
+    /// What it asks of the scheduler.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub terms: StepTerms,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 const fn default_attempts() -> u32 {
@@ -67,9 +75,12 @@ pub struct JobSpec {
     pub name: String,
     /// Production that it belongs to.
     pub show: String,
-    /// Higher runs first.
+    /// Higher runs first, within the class.
     #[serde(default)]
     pub priority: i32,
+    /// What it asks of the scheduler.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub terms: JobTerms,
     /// Chosen by the submitter; the same key is accepted once and answered with the same job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
@@ -115,7 +126,9 @@ impl JobSpec {
             if step.max_attempts == 0 {
                 return bad("max_attempts is 0".into(), place);
             }
-            if let Some(later) = step.after.iter().find(|a| **a as usize >= i) {
+            step.terms.needs.check().map_err(|fault| fault.within(&place))?;
+            let mut after = step.after.iter().chain(&step.terms.after_same_frames);
+            if let Some(later) = after.find(|a| **a as usize >= i) {
                 return bad(
                     format!("waits for step {later}, which does not come before it"),
                     place,
@@ -261,6 +274,12 @@ pub struct StepView {
     /// First cause of failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_fault: Option<Fault>,
+    /// Whether a person holds it.
+    #[serde(default)]
+    pub paused: bool,
+    /// Its own place among others, where that differs from the job's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<(PriorityClass, i32)>,
 }
 
 /// A job as lists show it.
@@ -272,8 +291,11 @@ pub struct JobView {
     pub name: String,
     /// Its show.
     pub show: String,
-    /// Its priority.
+    /// Its priority within its class.
     pub priority: i32,
+    /// Its class, deadline and the rest that people change.
+    #[serde(default)]
+    pub terms: JobTerms,
     /// Its phase.
     pub phase: Phase,
     /// When it was accepted.
@@ -299,7 +321,7 @@ pub struct WorkerView {
     pub id: WorkerId,
     /// Name that it registered under.
     pub name: String,
-    /// `alive`, `draining`, `lost`.
+    /// `alive`, `draining`, `quarantined`, `trial`, `lost`.
     pub state: String,
     /// Tasks that it runs at a time.
     pub slots: u32,
@@ -311,6 +333,18 @@ pub struct WorkerView {
     pub leases: Vec<LeaseView>,
     /// Frames that it finished.
     pub frames_done: u64,
+    /// Labels that count, its own and those that people gave it.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Pools that it is in.
+    #[serde(default)]
+    pub pools: Vec<String>,
+    /// Memory per slot, in MiB; 0: not known.
+    #[serde(default)]
+    pub memory_mib: u64,
+    /// Why it is kept from work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
 }
 
 /// A lease as lists show it.
@@ -333,6 +367,7 @@ mod tests {
             name: "pull".into(),
             show: "demo".into(),
             priority: 0,
+            terms: JobTerms::default(),
             idempotency_key: None,
             steps,
         }
@@ -345,6 +380,7 @@ mod tests {
             frames: FrameRange::single(1),
             after,
             max_attempts: 3,
+            terms: StepTerms::default(),
         }
     }
 
@@ -373,7 +409,9 @@ mod tests {
             fdl_json: None,
         };
         let kind = StepKind::Render(Box::new(render));
-        let step = StepSpec { name: "A".into(), kind, frames, after: vec![], max_attempts: 3 };
+        let terms = StepTerms { near: vec!["vol1".into()], ..StepTerms::default() };
+        let after = vec![];
+        let step = StepSpec { name: "A".into(), kind, frames, after, max_attempts: 3, terms };
         let spec = job(vec![step, noop(vec![0])]);
         let json = serde_json::to_string(&spec).unwrap();
         assert!(json.contains(r#""kind":"noop""#), "{json}");

@@ -10,6 +10,8 @@ pub mod camera_name;
 pub mod clip;
 pub mod code;
 pub mod color;
+pub mod explain;
+pub mod farm;
 pub mod fault;
 pub mod format;
 pub mod frames;

@@ -3,6 +3,7 @@
 
 use super::needed;
 use crate::v1;
+use platefarm_model::farm::{Needs, StepTerms};
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use serde_json::Value;
@@ -35,6 +36,7 @@ fn kind_in(kind: &str, json: &str) -> Outcome<StepKind> {
 impl From<&StepSpec> for v1::StepSpec {
     fn from(step: &StepSpec) -> Self {
         let (kind, spec_json) = kind_out(&step.kind);
+        let terms = &step.terms;
         Self {
             name: step.name.clone(),
             frames: Some(step.frames.into()),
@@ -42,6 +44,11 @@ impl From<&StepSpec> for v1::StepSpec {
             max_attempts: step.max_attempts,
             kind,
             spec_json,
+            needs: (terms.needs != Needs::default()).then(|| (&terms.needs).into()),
+            after_same_frames: terms.after_same_frames.clone(),
+            frame_limit_s: terms.frame_limit_s,
+            step_limit_s: terms.step_limit_s,
+            near: terms.near.clone(),
         }
     }
 }
@@ -62,6 +69,16 @@ impl TryFrom<v1::StepSpec> for StepSpec {
                 .map_err(|f| f.within(&place))?,
             after: step.after,
             max_attempts: attempts,
+            terms: StepTerms {
+                needs: step
+                    .needs
+                    .map_or(Ok(Needs::default()), TryInto::try_into)
+                    .map_err(|f| f.within(&place))?,
+                after_same_frames: step.after_same_frames,
+                frame_limit_s: step.frame_limit_s,
+                step_limit_s: step.step_limit_s,
+                near: step.near,
+            },
             name: step.name,
         })
     }
@@ -75,6 +92,7 @@ impl From<&JobSpec> for v1::JobSpec {
             priority: job.priority,
             idempotency_key: job.idempotency_key.clone().unwrap_or_default(),
             steps: job.steps.iter().map(Into::into).collect(),
+            terms: Some((&job.terms).into()),
         }
     }
 }
@@ -90,6 +108,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             name: job.name,
             show: job.show,
             priority: job.priority,
+            terms: job.terms.map(Into::into).unwrap_or_default(),
             idempotency_key: (!job.idempotency_key.is_empty()).then_some(job.idempotency_key),
             steps: job.steps.into_iter().enumerate().map(read).collect::<Outcome<_>>()?,
         })
@@ -99,8 +118,9 @@ impl TryFrom<v1::JobSpec> for JobSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platefarm_model::farm::{Dependency, Device, JobTerms, PriorityClass};
     use platefarm_model::recipe::{FrameNaming, Framing, RenderSpec};
-    use platefarm_model::{FrameRange, recipe};
+    use platefarm_model::{FrameRange, Timestamp, recipe};
 
     fn render() -> StepKind {
         StepKind::Render(Box::new(RenderSpec {
@@ -130,11 +150,35 @@ mod tests {
             frames: FrameRange::new(1001, 1048).unwrap(),
             after,
             max_attempts: 5,
+            terms: StepTerms {
+                needs: Needs {
+                    pool: Some("night".into()),
+                    labels: ["rack=3".to_owned()].into(),
+                    memory_mib: 900,
+                    device: Device::Gpu,
+                    limits: [("nuke".to_owned(), 2)].into(),
+                },
+                after_same_frames: vec![],
+                frame_limit_s: 60,
+                step_limit_s: 600,
+                near: vec!["vol1".into()],
+            },
         };
         let job = JobSpec {
             name: "pull".into(),
             show: "demo".into(),
             priority: -3,
+            terms: JobTerms {
+                class: PriorityClass::Urgent,
+                deadline: Some(Timestamp(5)),
+                start_after: Some(Timestamp(4)),
+                max_tasks: Some(7),
+                after: vec![
+                    Dependency { on: "j1".parse().unwrap(), same_frames: false },
+                    Dependency { on: "j2.0".parse().unwrap(), same_frames: true },
+                ],
+                paused: true,
+            },
             idempotency_key: Some("k".into()),
             steps: vec![
                 step("a", render(), vec![]),

@@ -3,6 +3,7 @@
 //! Errors are [`Code::BadSpec`](platefarm_model::Code::BadSpec) naming the
 //! message and field.
 
+mod farm;
 mod job;
 mod status;
 mod value;

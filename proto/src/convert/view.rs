@@ -17,6 +17,11 @@ impl From<&StepView> for v1::StepView {
             leased: ranges(&step.leased),
             failed: ranges(&step.failed),
             first_fault: step.first_fault.as_ref().map(Into::into),
+            paused: step.paused,
+            level: step.level.map(|(class, priority)| v1::Level {
+                class: v1::PriorityClass::from(class).into(),
+                priority,
+            }),
         }
     }
 }
@@ -35,6 +40,8 @@ impl TryFrom<v1::StepView> for StepView {
             leased: set(step.leased)?,
             failed: set(step.failed)?,
             first_fault: step.first_fault.map(Into::into),
+            paused: step.paused,
+            level: step.level.map(|l| (l.class().into(), l.priority)),
         })
     }
 }
@@ -53,6 +60,7 @@ impl From<&JobView> for v1::JobView {
             frames_done: job.frames_done,
             frames_failed: job.frames_failed,
             steps: job.steps.iter().map(Into::into).collect(),
+            terms: Some((&job.terms).into()),
         }
     }
 }
@@ -67,6 +75,7 @@ impl TryFrom<v1::JobView> for JobView {
             name: job.name,
             show: job.show,
             priority: job.priority,
+            terms: job.terms.map(Into::into).unwrap_or_default(),
             submitted: Timestamp(job.submitted_us),
             finished: (job.finished_us != 0).then_some(Timestamp(job.finished_us)),
             frames_total: job.frames_total,
@@ -106,6 +115,13 @@ impl From<&WorkerView> for v1::WorkerView {
             last_seen_us: worker.last_seen.0,
             leases: worker.leases.iter().map(Into::into).collect(),
             frames_done: worker.frames_done,
+            traits: Some(v1::WorkerTraits {
+                labels: worker.labels.clone(),
+                pools: worker.pools.clone(),
+                memory_mib: worker.memory_mib,
+                near: Vec::new(),
+            }),
+            quarantine: worker.quarantine.as_ref().map(Into::into),
         }
     }
 }
@@ -114,6 +130,7 @@ impl TryFrom<v1::WorkerView> for WorkerView {
     type Error = Fault;
 
     fn try_from(worker: v1::WorkerView) -> Outcome<Self> {
+        let traits = worker.traits.unwrap_or_default();
         Ok(Self {
             id: WorkerId(worker.id),
             name: worker.name,
@@ -123,6 +140,10 @@ impl TryFrom<v1::WorkerView> for WorkerView {
             last_seen: Timestamp(worker.last_seen_us),
             leases: worker.leases.into_iter().map(TryInto::try_into).collect::<Outcome<_>>()?,
             frames_done: worker.frames_done,
+            labels: traits.labels,
+            pools: traits.pools,
+            memory_mib: traits.memory_mib,
+            quarantine: worker.quarantine.map(Into::into),
         })
     }
 }
@@ -130,6 +151,7 @@ impl TryFrom<v1::WorkerView> for WorkerView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platefarm_model::farm::{JobTerms, PriorityClass, Quarantine};
     use platefarm_model::{Code, FrameRange, FrameSet, StepId};
 
     #[test]
@@ -145,12 +167,19 @@ mod tests {
             leased: FrameSet::new(),
             failed: "1010".parse().unwrap(),
             first_fault: Some(Fault::new(Code::TruncatedFile, "12 bytes short").at("a.dng")),
+            paused: true,
+            level: Some((PriorityClass::Urgent, -4)),
         };
         let job = JobView {
             id: id.job,
             name: "pull".into(),
             show: "demo".into(),
             priority: 7,
+            terms: JobTerms {
+                class: PriorityClass::Background,
+                paused: true,
+                ..JobTerms::default()
+            },
             phase: Phase::Running,
             submitted: Timestamp(1_700_000_000_000_000),
             finished: None,
@@ -180,6 +209,15 @@ mod tests {
                 frames: "5-9".parse().unwrap(),
             }],
             frames_done: 17,
+            labels: vec!["rack=3".into()],
+            pools: vec!["night".into()],
+            memory_mib: 5,
+            quarantine: Some(Quarantine {
+                reason: "it fails where others succeed".into(),
+                since: Timestamp(1),
+                retry_at: None,
+                strikes: 2,
+            }),
         };
         assert_eq!(WorkerView::try_from(v1::WorkerView::from(&worker)).unwrap(), worker);
     }

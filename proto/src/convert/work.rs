@@ -130,6 +130,7 @@ mod tests {
                 frames: FrameRange::new(1, 9).unwrap(),
                 after: vec![],
                 max_attempts: 3,
+                terms: Default::default(),
             },
         };
         assert_eq!(Lease::try_from(v1::Lease::from(&lease)).unwrap(), lease);

@@ -1,6 +1,7 @@
 //! What can be asked of the core, and what it answers.
 
 use super::rows::Changes;
+use platefarm_model::farm::WorkerTraits;
 use platefarm_model::job::{FrameOutcome, JobSpec, StepSpec};
 use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub enum Command {
         slots: u32,
         /// `cpu` or `gpu: <adapter>`.
         backend: String,
+        /// What else it says of itself.
+        traits: WorkerTraits,
     },
     /// A worker asks for a task.
     Acquire {

@@ -159,6 +159,7 @@ impl State {
             name: spec.name,
             show: spec.show,
             priority: spec.priority,
+            terms: spec.terms,
             idempotency_key: spec.idempotency_key,
             submitted: self.now,
             finished: None,

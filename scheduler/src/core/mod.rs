@@ -27,12 +27,14 @@ mod tests;
 pub use command::{Command, Effects, Granted, Reply, Verdict};
 pub use policy::Policy;
 pub use rows::{
-    Changes, FrameRow, JobRow, LeaseRow, Loss, Snapshot, StepState, Trouble, WorkerRow,
+    Changes, FrameRow, JobRow, LeaseRow, Loss, SettingKey, Snapshot, StepControl, StepState,
+    Trouble, WorkerRow,
 };
 pub use spans::SpanMap;
 
 use job::Job;
 use lease::LeaseCell;
+use platefarm_model::farm::Setting;
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
 use policy::Rank;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -69,6 +71,8 @@ pub struct State {
     /// Alive and lost; those that left are gone from here.
     workers: BTreeMap<WorkerId, Worker>,
     instances: HashMap<String, WorkerId>,
+    /// What people set up.
+    settings: BTreeMap<SettingKey, Setting>,
     /// Steps that have a frame to lease now, in the order of work.
     ready: BTreeSet<Rank>,
     /// Workers that are alive, and their slots.
@@ -93,6 +97,7 @@ impl State {
             leases: BTreeMap::new(),
             workers: BTreeMap::new(),
             instances: HashMap::new(),
+            settings: BTreeMap::new(),
             ready: BTreeSet::new(),
             alive: 0,
             alive_slots: 0,
@@ -120,8 +125,8 @@ impl State {
         let reply = match command {
             Command::Submit(spec) => self.submit(*spec, &mut fx),
             Command::Cancel(job) => self.cancel(job, &mut fx),
-            Command::Register { name, instance, slots, backend } => {
-                self.register(name, instance, slots, backend, &mut fx)
+            Command::Register { name, instance, slots, backend, traits } => {
+                self.register(name, instance, slots, backend, traits, &mut fx)
             }
             Command::Acquire { worker } => self.acquire(worker, &mut fx),
             Command::Report { worker, token, outcomes } => {

@@ -21,6 +21,7 @@ impl State {
     /// [`Code::StoreFailed`] when the rows contradict each other.
     pub fn restore(policy: Policy, stored: Snapshot, now: Timestamp) -> Outcome<Self> {
         let mut state = Self::new(policy, now);
+        state.settings = stored.settings;
         let mut steps: BTreeMap<JobId, StepRows> = BTreeMap::new();
         for (id, step) in stored.steps {
             let of_job = steps.entry(id.job).or_default();
@@ -124,6 +125,7 @@ impl State {
                 .collect(),
             leases: self.leases.iter().map(|(t, cell)| (*t, cell.row.clone())).collect(),
             workers: self.workers.iter().map(|(id, w)| (*id, w.row.clone())).collect(),
+            settings: self.settings.clone(),
         }
     }
 

@@ -4,6 +4,9 @@
 //! phases are derived. So no two rows can disagree.
 
 use super::spans::SpanMap;
+use platefarm_model::farm::{
+    Dependency, JobTerms, PriorityClass, Setting, SettingKind, WorkerTraits,
+};
 use platefarm_model::job::{FrameOutcome, StepSpec};
 use platefarm_model::{
     Fault, FrameRange, FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId,
@@ -21,8 +24,10 @@ pub struct JobRow {
     pub name: String,
     /// Production.
     pub show: String,
-    /// Higher runs first.
+    /// Higher runs first, within the class.
     pub priority: i32,
+    /// Its class, deadline, and what else people change.
+    pub terms: JobTerms,
     /// Chosen by the submitter.
     pub idempotency_key: Option<String>,
     /// When it was accepted.
@@ -58,7 +63,21 @@ pub struct Loss {
     pub alone: u32,
 }
 
-/// The part of a step that failures write. Most steps never have any.
+/// A person's word on one step, where it differs from the job's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StepControl {
+    /// Whether it is held.
+    pub paused: bool,
+    /// Whether it was ended.
+    pub cancelled: bool,
+    /// Its class and number.
+    pub level: Option<(PriorityClass, i32)>,
+    /// What it waits for, of other jobs.
+    pub after: Vec<Dependency>,
+}
+
+/// The part of a step that changes: failures and people write it. Most steps never have any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepState {
     /// Frames given up.
@@ -73,6 +92,15 @@ pub struct StepState {
     /// Frames whose lease was lost.
     #[serde(default)]
     pub losses: SpanMap<Loss>,
+    /// What people said of it.
+    #[serde(default)]
+    pub control: StepControl,
+    /// When its first frame was leased; only where its time is limited.
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    /// Frames done under leases that are no longer kept, of a job that ended long ago.
+    #[serde(default)]
+    pub sealed: FrameSet,
 }
 
 /// A lease, live or ended. It is kept when it has ended, so that a late or
@@ -106,9 +134,14 @@ pub struct WorkerRow {
     pub slots: u32,
     /// Backend that it renders with.
     pub backend: String,
+    /// What it says of itself.
+    pub traits: WorkerTraits,
     /// Whether it has left or was forgotten; it is then kept for its id alone.
     pub gone: bool,
 }
+
+/// The name of a [`Setting`] among those of its kind.
+pub type SettingKey = (SettingKind, String);
 
 /// How a frame ended, for good. Written once and never changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,6 +169,14 @@ pub struct Changes {
     pub workers: BTreeMap<WorkerId, WorkerRow>,
     /// Frames that ended.
     pub frames: Vec<FrameRow>,
+    /// Frames that had been given up and are tried again: their ends are struck out, before `frames` are written.
+    pub reopened: BTreeMap<StepId, FrameSet>,
+    /// What people set up; nothing: it is taken away.
+    pub settings: BTreeMap<SettingKey, Option<Setting>>,
+    /// Jobs whose ended leases are struck out; their steps keep the frames as `sealed`.
+    pub compacted: BTreeSet<JobId>,
+    /// Jobs of which nothing is kept.
+    pub forgotten: BTreeSet<JobId>,
 }
 
 impl Changes {
@@ -148,16 +189,39 @@ impl Changes {
             && self.leases.is_empty()
             && self.workers.is_empty()
             && self.frames.is_empty()
+            && self.reopened.is_empty()
+            && self.settings.is_empty()
+            && self.compacted.is_empty()
+            && self.forgotten.is_empty()
     }
 
     /// Adds what was decided later.
     pub fn merge(&mut self, mut later: Self) {
+        for (step, frames) in later.reopened {
+            // What ended in this very batch has not been written.
+            let struck = |row: &FrameRow| row.step == step && frames.contains(row.outcome.frame());
+            self.frames.retain(|row| !struck(row));
+            self.reopened.entry(step).or_default().insert_all(&frames);
+        }
+        for job in &later.compacted {
+            self.leases.retain(|_, lease| lease.step.job != *job);
+        }
+        for job in &later.forgotten {
+            self.jobs.remove(job);
+            self.new_steps.retain(|step, _| step.job != *job);
+            self.steps.retain(|step, _| step.job != *job);
+            self.leases.retain(|_, lease| lease.step.job != *job);
+            self.frames.retain(|row| row.step.job != *job);
+        }
         self.jobs.append(&mut later.jobs);
         self.new_steps.append(&mut later.new_steps);
         self.steps.append(&mut later.steps);
         self.leases.append(&mut later.leases);
         self.workers.append(&mut later.workers);
         self.frames.append(&mut later.frames);
+        self.settings.append(&mut later.settings);
+        self.compacted.append(&mut later.compacted);
+        self.forgotten.append(&mut later.forgotten);
     }
 
     /// The jobs that look different to a watcher.
@@ -166,6 +230,7 @@ impl Changes {
         let mut touched: BTreeSet<JobId> = self.jobs.keys().copied().collect();
         touched.extend(self.steps.keys().map(|id| id.job));
         touched.extend(self.leases.values().map(|lease| lease.step.job));
+        touched.extend(&self.forgotten);
         touched
     }
 }
@@ -181,4 +246,6 @@ pub struct Snapshot {
     pub leases: BTreeMap<LeaseToken, LeaseRow>,
     /// Workers, gone ones included.
     pub workers: BTreeMap<WorkerId, WorkerRow>,
+    /// What people set up.
+    pub settings: BTreeMap<SettingKey, Setting>,
 }

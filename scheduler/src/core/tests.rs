@@ -25,6 +25,7 @@ fn step(first: i64, last: i64, after: &[u32]) -> StepSpec {
         frames: FrameRange::new(first, last).unwrap(),
         after: after.to_vec(),
         max_attempts: 3,
+        terms: Default::default(),
     }
 }
 
@@ -71,6 +72,7 @@ impl Farm {
             name: "j".into(),
             show: "s".into(),
             priority,
+            terms: Default::default(),
             idempotency_key: key.map(Into::into),
             steps,
         };
@@ -86,6 +88,7 @@ impl Farm {
             instance: instance.into(),
             slots: 1,
             backend: "cpu".into(),
+            traits: Default::default(),
         };
         match self.ask(command) {
             Ok(Reply::Registered(id)) => id,
@@ -437,6 +440,7 @@ fn a_worker_registers_once_and_cannot_hoard() {
         instance: "x".into(),
         slots: 1,
         backend: "cpu".into(),
+        traits: Default::default(),
     };
     assert_eq!(farm.ask(silent).unwrap_err().code, Code::BadSpec);
     let nul = Command::Register {
@@ -444,6 +448,7 @@ fn a_worker_registers_once_and_cannot_hoard() {
         instance: "x".into(),
         slots: 1,
         backend: "cpu".into(),
+        traits: Default::default(),
     };
     assert_eq!(farm.ask(nul).unwrap_err().place.unwrap(), "name");
 }

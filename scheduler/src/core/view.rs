@@ -46,6 +46,8 @@ impl State {
             leased,
             failed: step.state.failed.clone(),
             first_fault: step.state.first_fault.clone(),
+            paused: step.state.control.paused,
+            level: step.state.control.level,
         }
     }
 
@@ -63,6 +65,10 @@ impl State {
             last_seen: worker.last_seen,
             leases: worker.leases.iter().filter_map(lease).collect(),
             frames_done: worker.frames_done,
+            labels: worker.row.traits.labels.iter().cloned().collect(),
+            pools: worker.row.traits.pools.iter().cloned().collect(),
+            memory_mib: worker.row.traits.memory_mib,
+            quarantine: None,
         }
     }
 }
@@ -73,6 +79,7 @@ fn summary(job: &Job) -> JobView {
         name: job.row.name.clone(),
         show: job.row.show.clone(),
         priority: job.row.priority,
+        terms: job.row.terms.clone(),
         phase: job.phase(),
         submitted: job.row.submitted,
         finished: job.row.finished,

@@ -5,6 +5,7 @@ use super::job::plain;
 use super::lease::LeaseCell;
 use super::rows::WorkerRow;
 use super::{Fx, State, unknown_worker};
+use platefarm_model::farm::WorkerTraits;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
 use std::collections::BTreeSet;
 
@@ -30,6 +31,7 @@ impl State {
         instance: String,
         slots: u32,
         backend: String,
+        traits: WorkerTraits,
         fx: &mut Fx,
     ) -> Outcome<Reply> {
         plain(&name, "name")?;
@@ -48,7 +50,7 @@ impl State {
         }
         let id = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let row = WorkerRow { id, name, instance, slots, backend, gone: false };
+        let row = WorkerRow { id, name, instance, slots, backend, traits, gone: false };
         fx.changes.workers.insert(id, row.clone());
         self.admit(row);
         Ok(Reply::Registered(id))

@@ -235,11 +235,13 @@ impl Planner<'_> {
             frames: FrameRange::single(1),
             after: (0..steps.len() as u32).collect(),
             max_attempts: limits::DEFAULT_MAX_ATTEMPTS,
+            terms: Default::default(),
         });
         let job = JobSpec {
             name: request.name.clone(),
             show: request.show.clone(),
             priority: request.priority,
+            terms: Default::default(),
             idempotency_key: None,
             steps,
         };

@@ -193,6 +193,7 @@ impl Framer<'_> {
             frames,
             after: Vec::new(),
             max_attempts: limits::DEFAULT_MAX_ATTEMPTS,
+            terms: Default::default(),
         };
         let plate = PlatePlan {
             amf,

@@ -74,11 +74,13 @@ fn noop(key: &str, frames: u64) -> JobSpec {
         frames: FrameRange::of_len(1001, frames),
         after,
         max_attempts: 3,
+        terms: Default::default(),
     };
     JobSpec {
         name: "noop".into(),
         show: "test".into(),
         priority: 0,
+        terms: Default::default(),
         idempotency_key: Some(key.into()),
         steps: vec![step("a", frames, vec![]), step("b", 1, vec![0])],
     }
@@ -99,6 +101,7 @@ async fn register(work: &mut WorkClient<Channel>, instance: &str) -> u64 {
         slots: 1,
         backend: "cpu".into(),
         instance: instance.into(),
+        traits: None,
     };
     work.register(request).await.unwrap().into_inner().worker
 }
@@ -127,7 +130,8 @@ async fn report(
     outcomes: &[FrameOutcome],
 ) -> Vec<v1::Verdict> {
     let frames = outcomes.iter().map(Into::into).collect();
-    let response = work.report(v1::ReportRequest { worker, token, frames }).await.unwrap();
+    let response =
+        work.report(v1::ReportRequest { worker, token, frames, last: None }).await.unwrap();
     response.into_inner().verdicts().collect()
 }
 
@@ -226,7 +230,7 @@ async fn a_waiting_worker_is_told_at_once_and_sent_home_in_time() {
     let mut waiting = work.clone();
     let waits = tokio::spawn(async move { acquire(&mut waiting, worker, 30_000).await });
     // The worker is seen to wait when a second question of it has been answered.
-    work.heartbeat(v1::HeartbeatRequest { worker, tokens: vec![] }).await.unwrap();
+    work.heartbeat(v1::HeartbeatRequest { worker, tokens: vec![], leases: vec![] }).await.unwrap();
     submit(&mut farm, &noop("k", 4)).await;
     let lease = waits.await.unwrap().expect("a lease long before its time is up");
     assert!(start.elapsed() < Duration::from_secs(20));
@@ -235,7 +239,7 @@ async fn a_waiting_worker_is_told_at_once_and_sent_home_in_time() {
     report(&mut work, worker, lease.token, &[]).await;
     let waits =
         tokio::spawn(async move { while acquire(&mut waiting, worker, 30_000).await.is_some() {} });
-    work.heartbeat(v1::HeartbeatRequest { worker, tokens: vec![] }).await.unwrap();
+    work.heartbeat(v1::HeartbeatRequest { worker, tokens: vec![], leases: vec![] }).await.unwrap();
     drop((farm, work));
     running.stop().await.unwrap();
     drop(waits.await);
@@ -330,7 +334,7 @@ async fn cancel_is_heard_by_watchers_and_workers() {
     let last = states.message().await.unwrap().unwrap().job.unwrap();
     assert_eq!(last.phase(), v1::Phase::Cancelled);
     assert!(states.message().await.unwrap().is_none(), "and the watch ends");
-    let beat = v1::HeartbeatRequest { worker, tokens: vec![lease.token] };
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![lease.token], leases: vec![] };
     assert_eq!(work.heartbeat(beat).await.unwrap().into_inner().leases[0].keep, None);
 }
 
@@ -349,7 +353,8 @@ async fn errors_arrive_as_they_were_made() {
     assert_eq!((fault.code, fault.place.unwrap()), (Code::BadSpec, "steps[0] 'a'".to_owned()));
     let status = work.acquire(v1::AcquireRequest { worker: 9, wait_ms: 0 }).await.unwrap_err();
     assert_eq!(from_status(&status).code, Code::UnknownWorker);
-    let report = v1::ReportRequest { worker: 9, token: 5, frames: vec![(&done(1)).into()] };
+    let report =
+        v1::ReportRequest { worker: 9, token: 5, frames: vec![(&done(1)).into()], last: None };
     let verdicts = work.report(report).await.unwrap().into_inner();
     assert_eq!(verdicts.verdicts().collect::<Vec<_>>(), [v1::Verdict::Refused], "never an error");
 }
@@ -464,6 +469,7 @@ async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
             instance: instance.into(),
             slots: 1,
             backend: "cpu".into(),
+            traits: Default::default(),
         };
         desk.ask(command).await.unwrap();
     }

@@ -54,8 +54,9 @@ impl Work for WorkService {
         &self,
         request: Request<v1::RegisterRequest>,
     ) -> Answer<v1::RegisterResponse> {
-        let v1::RegisterRequest { name, slots, backend, instance } = request.into_inner();
-        let command = Command::Register { name, instance, slots, backend };
+        let v1::RegisterRequest { name, slots, backend, instance, traits } = request.into_inner();
+        let traits = traits.map(Into::into).unwrap_or_default();
+        let command = Command::Register { name, instance, slots, backend, traits };
         answer(match self.desk.ask(command).await {
             Ok(Reply::Registered(worker)) => Ok(v1::RegisterResponse {
                 worker: worker.0,
@@ -78,7 +79,7 @@ impl Work for WorkService {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Answer<v1::ReportResponse> {
-        let v1::ReportRequest { worker, token, frames } = request.into_inner();
+        let v1::ReportRequest { worker, token, frames, .. } = request.into_inner();
         let read: Outcome<Vec<FrameOutcome>> =
             frames.into_iter().map(FrameOutcome::try_from).collect();
         let outcomes = match read {
@@ -101,8 +102,9 @@ impl Work for WorkService {
         &self,
         request: Request<v1::HeartbeatRequest>,
     ) -> Answer<v1::HeartbeatResponse> {
-        let v1::HeartbeatRequest { worker, tokens } = request.into_inner();
-        let tokens = tokens.into_iter().map(LeaseToken).collect();
+        let v1::HeartbeatRequest { worker, tokens, leases } = request.into_inner();
+        let pulsed = leases.into_iter().map(|pulse| pulse.token);
+        let tokens = tokens.into_iter().chain(pulsed).map(LeaseToken).collect();
         let state = |(token, keep): (LeaseToken, Option<platefarm_model::FrameRange>)| {
             v1::LeaseState { token: token.0, keep: keep.map(Into::into) }
         };

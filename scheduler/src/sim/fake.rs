@@ -67,6 +67,7 @@ impl World {
             instance: format!("{at}-{}", self.workers[at].incarnation),
             slots: 1,
             backend: "cpu".into(),
+            traits: Default::default(),
         };
         self.ask(at, command);
     }

@@ -100,11 +100,13 @@ fn job(rng: &mut Rng, index: u64) -> JobSpec {
         frames: FrameRange::of_len(rng.between(-3, 1001), 1 + rng.below(40)),
         after: (0..i).filter(|_| rng.chance(40)).collect(),
         max_attempts: 1 + rng.below(3) as u32,
+        terms: Default::default(),
     };
     JobSpec {
         name: format!("j{index}"),
         show: "sim".into(),
         priority: rng.between(-1, 1) as i32,
+        terms: Default::default(),
         idempotency_key: Some(format!("key{index}")),
         steps: (0..count).map(|i| step(rng, i)).collect(),
     }

@@ -2,7 +2,7 @@
 //! restores. The suite holds it to the same behaviour as the real ones.
 
 use super::{Reader, Store};
-use crate::core::{Changes, FrameRow, Snapshot};
+use crate::core::{Changes, FrameRow, LeaseRow, Snapshot};
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,9 +21,13 @@ impl Disk {
     pub(crate) fn commit(&mut self, changes: &Changes) -> Outcome<()> {
         let refuse = |what: String| Err(Fault::new(Code::StoreFailed, what));
         let mut frames = BTreeMap::new();
+        let reopened = |key: &(StepId, i64)| {
+            changes.reopened.get(&key.0).is_some_and(|frames| frames.contains(key.1))
+        };
         for row in &changes.frames {
             let key = (row.step, row.outcome.frame());
-            if self.frames.contains_key(&key) || frames.insert(key, row.clone()).is_some() {
+            let ended = self.frames.contains_key(&key) && !reopened(&key);
+            if ended || frames.insert(key, row.clone()).is_some() {
                 return refuse(format!("frame {} of {} ended twice", key.1, key.0));
             }
         }
@@ -35,6 +39,9 @@ impl Disk {
             return refuse(format!("{stale} was given out before"));
         }
         self.last_token = self.last_token.max(fresh.max().copied());
+        self.frames.retain(|key, _| !reopened(key));
+        let struck = |lease: &LeaseRow| changes.compacted.contains(&lease.step.job);
+        self.rows.leases.retain(|_, lease| !struck(lease));
         self.frames.append(&mut frames);
         self.rows.jobs.extend(changes.jobs.clone());
         self.rows.leases.extend(changes.leases.clone());
@@ -46,6 +53,18 @@ impl Disk {
             if let Some(step) = self.rows.steps.get_mut(id) {
                 step.1 = state.clone();
             }
+        }
+        for (key, value) in &changes.settings {
+            match value {
+                Some(value) => drop(self.rows.settings.insert(key.clone(), value.clone())),
+                None => drop(self.rows.settings.remove(key)),
+            }
+        }
+        for job in &changes.forgotten {
+            self.rows.jobs.remove(job);
+            self.rows.steps.retain(|step, _| step.job != *job);
+            self.rows.leases.retain(|_, lease| lease.step.job != *job);
+            self.frames.retain(|(step, _), _| step.job != *job);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::sql::failed;
 use crate::core::{FrameRow, JobRow, LeaseRow, Snapshot, WorkerRow};
+use platefarm_model::farm::Setting;
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
@@ -72,7 +73,7 @@ async fn table<T>(
 /// Everything but the results of frames, which the core does not keep.
 pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
-                cancelled FROM jobs";
+                cancelled, terms FROM jobs";
     let jobs = table(db, "jobs", jobs, |row| {
         Ok(JobRow {
             id: JobId(row.id(0)?),
@@ -83,6 +84,7 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
             submitted: Timestamp(row.int(5)?),
             finished: row.int_or_null(6)?.map(Timestamp),
             cancelled: row.int(7)? != 0,
+            terms: row.json(8)?,
         })
     });
     let jobs = jobs.await?.into_iter().map(|row| (row.id, row)).collect();
@@ -102,7 +104,7 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
         })
     });
     let leases = leases.await?.into_iter().map(|row| (row.token, row)).collect();
-    let workers = "SELECT id, name, instance, slots, backend, gone FROM workers";
+    let workers = "SELECT id, name, instance, slots, backend, gone, traits FROM workers";
     let workers = table(db, "workers", workers, |row| {
         Ok(WorkerRow {
             id: WorkerId(row.id(0)?),
@@ -111,10 +113,16 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
             slots: row.small(3)?,
             backend: row.text(4)?,
             gone: row.int(5)? != 0,
+            traits: row.json(6)?,
         })
     });
     let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
-    Ok(Snapshot { jobs, steps, leases, workers })
+    let settings = table(db, "settings", "SELECT kind, name, value FROM settings", |row| {
+        let value: Setting = row.json(2)?;
+        Ok(((row.parse(0)?, row.text(1)?), value))
+    });
+    let settings = settings.await?.into_iter().collect();
+    Ok(Snapshot { jobs, steps, leases, workers, settings })
 }
 
 /// How the frames of a job ended.

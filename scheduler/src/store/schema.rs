@@ -8,7 +8,9 @@ use platefarm_model::{Code, Fault, Outcome};
 use sqlx::{AnyConnection, Connection, Row};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[&str]] = &[&[
+pub(super) const MIGRATIONS: &[&[&str]] = &[FIRST, CONTROL];
+
+const FIRST: &[&str] = &[
     "CREATE TABLE jobs (
         id BIGINT PRIMARY KEY, name TEXT NOT NULL, production TEXT NOT NULL,
         priority BIGINT NOT NULL, idempotency_key TEXT UNIQUE,
@@ -26,7 +28,17 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
         job BIGINT NOT NULL, step BIGINT NOT NULL, frame BIGINT NOT NULL,
         token BIGINT NOT NULL, outcome TEXT NOT NULL,
         PRIMARY KEY (job, step, frame))",
-]];
+];
+
+/// What people change about jobs, what workers say of themselves, and what is set up by name.
+const CONTROL: &[&str] = &[
+    "ALTER TABLE jobs ADD COLUMN terms TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE workers ADD COLUMN traits TEXT NOT NULL DEFAULT '{}'",
+    "CREATE TABLE settings (
+        kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (kind, name))",
+    "CREATE INDEX leases_of_job ON leases (job)",
+];
 
 /// Brings an empty or older store to this version; leaves a newer one alone.
 pub(super) async fn migrate(db: &mut AnyConnection, place: &str) -> Outcome<()> {

@@ -8,6 +8,10 @@ use crate::core::{
     WorkerRow,
 };
 use crate::sim::Rng;
+use platefarm_model::farm::{
+    Dependency, JobTerms, Limit, Node, Pool, PriorityClass, Quarantine, Setting, SettingKind,
+    Share, StepTerms, WorkerTraits,
+};
 use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, StepKind, StepSpec};
 use platefarm_model::{
     Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
@@ -38,6 +42,14 @@ fn everything() -> Changes {
         name: "pull \u{1F39E} 'x'; DROP TABLE jobs; --".into(),
         show: String::new(),
         priority: i32::MIN,
+        terms: JobTerms {
+            class: PriorityClass::Urgent,
+            deadline: Some(Timestamp(1_900_000_000_000_000)),
+            max_tasks: Some(3),
+            after: vec![Dependency { on: "j3.1".parse().unwrap(), same_frames: true }],
+            paused: true,
+            ..JobTerms::default()
+        },
         idempotency_key: Some("k".into()),
         submitted: Timestamp(1_800_000_000_000_001),
         finished: None,
@@ -49,6 +61,7 @@ fn everything() -> Changes {
         frames: FrameRange::new(-5, 1_000_000).unwrap(),
         after: vec![],
         max_attempts: 3,
+        terms: StepTerms { frame_limit_s: 9, ..StepTerms::default() },
     };
     let mut state = crate::core::StepState::default();
     let fault = Fault::new(Code::TruncatedFile, "a \0 byte").at("a.dng").remedy("R.");
@@ -60,6 +73,9 @@ fn everything() -> Changes {
         since: Timestamp(-4),
     };
     state.failed = "-5,7-9".parse().unwrap();
+    state.control.level = Some((PriorityClass::Background, -2));
+    state.sealed = "100-200".parse().unwrap();
+    state.started = Some(Timestamp(3));
     state.first_fault = Some(fault);
     state.troubles.insert(-3, trouble);
     state.losses.set(FrameRange::new(1, 4).unwrap(), crate::core::Loss { limit: 2, alone: 1 });
@@ -77,8 +93,28 @@ fn everything() -> Changes {
         instance: "i".into(),
         slots: 2,
         backend: "gpu: x".into(),
+        traits: WorkerTraits {
+            labels: ["rack=3".to_owned()].into(),
+            memory_mib: 1 << 40,
+            ..WorkerTraits::default()
+        },
         gone: false,
     };
+    let quarantine = Quarantine {
+        reason: "it's \"sick\"".into(),
+        since: Timestamp(7),
+        retry_at: Some(Timestamp(9)),
+        strikes: 2,
+    };
+    let node = Node { draining: true, quarantine: Some(quarantine), ..Node::default() };
+    for (name, setting) in [
+        ("a", Setting::Limit(Limit { count: 4 })),
+        ("a", Setting::Share(Share { weight: 3, guarantee: 1, ceiling: Some(9) })),
+        ("a", Setting::Pool(Pool { labels: ["x".to_owned()].into() })),
+        ("node 'ä'", Setting::Node(node)),
+    ] {
+        changes.settings.insert((setting.kind(), name.to_owned()), Some(setting));
+    }
     changes.jobs.insert(job.id, job.clone());
     changes.jobs.insert(JobId(8), JobRow { id: JobId(8), idempotency_key: None, ..job.clone() });
     changes.jobs.insert(JobId(9), JobRow { id: JobId(9), idempotency_key: None, ..job });
@@ -99,6 +135,11 @@ fn expected(changes: &Changes) -> Snapshot {
         steps: changes.new_steps.iter().map(step).collect(),
         leases: changes.leases.clone(),
         workers: changes.workers.clone(),
+        settings: changes
+            .settings
+            .iter()
+            .filter_map(|(k, v)| Some((k.clone(), v.clone()?)))
+            .collect(),
     }
 }
 
@@ -124,6 +165,9 @@ async fn keeps_what_it_is_given(mut store: impl Store) {
         later.steps.insert(ID, Default::default());
         let mut worker = first.workers[&WorkerId(1)].clone();
         worker.gone = true;
+        later.settings.insert((SettingKind::Share, "a".into()), None);
+        let limit = Setting::Limit(Limit { count: 0 });
+        later.settings.insert((SettingKind::Limit, "a".into()), Some(limit));
         later.workers.insert(worker.id, worker);
         later.clone()
     });
@@ -144,6 +188,30 @@ async fn writes_all_or_nothing(mut store: impl Store) {
     twice.frames.pop();
     store.commit(&twice).await.expect("and it goes on");
     assert_eq!(store.reader().frames(ID.job).await.unwrap().len(), 2);
+}
+
+async fn strikes_out_what_is_not_kept(mut store: impl Store) {
+    store.load().await.unwrap();
+    let mut first = everything();
+    first.frames.extend([frame(ID, -4), frame(ID, 7)]);
+    store.commit(&first).await.unwrap();
+    // A frame that had ended is opened, and ends again in the same transaction.
+    let mut again = Changes::default();
+    again.reopened.insert(ID, "-5--4".parse().unwrap());
+    again.frames.push(frame(ID, -4));
+    store.commit(&again).await.unwrap();
+    let ended: Vec<_> = store.reader().frames(ID.job).await.unwrap();
+    let ended: Vec<_> = ended.iter().map(|row| row.outcome.frame()).collect();
+    assert_eq!(ended, [-4, 7]);
+    store.commit(&Changes { compacted: [ID.job].into(), ..Changes::default() }).await.unwrap();
+    let mut expected = expected(&first);
+    expected.leases.clear();
+    assert_eq!(store.load().await.unwrap(), expected);
+    store.commit(&Changes { forgotten: [ID.job].into(), ..Changes::default() }).await.unwrap();
+    expected.jobs.remove(&ID.job);
+    expected.steps.clear();
+    assert_eq!(store.load().await.unwrap(), expected);
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), []);
 }
 
 async fn lists_results_in_order(mut store: impl Store) {
@@ -199,12 +267,14 @@ fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
         frames: FrameRange::of_len(1, 1 + rng.below(60)),
         after,
         max_attempts: 2,
+        terms: StepTerms::default(),
     };
     match rng.below(12) {
         0 => Command::Submit(Box::new(JobSpec {
             name: "j".into(),
             show: "s".into(),
             priority: rng.below(3) as i32,
+            terms: JobTerms::default(),
             idempotency_key: None,
             steps: vec![spec(rng, vec![]), spec(rng, vec![0])],
         })),
@@ -214,6 +284,7 @@ fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
             instance: format!("i{}", rng.below(6)),
             slots: 2,
             backend: "cpu".into(),
+            traits: Default::default(),
         },
         4..7 => Command::Acquire { worker },
         7..10 if !held.is_empty() => {
@@ -239,6 +310,7 @@ async fn behaves<S: Store>(open: impl AsyncFn() -> S) {
     keeps_what_it_is_given(open().await).await;
     writes_all_or_nothing(open().await).await;
     lists_results_in_order(open().await).await;
+    strikes_out_what_is_not_kept(open().await).await;
     for seed in 1..=3 {
         is_the_core(open().await, seed).await;
     }

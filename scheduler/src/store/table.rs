@@ -1,7 +1,7 @@
 //! Rows into tables, many to a statement: what makes a grouped commit cheap.
 
 use crate::core::Changes;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, JobId, Outcome};
 use serde::Serialize;
 use sqlx::any::AnyArguments;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
@@ -36,9 +36,10 @@ const JOBS: Table = Table {
         "submitted",
         "finished",
         "cancelled",
+        "terms",
     ],
     key: "id",
-    update: &["idempotency_key", "finished", "cancelled"],
+    update: &["priority", "idempotency_key", "finished", "cancelled", "terms"],
 };
 const STEPS: Table = Table {
     name: "steps",
@@ -54,7 +55,7 @@ const LEASES: Table = Table {
 };
 const WORKERS: Table = Table {
     name: "workers",
-    columns: &["id", "name", "instance", "slots", "backend", "gone"],
+    columns: &["id", "name", "instance", "slots", "backend", "gone", "traits"],
     key: "id",
     update: &["gone"],
 };
@@ -63,6 +64,13 @@ const FRAMES: Table = Table {
     columns: &["job", "step", "frame", "token", "outcome"],
     key: "job, step, frame",
     update: &[],
+};
+
+const SETTINGS: Table = Table {
+    name: "settings",
+    columns: &["kind", "name", "value"],
+    key: "kind, name",
+    update: &["value"],
 };
 
 /// Rows to a statement. Few sizes, so that each statement is prepared once.
@@ -127,7 +135,7 @@ type Filled = (&'static Table, Vec<Vec<Cell>>);
 /// Every change as rows of tables, in an order that any foreign key would allow.
 fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
     let jobs = changes.jobs.values().map(|job| {
-        vec![
+        Ok(vec![
             id(job.id.0),
             Cell::Text(job.name.clone()),
             Cell::Text(job.show.clone()),
@@ -136,21 +144,23 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
             Cell::Int(job.submitted.0),
             Cell::IntOrNull(job.finished.map(|t| t.0)),
             Cell::Int(job.cancelled.into()),
-        ]
+            json(&job.terms)?,
+        ])
     });
     let steps = changes.new_steps.iter().map(|(step, spec)| {
         let state = changes.steps.get(step).cloned().unwrap_or_default();
         Ok(vec![id(step.job.0), Cell::Int(step.index.into()), json(spec.as_ref())?, json(&state)?])
     });
     let workers = changes.workers.values().map(|worker| {
-        vec![
+        Ok(vec![
             id(worker.id.0),
             Cell::Text(worker.name.clone()),
             Cell::Text(worker.instance.clone()),
             Cell::Int(worker.slots.into()),
             Cell::Text(worker.backend.clone()),
             Cell::Int(worker.gone.into()),
-        ]
+            json(&worker.traits)?,
+        ])
     });
     let leases = changes.leases.values().map(|lease| {
         vec![
@@ -172,13 +182,57 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
             json(&row.outcome)?,
         ])
     });
+    let settings = changes.settings.iter().filter_map(|((kind, name), value)| {
+        let value = value.as_ref()?;
+        let row = |value| vec![Cell::Text(kind.word().into()), Cell::Text(name.clone()), value];
+        Some(json(value).map(row))
+    });
     Ok(vec![
-        (&JOBS, jobs.collect()),
+        (&JOBS, jobs.collect::<Outcome<_>>()?),
         (&STEPS, steps.collect::<Outcome<_>>()?),
-        (&WORKERS, workers.collect()),
+        (&WORKERS, workers.collect::<Outcome<_>>()?),
+        (&SETTINGS, settings.collect::<Outcome<_>>()?),
         (&LEASES, leases.collect()),
         (&FRAMES, frames.collect::<Outcome<_>>()?),
     ])
+}
+
+/// Takes out what is no longer kept.
+async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
+    let of_job = |job: &JobId| job.0 as i64;
+    for (step, frames) in &changes.reopened {
+        for range in frames.ranges() {
+            let sql = "DELETE FROM frames WHERE job = $1 AND step = $2 AND frame BETWEEN $3 AND $4";
+            sqlx::query(sql)
+                .bind(of_job(&step.job))
+                .bind(i64::from(step.index))
+                .bind(range.first())
+                .bind(range.last())
+                .execute(&mut *db)
+                .await?;
+        }
+    }
+    for job in changes.compacted.union(&changes.forgotten) {
+        let sql = "DELETE FROM leases WHERE job = $1";
+        sqlx::query(sql).bind(of_job(job)).execute(&mut *db).await?;
+    }
+    for job in &changes.forgotten {
+        for sql in [
+            "DELETE FROM frames WHERE job = $1",
+            "DELETE FROM steps WHERE job = $1",
+            "DELETE FROM jobs WHERE id = $1",
+        ] {
+            sqlx::query(sql).bind(of_job(job)).execute(&mut *db).await?;
+        }
+    }
+    for ((kind, name), _) in changes.settings.iter().filter(|(_, value)| value.is_none()) {
+        sqlx::query("DELETE FROM settings WHERE kind = $1 AND name = $2")
+            .bind(kind.word())
+            .bind(name.as_str())
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Writes every change; the caller holds the transaction.
@@ -195,6 +249,7 @@ pub(super) async fn write(db: &mut AnyConnection, changes: &Changes) -> Outcome<
         ));
     }
     let all = async {
+        strike(db, changes).await?;
         for (table, rows) in tables {
             table.write(db, rows).await?;
         }

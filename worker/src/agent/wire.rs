@@ -94,6 +94,7 @@ impl Wire {
             slots: shared.slots,
             backend: shared.env.engines.default_executor().name(),
             instance: shared.instance.clone(),
+            traits: None,
         };
         let answer =
             self.pulse.clone().register(timed(request, CALL)).await.map_err(fault)?.into_inner();
@@ -111,8 +112,11 @@ impl Wire {
         tokens: &[LeaseToken],
         limit: Duration,
     ) -> Outcome<Beat> {
-        let request =
-            v1::HeartbeatRequest { worker: worker.0, tokens: tokens.iter().map(|t| t.0).collect() };
+        let request = v1::HeartbeatRequest {
+            worker: worker.0,
+            tokens: tokens.iter().map(|t| t.0).collect(),
+            leases: Vec::new(),
+        };
         let answer =
             self.pulse.clone().heartbeat(timed(request, limit)).await.map_err(fault)?.into_inner();
         let leases =
@@ -149,6 +153,7 @@ impl Wire {
             worker: worker.0,
             token: token.0,
             frames: frames.iter().map(Into::into).collect(),
+            last: None,
         };
         let answer =
             self.work.clone().report(timed(request, CALL)).await.map_err(fault)?.into_inner();

@@ -94,7 +94,14 @@ impl Fake {
     pub(crate) fn offer(&self, token: u64, name: &str, first: i64, last: i64) {
         let frames = FrameRange::new(first, last).unwrap();
         let kind = StepKind::Noop { millis_per_frame: 0 };
-        let spec = StepSpec { name: name.into(), kind, frames, after: vec![], max_attempts: 3 };
+        let spec = StepSpec {
+            name: name.into(),
+            kind,
+            frames,
+            after: vec![],
+            max_attempts: 3,
+            terms: Default::default(),
+        };
         let step = StepId { job: JobId(1), index: 0 };
         self.with(|s| {
             let ttl_ms = s.lease_ttl_ms;

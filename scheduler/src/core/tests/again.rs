@@ -31,6 +31,7 @@ fn tokens_are_not_given_out_again_when_the_store_is_lost() {
             name: "j".into(),
             show: "s".into(),
             priority: 0,
+            terms: Default::default(),
             idempotency_key: None,
             steps: vec![step(1, 9, &[])],
         };
@@ -40,6 +41,7 @@ fn tokens_are_not_given_out_again_when_the_store_is_lost() {
             instance: "w".into(),
             slots: 1,
             backend: "cpu".into(),
+            traits: Default::default(),
         };
         let Ok(Reply::Registered(worker)) = state.step(register, now).reply else { panic!() };
         match state.step(Command::Acquire { worker }, now).reply {
