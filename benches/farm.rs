@@ -289,7 +289,7 @@ async fn client(
         // A lease may be shortened under way; what is refused is somebody else's.
         for part in frames.chunks(256) {
             let frames = part.iter().map(|frame| (&done(*frame)).into()).collect();
-            let request = v1::ReportRequest { worker, token: lease.token, frames };
+            let request = v1::ReportRequest { worker, token: lease.token, frames, last: None };
             let response = work.report(request).await.map_err(say)?.into_inner();
             let granted = response.verdicts().filter(|v| *v == v1::Verdict::Granted).count();
             left.fetch_sub(granted as u64, Ordering::Relaxed);
