@@ -4,7 +4,7 @@
 use crate::support::{Result, scratch};
 use platefarm_model::FrameRange;
 use platefarm_model::recipe::{
-    Backend, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
+    Backend, ColorRecipe, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
 };
 use platefarm_testclips::{ClipSpec, write_clip};
 use platefarm_worker::leash::Leash;
@@ -59,7 +59,8 @@ pub(crate) fn render(
             filter: None,
             antiring: false,
         }),
-        color_out: OutputColor::Aces2065_1,
+        color: ColorRecipe::default(),
+        color_out: OutputColor::default(),
         compression: Compression::Zip,
         backend: Backend::Cpu,
         fdl_json: None,

@@ -5,7 +5,7 @@ use platefarm_media::sink::exr::{
     DecodeRecord, PIXELS_HASH, Planes, PlateHeader, encode, pixels_xxh128, read, write,
 };
 use platefarm_model::raw::Rect;
-use platefarm_model::recipe::Compression;
+use platefarm_model::recipe::{Compression, OutputColor};
 use platefarm_model::{Code, FrameRate, Timecode};
 use std::path::Path;
 use std::process::Command;
@@ -27,6 +27,7 @@ fn planes(width: u32, height: u32) -> [Vec<u16>; 3] {
 fn header() -> PlateHeader {
     let rate = FrameRate::new(24000, 1001).unwrap();
     PlateHeader {
+        color: OutputColor::default(),
         display_size: None,
         data_origin: [0, 0],
         pixel_aspect: Some(1.0),
@@ -228,4 +229,47 @@ fn plates_of_others_are_read() {
     assert_eq!(plate.pixels_xxh128, None);
     assert_eq!(plate.compression, Compression::Piz);
     assert_eq!(plate.rgb[0].len() as u32, plate.width * plate.height);
+}
+
+/// What a display is fed is not taken for light when it comes back.
+#[test]
+fn codes_of_a_display_say_what_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let planes = planes(8, 4);
+    for (name, id, white, linear) in [
+        ("ACEScg", Some("lin_ap1_scene"), [0.32168, 0.33767], true),
+        ("ACEScct", Some("ocio:acescct_ap1_scene"), [0.32168, 0.33767], false),
+        (
+            "Rec709-D65_100nit_in_Rec709-D65_BT1886",
+            Some("g24_rec709_display"),
+            [0.3127, 0.3290],
+            false,
+        ),
+        ("ACES 1.3 cinema DCDM", None, [1.0 / 3.0, 1.0 / 3.0], false),
+    ] {
+        let color = OutputColor::named(name).unwrap();
+        let path = dir.path().join(format!("{}.exr", color.name().replace('/', "_")));
+        let header = PlateHeader { color: color.clone(), ..header() };
+        let [r, g, b] = &planes;
+        let picture = Planes { width: 8, height: 4, rgb: [r, g, b], alpha: None };
+        write(&path, picture, &header, Compression::None).unwrap();
+        assert_eq!(read(&path).unwrap().header.color, color);
+        let clip = platefarm_media::open(&path, None).unwrap();
+        let vendor = &clip.info().vendor;
+        assert_eq!(vendor.get("exr.colorInteropID").map(String::as_str), id, "{vendor:?}");
+        let chromaticities = exr::meta::MetaData::read_from_file(&path, false).unwrap().headers[0]
+            .shared_attributes
+            .chromaticities
+            .unwrap();
+        assert!((chromaticities.white.x() - white[0] as f32).abs() < 1e-6, "{name}");
+        // SMPTE ST 2065-4 is ACES2065-1 alone.
+        assert!(!vendor.contains_key("exr.acesImageContainerFlag"), "{name}");
+        match clip.check_color() {
+            Ok(()) => assert!(linear, "{name}"),
+            Err(fault) => {
+                assert_eq!((fault.code, linear), (Code::NoInputTransform, false), "{name}");
+                assert!(fault.message.contains(color.name()), "{fault}");
+            }
+        }
+    }
 }

@@ -129,6 +129,8 @@ codes! {
     BadLook "F0221" Request "a colour transform cannot be read" "Correct the named place; CLF follows S-2014-006 or SMPTE ST 2136-1.";
     UnknownTransform "F0222" Request "a colour transform has no such name" "`platefarm color list` prints the names and ids that are known.";
     NoWayBack "F0223" Request "a colour transform cannot be undone" "Give the transform that goes the wanted way.";
+    UnresolvedTransform "F0224" Request "a transform that an ACES metadata file names cannot be had" "Put the file that it names beside the AMF, or name a transform of the ACES registry.";
+    ColorAssumed "F0225" Request "colour was not said, or is said and not used" "Nothing, if what is assumed is meant; else give an AMF that says it.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

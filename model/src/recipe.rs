@@ -2,6 +2,7 @@
 //! jobs carry, and `shaders` runs.
 
 use crate::FrameRange;
+pub use crate::color::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
 use serde::{Deserialize, Serialize};
 
 /// Which form of the image operations runs.
@@ -239,28 +240,6 @@ impl Compression {
     }
 }
 
-/// Colour of the delivered pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum OutputColor {
-    /// SMPTE ST 2065-1: scene-linear, AP0 primaries, ACES white.
-    #[default]
-    #[serde(rename = "ACES2065-1")]
-    Aces2065_1,
-}
-
-impl OutputColor {
-    /// Every colour, in the order help lists them.
-    pub const ALL: &[Self] = &[Self::Aces2065_1];
-
-    /// Its name on the command line, in headers and reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Aces2065_1 => "ACES2065-1",
-        }
-    }
-}
-
 /// How frames are named and numbered on delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameNaming {
@@ -301,6 +280,9 @@ pub struct RenderSpec {
     /// Framing; `None` delivers the clip's own crop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,
+    /// Input transform and looks that go into the pixels.
+    #[serde(default, skip_serializing_if = "ColorRecipe::is_plain")]
+    pub color: ColorRecipe,
     /// Colour of the output.
     #[serde(default)]
     pub color_out: OutputColor,

@@ -5,7 +5,7 @@ use crate::output::{Output, Progress};
 use platefarm_media::Clip;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::recipe::{
-    Backend, Compression, Debayer, Filter, FrameNaming, OutputColor, RenderSpec,
+    Backend, ColorRecipe, Compression, Debayer, Filter, FrameNaming, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_scheduler::pulls;
@@ -52,7 +52,7 @@ pub(super) struct Look {
     /// Let a plate be larger than its source.
     #[arg(long)]
     allow_upres: bool,
-    /// Colour of the output.
+    /// Colour of the output: a space or an output transform of `platefarm color list`.
     #[arg(long, default_value = "ACES2065-1", value_name = "NAME")]
     color_out: String,
     /// How missing colours are reconstructed.
@@ -111,7 +111,7 @@ impl Look {
     }
 
     pub(super) fn color_out(&self) -> Outcome<OutputColor> {
-        choice("color-out", OutputColor::ALL, OutputColor::name, &self.color_out)
+        OutputColor::named(&self.color_out).map_err(|fault| fault.at("--color-out"))
     }
 
     pub(super) fn backend(&self) -> Outcome<Backend> {
@@ -177,6 +177,7 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
         },
         debayer: args.look.debayer()?,
         framing: framed.framing,
+        color: ColorRecipe::default(),
         color_out: args.look.color_out()?,
         compression: args.look.compression()?,
         backend: args.look.backend()?,

@@ -4,7 +4,7 @@
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan};
 use platefarm_model::recipe::{
-    Backend, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
+    Backend, ColorRecipe, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, FrameRange, FrameRate};
 use platefarm_standards::mhl;
@@ -61,7 +61,8 @@ fn pull(dir: &Path) -> (PackageSpec, Vec<StepFrames>) {
             naming: FrameNaming { stem: name.into(), padding: 4 },
             debayer: Debayer::Mhc,
             framing: None,
-            color_out: OutputColor::Aces2065_1,
+            color: ColorRecipe::default(),
+            color_out: OutputColor::default(),
             compression: Compression::Zip,
             backend: Backend::Cpu,
             fdl_json: None,
@@ -92,7 +93,7 @@ fn pull(dir: &Path) -> (PackageSpec, Vec<StepFrames>) {
         fdl: Some(Document { name: "show.fdl".into(), text: "{}".into() }),
         debayer: Debayer::Mhc,
         compression: Compression::Zip,
-        color_out: OutputColor::Aces2065_1,
+        color_out: OutputColor::default(),
         notes: vec![],
     };
     (spec, results)

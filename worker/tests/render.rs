@@ -5,7 +5,7 @@ use platefarm_media::publish::STAGING;
 use platefarm_media::sink::exr;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::recipe::{
-    Backend, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
+    Backend, ColorRecipe, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, FrameRange};
 use platefarm_testclips::{ClipSpec, write_clip};
@@ -31,7 +31,8 @@ fn spec(source: &Path, out: &Path, first: i64, last: i64) -> RenderSpec {
         naming: FrameNaming { stem: "A_010_PL01_v001".into(), padding: 4 },
         debayer: Debayer::Mhc,
         framing: None,
-        color_out: OutputColor::Aces2065_1,
+        color: ColorRecipe::default(),
+        color_out: OutputColor::default(),
         compression: Compression::Zip,
         backend: Backend::Cpu,
         fdl_json: Some("{\"fdl\":1}".into()),

@@ -5,6 +5,7 @@
 use super::aces2::Target;
 use super::transfer::Transfer;
 use super::{IDENTITY, Matrix3, invert};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One step of a chain, on red, green and blue.
@@ -66,7 +67,7 @@ pub enum Link {
 }
 
 /// ASC CDL 1.2: slope, offset and power per channel, then saturation by Rec.709's luma.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cdl {
     /// Slope.
     pub slope: [f64; 3],
@@ -78,8 +79,10 @@ pub struct Cdl {
     pub saturation: f64,
     /// Whether values are kept within 0 and 1 before the power and at the end,
     /// as ASC CDL 1.2 says. Without, negatives pass the power as they are.
+    #[serde(default)]
     pub clamp: bool,
     /// Whether it is undone.
+    #[serde(default)]
     pub inverse: bool,
 }
 

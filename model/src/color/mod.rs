@@ -6,9 +6,11 @@ pub mod aces2;
 pub mod adx;
 pub mod chain;
 pub mod gamut;
+pub mod meaning;
 pub mod name;
 pub mod output;
 pub mod output1;
+pub mod recipe;
 pub mod space;
 pub mod transfer;
 

@@ -4,9 +4,10 @@
 
 use super::adx;
 use super::chain::{Chain, Link};
+use super::meaning::{self, Meaning};
 use super::output::{Eotf, OutputTransform, Primaries, registered};
-use super::output1::outputs1;
-use super::space::{self, SPACES, URN};
+use super::output1::{Output1, outputs1};
+use super::space::{self, SPACES, Space, URN};
 use super::{D65, transfer::Transfer};
 use crate::{Code, Fault, Outcome};
 use serde::Serialize;
@@ -146,29 +147,22 @@ fn short_name(id: &str) -> &str {
 }
 
 /// The output transform of ACES 2.0 of a name, an id (either direction's) or a display and view.
-fn output2(name: &str) -> Option<OutputTransform> {
+fn output2(name: &str) -> Option<(String, OutputTransform)> {
     let plain = name.strip_prefix(URN).unwrap_or(name);
     let plain = plain.strip_prefix("Inv").unwrap_or(plain);
-    OutputTransform::parse(plain).or_else(|| {
-        registered()
-            .iter()
-            .filter_map(|id| OutputTransform::parse(id))
-            .find(|output| view(output).is_some_and(|v| v.eq_ignore_ascii_case(name)))
-    })
+    if let Some(output) = OutputTransform::parse(plain) {
+        return Some((short_name(plain).to_owned(), output));
+    }
+    let outputs = registered().into_iter();
+    let mut outputs = outputs.filter_map(|id| OutputTransform::parse(&id).map(|o| (id, o)));
+    let (id, output) =
+        outputs.find(|(_, output)| view(output).is_some_and(|v| v.eq_ignore_ascii_case(name)))?;
+    Some((short_name(&id).to_owned(), output))
 }
 
 fn unknown(name: &str) -> Fault {
-    let close: Vec<String> = catalog()
-        .into_iter()
-        .map(|entry| entry.name)
-        .filter(|known| {
-            let (a, b) = (known.to_ascii_lowercase(), name.to_ascii_lowercase());
-            !b.is_empty()
-                && b.split(|c: char| !c.is_alphanumeric()).any(|w| w.len() > 2 && a.contains(w))
-        })
-        .take(5)
-        .collect();
     let fault = Fault::new(Code::UnknownTransform, format!("'{name}' is no colour transform"));
+    let close = close(name);
     if close.is_empty() {
         return fault;
     }
@@ -176,29 +170,146 @@ fn unknown(name: &str) -> Fault {
         .remedy(format!("Perhaps one of: {}. `platefarm color list` prints all.", close.join(", ")))
 }
 
+/// Names that are near to what was written: the nearest by their letters
+/// first, then those that share a word with it.
+fn close(name: &str) -> Vec<String> {
+    let wanted = name.to_ascii_lowercase();
+    let words: Vec<&str> =
+        wanted.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2).collect();
+    let mut found: Vec<(usize, String)> = catalog()
+        .into_iter()
+        .filter_map(|entry| {
+            let names = std::iter::once(&entry.name).chain(&entry.aliases);
+            let distance =
+                names.map(|known| distance(&wanted, &known.to_ascii_lowercase())).min()?;
+            let known = entry.name.to_ascii_lowercase();
+            let near = distance <= 1 + wanted.len() / 5;
+            (near || words.iter().any(|word| known.contains(word)))
+                .then_some((distance, entry.name))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().take(5).map(|(_, name)| name).collect()
+}
+
+/// Characters to insert, remove or replace to get from one text to another (Levenshtein).
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// What a name resolved to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    name: String,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum What {
+    Space(Box<Space>),
+    Adx(u32),
+    Output2(OutputTransform),
+    Output1(Box<Output1>),
+}
+
+/// The transform of a name, an alias, a display and view, or an ACES transform id, of either direction.
+///
+/// # Errors
+/// [`Code::UnknownTransform`], with what is close.
+pub fn resolve(text: &str) -> Outcome<Named> {
+    let text = text.trim();
+    let named = |name: &str, what| Ok(Named { name: name.to_owned(), what });
+    let plain = text.strip_prefix(URN).unwrap_or(text);
+    if let Some(space) = space::find(text) {
+        let name = match space::exposure_index(text) {
+            Some(index) => space::log_c3_name(index),
+            None => space.name.to_owned(),
+        };
+        return named(&name, What::Space(Box::new(space)));
+    }
+    for bits in [10, 16] {
+        let name = format!("ADX{bits}");
+        let id = format!("CSC.Academy.{name}_to_ACES.a2.v1");
+        if plain.eq_ignore_ascii_case(&name) || plain == id {
+            return named(&name, What::Adx(bits));
+        }
+    }
+    if let Some((name, output)) = output2(text) {
+        return named(&name, What::Output2(output));
+    }
+    let plain = text.strip_prefix(URN_1).unwrap_or(text);
+    let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
+    match outputs1().into_iter().find(|o| same(o.name) || same(o.id)) {
+        Some(output) => named(output.name, What::Output1(Box::new(output))),
+        None => Err(unknown(text)),
+    }
+}
+
+impl Named {
+    /// The one name by which lists, recipes and headers call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Codes of it to ACES2065-1.
+    ///
+    /// # Errors
+    /// [`Code::NoWayBack`] for one that only goes the other way.
+    pub fn to_aces(&self) -> Outcome<Chain> {
+        match &self.what {
+            What::Space(space) => Ok(space.to_aces()),
+            What::Adx(bits) => Ok(adx::adx_to_aces(*bits)),
+            What::Output2(output) => {
+                output.inverse_chain().map_err(|link| no_way_back(&self.name, link))
+            }
+            What::Output1(_) => Err(no_way_back(&self.name, "aces 1 tone curve")),
+        }
+    }
+
+    /// ACES2065-1 to codes of it.
+    ///
+    /// # Errors
+    /// As [`Named::to_aces`].
+    pub fn from_aces(&self) -> Outcome<Chain> {
+        match &self.what {
+            What::Space(space) => Ok(space.from_aces()),
+            What::Adx(_) => Err(no_way_back(&self.name, "film densities")),
+            What::Output2(output) => Ok(output.chain()),
+            What::Output1(output) => Ok(output.chain()),
+        }
+    }
+
+    /// What its codes mean.
+    #[must_use]
+    pub fn meaning(&self) -> Meaning {
+        match &self.what {
+            What::Space(space) => meaning::of_space(&self.name, space),
+            What::Adx(bits) => meaning::of_adx(*bits),
+            What::Output2(output) => meaning::of_output(output),
+            What::Output1(output) => output.meaning(),
+        }
+    }
+}
+
 /// What takes codes of `name` to ACES2065-1.
 ///
 /// # Errors
 /// [`Code::UnknownTransform`]; [`Code::NoWayBack`] for one that only goes the other way.
 pub fn to_aces(name: &str) -> Outcome<Chain> {
-    let trimmed = name.trim();
-    let plain = trimmed.strip_prefix(URN).unwrap_or(trimmed);
-    if let Some(space) = space::find(trimmed) {
-        return Ok(space.to_aces());
-    }
-    for bits in [10, 16] {
-        let id = format!("CSC.Academy.ADX{bits}_to_ACES.a2.v1");
-        if plain.eq_ignore_ascii_case(&format!("ADX{bits}")) || plain == id {
-            return Ok(adx::adx_to_aces(bits));
-        }
-    }
-    if let Some(output) = output2(trimmed) {
-        return output.inverse_chain().map_err(|link| no_way_back(trimmed, link));
-    }
-    if find_output1(trimmed).is_some() {
-        return Err(no_way_back(trimmed, "aces 1 tone curve"));
-    }
-    Err(unknown(trimmed))
+    resolve(name)?.to_aces()
 }
 
 /// What takes ACES2065-1 to codes of `name`.
@@ -206,20 +317,7 @@ pub fn to_aces(name: &str) -> Outcome<Chain> {
 /// # Errors
 /// As [`to_aces`].
 pub fn from_aces(name: &str) -> Outcome<Chain> {
-    let trimmed = name.trim();
-    if let Some(space) = space::find(trimmed) {
-        return Ok(space.from_aces());
-    }
-    if let Some(output) = output2(trimmed) {
-        return Ok(output.chain());
-    }
-    if let Some(chain) = find_output1(trimmed) {
-        return Ok(chain);
-    }
-    if trimmed.to_ascii_uppercase().contains("ADX1") {
-        return Err(no_way_back(trimmed, "film densities"));
-    }
-    Err(unknown(trimmed))
+    resolve(name)?.from_aces()
 }
 
 /// A look that has a name, on ACES2065-1.
@@ -242,12 +340,6 @@ pub fn look(name: &str) -> Outcome<Chain> {
         return Ok(adx::blue_light_fix());
     }
     Err(unknown(name))
-}
-
-fn find_output1(name: &str) -> Option<Chain> {
-    let plain = name.strip_prefix(URN_1).unwrap_or(name);
-    let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
-    outputs1().into_iter().find(|o| same(o.name) || same(o.id)).map(|o| o.chain())
 }
 
 fn no_way_back(name: &str, link: &str) -> Fault {
@@ -336,6 +428,11 @@ mod tests {
         assert_eq!(fault.code, Code::UnknownTransform);
         let fault = to_aces("S-Log3 something").unwrap_err();
         assert!(fault.remedy.unwrap().contains("S-Log3 S-Gamut3"));
+        for (written, meant) in [("ACEScgg", "ACEScg"), ("Arri LogC 4", "ARRI LogC4")] {
+            let fault = to_aces(written).unwrap_err();
+            let remedy = fault.remedy.unwrap_or_default();
+            assert!(remedy.starts_with(&format!("Perhaps one of: {meant}")), "{written}: {remedy}");
+        }
         assert_eq!(to_aces("ACES 1.3 SDR sRGB").unwrap_err().code, Code::NoWayBack);
         assert_eq!(from_aces("ADX10").unwrap_err().code, Code::NoWayBack);
     }

@@ -24,7 +24,9 @@ pub enum Primaries {
 }
 
 impl Primaries {
-    const fn xy(self) -> [Xy; 3] {
+    /// Red, green, blue.
+    #[must_use]
+    pub const fn xy(self) -> [Xy; 3] {
         match self {
             Self::Rec709 => REC709,
             Self::P3 => P3,

@@ -5,7 +5,8 @@
 //! `ACESlib.OutputTransforms`.
 
 use super::chain::{Chain, Link, Spline};
-use super::output::Eotf;
+use super::meaning::{self, Meaning};
+use super::output::{Eotf, Primaries};
 use super::space::{P3, REC2020};
 use super::{
     ACES_WHITE, AP1, D65, IDENTITY, Matrix3, REC709, Xy, adapt, diagonal, invert, mul, rgb_to_xyz,
@@ -162,6 +163,18 @@ fn inverse(m: &Matrix3) -> Matrix3 {
 }
 
 impl Output1 {
+    /// What its codes mean.
+    #[must_use]
+    pub(super) fn meaning(&self) -> Meaning {
+        let primaries = match self.display {
+            Display::Rgb(p) | Display::Simulated(p) if p == REC709 => Primaries::Rec709,
+            Display::Rgb(p) | Display::Simulated(p) if p == P3 => Primaries::P3,
+            Display::Rgb(_) | Display::Simulated(_) => Primaries::Rec2020,
+            Display::Dcdm => Primaries::Xyz,
+        };
+        meaning::of_display(primaries, self.eotf, matches!(self.tone, Tone::Hdr { .. }))
+    }
+
     /// ACES2065-1 to display codes.
     #[must_use]
     pub fn chain(&self) -> Chain {

@@ -410,17 +410,19 @@ pub fn find(name: &str) -> Option<Space> {
     let found = SPACES
         .iter()
         .find(|s| same(s.name) || s.aliases.iter().chain(&s.ids).any(|other| same(other)));
-    found.copied().or_else(|| {
-        let lower = id.to_ascii_lowercase();
-        let index = if lower.starts_with("csc.arri.") && lower.contains("logc3") {
-            800.0
-        } else {
-            let rest = lower
-                .strip_prefix("arri logc3 (ei")
-                .and_then(|rest| rest.strip_suffix(')'))
-                .or_else(|| lower.strip_prefix("arri_logc3_ei"))?;
-            rest.parse().ok()?
-        };
-        log_c3_space(index)
-    })
+    found.copied().or_else(|| log_c3_space(exposure_index(id)?))
+}
+
+/// The exposure index of a name or id of ARRI LogC3.
+pub(super) fn exposure_index(name: &str) -> Option<f64> {
+    let name = name.trim();
+    let lower = name.strip_prefix(URN).unwrap_or(name).to_ascii_lowercase();
+    if lower.starts_with("csc.arri.") && lower.contains("logc3") {
+        return Some(800.0);
+    }
+    let rest = lower
+        .strip_prefix("arri logc3 (ei")
+        .and_then(|rest| rest.strip_suffix(')'))
+        .or_else(|| lower.strip_prefix("arri_logc3_ei"))?;
+    rest.parse().ok()
 }

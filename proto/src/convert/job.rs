@@ -135,6 +135,10 @@ mod tests {
                 scale: [0.1, 1.0 / 3.0],
                 ..Framing::identity(4096, 2304, 1.0)
             }),
+            color: recipe::ColorRecipe {
+                input: vec![recipe::ColorStep::ToAces("ARRI LogC4".into())],
+                looks: Vec::new(),
+            },
             color_out: recipe::OutputColor::default(),
             compression: recipe::Compression::Piz,
             backend: recipe::Backend::Cpu,

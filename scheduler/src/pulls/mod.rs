@@ -225,7 +225,7 @@ impl Planner<'_> {
             fdl: self.framer.delivered()?,
             debayer: request.debayer,
             compression: request.compression,
-            color_out: request.color_out,
+            color_out: request.color_out.clone(),
             notes,
         };
         let mut steps = self.steps;

@@ -8,7 +8,7 @@ use super::{PullRequest, event_ref};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{StepKind, StepSpec};
 use platefarm_model::pull::{Document, EventRef, PlatePlan};
-use platefarm_model::recipe::{FrameNaming, RenderSpec};
+use platefarm_model::recipe::{ColorRecipe, FrameNaming, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
 use platefarm_standards::fdl::{self, Applied, Fdl, Framed};
 
@@ -182,7 +182,8 @@ impl Framer<'_> {
             naming,
             debayer: request.debayer,
             framing: framed.framing,
-            color_out: request.color_out,
+            color: ColorRecipe::default(),
+            color_out: request.color_out.clone(),
             compression: request.compression,
             backend: request.backend,
             fdl_json,

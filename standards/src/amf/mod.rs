@@ -11,6 +11,7 @@
 
 pub mod clf;
 mod read;
+pub mod registry;
 
 pub use read::{Amf, Cdl, Clip, ClipMedia, Hash, Pipeline, Reference, Stage, StageKind};
 

@@ -79,7 +79,7 @@ fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
         fdl: None,
         debayer: Debayer::Mhc,
         compression: Compression::Zip,
-        color_out: OutputColor::Aces2065_1,
+        color_out: OutputColor::default(),
         notes: vec![],
     }
 }

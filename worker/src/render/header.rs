@@ -21,6 +21,7 @@ pub(super) fn plate_header(
     let mosaic = clip.layout().mosaic();
     let debayer = mosaic.map(|_| spec.debayer);
     let mut header = PlateHeader {
+        color: spec.color_out.clone(),
         pixel_aspect: Some(framing.pixel_aspect as f32),
         timecode: clip.frame_timecode(index),
         image_counter: Some(frame),
@@ -45,6 +46,12 @@ pub(super) fn plate_header(
         ("filter", filter(framing, debayer)),
     ] {
         header.more.insert(name.into(), value);
+    }
+    if !spec.color.is_plain() {
+        for (name, steps) in [("inputTransform", &spec.color.input), ("looks", &spec.color.looks)] {
+            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            header.more.insert(name.into(), steps.join("; "));
+        }
     }
     header
 }

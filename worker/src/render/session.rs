@@ -85,6 +85,10 @@ impl Session {
     pub fn open(spec: &RenderSpec, engines: &Engines) -> Outcome<Self> {
         let clip = platefarm_media::open(Path::new(&spec.source), spec.clip_name.as_deref())?;
         clip.check_color()?;
+        if !spec.color.is_plain() || !spec.color_out.is_aces() {
+            let wanted = spec.color_out.name();
+            return Err(Fault::new(Code::UnsupportedFeature, format!("rendering to '{wanted}'")));
+        }
         let picture = &clip.info().picture;
         let framing = match &spec.framing {
             Some(framing) if framing.source_size != [picture.width, picture.height] => {

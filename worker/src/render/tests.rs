@@ -11,7 +11,7 @@ use platefarm_model::clip::{ClipInfo, Picture, Timing};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::raw::{Bayer, Frame, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{
-    Backend, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
+    Backend, ColorRecipe, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, FrameRange, Outcome, color};
 use std::path::Path;
@@ -111,7 +111,8 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
         naming: FrameNaming { stem: "a".into(), padding: 4 },
         debayer: Debayer::Mhc,
         framing: None,
-        color_out: OutputColor::Aces2065_1,
+        color: ColorRecipe::default(),
+        color_out: OutputColor::default(),
         compression: Compression::None,
         backend: Backend::Cpu,
         fdl_json: None,

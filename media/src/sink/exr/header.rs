@@ -12,12 +12,17 @@ use exr::meta::attribute::{
 use exr::meta::header::{Header, LayerAttributes};
 use exr::meta::{BlockDescription, MetaData, magic_number, sequence_end};
 use platefarm_model::clip::ClipInfo;
-use platefarm_model::color::{ACES_WHITE, AP0};
+use platefarm_model::color::meaning::Meaning;
 use platefarm_model::raw::Rect;
-use platefarm_model::recipe::Compression;
+use platefarm_model::recipe::{Compression, OutputColor};
 use platefarm_model::schema::Value;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 use std::collections::BTreeMap;
+
+/// Name of the attribute with the name of the pixels' colour.
+pub(crate) const COLOR: &str = "platefarm:color";
+/// Name of the attribute that says so where they are not linear light.
+pub(super) const ENCODING: &str = "platefarm:encoding";
 
 /// How the picture was made from the sensor's samples. AMF has no place for
 /// these settings, so each frame carries them.
@@ -37,9 +42,11 @@ pub struct DecodeRecord {
     pub source_frame: i64,
 }
 
-/// What is known about a plate besides its pixels. Colour is always ACES2065-1.
+/// What is known about a plate besides its pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlateHeader {
+    /// Colour of the pixels.
+    pub color: OutputColor,
     /// Size of the display window; the picture's own when absent.
     pub display_size: Option<[u32; 2]>,
     /// Top left of the picture (data window) in the display window.
@@ -154,6 +161,7 @@ pub(super) fn to_bytes(
 /// The `exr` crate's header of a plate.
 fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> Outcome<Header> {
     let size = Vec2(planes.width as usize, planes.height as usize);
+    let meaning = plate.color.meaning()?;
     let channel = |name: &str| ChannelDescription::named(name, SampleType::F16);
     let channels = planes.alpha.map(|_| "A").into_iter().chain(["B", "G", "R"]).map(channel);
     let mut header = Header::new(Text::default(), size, channels.collect()).with_encoding(
@@ -165,7 +173,7 @@ fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> 
     let shared = &mut header.shared_attributes;
     shared.display_window = IntegerBounds { position: Vec2(0, 0), size: display };
     shared.pixel_aspect = plate.pixel_aspect.unwrap_or(1.0);
-    shared.chromaticities = Some(ap0());
+    shared.chromaticities = Some(chromaticities(&meaning));
     shared.time_code = plate.timecode.map(time_code);
     header.own_attributes = LayerAttributes {
         owner: present(&plate.owner),
@@ -175,7 +183,7 @@ fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> 
         frames_per_second: plate.rate.map(rational).transpose()?,
         original_data_window: plate.original_data_window.map(bounds).transpose()?,
         layer_position: Vec2(plate.data_origin[0], plate.data_origin[1]),
-        other: custom(plate, planes, compression)?
+        other: custom(plate, &meaning, planes, compression)?
             .into_iter()
             .map(|(name, value)| (text(&name), value))
             .collect(),
@@ -188,6 +196,7 @@ fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> 
 /// The attributes that the crate has no field for.
 fn custom(
     plate: &PlateHeader,
+    meaning: &Meaning,
     planes: Planes<'_>,
     compression: Compression,
 ) -> Outcome<BTreeMap<String, AttributeValue>> {
@@ -208,7 +217,14 @@ fn custom(
     for (name, value) in standard::to_attributes(&plate.standard) {
         put(name, value);
     }
-    put("colorInteropID", AttributeValue::Text(text("lin_ap0_scene")));
+    put(COLOR, AttributeValue::Text(text(plate.color.name())));
+    if let Some(id) = meaning.interop_id {
+        put("colorInteropID", AttributeValue::Text(text(id)));
+    }
+    if !meaning.linear {
+        // OpenEXR takes all files for linear light: those that are not say so in words.
+        put(ENCODING, AttributeValue::Text(text(encoding(meaning))));
+    }
     if let Some(number) = plate.image_counter {
         put("imageCounter", AttributeValue::I32(int(number, "imageCounter")?));
     }
@@ -225,7 +241,7 @@ fn custom(
         let hash = pixels_xxh128(planes.rgb, planes.alpha);
         put(PIXELS_HASH, AttributeValue::Text(text(&hash)));
     }
-    if compression == Compression::None {
+    if compression == Compression::None && plate.color.is_aces() {
         // Half RGB or RGBA in AP0, uncompressed rows in rising order, one part: all that
         // SMPTE ST 2065-4 asks for holds for every plate but the compression.
         put("acesImageContainerFlag", AttributeValue::I32(1));
@@ -284,9 +300,19 @@ const fn exr_compression(compression: Compression) -> exr::compression::Compress
     }
 }
 
-fn ap0() -> Chromaticities {
+/// What a file whose values are not linear light says of them.
+const fn encoding(meaning: &Meaning) -> &'static str {
+    if meaning.display {
+        "codes of a display, not linear light"
+    } else {
+        "codes of scene light, not linear"
+    }
+}
+
+fn chromaticities(meaning: &Meaning) -> Chromaticities {
     let xy = |[x, y]: [f64; 2]| Vec2(x as f32, y as f32);
-    Chromaticities { red: xy(AP0[0]), green: xy(AP0[1]), blue: xy(AP0[2]), white: xy(ACES_WHITE) }
+    let [red, green, blue] = meaning.primaries.map(xy);
+    Chromaticities { red, green, blue, white: xy(meaning.white) }
 }
 
 /// SMPTE 12M as OpenEXR packs it. Its frame field ends at 29: above 30 frames

@@ -19,7 +19,7 @@ mod standard;
 mod wavelet;
 mod zip;
 
-pub(crate) use header::from_time_code;
+pub(crate) use header::{COLOR, from_time_code};
 pub use header::{DecodeRecord, PlateHeader};
 pub use read::{Plate, read};
 

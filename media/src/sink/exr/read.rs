@@ -1,6 +1,6 @@
 //! Plates back from disk, for verification, contact sheets and proxies.
 
-use super::header::from_time_code;
+use super::header::{COLOR, ENCODING, from_time_code};
 use super::{DecodeRecord, PIXELS_HASH, PlateHeader, pixels_xxh128};
 use crate::exr_block::{broken, check_size, contained, unpack};
 use crate::source::read_fault;
@@ -10,7 +10,7 @@ use exr::math::Vec2;
 use exr::meta::attribute::{AttributeValue, IntegerBounds, SampleType};
 use exr::meta::header::Header;
 use platefarm_model::raw::Rect;
-use platefarm_model::recipe::Compression;
+use platefarm_model::recipe::{Compression, OutputColor};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, limits};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -161,6 +161,9 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         _ => None,
     };
     let mut plate = PlateHeader::default();
+    if let Some(color) = text(COLOR).and_then(|name| OutputColor::named(&name).ok()) {
+        plate.color = color;
+    }
     for (name, value) in plate.texts() {
         *value = text(name);
     }
@@ -195,6 +198,8 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         "debayer",
         "backend",
         "sourceFile",
+        COLOR.trim_start_matches("platefarm:"),
+        ENCODING.trim_start_matches("platefarm:"),
         PIXELS_HASH.trim_start_matches("platefarm:"),
     ];
     for name in attributes.keys() {

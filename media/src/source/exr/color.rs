@@ -2,10 +2,11 @@
 //! format's own definition; the primaries are in the file, or assumed and said.
 
 use super::Header;
+use crate::sink::exr::COLOR;
 use crate::source::encoding::{self, P3, REC2020};
 use exr::math::Vec2;
 use exr::meta::attribute::AttributeValue;
-use platefarm_model::color::{self, ACES_WHITE, AP0, AP1, D65, Matrix3, REC709, Xy};
+use platefarm_model::color::{self, ACES_WHITE, AP0, AP1, D65, Matrix3, REC709, Xy, meaning, name};
 use platefarm_model::{Code, Fault, Outcome};
 
 /// Distance of chromaticities up to which they are the same; headers carry floats of rounded values.
@@ -30,14 +31,22 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
     let part = &header.part;
     let mut aces = false;
     let mut interop = None;
+    let mut ours = None;
     for (name, value) in part.all_named_attributes() {
         match (name, value) {
             (b"acesImageContainerFlag", AttributeValue::I32(1)) => aces = true,
             (b"colorInteropID", AttributeValue::Text(text)) => {
                 interop = Some(String::from_utf8_lossy(text.as_slice()).into_owned());
             }
+            (name, AttributeValue::Text(text)) if name == COLOR.as_bytes() => {
+                ours = Some(String::from_utf8_lossy(text.as_slice()).into_owned());
+            }
             _ => {}
         }
+    }
+    // Primaries alone would make light of codes.
+    if let Some(name) = coded(ours.as_deref(), interop.as_deref()).filter(|_| !aces) {
+        return Ok((name.clone(), color::IDENTITY, unknown(&name), Vec::new()));
     }
     if let Some(chromaticities) = part.shared_attributes.chromaticities.filter(|_| !aces) {
         let xy = |v: Vec2<f32>| [f64::from(v.x()), f64::from(v.y())];
@@ -96,10 +105,25 @@ fn matrix(primaries: &[Xy; 3], white: Xy) -> Outcome<Matrix3> {
     .at("chromaticities"))
 }
 
+/// The name of what a file holds by its own word, where that is codes and no light.
+fn coded(ours: Option<&str>, interop: Option<&str>) -> Option<String> {
+    let scene = interop.and_then(meaning::space_of_interop_id);
+    let named = ours.or(scene).and_then(|name| name::resolve(name).ok());
+    match (named, interop) {
+        (Some(named), _) => (!named.meaning().linear).then(|| named.name().to_owned()),
+        (None, Some(id)) => meaning::is_display_id(id).then(|| id.to_owned()),
+        (None, None) => None,
+    }
+}
+
 fn unknown(name: &str) -> Outcome<()> {
-    Err(Fault::new(
+    let fault = Fault::new(
         Code::NoInputTransform,
-        format!("the file says that its colours are '{name}', which has no built-in transform"),
+        format!("the file says that its colours are '{name}', which are not linear light"),
     )
-    .at("colorInteropID"))
+    .at("colorInteropID");
+    Err(match name::resolve(name).and_then(|named| named.to_aces()) {
+        Ok(_) => fault.remedy(format!("Say that they are to be decoded: --color-in '{name}'.")),
+        Err(_) => fault,
+    })
 }
