@@ -9,6 +9,7 @@ use platefarm_model::{Code, Fault, Outcome};
 use platefarm_scheduler::service;
 use platefarm_scheduler::store::Place;
 use platefarm_worker::agent;
+use platefarm_worker::child::Program;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::sync::watch;
@@ -24,6 +25,8 @@ pub(crate) struct Embedded {
     pub(crate) workers: u32,
     /// What they render with.
     pub(crate) backend: Backend,
+    /// The program of the workers' render processes.
+    pub(crate) program: Program,
     /// Whether no worker of an earlier run can still be alive.
     pub(crate) alone: bool,
 }
@@ -59,6 +62,7 @@ impl Embedded {
             let mut config = agent::AgentConfig::new(url.clone());
             config.name = format!("embedded-{number}");
             config.backend = self.backend;
+            config.program = Some(self.program.clone());
             let stopped = workers.stopped();
             workers.tasks.spawn(agent::run(config, stopped));
         }

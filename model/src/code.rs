@@ -145,6 +145,9 @@ codes! {
     RenderPanicked "F0404" Program "the renderer stopped on an internal error" "Report the message and, if possible, the frame.";
     BadRecipe "F0405" Request "the render settings contradict each other" "Correct the named setting.";
     Interrupted "F0406" Farm "the work was interrupted" "Nothing: it is taken up again.";
+    ProcessDied "F0407" Worker "the render process ended while this frame was in hand" "It is tried elsewhere; render the frame alone with `platefarm render` and watch the process.";
+    MemoryExceeded "F0408" Worker "the frame needs more memory than a slot may take" "Raise --slot-memory, or run fewer slots.";
+    FrameStuck "F0409" Worker "the frame made no progress on this worker, and its process was ended" "It is tried elsewhere; see what the machine and the volume of the media are busy with.";
     FrameHung "F0410" Worker "a frame made no progress and was taken away" "It is tried elsewhere; see what the worker's machine and the volume of the media are busy with.";
     FrameOverTime "F0411" Worker "a frame took longer than its limit" "Raise the limit of the step if the frame is worth it; `platefarm jobs retry` tries it again.";
     StepOverTime "F0412" Request "a step took longer than its limit" "Raise the limit and hand the job in again, or `platefarm jobs retry` what is left.";
@@ -163,6 +166,7 @@ codes! {
     Timeout "F0511" Farm "no answer in time" "Try again; see the scheduler's log if it stays so.";
     JobFailed "F0512" Media "the job finished with failed frames" "See the first cause of each plate; `platefarm jobs show` prints them.";
     PackageIncomplete "F0513" Request "the package is not complete" "See report.html for the plates that are missing and why.";
+    NotLeader "F0514" Farm "another scheduler leads this farm" "The program asks that one by itself; give the addresses of all of them with --farm URL,URL.";
     UnknownPool "F0520" Request "there is no such pool" "Set it up with `platefarm pools set`, or start workers that say they are in it.";
     UnknownLimit "F0521" Request "there is no such limit" "Set it up with `platefarm limits set`.";
     DependencyLoop "F0522" Request "jobs would wait for each other for ever" "Take away the dependency that closes the loop; `platefarm jobs explain` shows what each waits for.";

@@ -15,6 +15,7 @@ mod mhl;
 mod pull;
 mod render;
 mod scheduler;
+mod store;
 mod up;
 mod worker;
 mod workers;
@@ -22,6 +23,7 @@ mod workers;
 use crate::output::{self, Output};
 use clap::{CommandFactory, Parser, Subcommand};
 use platefarm_model::{Code, Fault, Outcome};
+use platefarm_worker::child::Program;
 use std::process::ExitCode;
 
 /// Turns original camera files into production plates, on a laptop or a farm.
@@ -43,7 +45,7 @@ struct Cli {
 /// Options that every verb understands.
 #[derive(clap::Args)]
 pub(crate) struct Global {
-    /// Address of the scheduler.
+    /// Address of the scheduler; where several share a database, all of them with commas between.
     #[arg(
         long,
         global = true,
@@ -72,6 +74,23 @@ pub(crate) struct Global {
     bridges: Option<std::path::PathBuf>,
 }
 
+impl Global {
+    /// This program as one slot of a worker, with the same log and bridges.
+    ///
+    /// # Errors
+    /// When the system does not say where this program is.
+    pub(crate) fn slot_program(&self) -> Outcome<Program> {
+        let path = std::env::current_exe().map_err(|e| {
+            Fault::new(Code::Internal, "the system does not say where this program is").because(&e)
+        })?;
+        let mut args = vec!["worker-slot".into(), "--log".into(), self.log.clone().into()];
+        if let Some(bridges) = &self.bridges {
+            args.extend(["--bridges".into(), bridges.clone().into()]);
+        }
+        Ok(Program { path, args })
+    }
+}
+
 #[derive(Subcommand)]
 enum Verb {
     /// Turn an edit list into plates: match, render, verify, package.
@@ -95,6 +114,12 @@ enum Verb {
     Scheduler(scheduler::Args),
     /// Run a worker that takes tasks from a scheduler.
     Worker(worker::Args),
+    /// One slot of a worker: takes orders on standard input.
+    #[command(hide = true)]
+    WorkerSlot,
+    /// Copy the farm's state while it runs, and put a copy back.
+    #[command(subcommand)]
+    Store(store::Verb),
     /// See and steer jobs.
     #[command(subcommand)]
     Jobs(jobs::Verb),
@@ -151,9 +176,11 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
         Verb::Fdl(verb) => fdl::run(&verb, out),
         Verb::Color(verb) => color::run(&verb, out),
         Verb::Mhl(verb) => mhl::run(&verb, out),
-        Verb::Up(args) => up::run(args, out),
+        Verb::Up(args) => up::run(args, global, out),
         Verb::Scheduler(args) => scheduler::run(args, out),
         Verb::Worker(args) => worker::run(args, global, out),
+        Verb::WorkerSlot => platefarm_worker::child::serve(platefarm_worker::kinds::JOB_KINDS),
+        Verb::Store(verb) => store::run(verb, out),
         Verb::Jobs(verb) => jobs::run(verb, global, out),
         Verb::Workers(verb) => workers::run(&verb, global, out),
         Verb::Explain(args) => explain::run(&args, out),

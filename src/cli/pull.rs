@@ -74,7 +74,7 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
     }
     runtime()?.block_on(async {
         if args.local {
-            run_local(&args, &plan, out).await
+            run_local(&args, &plan, global, out).await
         } else {
             run_on_farm(&args, &plan, global, out).await
         }
@@ -322,7 +322,7 @@ async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output
     jobs::verdict(&settled)
 }
 
-async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
+async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) -> Outcome<()> {
     let store = state_dir().join("local").join(format!("{}.db", plan.key));
     // A store without the files that it speaks of is of a directory that was cleared since.
     if !marker(plan).exists() && delivered(plan).is_none() {
@@ -338,6 +338,7 @@ async fn run_local(args: &Args, plan: &Plan, out: &dyn Output) -> Outcome<()> {
         store: store.clone(),
         workers: args.workers,
         backend: args.look.backend()?,
+        program: global.slot_program()?,
         alone: true,
     };
     let mut running = farm.start().await?;

@@ -1,6 +1,6 @@
 //! `platefarm up`: a whole farm in this process.
 
-use crate::cli::{asked_to_stop, runtime};
+use crate::cli::{Global, asked_to_stop, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::output::Output;
 use platefarm_model::Outcome;
@@ -23,7 +23,7 @@ pub(super) struct Args {
     data: Option<PathBuf>,
 }
 
-pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
+pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let backend = args.backend.value()?;
     let store = args.data.unwrap_or_else(state_dir).join("farm.db");
     runtime()?.block_on(async {
@@ -32,6 +32,7 @@ pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
             store: store.clone(),
             workers: args.workers,
             backend,
+            program: global.slot_program()?,
             alone: false,
         };
         let mut running = farm.start().await?;

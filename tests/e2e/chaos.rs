@@ -3,6 +3,7 @@
 
 use crate::farm::{Farm, frames};
 use crate::harness::{Running, World, s, text, tree, wait_until};
+use crate::postgres::Cluster;
 use platefarm_media::hash::xxh128;
 use platefarm_testclips::{ClipSpec, write_clip};
 use std::collections::BTreeMap;
@@ -139,55 +140,137 @@ fn seed() -> u64 {
     seed
 }
 
-/// Kills whatever the dice say, again and again, until the plates are there,
+/// Everything of one farm that can be hit.
+struct Crowd<'a> {
+    farm: &'a Farm<'a>,
+    database: Option<&'a Cluster>,
+    schedulers: Vec<Running>,
+    workers: Vec<Running>,
+    names: u32,
+}
+
+impl<'a> Crowd<'a> {
+    fn new(farm: &'a Farm<'a>, database: Option<&'a Cluster>, schedulers: Vec<Running>) -> Self {
+        let mut crowd = Self { farm, database, schedulers, workers: Vec::new(), names: 0 };
+        crowd.workers = (0..2).map(|_| crowd.worker()).collect();
+        crowd
+    }
+
+    fn worker(&mut self) -> Running {
+        self.names += 1;
+        self.farm.worker(&format!("w{}", self.names))
+    }
+
+    /// One blow, as the dice fall.
+    fn hit(&mut self, dice: &mut Dice) {
+        let at = dice.roll(2) as usize;
+        match dice.roll(8) {
+            0 => {
+                let at = at % self.schedulers.len();
+                self.schedulers[at].kill();
+                self.schedulers[at] = self.farm.scheduler_number(at);
+            }
+            1 => {
+                assert!(self.workers[at].ends("TERM").success(), "it leaves in order");
+                self.workers[at] = self.worker();
+            }
+            // Stopped for longer than its leases live, and back with what it had.
+            2 => {
+                self.workers[at].signal("STOP");
+                std::thread::sleep(Duration::from_millis(u64::from(TTL_MS) + 500));
+                self.workers[at].signal("CONT");
+            }
+            3 if self.kills_a_slot(at) => {}
+            4 | 5 if self.database.is_some() => {
+                let database = self.database.expect("there is one");
+                database.crash();
+                std::thread::sleep(Duration::from_millis(dice.roll(700)));
+                database.up();
+            }
+            _ => {
+                self.workers[at].kill();
+                self.workers[at] = self.worker();
+            }
+        }
+    }
+
+    /// `kill -9` of the process that renders for a worker.
+    fn kills_a_slot(&self, at: usize) -> bool {
+        let slots = children(self.workers[at].id());
+        slots.iter().for_each(|id| signal("KILL", *id));
+        !slots.is_empty()
+    }
+}
+
+fn signal(signal: &str, id: u32) {
+    // It may have ended by itself.
+    let _ = std::process::Command::new("kill").args(["-s", signal, &id.to_string()]).status();
+}
+
+/// Processes that a process has started.
+fn children(of: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let status = std::fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+        if parent.and_then(|parent| parent.trim().parse().ok()) == Some(of) {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Hits whatever the dice say, again and again, until the plates are there,
 /// and the workers once more while they pack.
-fn rage(farm: &Farm<'_>, mut scheduler: Running, seen: &Seen, dice: &mut Dice) -> Vec<Running> {
-    let mut names = (0..).map(|n| format!("w{n}"));
-    let mut workers: Vec<Running> = names.by_ref().take(2).map(|name| farm.worker(&name)).collect();
-    let mut again = |worker: &mut Running| {
-        *worker = farm.worker(&names.next().expect("endless"));
-    };
-    for _ in 0..12 {
+fn rage<'a>(mut crowd: Crowd<'a>, seen: &Seen, dice: &mut Dice) -> Crowd<'a> {
+    let begun = Instant::now();
+    let mut blows = 0;
+    while blows < 12 {
         std::thread::sleep(Duration::from_millis(40 + dice.roll(300)));
         if seen.len() == FRAMES {
             break;
         }
-        match dice.roll(5) {
-            0 => {
-                scheduler.kill();
-                scheduler = farm.scheduler();
-            }
-            1 => {
-                let worker = &mut workers[dice.roll(2) as usize];
-                assert!(worker.ends("TERM").success(), "it leaves in order");
-                again(worker);
-            }
-            _ => {
-                let worker = &mut workers[dice.roll(2) as usize];
-                worker.kill();
-                again(worker);
-            }
-        }
+        crowd.hit(dice);
+        blows += 1;
     }
+    eprintln!("{blows} blows in {:?}", begun.elapsed());
     wait_until("every frame is there", || (seen.len() == FRAMES).then_some(()));
-    for worker in &mut workers {
+    for at in 0..2 {
         std::thread::sleep(Duration::from_millis(dice.roll(80)));
-        worker.kill();
-        again(worker);
+        crowd.workers[at].kill();
+        crowd.workers[at] = crowd.worker();
     }
-    workers.push(scheduler);
-    workers
+    crowd
 }
+
+/// How long a lease lives here.
+const TTL_MS: u32 = 1500;
 
 #[test]
 fn whatever_is_killed_each_frame_is_published_once_and_whole() {
     let stage = Stage::new();
-    let farm = Farm::with_ttl(&stage.world, 1500);
+    let farm = Farm::with_ttl(&stage.world, TTL_MS);
+    survives(&stage, &farm, None, 1);
+}
+
+/// The same on PostgreSQL, with two schedulers, of which one leads; the database dies too.
+#[test]
+fn on_postgres_two_schedulers_and_the_database_are_killed_and_nothing_is_lost() {
+    let Some(cluster) = Cluster::start() else { return };
+    let stage = Stage::new();
+    let farm = Farm::on(&stage.world, TTL_MS, cluster.database(), 2);
+    survives(&stage, &farm, Some(&cluster), 2);
+}
+
+fn survives(stage: &Stage, farm: &Farm<'_>, database: Option<&Cluster>, schedulers: usize) {
     let out = stage.world.path("package");
     let (seen, over) = (Seen::default(), AtomicBool::new(false));
     // Workers come first here: a scheduler that is not there yet is waited for.
     let early = [farm.worker("early"), farm.worker("bird")];
-    let scheduler = farm.scheduler();
+    let schedulers = (0..schedulers).map(|number| farm.scheduler_number(number)).collect();
     drop(early);
     let url = farm.url();
     let args = stage.pull(&out, &["--farm", &url, "--wait", "--json"]);
@@ -207,7 +290,7 @@ fn whatever_is_killed_each_frame_is_published_once_and_whole() {
             let listed = stage.world.run(&["jobs", "list", "--quiet", "--farm", &url]);
             (!listed.stdout.is_empty()).then_some(())
         });
-        let living = rage(&farm, scheduler, &seen, &mut Dice(seed()));
+        let living = rage(Crowd::new(farm, database, schedulers), &seen, &mut Dice(seed()));
         let ended = pull.wait_with_output().expect("it ends");
         over.store(true, Ordering::Relaxed);
         drop(living);

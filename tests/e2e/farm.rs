@@ -5,55 +5,64 @@ use std::collections::BTreeMap;
 
 pub(crate) struct Farm<'a> {
     world: &'a World,
-    address: String,
+    /// One for each scheduler of the farm.
+    addresses: Vec<String>,
     store: String,
     ttl_ms: u32,
 }
 
 impl<'a> Farm<'a> {
-    fn new(world: &'a World) -> Self {
+    pub(crate) fn new(world: &'a World) -> Self {
         Self::with_ttl(world, 3000)
     }
 
     pub(crate) fn with_ttl(world: &'a World, ttl_ms: u32) -> Self {
-        Self {
-            ttl_ms,
-            world,
-            address: free_address(),
-            store: format!("sqlite://{}", world.path("farm.db").display()),
-        }
+        Self::on(world, ttl_ms, format!("sqlite://{}", world.path("farm.db").display()), 1)
     }
 
+    /// A farm of so many schedulers on one store.
+    pub(crate) fn on(world: &'a World, ttl_ms: u32, store: String, schedulers: usize) -> Self {
+        let addresses = (0..schedulers).map(|_| free_address()).collect();
+        Self { world, addresses, store, ttl_ms }
+    }
+
+    /// Addresses of all its schedulers, as they are typed.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let urls: Vec<String> = self.addresses.iter().map(|a| format!("http://{a}")).collect();
+        urls.join(",")
     }
 
     pub(crate) fn scheduler(&self) -> Running {
+        self.scheduler_number(0)
+    }
+
+    /// Starts one of its schedulers, and waits until it answers.
+    pub(crate) fn scheduler_number(&self, number: usize) -> Running {
+        let address = &self.addresses[number];
         let running = self.world.start(&[
             "scheduler",
             "--listen",
-            &self.address,
+            address,
             "--store",
             &self.store,
             "--lease-ttl-ms",
             &self.ttl_ms.to_string(),
         ]);
+        let url = format!("http://{address}");
         wait_until("the scheduler answers", || {
-            self.world.run(&["jobs", "list", "--farm", &self.url()]).status.success().then_some(())
+            self.world.run(&["jobs", "list", "--farm", &url]).status.success().then_some(())
         });
         running
     }
 
     pub(crate) fn worker(&self, name: &str) -> Running {
-        self.world.start(&[
-            "worker",
-            "--scheduler",
-            &self.url(),
-            "--name",
-            name,
-            "--backend",
-            "cpu",
-        ])
+        self.worker_for(name, &self.url(), &[])
+    }
+
+    /// A worker for other addresses, with more arguments.
+    pub(crate) fn worker_for(&self, name: &str, url: &str, more: &[&str]) -> Running {
+        let args = ["worker", "--scheduler", url, "--name", name, "--backend", "cpu"];
+        self.world.start(&[&args, more].concat())
     }
 
     fn frames_done(&self, job: &str) -> u64 {

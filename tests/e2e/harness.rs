@@ -96,11 +96,21 @@ impl Running {
         let _ = self.child.wait();
     }
 
-    /// Asks it to end with a signal, and returns how it did.
-    pub(crate) fn ends(&mut self, signal: &str) -> std::process::ExitStatus {
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()), "{signal} to {id}");
+    }
+
+    /// Asks it to end with a signal, and returns how it did.
+    pub(crate) fn ends(&mut self, signal: &str) -> std::process::ExitStatus {
+        self.signal(signal);
         wait_until("it ends as it was asked to", || self.child.try_wait().ok().flatten())
     }
 }

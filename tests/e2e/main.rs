@@ -9,6 +9,9 @@ mod farm;
 mod framing;
 mod harness;
 mod media;
+mod outage;
 mod pictures;
+#[path = "../../scheduler/src/store/postgres.rs"]
+mod postgres;
 mod pull;
 mod render;

@@ -7,6 +7,7 @@
 //! here knows how the scheduler decides.
 
 pub mod agent;
+pub mod child;
 pub mod kinds;
 pub mod leash;
 pub mod package;

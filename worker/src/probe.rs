@@ -1,5 +1,6 @@
 //! What this machine is, as the worker tells the farm and a person.
 
+use platefarm_model::farm::WorkerTraits;
 use platefarm_shaders::Executor;
 use serde::Serialize;
 
@@ -16,6 +17,28 @@ pub struct Machine {
     pub memory_bytes: u64,
     /// `cpu`, or `gpu: <adapter>`.
     pub backend: String,
+}
+
+impl Machine {
+    /// What the worker says of the machine: what was found out, and what `given` adds.
+    #[must_use]
+    pub fn traits(&self, given: &WorkerTraits, slots: u32, slot_memory_bytes: u64) -> WorkerTraits {
+        let mut traits = given.clone();
+        traits.labels.insert(format!("os={}", std::env::consts::OS));
+        traits.labels.insert(format!("arch={}", std::env::consts::ARCH));
+        traits.labels.insert(format!("host={}", self.host));
+        traits.labels.insert(format!("cores={}", self.cores));
+        if let Some(adapter) = self.backend.strip_prefix("gpu: ") {
+            traits.labels.insert("gpu".into());
+            traits.labels.insert(format!("gpu={adapter}"));
+        }
+        if traits.memory_mib == 0 {
+            let share = self.memory_bytes / u64::from(slots.max(1));
+            let slot = if slot_memory_bytes > 0 { slot_memory_bytes.min(share) } else { share };
+            traits.memory_mib = slot >> 20;
+        }
+        traits
+    }
 }
 
 /// Looks at the machine.
@@ -61,4 +84,14 @@ pub fn cores() -> usize {
 pub fn may_have_gpu() -> bool {
     let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kgsl-3d0"];
     !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
+}
+
+/// Resident memory of a process, in bytes.
+pub(crate) fn memory_of(process: u32) -> Option<u64> {
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate};
+    let mut system = sysinfo::System::new().ok()?;
+    let id = Pid::from_u32(process);
+    let what = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, what);
+    system.process(id).map(sysinfo::Process::memory)
 }

@@ -3,6 +3,7 @@
 //! No dependency beyond the standard library, so that the first thing a
 //! newcomer runs begins at once instead of compiling.
 
+mod beat;
 mod demo;
 mod fuzz;
 mod packages;
@@ -34,6 +35,11 @@ const TASKS: &[Task] = &[
         name: "bench",
         help: "build with optimisation and measure; `bench NAME` for one",
         run: test::bench,
+    },
+    Task {
+        name: "beat",
+        help: "kill a farm's processes and its database at random; `beat [--seconds N]`",
+        run: beat::run,
     },
     Task {
         name: "fuzz",

@@ -213,15 +213,16 @@ impl Changes {
             self.leases.retain(|_, lease| lease.step.job != *job);
             self.frames.retain(|row| row.step.job != *job);
         }
-        self.jobs.append(&mut later.jobs);
-        self.new_steps.append(&mut later.new_steps);
-        self.steps.append(&mut later.steps);
-        self.leases.append(&mut later.leases);
-        self.workers.append(&mut later.workers);
+        // Not `append`, which goes over all that is there, for each command of a turn.
+        self.jobs.extend(later.jobs);
+        self.new_steps.extend(later.new_steps);
+        self.steps.extend(later.steps);
+        self.leases.extend(later.leases);
+        self.workers.extend(later.workers);
         self.frames.append(&mut later.frames);
-        self.settings.append(&mut later.settings);
-        self.compacted.append(&mut later.compacted);
-        self.forgotten.append(&mut later.forgotten);
+        self.settings.extend(later.settings);
+        self.compacted.extend(later.compacted);
+        self.forgotten.extend(later.forgotten);
     }
 
     /// The jobs that look different to a watcher.

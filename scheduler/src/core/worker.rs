@@ -97,6 +97,15 @@ impl State {
         Ok(Reply::Beaten(tokens.into_iter().map(renew).collect()))
     }
 
+    /// Live leases of a worker.
+    ///
+    /// # Errors
+    /// [`Code::UnknownWorker`].
+    pub fn held_by(&self, id: WorkerId) -> Outcome<Vec<LeaseToken>> {
+        let worker = self.workers.get(&id).ok_or_else(|| unknown_worker(id))?;
+        Ok(worker.leases.iter().copied().collect())
+    }
+
     /// A worker goes in good order: its frames wait again and nobody is charged.
     pub(super) fn leave(&mut self, id: WorkerId, fx: &mut Fx) -> Outcome<Reply> {
         self.hear(id)?;

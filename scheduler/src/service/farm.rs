@@ -1,6 +1,6 @@
 //! What people and upstream services ask, as commands and looks.
 
-use super::owner::Desk;
+use super::desk::Desk;
 use super::{Answer, answer};
 use crate::core::{Command, Reply};
 use crate::store::Reader;

@@ -4,18 +4,23 @@
 //! answers: durable before acknowledged, at the price of a flush per batch.
 
 mod clock;
+mod desk;
 mod farm;
 mod owner;
+mod role;
+mod seats;
+mod session;
 mod work;
 
 #[cfg(test)]
 mod tests;
 
 use crate::core::Policy;
-use crate::store::{Place, SqlStore, Store};
-use owner::{Desk, Owner};
+use crate::store::{Follower, Place, SqlReader};
+use desk::Desk;
 use platefarm_model::{Code, Fault, Outcome, limits};
 use platefarm_proto::{DESCRIPTORS, FarmServer, WorkServer};
+use role::Govern;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,6 +39,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Numbers of the policy; its time to live should be several heartbeats.
     pub policy: Policy,
+    /// Where other machines reach it; none: where it listens.
+    pub advertise: Option<String>,
     /// Whether the workers that the store knows are known to be gone, since
     /// they ran in a process that is. Otherwise they have until their leases end.
     pub alone: bool,
@@ -43,7 +50,13 @@ impl Config {
     /// The usual numbers with state at `store`.
     #[must_use]
     pub fn new(store: Place) -> Self {
-        Self { store, heartbeat: Duration::from_secs(2), policy: Policy::default(), alone: false }
+        Self {
+            store,
+            heartbeat: Duration::from_secs(2),
+            policy: Policy::default(),
+            advertise: None,
+            alone: false,
+        }
     }
 }
 
@@ -87,20 +100,19 @@ pub async fn serve(
 ) -> Outcome<()> {
     let port = |e: std::io::Error| Fault::new(Code::BadConfig, "the port failed").because(&e);
     check_loopback(listener.local_addr().map_err(port)?)?;
-    let store = SqlStore::open(config.store.clone()).await?;
-    let reader = store.reader();
+    let address = listener.local_addr().map_err(port)?;
+    let reached = config.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
     let (close, closing) = watch::channel(false);
-    let (desk, mut owner) = Owner::open(store, config.policy, closing.clone()).await?;
-    if config.alone {
-        owner.dismiss_all().await?;
-    }
+    let (govern, owner) = Govern::begin(config.clone(), reached, closing.clone()).await?;
+    let desk = Desk::new(govern.roles.clone());
+    let reader = Follower::new(&config.store)?.reader();
     // A set ends its task when it is dropped, and so does whoever drops this future.
     let mut owners = JoinSet::new();
-    owners.spawn(owner.run());
+    owners.spawn(govern.run(owner));
     tracing::info!(store = %config.store, "scheduler is ready");
 
     let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<FarmServer<farm::FarmService<<SqlStore as Store>::Reader>>>().await;
+    health.set_serving::<FarmServer<farm::FarmService<SqlReader>>>().await;
     health.set_serving::<WorkServer<work::WorkService>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -134,7 +146,7 @@ pub async fn serve(
         // Connections that do not close by themselves are not waited for for ever.
         () = farewell(closing) => Ok(()),
     };
-    drop(desk);
+    desk.close();
     let ended = tokio::time::timeout(FAREWELL, owners.join_next()).await;
     if ended.is_err() {
         tracing::warn!("calls in hand were cut off");

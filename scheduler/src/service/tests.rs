@@ -1,6 +1,8 @@
 //! The service over a real socket, and the owner with a store that fails.
 
+use super::desk::Desk;
 use super::owner::Owner;
+use super::role::{Role, Roles};
 use super::{Config, bind, serve};
 use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
@@ -184,20 +186,25 @@ async fn survives_a_restart_in_mid_job(place: Place) {
     second.stop().await.unwrap();
 }
 
-/// A new scheduler, once the database has noticed the end of the old one.
+/// A new scheduler that leads, once the database has noticed the end of the old one.
 async fn restart(place: &Place) -> Running {
-    for _ in 0..200 {
-        let running = Running::start(place).await;
-        let uri = format!("http://{}", running.address);
-        let mut farm = FarmClient::new(Channel::from_shared(uri).unwrap().connect_lazy());
-        if farm.list_jobs(v1::ListJobsRequest::default()).await.is_ok() {
-            return running;
+    let running = Running::start(place).await;
+    leads(&running).await;
+    running
+}
+
+/// Waits until a scheduler leads. One that follows says so, and by whom.
+async fn leads(running: &Running) {
+    for _ in 0..400 {
+        let beat = v1::HeartbeatRequest { worker: 999, ..Default::default() };
+        let fault = from_status(&running.work().await.heartbeat(beat).await.unwrap_err());
+        if fault.code == Code::UnknownWorker {
+            return;
         }
-        let fault = running.task.await.unwrap().unwrap_err();
-        assert_eq!(fault.code, Code::StoreInUse, "{fault}");
+        assert_eq!(fault.code, Code::NotLeader, "{fault}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the store stays in use");
+    panic!("it does not come to lead");
 }
 
 fn sqlite() -> (tempfile::TempDir, Place) {
@@ -440,7 +447,8 @@ impl Store for Flaky {
 async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (desk, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(asks)));
     let task = tokio::spawn(owner.run());
     let submit = |key: &str| desk.ask(Command::Submit(Box::new(noop(key, 2))));
 
@@ -461,7 +469,8 @@ async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
 async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (desk, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(asks)));
     let task = tokio::spawn(owner.run());
     for instance in ["a", "b"] {
         let command = Command::Register {
@@ -491,4 +500,108 @@ async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
     assert_eq!(lease.frames, FrameRange::single(1001), "and is free again long before it expires");
     drop(desk);
     task.await.unwrap();
+}
+
+/// Two schedulers on one database: one leads, the other answers questions,
+/// names it, and leads when it is gone; the lease in hand goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_schedulers_on_postgres_one_leads_and_the_other_takes_over() {
+    let Some(cluster) = Cluster::start() else { return };
+    let place: Place = cluster.database().parse().unwrap();
+    let first = Running::start(&place).await;
+    leads(&first).await;
+    let second = Running::start(&place).await;
+    let (mut farm, mut work) = (first.farm().await, first.work().await);
+    let id = submit(&mut farm, &noop("k", 8)).await.job;
+    let worker = register(&mut work, "i").await;
+    let lease = acquire(&mut work, worker, 0).await.unwrap();
+
+    let (mut other, mut other_work) = (second.farm().await, second.work().await);
+    let view = job(&mut other, id).await;
+    assert_eq!(view.steps[0].leased, "1001-1004".parse().unwrap(), "it reads what is committed");
+    let request = v1::SubmitJobRequest { job: Some((&noop("l", 1)).into()) };
+    let fault = from_status(&other.submit_job(request).await.unwrap_err());
+    assert_eq!(fault.code, Code::NotLeader);
+    assert_eq!(fault.place, Some(format!("http://{}", first.address)));
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![lease.token], leases: vec![] };
+    let refused = other_work.heartbeat(beat.clone()).await.unwrap_err();
+    assert_eq!(from_status(&refused).code, Code::NotLeader);
+
+    let begun = Instant::now();
+    first.kill().await;
+    leads(&second).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let kept = other_work.heartbeat(beat).await.unwrap().into_inner();
+    assert_eq!(kept.leases[0].keep, lease.frames, "the lease survives");
+    let verdicts = report(&mut other_work, worker, lease.token, &frames(&lease)).await;
+    assert_eq!(verdicts, [v1::Verdict::Granted; 4]);
+    second.stop().await.unwrap();
+}
+
+/// Everything a worker says and hears on one stream.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_carries_leases_reports_and_what_was_never_heard() {
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    let id = submit(&mut farm, &noop("k", 20)).await.job;
+    let request = v1::RegisterRequest {
+        name: "fake".into(),
+        slots: 2,
+        backend: "cpu".into(),
+        instance: "i".into(),
+        traits: None,
+    };
+    let worker = work.register(request).await.unwrap().into_inner().worker;
+    let mut session = Session::open(&mut work, worker, vec![]).await;
+    session.say(v1::SessionRequest { room: room(0, 1, 0), ..Default::default() }).await;
+    let first = session.heard.message().await.unwrap().unwrap().leases.remove(0);
+    assert!(first.spec.is_some());
+    let reports = vec![v1::Report {
+        number: 7,
+        token: first.token,
+        frames: frames(&first).iter().map(Into::into).collect(),
+        last: None,
+    }];
+    session.say(v1::SessionRequest { room: room(1, 1, 0), reports, ..Default::default() }).await;
+    let message = session.heard.message().await.unwrap().unwrap();
+    assert_eq!((message.verdicts[0].number, message.verdicts[0].keep), (7, None));
+    assert!(message.verdicts[0].verdicts().all(|v| v == v1::Verdict::Granted));
+    let second = &message.leases[0];
+    assert!(second.spec.is_none(), "the step was told before");
+    // The session breaks; the next one holds nothing, so the lease is free at once.
+    drop(session);
+    let mut session = Session::open(&mut work, worker, vec![]).await;
+    session.say(v1::SessionRequest { room: room(0, 2, 0), ..Default::default() }).await;
+    let again = session.heard.message().await.unwrap().unwrap().leases.remove(0);
+    assert_eq!(again.frames, second.frames, "its frames wait again");
+    assert!(again.token > second.token && again.spec.is_some());
+    let view = job(&mut farm, id).await;
+    assert_eq!(view.frames_done, FrameRange::try_from(first.frames.unwrap()).unwrap().len());
+    let mut unknown = Session::open(&mut work, 999, vec![]).await;
+    let status = unknown.heard.message().await.unwrap_err();
+    assert_eq!(from_status(&status).code, Code::UnknownWorker);
+    running.stop().await.unwrap();
+}
+
+fn room(seen: u64, idle: u32, ahead: u32) -> Option<v1::Room> {
+    Some(v1::Room { seen, idle, ahead })
+}
+
+struct Session {
+    say: tokio::sync::mpsc::Sender<v1::SessionRequest>,
+    heard: tonic::Streaming<v1::SessionResponse>,
+}
+
+impl Session {
+    async fn open(work: &mut WorkClient<Channel>, worker: u64, holds: Vec<u64>) -> Self {
+        let (say, said) = tokio::sync::mpsc::channel(8);
+        say.send(v1::SessionRequest { worker, holds, ..Default::default() }).await.unwrap();
+        let said = tokio_stream::wrappers::ReceiverStream::new(said);
+        Self { say, heard: work.session(said).await.unwrap().into_inner() }
+    }
+
+    async fn say(&self, message: v1::SessionRequest) {
+        self.say.send(message).await.unwrap();
+    }
 }

@@ -1,13 +1,14 @@
 //! What workers say, as commands.
 
-use super::owner::Desk;
+use super::desk::Desk;
+use super::session::{self, verdict};
 use super::{Answer, Config, answer};
-use crate::core::{Command, Granted, Reply, Verdict};
+use crate::core::{Command, Granted, Reply};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{LeaseToken, Outcome, WorkerId};
 use platefarm_proto::{Work, v1};
 use std::time::Duration;
-use tonic::Request;
+use tonic::{Request, Response, Status, Streaming};
 
 /// The `Work` service.
 pub(super) struct WorkService {
@@ -39,17 +40,18 @@ impl WorkService {
     }
 }
 
-fn verdict(verdict: Verdict) -> i32 {
-    match verdict {
-        Verdict::Granted => v1::Verdict::Granted,
-        Verdict::Duplicate => v1::Verdict::Duplicate,
-        Verdict::Refused => v1::Verdict::Refused,
-    }
-    .into()
-}
-
 #[tonic::async_trait]
 impl Work for WorkService {
+    type SessionStream = session::Heard;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let heard = session::begin(self.desk.clone(), self.ttl_ms, request.into_inner()).await;
+        heard.map(Response::new)
+    }
+
     async fn register(
         &self,
         request: Request<v1::RegisterRequest>,

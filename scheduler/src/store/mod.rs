@@ -12,10 +12,17 @@
 //! file beside the database says so, and ends with the process; on PostgreSQL
 //! a session advisory lock, held by the very connection that commits: when it
 //! is lost, so is the way to write, and only [`Store::load`] opens another.
-//! So what is committed always follows from what was last loaded.
+//! So what is committed always follows from what was last loaded. Whoever takes
+//! the store begins a new epoch, and every transaction of a writer reads the
+//! epoch and holds it: one that was deposed writes nothing, whatever
+//! connection it has.
 
+pub mod backup;
+mod follow;
+mod gather;
 mod place;
 mod read;
+mod runs;
 mod schema;
 mod sql;
 mod table;
@@ -27,6 +34,7 @@ pub(crate) mod postgres;
 #[cfg(test)]
 mod suite;
 
+pub use follow::Follower;
 pub use place::Place;
 pub use sql::{SqlReader, SqlStore};
 

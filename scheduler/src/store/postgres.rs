@@ -1,5 +1,5 @@
 //! A real PostgreSQL for tests: a private cluster on a socket in a temporary
-//! directory, gone with the test.
+//! directory, gone with the test. The tests of the whole program use it too.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,17 +45,28 @@ impl Cluster {
             let path = cluster.dir.path();
             assert!(Command::new("chown").arg("postgres").arg(path).status().unwrap().success());
         }
-        let data = cluster.dir.path().join("data");
-        let data = data.to_str().unwrap();
-        cluster.run("initdb", &["-D", data, "--no-sync", "-A", "trust", "-U", "postgres"]);
-        let socket = cluster.dir.path().display();
-        let options = format!("-k {socket} -c listen_addresses='' -c fsync=off");
-        let log = cluster.dir.path().join("log");
-        cluster.run(
-            "pg_ctl",
-            &["-D", data, "-o", &options, "-l", log.to_str().unwrap(), "-w", "start"],
-        );
+        let data = cluster.data();
+        cluster.run("initdb", &["-D", &data, "--no-sync", "-A", "trust", "-U", "postgres"]);
+        cluster.up();
         Some(cluster)
+    }
+
+    fn data(&self) -> String {
+        self.dir.path().join("data").to_str().unwrap().to_owned()
+    }
+
+    /// Starts the server.
+    pub(crate) fn up(&self) {
+        let socket = self.dir.path().display();
+        let options = format!("-k {socket} -c listen_addresses='' -c fsync=off");
+        let log = self.dir.path().join("log");
+        let log = log.to_str().unwrap();
+        self.run("pg_ctl", &["-D", &self.data(), "-o", &options, "-l", log, "-w", "start"]);
+    }
+
+    /// Ends it as a crash does: every connection breaks, nothing is written any more.
+    pub(crate) fn crash(&self) {
+        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
     /// Runs a program of PostgreSQL's, which refuses to be root.
@@ -83,8 +94,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let data = self.dir.path().join("data");
-        self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "-w", "stop"]);
+        self.crash();
     }
 }
 

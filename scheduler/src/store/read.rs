@@ -1,6 +1,7 @@
 //! Rows out of tables. What cannot be read is an error with its table and
 //! row, never a default.
 
+use super::runs::{self, Run};
 use super::sql::failed;
 use crate::core::{FrameRow, JobRow, LeaseRow, Snapshot, WorkerRow};
 use platefarm_model::farm::Setting;
@@ -39,6 +40,10 @@ impl Fields<'_> {
     }
 
     fn text(&self, column: usize) -> Outcome<String> {
+        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
+    }
+
+    fn bytes(&self, column: usize) -> Outcome<Vec<u8>> {
         self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
     }
 
@@ -127,12 +132,21 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
 
 /// How the frames of a job ended.
 pub(super) async fn frames(db: &mut AnyConnection, job: JobId) -> Outcome<Vec<FrameRow>> {
-    let query = "SELECT job, step, token, outcome FROM frames WHERE job = $1 ORDER BY step, frame";
+    let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
+                 WHERE job = $1 ORDER BY step, first_frame";
     let rows = sqlx::query(query).bind(job.0 as i64).fetch_all(db).await;
-    let rows = rows.map_err(|e| failed("read the store", &e).at("frames"))?;
-    let read = |row: &AnyRow| {
-        let row = Fields { row, table: "frames" };
-        Ok(FrameRow { step: row.step(0)?, token: LeaseToken(row.id(2)?), outcome: row.json(3)? })
-    };
-    rows.iter().map(read).collect()
+    let rows = rows.map_err(|e| failed("read the store", &e).at("results"))?;
+    let mut frames = Vec::new();
+    for row in &rows {
+        let row = Fields { row, table: "results" };
+        let run = Run {
+            step: row.step(0)?,
+            first: row.int(2)?,
+            last: row.int(3)?,
+            token: LeaseToken(row.id(4)?),
+            body: row.bytes(5)?,
+        };
+        frames.append(&mut runs::unpack(&run)?);
+    }
+    Ok(frames)
 }

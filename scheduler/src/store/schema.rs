@@ -3,45 +3,85 @@
 //! values are TEXT. A migration that was released is never edited; the next
 //! one follows it.
 
+use super::gather;
 use super::sql::failed;
 use platefarm_model::{Code, Fault, Outcome};
-use sqlx::{AnyConnection, Connection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
+
+/// One step of a migration.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    /// A statement for every database.
+    Sql(&'static str),
+    /// A table of its own key: SQLite keeps its rows in the order of the key,
+    /// and not beside an index of it.
+    Clustered(&'static str),
+    /// The results of frames move from a row each to rows of runs.
+    GatherResults,
+}
+
+use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[&str]] = &[FIRST, CONTROL];
+pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS];
 
-const FIRST: &[&str] = &[
-    "CREATE TABLE jobs (
+const FIRST: &[Change] = &[
+    Sql("CREATE TABLE jobs (
         id BIGINT PRIMARY KEY, name TEXT NOT NULL, production TEXT NOT NULL,
         priority BIGINT NOT NULL, idempotency_key TEXT UNIQUE,
-        submitted BIGINT NOT NULL, finished BIGINT, cancelled BIGINT NOT NULL)",
-    "CREATE TABLE steps (
+        submitted BIGINT NOT NULL, finished BIGINT, cancelled BIGINT NOT NULL)"),
+    Sql("CREATE TABLE steps (
         job BIGINT NOT NULL, step BIGINT NOT NULL, spec TEXT NOT NULL, state TEXT NOT NULL,
-        PRIMARY KEY (job, step))",
-    "CREATE TABLE leases (
+        PRIMARY KEY (job, step))"),
+    Sql("CREATE TABLE leases (
         token BIGINT PRIMARY KEY, job BIGINT NOT NULL, step BIGINT NOT NULL,
-        worker BIGINT NOT NULL, granted TEXT NOT NULL, keep TEXT NOT NULL, done TEXT NOT NULL)",
-    "CREATE TABLE workers (
+        worker BIGINT NOT NULL, granted TEXT NOT NULL, keep TEXT NOT NULL, done TEXT NOT NULL)"),
+    Sql("CREATE TABLE workers (
         id BIGINT PRIMARY KEY, name TEXT NOT NULL, instance TEXT NOT NULL,
-        slots BIGINT NOT NULL, backend TEXT NOT NULL, gone BIGINT NOT NULL)",
-    "CREATE TABLE frames (
+        slots BIGINT NOT NULL, backend TEXT NOT NULL, gone BIGINT NOT NULL)"),
+    Sql("CREATE TABLE frames (
         job BIGINT NOT NULL, step BIGINT NOT NULL, frame BIGINT NOT NULL,
         token BIGINT NOT NULL, outcome TEXT NOT NULL,
-        PRIMARY KEY (job, step, frame))",
+        PRIMARY KEY (job, step, frame))"),
 ];
 
 /// What people change about jobs, what workers say of themselves, and what is set up by name.
-const CONTROL: &[&str] = &[
-    "ALTER TABLE jobs ADD COLUMN terms TEXT NOT NULL DEFAULT '{}'",
-    "ALTER TABLE workers ADD COLUMN traits TEXT NOT NULL DEFAULT '{}'",
-    "CREATE TABLE settings (
+const CONTROL: &[Change] = &[
+    Sql("ALTER TABLE jobs ADD COLUMN terms TEXT NOT NULL DEFAULT '{}'"),
+    Sql("ALTER TABLE workers ADD COLUMN traits TEXT NOT NULL DEFAULT '{}'"),
+    Sql("CREATE TABLE settings (
         kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
-        PRIMARY KEY (kind, name))",
-    "CREATE INDEX leases_of_job ON leases (job)",
+        PRIMARY KEY (kind, name))"),
+];
+
+/// Results as runs, leases in the order of their jobs, and who leads.
+const RUNS: &[Change] = &[
+    Clustered(
+        "CREATE TABLE results (
+        job BIGINT NOT NULL, step BIGINT NOT NULL, first_frame BIGINT NOT NULL,
+        last_frame BIGINT NOT NULL, token BIGINT NOT NULL, body BYTEA NOT NULL,
+        PRIMARY KEY (job, step, first_frame))",
+    ),
+    GatherResults,
+    Sql("DROP TABLE frames"),
+    Clustered(
+        "CREATE TABLE leases_of_jobs (
+        job BIGINT NOT NULL, step BIGINT NOT NULL, token BIGINT NOT NULL,
+        worker BIGINT NOT NULL, granted TEXT NOT NULL, keep TEXT NOT NULL, done TEXT NOT NULL,
+        PRIMARY KEY (job, step, token))",
+    ),
+    Sql("INSERT INTO leases_of_jobs (job, step, token, worker, granted, keep, done)
+        SELECT job, step, token, worker, granted, keep, done FROM leases"),
+    Sql("DROP TABLE leases"),
+    Sql("ALTER TABLE leases_of_jobs RENAME TO leases"),
+    // The epoch only grows; the address is where its scheduler is reached.
+    Sql("CREATE TABLE leadership (
+        id BIGINT PRIMARY KEY, epoch BIGINT NOT NULL, address TEXT NOT NULL)"),
+    Sql("INSERT INTO leadership (id, epoch, address) VALUES (1, 0, '')"),
 ];
 
 /// Brings an empty or older store to this version; leaves a newer one alone.
-pub(super) async fn migrate(db: &mut AnyConnection, place: &str) -> Outcome<()> {
+pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -> Outcome<()> {
     let cannot = |e: sqlx::Error| failed("prepare the tables", &e).at(place);
     let mut tx = db.begin().await.map_err(cannot)?;
     sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
@@ -61,9 +101,17 @@ pub(super) async fn migrate(db: &mut AnyConnection, place: &str) -> Outcome<()> 
         let message = format!("the store has schema version {found}, and this is version {known}");
         return Err(Fault::new(Code::StoreVersion, message).at(place));
     }
-    let missing: Vec<&'static str> = MIGRATIONS[found as usize..].concat();
-    for statement in missing {
-        sqlx::query(statement).execute(&mut *tx).await.map_err(cannot)?;
+    let missing: Vec<Change> = MIGRATIONS[found as usize..].concat();
+    for change in missing {
+        match change {
+            Sql(statement) => drop(sqlx::query(statement).execute(&mut *tx).await.map_err(cannot)?),
+            Clustered(statement) => {
+                let order = if sqlite { " WITHOUT ROWID" } else { "" };
+                let statement = AssertSqlSafe(format!("{statement}{order}"));
+                sqlx::query(statement).execute(&mut *tx).await.map_err(cannot)?;
+            }
+            GatherResults => gather::frames_into_results(&mut tx).await?.map_err(cannot)?,
+        }
     }
     if found < known {
         sqlx::query("DELETE FROM schema_version").execute(&mut *tx).await.map_err(cannot)?;

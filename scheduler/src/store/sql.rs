@@ -14,6 +14,10 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct SqlStore {
     place: Place,
+    /// Where the scheduler is reached whose store this is.
+    address: String,
+    /// Grows with each scheduler that takes the store; only the last one writes.
+    epoch: i64,
     /// The one connection that writes; none after a failure, until the next load.
     writer: Option<AnyConnection>,
     readers: AnyPool,
@@ -40,35 +44,53 @@ const SQLITE: &[&str] = &[
     "PRAGMA journal_size_limit = 67108864",
 ];
 /// Said on each PostgreSQL connection.
-const POSTGRES: &[&str] = &["SET synchronous_commit = on", "SET client_min_messages = warning"];
+const POSTGRES: &[&str] = &[
+    "SET synchronous_commit = on",
+    "SET client_min_messages = warning",
+    // A leader whose machine is gone without a word is found out in three seconds, and its lock is free.
+    "SET tcp_keepalives_idle = 1",
+    "SET tcp_keepalives_interval = 1",
+    "SET tcp_keepalives_count = 2",
+    "SET tcp_user_timeout = 3000",
+];
 /// One farm per schema of a database. The number is `pfar` in ASCII.
 const ADVISORY_LOCK: &str = "SELECT CASE WHEN \
     pg_try_advisory_lock(1885757810, hashtext(current_schema())) THEN 1 ELSE 0 END";
+
+const EPOCH: &str = "SELECT epoch FROM leadership WHERE id = 1";
+/// As above; and who wants to begin another epoch waits for this transaction.
+const EPOCH_HELD: &str = "SELECT epoch FROM leadership WHERE id = 1 FOR SHARE";
 
 pub(super) fn failed(what: &str, error: &sqlx::Error) -> Fault {
     Fault::new(Code::StoreFailed, format!("cannot {what}")).because(error)
 }
 
 impl SqlStore {
-    /// Takes a store for this process, and makes or upgrades its tables.
+    /// Takes a store for this process, which is reached at `address`, and
+    /// makes or upgrades its tables.
     ///
     /// # Errors
     /// `F0502` when it cannot be reached, `F0509` when a later version wrote
     /// it, `F0510` when another scheduler has it.
-    pub async fn open(place: Place) -> Outcome<Self> {
-        sqlx::any::install_default_drivers();
+    pub async fn open(place: Place, address: &str) -> Outcome<Self> {
         let lock = place.lock()?;
-        let url = place.url()?;
-        let sqlite = matches!(place, Place::Sqlite(_));
-        let readers = AnyPoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(move |db, _| Box::pin(async move { prepare(db, sqlite).await }))
-            .connect_lazy(&url)
-            .map_err(|e| failed("read the store's address", &e))?;
-        let mut store = Self { place, writer: None, readers, _lock: lock };
+        let readers = pool(&place)?;
+        let address = address.to_owned();
+        let mut store = Self { place, address, epoch: 0, writer: None, readers, _lock: lock };
         store.connect().await?;
         Ok(store)
+    }
+
+    /// Ends in good order; SQLite then folds its log into the file.
+    ///
+    /// # Errors
+    /// `F0502`.
+    pub async fn close(mut self) -> Outcome<()> {
+        self.readers.close().await;
+        match self.writer.take() {
+            Some(db) => db.close().await.map_err(|e| failed("close the store", &e)),
+            None => Ok(()),
+        }
     }
 
     /// The connection that writes: the one there is, else a new one that has
@@ -91,11 +113,38 @@ impl SqlStore {
                     return Err(self.place.in_use());
                 }
             }
-            schema::migrate(&mut db, &place).await?;
+            schema::migrate(&mut db, sqlite, &place).await?;
+            self.epoch = lead(&mut db, &self.address).await.map_err(cannot)?;
             self.writer = Some(db);
         }
         self.writer.as_mut().ok_or_else(|| Fault::new(Code::StoreFailed, "the store is not open"))
     }
+}
+
+/// Connections that read.
+pub(super) fn pool(place: &Place) -> Outcome<AnyPool> {
+    sqlx::any::install_default_drivers();
+    let sqlite = matches!(place, Place::Sqlite(_));
+    AnyPoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |db, _| Box::pin(async move { prepare(db, sqlite).await }))
+        .connect_lazy(&place.url()?)
+        .map_err(|e| failed("read the store's address", &e))
+}
+
+/// Begins a new epoch: what an earlier scheduler still tries to write is
+/// refused from here on. Waits for a write that is under way.
+async fn lead(db: &mut AnyConnection, address: &str) -> sqlx::Result<i64> {
+    let mut tx = db.begin().await?;
+    sqlx::query("UPDATE leadership SET epoch = epoch + 1, address = $1 WHERE id = 1")
+        .bind(address)
+        .execute(&mut *tx)
+        .await?;
+    let row = sqlx::query(EPOCH).fetch_one(&mut *tx).await?;
+    let epoch = row.try_get(0)?;
+    tx.commit().await?;
+    Ok(epoch)
 }
 
 /// Says how a new connection is to behave.
@@ -128,6 +177,14 @@ impl Store for SqlStore {
         };
         let cannot = |e: sqlx::Error| failed("write to the store", &e).at(self.place.to_string());
         let mut tx = db.begin().await.map_err(cannot)?;
+        let held = if matches!(self.place, Place::Sqlite(_)) { EPOCH } else { EPOCH_HELD };
+        let row = sqlx::query(held).fetch_one(&mut *tx).await.map_err(cannot)?;
+        let epoch: i64 = row.try_get(0).map_err(cannot)?;
+        if epoch != self.epoch {
+            let message =
+                format!("epoch {epoch} has begun, and this scheduler led in {}", self.epoch);
+            return Err(Fault::new(Code::NotLeader, message).at(self.place.to_string()));
+        }
         table::write(&mut tx, changes).await?.map_err(cannot)?;
         tx.commit().await.map_err(cannot)?;
         self.writer = Some(db);
@@ -136,6 +193,12 @@ impl Store for SqlStore {
 
     fn reader(&self) -> SqlReader {
         SqlReader { pool: self.readers.clone() }
+    }
+}
+
+impl SqlReader {
+    pub(super) fn of(pool: AnyPool) -> Self {
+        Self { pool }
     }
 }
 

@@ -318,7 +318,7 @@ async fn behaves<S: Store>(open: impl AsyncFn() -> S) {
 
 /// What holds for a store that others could open too.
 async fn is_had_by_one(place: Place) {
-    let open = || async { SqlStore::open(place.clone()).await };
+    let open = || async { SqlStore::open(place.clone(), "here").await };
     let mut first = open().await.unwrap();
     first.load().await.unwrap();
     first.commit(&everything()).await.unwrap();
@@ -374,14 +374,15 @@ async fn the_sqlite_store_behaves() {
         count.set(count.get() + 1);
         Place::Sqlite(dir.path().join(format!("a b/?{}#.db", count.get())))
     };
-    behaves(async || SqlStore::open(fresh()).await.unwrap()).await;
+    behaves(async || SqlStore::open(fresh(), "here").await.unwrap()).await;
     is_had_by_one(fresh()).await;
 }
 
 #[tokio::test]
 async fn the_postgres_store_behaves() {
     let Some(cluster) = Cluster::start() else { return };
-    behaves(async || SqlStore::open(cluster.database().parse().unwrap()).await.unwrap()).await;
+    behaves(async || SqlStore::open(cluster.database().parse().unwrap(), "here").await.unwrap())
+        .await;
     is_had_by_one(cluster.database().parse().unwrap()).await;
 }
 
@@ -390,9 +391,112 @@ async fn a_store_that_cannot_be_had_says_where_and_why() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("not-a-database");
     std::fs::write(&file, "this is a text of more than sixteen bytes").unwrap();
-    let fault = SqlStore::open(Place::Sqlite(file)).await.unwrap_err();
+    let fault = SqlStore::open(Place::Sqlite(file), "here").await.unwrap_err();
     assert_eq!(fault.code, Code::StoreFailed);
     assert!(fault.to_string().contains("not-a-database"), "{fault}");
     let nobody = "postgres://nobody@127.0.0.1:1/none".parse().unwrap();
-    assert_eq!(SqlStore::open(nobody).await.unwrap_err().code, Code::StoreFailed);
+    assert_eq!(SqlStore::open(nobody, "here").await.unwrap_err().code, Code::StoreFailed);
+}
+
+/// Stores that earlier versions wrote, and what they hold: `fixtures/README.md`.
+#[tokio::test]
+async fn a_store_of_an_earlier_version_opens_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("farm.db");
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    std::fs::copy(fixtures.join("store_v1.db"), &file).unwrap();
+    let mut store = SqlStore::open(Place::Sqlite(file.clone()), "here").await.unwrap();
+    let whole = of_version_1(&everything());
+    assert_eq!(store.load().await.unwrap(), whole);
+    let fault = Fault::new(Code::TruncatedFile, "cut").at("a.dng");
+    let failed = FrameOutcome::Failed { frame: 9, fault };
+    let mut rows: Vec<FrameRow> =
+        [-5, 1000].into_iter().chain(2000..2007).chain(3000..3070).map(|n| frame(ID, n)).collect();
+    rows.insert(1, FrameRow { step: ID, token: LeaseToken(9), outcome: failed });
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), rows);
+    // It goes on from there, and opens again.
+    let frames = vec![frame(ID, 1001)];
+    store.commit(&Changes { frames, ..Changes::default() }).await.unwrap();
+    drop(store);
+    let mut again = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+    assert_eq!(again.load().await.unwrap(), whole);
+    assert_eq!(again.reader().frames(ID.job).await.unwrap().len(), rows.len() + 1);
+}
+
+/// What the first version could say of it.
+fn of_version_1(changes: &Changes) -> Snapshot {
+    let mut whole = expected(changes);
+    whole.settings.clear();
+    whole.jobs.values_mut().for_each(|job| job.terms = JobTerms::default());
+    whole.workers.values_mut().for_each(|worker| worker.traits = WorkerTraits::default());
+    for (spec, state) in whole.steps.values_mut() {
+        *spec = Arc::new(StepSpec { terms: StepTerms::default(), ..spec.as_ref().clone() });
+        state.control = Default::default();
+        (state.sealed, state.started) = (Default::default(), None);
+    }
+    whole
+}
+
+/// One that leads no more writes nothing, even on a connection that works.
+#[tokio::test]
+async fn a_deposed_scheduler_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let sqlite = Place::Sqlite(dir.path().join("farm.db"));
+    let cluster = Cluster::start();
+    let postgres = cluster.iter().map(|cluster| cluster.database().parse().unwrap());
+    for place in std::iter::once(sqlite).chain(postgres) {
+        let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
+        store.load().await.unwrap();
+        store.commit(&everything()).await.unwrap();
+        let url = place.url().unwrap();
+        let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
+        sqlx::query("UPDATE leadership SET epoch = epoch + 1").execute(&mut db).await.unwrap();
+        drop(db);
+        let late = Changes { frames: vec![frame(ID, 77)], ..Changes::default() };
+        assert_eq!(store.commit(&late).await.unwrap_err().code, Code::NotLeader);
+        assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
+    }
+}
+
+/// A copy made in the middle of writing holds whole transactions, and what is put back is what was copied.
+#[tokio::test]
+async fn a_store_is_copied_while_it_is_written_and_put_back() {
+    use super::backup::{backup, restore};
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::Sqlite(dir.path().join("farm.db"));
+    let copy = dir.path().join("copy.db");
+    let fault = backup(&place, &copy).await.unwrap_err();
+    assert_eq!(fault.code, Code::FileNotFound);
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
+    let mut state =
+        State::restore(Policy::default(), store.load().await.unwrap(), Timestamp(9)).unwrap();
+    let mut rng = Rng::new(5);
+    let mut commit = async |store: &mut SqlStore, count: usize| {
+        for _ in 0..count {
+            let submit = loop {
+                match command(&mut rng, &[]) {
+                    Command::Submit(spec) => break Command::Submit(spec),
+                    _ => {}
+                }
+            };
+            store.commit(&state.step(submit, Timestamp(9)).changes).await.unwrap();
+        }
+    };
+    commit(&mut store, 20).await;
+    let (made, ()) = tokio::join!(backup(&place, &copy), commit(&mut store, 200));
+    let made = made.unwrap();
+    assert!((20..=220).contains(&made.jobs), "{made:?}");
+    assert_eq!(backup(&place, &copy).await.unwrap_err().code, Code::OutputExists);
+    assert_eq!(restore(&place, &copy).await.unwrap_err().code, Code::StoreInUse);
+    drop(store);
+    let (put_back, aside) = restore(&place, &copy).await.unwrap();
+    assert_eq!(put_back.jobs, made.jobs);
+    let mut store = SqlStore::open(place, "here").await.unwrap();
+    assert_eq!(store.load().await.unwrap().jobs.len(), made.jobs);
+    let mut old = SqlStore::open(Place::Sqlite(aside.unwrap()), "here").await.unwrap();
+    assert_eq!(old.load().await.unwrap().jobs.len(), 220, "and nothing is thrown away");
+    let broken = dir.path().join("broken.db");
+    std::fs::write(&broken, "no store at all, but long enough to look").unwrap();
+    let other = Place::Sqlite(dir.path().join("other.db"));
+    assert_eq!(restore(&other, &broken).await.unwrap_err().code, Code::StoreFailed);
 }

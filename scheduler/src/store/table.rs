@@ -1,15 +1,19 @@
 //! Rows into tables, many to a statement: what makes a grouped commit cheap.
 
+use super::runs::{self, Run};
 use crate::core::Changes;
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use serde::Serialize;
 use sqlx::any::AnyArguments;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A value of a column.
 enum Cell {
     Int(i64),
     IntOrNull(Option<i64>),
+    Bytes(Vec<u8>),
     Text(String),
     TextOrNull(Option<String>),
 }
@@ -49,8 +53,8 @@ const STEPS: Table = Table {
 };
 const LEASES: Table = Table {
     name: "leases",
-    columns: &["token", "job", "step", "worker", "granted", "keep", "done"],
-    key: "token",
+    columns: &["job", "step", "token", "worker", "granted", "keep", "done"],
+    key: "job, step, token",
     update: &["keep", "done"],
 };
 const WORKERS: Table = Table {
@@ -59,10 +63,10 @@ const WORKERS: Table = Table {
     key: "id",
     update: &["gone"],
 };
-const FRAMES: Table = Table {
-    name: "frames",
-    columns: &["job", "step", "frame", "token", "outcome"],
-    key: "job, step, frame",
+const RESULTS: Table = Table {
+    name: "results",
+    columns: &["job", "step", "first_frame", "last_frame", "token", "body"],
+    key: "job, step, first_frame",
     update: &[],
 };
 
@@ -74,7 +78,7 @@ const SETTINGS: Table = Table {
 };
 
 /// Rows to a statement. Few sizes, so that each statement is prepared once.
-const GROUPS: [usize; 3] = [64, 8, 1];
+const GROUPS: [usize; 4] = [256, 32, 4, 1];
 
 impl Table {
     fn insert(&self, rows: usize) -> String {
@@ -94,6 +98,14 @@ impl Table {
         sql
     }
 
+    /// The statement for so many rows; made once.
+    fn statement(&self, rows: usize) -> Arc<str> {
+        static MADE: Mutex<BTreeMap<(&str, usize), Arc<str>>> = Mutex::new(BTreeMap::new());
+        // Whoever panicked while holding it left whole texts behind.
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(made.entry((self.name, rows)).or_insert_with(|| self.insert(rows).into()))
+    }
+
     async fn write(&self, db: &mut AnyConnection, rows: Vec<Vec<Cell>>) -> sqlx::Result<()> {
         let mut rows = rows.into_iter().peekable();
         let mut left = rows.len();
@@ -105,13 +117,14 @@ impl Table {
                 match cell {
                     Cell::Int(value) => arguments.add(value),
                     Cell::IntOrNull(value) => arguments.add(value),
+                    Cell::Bytes(value) => arguments.add(value),
                     Cell::Text(value) => arguments.add(value),
                     Cell::TextOrNull(value) => arguments.add(value),
                 }
                 .map_err(sqlx::Error::Encode)?;
             }
             // The text holds names of this file and numbers of places only.
-            let sql = AssertSqlSafe(self.insert(group));
+            let sql = AssertSqlSafe(self.statement(group));
             sqlx::query_with(sql, arguments).execute(&mut *db).await?;
         }
         Ok(())
@@ -164,23 +177,14 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
     });
     let leases = changes.leases.values().map(|lease| {
         vec![
-            id(lease.token.0),
             id(lease.step.job.0),
             Cell::Int(lease.step.index.into()),
+            id(lease.token.0),
             id(lease.worker.0),
             Cell::Text(lease.granted.to_string()),
             Cell::Text(lease.keep.to_string()),
             Cell::Text(lease.done.to_string()),
         ]
-    });
-    let frames = changes.frames.iter().map(|row| {
-        Ok(vec![
-            id(row.step.job.0),
-            Cell::Int(row.step.index.into()),
-            Cell::Int(row.outcome.frame()),
-            id(row.token.0),
-            json(&row.outcome)?,
-        ])
     });
     let settings = changes.settings.iter().filter_map(|((kind, name), value)| {
         let value = value.as_ref()?;
@@ -193,7 +197,7 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
         (&WORKERS, workers.collect::<Outcome<_>>()?),
         (&SETTINGS, settings.collect::<Outcome<_>>()?),
         (&LEASES, leases.collect()),
-        (&FRAMES, frames.collect::<Outcome<_>>()?),
+        (&RESULTS, runs::pack(&changes.frames).into_iter().map(run_row).collect()),
     ])
 }
 
@@ -202,7 +206,9 @@ async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
     let of_job = |job: &JobId| job.0 as i64;
     for (step, frames) in &changes.reopened {
         for range in frames.ranges() {
-            let sql = "DELETE FROM frames WHERE job = $1 AND step = $2 AND frame BETWEEN $3 AND $4";
+            // What was given up has a row of its own.
+            let sql = "DELETE FROM results WHERE job = $1 AND step = $2 \
+                       AND first_frame BETWEEN $3 AND $4";
             sqlx::query(sql)
                 .bind(of_job(&step.job))
                 .bind(i64::from(step.index))
@@ -218,7 +224,7 @@ async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
     }
     for job in &changes.forgotten {
         for sql in [
-            "DELETE FROM frames WHERE job = $1",
+            "DELETE FROM results WHERE job = $1",
             "DELETE FROM steps WHERE job = $1",
             "DELETE FROM jobs WHERE id = $1",
         ] {
@@ -233,6 +239,22 @@ async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
             .await?;
     }
     Ok(())
+}
+
+fn run_row(run: Run) -> Vec<Cell> {
+    vec![
+        id(run.step.job.0),
+        Cell::Int(run.step.index.into()),
+        Cell::Int(run.first),
+        Cell::Int(run.last),
+        id(run.token.0),
+        Cell::Bytes(run.body),
+    ]
+}
+
+/// Writes runs; the caller holds the transaction.
+pub(super) async fn write_runs(db: &mut AnyConnection, runs: Vec<Run>) -> sqlx::Result<()> {
+    RESULTS.write(db, runs.into_iter().map(run_row).collect()).await
 }
 
 /// Writes every change; the caller holds the transaction.

@@ -19,10 +19,12 @@ pub(super) async fn keep(shared: Arc<Shared>) {
                     backoff.reset();
                     tracing::info!(%worker, "registered");
                     shared.standing().registered(worker, terms);
+                    shared.room_changed(|_| {});
                     shared.worker.send_replace(Some(worker));
                 }
                 Err(fault) => {
                     tracing::warn!(%fault, "cannot register yet");
+                    shared.wire.elsewhere(&fault);
                     tokio::time::sleep(backoff.next()).await;
                 }
             }
@@ -41,8 +43,8 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 
 async fn beat(shared: &Shared, worker: WorkerId, limit: Duration) {
     let sent = shared.now();
-    let tokens = shared.standing().tokens();
-    let call = shared.wire.heartbeat(worker, &tokens, limit);
+    let pulses = shared.standing().pulses();
+    let call = shared.wire.heartbeat(worker, pulses, limit);
     // The limit also holds while the connection is being made.
     let answer = tokio::time::timeout(limit, call).await;
     match answer {
@@ -52,9 +54,14 @@ async fn beat(shared: &Shared, worker: WorkerId, limit: Duration) {
                 standing.kept(token, keep, Some(sent));
             }
             standing.drain(beat.drain);
+            drop(standing);
+            shared.room_changed(|_| {});
         }
         Ok(Err(fault)) if fault.code == Code::UnknownWorker => shared.forgotten(worker),
-        Ok(Err(fault)) => tracing::warn!(%fault, "heartbeat failed"),
+        Ok(Err(fault)) => {
+            tracing::warn!(%fault, "heartbeat failed");
+            shared.wire.elsewhere(&fault);
+        }
         Err(_) => tracing::warn!("heartbeat was not answered in {limit:?}"),
     }
     let dropped = shared.standing().expire(shared.now());

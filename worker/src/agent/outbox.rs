@@ -1,28 +1,29 @@
-//! Reports of finished frames: sent until the scheduler has answered, and only
+//! Reports of finished frames: kept until the scheduler has answered, and only
 //! then carried out. The answer decides: a granted frame gets its name, a
 //! refused one is deleted.
 
 use super::Shared;
-use super::backoff::Backoff;
+use super::session;
+use super::talk::Report;
+use crate::leash::Leash;
 use platefarm_media::publish;
-use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameOutcome, FrameResult};
-use platefarm_model::{Code, Fault, FrameRange, FrameSet, LeaseToken};
+use platefarm_model::{FrameRange, FrameSet, LeaseToken};
 use platefarm_proto::v1::Verdict;
 use std::path::Path;
-use std::time::Instant;
 
 /// The reports of one lease.
 pub(super) struct Outbox<'a> {
     shared: &'a Shared,
     token: LeaseToken,
+    leash: &'a Leash,
     settled: FrameSet,
     lost: bool,
 }
 
 impl<'a> Outbox<'a> {
-    pub(super) fn new(shared: &'a Shared, token: LeaseToken) -> Self {
-        Self { shared, token, settled: FrameSet::new(), lost: false }
+    pub(super) fn new(shared: &'a Shared, token: LeaseToken, leash: &'a Leash) -> Self {
+        Self { shared, token, leash, settled: FrameSet::new(), lost: false }
     }
 
     /// Frames whose report was answered.
@@ -44,48 +45,28 @@ impl<'a> Outbox<'a> {
                 tracing::warn!(token = %self.token, frame, %fault, "a frame failed");
             }
         }
-        let mut backoff = Backoff::new();
-        let mut gives_up: Option<Instant> = None;
-        loop {
-            match self.try_send(&outcomes).await {
-                Ok(verdicts) => return self.carry_out(outcomes, &verdicts).await,
-                // Sending it again would not help, and what became of an earlier
-                // try is not known: the files stay for the package step to judge.
-                Err(fault) if is_final(&fault) => {
-                    tracing::error!(token = %self.token, %fault, "a report was turned down");
-                    self.shared.standing().kept(self.token, None, None);
-                    self.lost = true;
-                    return;
-                }
-                Err(fault) => tracing::debug!(token = %self.token, %fault, "reporting again"),
-            }
-            if self.shared.is_leaving() {
-                let limit = *gives_up.get_or_insert_with(|| Instant::now() + self.shared.grace);
-                if Instant::now() >= limit {
-                    // Unanswered is undecided too.
-                    tracing::warn!(token = %self.token, frames = outcomes.len(), "left unreported");
-                    self.lost = true;
-                    return;
-                }
-            }
-            tokio::time::sleep(backoff.next()).await;
-        }
-    }
-
-    async fn try_send(&mut self, outcomes: &[FrameOutcome]) -> Result<Vec<Verdict>, Fault> {
-        let Some((worker, _)) = self.shared.standing().worker() else {
-            return Err(Fault::new(Code::UnknownWorker, "not registered"));
+        let frames = outcomes.len();
+        let report = Report { token: self.token, outcomes, last: self.leash.pulse().last };
+        let (number, answer) = session::report(self.shared, report);
+        let answer = tokio::select! {
+            biased;
+            answer = answer => answer.ok(),
+            () = self.shared.out_of_grace() => None,
         };
-        let answer = match self.shared.wire.report(worker, self.token, outcomes).await {
-            Err(fault) if fault.code == Code::UnknownWorker => {
-                self.shared.forgotten(worker);
-                return Err(fault);
-            }
-            answer => answer?,
+        let Some(answer) = answer else {
+            // Unanswered is undecided: the files stay for the package step to judge.
+            tracing::warn!(token = %self.token, frames, "left unreported");
+            self.shared.talk().forget(number);
+            self.shared.waiting().remove(&number);
+            self.lost = true;
+            return;
         };
         self.lost |= answer.keep.is_none();
-        self.shared.standing().kept(self.token, answer.keep, None);
-        Ok(answer.verdicts)
+        match answer.verdicts {
+            Some(verdicts) => self.carry_out(answer.report.outcomes, &verdicts).await,
+            // Sending it again would not help: the files stay here too.
+            None => tracing::error!(token = %self.token, frames, "a report was turned down"),
+        }
     }
 
     async fn carry_out(&mut self, outcomes: Vec<FrameOutcome>, verdicts: &[Verdict]) {
@@ -111,11 +92,6 @@ impl<'a> Outbox<'a> {
             tracing::error!(%token, %error, "publishing ended badly");
         }
     }
-}
-
-/// Whether the answer to a report will not change when it is sent again.
-fn is_final(fault: &Fault) -> bool {
-    matches!(fault.owner(), Owner::Request | Owner::Program) || fault.code == Code::StaleLease
 }
 
 /// Publishes or deletes one file. A failure is not the frame's: it was

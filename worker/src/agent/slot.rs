@@ -1,110 +1,117 @@
-//! One slot: asks for a task, runs it, sees to it that it is reported, and
-//! asks again.
+//! One slot: takes the next task that waits, runs it, in a process of its own
+//! where it has one, and takes the next. What is finished goes to the outbox,
+//! which a slot does not wait for.
 
 use super::Shared;
 use super::backoff::Backoff;
 use super::outbox::Outbox;
-use super::wire::{Acquired, RemoteLedger};
-use crate::kinds::{self, JobKind, Task};
+use super::session::{self, Taken};
+use super::wire::RemoteLedger;
+use crate::child::{Asking, Child};
+use crate::kinds::{self, JobKind};
 use crate::leash::Leash;
 use platefarm_media::publish;
-use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameOutcome, Lease};
-use platefarm_model::{Code, Fault, FrameSet, Outcome, WorkerId};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-/// How long to rest when the scheduler wants no more tasks to be taken.
-const DRAINED: Duration = Duration::from_secs(1);
 /// Most frames in one report.
 const BATCH: usize = 512;
 
 /// Works until the process leaves.
 pub(super) async fn work(shared: Arc<Shared>) {
     let mut leaving = shared.leaving.subscribe();
-    let mut registered = shared.worker.subscribe();
-    let mut backoff = Backoff::new();
-    // Apart, because a machine that cannot do its work fails on good connections too.
+    let mut child = shared.child();
     let mut trouble = Backoff::new();
     loop {
-        let acquired = tokio::select! {
+        // What waits is looked at even by one who leaves, to be given back.
+        let taken = tokio::select! {
+            biased;
+            taken = shared.next_task() => taken,
             _ = leaving.wait_for(|l| *l) => return,
-            acquired = acquire(&shared, &mut registered) => acquired,
         };
-        match acquired {
-            (worker, Ok(Acquired::Lease(lease))) => {
-                backoff.reset();
-                if run_lease(&shared, worker, *lease).await {
-                    trouble.reset();
-                } else {
-                    shared.rest(trouble.next()).await;
-                }
-            }
-            (worker, Ok(Acquired::Unreadable(token, fault))) => {
-                tracing::error!(%token, %fault, "a lease cannot be read; it is given back");
-                let _ = shared.wire.release(worker, token).await;
-                shared.rest(trouble.next()).await;
-            }
-            (_, Ok(Acquired::Nothing)) => backoff.reset(),
-            (_, Ok(Acquired::Drain)) => shared.rest(DRAINED).await,
-            (worker, Err(fault)) if fault.code == Code::UnknownWorker => shared.forgotten(worker),
-            (_, Err(fault)) => {
-                tracing::debug!(%fault, "no task");
-                shared.rest(backoff.next()).await;
-            }
+        let Ok(place) = Arc::clone(&shared.outboxes).acquire_owned().await else { return };
+        let well = run_lease(&shared, child.as_mut(), taken, place).await;
+        shared.room_changed(|places| places.taken -= 1);
+        if well {
+            trouble.reset();
+        } else {
+            shared.rest(trouble.next()).await;
         }
-    }
-}
-
-async fn acquire(
-    shared: &Shared,
-    registered: &mut tokio::sync::watch::Receiver<Option<WorkerId>>,
-) -> (WorkerId, Outcome<Acquired>) {
-    loop {
-        let worker = registered.wait_for(Option::is_some).await.ok().and_then(|w| *w);
-        let Some(worker) = worker else { continue };
-        if !shared.standing().wants_work() {
-            return (worker, Ok(Acquired::Drain));
-        }
-        return (worker, shared.wire.acquire(worker).await);
     }
 }
 
 /// Runs a lease to its end. Returns false when this machine was at fault.
-async fn run_lease(shared: &Arc<Shared>, worker: WorkerId, lease: Lease) -> bool {
-    let token = lease.token;
-    tracing::info!(%token, step = %lease.step, frames = %lease.frames, name = lease.spec.name, "task");
-    let leash = Arc::new(Leash::new(lease.frames.last()));
-    shared.standing().granted(worker, token, &leash, shared.now());
+async fn run_lease(
+    shared: &Arc<Shared>,
+    child: Option<&mut Child>,
+    taken: Taken,
+    place: OwnedSemaphorePermit,
+) -> bool {
+    let Taken { lease, leash, .. } = taken;
+    let (finished, outcomes) = mpsc::unbounded_channel();
+    tokio::spawn(deliver(Arc::clone(shared), lease.clone(), Arc::clone(&leash), outcomes, place));
+    let mut well = true;
+    match child {
+        Some(child) => {
+            let here = Arc::clone(shared);
+            let ledger: &Asking = &move |job| {
+                let here = Arc::clone(&here);
+                Box::pin(async move { here.wire.frames(job).await })
+            };
+            let sink = |outcome: FrameOutcome| {
+                well &= !is_the_machines(&outcome);
+                // The outbox lives until this ends.
+                let _ = finished.send(outcome);
+            };
+            well &= child.run(&lease, &leash, ledger, sink).await.is_ok();
+        }
+        None => {
+            let (here, runtime) = (Arc::clone(shared), tokio::runtime::Handle::current());
+            let token = lease.token;
+            let task = tokio::task::spawn_blocking(move || {
+                let mut well = true;
+                let ledger = RemoteLedger { wire: &here.wire, runtime };
+                let mut sink = |outcome: FrameOutcome| {
+                    well &= !is_the_machines(&outcome);
+                    let _ = finished.send(outcome);
+                };
+                drop(kinds::run(here.kinds, &lease, &leash, &here.env, &ledger, &mut sink));
+                well
+            });
+            match task.await {
+                Ok(was_well) => well = was_well,
+                Err(error) => tracing::error!(%token, %error, "a task ended badly"),
+            }
+        }
+    }
+    well
+}
 
-    let (tx, mut rx) = mpsc::unbounded_channel();
-    let task = {
-        let (shared, leash, lease) = (Arc::clone(shared), Arc::clone(&leash), lease.clone());
-        let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || run_task(&shared, runtime, &lease, &leash, &tx))
-    };
-    let mut outbox = Outbox::new(shared, token);
-    let mut machine_is_well = true;
+/// Reports what comes of a lease, and gives back the rest.
+async fn deliver(
+    shared: Arc<Shared>,
+    lease: Lease,
+    leash: Arc<Leash>,
+    mut outcomes: mpsc::UnboundedReceiver<FrameOutcome>,
+    place: OwnedSemaphorePermit,
+) {
+    let token = lease.token;
+    let mut outbox = Outbox::new(&shared, token, &leash);
     let mut batch = Vec::new();
-    while rx.recv_many(&mut batch, BATCH).await > 0 {
-        machine_is_well &= !batch.iter().any(is_the_machines);
+    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
         outbox.send(std::mem::take(&mut batch)).await;
     }
-    if let Err(error) = task.await {
-        tracing::error!(%token, %error, "a task ended badly");
-    }
+    // Nothing more is begun under it, whatever was allowed.
+    leash.stop();
     tidy(shared.kinds, &lease);
     let left = lease.frames.iter().any(|f| !outbox.settled().contains(f));
     if left && !outbox.is_lost() {
         // The scheduler may have shortened the lease to nothing by now; then this says nothing new.
-        if let Err(fault) = shared.wire.release(worker, token).await {
-            tracing::debug!(%token, %fault, "not released; the lease runs out by itself");
-        }
+        session::release(&shared, token);
     }
     shared.standing().ended(token);
-    machine_is_well
+    drop(place);
 }
 
 /// Removes what the task made to stage its files in, if nothing is left there.
@@ -119,45 +126,4 @@ fn tidy(kinds: &[&'static dyn JobKind], lease: &Lease) {
 
 fn is_the_machines(outcome: &FrameOutcome) -> bool {
     matches!(outcome, FrameOutcome::Failed { fault, .. } if crate::render::is_the_machines(fault))
-}
-
-/// Runs the kind on this thread. Whatever happens, the frames that the leash
-/// still allows have an outcome or are not begun.
-fn run_task(
-    shared: &Shared,
-    runtime: tokio::runtime::Handle,
-    lease: &Lease,
-    leash: &Leash,
-    outcomes: &mpsc::UnboundedSender<FrameOutcome>,
-) {
-    let mut spoken = FrameSet::new();
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let name = lease.spec.kind.name();
-        let kind = kinds::find(shared.kinds, name).ok_or_else(|| {
-            Fault::new(Code::BadSpec, format!("this worker does not know the kind '{name}'"))
-        })?;
-        let ledger = RemoteLedger { wire: &shared.wire, runtime };
-        let task = Task { lease, leash, env: &shared.env, ledger: &ledger };
-        kind.run(&task, &mut |outcome| {
-            spoken.insert(platefarm_model::FrameRange::single(outcome.frame()));
-            // The receiver lives until this thread is done.
-            let _ = outcomes.send(outcome);
-        })
-    }));
-    let fault = match result {
-        Ok(Ok(())) => return,
-        Ok(Err(fault)) => fault,
-        Err(panic) => crate::render::panicked_with(panic.as_ref()),
-    };
-    tracing::error!(token = %lease.token, %fault, "the task failed");
-    for frame in lease.frames.iter().filter(|f| !spoken.contains(*f)) {
-        if !leash.allows(frame) {
-            break;
-        }
-        let _ = outcomes.send(FrameOutcome::Failed { frame, fault: fault.clone() });
-        // What is wrong with this machine or the farm is said once, and the rest given back.
-        if matches!(fault.owner(), Owner::Worker | Owner::Farm) {
-            break;
-        }
-    }
 }

@@ -5,7 +5,7 @@
 //! Nothing here decides who publishes a frame; the scheduler's tokens do. This
 //! only keeps a worker from spending its time on what is no longer its own.
 
-use crate::leash::Leash;
+use crate::leash::{Leash, Pulse};
 use platefarm_model::{FrameRange, LeaseToken, WorkerId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -96,6 +96,11 @@ impl Standing {
     /// Leases to renew.
     pub(crate) fn tokens(&self) -> Vec<LeaseToken> {
         self.leases.keys().copied().collect()
+    }
+
+    /// Leases to renew, each with how it stands.
+    pub(crate) fn pulses(&self) -> Vec<(LeaseToken, Pulse)> {
+        self.leases.iter().map(|(token, held)| (*token, held.leash.pulse())).collect()
     }
 
     /// What is left of a lease, by an answer to a request that was sent at

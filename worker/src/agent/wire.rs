@@ -1,35 +1,24 @@
 //! The calls to the scheduler, in the model's words. Two connections: one for
-//! heartbeats alone, so that a large report cannot delay the sign of life.
+//! heartbeats alone, so that a large report cannot delay the sign of life. Of
+//! several schedulers one leads; the others name it, or are silent.
 
 use super::Shared;
 use super::state::Terms;
 use crate::kinds::{Ledger, StepFrames};
-use platefarm_model::job::{FrameOutcome, Lease};
+use crate::leash::Pulse;
 use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, WorkerId, limits};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::{FarmClient, WorkClient, v1};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 
-/// How long the scheduler may hold an Acquire open.
-const LONG_POLL: Duration = Duration::from_secs(20);
-/// How long any other call may take.
+/// How long a call may take.
 const CALL: Duration = Duration::from_secs(10);
 /// How long a listing of a large job may take.
 const LISTING: Duration = Duration::from_secs(60);
-
-/// What came of asking for a task.
-pub(super) enum Acquired {
-    /// A task.
-    Lease(Box<Lease>),
-    /// A lease that this worker cannot read; it is given back.
-    Unreadable(LeaseToken, Fault),
-    /// Nothing to do.
-    Nothing,
-    /// The worker is to take no more tasks.
-    Drain,
-}
 
 /// What a heartbeat brought.
 pub(super) struct Beat {
@@ -37,16 +26,23 @@ pub(super) struct Beat {
     pub(super) drain: bool,
 }
 
-/// What a report brought.
-pub(super) struct Answer {
-    pub(super) verdicts: Vec<v1::Verdict>,
-    pub(super) keep: Option<FrameRange>,
-}
-
-pub(super) struct Wire {
+/// Connections to one scheduler, made when they are first used and made anew when they break.
+#[derive(Clone)]
+struct End {
+    address: String,
     work: WorkClient<Channel>,
     pulse: WorkClient<Channel>,
     farm: FarmClient<Channel>,
+}
+
+/// The schedulers that may lead, and the one that is thought to.
+pub(super) struct Wire {
+    ends: Mutex<Ends>,
+}
+
+struct Ends {
+    known: Vec<End>,
+    at: usize,
 }
 
 fn timed<T>(message: T, limit: Duration) -> Request<T> {
@@ -65,9 +61,8 @@ fn range(wire: Option<v1::FrameRange>) -> Option<FrameRange> {
     wire.and_then(|r| r.try_into().ok())
 }
 
-impl Wire {
-    /// Connections to `address`, made when they are first used and made anew when they break.
-    pub(super) fn new(address: &str) -> Outcome<Self> {
+impl End {
+    fn new(address: &str) -> Outcome<Self> {
         let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|e| {
             Fault::new(Code::BadConfig, format!("'{address}' is not an address of a scheduler"))
                 .remedy("Write it as http://host:port.")
@@ -85,19 +80,56 @@ impl Wire {
         };
         let farm = FarmClient::new(endpoint.connect_lazy())
             .max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
-        Ok(Self { work: client(), pulse: client(), farm })
+        Ok(Self { address: address.to_owned(), work: client(), pulse: client(), farm })
+    }
+}
+
+impl Wire {
+    /// Connections to `addresses`, with commas between them.
+    pub(super) fn new(addresses: &str) -> Outcome<Self> {
+        let known: Outcome<Vec<End>> = addresses.split(',').map(str::trim).map(End::new).collect();
+        Ok(Self { ends: Mutex::new(Ends { known: known?, at: 0 }) })
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        // Whoever panicked while holding it left whole values behind.
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self) -> End {
+        let ends = self.ends();
+        ends.known[ends.at].clone()
+    }
+
+    /// The scheduler that was asked cannot answer: it named another, or the next one is tried.
+    pub(super) fn elsewhere(&self, fault: &Fault) {
+        let mut ends = self.ends();
+        let named = fault.place.as_deref().filter(|_| fault.code == Code::NotLeader);
+        if let Some(address) = named.filter(|address| address.starts_with("http")) {
+            let known = ends.known.iter().position(|end| end.address == address);
+            ends.at = match (known, End::new(address)) {
+                (Some(at), _) => at,
+                (None, Ok(end)) => {
+                    ends.known.push(end);
+                    ends.known.len() - 1
+                }
+                (None, Err(_)) => ends.at,
+            };
+        } else if matches!(fault.code, Code::NoScheduler | Code::Timeout | Code::NotLeader) {
+            ends.at = (ends.at + 1) % ends.known.len();
+        }
     }
 
     pub(super) async fn register(&self, shared: &Shared) -> Outcome<(WorkerId, Terms)> {
         let request = v1::RegisterRequest {
             name: shared.name.clone(),
             slots: shared.slots,
-            backend: shared.env.engines.default_executor().name(),
+            backend: shared.backend.clone(),
             instance: shared.instance.clone(),
-            traits: None,
+            traits: Some((&shared.traits).into()),
         };
-        let answer =
-            self.pulse.clone().register(timed(request, CALL)).await.map_err(fault)?.into_inner();
+        let mut pulse = self.end().pulse;
+        let answer = pulse.register(timed(request, CALL)).await.map_err(fault)?.into_inner();
         let terms = Terms {
             // A scheduler that says nothing gets a sign of life each second.
             heartbeat_ms: if answer.heartbeat_ms == 0 { 1000 } else { answer.heartbeat_ms },
@@ -109,68 +141,33 @@ impl Wire {
     pub(super) async fn heartbeat(
         &self,
         worker: WorkerId,
-        tokens: &[LeaseToken],
+        pulses: Vec<(LeaseToken, Pulse)>,
         limit: Duration,
     ) -> Outcome<Beat> {
-        let request = v1::HeartbeatRequest {
-            worker: worker.0,
-            tokens: tokens.iter().map(|t| t.0).collect(),
-            leases: Vec::new(),
+        let wire = |(token, pulse): (LeaseToken, Pulse)| v1::LeasePulse {
+            token: token.0,
+            last: pulse.last,
+            in_hand: pulse.in_hand,
+            progress: pulse.progress,
         };
-        let answer =
-            self.pulse.clone().heartbeat(timed(request, limit)).await.map_err(fault)?.into_inner();
+        let leases = pulses.into_iter().map(wire).collect();
+        let request = v1::HeartbeatRequest { worker: worker.0, tokens: Vec::new(), leases };
+        let mut pulse = self.end().pulse;
+        let answer = pulse.heartbeat(timed(request, limit)).await.map_err(fault)?.into_inner();
         let leases =
             answer.leases.into_iter().map(|s| (LeaseToken(s.token), range(s.keep))).collect();
         Ok(Beat { leases, drain: answer.drain })
     }
 
-    pub(super) async fn acquire(&self, worker: WorkerId) -> Outcome<Acquired> {
-        let request =
-            v1::AcquireRequest { worker: worker.0, wait_ms: LONG_POLL.as_millis() as u64 };
-        let limit = LONG_POLL + CALL;
-        let answer =
-            self.work.clone().acquire(timed(request, limit)).await.map_err(fault)?.into_inner();
-        Ok(match answer.lease {
-            Some(wire) => {
-                let token = LeaseToken(wire.token);
-                match Lease::try_from(wire) {
-                    Ok(lease) => Acquired::Lease(Box::new(lease)),
-                    Err(fault) => Acquired::Unreadable(token, fault),
-                }
-            }
-            None if answer.drain => Acquired::Drain,
-            None => Acquired::Nothing,
-        })
-    }
-
-    pub(super) async fn report(
+    /// Opens a session that says what comes out of `said`.
+    pub(super) async fn session(
         &self,
-        worker: WorkerId,
-        token: LeaseToken,
-        frames: &[FrameOutcome],
-    ) -> Outcome<Answer> {
-        let request = v1::ReportRequest {
-            worker: worker.0,
-            token: token.0,
-            frames: frames.iter().map(Into::into).collect(),
-            last: None,
-        };
-        let answer =
-            self.work.clone().report(timed(request, CALL)).await.map_err(fault)?.into_inner();
-        let verdicts: Vec<_> = answer.verdicts().collect();
-        if verdicts.len() != frames.len() {
-            let (got, sent) = (verdicts.len(), frames.len());
-            return Err(Fault::new(
-                Code::Internal,
-                format!("the scheduler gave {got} verdicts on {sent} frames"),
-            ));
-        }
-        Ok(Answer { verdicts, keep: range(answer.keep) })
-    }
-
-    pub(super) async fn release(&self, worker: WorkerId, token: LeaseToken) -> Outcome<()> {
-        let request = v1::ReleaseRequest { worker: worker.0, token: token.0 };
-        self.work.clone().release(timed(request, CALL)).await.map(drop).map_err(fault)
+        said: ReceiverStream<v1::SessionRequest>,
+    ) -> Outcome<Streaming<v1::SessionResponse>> {
+        let mut work = self.end().work;
+        let opened = tokio::time::timeout(CALL, work.session(said)).await;
+        let late = |_| Fault::new(Code::Timeout, "no session was opened in time");
+        Ok(opened.map_err(late)?.map_err(fault)?.into_inner())
     }
 
     /// Says good-bye, if there is anybody to say it to.
@@ -178,26 +175,19 @@ impl Wire {
         let worker = shared.standing().worker();
         if let Some((worker, _)) = worker {
             let request = v1::LeaveRequest { worker: worker.0 };
-            let answer = self.pulse.clone().leave(timed(request, Duration::from_secs(2))).await;
+            let mut pulse = self.end().pulse;
+            let answer = pulse.leave(timed(request, Duration::from_secs(2))).await;
             if let Err(status) = answer {
                 // The leases run out by themselves.
                 tracing::debug!(%status, "no good-bye");
             }
         }
     }
-}
 
-/// The farm's record of a job, asked for from a blocking thread.
-pub(super) struct RemoteLedger<'a> {
-    pub(super) wire: &'a Wire,
-    pub(super) runtime: tokio::runtime::Handle,
-}
-
-impl Ledger for RemoteLedger<'_> {
-    fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
+    /// The farm's record of a job.
+    pub(super) async fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
         let request = timed(v1::ListFramesRequest { job: job.0 }, LISTING);
-        let mut farm = self.wire.farm.clone();
-        let answer = self.runtime.block_on(farm.list_frames(request)).map_err(fault)?;
+        let answer = self.end().farm.list_frames(request).await.map_err(fault)?;
         let step = |s: v1::StepFrames| StepFrames {
             step: s.step,
             done: s.frames.into_iter().map(Into::into).collect(),
@@ -211,5 +201,17 @@ impl Ledger for RemoteLedger<'_> {
                 .collect(),
         };
         Ok(answer.into_inner().steps.into_iter().map(step).collect())
+    }
+}
+
+/// The farm's record of a job, asked for from a blocking thread.
+pub(super) struct RemoteLedger<'a> {
+    pub(super) wire: &'a Wire,
+    pub(super) runtime: tokio::runtime::Handle,
+}
+
+impl Ledger for RemoteLedger<'_> {
+    fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
+        self.runtime.block_on(self.wire.frames(job))
     }
 }

@@ -13,8 +13,11 @@ pub use render::Render;
 use crate::leash::Leash;
 use crate::render::{Engines, Flight, SessionCache};
 use crate::roots::Roots;
+use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameOutcome, FrameResult, Lease};
-use platefarm_model::{Fault, JobId, Outcome};
+use platefarm_model::{Code, Fault, FrameRange, FrameSet, JobId, Outcome};
+use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Every kind.
@@ -48,6 +51,51 @@ pub trait JobKind: Send + Sync {
     fn run(&self, task: &Task<'_>, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()>;
 }
 
+/// Does a task with the kind that it is of. Whatever happens, the frames that
+/// the leash still allows have an outcome or are not begun; what kept the task
+/// from running comes back as well.
+///
+/// # Errors
+/// That fault; the frames that it concerns have been handed over with it.
+pub fn run(
+    kinds: &[&'static dyn JobKind],
+    lease: &Lease,
+    leash: &Leash,
+    env: &Environment,
+    ledger: &dyn Ledger,
+    sink: &mut dyn FnMut(FrameOutcome),
+) -> Outcome<()> {
+    let mut spoken = FrameSet::new();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let name = lease.spec.kind.name();
+        let kind = find(kinds, name).ok_or_else(|| {
+            Fault::new(Code::BadSpec, format!("this worker does not know the kind '{name}'"))
+        })?;
+        kind.run(&Task { lease, leash, env, ledger }, &mut |outcome| {
+            spoken.insert(FrameRange::single(outcome.frame()));
+            leash.ended(outcome.frame());
+            sink(outcome);
+        })
+    }));
+    let fault = match result {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(fault)) => fault,
+        Err(panic) => crate::render::panicked_with(panic.as_ref()),
+    };
+    tracing::error!(token = %lease.token, %fault, "the task failed");
+    for frame in lease.frames.iter().filter(|f| !spoken.contains(*f)) {
+        if !leash.allows(frame) {
+            break;
+        }
+        sink(FrameOutcome::Failed { frame, fault: fault.clone() });
+        // What is wrong with this machine or the farm is said once, and the rest given back.
+        if matches!(fault.owner(), Owner::Worker | Owner::Farm) {
+            break;
+        }
+    }
+    Err(fault)
+}
+
 /// One task as a kind sees it.
 pub struct Task<'a> {
     /// The lease: step, frames, spec and token.
@@ -73,7 +121,7 @@ pub struct Environment {
 }
 
 /// The results of a step, as the farm stored them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepFrames {
     /// Position of the step in the job.
     pub step: u32,

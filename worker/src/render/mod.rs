@@ -75,9 +75,11 @@ impl Flight {
 }
 
 /// Whether `fault` would meet the next frame too: the disk, the GPU. A camera
-/// file that cannot be read says nothing about the next one.
+/// file that cannot be read, or that took its process down, says nothing about the next one.
 pub(crate) fn is_the_machines(fault: &Fault) -> bool {
-    fault.owner() == Owner::Worker && fault.code != Code::FileUnreadable
+    let the_frames =
+        [Code::FileUnreadable, Code::ProcessDied, Code::MemoryExceeded, Code::FrameStuck];
+    fault.owner() == Owner::Worker && !the_frames.contains(&fault.code)
 }
 
 /// The fault for a stage that stopped on an internal error.

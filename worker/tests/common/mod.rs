@@ -13,10 +13,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// How long a test waits for something that must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) forgotten: Vec<u64>,
 
     pub(crate) registered: Vec<v1::RegisterRequest>,
+    /// What each session said that it holds when it was opened.
+    pub(crate) sessions: Vec<Vec<u64>>,
     pub(crate) granted: Vec<LeaseToken>,
     pub(crate) heartbeats: u32,
     /// Every outcome that was stored, with its token and the worker that said it.
@@ -126,6 +129,57 @@ impl Fake {
         Serving { address, stop, task }
     }
 
+    /// One session, until it breaks.
+    async fn attend(
+        self,
+        worker: u64,
+        mut inbound: Streaming<v1::SessionRequest>,
+        say: mpsc::Sender<Result<v1::SessionResponse, Status>>,
+    ) {
+        let (mut given, mut room) = (0, v1::Room::default());
+        loop {
+            let changed = self.0.1.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let known = self.with_quietly(|s| Self::known(s, worker));
+            if let Err(status) = known {
+                let _ = say.send(Err(status)).await;
+                return;
+            }
+            let places = u64::from(room.idle + room.ahead) + room.seen;
+            while given < places {
+                let lease = self.0.0.lock().unwrap().queue.pop_front();
+                let Some(lease) = lease else { break };
+                given += 1;
+                self.with(|s| s.granted.push(lease.token));
+                let leases = vec![(&lease).into()];
+                let message = v1::SessionResponse { leases, ..Default::default() };
+                if say.send(Ok(message)).await.is_err() {
+                    return;
+                }
+            }
+            let message = tokio::select! {
+                message = inbound.message() => message,
+                () = changed => continue,
+            };
+            let Ok(Some(message)) = message else { return };
+            room = message.room.unwrap_or(room);
+            let mut verdicts = Vec::new();
+            for report in message.reports {
+                match self.with(|s| judge(s, worker, report)) {
+                    Some(answer) => verdicts.push(answer),
+                    // The answer is lost, and the session with it.
+                    None => return,
+                }
+            }
+            self.with(|s| s.released.extend(message.releases));
+            let message = v1::SessionResponse { verdicts, ..Default::default() };
+            if say.send(Ok(message)).await.is_err() {
+                return;
+            }
+        }
+    }
+
     fn known(state: &State, worker: u64) -> Result<(), Status> {
         if state.forgotten.contains(&worker) {
             return Err(to_status(&Fault::new(Code::UnknownWorker, format!("w{worker}"))));
@@ -165,71 +219,35 @@ impl Work for Fake {
         })
     }
 
+    type SessionStream = ReceiverStream<Result<v1::SessionResponse, Status>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let mut inbound = request.into_inner();
+        let first = inbound.message().await?.unwrap();
+        self.with(|s| {
+            s.sessions.push(first.holds.clone());
+            Self::known(s, first.worker)
+        })?;
+        let (say, said) = mpsc::channel(64);
+        tokio::spawn(self.clone().attend(first.worker, inbound, say));
+        Ok(Response::new(ReceiverStream::new(said)))
+    }
+
     async fn acquire(
         &self,
-        request: Request<v1::AcquireRequest>,
+        _: Request<v1::AcquireRequest>,
     ) -> Result<Response<v1::AcquireResponse>, Status> {
-        let request = request.into_inner();
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(request.wait_ms);
-        loop {
-            let changed = self.0.1.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let lease = {
-                let mut s = self.0.0.lock().unwrap();
-                Self::known(&s, request.worker)?;
-                s.queue.pop_front().inspect(|lease| s.granted.push(lease.token))
-            };
-            if let Some(lease) = lease {
-                self.0.1.notify_waiters();
-                return Ok(Response::new(v1::AcquireResponse {
-                    lease: Some((&lease).into()),
-                    drain: false,
-                }));
-            }
-            if tokio::time::timeout_at(deadline, changed).await.is_err() {
-                return Ok(Response::new(v1::AcquireResponse::default()));
-            }
-        }
+        Err(Status::unimplemented("agents keep a session"))
     }
 
     async fn report(
         &self,
-        request: Request<v1::ReportRequest>,
+        _: Request<v1::ReportRequest>,
     ) -> Result<Response<v1::ReportResponse>, Status> {
-        let request = request.into_inner();
-        self.with(|s| {
-            Self::known(s, request.worker)?;
-            let mut verdicts = Vec::new();
-            for report in request.frames {
-                let outcome = FrameOutcome::try_from(report).unwrap();
-                let frame = outcome.frame();
-                let before =
-                    s.stored.iter().any(|(t, _, o)| *t == request.token && o.frame() == frame);
-                let keep = s.keeps.get(&request.token).copied().flatten();
-                let verdict = if before {
-                    Verdict::Duplicate
-                } else if s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
-                    Verdict::Refused
-                } else {
-                    Verdict::Granted
-                };
-                check_fence(s, &outcome, before);
-                if verdict == Verdict::Granted {
-                    s.stored.push((request.token, request.worker, outcome));
-                }
-                s.verdicts.push((frame, verdict));
-                verdicts.push(verdict.into());
-            }
-            if s.lose_answers > 0 {
-                s.lose_answers -= 1;
-                return Err(Status::unavailable("the answer was lost"));
-            }
-            let keep = s.keeps.get(&request.token).copied().flatten();
-            let left =
-                keep.filter(|k| k.iter().any(|f| !s.verdicts.iter().any(|(frame, _)| *frame == f)));
-            Ok(Response::new(v1::ReportResponse { verdicts, keep: left.map(Into::into) }))
-        })
+        Err(Status::unimplemented("agents keep a session"))
     }
 
     async fn heartbeat(
@@ -256,10 +274,9 @@ impl Work for Fake {
 
     async fn release(
         &self,
-        request: Request<v1::ReleaseRequest>,
+        _: Request<v1::ReleaseRequest>,
     ) -> Result<Response<v1::ReleaseResponse>, Status> {
-        self.with(|s| s.released.push(request.into_inner().token));
-        Ok(Response::new(v1::ReleaseResponse {}))
+        Err(Status::unimplemented("agents keep a session"))
     }
 
     async fn leave(
@@ -269,6 +286,37 @@ impl Work for Fake {
         self.with(|s| s.left.push(request.into_inner().worker));
         Ok(Response::new(v1::LeaveResponse {}))
     }
+}
+
+/// Judges a report and stores what is granted; none: the answer is lost.
+fn judge(s: &mut State, worker: u64, report: v1::Report) -> Option<v1::Verdicts> {
+    let (token, mut verdicts) = (report.token, Vec::new());
+    for report in report.frames {
+        let outcome = FrameOutcome::try_from(report).unwrap();
+        let frame = outcome.frame();
+        let before = s.stored.iter().any(|(t, _, o)| *t == token && o.frame() == frame);
+        let keep = s.keeps.get(&token).copied().flatten();
+        let verdict = if before {
+            Verdict::Duplicate
+        } else if s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
+            Verdict::Refused
+        } else {
+            Verdict::Granted
+        };
+        check_fence(s, &outcome, before);
+        if verdict == Verdict::Granted {
+            s.stored.push((token, worker, outcome));
+        }
+        s.verdicts.push((frame, verdict));
+        verdicts.push(verdict.into());
+    }
+    if s.lose_answers > 0 {
+        s.lose_answers -= 1;
+        return None;
+    }
+    let keep = s.keeps.get(&token).copied().flatten();
+    let left = keep.filter(|k| k.iter().any(|f| !s.verdicts.iter().any(|(frame, _)| *frame == f)));
+    Some(v1::Verdicts { number: report.number, token, verdicts, keep: left.map(Into::into) })
 }
 
 /// Before a result is stored, its file is staged and nothing has its name.

@@ -1,0 +1,80 @@
+//! Where the services ask: the owner of the core where this scheduler leads,
+//! what is committed where it follows.
+
+use super::gone;
+use super::owner::{Ask, Look, Parked};
+use super::role::{Role, Roles};
+use super::seats::{SeatId, Word};
+use crate::core::{Command, Granted, Reply, State};
+use platefarm_model::{JobId, Outcome, WorkerId};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+/// A place to ask, for any service.
+#[derive(Clone)]
+pub(super) struct Desk {
+    roles: Roles,
+}
+
+impl Desk {
+    pub(super) fn new(roles: Roles) -> Self {
+        Self { roles }
+    }
+
+    /// Nobody can ask any more.
+    pub(super) fn close(&self) {
+        self.roles.set(Role::Ends);
+    }
+
+    /// Has a command carried out; the answer is durable.
+    pub(super) async fn ask(&self, command: Command) -> Outcome<Reply> {
+        let (told, answer) = oneshot::channel();
+        self.roles.leader().await?.send(Ask::Do(command, told)).await.map_err(gone)?;
+        answer.await.map_err(gone)?
+    }
+
+    /// A task for `worker`, if one comes up within `wait`.
+    pub(super) async fn acquire(
+        &self,
+        worker: WorkerId,
+        wait: Duration,
+    ) -> Outcome<Option<Granted>> {
+        let (told, answer) = oneshot::channel();
+        let parked = Parked { worker, until: Instant::now() + wait, told };
+        self.roles.leader().await?.send(Ask::Acquire(parked)).await.map_err(gone)?;
+        match answer.await.map_err(gone)?? {
+            Reply::Acquired(granted) => Ok(granted),
+            _ => Self::unexpected(),
+        }
+    }
+
+    /// What `look` sees of the farm as it is stored.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        if let Role::Follows(following) = self.roles.now() {
+            return Ok(look(following.state().await?.as_ref()));
+        }
+        let (told, answer) = oneshot::channel();
+        let look: Look = Box::new(move |state: &State| {
+            let seen = look(state);
+            Box::new(move || drop(told.send(seen)))
+        });
+        self.roles.leader().await?.send(Ask::Look(look)).await.map_err(gone)?;
+        answer.await.map_err(gone)
+    }
+
+    /// Something of a session.
+    pub(super) async fn seat(&self, id: SeatId, word: Word) -> Outcome<()> {
+        self.roles.leader().await?.send(Ask::Seat(id, word)).await.map_err(gone)
+    }
+
+    /// A signal at every change of a job from now on.
+    pub(super) async fn watch(&self, job: JobId) -> Outcome<watch::Receiver<u64>> {
+        let (told, answer) = oneshot::channel();
+        self.roles.leader().await?.send(Ask::Watch(job, told)).await.map_err(gone)?;
+        answer.await.map_err(gone)
+    }
+}

@@ -1,0 +1,177 @@
+//! Whether this scheduler leads. Of several on one database one leads, by a
+//! lock that lives with its connection; the others answer questions from what
+//! is committed, name the leader to who wants more, and try the lock twice a
+//! second. When the leader is gone one of them has it, reads the store, and
+//! every lease goes on under its token.
+
+use super::clock::Clock;
+use super::owner::{Ask, Ended, Owner};
+use super::{Config, gone};
+use crate::core::State;
+use crate::store::{Follower, Place, SqlStore};
+use platefarm_model::{Code, Fault, Outcome};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, mpsc, watch};
+
+/// How often one who follows tries to lead.
+const TRY: Duration = Duration::from_millis(500);
+/// How old an answer of one who follows may be.
+const STALE: Duration = Duration::from_secs(1);
+
+/// What this scheduler is now.
+#[derive(Clone)]
+pub(super) enum Role {
+    /// It decides.
+    Leads(mpsc::Sender<Ask>),
+    /// Another does.
+    Follows(Arc<Following>),
+    /// It ends.
+    Ends,
+}
+
+/// What one who follows knows.
+pub(super) struct Following {
+    store: Follower,
+    config: Config,
+    clock: Clock,
+    seen: Mutex<Option<(Instant, Arc<State>)>>,
+}
+
+impl Following {
+    /// The farm as it is committed, a second old at most.
+    pub(super) async fn state(&self) -> Outcome<Arc<State>> {
+        let mut seen = self.seen.lock().await;
+        if let Some((_, state)) = seen.as_ref().filter(|(when, _)| when.elapsed() < STALE) {
+            return Ok(Arc::clone(state));
+        }
+        let snapshot = self.store.snapshot().await?;
+        let state = State::restore(self.config.policy, snapshot, self.clock.now())?;
+        let state = Arc::new(state);
+        *seen = Some((Instant::now(), Arc::clone(&state)));
+        Ok(state)
+    }
+
+    /// The refusal of what only the leader does; it names the leader.
+    pub(super) async fn not_leader(&self) -> Fault {
+        let fault = Fault::new(Code::NotLeader, "this scheduler follows another");
+        match self.store.leader().await {
+            Ok(Some(address)) => fault.at(address),
+            _ => fault,
+        }
+    }
+}
+
+/// The role, for those who ask and for the one who changes it.
+#[derive(Clone)]
+pub(super) struct Roles(Arc<RwLock<Role>>);
+
+impl Roles {
+    pub(super) fn of(role: Role) -> Self {
+        Self(Arc::new(RwLock::new(role)))
+    }
+
+    pub(super) fn now(&self) -> Role {
+        // Whoever panicked while holding it left a whole role behind.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set(&self, role: Role) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = role;
+    }
+
+    /// Where the one who decides is asked.
+    pub(super) async fn leader(&self) -> Outcome<mpsc::Sender<Ask>> {
+        match self.now() {
+            Role::Leads(asks) => Ok(asks),
+            Role::Follows(following) => Err(following.not_leader().await),
+            Role::Ends => Err(gone(())),
+        }
+    }
+}
+
+/// Leads whenever it can, until the scheduler stops.
+pub(super) struct Govern {
+    pub(super) config: Config,
+    pub(super) address: String,
+    pub(super) roles: Roles,
+    pub(super) closing: watch::Receiver<bool>,
+}
+
+impl Govern {
+    /// A scheduler that leads or follows from now on.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`], but for a database that others share: there it follows.
+    pub(super) async fn begin(
+        config: Config,
+        address: String,
+        closing: watch::Receiver<bool>,
+    ) -> Outcome<(Self, Option<Owner<SqlStore>>)> {
+        let govern = Self { config, address, roles: Roles::of(Role::Ends), closing };
+        match govern.open().await {
+            Ok(owner) => Ok((govern, Some(owner))),
+            Err(fault) if fault.code == Code::StoreInUse && govern.may_follow() => {
+                govern.follow()?;
+                Ok((govern, None))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn may_follow(&self) -> bool {
+        matches!(self.config.store, Place::Postgres(_))
+    }
+
+    async fn open(&self) -> Outcome<Owner<SqlStore>> {
+        let store = SqlStore::open(self.config.store.clone(), &self.address).await?;
+        let policy = self.config.policy;
+        let (asks, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
+        if self.config.alone {
+            owner.dismiss_all().await?;
+        }
+        self.roles.set(Role::Leads(asks));
+        Ok(owner)
+    }
+
+    fn follow(&self) -> Outcome<()> {
+        let following = Following {
+            store: Follower::new(&self.config.store)?,
+            config: self.config.clone(),
+            clock: Clock::new(),
+            seen: Mutex::new(None),
+        };
+        self.roles.set(Role::Follows(Arc::new(following)));
+        Ok(())
+    }
+
+    /// Until the scheduler stops.
+    pub(super) async fn run(mut self, mut owner: Option<Owner<SqlStore>>) {
+        loop {
+            if let Some(leads) = owner.take() {
+                tracing::info!(store = %self.config.store, "this scheduler leads");
+                let ended = leads.run().await;
+                if ended == Ended::Over || *self.closing.borrow() {
+                    self.roles.set(Role::Ends);
+                    return;
+                }
+                tracing::warn!("another scheduler leads now; this one follows");
+                if let Err(fault) = self.follow() {
+                    tracing::error!(%fault, "cannot follow");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TRY) => {}
+                _ = self.closing.wait_for(|closing| *closing) => {
+                    self.roles.set(Role::Ends);
+                    return;
+                }
+            }
+            match self.open().await {
+                Ok(leads) => owner = Some(leads),
+                Err(fault) if fault.code == Code::StoreInUse => {}
+                Err(fault) => tracing::warn!(%fault, "cannot lead"),
+            }
+        }
+    }
+}

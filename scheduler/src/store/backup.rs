@@ -1,0 +1,135 @@
+//! Copies of an SQLite store, made while a scheduler writes to it, and put
+//! back. A copy is one moment of the store: whole transactions, nothing of a
+//! later one. PostgreSQL has its own tools for this, and people who know them.
+
+use super::place::Place;
+use super::sql::failed;
+use super::{SqlStore, Store};
+use crate::core::{Policy, State};
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
+use sqlx::{AnyConnection, Connection};
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// What is in a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Jobs in it.
+    pub jobs: usize,
+}
+
+fn file(place: &Place) -> Outcome<&Path> {
+    match place {
+        Place::Sqlite(path) => Ok(path),
+        Place::Postgres(_) => Err(Fault::new(
+            Code::BadConfig,
+            "this store is a PostgreSQL database",
+        )
+        .at(place.to_string())
+        .remedy(
+            "Use pg_dump or your server's own backups; every transaction of the farm is whole.",
+        )),
+    }
+}
+
+fn io(what: &str, path: &Path, e: &std::io::Error) -> Fault {
+    let code = if e.kind() == ErrorKind::StorageFull { Code::DiskFull } else { Code::WriteFailed };
+    Fault::new(code, format!("cannot {what}")).at(path.display().to_string()).because(e)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Copies the store at `place` into the new file `to`. The scheduler goes on meanwhile.
+///
+/// # Errors
+/// `F0010` when `to` is there, `F0006` when the store is no file, `F0203` when
+/// there is no store, `F0502` when it cannot be read, `F0301`, `F0303` when the copy cannot be written.
+pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
+    let from = file(place)?;
+    if !from.exists() {
+        let message = format!("there is no store at '{}'", from.display());
+        return Err(Fault::new(Code::FileNotFound, message));
+    }
+    if to.exists() {
+        let message = format!("'{}' is there already", to.display());
+        return Err(
+            Fault::new(Code::OutputExists, message).remedy("Give a new name for each copy.")
+        );
+    }
+    sqlx::any::install_default_drivers();
+    let partial = beside(to, ".partial");
+    let _ = std::fs::remove_file(&partial);
+    let name = partial.to_str().ok_or_else(|| {
+        Fault::new(Code::BadConfig, "the path is not UTF-8").at(partial.display().to_string())
+    })?;
+    let cannot = |e: sqlx::Error| failed("copy the store", &e).at(place.to_string());
+    let mut db = AnyConnection::connect(&place.url()?).await.map_err(cannot)?;
+    sqlx::query("PRAGMA busy_timeout = 10000").execute(&mut db).await.map_err(cannot)?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut db).await.map_err(cannot)?;
+    let copied = check(&partial).await?;
+    let written = File::open(&partial).and_then(|file| file.sync_all());
+    written.map_err(|e| io("flush the copy", &partial, &e))?;
+    std::fs::rename(&partial, to).map_err(|e| io("name the copy", to, &e))?;
+    flush_dir(to)?;
+    Ok(copied)
+}
+
+/// Puts a copy back as the store at `place`, which no scheduler may have
+/// open. What was there is kept beside it; its new name comes back.
+///
+/// # Errors
+/// `F0510` while a scheduler has the store, `F0502` when the copy is no
+/// store, `F0509` when a later version wrote it, and as [`backup`].
+pub async fn restore(place: &Place, from: &Path) -> Outcome<(Copied, Option<PathBuf>)> {
+    let to = file(place)?;
+    let _lock = place.lock()?;
+    let partial = beside(to, ".partial");
+    std::fs::copy(from, &partial).map_err(|e| io("copy the copy", from, &e))?;
+    let copied = check(&partial).await?;
+    let written = File::open(&partial).and_then(|file| file.sync_all());
+    written.map_err(|e| io("flush the store", &partial, &e))?;
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    let aside = to.exists().then(|| beside(to, &format!(".before-{since}")));
+    if let Some(aside) = &aside {
+        // The log belongs to the file: together they are what was committed.
+        for ending in ["-wal", "-shm", ""] {
+            let (old, new) = (beside(to, ending), beside(aside, ending));
+            match std::fs::rename(&old, &new) {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(io("keep what was there", &old, &e));
+                }
+                _ => {}
+            }
+        }
+    }
+    std::fs::rename(&partial, to).map_err(|e| io("name the store", to, &e))?;
+    flush_dir(to)?;
+    Ok((copied, aside))
+}
+
+fn flush_dir(path: &Path) -> Outcome<()> {
+    let dir = path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new("."));
+    let flushed = File::open(dir).and_then(|dir| dir.sync_all());
+    flushed.map_err(|e| io("flush the directory", dir, &e))
+}
+
+/// A copy is good when a scheduler could start from it.
+async fn check(path: &Path) -> Outcome<Copied> {
+    let bytes = std::fs::metadata(path).map_err(|e| io("read the copy", path, &e))?.len();
+    let place = Place::Sqlite(path.to_owned());
+    let mut store = SqlStore::open(place, "").await?;
+    let state = State::restore(Policy::default(), store.load().await?, Timestamp(0))?;
+    let jobs = state.jobs(false).len();
+    store.close().await?;
+    for ending in ["-wal", "-shm", ".lock"] {
+        let _ = std::fs::remove_file(beside(path, ending));
+    }
+    Ok(Copied { bytes, jobs })
+}

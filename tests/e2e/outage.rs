@@ -1,0 +1,210 @@
+//! What is not a crash: a network that carries nothing, a disk that is full, a
+//! render process that dies, hangs or grows, a leader that is gone.
+
+use crate::farm::{Farm, frames};
+use crate::harness::{World, copy_clip, root, s, tree, wait_until};
+use crate::postgres::Cluster;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A pull of the motion clip, and what an undisturbed one makes of it.
+struct Pull {
+    media: PathBuf,
+    edl: PathBuf,
+}
+
+impl Pull {
+    fn new(world: &World) -> Self {
+        let media = world.path("media");
+        copy_clip("beachball", &media);
+        Self { media, edl: root().join("tests/fixtures/pull/cut.edl") }
+    }
+
+    fn args<'a>(&'a self, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+        let args = ["pull", "--edl", s(&self.edl), "--media", s(&self.media), "--out", s(out)];
+        [&args[..], &["--handles", "2", "--backend", "cpu"], more].concat()
+    }
+}
+
+/// A way to the scheduler that can be cut: what comes meanwhile goes nowhere,
+/// and nobody is told, as with a cable that is pulled.
+struct Cable {
+    url: String,
+    cut: Arc<AtomicBool>,
+}
+
+impl Cable {
+    fn to(address: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (cut, address) = (Arc::new(AtomicBool::new(false)), address.to_owned());
+        let shared = Arc::clone(&cut);
+        std::thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                let Ok(far) = TcpStream::connect(&address) else { continue };
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let ends = (from.try_clone(), to.try_clone());
+                    let (Ok(from), Ok(to)) = ends else { continue };
+                    let cut = Arc::clone(&shared);
+                    std::thread::spawn(move || carry(from, to, &cut));
+                }
+            }
+        });
+        Self { url, cut }
+    }
+
+    fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
+    }
+}
+
+/// Carries bytes while the cable is whole; what was under way when it was cut is held.
+fn carry(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
+    let mut bytes = vec![0; 16 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        while cut.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if to.write_all(&bytes[..count]).is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+fn done(world: &World, url: &str, job: &str) -> u64 {
+    let output = world.run(&["jobs", "show", job, "--farm", url, "--json"]);
+    let view: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    view["frames_done"].as_u64().unwrap_or(0)
+}
+
+/// Submits, and returns the job's id as people write it.
+fn submit(world: &World, args: &[&str]) -> String {
+    format!("j{}", world.json(args)["job"].as_u64().expect("a job"))
+}
+
+#[test]
+fn a_worker_that_is_cut_off_and_comes_back_harms_nothing() {
+    let world = World::new();
+    let pull = Pull::new(&world);
+    let quiet = world.path("undisturbed");
+    world.json(&pull.args(&quiet, &["--local"]));
+    let farm = Farm::with_ttl(&world, 1500);
+    let _scheduler = farm.scheduler();
+    let url = farm.url();
+    let cable = Cable::to(url.trim_start_matches("http://"));
+    let _far = farm.worker_for("far", &cable.url, &[]);
+    let out = world.path("out");
+    let job = submit(&world, &pull.args(&out, &["--farm", &url]));
+    wait_until("the far worker is at it", || (done(&world, &url, &job) >= 2).then_some(()));
+    cable.cut(true);
+    // Its leases end, and another does what it had.
+    let _near = farm.worker("near");
+    std::thread::sleep(Duration::from_millis(2500));
+    cable.cut(false);
+    let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
+    assert_eq!(watched["phase"], "done", "{watched}");
+    assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
+    assert_eq!(frames(&out), frames(&quiet), "bit for bit the undisturbed plates");
+    assert!(tree(&out).iter().all(|name| !name.contains(".platefarm")), "{:?}", tree(&out));
+}
+
+/// A store on a disk that fills up: nothing is promised that is not kept, and
+/// it goes on when there is room again.
+#[test]
+fn a_full_disk_under_the_store_costs_time_and_nothing_else() {
+    let world = World::new();
+    let disk = world.path("disk");
+    std::fs::create_dir_all(&disk).expect("a directory");
+    let Some(_disk) = SmallDisk::mount(&disk) else {
+        eprintln!("no small disk can be mounted here; run as root to see this test");
+        return;
+    };
+    let pull = Pull::new(&world);
+    let quiet = world.path("undisturbed");
+    world.json(&pull.args(&quiet, &["--local"]));
+    let store = format!("sqlite://{}", disk.join("farm.db").display());
+    let farm = Farm::on(&world, 3000, store, 1);
+    let _scheduler = farm.scheduler();
+    let (url, out) = (farm.url(), world.path("out"));
+    let job = submit(&world, &pull.args(&out, &["--farm", &url]));
+    let filler = disk.join("filler");
+    let mut file = std::fs::File::create(&filler).expect("a file");
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    let _workers = [farm.worker("a"), farm.worker("b")];
+    std::thread::sleep(Duration::from_secs(2));
+    std::fs::remove_file(&filler).expect("room again");
+    let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
+    assert_eq!(watched["phase"], "done", "{watched}");
+    assert_eq!(frames(&out), frames(&quiet), "bit for bit the undisturbed plates");
+}
+
+/// A file system of 4 MiB, unmounted with the test.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path) -> Option<Self> {
+        let args = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
+        let mount = std::process::Command::new("mount").args(args).arg(at).output();
+        mount.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// A slot whose memory is too small for any frame: the frames are told so, and the worker lives.
+#[test]
+fn a_frame_that_is_too_large_for_its_slot_is_told_so() {
+    let world = World::new();
+    let pull = Pull::new(&world);
+    let farm = Farm::new(&world);
+    let _scheduler = farm.scheduler();
+    let (url, out) = (farm.url(), world.path("out"));
+    let mut small = farm.worker_for("small", &url, &["--slot-memory", "1M"]);
+    let job = submit(&world, &pull.args(&out, &["--farm", &url]));
+    let fault = wait_until("a frame is given up", || {
+        let view = world.json(&["jobs", "show", &job, "--farm", &url]);
+        let fault = &view["steps"][0]["first_fault"];
+        (!fault.is_null()).then(|| fault.clone())
+    });
+    assert_eq!(fault["code"], "F0408", "{fault}");
+    assert!(small.ends("TERM").success(), "the worker itself is well");
+}
+
+/// Of two schedulers on one database the leader dies: within five seconds the
+/// other leads, and the frames in hand are still the worker's.
+#[test]
+fn a_leader_that_is_killed_is_followed_within_five_seconds() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = World::new();
+    let pull = Pull::new(&world);
+    let farm = Farm::on(&world, 20_000, cluster.database(), 2);
+    let mut leader = farm.scheduler_number(0);
+    let _second = farm.scheduler_number(1);
+    let (url, out) = (farm.url(), world.path("out"));
+    let _worker = farm.worker("w");
+    let job = submit(&world, &pull.args(&out, &["--farm", &url]));
+    wait_until("the pull is under way", || (done(&world, &url, &job) >= 2).then_some(()));
+    leader.kill();
+    let begun = Instant::now();
+    let before = done(&world, &url, &job);
+    wait_until("the second leads and stores frames", || {
+        (done(&world, &url, &job) > before).then_some(())
+    });
+    let took = begun.elapsed();
+    let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
+    assert_eq!((&watched["phase"], &watched["frames_failed"]), (&"done".into(), &0.into()));
+    eprintln!("the second scheduler stored frames {took:?} after the first was killed");
+    // A lease lives twenty seconds here: one that had been lost would have shown.
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
+}
