@@ -5,6 +5,7 @@
 
 use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
+use platefarm_model::status::FarmStatus;
 use platefarm_model::{Code, Fault, JobId, Outcome, limits};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::v1::{self, farm_client::FarmClient};
@@ -184,6 +185,12 @@ impl Farm {
         let request = v1::ListFramesRequest { job: job.0 };
         let steps = self.ask(async |farm| farm.list_frames(request).await).await?.steps.into_iter();
         Ok(steps.map(|s| (s.step, s.frames.into_iter().map(Into::into).collect())).collect())
+    }
+
+    /// The farm itself.
+    pub(crate) async fn status(&mut self) -> Outcome<FarmStatus> {
+        let request = v1::GetFarmRequest {};
+        Ok(self.ask(async |farm| farm.get_farm(request).await).await?.into())
     }
 
     /// Workers that are known.

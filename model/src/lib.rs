@@ -22,6 +22,7 @@ pub mod pull;
 pub mod raw;
 pub mod recipe;
 pub mod schema;
+pub mod status;
 pub mod time;
 
 pub use code::Code;

@@ -8,6 +8,7 @@ mod bridge;
 mod color;
 mod completions;
 mod explain;
+mod farm;
 mod fdl;
 mod inspect;
 mod jobs;
@@ -126,6 +127,9 @@ enum Verb {
     /// See workers.
     #[command(subcommand)]
     Workers(workers::Verb),
+    /// See the farm itself.
+    #[command(subcommand)]
+    Farm(farm::Verb),
     /// Check decoders of other makers, which run beside us.
     #[command(subcommand)]
     Bridge(bridge::Verb),
@@ -182,6 +186,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
         Verb::WorkerSlot => platefarm_worker::child::serve(platefarm_worker::kinds::JOB_KINDS),
         Verb::Store(verb) => store::run(verb, out),
         Verb::Jobs(verb) => jobs::run(verb, global, out),
+        Verb::Farm(verb) => farm::run(&verb, global, out),
         Verb::Workers(verb) => workers::run(&verb, global, out),
         Verb::Explain(args) => explain::run(&args, out),
         Verb::Completions(args) => {

@@ -7,6 +7,7 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
+use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::{RenderReport, StageTotal};
@@ -106,6 +107,41 @@ impl Output for Human {
             if let Some(fault) = &step.first_fault {
                 say!("{} {fault}\n  remedy: {}", style::strong(&step.name), fault.remedy_text());
             }
+        }
+    }
+
+    fn farm(&self, status: &FarmStatus) {
+        let leader = status.leader.as_deref().unwrap_or("nobody that is known");
+        say!("leader   {leader}");
+        if !status.leads {
+            say!("         the scheduler that was asked follows");
+            return;
+        }
+        let counts = &status.counts;
+        say!(
+            "leases   {} given, {} lost with their workers, {} not renewed",
+            counts.leases,
+            counts.lost,
+            counts.expired
+        );
+        say!(
+            "frames   {} accepted, {} reports repeated, {} refused",
+            counts.granted,
+            counts.duplicates,
+            counts.refused
+        );
+        let audit = &status.audit;
+        match &audit.first {
+            None => say!(
+                "audit    {} jobs held against the store in {} looks, all agree",
+                audit.jobs,
+                audit.looks
+            ),
+            Some(first) => say!(
+                "audit    {} of {} looks found a disagreement, first: {first}",
+                audit.broken,
+                audit.looks
+            ),
         }
     }
 

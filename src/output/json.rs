@@ -8,6 +8,7 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
+use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId, schema};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
@@ -41,6 +42,9 @@ impl Output for Json {
     }
     fn job(&self, job: &JobView) {
         self.print(job);
+    }
+    fn farm(&self, status: &FarmStatus) {
+        self.print(status);
     }
     fn workers(&self, workers: &[WorkerView]) {
         self.print(&json!({ "workers": workers }));

@@ -32,6 +32,7 @@ use platefarm_model::color::name::Entry;
 use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
+use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
@@ -46,6 +47,8 @@ pub(crate) trait Output {
     fn jobs(&self, jobs: &[JobView]);
     /// One job with its steps.
     fn job(&self, job: &JobView);
+    /// The farm itself.
+    fn farm(&self, status: &FarmStatus);
     /// A list of workers.
     fn workers(&self, workers: &[WorkerView]);
     /// What camera files hold.

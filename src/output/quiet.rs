@@ -6,6 +6,7 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
+use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
@@ -21,6 +22,9 @@ impl Output for Quiet {
     }
     fn job(&self, job: &JobView) {
         say!("{}", job.id);
+    }
+    fn farm(&self, status: &FarmStatus) {
+        status.leader.iter().for_each(|leader| say!("{leader}"));
     }
     fn workers(&self, workers: &[WorkerView]) {
         workers.iter().for_each(|worker| say!("{}", worker.id));

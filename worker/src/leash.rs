@@ -154,9 +154,13 @@ impl Leash {
         })
     }
 
-    /// Another process does the task, and this is how it stands there.
-    pub fn told(&self, pulse: Pulse) {
+    /// Another process does a part of the task, up to `last`, and this is how
+    /// it stands there. One that goes to the end of its part goes on with the next.
+    pub fn told(&self, last: i64, mut pulse: Pulse) {
         let mut state = self.state();
+        if pulse.last == Some(last) {
+            pulse.last = state.last.map(|allowed| allowed.max(last));
+        }
         if let Some(frame) = pulse.in_hand {
             state.begun = Some(state.begun.map_or(frame, |b| b.max(frame)));
         }
@@ -233,11 +237,11 @@ mod tests {
         let (here, there) = (Leash::new(10), Leash::new(10));
         assert_eq!(here.wish(10), None);
         assert!(there.begin(1));
-        here.told(there.pulse());
+        here.told(10, there.pulse());
         here.shorten(5);
         assert_eq!(here.pulse().last, Some(10), "until it has heard of it");
         there.obey(here.wish(10).unwrap());
-        here.told(there.pulse());
+        here.told(10, there.pulse());
         assert_eq!(here.pulse().last, Some(5));
         here.wind_down();
         assert_eq!(here.wish(10), Some(Wish::WindDown));

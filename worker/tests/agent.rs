@@ -251,7 +251,9 @@ async fn leaving_finishes_the_frame_in_hand_and_gives_back_the_rest() {
     assert_eq!(published(dir.path()), ["a.1.exr"]);
     fake.with(|s| {
         assert_eq!(s.stored.len(), 1);
-        assert_eq!((s.released.as_slice(), s.left.as_slice()), (&[7][..], &[1][..]));
+        // Who leaves gives everything back by that, if not before.
+        assert!(matches!(s.released[..], [] | [7]), "{:?}", s.released);
+        assert_eq!(s.left, [1]);
     });
 }
 

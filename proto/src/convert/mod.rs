@@ -4,6 +4,7 @@
 //! message and field.
 
 mod farm;
+mod farm_status;
 mod job;
 mod status;
 mod value;

@@ -14,6 +14,7 @@ mod audit;
 mod command;
 mod job;
 mod lease;
+mod part;
 mod policy;
 mod restore;
 mod rows;

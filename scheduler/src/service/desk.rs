@@ -6,6 +6,7 @@ use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
 use crate::core::{Command, Granted, Reply, State};
+use platefarm_model::status::{Counts, FarmStatus};
 use platefarm_model::{JobId, Outcome, WorkerId};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -20,6 +21,29 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(roles: Roles) -> Self {
         Self { roles }
+    }
+
+    /// Who leads, what was counted, and whether the books agree.
+    pub(super) async fn status(&self, here: &str) -> Outcome<FarmStatus> {
+        match self.roles.now() {
+            Role::Leads(_, findings) => {
+                let counted = self.look(State::counters).await?;
+                let counts = Counts {
+                    leases: counted.leases,
+                    granted: counted.granted,
+                    duplicates: counted.duplicates,
+                    refused: counted.refused,
+                    lost: counted.lost,
+                    expired: counted.expired,
+                };
+                let leader = Some(here.to_owned());
+                Ok(FarmStatus { leads: true, leader, counts, audit: findings.read() })
+            }
+            Role::Follows(following) => {
+                Ok(FarmStatus { leader: following.leader().await, ..FarmStatus::default() })
+            }
+            Role::Ends => Err(gone(())),
+        }
     }
 
     /// Nobody can ask any more.

@@ -18,6 +18,8 @@ pub(super) struct FarmService<R> {
     pub(super) desk: Desk,
     pub(super) reader: R,
     pub(super) closing: watch::Receiver<bool>,
+    /// Where this scheduler is reached.
+    pub(super) address: String,
 }
 
 /// Least time between two states of a watched job: what a person can follow.
@@ -122,6 +124,11 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::ListFramesRequest>,
     ) -> Answer<v1::ListFramesResponse> {
         answer(self.frames(request.into_inner().job).await)
+    }
+
+    async fn get_farm(&self, _: Request<v1::GetFarmRequest>) -> Answer<v1::GetFarmResponse> {
+        let status = self.desk.status(&self.address).await;
+        answer(status.map(|status| (&status).into()))
     }
 
     async fn list_workers(

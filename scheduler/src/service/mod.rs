@@ -103,7 +103,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(port)?;
     let reached = config.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
     let (close, closing) = watch::channel(false);
-    let (govern, owner) = Govern::begin(config.clone(), reached, closing.clone()).await?;
+    let (govern, owner) = Govern::begin(config.clone(), reached.clone(), closing.clone()).await?;
     let desk = Desk::new(govern.roles.clone());
     let reader = Follower::new(&config.store)?.reader();
     // A set ends its task when it is dropped, and so does whoever drops this future.
@@ -118,7 +118,12 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1()
         .map_err(|e| Fault::new(Code::Internal, "the protos cannot be described").because(&e))?;
-    let farm = farm::FarmService { desk: desk.clone(), reader, closing: closing.clone() };
+    let farm = farm::FarmService {
+        desk: desk.clone(),
+        reader,
+        closing: closing.clone(),
+        address: reached,
+    };
     let work = work::WorkService::new(desk.clone(), &config);
     let end = async {
         shutdown.await;

@@ -5,7 +5,7 @@
 //! every lease goes on under its token.
 
 use super::clock::Clock;
-use super::owner::{Ask, Ended, Owner};
+use super::owner::{Ask, Ended, Findings, Owner};
 use super::{Config, gone};
 use crate::core::State;
 use crate::store::{Follower, Place, SqlStore};
@@ -22,8 +22,8 @@ const STALE: Duration = Duration::from_secs(1);
 /// What this scheduler is now.
 #[derive(Clone)]
 pub(super) enum Role {
-    /// It decides.
-    Leads(mpsc::Sender<Ask>),
+    /// It decides; its auditor's findings beside it.
+    Leads(mpsc::Sender<Ask>, Findings),
     /// Another does.
     Follows(Arc<Following>),
     /// It ends.
@@ -52,12 +52,17 @@ impl Following {
         Ok(state)
     }
 
+    /// Where the leader is reached, as far as is known.
+    pub(super) async fn leader(&self) -> Option<String> {
+        self.store.leader().await.ok().flatten()
+    }
+
     /// The refusal of what only the leader does; it names the leader.
     pub(super) async fn not_leader(&self) -> Fault {
         let fault = Fault::new(Code::NotLeader, "this scheduler follows another");
-        match self.store.leader().await {
-            Ok(Some(address)) => fault.at(address),
-            _ => fault,
+        match self.leader().await {
+            Some(address) => fault.at(address),
+            None => fault,
         }
     }
 }
@@ -83,7 +88,7 @@ impl Roles {
     /// Where the one who decides is asked.
     pub(super) async fn leader(&self) -> Outcome<mpsc::Sender<Ask>> {
         match self.now() {
-            Role::Leads(asks) => Ok(asks),
+            Role::Leads(asks, _) => Ok(asks),
             Role::Follows(following) => Err(following.not_leader().await),
             Role::Ends => Err(gone(())),
         }
@@ -130,7 +135,7 @@ impl Govern {
         if self.config.alone {
             owner.dismiss_all().await?;
         }
-        self.roles.set(Role::Leads(asks));
+        self.roles.set(Role::Leads(asks, owner.findings()));
         Ok(owner)
     }
 

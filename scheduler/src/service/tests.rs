@@ -7,7 +7,7 @@ use super::{Config, bind, serve};
 use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
-use crate::store::{Place, Store};
+use crate::store::{Jobs, Place, Store};
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
 };
@@ -416,6 +416,8 @@ struct Flaky {
     inner: MemoryStore,
     fail_before: Arc<AtomicBool>,
     fail_after: Arc<AtomicBool>,
+    /// What an auditor reads is not what was written.
+    lies: Arc<AtomicBool>,
     /// Held by a test: commits wait.
     gate: Arc<tokio::sync::Mutex<()>>,
 }
@@ -425,6 +427,14 @@ impl Store for Flaky {
 
     async fn load(&mut self) -> Outcome<Snapshot> {
         self.inner.load().await
+    }
+
+    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
+        let mut rows = self.inner.part(of).await?;
+        if self.lies.load(Ordering::SeqCst) {
+            rows.jobs.values_mut().for_each(|job| job.name = "another".into());
+        }
+        Ok(rows)
     }
 
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
@@ -448,7 +458,7 @@ async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
     let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks)));
+    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
     let task = tokio::spawn(owner.run());
     let submit = |key: &str| desk.ask(Command::Submit(Box::new(noop(key, 2))));
 
@@ -465,12 +475,39 @@ async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
     task.await.unwrap();
 }
 
+/// The auditor agrees with a store that tells the truth, and says where one does not.
+#[tokio::test]
+async fn the_auditor_holds_the_core_against_the_store() {
+    let store = Flaky::default();
+    let (_close, closing) = watch::channel(false);
+    let (asks, mut owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    owner.audit_every(Duration::ZERO);
+    let findings = owner.findings();
+    let desk = Desk::new(Roles::of(Role::Leads(asks, findings.clone())));
+    let task = tokio::spawn(owner.run());
+    let submit = async |key: &str| {
+        desk.ask(Command::Submit(Box::new(noop(key, 2)))).await.unwrap();
+    };
+    submit("a").await;
+    submit("b").await;
+    let audit = findings.read();
+    assert_eq!((audit.broken, audit.first.clone()), (0, None));
+    assert!(audit.jobs >= 1, "{audit:?}");
+    store.lies.store(true, Ordering::SeqCst);
+    submit("c").await;
+    submit("d").await;
+    let audit = findings.read();
+    assert!(audit.broken > 0 && audit.first.unwrap().contains("is not stored as it is"));
+    drop(desk);
+    task.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
     let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks)));
+    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
     let task = tokio::spawn(owner.run());
     for instance in ["a", "b"] {
         let command = Command::Register {
@@ -517,6 +554,10 @@ async fn of_two_schedulers_on_postgres_one_leads_and_the_other_takes_over() {
     let lease = acquire(&mut work, worker, 0).await.unwrap();
 
     let (mut other, mut other_work) = (second.farm().await, second.work().await);
+    let status = other.get_farm(v1::GetFarmRequest {}).await.unwrap().into_inner();
+    assert_eq!((status.leads, status.leader), (false, format!("http://{}", first.address)));
+    let status = farm.get_farm(v1::GetFarmRequest {}).await.unwrap().into_inner();
+    assert_eq!((status.leads, status.leases, status.audit.unwrap().broken), (true, 1, 0));
     let view = job(&mut other, id).await;
     assert_eq!(view.steps[0].leased, "1001-1004".parse().unwrap(), "it reads what is committed");
     let request = v1::SubmitJobRequest { job: Some((&noop("l", 1)).into()) };

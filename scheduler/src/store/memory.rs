@@ -1,7 +1,7 @@
 //! The store's contract without a database: what the simulation crashes and
 //! restores. The suite holds it to the same behaviour as the real ones.
 
-use super::{Reader, Store};
+use super::{Jobs, Reader, Store};
 use crate::core::{Changes, FrameRow, LeaseRow, Snapshot};
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
@@ -79,6 +79,15 @@ impl Store for MemoryStore {
 
     async fn load(&mut self) -> Outcome<Snapshot> {
         Ok(self.0.lock().unwrap().rows.clone())
+    }
+
+    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
+        let mut rows = self.load().await?;
+        let within = |job: &JobId| (of.first..=of.last).contains(job);
+        rows.jobs.retain(|job, _| within(job));
+        rows.steps.retain(|step, _| within(&step.job));
+        rows.leases.retain(|_, lease| within(&lease.step.job));
+        Ok(rows)
     }
 
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {

@@ -42,6 +42,20 @@ use crate::core::{Changes, FrameRow, Snapshot};
 use platefarm_model::{JobId, Outcome};
 use std::future::Future;
 
+/// Jobs from one id to another, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jobs {
+    /// The first.
+    pub first: JobId,
+    /// The last.
+    pub last: JobId,
+}
+
+impl Jobs {
+    /// Every job.
+    pub const ALL: Self = Self { first: JobId(0), last: JobId(u64::MAX) };
+}
+
 /// The rows of one farm, for its one writer.
 pub trait Store: Send + 'static {
     /// Reads results beside the writer.
@@ -54,6 +68,13 @@ pub trait Store: Send + 'static {
     /// `F0502` when the store cannot be read, `F0509` when another version
     /// wrote it, `F0510` when another scheduler has it.
     fn load(&mut self) -> impl Future<Output = Outcome<Snapshot>> + Send;
+
+    /// As [`Store::load`], of these jobs only, and without opening anything:
+    /// what an auditor holds against the core.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read.
+    fn part(&mut self, of: Jobs) -> impl Future<Output = Outcome<Snapshot>> + Send;
 
     /// Writes all changes or none, and returns when they are durable.
     ///

@@ -1,6 +1,7 @@
 //! Rows out of tables. What cannot be read is an error with its table and
 //! row, never a default.
 
+use super::Jobs;
 use super::runs::{self, Run};
 use super::sql::failed;
 use crate::core::{FrameRow, JobRow, LeaseRow, Snapshot, WorkerRow};
@@ -68,18 +69,25 @@ async fn table<T>(
     db: &mut AnyConnection,
     table: &'static str,
     query: &'static str,
+    jobs: Option<Jobs>,
     read: impl Fn(Fields<'_>) -> Outcome<T>,
 ) -> Outcome<Vec<T>> {
-    let rows = sqlx::query(query).fetch_all(db).await;
+    let mut query = sqlx::query(query);
+    if let Some(Jobs { first, last }) = jobs {
+        let bound = |job: JobId| i64::try_from(job.0).unwrap_or(i64::MAX);
+        query = query.bind(bound(first)).bind(bound(last));
+    }
+    let rows = query.fetch_all(db).await;
     let rows = rows.map_err(|e| failed("read the store", &e).at(table))?;
     rows.iter().map(|row| read(Fields { row, table })).collect()
 }
 
-/// Everything but the results of frames, which the core does not keep.
-pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
+/// Everything of these jobs but the results of frames, which the core does
+/// not keep; and all workers and settings.
+pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
-                cancelled, terms FROM jobs";
-    let jobs = table(db, "jobs", jobs, |row| {
+                cancelled, terms FROM jobs WHERE id BETWEEN $1 AND $2";
+    let jobs = table(db, "jobs", jobs, Some(of), |row| {
         Ok(JobRow {
             id: JobId(row.id(0)?),
             name: row.text(1)?,
@@ -93,12 +101,14 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
         })
     });
     let jobs = jobs.await?.into_iter().map(|row| (row.id, row)).collect();
-    let steps = table(db, "steps", "SELECT job, step, spec, state FROM steps", |row| {
+    let steps = "SELECT job, step, spec, state FROM steps WHERE job BETWEEN $1 AND $2";
+    let steps = table(db, "steps", steps, Some(of), |row| {
         Ok((row.step(0)?, (Arc::new(row.json(2)?), row.json(3)?)))
     });
     let steps: BTreeMap<_, _> = steps.await?.into_iter().collect();
-    let leases = "SELECT token, job, step, worker, granted, keep, done FROM leases";
-    let leases = table(db, "leases", leases, |row| {
+    let leases = "SELECT token, job, step, worker, granted, keep, done FROM leases \
+                  WHERE job BETWEEN $1 AND $2";
+    let leases = table(db, "leases", leases, Some(of), |row| {
         Ok(LeaseRow {
             token: LeaseToken(row.id(0)?),
             step: row.step(1)?,
@@ -110,7 +120,7 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
     });
     let leases = leases.await?.into_iter().map(|row| (row.token, row)).collect();
     let workers = "SELECT id, name, instance, slots, backend, gone, traits FROM workers";
-    let workers = table(db, "workers", workers, |row| {
+    let workers = table(db, "workers", workers, None, |row| {
         Ok(WorkerRow {
             id: WorkerId(row.id(0)?),
             name: row.text(1)?,
@@ -122,7 +132,8 @@ pub(super) async fn snapshot(db: &mut AnyConnection) -> Outcome<Snapshot> {
         })
     });
     let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
-    let settings = table(db, "settings", "SELECT kind, name, value FROM settings", |row| {
+    let settings = "SELECT kind, name, value FROM settings";
+    let settings = table(db, "settings", settings, None, |row| {
         let value: Setting = row.json(2)?;
         Ok(((row.parse(0)?, row.text(1)?), value))
     });

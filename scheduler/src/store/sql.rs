@@ -2,7 +2,7 @@
 //! one text of every statement.
 
 use super::place::Place;
-use super::{Reader, Store, read, schema, table};
+use super::{Jobs, Reader, Store, read, schema, table};
 use crate::core::{Changes, FrameRow, Snapshot};
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use sqlx::any::AnyPoolOptions;
@@ -161,11 +161,18 @@ impl Store for SqlStore {
 
     async fn load(&mut self) -> Outcome<Snapshot> {
         let db = self.connect().await?;
-        let loaded = read::snapshot(db).await;
+        let loaded = read::snapshot(db, Jobs::ALL).await;
         if loaded.is_err() {
             self.writer = None;
         }
         loaded.map_err(|fault| fault.within(&self.place))
+    }
+
+    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
+        let Some(db) = &mut self.writer else {
+            return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
+        };
+        read::snapshot(db, of).await.map_err(|fault| fault.within(&self.place))
     }
 
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {

@@ -239,6 +239,8 @@ async fn prepare(config: AgentConfig) -> Outcome<Shared> {
         .await
         .map_err(|error| crate::render::panicked(&error.to_string()))??;
     let machine = probe::machine(engines.default_executor().as_ref());
+    // Where the slots have processes, the GPU is theirs.
+    let engines = if config.program.is_some() { Engines::new(Backend::Cpu)? } else { engines };
     let mut name = if config.name.is_empty() { machine.host.clone() } else { config.name.clone() };
     name.truncate(name.floor_char_boundary(limits::MAX_NAME_BYTES));
     tracing::info!(name, backend = machine.backend, cores = machine.cores, "worker");

@@ -176,7 +176,7 @@ impl Child {
                         if pulse.progress != moved.0 {
                             moved = (pulse.progress, Instant::now());
                         }
-                        leash.told(pulse);
+                        leash.told(part.frames.last(), pulse);
                     }
                     Some(Word::Ledger(job)) => {
                         let answer = Order::Frames(ledger(job).await);

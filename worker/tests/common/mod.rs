@@ -261,12 +261,12 @@ impl Work for Fake {
             if s.deaf {
                 return Err(Status::unavailable("partition"));
             }
-            let state = |token: &u64| v1::LeaseState {
-                token: *token,
-                keep: s.keeps.get(token).copied().flatten().map(Into::into),
+            let state = |pulse: &v1::LeasePulse| v1::LeaseState {
+                token: pulse.token,
+                keep: s.keeps.get(&pulse.token).copied().flatten().map(Into::into),
             };
             Ok(Response::new(v1::HeartbeatResponse {
-                leases: request.tokens.iter().map(state).collect(),
+                leases: request.leases.iter().map(state).collect(),
                 drain: false,
             }))
         })

@@ -9,8 +9,11 @@
 //! frames in hand. So a free slot does not wait for the disk. Submissions,
 //! verdicts and everything else are durable before they are said.
 
+mod audit;
 mod recover;
 mod work;
+
+pub(super) use audit::Findings;
 
 use super::clock::Clock;
 use super::seats::{Said, SeatId, Seats, Word};
@@ -92,6 +95,11 @@ pub(super) struct Owner<S> {
     turn: Turn,
     /// Jobs whose rows the store is writing.
     writing: BTreeSet<JobId>,
+    /// The first job that the auditor has not seen, and when it looks again.
+    audited: JobId,
+    next_audit: Instant,
+    audit_period: Duration,
+    findings: Findings,
 }
 
 /// A turn on its way into the store, and how that ended.
@@ -155,8 +163,23 @@ impl<S: Store> Owner<S> {
             tick: tick(&policy),
             turn: Turn::default(),
             writing: BTreeSet::new(),
+            audited: JobId(0),
+            next_audit: Instant::now() + audit::PERIOD,
+            audit_period: audit::PERIOD,
+            findings: Findings::default(),
         };
         Ok((asks, owner))
+    }
+
+    /// Has the auditor look more often.
+    #[cfg(test)]
+    pub(super) fn audit_every(&mut self, period: Duration) {
+        (self.audit_period, self.next_audit) = (period, Instant::now());
+    }
+
+    /// Where the auditor's findings are read.
+    pub(super) fn findings(&self) -> Findings {
+        self.findings.clone()
     }
 
     /// Sends the workers of an earlier run home, whose end is known: what they
@@ -279,8 +302,14 @@ impl<S: Store> Owner<S> {
         }
         let mut store = self.store.take()?;
         self.writing = turn.changes.jobs.keys().copied().collect();
+        // What is expected now holds when this turn is stored, and nothing else is written meanwhile.
+        let expected = self.expected();
+        let findings = self.findings.clone();
         Some(Box::pin(async move {
-            let result = store.commit(&turn.changes).await;
+            let mut result = store.commit(&turn.changes).await;
+            if let (Ok(()), Some(expected)) = (&result, expected) {
+                result = audit::look(&mut store, expected, &findings).await;
+            }
             (store, turn, result)
         }))
     }

@@ -87,7 +87,7 @@ impl<S: Store> Owner<S> {
     /// is not stored, and not when it waited for something that may not be.
     fn may_go(&self, granted: &Granted) -> bool {
         let job = granted.step.job;
-        granted.spec.after.is_empty()
+        !self.state.is_dependent(granted.step)
             && !self.turn.changes.jobs.contains_key(&job)
             && !self.writing.contains(&job)
     }

@@ -1,0 +1,66 @@
+//! A part of the farm's rows, for an auditor that looks at a few jobs at a
+//! time: what the store must hold of them, and whether their sums agree.
+
+use super::State;
+use super::rows::Snapshot;
+use platefarm_model::{JobId, StepId};
+use std::sync::Arc;
+
+impl State {
+    /// The last of at most `count` jobs from `first` on; none: there is no job from there on.
+    #[must_use]
+    pub fn last_of(&self, first: JobId, count: usize) -> Option<JobId> {
+        self.jobs.range(first..).take(count).last().map(|(id, _)| *id)
+    }
+
+    /// What the store must hold of the jobs from `first` to `last`: jobs,
+    /// steps and leases. Workers and settings are not among them.
+    #[must_use]
+    pub fn rows_between(&self, first: JobId, last: JobId) -> Snapshot {
+        let mut rows = Snapshot::default();
+        for (id, job) in self.jobs.range(first..=last) {
+            rows.jobs.insert(*id, job.row.clone());
+            for (index, step) in (0..).zip(&job.steps) {
+                let row = (Arc::clone(&step.spec), step.state.clone());
+                rows.steps.insert(StepId { job: *id, index }, row);
+            }
+        }
+        let within = |job: JobId| (first..=last).contains(&job);
+        let leases = self.leases.iter().filter(|(_, cell)| within(cell.row.step.job));
+        rows.leases.extend(leases.map(|(token, cell)| (*token, cell.row.clone())));
+        rows
+    }
+
+    /// Whether a step waits, or waited, for anything: other steps, other jobs, single frames.
+    #[must_use]
+    pub fn is_dependent(&self, id: StepId) -> bool {
+        let Some(job) = self.jobs.get(&id.job) else { return true };
+        let Some(step) = job.steps.get(id.index as usize) else { return true };
+        !(job.row.terms.after.is_empty()
+            && step.spec.after.is_empty()
+            && step.spec.terms.after_same_frames.is_empty()
+            && step.state.control.after.is_empty())
+    }
+
+    /// Checks the books of the jobs from `first` to `last`: every frame in one
+    /// place, one live lease at most for each.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold, in words.
+    pub fn check_between(&self, first: JobId, last: JobId) -> Result<(), String> {
+        for (id, job) in self.jobs.range(first..=last) {
+            for index in 0..job.steps.len() as u32 {
+                self.check_step(StepId { job: *id, index })?;
+            }
+            let done: u64 = job.steps.iter().map(|step| step.done.len()).sum();
+            let failed: u64 = job.steps.iter().map(|step| step.state.failed.len()).sum();
+            if (done, failed) != (job.frames_done, job.frames_failed) {
+                return Err(format!(
+                    "{id} counts {} frames done and {} failed, its steps {done} and {failed}",
+                    job.frames_done, job.frames_failed
+                ));
+            }
+        }
+        Ok(())
+    }
+}
