@@ -7,6 +7,7 @@
 mod bridge;
 mod color;
 mod completions;
+mod edl;
 mod explain;
 mod farm;
 mod fdl;
@@ -100,6 +101,9 @@ enum Verb {
     Render(render::Args),
     /// Say what camera files hold.
     Inspect(inspect::Args),
+    /// Show what an edit list says (EDL, OTIO, XML, ALE, AAF), and what two differ in.
+    #[command(subcommand)]
+    Edl(edl::Verb),
     /// Check, show and apply framing decision lists (ASC FDL), and draw their charts.
     #[command(subcommand)]
     Fdl(fdl::Verb),
@@ -177,6 +181,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
         Verb::Pull(args) => pull::run(args, global, out),
         Verb::Render(args) => render::run(&args, out),
         Verb::Inspect(args) => inspect::run(&args, out),
+        Verb::Edl(verb) => edl::run(&verb, out),
         Verb::Fdl(verb) => fdl::run(&verb, out),
         Verb::Color(verb) => color::run(&verb, out),
         Verb::Mhl(verb) => mhl::run(&verb, out),

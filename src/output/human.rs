@@ -1,7 +1,7 @@
 //! For people at a terminal.
 
 use super::table::{self, Align};
-use super::{Inspection, Output, PullSummary, bytes_text, framing, inspect, style};
+use super::{Inspection, Output, PullSummary, bytes_text, editing, framing, inspect, style};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
@@ -9,6 +9,7 @@ use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::{RenderReport, StageTotal};
 
@@ -353,6 +354,14 @@ impl Output for Human {
         for problem in problems {
             say!("{problem}\n  remedy: {}", problem.remedy_text());
         }
+    }
+
+    fn edit_list(&self, file: &str, list: &EditList) {
+        editing::list(file, list);
+    }
+
+    fn edit_diff(&self, diff: &Diff<'_>) {
+        editing::diff(diff);
     }
 
     fn fdl_read(&self, file: &str, reading: &Reading) {

@@ -10,6 +10,7 @@ use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId, schema};
+use platefarm_standards::editlist::{self, Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
@@ -82,6 +83,14 @@ impl Output for Json {
     fn verified(&self, dir: &str, problems: &[Fault]) {
         let result = if problems.is_empty() { "pass" } else { "fail" };
         self.print(&json!({ "directory": dir, "result": result, "problems": problems }));
+    }
+    fn edit_list(&self, file: &str, list: &EditList) {
+        let mut value = editlist::to_json(list);
+        value["file"] = json!(file);
+        self.print(&value);
+    }
+    fn edit_diff(&self, diff: &Diff<'_>) {
+        self.print(&editlist::diff_to_json(diff));
     }
     fn fdl_read(&self, file: &str, reading: &Reading) {
         let rows = |faults: &[Fault]| -> Vec<_> {

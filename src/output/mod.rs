@@ -4,7 +4,6 @@
 //! error. Every verb speaks through the one trait, so human, JSON and quiet
 //! forms cannot drift apart.
 
-mod framing;
 /// A line on standard output. A reader that went away (`| head`) is not an
 /// error of ours: the work goes on.
 macro_rules! say {
@@ -14,6 +13,8 @@ macro_rules! say {
     }};
 }
 
+mod editing;
+mod framing;
 mod human;
 mod inspect;
 mod json;
@@ -34,6 +35,7 @@ use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
@@ -63,6 +65,10 @@ pub(crate) trait Output {
     fn pulled(&self, summary: &PullSummary);
     /// What holding a directory against its manifest found.
     fn verified(&self, dir: &str, problems: &[Fault]);
+    /// What an edit list says.
+    fn edit_list(&self, file: &str, list: &EditList);
+    /// What two edit lists differ in.
+    fn edit_diff(&self, diff: &Diff<'_>);
     /// What reading a framing decision list found.
     fn fdl_read(&self, file: &str, reading: &Reading);
     /// A framing decision list.

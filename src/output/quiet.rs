@@ -8,6 +8,7 @@ use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
+use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_worker::render::RenderReport;
 
@@ -46,6 +47,13 @@ impl Output for Quiet {
     }
     fn verified(&self, _dir: &str, problems: &[Fault]) {
         problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));
+    }
+    fn edit_list(&self, _file: &str, list: &EditList) {
+        list.events.iter().for_each(|event| say!("{}", event.number));
+    }
+    fn edit_diff(&self, diff: &Diff<'_>) {
+        let events = diff.changed.iter().filter_map(|changed| changed.after.or(changed.before));
+        events.for_each(|event| say!("{}", event.number));
     }
     fn fdl_read(&self, _file: &str, reading: &Reading) {
         reading.errors.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));

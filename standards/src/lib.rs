@@ -6,6 +6,7 @@
 pub mod amf;
 pub mod clf;
 mod date;
+pub mod editlist;
 pub mod edl;
 pub mod fdl;
 pub mod look;

@@ -34,7 +34,7 @@ use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected};
 use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
 use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, limits};
-use platefarm_standards::edl::{Edl, Event};
+use platefarm_standards::editlist::{EditList, Event};
 use platefarm_standards::fdl::{Fdl, Scaling};
 use take::{Take, Verdict};
 
@@ -45,7 +45,7 @@ pub struct PullRequest<'a> {
     /// Production that it belongs to; also names shots of a list without a title.
     pub show: String,
     /// The edit list.
-    pub edl: &'a Edl,
+    pub edl: &'a EditList,
     /// The edit list as it was handed in.
     pub edl_document: Document,
     /// Rate of the edit list.
@@ -131,7 +131,7 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
     planner.finish()
 }
 
-fn unreadable(edl: &Edl) -> Vec<Rejected> {
+fn unreadable(edl: &EditList) -> Vec<Rejected> {
     edl.problems.iter().map(|fault| Rejected { event: None, fault: fault.clone() }).collect()
 }
 

@@ -10,7 +10,7 @@
 //! that event's take, so that the shot is one plate.
 
 use platefarm_model::{Code, Fault, Timecode};
-use platefarm_standards::edl::{Edl, Event, MotionEffect};
+use platefarm_standards::editlist::{EditList, Event, MotionEffect};
 
 /// A run of source frames.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub(super) fn place(event: &Event) -> String {
 }
 
 /// Every event of the list, in its order: exactly one verdict each.
-pub(super) fn takes(edl: &Edl) -> Vec<Verdict<'_>> {
+pub(super) fn takes(edl: &EditList) -> Vec<Verdict<'_>> {
     let mut verdicts: Vec<Verdict<'_>> = Vec::with_capacity(edl.events.len());
     for (i, event) in edl.events.iter().enumerate() {
         let next = edl.events.get(i + 1);
@@ -99,6 +99,12 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
 fn without_media(event: &Event) -> Option<Verdict<'_>> {
     if !event.is_picture() {
         return Some(Verdict::Sound(event));
+    }
+    if !event.enabled {
+        return Some(skip(event, "the event is switched off: no plate"));
+    }
+    if let Some(doubt) = &event.doubt {
+        return Some(Verdict::Reject(event, doubt.clone()));
     }
     if event.is_black() {
         return Some(skip(event, format!("'{}' is black: no plate", event.reel)));

@@ -18,225 +18,26 @@ mod line;
 mod remark;
 mod text;
 
+pub(crate) use text::decode;
+
+use crate::editlist::{EditList, Event, Format, KeyRole, Span, Transition};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode, limits};
-use std::fmt;
-
-pub use remark::{Cdl, Locator, MotionEffect, Sop};
-pub use text::Encoding;
-
-/// An edit list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Edl {
-    /// `TITLE:`, without blanks around it; empty when the list has none.
-    pub title: String,
-    /// The rate that its timecodes were read in. The list itself does not say it.
-    pub rate: FrameRate,
-    /// How its bytes were read.
-    pub encoding: Encoding,
-    /// `FCM:` lines (frame code mode): line number from 1, and the text behind the colon.
-    pub frame_code_modes: Vec<(usize, String)>,
-    /// Lines before the first event that are neither title nor mode.
-    pub remarks: Vec<String>,
-    /// Events in the order of the list.
-    pub events: Vec<Event>,
-    /// Event lines that could not be read, so that their event is missing:
-    /// [`Code::BadEdlLine`] at `line N`, with the line in the message.
-    pub problems: Vec<Fault>,
-    /// Remarks that mean something and could not be read, likewise. Their event is there.
-    pub warnings: Vec<Fault>,
-}
-
-/// One event line with the remarks under it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// Line number, from 1.
-    pub line: usize,
-    /// Event number as written: `001`, `000203`.
-    pub number: String,
-    /// Reel as written; may hold blanks, may be empty.
-    pub reel: String,
-    /// Track as written: `V`, `V2`, `A2`, `AA/V`, `B`, `NONE`.
-    pub track: String,
-    /// How the picture comes in.
-    pub transition: Transition,
-    /// Source times.
-    pub source: Span,
-    /// Record times.
-    pub record: Span,
-    /// `FROM CLIP NAME`; in a transition the name of the outgoing side.
-    pub clip_name: Option<String>,
-    /// `TO CLIP NAME`: the incoming side of a transition.
-    pub to_clip_name: Option<String>,
-    /// `SOURCE FILE`, `FROM FILE` or `FROM CLIP` (with a colon).
-    pub source_file: Option<String>,
-    /// `M2` lines: in a transition there may be one per side.
-    pub motion: Vec<MotionEffect>,
-    /// Whether a remark says `FREEZE FRAME`.
-    pub freeze: bool,
-    /// `ASC_SOP` and `ASC_SAT`.
-    pub cdl: Option<Cdl>,
-    /// `LOC` markers.
-    pub locators: Vec<Locator>,
-    /// `SPLIT:` that stands before the event.
-    pub split: Option<String>,
-    /// Sound channels of an `AUD` line.
-    pub audio_channels: Vec<u32>,
-    /// `EFFECTS NAME IS`.
-    pub effect_name: Option<String>,
-    /// Every other line under the event, without the stars before it.
-    pub remarks: Vec<String>,
-}
-
-/// A pair of times as written: the end does not belong to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// First frame.
-    pub start: Timecode,
-    /// One past the last frame.
-    pub end: Timecode,
-    /// `start` as the list writes it.
-    pub start_text: String,
-    /// `end` as the list writes it.
-    pub end_text: String,
-}
-
-impl Span {
-    /// Frames from start to end. An end before the start is a passage over
-    /// midnight when that makes it shorter than half a day; else the list is
-    /// wrong and the length is negative.
-    #[must_use]
-    pub fn frames(&self) -> i64 {
-        let written = self.end.frames - self.start.frames;
-        let day = self.start.frames_per_day();
-        if written < 0 && written + day <= day / 2 && written + day > 0 {
-            written + day
-        } else {
-            written
-        }
-    }
-
-    /// Whether midnight lies inside.
-    #[must_use]
-    pub fn crosses_midnight(&self) -> bool {
-        self.frames() != self.end.frames - self.start.frames
-    }
-}
-
-/// How an event begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transition {
-    /// `C`.
-    Cut,
-    /// `D 025`: from the line before, over so many frames.
-    Dissolve {
-        /// Length in frames.
-        frames: u32,
-    },
-    /// `W001 025`.
-    Wipe {
-        /// Pattern number of the switcher.
-        pattern: u32,
-        /// Length in frames.
-        frames: u32,
-    },
-    /// `K`, `KB`, `KO`: a key, its background, its removal.
-    Key {
-        /// Which of the three.
-        role: KeyRole,
-        /// Length of the fade in frames.
-        frames: u32,
-    },
-}
-
-/// What a key line describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyRole {
-    /// `K`: the foreground.
-    Foreground,
-    /// `KB`: the background.
-    Background,
-    /// `KO`: the key is taken out.
-    Out,
-}
-
-impl Transition {
-    /// Its length; zero for a cut.
-    #[must_use]
-    pub const fn frames(self) -> u32 {
-        match self {
-            Self::Cut => 0,
-            Self::Dissolve { frames } | Self::Wipe { frames, .. } | Self::Key { frames, .. } => {
-                frames
-            }
-        }
-    }
-
-    /// Whether two sources are seen at once: a dissolve or a wipe.
-    #[must_use]
-    pub const fn mixes(self) -> bool {
-        matches!(self, Self::Dissolve { .. } | Self::Wipe { .. })
-    }
-}
-
-impl fmt::Display for Transition {
-    /// As lists write it: `C`, `D`, `W001`, `K`, `KB`, `KO`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cut => f.write_str("C"),
-            Self::Dissolve { .. } => f.write_str("D"),
-            Self::Wipe { pattern, .. } => write!(f, "W{pattern:03}"),
-            Self::Key { role: KeyRole::Foreground, .. } => f.write_str("K"),
-            Self::Key { role: KeyRole::Background, .. } => f.write_str("KB"),
-            Self::Key { role: KeyRole::Out, .. } => f.write_str("KO"),
-        }
-    }
-}
-
-impl Event {
-    /// Whether the event is on a picture track: `V`, `V2`, `AA/V`, `B` (both).
-    #[must_use]
-    pub fn is_picture(&self) -> bool {
-        self.track.contains(['V', 'v']) || self.track.eq_ignore_ascii_case("B")
-    }
-
-    /// Whether the reel stands for black: `BL`, `BLACK`, `BLK`.
-    #[must_use]
-    pub fn is_black(&self) -> bool {
-        ["BL", "BLACK", "BLK"].iter().any(|name| self.reel.eq_ignore_ascii_case(name))
-    }
-
-    /// Whether the reel stands for a source without a tape: `AX`, `AUX`, `GEN`, `BARS`.
-    /// Some systems write it for every file and put the name into a remark.
-    #[must_use]
-    pub fn is_auxiliary(&self) -> bool {
-        ["AX", "AUX", "GEN", "BARS"].iter().any(|name| self.reel.eq_ignore_ascii_case(name))
-    }
-}
 
 /// Reads an edit list whose timecodes count at `rate`.
 ///
-/// What cannot be read is in [`Edl::problems`] and [`Edl::warnings`];
+/// What cannot be read is in [`EditList::problems`] and [`EditList::warnings`];
 /// everything else is kept.
 ///
 /// # Errors
 /// [`Code::TooLarge`] beyond [`limits::MAX_EDL_BYTES`].
-pub fn parse(bytes: &[u8], rate: FrameRate) -> Outcome<Edl> {
+pub fn parse(bytes: &[u8], rate: FrameRate) -> Outcome<EditList> {
     if bytes.len() as u64 > limits::MAX_EDL_BYTES {
         let message =
             format!("the edit list has {} bytes; {} are read", bytes.len(), limits::MAX_EDL_BYTES);
         return Err(Fault::new(Code::TooLarge, message));
     }
     let (text, encoding) = text::decode(bytes);
-    let mut edl = Edl {
-        title: String::new(),
-        rate,
-        encoding,
-        frame_code_modes: Vec::new(),
-        remarks: Vec::new(),
-        events: Vec::new(),
-        problems: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut edl = EditList { encoding, ..EditList::new(Format::Edl, rate) };
     let mut reader =
         Reader { rate, marks: text::marks_drop_frame(&text), drop: false, split: None };
     for (number, line) in text::lines(&text) {
@@ -267,7 +68,7 @@ struct Reader {
 type Why = String;
 
 impl Reader {
-    fn read(&mut self, edl: &mut Edl, number: usize, line: &str) -> Result<(), Why> {
+    fn read(&mut self, edl: &mut EditList, number: usize, line: &str) -> Result<(), Why> {
         if let Some(title) = remark::value_of(line, "TITLE:") {
             if edl.title.is_empty() && edl.events.is_empty() {
                 edl.title = title.to_owned();
@@ -297,49 +98,64 @@ impl Reader {
     }
 
     fn event(&mut self, number: usize, words: &line::Words<'_>) -> Result<Event, Why> {
+        let [a, b, c, d] = words.times;
+        let times = [self.time(a)?, self.time(b)?, self.time(c)?, self.time(d)?];
+        let doubt = times.iter().find_map(|time| time.doubt.as_ref());
+        let span = |i: usize| Span {
+            start: times[i].at,
+            end: times[i + 1].at,
+            start_text: words.times[i].to_owned(),
+            end_text: words.times[i + 1].to_owned(),
+        };
         Ok(Event {
             line: number,
             number: words.number.to_owned(),
             reel: words.reel.to_owned(),
             track: words.track.to_owned(),
             transition: words.transition,
-            source: self.span(words.times[0], words.times[1])?,
-            record: self.span(words.times[2], words.times[3])?,
-            clip_name: None,
-            to_clip_name: None,
-            source_file: None,
-            motion: Vec::new(),
-            freeze: false,
-            cdl: None,
-            locators: Vec::new(),
+            source: span(0),
+            record: span(2),
             split: self.split.take(),
-            audio_channels: Vec::new(),
-            effect_name: None,
-            remarks: Vec::new(),
-        })
-    }
-
-    fn span(&self, start: &str, end: &str) -> Result<Span, Why> {
-        Ok(Span {
-            start: self.time(start)?,
-            end: self.time(end)?,
-            start_text: start.to_owned(),
-            end_text: end.to_owned(),
+            doubt: doubt.map(|why| {
+                Fault::new(Code::BadEdlLine, why.clone())
+                    .at(format!("line {number}"))
+                    .remedy("Read the list at its own rate (--rate), or correct the line.")
+            }),
+            ..Event::default()
         })
     }
 
     /// A timecode, or a frame count where there is no colon.
-    fn time(&self, text: &str) -> Result<Timecode, Why> {
+    fn time(&self, text: &str) -> Result<Time, Why> {
         if text.bytes().all(|b| b.is_ascii_digit()) {
             let frames = text.parse().map_err(|_| format!("'{text}' is not a frame number"))?;
-            return Ok(Timecode { frames, rate: self.rate, drop_frame: false });
+            let at = Timecode { frames, rate: self.rate, drop_frame: false };
+            return Ok(Time { at, doubt: None });
         }
-        let drop = self.drop && !self.marks && self.rate.timebase().is_multiple_of(30);
-        let read = if drop {
-            Timecode::parse(&text.replacen(':', ";", 3), self.rate)
-        } else {
-            Timecode::parse(text, self.rate)
-        };
-        read.map_err(|fault| fault.message)
+        let header = self.drop && !self.marks && self.rate.timebase().is_multiple_of(30);
+        let text = if header { text.replacen(':', ";", 3) } else { text.to_owned() };
+        match Timecode::parse(&text, self.rate) {
+            Ok(at) => Ok(Time { at, doubt: None }),
+            Err(fault) => {
+                let at = beyond(&text, self.rate).ok_or_else(|| fault.message.clone())?;
+                Ok(Time { at, doubt: Some(fault.message) })
+            }
+        }
     }
+}
+
+/// A time, and why it may not be what it says.
+struct Time {
+    at: Timecode,
+    doubt: Option<Why>,
+}
+
+/// A timecode whose frame number is at or above the timebase: the list was
+/// made at another rate. It is counted on, so that the event can be shown.
+fn beyond(text: &str, rate: FrameRate) -> Option<Timecode> {
+    let (head, frames) = text.rsplit_once([':', ';', '.'])?;
+    let mark = text.as_bytes()[head.len()];
+    let second = Timecode::parse(&format!("{head}{}00", char::from(mark)), rate).ok()?;
+    let frames: i64 = frames.parse().ok().filter(|frames| *frames < 1000)?;
+    Some(second.plus(frames))
 }

@@ -1,49 +1,8 @@
 //! What stands under an event: names, speeds, grades, markers. Systems write
 //! remarks with and without a star, with one or two, and in either case.
 
-use super::{Event, Why, line};
-
-/// A colour decision of the American Society of Cinematographers, as remarks carry it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cdl {
-    /// `ASC_SOP`.
-    pub sop: Option<Sop>,
-    /// `ASC_SAT`.
-    pub saturation: Option<f64>,
-}
-
-/// Slope, offset and power of red, green, blue.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sop {
-    /// Slope.
-    pub slope: [f64; 3],
-    /// Offset.
-    pub offset: [f64; 3],
-    /// Power.
-    pub power: [f64; 3],
-}
-
-/// A marker: `LOC: 01:00:01:00 RED ABC_010_0010 clean up`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Locator {
-    /// Record time as written.
-    pub at: String,
-    /// Colour as written; may be empty.
-    pub color: String,
-    /// Text; may be empty.
-    pub text: String,
-}
-
-/// A speed change: `M2 REEL 048.0 01:00:00:00`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MotionEffect {
-    /// Reel as written; empty when the line has none.
-    pub reel: String,
-    /// Source frames per second of record time; 0 holds a frame, below 0 runs backwards.
-    pub fps: f64,
-    /// Source time at which it begins, as written; may be empty.
-    pub at: String,
-}
+use super::{Why, line};
+use crate::editlist::{Event, Locator, MotionEffect, Sop};
 
 /// What stands behind `key` at the beginning of a line, without blanks around it.
 pub(super) fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
@@ -95,9 +54,24 @@ fn known(event: &mut Event, body: &str) -> Result<bool, Why> {
     } else if let Some(channels) = word(body, "AUD").and_then(channels) {
         event.audio_channels.extend(channels);
     } else {
+        spare_names(event, body);
         return Ok(false);
     }
     Ok(true)
+}
+
+/// Names that stay in the remark and are known besides.
+fn spare_names(event: &mut Event, body: &str) {
+    let body = body.trim_start_matches('>').trim_start();
+    if let Some(names) = value_of(body, "FINAL CUT PRO REEL:") {
+        let long = names.split_once("REPLACED BY:").map_or(names, |(long, _)| long).trim();
+        event.long_reel = Some(long.to_owned()).filter(|name| !name.is_empty());
+    } else if let Some(umid) =
+        ["UMID:", "SOURCE UMID:", "FROM CLIP UMID:"].iter().find_map(|key| value_of(body, key))
+    {
+        let umid: String = umid.chars().filter(|c| !c.is_whitespace()).collect();
+        event.umid = Some(umid).filter(|umid| !umid.is_empty());
+    }
 }
 
 /// The value behind a key that may or may not have a colon.

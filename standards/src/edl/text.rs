@@ -2,36 +2,11 @@
 //! leave behind at the end of a file.
 
 use super::line;
+use crate::editlist::Encoding;
 use std::borrow::Cow;
 
-/// How a list was encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Encoding {
-    /// UTF-8 without a mark; plain ASCII too.
-    Utf8,
-    /// UTF-8 with a byte order mark.
-    Utf8Bom,
-    /// UTF-16, either order, known by its mark or by its zero bytes.
-    Utf16,
-    /// Windows-1252: every list that is none of the others.
-    Windows1252,
-}
-
-impl Encoding {
-    /// Its name: `utf-8`, `utf-8-sig`, `utf-16`, `cp1252`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "utf-8",
-            Self::Utf8Bom => "utf-8-sig",
-            Self::Utf16 => "utf-16",
-            Self::Windows1252 => "cp1252",
-        }
-    }
-}
-
 /// The text of `bytes`. Never fails: bytes that mean nothing become U+FFFD.
-pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Encoding) {
+pub(crate) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Encoding) {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (String::from_utf8_lossy(rest), Encoding::Utf8Bom),
         [0xFF, 0xFE, rest @ ..] => (utf16(rest, u16::from_le_bytes).into(), Encoding::Utf16),

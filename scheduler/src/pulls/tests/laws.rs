@@ -72,7 +72,7 @@ fn is_legal(name: &str) -> bool {
         && name.len() < 200
 }
 
-fn check(edl: &Edl, made: &PullPlan, asked: u32) {
+fn check(edl: &EditList, made: &PullPlan, asked: u32) {
     let package = &made.package;
     // Every event is exactly one of the three.
     let mut fates: BTreeMap<usize, u32> = BTreeMap::new();
@@ -107,7 +107,7 @@ fn check(edl: &Edl, made: &PullPlan, asked: u32) {
 }
 
 /// The frames of a plate: inside the clip, with all the handle that there is.
-fn check_frames(edl: &Edl, plate: &PlatePlan, asked: u32) {
+fn check_frames(edl: &EditList, plate: &PlatePlan, asked: u32) {
     let media = plate.clip.timing.frame_count as i64;
     let first = plate.source_first;
     let end = first + plate.frames.len() as i64;

@@ -11,7 +11,8 @@ use platefarm_model::pull::{Document, PlatePlan};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
 use platefarm_model::{Fault, FrameRate, Outcome, Timecode, Timestamp};
-use platefarm_standards::edl::{self, Edl};
+use platefarm_standards::editlist::EditList;
+use platefarm_standards::edl;
 
 const RATE: FrameRate = FrameRate::FPS_24;
 
@@ -48,11 +49,11 @@ fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
     }
 }
 
-fn list(text: &str) -> Edl {
+fn list(text: &str) -> EditList {
     edl::parse(text.as_bytes(), RATE).unwrap()
 }
 
-fn request<'a>(edl: &'a Edl, clips: &'a [ClipInfo], handles: u32) -> PullRequest<'a> {
+fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRequest<'a> {
     PullRequest {
         name: "cut".into(),
         show: "demo".into(),

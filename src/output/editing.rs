@@ -1,0 +1,133 @@
+//! Edit lists and what they differ in, for people.
+
+use super::style;
+use super::table::{self, Align};
+use platefarm_model::Fault;
+use platefarm_standards::editlist::{Change, Diff, EditList, Event, Side};
+
+/// The events of a list, then what cannot be read or is not to be trusted.
+pub(super) fn list(file: &str, list: &EditList) {
+    let title = if list.title.is_empty() { "(no title)" } else { &list.title };
+    say!(
+        "{}  {file}: {} at {}, {}, {} events",
+        style::strong(title),
+        list.format.name(),
+        list.rate,
+        list.encoding.name(),
+        list.events.len()
+    );
+    let rows: Vec<Vec<String>> = list.events.iter().map(row).collect();
+    table::print(
+        &[
+            ("EVENT", Align::Left),
+            ("TRACK", Align::Left),
+            ("REEL", Align::Left),
+            ("CUT", Align::Left),
+            ("SOURCE IN", Align::Left),
+            ("SOURCE OUT", Align::Left),
+            ("RECORD IN", Align::Left),
+            ("FRAMES", Align::Right),
+            ("CLIP, AND WHAT THE LIST SAYS OF IT", Align::Left),
+        ],
+        &rows,
+    );
+    for fault in told(list) {
+        say!("{} {fault}", style::missing("note"));
+    }
+}
+
+/// Everything that is wrong with a list, or looks so.
+fn told(list: &EditList) -> impl Iterator<Item = &Fault> {
+    let doubts = list.events.iter().filter_map(|event| event.doubt.as_ref());
+    list.problems.iter().chain(&list.warnings).chain(doubts)
+}
+
+fn row(event: &Event) -> Vec<String> {
+    let transition = match event.transition.frames() {
+        0 => event.transition.to_string(),
+        frames => format!("{} {frames:03}", event.transition),
+    };
+    vec![
+        event.number.clone(),
+        event.track.clone(),
+        event.reel.clone(),
+        transition,
+        event.source.start_text.clone(),
+        event.source.end_text.clone(),
+        event.record.start_text.clone(),
+        event.record.frames().to_string(),
+        remarks(event),
+    ]
+}
+
+/// What few events have, in words.
+fn remarks(event: &Event) -> String {
+    let mut words: Vec<String> = Vec::new();
+    words.extend(event.to_clip_name.as_ref().or(event.clip_name.as_ref()).cloned());
+    let timebase = f64::from(event.source.start.rate.timebase());
+    words.extend(event.motion.iter().map(|m| format!("speed {:.1} %", m.fps / timebase * 100.0)));
+    if event.freeze {
+        words.push("freeze".into());
+    }
+    if !event.remap.is_empty() {
+        words.push(format!("speed changes over {} points", event.remap.len()));
+    }
+    if event.cdl.is_some() {
+        words.push("CDL".into());
+    }
+    match event.locators.len() {
+        0 => {}
+        1 => words.push("1 marker".into()),
+        count => words.push(format!("{count} markers")),
+    }
+    if !event.within.is_empty() {
+        words.push(format!("in {}", event.within.join(" > ")));
+    }
+    if !event.enabled {
+        words.push("switched off".into());
+    }
+    words.join("; ")
+}
+
+/// What became of the shots.
+pub(super) fn diff(diff: &Diff<'_>) {
+    let name = |event: &Event| event.clip_name.clone().unwrap_or_else(|| event.reel.clone());
+    let rows: Vec<Vec<String>> = diff
+        .changed
+        .iter()
+        .map(|changed| {
+            let number = |event: Option<&Event>| event.map_or("-".into(), |e| e.number.clone());
+            let event = changed.after.or(changed.before);
+            vec![
+                number(changed.before),
+                number(changed.after),
+                event.map(|e| e.reel.clone()).unwrap_or_default(),
+                event.map(name).unwrap_or_default(),
+                changed.changes.iter().map(|c| words(*c)).collect::<Vec<_>>().join(", "),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        say!("{}  every shot is the same ({})", style::state("done"), diff.same);
+        return;
+    }
+    let columns = [("BEFORE", Align::Left), ("AFTER", Align::Left), ("REEL", Align::Left)];
+    let columns = [&columns[..], &[("CLIP", Align::Left), ("WHAT CHANGED", Align::Left)]].concat();
+    table::print(&columns, &rows);
+    say!("{} shots differ, {} are the same", rows.len(), diff.same);
+}
+
+fn words(change: Change) -> String {
+    let side = |side| if side == Side::Head { "head" } else { "tail" };
+    match change {
+        Change::New | Change::Gone => style::strong(change.word()),
+        Change::Extended { side: at, frames } => format!("extended {frames} at the {}", side(at)),
+        Change::Shortened { side: at, frames } => format!("shortened {frames} at the {}", side(at)),
+        Change::Slipped { frames } => format!("slipped {frames:+}"),
+        Change::Moved { frames, rippled: false } => format!("moved {frames:+}"),
+        Change::Moved { frames, rippled: true } => format!("pushed {frames:+}"),
+        Change::Retimed { from, to } => {
+            format!("retimed {:.1} % to {:.1} %", from * 100.0, to * 100.0)
+        }
+    }
+}
