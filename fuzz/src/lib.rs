@@ -7,7 +7,7 @@ use peak_alloc::PeakAlloc;
 use platefarm_media::source::Sequence;
 use platefarm_media::{SOURCES, sidecar, sink, source};
 use platefarm_model::FrameRate;
-use platefarm_standards::{amf, edl, fdl, mhl};
+use platefarm_standards::{amf, edl, editlist, fdl, mhl, otio};
 use std::backtrace::Backtrace;
 use std::fs;
 use std::panic::PanicHookInfo;
@@ -124,6 +124,19 @@ pub fn edl(bytes: &[u8]) {
     });
 }
 
+/// A timeline or a log: OTIO, Final Cut 7 XML, ALE, told by its content. An OTIO document is the
+/// same again when it is written and read.
+pub fn timeline(bytes: &[u8]) {
+    bounded(bytes, EXPANSION, || {
+        drop(editlist::read(bytes, Some(FrameRate::FPS_24)));
+        if let Ok(document) = otio::Document::parse(bytes) {
+            let again = otio::Document::parse(document.to_json().as_bytes());
+            assert_eq!(again.expect("what we write is read"), document);
+        }
+        0
+    });
+}
+
 /// A framing decision list; what is read can be written, and is the same again.
 pub fn fdl(bytes: &[u8]) {
     bounded(bytes, EXPANSION, || {
@@ -143,11 +156,12 @@ pub fn amf(bytes: &[u8]) {
     });
 }
 
-/// A generation or a chain of an ASC MHL history.
+/// A generation or a chain of an ASC MHL history, or a list of version 1.
 pub fn mhl(bytes: &[u8]) {
     bounded(bytes, EXPANSION, || {
         drop(mhl::Manifest::parse(bytes));
         drop(mhl::Chain::parse(bytes));
+        drop(mhl::legacy::List::parse(bytes));
         0
     });
 }

@@ -9,6 +9,7 @@
 
 pub mod card;
 pub mod draw;
+pub mod editlist;
 mod exr_block;
 pub mod hash;
 pub mod mhl;

@@ -102,6 +102,39 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
     sync_parent(published).map_err(|e| write_fault(published, &e))
 }
 
+/// Exchanges a staged directory with the published one in a single step; the
+/// old one is under the staged name then. Where the system or the volume has no
+/// such step, the old one steps aside first.
+///
+/// # Errors
+/// `F03xx`.
+pub fn exchange(staged: &Path, published: &Path) -> Outcome<()> {
+    let fault = |e: io::Error| write_fault(published, &e);
+    if !exchanged_at_once(staged, published) {
+        let mut aside = staged.as_os_str().to_owned();
+        aside.push(".old");
+        fs::rename(published, &aside).map_err(fault)?;
+        if let Err(error) = fs::rename(staged, published) {
+            // Back as it was.
+            let _ = fs::rename(&aside, published);
+            return Err(fault(error));
+        }
+        fs::rename(&aside, staged).map_err(fault)?;
+    }
+    sync_parent(published).map_err(fault)
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchanged_at_once(staged: &Path, published: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, staged, CWD, published, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchanged_at_once(_staged: &Path, _published: &Path) -> bool {
+    false
+}
+
 /// Removes a staged file that was refused. It may be gone already.
 ///
 /// # Errors

@@ -14,6 +14,12 @@ pub const MAX_TIFF_DIRECTORIES: usize = 64;
 pub const MAX_DOCUMENT_BYTES: u64 = 256 * 1024 * 1024;
 /// Largest edit list, in bytes: some 300,000 events.
 pub const MAX_EDL_BYTES: u64 = 32 * 1024 * 1024;
+/// Largest timeline document (OTIO, XML), in bytes.
+pub const MAX_TIMELINE_BYTES: u64 = 128 * 1024 * 1024;
+/// Most items of one timeline, those of nested sequences counted each time they are used.
+pub const MAX_TIMELINE_ITEMS: usize = 500_000;
+/// Deepest nesting of sequences in sequences.
+pub const MAX_NESTED_SEQUENCES: usize = 16;
 /// Deepest nesting of XML or JSON that is followed.
 pub const MAX_DOCUMENT_DEPTH: usize = 128;
 /// Most steps of one job.

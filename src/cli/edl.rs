@@ -43,5 +43,7 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
 
 /// The list in `file`.
 fn read(file: &Path, rate: Option<FrameRate>) -> Outcome<EditList> {
-    editlist::read(&read_document(file)?, rate).map_err(|fault| fault.within(file.display()))
+    let bytes = read_document(file)?;
+    platefarm_media::editlist::read(file, &bytes, rate)
+        .map_err(|fault| fault.within(file.display()))
 }

@@ -110,7 +110,7 @@ enum Verb {
     /// List colour transforms, convert pixels, and say what a conversion does.
     #[command(subcommand)]
     Color(color::Verb),
-    /// Verify a sealed package (ASC MHL).
+    /// Seal directories, and hold them against their seal (ASC MHL).
     #[command(subcommand)]
     Mhl(mhl::Verb),
     /// Run a whole farm in this process: a scheduler and workers.
@@ -150,11 +150,13 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return not_understood(&error),
     };
     let out = output::choose(global.json, global.quiet);
-    if let Err(fault) = start_log(&global.log).and_then(|()| run(verb, &global, &*out)) {
-        out.fault(&fault);
-        return ExitCode::from(fault.owner().exit_code());
+    match start_log(&global.log).and_then(|()| run(verb, &global, &*out)) {
+        Ok(code) => code,
+        Err(fault) => {
+            out.fault(&fault);
+            ExitCode::from(fault.owner().exit_code())
+        }
     }
-    ExitCode::SUCCESS
 }
 
 /// Help and version as they are; an error in the voice that was asked for, as far as that can be told.
@@ -170,21 +172,25 @@ fn not_understood(error: &clap::Error) -> ExitCode {
     ExitCode::from(fault.owner().exit_code())
 }
 
-fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
+/// Runs a verb; only those of other tools' exit codes end with one of their own.
+fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
     let bridges = bridge::read(global.bridges.as_deref())?;
     if let Verb::Bridge(verb) = &verb {
-        return bridge::run(verb, &bridges, out);
+        bridge::run(verb, &bridges, out)?;
+        return Ok(ExitCode::SUCCESS);
     }
     platefarm_media::source::bridge::configure(bridges)?;
+    if let Verb::Mhl(verb) = &verb {
+        return mhl::run(verb, out).map(ExitCode::from);
+    }
     match verb {
-        Verb::Bridge(_) => Ok(()),
+        Verb::Bridge(_) | Verb::Mhl(_) => Ok(()),
         Verb::Pull(args) => pull::run(args, global, out),
         Verb::Render(args) => render::run(&args, out),
         Verb::Inspect(args) => inspect::run(&args, out),
         Verb::Edl(verb) => edl::run(&verb, out),
         Verb::Fdl(verb) => fdl::run(&verb, out),
         Verb::Color(verb) => color::run(&verb, out),
-        Verb::Mhl(verb) => mhl::run(&verb, out),
         Verb::Up(args) => up::run(args, global, out),
         Verb::Scheduler(args) => scheduler::run(args, out),
         Verb::Worker(args) => worker::run(args, global, out),
@@ -199,6 +205,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
             Ok(())
         }
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn start_log(filter: &str) -> Outcome<()> {

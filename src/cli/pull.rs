@@ -15,7 +15,7 @@ use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::pull::{Document, PackageSpec};
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
-use platefarm_standards::{editlist, fdl};
+use platefarm_standards::fdl;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -102,7 +102,7 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         out.note(&format!("note {fault}"));
     }
     let (rate, assumed) = list_rate(args.rate, &clips);
-    let list = editlist::read(&edl_bytes, Some(rate))?;
+    let list = platefarm_media::editlist::read(&args.edl, &edl_bytes, Some(rate))?;
     let parsed_fdl = fdl_document
         .as_ref()
         .map(|(path, bytes)| fdl::Fdl::parse(bytes).map_err(|fault| fault.within(path.display())))

@@ -1,7 +1,10 @@
 //! For people at a terminal.
 
 use super::table::{self, Align};
-use super::{Inspection, Output, PullSummary, bytes_text, editing, framing, inspect, style};
+use super::{
+    Inspection, Output, PullSummary, bytes_text, editing, framing, inspect, sealing, style,
+};
+use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
@@ -11,6 +14,7 @@ use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
+use platefarm_standards::mhl::{Checked, Problem};
 use platefarm_worker::render::{RenderReport, StageTotal};
 
 pub(super) struct Human;
@@ -347,13 +351,16 @@ impl Output for Human {
         }
     }
 
-    fn verified(&self, dir: &str, problems: &[Fault]) {
-        if problems.is_empty() {
-            say!("{}  {dir} is what its manifest says", style::state("done"));
-        }
-        for problem in problems {
-            say!("{problem}\n  remedy: {}", problem.remedy_text());
-        }
+    fn verified(&self, dir: &str, checked: &Checked) {
+        sealing::verified(dir, checked);
+    }
+
+    fn sealed(&self, dir: &str, created: &Created) {
+        sealing::sealed(dir, created);
+    }
+
+    fn histories(&self, dir: &str, histories: &[HistoryInfo], wrong: &[Problem]) {
+        sealing::histories(dir, histories, wrong);
     }
 
     fn edit_list(&self, file: &str, list: &EditList) {

@@ -2,7 +2,8 @@
 //! error is that document when there is no other, and else a line on standard
 //! error beside the exit code.
 
-use super::{Inspection, Output, PullSummary};
+use super::{Inspection, Output, PullSummary, sealing};
+use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
@@ -12,6 +13,7 @@ use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId, schema};
 use platefarm_standards::editlist::{self, Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
+use platefarm_standards::mhl::{Checked, Problem};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use serde_json::json;
@@ -80,9 +82,14 @@ impl Output for Json {
     fn pulled(&self, summary: &PullSummary) {
         self.print(summary);
     }
-    fn verified(&self, dir: &str, problems: &[Fault]) {
-        let result = if problems.is_empty() { "pass" } else { "fail" };
-        self.print(&json!({ "directory": dir, "result": result, "problems": problems }));
+    fn verified(&self, dir: &str, checked: &Checked) {
+        self.print(&sealing::verified_json(dir, checked));
+    }
+    fn sealed(&self, dir: &str, created: &Created) {
+        self.print(&sealing::sealed_json(dir, created));
+    }
+    fn histories(&self, dir: &str, histories: &[HistoryInfo], wrong: &[Problem]) {
+        self.print(&sealing::histories_json(dir, histories, wrong));
     }
     fn edit_list(&self, file: &str, list: &EditList) {
         let mut value = editlist::to_json(list);

@@ -20,6 +20,7 @@ mod inspect;
 mod json;
 mod progress;
 mod quiet;
+mod sealing;
 mod style;
 mod table;
 
@@ -27,6 +28,7 @@ pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
 use platefarm_media::card::Card;
+use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
@@ -37,6 +39,7 @@ use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
+use platefarm_standards::mhl::{Checked, Problem};
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -63,8 +66,12 @@ pub(crate) trait Output {
     fn submitted(&self, job: JobId, existed: bool);
     /// What a pull made.
     fn pulled(&self, summary: &PullSummary);
-    /// What holding a directory against its manifest found.
-    fn verified(&self, dir: &str, problems: &[Fault]);
+    /// What holding a directory against its history found.
+    fn verified(&self, dir: &str, checked: &Checked);
+    /// What was added to a history.
+    fn sealed(&self, dir: &str, created: &Created);
+    /// The generations of histories, and what is wrong with them.
+    fn histories(&self, dir: &str, histories: &[HistoryInfo], wrong: &[Problem]);
     /// What an edit list says.
     fn edit_list(&self, file: &str, list: &EditList);
     /// What two edit lists differ in.

@@ -1,6 +1,7 @@
 //! Ids and paths only: for shells that chain commands.
 
 use super::{Inspection, Output, PullSummary};
+use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
@@ -10,6 +11,7 @@ use platefarm_model::status::FarmStatus;
 use platefarm_model::{Fault, JobId};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
+use platefarm_standards::mhl::{Checked, Problem, words};
 use platefarm_worker::render::RenderReport;
 
 pub(super) struct Quiet;
@@ -45,8 +47,15 @@ impl Output for Quiet {
     fn pulled(&self, summary: &PullSummary) {
         say!("{}", summary.package);
     }
-    fn verified(&self, _dir: &str, problems: &[Fault]) {
-        problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));
+    fn verified(&self, _dir: &str, checked: &Checked) {
+        words(&checked.problems).iter().for_each(|word| say!("{word}"));
+    }
+    fn sealed(&self, _dir: &str, created: &Created) {
+        created.appended.generations.iter().for_each(|made| say!("{}", made.name));
+    }
+    fn histories(&self, _dir: &str, histories: &[HistoryInfo], _wrong: &[Problem]) {
+        let all = histories.iter().flat_map(|history| &history.generations);
+        all.for_each(|(name, _)| say!("{name}"));
     }
     fn edit_list(&self, _file: &str, list: &EditList) {
         list.events.iter().for_each(|event| say!("{}", event.number));

@@ -3,6 +3,7 @@
 //! Each standard has a folder. Nothing here opens a file, so that the scheduler
 //! may read an edit list or a framing without being able to touch media.
 
+pub mod ale;
 pub mod amf;
 pub mod clf;
 mod date;
@@ -11,4 +12,6 @@ pub mod edl;
 pub mod fdl;
 pub mod look;
 pub mod mhl;
+pub mod otio;
+pub mod xmeml;
 pub mod xml;

@@ -18,6 +18,15 @@ const MAX_ELEMENTS: usize = 16 * 1024 * 1024;
 /// Most attributes of one element; no standard here has ten.
 const MAX_ATTRIBUTES: usize = 64;
 
+/// What is said of a document type definition.
+pub(crate) const DOCTYPE_REFUSED: &str = "a document type definition is not allowed";
+
+/// Whether a document type is a name and nothing else.
+fn is_bare(doctype: &str) -> bool {
+    let name = doctype.trim();
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
 /// Attributes by their name without prefix.
 pub type Attributes = Vec<(Box<str>, Box<str>)>;
 
@@ -67,6 +76,19 @@ impl Element {
 /// `code`, with the line, when the document is not UTF-8, not well-formed,
 /// has a document type definition, or is beyond the bounds.
 pub fn read(bytes: &[u8], code: Code) -> Outcome<Element> {
+    document(bytes, code, false)
+}
+
+/// As [`read`], for formats whose documents begin with `<!DOCTYPE name>`: a
+/// bare name brings no entities and is let through.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_declared(bytes: &[u8], code: Code) -> Outcome<Element> {
+    document(bytes, code, true)
+}
+
+fn document(bytes: &[u8], code: Code, declared: bool) -> Outcome<Element> {
     if bytes.len() as u64 > limits::MAX_DOCUMENT_BYTES {
         let most = limits::MAX_DOCUMENT_BYTES;
         let message = format!("the document has {} bytes, {most} are the most", bytes.len());
@@ -78,7 +100,7 @@ pub fn read(bytes: &[u8], code: Code) -> Outcome<Element> {
             .because(&error)
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut tree = Tree { stack: Vec::new(), root: None, elements: 0 };
+    let mut tree = Tree { stack: Vec::new(), root: None, elements: 0, declared };
     let mut reader = NsReader::from_str(text);
     loop {
         let begin = reader.buffer_position();
@@ -108,6 +130,8 @@ struct Tree {
     stack: Vec<Element>,
     root: Option<Element>,
     elements: usize,
+    /// Whether a document type of a name alone is let through.
+    declared: bool,
 }
 
 impl Tree {
@@ -138,9 +162,8 @@ impl Tree {
                 };
                 self.text(&resolved)?;
             }
-            Event::DocType(_) => {
-                return Err("a document type definition is not allowed".to_owned());
-            }
+            Event::DocType(name) if self.declared && is_bare(&name) => {}
+            Event::DocType(_) => return Err(DOCTYPE_REFUSED.to_owned()),
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) => {}
             Event::Eof => {
                 return match self.stack.last() {

@@ -3,7 +3,8 @@
 //! that already says the same is left as it is, and one that somebody else made
 //! or continued is never replaced.
 
-use super::{Tree, digests};
+use super::hashing::{digests, moment};
+use super::tree::Tree;
 use crate::publish;
 use crate::source::read_fault;
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
@@ -12,7 +13,6 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Who seals a directory, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,10 +36,10 @@ pub fn seal(
     meta: &SealMeta,
     known: &HashMap<String, String>,
 ) -> Outcome<()> {
-    let mut faults = Vec::new();
-    let tree = Tree::walk(dir, &mut faults);
-    if let Some(fault) = faults.into_iter().next() {
-        return Err(fault);
+    let mut problems = Vec::new();
+    let tree = Tree::walk(dir, &mut problems);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem.into());
     }
     let files: Vec<mhl::Entry> =
         tree.files.par_iter().map(|name| entry(dir, name, known)).collect::<Outcome<_>>()?;
@@ -123,10 +123,4 @@ fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool>
     Ok(old.zip(new).is_some_and(|(old, new)| {
         old.records == new.records && old.root == new.root && old.ignore == new.ignore
     }))
-}
-
-/// A moment of the system's clock; before 1970 counts as 1970.
-fn moment(time: SystemTime) -> Timestamp {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

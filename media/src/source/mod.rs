@@ -16,7 +16,7 @@ mod mlv;
 mod movie;
 mod mxf;
 mod pictures;
-mod process;
+pub(crate) mod process;
 mod range;
 pub(crate) mod scan;
 mod sequence;

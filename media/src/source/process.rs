@@ -201,7 +201,7 @@ pub(super) fn next<T>(
 /// # Errors
 /// [`Code::NoDecoder`]; [`Code::DecoderHung`] after `limit`; [`Code::TooLarge`] for more than
 /// `most` bytes; [`Code::DecoderFailed`] when it fails, with its last words.
-pub(super) fn run(command: Command, limit: Duration, most: u64) -> Outcome<Vec<u8>> {
+pub(crate) fn run(command: Command, limit: Duration, most: u64) -> Outcome<Vec<u8>> {
     let mut process = Process::start(command, |_| false)?;
     let stdout = process.take_stdout();
     let output = on_thread(1, move |to| {

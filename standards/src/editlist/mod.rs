@@ -14,6 +14,7 @@ mod diff;
 mod event;
 mod json;
 mod read;
+mod track;
 
 pub use diff::{Change, Changed, Diff, Side, diff};
 pub use event::{
@@ -21,6 +22,7 @@ pub use event::{
 };
 pub use json::{diff_to_json, to_json};
 pub use read::{read, sniff};
+pub(crate) use track::{Budget, Item, Mix, bounded, cut_to, lay, path_of, source_time};
 
 use platefarm_model::{Fault, FrameRate};
 

@@ -1,7 +1,7 @@
 //! Which reader a list belongs to, told by its content.
 
 use super::{EditList, Format};
-use crate::edl;
+use crate::{ale, edl, otio, xmeml};
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 
 /// What `bytes` were written as. A list that looks like nothing else is taken
@@ -16,10 +16,8 @@ pub fn sniff(bytes: &[u8]) -> Format {
     let text = text.trim_start();
     if text.starts_with('{') {
         Format::Otio
-    } else if text.starts_with('<') && text.contains("<xmeml") {
-        Format::Xmeml
-    } else if text.starts_with('<') && text.contains("<fcpxml") {
-        Format::Fcpxml
+    } else if text.starts_with('<') {
+        if text.contains("<fcpxml") { Format::Fcpxml } else { Format::Xmeml }
     } else if text.lines().next().is_some_and(|line| line.trim().eq_ignore_ascii_case("heading")) {
         Format::Ale
     } else {
@@ -36,6 +34,9 @@ pub fn sniff(bytes: &[u8]) -> Format {
 pub fn read(bytes: &[u8], rate: Option<FrameRate>) -> Outcome<EditList> {
     match sniff(bytes) {
         Format::Edl => edl::parse(bytes, rate.ok_or_else(no_rate)?),
+        Format::Otio => otio::parse(bytes, rate),
+        Format::Xmeml => xmeml::parse(bytes, rate),
+        Format::Ale => ale::parse(bytes, rate),
         other => {
             let message = format!("the list is {}, which is not read here", other.name());
             Err(Fault::new(Code::UnknownFormat, message))

@@ -18,9 +18,10 @@ mod line;
 mod remark;
 mod text;
 
-pub(crate) use text::decode;
+pub(crate) use remark::sop;
+pub(crate) use text::{decode, printable};
 
-use crate::editlist::{EditList, Event, Format, KeyRole, Span, Transition};
+use crate::editlist::{EditList, Event, Format, KeyRole, Span, Transition, bounded};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode, limits};
 
 /// Reads an edit list whose timecodes count at `rate`.
@@ -31,11 +32,7 @@ use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode, limits};
 /// # Errors
 /// [`Code::TooLarge`] beyond [`limits::MAX_EDL_BYTES`].
 pub fn parse(bytes: &[u8], rate: FrameRate) -> Outcome<EditList> {
-    if bytes.len() as u64 > limits::MAX_EDL_BYTES {
-        let message =
-            format!("the edit list has {} bytes; {} are read", bytes.len(), limits::MAX_EDL_BYTES);
-        return Err(Fault::new(Code::TooLarge, message));
-    }
+    bounded(bytes, limits::MAX_EDL_BYTES)?;
     let (text, encoding) = text::decode(bytes);
     let mut edl = EditList { encoding, ..EditList::new(Format::Edl, rate) };
     let mut reader =

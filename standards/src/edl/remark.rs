@@ -95,7 +95,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// Nine numbers, with or without brackets, divided by blanks or commas.
-fn sop(value: &str) -> Result<Sop, Why> {
+pub(crate) fn sop(value: &str) -> Result<Sop, Why> {
     let numbers: Option<Vec<f64>> = value
         .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ','))
         .filter(|part| !part.is_empty())

@@ -73,7 +73,7 @@ pub(super) fn marks_drop_frame(text: &str) -> bool {
 }
 
 /// A line as a message shows it: no control characters, not too long.
-pub(super) fn printable(line: &str) -> String {
+pub(crate) fn printable(line: &str) -> String {
     const MOST: usize = 160;
     let mut shown: String =
         line.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();

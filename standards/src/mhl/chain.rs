@@ -1,7 +1,7 @@
 //! The list of a history's manifests, each with the hash that seals it.
 
-use super::damaged;
 use super::hash::{Digest, Format};
+use super::problem::{Kind, Problem};
 use crate::xml::{self, Writer};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -32,10 +32,20 @@ impl Chain {
     /// [`Code::BadManifest`] when it is not a chain, an entry lacks its
     /// number, name or C4, or the numbers have a gap.
     pub fn parse(bytes: &[u8]) -> Outcome<Self> {
-        let root = xml::read(bytes, Code::BadManifest)?;
+        Self::read(bytes).map_err(Fault::from)
+    }
+
+    /// Reads a chain, and says of what kind its fault is.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        let invalid = |why: &str, message: String| Problem::new(Kind::ChainInvalid, why, message);
+        let root = xml::read(bytes, Code::BadManifest).map_err(|fault| Problem {
+            kind: Kind::ChainInvalid,
+            subject: String::new(),
+            fault,
+        })?;
         if (&*root.namespace, &*root.name) != (NAMESPACE, "ascmhldirectory") {
             let message = format!("'{}' in '{}' is not a chain", root.name, root.namespace);
-            return Err(damaged(message));
+            return Err(invalid("", message));
         }
         let mut entries = Vec::new();
         for element in root.all("hashlist") {
@@ -46,21 +56,21 @@ impl Chain {
             let expected = last.and_then(|last| last.checked_add(1)).or(read).unwrap_or(1);
             if read != Some(expected) {
                 let message = format!("the chain has '{written}' in the place of {expected}");
-                return Err(damaged(message));
+                return Err(Problem::new(Kind::ChainSequence, "", message));
             }
             let path = element.text_of("path").unwrap_or_default().to_owned();
+            let Some(c4) = element.text_of("c4").and_then(|text| Format::C4.read(text)) else {
+                let message = format!("generation {expected} of the chain has no c4");
+                return Err(invalid("not c4", message));
+            };
             if generation(&path) != Some(expected) {
                 let message = format!("'{path}' is not the name of generation {expected}");
-                return Err(damaged(message));
+                return Err(invalid("manifest name", message));
             }
-            let c4 = element.text_of("c4").and_then(|text| Format::C4.read(text));
-            let Some(c4) = c4 else {
-                return Err(damaged(format!("generation {expected} of the chain has no c4")));
-            };
             entries.push(ChainEntry { sequence: expected, path, c4 });
         }
         if entries.is_empty() {
-            return Err(damaged("the chain lists no manifest"));
+            return Err(invalid("", "the chain lists no manifest".into()));
         }
         Ok(Self { entries })
     }
@@ -79,28 +89,32 @@ impl Chain {
         xml.finish()
     }
 
-    /// Holds the chain against the manifest files of its directory; faults for
-    /// those that are missing, changed, or not listed.
-    pub(super) fn check(&self, manifests: &[(&str, &[u8])]) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    /// Holds the chain against the manifest files of its directory: those that
+    /// are missing, changed, or not listed.
+    pub(super) fn check(&self, manifests: &[(&str, &[u8])]) -> Vec<Problem> {
+        let mut problems = Vec::new();
         for entry in &self.entries {
             let name = &entry.path;
-            match manifests.iter().find(|(other, _)| other == name) {
-                None => faults.push(damaged(format!("manifest '{name}' is missing")).at(name)),
-                Some((_, bytes)) if Format::C4.of(bytes) != entry.c4 => {
-                    let message = format!("manifest '{name}' is not what the chain says");
-                    faults.push(damaged(message).at(name));
-                }
-                Some(_) => {}
-            }
+            let kind = match manifests.iter().find(|(other, _)| other == name) {
+                None => Kind::ManifestMissing,
+                Some((_, bytes)) if Format::C4.of(bytes) != entry.c4 => Kind::ManifestModified,
+                Some(_) => continue,
+            };
+            let what = match kind {
+                Kind::ManifestMissing => "is missing",
+                _ => "is not what the chain says",
+            };
+            let message = format!("manifest '{name}' {what}");
+            problems.push(Problem::new(kind, entry.sequence.to_string(), message).at(name));
         }
         for (name, _) in manifests {
             if !self.entries.iter().any(|entry| entry.path == *name) {
                 let message = format!("manifest '{name}' is not in the chain");
-                faults.push(damaged(message).at(*name));
+                let number = generation(name).map_or_else(|| (*name).into(), |n| n.to_string());
+                problems.push(Problem::new(Kind::ManifestUnlisted, number, message).at(*name));
             }
         }
-        faults
+        problems
     }
 }
 

@@ -3,9 +3,11 @@
 use super::hash::{Digest, Format};
 use super::history::History;
 use super::manifest::TreeDigest;
+use super::notice::history_of;
+use super::problem::{Kind, Problem};
 use super::tree::directory_hashes;
-use super::{DIRECTORY, damaged};
-use platefarm_model::{Code, Fault, Outcome};
+use super::{DIRECTORY, below, join};
+use platefarm_model::{Fault, Outcome, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The `ascmhl` directory of one history.
@@ -29,18 +31,32 @@ pub struct Found {
 }
 
 /// A file on disk.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundFile {
     /// Path from the outermost root, with `/`.
     pub path: String,
-    /// Its hashes, in the formats that [`wanted`] asks for.
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was last modified.
+    pub modified: Option<Timestamp>,
+    /// Its hashes, in the formats that [`wanted`] or [`needed`](super::needed) asks for.
     pub digests: Vec<Digest>,
 }
 
+/// What holding histories against the disk found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checked {
+    /// Everything that is wrong; empty when all is well.
+    pub problems: Vec<Problem>,
+    /// What is right and ought to be known: an empty directory that came, a
+    /// history that the one above it does not know.
+    pub notices: Vec<Fault>,
+}
+
 /// A history with the place that it has among the others.
-struct Placed<'a> {
-    files: &'a HistoryFiles<'a>,
-    history: History,
+pub(super) struct Placed<'a> {
+    pub(super) files: &'a HistoryFiles<'a>,
+    pub(super) history: History,
 }
 
 /// The formats in which each path should be hashed for [`check`]; faults of
@@ -57,27 +73,71 @@ pub fn wanted(histories: &[HistoryFiles<'_>]) -> BTreeMap<String, Vec<Format>> {
     known.collect()
 }
 
-/// Holds histories against what is on disk. Reports every
-/// [`Code::BadManifest`] (a chain or manifest that is missing, changed or
-/// malformed), [`Code::HashMismatch`], [`Code::MissingFiles`] and
-/// [`Code::ExtraFiles`], with the path as its place; empty when all is well.
+/// Holds histories against what is on disk. Reports everything that is wrong
+/// with a chain or manifest, every file that was modified, is missing or is
+/// in no manifest, each with its path.
 ///
 /// A directory inside may have its own history, which then answers for what is
-/// in it; give them all. A file without a common hash format counts as a mismatch.
+/// in it; give them all. A file without a common hash format counts as modified.
 #[must_use]
-pub fn check(histories: &[HistoryFiles<'_>], found: &Found) -> Vec<Fault> {
-    if histories.is_empty() {
-        return vec![damaged(format!("there is no history: no '{DIRECTORY}' directory"))];
+pub fn check(histories: &[HistoryFiles<'_>], found: &Found) -> Checked {
+    compare(histories, found, true)
+}
+
+/// As [`check`], of names only: no hash is looked at.
+#[must_use]
+pub fn names(histories: &[HistoryFiles<'_>], found: &Found) -> Checked {
+    compare(histories, found, false)
+}
+
+/// What is wrong with histories as such, whatever they cover: chains, manifests, references.
+#[must_use]
+pub fn check_histories(histories: &[HistoryFiles<'_>]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let placed = read(histories, &mut problems);
+    references(&placed, histories, &mut problems);
+    problems
+}
+
+fn compare(histories: &[HistoryFiles<'_>], found: &Found, hashes: bool) -> Checked {
+    let mut checked = Checked::default();
+    if !histories.iter().any(|files| files.root.is_empty()) {
+        // Those inside still tell of what is theirs.
+        let message = format!("there is no history: no '{DIRECTORY}' directory");
+        checked.problems.push(Problem::new(Kind::NoHistory, "", message));
     }
-    let mut faults = Vec::new();
-    let placed = read(histories, &mut faults);
-    references(&placed, histories, &mut faults);
+    let problems = &mut checked.problems;
+    let placed = read(histories, problems);
+    let gone = references(&placed, histories, problems);
+    let there = by_home(&placed, histories, found);
+    for (placed, there) in placed.iter().zip(&there) {
+        placed.check_files(there, hashes, &gone, problems);
+        placed.check_directories(there, found, problems);
+        checked.notices.extend(placed.came(there, found, histories));
+    }
+    for dir in gone {
+        let inside = format!("{dir}/");
+        if found.files.iter().any(|file| file.path.starts_with(&inside)) {
+            let message =
+                format!("the history of '{dir}' is gone: what is in it is in no manifest");
+            problems.push(Problem::of_file(Kind::New, &format!("{dir}/**"), message));
+        }
+    }
+    checked
+}
+
+/// Files by their path in the history that answers for them: the closest. What
+/// lies below a history that could not be read is left out; it has said so.
+pub(super) fn by_home<'f>(
+    placed: &[Placed<'_>],
+    histories: &[HistoryFiles<'_>],
+    found: &'f Found,
+) -> Vec<BTreeMap<&'f str, &'f FoundFile>> {
     let mut there: Vec<BTreeMap<&str, &FoundFile>> = vec![BTreeMap::new(); placed.len()];
     for file in &found.files {
         let home = (0..placed.len())
             .filter(|i| below(placed[*i].files.root, &file.path).is_some())
             .max_by_key(|i| placed[*i].files.root.len());
-        // A history that could not be read has said so; nothing is known of what is below it.
         let unread = histories.iter().any(|files| {
             below(files.root, &file.path).is_some()
                 && home.is_none_or(|i| files.root.len() > placed[i].files.root.len())
@@ -88,11 +148,7 @@ pub fn check(histories: &[HistoryFiles<'_>], found: &Found) -> Vec<Fault> {
             there[home].insert(path, file);
         }
     }
-    for (placed, there) in placed.iter().zip(&there) {
-        placed.check_files(there, &mut faults);
-        placed.check_directories(there, found, &mut faults);
-    }
-    faults
+    there
 }
 
 /// Holds the directory hashes of the last generation against what is on disk:
@@ -102,8 +158,8 @@ pub fn check(histories: &[HistoryFiles<'_>], found: &Found) -> Vec<Fault> {
 ///
 /// # Errors
 /// [`Code::BadManifest`] when what is on disk is no tree.
-pub fn check_directories(histories: &[HistoryFiles<'_>], found: &Found) -> Outcome<Vec<Fault>> {
-    let mut faults = Vec::new();
+pub fn check_directories(histories: &[HistoryFiles<'_>], found: &Found) -> Outcome<Vec<Problem>> {
+    let mut problems = Vec::new();
     for placed in read(histories, &mut Vec::new()) {
         let root = placed.files.root;
         let Some((_, manifest)) = placed.history.generations.last() else { continue };
@@ -127,22 +183,22 @@ pub fn check_directories(histories: &[HistoryFiles<'_>], found: &Found) -> Outco
             let hashed: Option<Vec<(&str, Digest)>> =
                 files.iter().map(|(path, file)| Some((*path, digest(file)?))).collect();
             let Some(hashed) = hashed else { continue };
-            let actual = directory_hashes(format, hashed, directories.iter().copied())?;
+            let actual = directory_hashes(format, hashed, directories.iter().copied(), [])?;
             let recorded = manifest.directories().map(|d| (d.path.as_str(), &d.digests));
             for (path, pairs) in recorded.chain([("", &manifest.root)]) {
-                compare(&join(root, path), format, pairs, actual.get(path), &mut faults);
+                compare_tree(&join(root, path), format, pairs, actual.get(path), &mut problems);
             }
         }
     }
-    Ok(faults)
+    Ok(problems)
 }
 
-fn compare(
+fn compare_tree(
     path: &str,
     format: Format,
     recorded: &[TreeDigest],
     actual: Option<&TreeDigest>,
-    faults: &mut Vec<Fault>,
+    problems: &mut Vec<Problem>,
 ) {
     let recorded = recorded.iter().find(|pair| pair.content.format() == format);
     if let (Some(recorded), Some(actual)) = (recorded, actual)
@@ -151,78 +207,111 @@ fn compare(
         let what = if recorded.content == actual.content { "names" } else { "contents" };
         let shown = if path.is_empty() { "." } else { path };
         let message = format!("the {what} in directory '{shown}' are not what was sealed");
-        faults.push(Fault::new(Code::HashMismatch, message).at(shown));
+        problems.push(Problem::of_file(Kind::DirectoryModified, shown, message));
     }
 }
 
-fn read<'a>(histories: &'a [HistoryFiles<'a>], faults: &mut Vec<Fault>) -> Vec<Placed<'a>> {
+pub(super) fn read<'a>(
+    histories: &'a [HistoryFiles<'a>],
+    problems: &mut Vec<Problem>,
+) -> Vec<Placed<'a>> {
     let placed = histories.iter().filter_map(|files| {
-        let mut own = Vec::new();
-        let history = History::read(files.chain, &files.manifests, &mut own);
-        let place = join(files.root, DIRECTORY);
-        faults.extend(own.into_iter().map(|fault| fault.within(&place)));
-        Some(Placed { files, history: history? })
+        let history = History::read(files.root, files.chain, &files.manifests, problems)?;
+        Some(Placed { files, history })
     });
     placed.collect()
 }
 
-/// Manifests that a parent names must be there as it saw them; that newer ones exist is allowed.
-fn references(placed: &[Placed<'_>], histories: &[HistoryFiles<'_>], faults: &mut Vec<Fault>) {
+/// Manifests that a parent names must be there as it saw them; that newer ones
+/// exist is allowed. Returns the directories whose history is gone.
+fn references(
+    placed: &[Placed<'_>],
+    histories: &[HistoryFiles<'_>],
+    problems: &mut Vec<Problem>,
+) -> BTreeSet<String> {
+    let mut gone = BTreeSet::new();
     for parent in placed {
         let all = parent.history.generations.iter().flat_map(|(_, manifest)| &manifest.references);
         let mut seen = BTreeSet::new();
         for reference in all.filter(|reference| seen.insert(&reference.path)) {
             let path = join(parent.files.root, &reference.path);
-            let child = histories.iter().find_map(|files| {
-                let name = below(files.root, &path)?.strip_prefix(DIRECTORY)?.strip_prefix('/')?;
-                (!name.contains('/')).then_some((files, name))
-            });
-            let bytes = child.and_then(|(files, name)| {
-                files.manifests.iter().find(|(other, _)| *other == name).map(|(_, bytes)| *bytes)
-            });
-            match bytes {
-                None => {
-                    faults.push(damaged(format!("'{path}' is referred to and not there")).at(&path))
+            let Some((dir, name)) = history_of(&path) else {
+                let message = format!("'{path}' is no manifest of a history");
+                problems.push(Problem::new(Kind::ManifestInvalid, "reference", message).at(&path));
+                continue;
+            };
+            let Some(child) = histories.iter().find(|files| files.root == dir) else {
+                if gone.insert(dir.to_owned()) {
+                    let message = format!("'{path}' is referred to, and '{dir}' has no history");
+                    problems.push(Problem::new(Kind::HistoryMissing, dir, message).at(dir));
                 }
-                Some(bytes) if Format::C4.of(bytes) != reference.c4 => {
+                continue;
+            };
+            let number = super::chain::generation(name).unwrap_or(0);
+            let subject = join(dir, &number.to_string());
+            match child.manifests.iter().find(|(other, _)| *other == name) {
+                None => {
+                    let told = problems.iter().any(|problem| {
+                        problem.kind == Kind::ManifestMissing && problem.subject == subject
+                    });
+                    if !told {
+                        let message = format!("'{path}' is referred to and not there");
+                        let problem = Problem::new(Kind::ManifestMissing, subject, message);
+                        problems.push(problem.at(&path));
+                    }
+                }
+                Some((_, bytes)) if Format::C4.of(bytes) != reference.c4 => {
                     let message = format!("'{path}' is not what the history above it refers to");
-                    faults.push(damaged(message).at(&path));
+                    problems
+                        .push(Problem::new(Kind::ReferenceMismatch, subject, message).at(&path));
                 }
                 Some(_) => {}
             }
         }
     }
+    gone
 }
 
 impl Placed<'_> {
-    fn check_files(&self, there: &BTreeMap<&str, &FoundFile>, faults: &mut Vec<Fault>) {
+    fn check_files(
+        &self,
+        there: &BTreeMap<&str, &FoundFile>,
+        hashes: bool,
+        gone: &BTreeSet<String>,
+        problems: &mut Vec<Problem>,
+    ) {
         for (path, known) in &self.history.files {
             let full = join(self.files.root, path);
             let Some(file) = there.get(path.as_str()) else {
-                faults
-                    .push(Fault::new(Code::MissingFiles, format!("'{full}' is missing")).at(full));
+                let message = format!("'{full}' is missing");
+                problems.push(Problem::of_file(Kind::Missing, &full, message));
                 continue;
             };
+            if !hashes {
+                continue;
+            }
             if known.digests.is_empty() {
                 if known.failed {
                     let message = format!("'{full}' has only hashes that failed");
-                    faults.push(damaged(message).at(full));
+                    let problem = Problem::new(Kind::ManifestSchema, "only failed", message);
+                    problems.push(problem.at(full));
                 }
                 continue;
             }
-            faults.extend(mismatch(&full, &known.digests, &file.digests));
+            problems.extend(mismatch(&full, &known.digests, &file.digests));
         }
         if !self.history.whole {
             return;
         }
         let known = &self.history.files;
-        let extra = there
-            .keys()
-            .filter(|path| !known.contains_key(**path) && !self.history.ignore.covers(path, false));
-        faults.extend(extra.map(|path| {
+        for path in there.keys() {
             let full = join(self.files.root, path);
-            Fault::new(Code::ExtraFiles, format!("'{full}' is in no manifest")).at(full)
-        }));
+            let in_gone = gone.iter().any(|dir| below(dir, &full).is_some());
+            if !known.contains_key(*path) && !self.history.ignore.covers(path, false) && !in_gone {
+                let message = format!("'{full}' is in no manifest");
+                problems.push(Problem::of_file(Kind::New, &full, message));
+            }
+        }
     }
 
     /// A directory that should be there and of which not even a missing file tells.
@@ -230,7 +319,7 @@ impl Placed<'_> {
         &self,
         there: &BTreeMap<&str, &FoundFile>,
         found: &Found,
-        faults: &mut Vec<Fault>,
+        problems: &mut Vec<Problem>,
     ) {
         let root = self.files.root;
         let present: BTreeSet<&str> = found
@@ -252,14 +341,14 @@ impl Placed<'_> {
             if !present && !told {
                 let full = join(root, path);
                 let message = format!("directory '{full}' is missing");
-                faults.push(Fault::new(Code::MissingFiles, message).at(full));
+                problems.push(Problem::of_file(Kind::Missing, &full, message));
             }
         }
     }
 }
 
 /// The first format in which a file is not what it was.
-fn mismatch(path: &str, known: &[Digest], found: &[Digest]) -> Option<Fault> {
+fn mismatch(path: &str, known: &[Digest], found: &[Digest]) -> Option<Problem> {
     let mut common = 0;
     for known in known {
         let Some(actual) = found.iter().find(|digest| digest.format() == known.format()) else {
@@ -269,26 +358,13 @@ fn mismatch(path: &str, known: &[Digest], found: &[Digest]) -> Option<Fault> {
         if actual != known {
             let format = known.format().name();
             let message = format!("'{path}' has {format} {actual}, the manifest says {known}");
-            return Some(Fault::new(Code::HashMismatch, message).at(path));
+            return Some(Problem::of_file(Kind::Modified, path, message));
         }
     }
     (common == 0).then(|| {
         let formats: Vec<&str> = known.iter().map(|digest| digest.format().name()).collect();
         let formats = formats.join(", ");
         let message = format!("'{path}' cannot be compared: the manifest has {formats}");
-        Fault::new(Code::HashMismatch, message).at(path)
+        Problem::of_file(Kind::Modified, path, message)
     })
-}
-
-/// The rest of a path below a root.
-fn below<'a>(root: &str, path: &'a str) -> Option<&'a str> {
-    if root.is_empty() { Some(path) } else { path.strip_prefix(root)?.strip_prefix('/') }
-}
-
-fn join(root: &str, path: &str) -> String {
-    match (root, path) {
-        ("", path) => path.to_owned(),
-        (root, "") => root.to_owned(),
-        (root, path) => format!("{root}/{path}"),
-    }
 }

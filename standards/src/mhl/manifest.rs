@@ -33,12 +33,25 @@ pub struct Creator {
     pub host: String,
     /// With which tool, and its version.
     pub tool: (String, Option<String>),
-    /// Name and e-mail address of a person.
-    pub author: Option<(String, Option<String>)>,
+    /// By whom.
+    pub authors: Vec<Author>,
     /// Where.
     pub location: Option<String>,
     /// Remark.
     pub comment: Option<String>,
+}
+
+/// A person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Author {
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+    /// Role in the production.
+    pub role: Option<String>,
 }
 
 /// What a run did.
@@ -187,16 +200,17 @@ impl Manifest {
     }
 
     fn write_creator(&self, xml: &mut Writer) {
-        let Creator { date, host, tool: (tool, version), author, location, comment } =
+        let Creator { date, host, tool: (tool, version), authors, location, comment } =
             &self.creator;
         xml.open("creatorinfo", &[]);
         xml.leaf("creationdate", &[], date);
         xml.leaf("hostname", &[], host);
         let version: Vec<(&str, &str)> = version.iter().map(|v| ("version", v.as_str())).collect();
         xml.leaf("tool", &version, tool);
-        if let Some((name, address)) = author {
-            let email: Vec<(&str, &str)> = address.iter().map(|a| ("email", a.as_str())).collect();
-            xml.leaf("author", &email, name);
+        for Author { name, email, phone, role } in authors {
+            let known = [("email", email), ("phone", phone), ("role", role)];
+            let known = known.iter().filter_map(|(key, text)| Some((*key, text.as_deref()?)));
+            xml.leaf("author", &known.collect::<Vec<_>>(), name);
         }
         for (name, text) in [("location", location), ("comment", comment)] {
             if let Some(text) = text {
@@ -217,7 +231,9 @@ impl Creator {
 }
 
 impl Process {
-    fn name(self) -> &'static str {
+    /// Its word in manifests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::InPlace => "in-place",
             Self::Transfer => "transfer",

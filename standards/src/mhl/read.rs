@@ -5,7 +5,8 @@ use super::manifest::{
     Action, Creator, DirectoryRecord, FileRecord, Manifest, ManifestReference, NAMESPACE, Process,
     Record, RecordedDigest, TreeDigest,
 };
-use super::{damaged, is_relative};
+use super::problem::{Kind, Problem};
+use super::{Author, is_relative};
 use crate::xml::{self, Element};
 use platefarm_model::{Code, Fault};
 use std::collections::HashSet;
@@ -16,26 +17,40 @@ impl Manifest {
     /// an action stays, with hashes that count for nothing.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> (Option<Self>, Vec<Fault>) {
+        let (manifest, wrong) = Self::read(bytes);
+        (manifest, wrong.into_iter().map(Fault::from).collect())
+    }
+
+    /// As [`Self::parse`], with the kind of what is wrong. A subject says what
+    /// is invalid; where it is empty the manifest as a whole is.
+    pub(super) fn read(bytes: &[u8]) -> (Option<Self>, Vec<Problem>) {
+        let invalid = |why: &str, message: String| {
+            (None, vec![Problem::new(Kind::ManifestInvalid, why, message)])
+        };
         let root = match xml::read(bytes, Code::BadManifest) {
             Ok(root) => root,
-            Err(fault) => return (None, vec![fault]),
+            Err(fault) => {
+                let why = if fault.message == xml::DOCTYPE_REFUSED { "DTD" } else { "" };
+                let problem = Problem { kind: Kind::ManifestInvalid, subject: why.into(), fault };
+                return (None, vec![problem]);
+            }
         };
         if (&*root.namespace, &*root.name) != (NAMESPACE, "hashlist") {
             let message = format!("'{}' in '{}' is not a hash list", root.name, root.namespace);
-            return (None, vec![damaged(message)]);
+            return invalid("namespace", message);
         }
         let version = root.attribute("version").unwrap_or_default();
         if version != "2.0" {
-            return (None, vec![damaged(format!("version '{version}' is not read, 2.0 is"))]);
+            return invalid("version", format!("version '{version}' is not read, 2.0 is"));
         }
-        let mut reader = Reader { faults: Vec::new(), seen: HashSet::new() };
+        let mut reader = Reader { problems: Vec::new(), seen: HashSet::new() };
         let manifest = reader.manifest(&root);
-        (Some(manifest), reader.faults)
+        (Some(manifest), reader.problems)
     }
 }
 
 struct Reader {
-    faults: Vec<Fault>,
+    problems: Vec<Problem>,
     seen: HashSet<String>,
 }
 
@@ -43,7 +58,7 @@ impl Reader {
     fn manifest(&mut self, root: &Element) -> Manifest {
         let process = root.child("processinfo");
         if process.is_none() {
-            self.faults.push(damaged("there is no processinfo"));
+            self.schema("processinfo missing", "manifest", "there is no processinfo");
         }
         let ignore = process.and_then(|p| p.child("ignore"));
         let hashes = root.child("hashes");
@@ -73,37 +88,53 @@ impl Reader {
 
     fn creator(&mut self, root: &Element) -> Creator {
         let Some(info) = root.child("creatorinfo") else {
-            self.faults.push(damaged("there is no creatorinfo"));
+            self.schema("creatorinfo missing", "manifest", "there is no creatorinfo");
             return Creator::default();
         };
         let text = |name: &str| info.text_of(name).map(str::to_owned);
         let tool = info.child("tool");
         let version = tool.and_then(|tool| tool.attribute("version")).map(str::to_owned);
-        let author = info.child("author").map(|author| {
-            (author.text.trim().to_owned(), author.attribute("email").map(str::to_owned))
+        let authors = info.all("author").map(|author| {
+            let attribute = |name| author.attribute(name).map(str::to_owned);
+            Author {
+                name: author.text.trim().to_owned(),
+                email: attribute("email"),
+                phone: attribute("phone"),
+                role: attribute("role"),
+            }
         });
+        let authors = authors.collect();
         Creator {
             date: text("creationdate").unwrap_or_default(),
             host: text("hostname").unwrap_or_default(),
             tool: (text("tool").unwrap_or_default(), version),
-            author,
+            authors,
             location: text("location"),
             comment: text("comment"),
         }
     }
 
-    fn fault(&mut self, place: &str, message: impl Into<String>) {
-        self.faults.push(damaged(message).at(place));
+    fn problem(&mut self, kind: Kind, why: &str, place: &str, message: impl Into<String>) {
+        self.problems.push(Problem::new(kind, why, message).at(place));
+    }
+
+    fn invalid(&mut self, why: &str, place: &str, message: impl Into<String>) {
+        self.problem(Kind::ManifestInvalid, why, place, message);
+    }
+
+    fn schema(&mut self, why: &str, place: &str, message: impl Into<String>) {
+        self.problem(Kind::ManifestSchema, why, place, message);
     }
 
     /// Path of an entry, when it may be used.
     fn path(&mut self, element: &Element) -> Option<String> {
         let Some(path) = element.child("path").map(|path| path.text.clone()) else {
-            self.fault(&element.name, "an entry without a path");
+            self.schema("path missing", &element.name, "an entry without a path");
             return None;
         };
         if !is_relative(&path) {
-            self.fault(&path, format!("path '{path}' is not relative to the root"));
+            let why = if path.starts_with('/') { "absolute path" } else { "path traversal" };
+            self.invalid(why, &path, format!("path '{path}' is not relative to the root"));
             return None;
         }
         Some(path)
@@ -114,13 +145,17 @@ impl Reader {
             "hash" => true,
             "directoryhash" => false,
             other => {
-                self.fault("hashes", format!("'{other}' is no entry of a hash list"));
+                self.schema(
+                    "unknown entry",
+                    "hashes",
+                    format!("'{other}' is no entry of a hash list"),
+                );
                 return None;
             }
         };
         let path = self.path(element)?;
         if !self.seen.insert(path.clone()) {
-            self.fault(&path, format!("path '{path}' is there twice"));
+            self.invalid("duplicate path", &path, format!("path '{path}' is there twice"));
             return None;
         }
         let previous_path = element.child("previousPath").map(|p| p.text.clone());
@@ -132,7 +167,7 @@ impl Reader {
         let size = attribute("size").and_then(|size| {
             let read = size.parse().ok();
             if read.is_none() {
-                self.fault(&path, format!("size '{size}' is not a number"));
+                self.schema("size", &path, format!("size '{size}' is not a number"));
             }
             read
         });
@@ -149,15 +184,16 @@ impl Reader {
                 Some("verified") => Some(Action::Verified),
                 Some("failed") => Some(Action::Failed),
                 other => {
+                    let why = if other.is_none() { "action missing" } else { "action unknown" };
                     let action = other.unwrap_or("missing");
-                    self.fault(path, format!("action of '{path}' is {action}"));
+                    self.schema(why, path, format!("action of '{path}' is {action}"));
                     None
                 }
             };
             digests.push(RecordedDigest { digest, action });
         }
         if digests.is_empty() {
-            self.fault(path, format!("'{path}' has no hash"));
+            self.schema("hash missing", path, format!("'{path}' has no hash"));
         }
         digests
     }
@@ -166,11 +202,19 @@ impl Reader {
         let mut values = Vec::new();
         for child in &element.children {
             let Some(format) = Format::parse(&child.name) else { continue };
-            match format.read(&child.text) {
-                Some(digest) => values.push((digest, child)),
+            let (name, text) = (format.name(), &child.text);
+            match format.read(text) {
+                Some(digest) => {
+                    if digest.to_string() != *text {
+                        let message = format!(
+                            "the {name} value of '{path}' is written as '{text}', which is read as {digest}"
+                        );
+                        self.problems.push(Problem::of_file(Kind::Unclear, path, message));
+                    }
+                    values.push((digest, child));
+                }
                 None => {
-                    let (name, text) = (format.name(), &child.text);
-                    self.fault(path, format!("'{text}' is not a {name} value"));
+                    self.schema("hash value", path, format!("'{text}' is not a {name} value"));
                 }
             }
         }
@@ -197,7 +241,11 @@ impl Reader {
         let path = self.path(element)?;
         let c4 = element.child("c4").and_then(|c4| Format::C4.read(&c4.text));
         if c4.is_none() {
-            self.fault(&path, format!("the reference to '{path}' has no c4"));
+            self.schema(
+                "reference without c4",
+                &path,
+                format!("the reference to '{path}' has no c4"),
+            );
         }
         Some(ManifestReference { path, c4: c4? })
     }

@@ -1,17 +1,13 @@
-//! The first generation of a history.
+//! The first generation of a history, of files whose hashes are known: they
+//! were taken while the files were written or read back.
 
-use super::chain::{Chain, ChainEntry};
+use super::append::{Run, append};
+use super::check::{Found, FoundFile};
+use super::damaged;
 use super::hash::Format;
-use super::ignore::Ignore;
-use super::manifest::{
-    Action, Creator, DirectoryRecord, FileRecord, Manifest, Process, Record, RecordedDigest,
-};
-use super::tree::{directory_hashes, parent};
-use super::{IGNORED, damaged, is_relative};
-use crate::date::Utc;
-use crate::xml::is_xml_char;
+use super::manifest::{Creator, Process};
 use platefarm_model::{Outcome, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 /// A file that is sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +35,7 @@ pub struct Seal<'a> {
     pub process: Process,
     /// Directories that are to be there, beyond those of the files.
     pub directories: &'a [String],
-    /// Patterns of what is left out, beyond [`IGNORED`].
+    /// Patterns of what is left out, beyond [`super::IGNORED`].
     pub ignore: &'a [String],
 }
 
@@ -62,73 +58,36 @@ pub struct Sealed {
 /// and a directory, when a hash is not 32 hexadecimal digits, or when the
 /// folder's name is not a name.
 pub fn seal(entries: &[Entry], seal: &Seal<'_>) -> Outcome<Sealed> {
-    if !is_relative(seal.folder) || seal.folder.contains('/') || !legal(seal.folder) {
-        return Err(damaged(format!("'{}' is not the name of a directory", seal.folder)));
-    }
-    let patterns = IGNORED.iter().copied().chain(seal.ignore.iter().map(String::as_str));
-    let ignore: Vec<String> = patterns.map(str::to_owned).collect();
-    let covered = Ignore::new(ignore.iter().map(String::as_str));
-    let mut files = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| !covered.covers(&entry.path, false)) {
-        sound(&entry.path)?;
+    let mut seen = HashSet::new();
+    let mut found = Found { files: Vec::new(), directories: seal.directories.to_vec() };
+    for entry in entries {
         let digest = Format::Xxh128.read(&entry.xxh128).ok_or_else(|| {
             damaged(format!("'{}' is not an xxh128 value", entry.xxh128)).at(&entry.path)
         })?;
-        if files.insert(entry.path.as_str(), (entry, digest)).is_some() {
+        if !seen.insert(&entry.path) {
             return Err(damaged(format!("path '{}' is there twice", entry.path)).at(&entry.path));
         }
-    }
-    let directories: Vec<&str> = seal.directories.iter().map(String::as_str).collect();
-    let directories: Vec<&str> =
-        directories.into_iter().filter(|path| !covered.covers(path, true)).collect();
-    directories.iter().try_for_each(|path| sound(path))?;
-    let hashed = files.iter().map(|(path, (_, digest))| (*path, digest.clone()));
-    let mut trees = directory_hashes(Format::Xxh128, hashed, directories)?;
-
-    let root = trees.remove("").into_iter().collect();
-    let file = |(entry, digest): &(&Entry, super::Digest)| {
-        let digest = RecordedDigest { digest: digest.clone(), action: Some(Action::Original) };
-        Record::File(FileRecord {
+        found.files.push(FoundFile {
             path: entry.path.clone(),
-            size: Some(entry.size),
-            modified: entry.modified.map(|moment| Utc::from(moment).date_time()),
+            size: entry.size,
+            modified: entry.modified,
             digests: vec![digest],
-            previous_path: None,
-        })
-    };
-    let mut records: Vec<Record> = files.values().map(file).collect();
-    records.extend(trees.into_iter().map(|(path, pair)| {
-        Record::Directory(DirectoryRecord { path, digests: vec![pair], previous_path: None })
-    }));
-    // By directory, each directory's own entry after what is in it, as readers list it.
-    records.sort_by_cached_key(|record| match record {
-        Record::File(file) => (parent(&file.path).0.to_owned(), false, file.path.clone()),
-        Record::Directory(directory) => (directory.path.clone(), true, String::new()),
-    });
-    let manifest = Manifest {
-        creator: seal.creator.clone().at(seal.created),
-        process: seal.process,
-        root,
-        ignore,
-        records,
-        references: Vec::new(),
-    };
-    let manifest = manifest.to_xml();
-    let stamp = Utc::from(seal.created).file_stamp();
-    let manifest_name = format!("0001_{}_{stamp}.mhl", seal.folder);
-    let c4 = Format::C4.of(manifest.as_bytes());
-    let entry = ChainEntry { sequence: 1, path: manifest_name.clone(), c4 };
-    Ok(Sealed { manifest_name, manifest, chain: Chain { entries: vec![entry] }.to_xml() })
-}
-
-fn legal(path: &str) -> bool {
-    path.chars().all(is_xml_char)
-}
-
-fn sound(path: &str) -> Outcome<()> {
-    // White space at an end would not survive readers that trim.
-    if is_relative(path) && legal(path) && path.trim() == path {
-        return Ok(());
+        });
     }
-    Err(damaged(format!("path {path:?} cannot stand in a manifest")).at(path))
+    let run = Run {
+        folder: seal.folder,
+        created: seal.created,
+        creator: seal.creator.clone(),
+        process: seal.process,
+        formats: &[Format::Xxh128],
+        ignore: seal.ignore,
+        directories: true,
+        renames: false,
+        only: &[],
+    };
+    let [first] = append(&[], &found, &run)?
+        .generations
+        .try_into()
+        .map_err(|_| damaged("a first generation is one generation"))?;
+    Ok(Sealed { manifest_name: first.name, manifest: first.manifest, chain: first.chain })
 }

@@ -39,7 +39,8 @@ fn list(format: Format, digests: Vec<Digest>) -> Digest {
     format.of(&bytes)
 }
 
-/// Hashes of every directory by its path; the root is `""`.
+/// Hashes of every directory by its path; the root is `""`. `known` are
+/// directories whose hashes are known already: the roots of histories inside.
 ///
 /// # Errors
 /// [`platefarm_model::Code::BadManifest`] when a path is a file and a directory, or is there twice.
@@ -47,6 +48,7 @@ pub(super) fn directory_hashes<'a>(
     format: Format,
     files: impl IntoIterator<Item = (&'a str, Digest)>,
     directories: impl IntoIterator<Item = &'a str>,
+    known: impl IntoIterator<Item = (&'a str, TreeDigest)>,
 ) -> Outcome<BTreeMap<String, TreeDigest>> {
     let mut open: BTreeMap<String, Children> =
         BTreeMap::from([(String::new(), Children::default())]);
@@ -58,6 +60,10 @@ pub(super) fn directory_hashes<'a>(
     };
     for directory in directories {
         with_ancestors(directory);
+    }
+    let known: BTreeMap<&str, TreeDigest> = known.into_iter().collect();
+    for path in known.keys() {
+        with_ancestors(path);
     }
     let files: Vec<(&str, Digest)> = files.into_iter().collect();
     for (path, _) in &files {
@@ -81,7 +87,10 @@ pub(super) fn directory_hashes<'a>(
     let mut done = BTreeMap::new();
     for path in paths {
         let Some(children) = open.remove(&path) else { continue };
-        let hashes = children.hashes(format);
+        let hashes = match known.get(path.as_str()) {
+            Some(known) => known.clone(),
+            None => children.hashes(format),
+        };
         if !path.is_empty() {
             let (directory, name) = parent(&path);
             if let Some(children) = open.get_mut(directory) {

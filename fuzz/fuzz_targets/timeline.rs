@@ -1,0 +1,5 @@
+//! Timelines and logs: OTIO, Final Cut 7 XML, ALE.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| platefarm_fuzz::timeline(bytes));

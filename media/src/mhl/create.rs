@@ -1,0 +1,172 @@
+//! Adding a generation to the history of a directory, or beginning one.
+//!
+//! Everything is read and hashed first. Then each history is written whole
+//! beside the old one, flushed, and exchanged with it in one step, so that a
+//! run that is interrupted at any instant leaves each history either as it was
+//! or with its new generation. The deepest are first: a history that is newer
+//! than what the one above it refers to is allowed, the reverse is not.
+
+use super::hashing::hash_files;
+use super::tree::{Loaded, Tree};
+use crate::publish;
+use crate::source::read_fault;
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
+use platefarm_standards::mhl::{
+    self, Appended, CHAIN_FILE, Creator, DIRECTORY, Format, Found, HistoryFiles, NewGeneration,
+    Process, Run,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How a directory is sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateOptions {
+    /// Formats to record; XXH128 when empty.
+    pub formats: Vec<Format>,
+    /// Patterns of what is left out from now on.
+    pub ignore: Vec<String>,
+    /// Whether directories get hashes.
+    pub directories: bool,
+    /// Whether files that were only renamed are told as such.
+    pub renames: bool,
+    /// These files only, by their path from the directory; empty for all.
+    pub only: Vec<String>,
+    /// Who, where, with what.
+    pub creator: Creator,
+    /// When.
+    pub created: Timestamp,
+}
+
+/// What a run made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Created {
+    /// The generations, what was recorded, and what is wrong. Without a
+    /// generation nothing was written.
+    pub appended: Appended,
+    /// Bytes that were read.
+    pub bytes: u64,
+}
+
+/// Adds a generation to the history of `dir` and to each inside it; begins one where there is none.
+///
+/// # Errors
+/// [`Code::BadManifest`] when a name cannot stand in a manifest; [`Code::FileNotFound`] for a file
+/// that is asked for and not there; `F01xx` and `F03xx`. Then nothing is written.
+pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
+    let _alone = lock(dir)?;
+    let mut problems = Vec::new();
+    let tree = Tree::walk(dir, &mut problems);
+    let loaded: Vec<Loaded> =
+        tree.histories.iter().filter_map(|root| Loaded::read(dir, root, &mut problems)).collect();
+    // What cannot be read cannot be sealed.
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem.into());
+    }
+    if let Some(absent) = options.only.iter().find(|path| tree.files.binary_search(path).is_err()) {
+        let message = format!("'{absent}' is not in the directory");
+        return Err(Fault::new(Code::FileNotFound, message).at(dir.display().to_string()));
+    }
+    let histories: Vec<HistoryFiles<'_>> = loaded.iter().map(Loaded::as_files).collect();
+    let real = dir.canonicalize().map_err(|e| read_fault(dir, &e))?;
+    let folder = real.file_name().map_or("root".into(), |name| name.to_string_lossy().into_owned());
+    let default = [Format::Xxh128];
+    let run = Run {
+        folder: &folder,
+        created: options.created,
+        creator: options.creator.clone(),
+        process: Process::InPlace,
+        formats: if options.formats.is_empty() { &default } else { &options.formats },
+        ignore: &options.ignore,
+        directories: options.directories,
+        renames: options.renames,
+        only: &options.only,
+    };
+    let mut found = Found { files: Vec::new(), directories: tree.directories };
+    // Names first: what they need is known before anything is read.
+    found.files = hash_files(dir, &tree.files, &Default::default()).0;
+    let needed = mhl::needed(&histories, &found, &run);
+    let (files, failed) = hash_files(dir, &tree.files, &needed);
+    if let Some(problem) = failed.into_iter().next() {
+        return Err(problem.into());
+    }
+    found.files = files;
+    let hashed = found.files.iter().filter(|file| !file.digests.is_empty());
+    let bytes = hashed.map(|file| file.size).sum();
+    let appended = mhl::append(&histories, &found, &run)?;
+    clear(dir);
+    for generation in &appended.generations {
+        put(dir, generation)?;
+    }
+    // Others may be at work beside it: only an empty one goes.
+    let _ = fs::remove_dir(dir.join(publish::STAGING));
+    Ok(Created { appended, bytes })
+}
+
+/// Makes a generation visible, with its chain, in one step.
+fn put(dir: &Path, generation: &NewGeneration) -> Outcome<()> {
+    let root = dir.join(&generation.root);
+    let history = root.join(DIRECTORY);
+    let fault = |e| publish::write_fault(&history, &e);
+    let fresh = stage(dir)?;
+    if history.is_dir() {
+        carry_over(&history, &fresh).map_err(fault)?;
+    }
+    publish::write_flushed(&fresh.join(&generation.name), generation.manifest.as_bytes())?;
+    publish::write_flushed(&fresh.join(CHAIN_FILE), generation.chain.as_bytes())?;
+    if history.is_dir() {
+        publish::exchange(&fresh, &history)?;
+        // What was the history is a copy of what it is now, less the last generation.
+        fs::remove_dir_all(&fresh).map_err(fault)
+    } else {
+        publish::publish(&fresh, &history)
+    }
+}
+
+/// Two runs at once would each make the same generation. The lock is that of
+/// the directory itself and ends with the process; a volume without locks has none.
+fn lock(dir: &Path) -> Outcome<fs::File> {
+    let file = fs::File::open(dir).map_err(|e| read_fault(dir, &e))?;
+    match file.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(Fault::new(Code::NotWritable, "another run is sealing this directory")
+                .at(dir.display().to_string())
+                .remedy("Wait until it has ended."))
+        }
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// Begins the names of what is staged.
+const STAGED: &str = "mhl-";
+
+/// Removes what interrupted runs left.
+fn clear(dir: &Path) {
+    let entries = fs::read_dir(dir.join(publish::STAGING)).into_iter().flatten().flatten();
+    for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with(STAGED)) {
+        let _ = fs::remove_dir_all(entry.path());
+    }
+}
+
+/// An empty directory on the same volume.
+fn stage(dir: &Path) -> Outcome<PathBuf> {
+    let name = format!("{STAGED}{}", std::process::id());
+    let fresh = dir.join(publish::STAGING).join(name);
+    publish::make_dirs(&fresh)?;
+    Ok(fresh)
+}
+
+/// Everything in a history but its chain: links to the same files where the volume has them, else copies.
+fn carry_over(history: &Path, fresh: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(history)? {
+        let entry = entry?;
+        if entry.file_name() == CHAIN_FILE || !entry.file_type()?.is_file() {
+            continue;
+        }
+        let to = fresh.join(entry.file_name());
+        if fs::hard_link(entry.path(), &to).is_err() {
+            fs::copy(entry.path(), &to)?;
+            fs::File::open(&to)?.sync_all()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,416 @@
+//! Timelines (OTIO, Final Cut 7 XML) and logs (ALE) against what
+//! OpenTimelineIO and its adapters read in them (`fixtures/editlists/README.md`).
+
+use platefarm_model::{Code, FrameRate};
+use platefarm_standards::editlist::{self, EditList, Event, Format, Transition};
+use platefarm_standards::otio::Document;
+use platefarm_standards::{ale, otio, xmeml};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+fn directories() -> Vec<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let given = here.join("../../shared/data/editorial/given");
+    let mut all = vec![here.join("tests/fixtures/editlists")];
+    all.extend(
+        ["otio", "xml", "ale"].map(|kind| given.join(kind)).into_iter().filter(|d| d.is_dir()),
+    );
+    all
+}
+
+/// Every case: the file, its bytes, and the rows of the adapter, where it reads the file.
+fn cases(extension: &str) -> Vec<(PathBuf, Vec<u8>, Option<Value>)> {
+    let mut all = Vec::new();
+    for dir in directories() {
+        for path in std::fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|e| e == extension) {
+                let json = std::fs::read(path.with_extension("expected.json")).unwrap();
+                let json: Value = serde_json::from_slice(&json).unwrap();
+                let (_, read) = json
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .find(|(key, _)| key.starts_with("otio_") || key.starts_with("opentimeline"))
+                    .unwrap();
+                let rows = (read["ok"] == true).then(|| read.clone());
+                all.push((path.clone(), std::fs::read(&path).unwrap(), rows));
+            }
+        }
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn name(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+/// `[value, rate]` as whole frames and the rate.
+fn time(value: &Value) -> (i64, f64) {
+    (value[0].as_f64().unwrap().round() as i64, value[1].as_f64().unwrap())
+}
+
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-3
+}
+
+/// Rows of clips that touch no transition, against our events of the same name and place.
+fn compare(path: &Path, list: &EditList, read: &Value) -> usize {
+    let rows = read["rows"].as_array().unwrap();
+    let start = read["global_start"].as_array().map_or(0, |t| t[0].as_f64().unwrap() as i64);
+    let mixes = |i: Option<usize>| {
+        i.and_then(|i| rows.get(i)).is_some_and(|row| row["item"] == "transition")
+    };
+    let mut compared = 0;
+    for (i, row) in rows.iter().enumerate() {
+        let touched = mixes(i.checked_sub(1)) || mixes(Some(i + 1));
+        // Sound that overlaps in one track is laid end to end by the adapter of XML.
+        let sound = list.format == Format::Xmeml && row["kind"] == "Audio";
+        if row["item"] != "clip" || touched || sound {
+            continue;
+        }
+        let (record, record_rate) = time(&row["record_in"]);
+        let (source, source_rate) = time(&row["source_in"]);
+        let (frames, frames_rate) = time(&row["record_dur"]);
+        let rate = list.rate.as_f64();
+        let audio = row["kind"] == "Audio";
+        let fits = |event: &&Event| {
+            event.clip_name.as_deref().unwrap_or_default() == row["name"].as_str().unwrap()
+                && event.is_picture() != audio
+                && event.record.start.frames - start
+                    == (record as f64 * rate / record_rate).round() as i64
+                && event.within.is_empty()
+        };
+        let found: Vec<&Event> = list.events.iter().filter(fits).collect();
+        assert!(!found.is_empty(), "{}: no event for {row}", path.display());
+        let agrees = found.iter().any(|event| {
+            let own = event.source.start.rate.as_f64();
+            let at = (source as f64 * own / source_rate).round() as i64;
+            let length = (frames as f64 * rate / frames_rate).round() as i64;
+            same(own, source_rate).then_some(source).unwrap_or(at) == event.source.start.frames
+                && event.record.frames() == length
+                // The adapter of XML does not read it.
+                && (list.format == Format::Xmeml || event.enabled == row["enabled"].as_bool().unwrap_or(true))
+        });
+        assert!(agrees, "{}: {row}\n{found:#?}", path.display());
+        compared += 1;
+    }
+    compared
+}
+
+#[test]
+fn otio_documents_read_as_opentimelineio_reads_them() {
+    let mut compared = 0;
+    for (path, bytes, read) in cases("otio") {
+        assert_eq!(editlist::sniff(&bytes), Format::Otio, "{}", path.display());
+        let list = otio::parse(&bytes, None).unwrap();
+        if let Some(read) = read {
+            assert_eq!(list.title, read["name"].as_str().unwrap_or_default());
+            compared += compare(&path, &list, &read);
+        } else {
+            // Newer schemas than the adapter's: known things are read all the same.
+            assert!(list.events.len() > 3, "{}: {:?}", path.display(), list.warnings);
+        }
+    }
+    assert!(compared >= 25, "{compared}");
+}
+
+/// A document comes out as it went in: schemas and versions of the future, metadata, numbers that
+/// JSON has no form for.
+#[test]
+fn otio_documents_survive_a_round_trip() {
+    for (path, bytes, _) in cases("otio") {
+        let document = Document::parse(&bytes).unwrap();
+        let text = document.to_json();
+        assert_eq!(Document::parse(text.as_bytes()).unwrap(), document, "{}", path.display());
+        if name(&path) == "big_int" {
+            for word in ["170141183460469231731687303715884105728", "-Infinity", "NaN"] {
+                assert!(text.contains(&format!(": {word}")), "{word}: {text}");
+            }
+            assert!(!text.contains('\u{e000}'));
+        }
+    }
+    let foreign = json!({
+        "OTIO_SCHEMA": "Timeline.9", "name": "T", "x": [1, {"OTIO_SCHEMA": "Alien.3", "y": null}],
+        "tracks": {"OTIO_SCHEMA": "Stack.7", "children": [{"OTIO_SCHEMA": "Alien.1", "z": 1.5}]},
+    });
+    let document = Document::parse(foreign.to_string().as_bytes()).unwrap();
+    let again: Value = serde_json::from_str(&document.to_json()).unwrap();
+    assert_eq!(again, foreign);
+    document.edit_list(None).unwrap();
+}
+
+fn otio_time(value: f64, rate: f64) -> Value {
+    json!({ "OTIO_SCHEMA": "RationalTime.1", "value": value, "rate": rate })
+}
+
+fn otio_range(start: f64, frames: f64, rate: f64) -> Value {
+    json!({ "OTIO_SCHEMA": "TimeRange.1", "start_time": otio_time(start, rate), "duration": otio_time(frames, rate) })
+}
+
+fn otio_clip(name: &str, start: f64, frames: f64) -> Value {
+    json!({
+        "OTIO_SCHEMA": "Clip.2", "name": name, "source_range": otio_range(start, frames, 24.0),
+        "metadata": {"cmx_3600": {"reel": name}},
+        "media_references": {"DEFAULT_MEDIA": {"OTIO_SCHEMA": "ExternalReference.1",
+            "target_url": format!("file:///vol/{name}.mov"), "available_range": otio_range(86400.0, 200.0, 24.0)}},
+        "active_media_reference_key": "DEFAULT_MEDIA",
+    })
+}
+
+fn otio_list(children: Value) -> EditList {
+    let document = json!({
+        "OTIO_SCHEMA": "Timeline.1", "name": "T", "global_start_time": otio_time(3600.0 * 24.0, 24.0),
+        "tracks": {"OTIO_SCHEMA": "Stack.1", "children": [
+            {"OTIO_SCHEMA": "Track.1", "kind": "Video", "name": "V1", "children": children}]},
+    });
+    otio::parse(document.to_string().as_bytes(), None).unwrap()
+}
+
+/// What an event is, in short: reel, transition, source in and frames, record in and frames.
+fn short(event: &Event) -> (String, String, [i64; 2], [i64; 2]) {
+    let length = match event.transition.frames() {
+        0 => event.transition.to_string(),
+        frames => format!("{} {frames}", event.transition),
+    };
+    (
+        event.reel.clone(),
+        length,
+        [event.source.start.frames, event.source.frames()],
+        [event.record.start.frames - 86_400, event.record.frames()],
+    )
+}
+
+/// A dissolve around a cut is two lines, of which the second begins where the dissolve does; from
+/// black and to black, black is a side. Worked out by hand from the OTIO document's figure 2.
+#[test]
+fn transitions_become_two_lines() {
+    let mix = |before: f64, after: f64| {
+        json!({"OTIO_SCHEMA": "Transition.1", "transition_type": "SMPTE_Dissolve", "name": "X",
+            "in_offset": otio_time(before, 24.0), "out_offset": otio_time(after, 24.0)})
+    };
+    let list = otio_list(json!([
+        mix(0.0, 6.0),
+        otio_clip("A", 86410.0, 48.0),
+        mix(2.0, 3.0),
+        otio_clip("B", 86500.0, 40.0),
+        mix(12.0, 0.0),
+    ]));
+    let row =
+        |reel: &str, cut: &str, source, record| (reel.to_owned(), cut.to_owned(), source, record);
+    let expected = [
+        row("BL", "C", [0, 0], [0, 0]),
+        row("A", "D 6", [86410, 46], [0, 46]),
+        row("A", "C", [86456, 0], [46, 0]),
+        row("B", "D 5", [86498, 30], [46, 30]),
+        row("B", "C", [86528, 0], [76, 0]),
+        row("BL", "D 12", [0, 12], [76, 12]),
+    ];
+    let ours: Vec<_> = list.events.iter().map(short).collect();
+    assert_eq!(ours, expected);
+    assert_eq!(list.events[3].clip_name.as_deref(), Some("A"));
+    assert_eq!(list.events[3].to_clip_name.as_deref(), Some("B"));
+}
+
+/// Speeds, held frames, grades, markers, clips that are off, media that begins at its timecode.
+#[test]
+fn what_an_otio_clip_says_is_kept() {
+    let mut fast = otio_clip("A", 86400.0, 24.0);
+    fast["effects"] = json!([{"OTIO_SCHEMA": "LinearTimeWarp.1", "time_scalar": 2.0}]);
+    fast["markers"] = json!([{"OTIO_SCHEMA": "Marker.2", "name": "SH_010", "color": "RED",
+        "marked_range": otio_range(86403.0, 0.0, 24.0)}]);
+    fast["metadata"]["cdl"] = json!({"asc_sat": 0.9, "asc_sop": {"slope": [1.0, 1.1, 1.2],
+        "offset": [0.0, 0.1, 0.2], "power": [1.0, 1.0, 1.0]}});
+    let mut held = otio_clip("B", 12.0, 24.0);
+    held["effects"] = json!([{"OTIO_SCHEMA": "FreezeFrame.1"}]);
+    let mut off = otio_clip("C", 86400.0, 10.0);
+    off["enabled"] = json!(false);
+    let list = otio_list(json!([fast, held, off]));
+    let [fast, held, off] = &list.events[..] else { panic!("{:#?}", list.events) };
+    assert_eq!((fast.source.frames(), fast.record.frames(), fast.motion[0].fps), (48, 24, 48.0));
+    assert_eq!(fast.locators[0].at, "01:00:00:03");
+    assert_eq!(fast.cdl.as_ref().unwrap().saturation, Some(0.9));
+    assert_eq!(fast.source_file.as_deref(), Some("/vol/A.mov"));
+    // 12 lies before the media's first frame, which is at its timecode: it counts from there.
+    assert_eq!((held.source.start.frames, held.source.frames(), held.freeze), (86412, 1, true));
+    assert!(!off.enabled && fast.enabled);
+}
+
+/// A sequence inside a sequence: what is seen of it, at its place, at its speed.
+#[test]
+fn nested_compositions_are_cut_to_what_is_seen() {
+    let nested = json!({
+        "OTIO_SCHEMA": "Stack.1", "name": "SC", "source_range": otio_range(10.0, 30.0, 24.0),
+        "children": [{"OTIO_SCHEMA": "Track.1", "kind": "Video", "children": [
+            otio_clip("A", 86400.0, 24.0), otio_clip("B", 86500.0, 24.0)]}],
+    });
+    let list = otio_list(json!([otio_clip("X", 86400.0, 5.0), nested]));
+    let ours: Vec<_> = list.events.iter().map(short).collect();
+    let row = |reel: &str, source, record| (reel.to_owned(), "C".to_owned(), source, record);
+    let expected = [
+        row("X", [86400, 5], [0, 5]),
+        row("A", [86410, 14], [5, 14]),
+        row("B", [86500, 16], [19, 16]),
+    ];
+    assert_eq!(ours, expected);
+    assert_eq!(list.events[1].within, ["SC"]);
+}
+
+#[test]
+fn xml_sequences_read_as_the_adapter_reads_them() {
+    let mut compared = 0;
+    for (path, bytes, read) in cases("xml") {
+        assert_eq!(editlist::sniff(&bytes), Format::Xmeml, "{}", path.display());
+        let list = match (xmeml::parse(&bytes, None), read.is_some()) {
+            (Ok(list), _) => list,
+            (Err(fault), false) => {
+                assert_eq!(fault.code, Code::BadEditList);
+                continue;
+            }
+            (Err(fault), true) => panic!("{}: {fault}", path.display()),
+        };
+        compared += compare(&path, &list, &read.unwrap());
+    }
+    assert!(compared >= 18, "{compared}");
+}
+
+fn xml_list(items: &str) -> EditList {
+    let text = format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE xmeml><xmeml version=\"5\"><sequence id=\"s\"><name>S</name>\
+         <rate><timebase>24</timebase><ntsc>TRUE</ntsc></rate>\
+         <timecode><rate><timebase>24</timebase><ntsc>TRUE</ntsc></rate><frame>86400</frame></timecode>\
+         <media><video><track>{items}</track></video></media></sequence></xmeml>"
+    );
+    xmeml::parse(text.as_bytes(), None).unwrap()
+}
+
+fn xml_clip(name: &str, place: [i64; 4], more: &str) -> String {
+    let [start, end, from, to] = place;
+    format!(
+        "<clipitem><name>{name}</name><duration>400</duration><rate><timebase>24</timebase><ntsc>TRUE</ntsc></rate>\
+         <start>{start}</start><end>{end}</end><in>{from}</in><out>{to}</out>{more}\
+         <file id=\"{name}\"><pathurl>file://localhost/vol/{name}.mov</pathurl>\
+         <rate><timebase>24</timebase><ntsc>TRUE</ntsc></rate><duration>400</duration>\
+         <timecode><frame>1000</frame><reel><name>R{name}</name></reel></timecode></file></clipitem>"
+    )
+}
+
+/// Rates of NTSC, files that are told once, transitions whose clips have no place of their own.
+#[test]
+fn xml_says_the_source_timecode_and_the_cut() {
+    let again = "<clipitem><name>A</name><start>100</start><end>110</end><in>5</in><out>15</out>\
+                 <file id=\"A\"/></clipitem>";
+    let items = xml_clip("A", [0, -1, 10, 60], "")
+        + "<transitionitem><start>40</start><end>50</end><alignment>center</alignment>\
+           <effect><name>Cross Dissolve</name></effect></transitionitem>"
+        + &xml_clip("B", [-1, 100, 20, 80], "")
+        + again;
+    let list = xml_list(&items);
+    assert_eq!(list.rate, FrameRate::new(24_000, 1001).unwrap());
+    let ours: Vec<_> = list.events.iter().map(short).collect();
+    let row =
+        |reel: &str, cut: &str, source, record| (reel.to_owned(), cut.to_owned(), source, record);
+    let expected = [
+        row("RA", "C", [1010, 40], [0, 40]),
+        row("RA", "C", [1050, 0], [40, 0]),
+        row("RB", "D 10", [1020, 60], [40, 60]),
+        row("RA", "C", [1005, 10], [100, 10]),
+    ];
+    assert_eq!(ours, expected);
+    assert_eq!(list.events[2].transition, Transition::Dissolve { frames: 10 });
+    assert_eq!(list.events[3].source_file.as_deref(), Some("/vol/A.mov"));
+}
+
+/// In and out count in the remapped time: at 200 %, frame 10 is source frame 20.
+#[test]
+fn xml_time_remaps_are_read() {
+    let remap = |parameters: &str| {
+        format!("<filter><effect><effectid>timeremap</effectid>{parameters}</effect></filter>")
+    };
+    let parameter = |id: &str, value: &str| {
+        format!("<parameter><parameterid>{id}</parameterid><value>{value}</value></parameter>")
+    };
+    let double = remap(&parameter("speed", "200"));
+    let back = remap(&(parameter("speed", "100") + &parameter("reverse", "TRUE")));
+    let keys = "<parameter><parameterid>graphdict</parameterid>\
+        <keyframe><when>0</when><value>0</value></keyframe><keyframe><when>20</when><value>10</value></keyframe>\
+        <keyframe><when>40</when><value>70</value></keyframe></parameter>";
+    let ramp = remap(&(parameter("variablespeed", "1") + keys));
+    let list = xml_list(
+        &(xml_clip("A", [0, 24, 10, 34], &double)
+            + &xml_clip("B", [24, 48, 0, 24], &back)
+            + &xml_clip("C", [48, 78, 10, 40], &ramp)),
+    );
+    let [fast, back, ramp] = &list.events[..] else { panic!("{:#?}", list.events) };
+    assert_eq!(
+        (fast.source.start.frames, fast.source.frames(), fast.motion[0].fps),
+        (1020, 48, 48.0)
+    );
+    assert_eq!(back.motion[0].fps, -24.0);
+    // From frame 10 (source 5) over 20 (source 10) to 40 (source 70).
+    assert_eq!((ramp.source.start.frames, ramp.source.frames()), (1005, 65));
+    let points: Vec<[f64; 2]> = ramp.remap.iter().map(|p| [p.record, p.source]).collect();
+    assert_eq!(points, [[0.0, 0.0], [10.0, 5.0], [30.0, 65.0]]);
+}
+
+/// Sequences in sequences by reference could double without an end.
+#[test]
+fn a_sequence_that_holds_itself_is_refused() {
+    let text = "<xmeml version=\"5\"><sequence id=\"s\"><name>S</name><rate><timebase>24</timebase></rate>\
+        <media><video><track><clipitem><name>x</name><start>0</start><end>9</end><in>0</in><out>9</out>\
+        <sequence id=\"s\"/></clipitem><clipitem><name>y</name><start>9</start><end>18</end><in>0</in>\
+        <out>9</out><sequence id=\"s\"/></clipitem></track></video></media></sequence></xmeml>";
+    let fault = xmeml::parse(text.as_bytes(), None).unwrap_err();
+    assert!(fault.code == Code::BadEditList && fault.message.contains("deeper"), "{fault}");
+}
+
+#[test]
+fn logs_read_as_the_adapter_reads_them() {
+    let mut compared = 0;
+    for (path, bytes, read) in cases("ale") {
+        assert_eq!(editlist::sniff(&bytes), Format::Ale, "{}", path.display());
+        let list = ale::parse(&bytes, None).unwrap();
+        let read = read.unwrap();
+        let clips = read["clips"].as_array().unwrap();
+        assert_eq!(list.problems, [], "{}", path.display());
+        assert_eq!(list.events.len(), clips.len(), "{}", path.display());
+        for (event, clip) in list.events.iter().zip(clips) {
+            let ((start, rate), (frames, _)) =
+                (time(&clip["source_in"]), time(&clip["source_dur"]));
+            assert_eq!(event.clip_name.as_deref(), clip["name"].as_str());
+            assert_eq!(event.source.start.frames, start, "{} {clip}", path.display());
+            assert_eq!(event.source.frames(), frames, "{} {clip}", path.display());
+            assert!(same(event.source.start.rate.as_f64(), rate), "{} {rate}", path.display());
+            compared += 1;
+        }
+        if name(&path) == "sample_cdl" {
+            let cdl = list.events[0].cdl.as_ref().unwrap();
+            assert_eq!(cdl.sop.unwrap().slope, [0.8714, 0.9334, 0.9947]);
+            assert_eq!(cdl.saturation, Some(0.9));
+        }
+    }
+    assert!(compared >= 10, "{compared}");
+}
+
+#[test]
+fn a_bad_row_of_a_log_is_reported_by_line() {
+    let text = "Heading\nFIELD_DELIM\tTABS\nFPS\t24\n\nColumn\nName\tTape\tStart\tEnd\n\nData\n\
+        A\tA001\t01:00:00:00\t01:00:01:00\nB\tA001\tnever\t01:00:01:00\nC\tA001\t01:00:02:00\t01:00:03:00\n";
+    let list = ale::parse(text.as_bytes(), None).unwrap();
+    assert_eq!(list.events.len(), 2);
+    assert_eq!(list.problems[0].place.as_deref(), Some("line 10"));
+    assert_eq!(list.events[1].record.start.frames, 24);
+}
+
+#[test]
+fn what_is_no_list_is_refused() {
+    let refused = |bytes: &[u8]| editlist::read(bytes, None).unwrap_err();
+    assert_eq!(refused(b"001  A V C 0 1 0 1").code, Code::BadConfig, "no rate");
+    assert_eq!(refused(b"{\"a\": 1}").code, Code::BadEditList);
+    assert_eq!(refused(b"{").code, Code::BadEditList);
+    assert_eq!(refused(b"<xmeml/>").code, Code::BadEditList);
+    assert_eq!(refused(b"Heading\nData\n").code, Code::BadEditList);
+    let bomb = "<!DOCTYPE xmeml [<!ENTITY a 'b'>]><xmeml>&a;</xmeml>";
+    assert_eq!(refused(bomb.as_bytes()).code, Code::BadEditList);
+    assert_eq!(refused(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1").code, Code::UnknownFormat);
+}
