@@ -87,7 +87,7 @@ fn compare(path: &Path, list: &EditList, read: &Value) -> usize {
             let own = event.source.start.rate.as_f64();
             let at = (source as f64 * own / source_rate).round() as i64;
             let length = (frames as f64 * rate / frames_rate).round() as i64;
-            same(own, source_rate).then_some(source).unwrap_or(at) == event.source.start.frames
+            (if same(own, source_rate) { source } else { at }) == event.source.start.frames
                 && event.record.frames() == length
                 // The adapter of XML does not read it.
                 && (list.format == Format::Xmeml || event.enabled == row["enabled"].as_bool().unwrap_or(true))

@@ -142,7 +142,7 @@ mod tests {
         let path = dir.path().join("a");
         for length in [0, 1, PIECE, PIECE + 1, SHARED_PIECE, SHARED_PIECE + 1, 2 * SHARED_PIECE + 7]
         {
-            let bytes: Vec<u8> = (0..length).map(|i| (i * 31 >> 3) as u8).collect();
+            let bytes: Vec<u8> = (0..length).map(|i| ((i * 31) >> 3) as u8).collect();
             std::fs::write(&path, &bytes).unwrap();
             let (size, many) = digests(&path, &Format::ALL).unwrap();
             let whole: Vec<Digest> = Format::ALL.iter().map(|format| format.of(&bytes)).collect();

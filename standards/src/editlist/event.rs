@@ -267,11 +267,6 @@ pub struct Sop {
     pub power: [f64; 3],
 }
 
-impl Sop {
-    /// The one that changes nothing.
-    pub const NEUTRAL: Self = Self { slope: [1.0; 3], offset: [0.0; 3], power: [1.0; 3] };
-}
-
 /// A marker: `LOC: 01:00:01:00 RED ABC_010_0010 clean up`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locator {

@@ -68,12 +68,13 @@ fn transition_frames(transition: Transition) -> Option<u32> {
     (transition != Transition::Cut).then(|| transition.frames())
 }
 
+/// What the list says; a part that it does not say is null.
 fn cdl(cdl: &Cdl) -> Value {
-    let sop = cdl.sop.unwrap_or(Sop::NEUTRAL);
-    json!({
-        "slope": sop.slope, "offset": sop.offset, "power": sop.power,
-        "saturation": cdl.saturation,
-    })
+    let [slope, offset, power] = match cdl.sop {
+        Some(Sop { slope, offset, power }) => [Some(slope), Some(offset), Some(power)],
+        None => [None; 3],
+    };
+    json!({ "slope": slope, "offset": offset, "power": power, "saturation": cdl.saturation })
 }
 
 /// What few events have.

@@ -32,16 +32,15 @@ impl Chain {
     /// [`Code::BadManifest`] when it is not a chain, an entry lacks its
     /// number, name or C4, or the numbers have a gap.
     pub fn parse(bytes: &[u8]) -> Outcome<Self> {
-        Self::read(bytes).map_err(Fault::from)
+        Self::read(bytes).map_err(|problem| problem.fault)
     }
 
     /// Reads a chain, and says of what kind its fault is.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, Problem> {
-        let invalid = |why: &str, message: String| Problem::new(Kind::ChainInvalid, why, message);
-        let root = xml::read(bytes, Code::BadManifest).map_err(|fault| Problem {
-            kind: Kind::ChainInvalid,
-            subject: String::new(),
-            fault,
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Box<Problem>> {
+        let wrong = |kind, why: &str, message: String| Box::new(Problem::new(kind, why, message));
+        let invalid = |why: &str, message: String| wrong(Kind::ChainInvalid, why, message);
+        let root = xml::read(bytes, Code::BadManifest).map_err(|fault| {
+            Box::new(Problem { kind: Kind::ChainInvalid, subject: String::new(), fault })
         })?;
         if (&*root.namespace, &*root.name) != (NAMESPACE, "ascmhldirectory") {
             let message = format!("'{}' in '{}' is not a chain", root.name, root.namespace);
@@ -56,7 +55,7 @@ impl Chain {
             let expected = last.and_then(|last| last.checked_add(1)).or(read).unwrap_or(1);
             if read != Some(expected) {
                 let message = format!("the chain has '{written}' in the place of {expected}");
-                return Err(Problem::new(Kind::ChainSequence, "", message));
+                return Err(wrong(Kind::ChainSequence, "", message));
             }
             let path = element.text_of("path").unwrap_or_default().to_owned();
             let Some(c4) = element.text_of("c4").and_then(|text| Format::C4.read(text)) else {

@@ -76,8 +76,9 @@ impl History {
         let chain = match Chain::read(chain) {
             Ok(chain) => chain,
             Err(problem) => {
-                problems
-                    .push(Problem { fault: problem.fault.within(super::CHAIN_FILE), ..problem });
+                let Problem { kind, subject, fault } = *problem;
+                let fault = fault.within(super::CHAIN_FILE);
+                problems.push(Problem { kind, subject, fault });
                 return None;
             }
         };
