@@ -3,7 +3,7 @@
 use super::hash::{Digest, Format};
 use super::problem::{Kind, Problem};
 use crate::xml::{self, Writer};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Outcome};
 
 const NAMESPACE: &str = "urn:ASC:MHL:DIRECTORY:v2.0";
 
