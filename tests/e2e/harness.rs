@@ -144,7 +144,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 }
 
 /// The one document on standard output.
-fn document(output: &Output) -> Value {
+pub(crate) fn document(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}\n{}", text(&output.stdout), text(&output.stderr)))
 }
