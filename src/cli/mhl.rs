@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Subcommand)]
 pub(super) enum Verb {
     /// Seal a directory: add a generation to its history, or begin one.
-    Create(CreateArgs),
+    Create(Box<CreateArgs>),
     /// Hold a directory against its history, and say everything that is wrong.
     Verify {
         /// The sealed directory, or an MHL file of version 1.
