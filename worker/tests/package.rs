@@ -139,13 +139,14 @@ fn verify(root: &Path) -> Vec<String> {
             .map(|(name, (bytes, _))| mhl::FoundFile {
                 path: name.clone(),
                 digests: vec![mhl::Format::Xxh128.of(bytes)],
+                ..mhl::FoundFile::default()
             })
             .collect(),
         directories: vec![],
     };
-    let mut faults = mhl::check(&histories, &found);
-    faults.extend(mhl::check_directories(&histories, &found).unwrap());
-    faults.iter().map(ToString::to_string).collect()
+    let mut problems = mhl::check(&histories, &found).problems;
+    problems.extend(mhl::check_directories(&histories, &found).unwrap());
+    problems.iter().map(mhl::Problem::word).collect()
 }
 
 #[test]
