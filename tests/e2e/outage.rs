@@ -208,3 +208,30 @@ fn a_leader_that_is_killed_is_followed_within_five_seconds() {
     assert!(took < Duration::from_secs(8), "{took:?}");
     assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
 }
+
+#[test]
+fn a_store_is_copied_while_its_farm_runs_and_put_back() {
+    let world = World::new();
+    let pull = Pull::new(&world);
+    let (file, copy) = (world.path("farm.db"), world.path("copy.db"));
+    let store = format!("sqlite://{}", file.display());
+    let farm = Farm::on(&world, 3000, store.clone(), 1);
+    let mut scheduler = farm.scheduler();
+    let (url, out) = (farm.url(), world.path("out"));
+    let job = submit(&world, &pull.args(&out, &["--farm", &url]));
+    let status = world.json(&["farm", "status", "--farm", &url]);
+    assert_eq!((&status["leads"], &status["leader"]), (&true.into(), &url.as_str().into()));
+    assert_eq!(status["audit"]["broken"], 0, "{status}");
+    let backup = ["store", "backup", "--store", &store, "--to", s(&copy)];
+    assert!(world.run(&backup).status.success());
+    world.fails("F0010", &backup);
+    let restore = ["store", "restore", "--store", &store, "--from", s(&copy)];
+    world.fails("F0510", &restore);
+    scheduler.kill();
+    std::fs::remove_file(&file).expect("the disk is lost");
+    assert!(world.run(&restore).status.success());
+    let _scheduler = farm.scheduler();
+    let _worker = farm.worker("w");
+    let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
+    assert_eq!(watched["phase"], "done", "{watched}");
+}

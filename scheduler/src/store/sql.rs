@@ -42,6 +42,9 @@ const SQLITE: &[&str] = &[
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA journal_size_limit = 67108864",
+    // The log is folded into the file each 32 MiB: a page that is written often is folded once.
+    "PRAGMA wal_autocheckpoint = 8192",
+    "PRAGMA cache_size = -65536",
 ];
 /// Said on each PostgreSQL connection.
 const POSTGRES: &[&str] = &[
