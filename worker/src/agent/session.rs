@@ -18,7 +18,6 @@ const WAITING: usize = 8;
 
 /// A task that was given, and how far it may go.
 pub(super) struct Taken {
-    pub(super) worker: WorkerId,
     pub(super) lease: Lease,
     pub(super) leash: Arc<Leash>,
 }
@@ -129,7 +128,7 @@ fn taken(shared: &Shared, worker: WorkerId, lease: Lease) {
     shared.standing().granted(worker, token, &leash, shared.now());
     shared.room_changed(|places| places.taken += 1);
     // The queue lives as long as the process.
-    let _ = shared.queue.send(Taken { worker, lease, leash });
+    let _ = shared.queue.send(Taken { lease, leash });
 }
 
 /// Has frames reported; the answer comes when the scheduler has stored them.

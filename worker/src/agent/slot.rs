@@ -48,7 +48,7 @@ async fn run_lease(
     taken: Taken,
     place: OwnedSemaphorePermit,
 ) -> bool {
-    let Taken { lease, leash, .. } = taken;
+    let Taken { lease, leash } = taken;
     let (finished, outcomes) = mpsc::unbounded_channel();
     tokio::spawn(deliver(Arc::clone(shared), lease.clone(), Arc::clone(&leash), outcomes, place));
     let mut well = true;
