@@ -11,6 +11,8 @@
 mod contestants;
 #[path = "debayer/crops.rs"]
 mod crops;
+#[path = "debayer/mended.rs"]
+mod mended;
 #[path = "debayer/pictures.rs"]
 mod pictures;
 #[path = "debayer/protocol.rs"]
@@ -75,6 +77,7 @@ fn bench() -> Result<()> {
     if let Some(dir) = option("--crops")? {
         let photos = option("--photos")?.map_or_else(|| beside(PHOTOS), |dir| Some(dir.into()));
         crops::crops(&mut contestants, photos.as_deref(), Path::new(&dir))?;
+        mended::mended(Path::new(&dir))?;
     }
     drop(contestants);
     if option("--speed")?.as_deref() != Some("no") {

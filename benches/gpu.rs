@@ -3,28 +3,29 @@
 //!
 //! `cargo xtask bench gpu [--frames N] [--runs N] [--rounds N] [--adapter NAME]`.
 //! Prints frames a second from packed bytes in memory to halves in memory, one
-//! at a time and as many under way as a worker has; the floor that the bus sets;
+//! at a time and as many under way as a worker has; the floors that the bus sets, and the
+//! host's cores by what packing a plate as ZIP takes them;
 //! and for every pass its time and the share of the card's bandwidth that it
 //! reaches, as a copy kernel finds it in the same run. A software driver is
 //! measured, too, and is called one: its figures only say that the bench runs.
 
+#[path = "support/material.rs"]
+mod material;
 #[expect(dead_code, reason = "without peers only the clock and the arguments are needed")]
 mod support;
 
+use material::{SIZE, SOURCE, framing};
+use platefarm_media::sink::exr::{self, Planes, PlateHeader};
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
-use platefarm_model::recipe::{Debayer, Framing};
+use platefarm_model::recipe::{Compression, Debayer};
+use platefarm_model::repair::Repairs;
 use platefarm_shaders::exec::gpu::measure::{Card, Measured};
 use platefarm_shaders::exec::gpu::{ADAPTER_VARIABLE, GpuExecutor};
 use platefarm_shaders::{Executor, PlateRecipe};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
-use support::{Result, argument, machine, median};
-
-const SOURCE: [u32; 2] = [4096, 2304];
-const SIZE: [u32; 2] = [2048, 1152];
-/// First column, first row, columns and rows that are delivered.
-const CROP: [u32; 4] = [128, 72, 3840, 2160];
+use support::{Result, argument, machine, median, scratch};
 
 fn main() -> ExitCode {
     match bench() {
@@ -47,6 +48,7 @@ fn bench() -> Result<()> {
     let runs = argument("--runs", few)?.max(1) as u32;
     print_card(&card);
     let bytes = frame();
+    let packing = packing(rounds)?;
     for debayer in Debayer::ALL {
         let recipe = recipe(*debayer);
         let mut rates = [Vec::new(), Vec::new()];
@@ -57,7 +59,7 @@ fn bench() -> Result<()> {
         }
         let measured =
             executor.measure(&recipe, &bytes, runs).map_err(|fault| fault.to_string())?;
-        print_recipe(&card, *debayer, rates.map(median), &measured);
+        print_recipe(&card, *debayer, rates.map(median), packing, &measured);
     }
     Ok(())
 }
@@ -76,6 +78,23 @@ fn print_card(card: &Card) {
             "\nThis is a software driver, which runs shaders on the CPU. Nothing below says anything of a GPU."
         );
     }
+}
+
+/// Seconds that this host's cores take to pack a plate of the main job as ZIP, all of them at it.
+fn packing(rounds: usize) -> Result<f64> {
+    let out = scratch("gpu-plate")?;
+    material::render(&material::clip(1)?, &out, Debayer::Rcd, 1)?;
+    let plate = exr::read(&out.join("plate.1001.exr")).map_err(|fault| fault.to_string())?;
+    let [r, g, b] = &plate.rgb;
+    let planes = Planes { width: plate.width, height: plate.height, rgb: [r, g, b], alpha: None };
+    let mut seconds = Vec::new();
+    for _ in 0..5 * rounds {
+        let begun = Instant::now();
+        exr::encode(planes, &PlateHeader::default(), Compression::Zip)
+            .map_err(|fault| fault.to_string())?;
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    Ok(median(seconds))
 }
 
 /// Frames a second from bytes to halves.
@@ -110,7 +129,13 @@ fn frames_per_second(
     render().map_err(|fault: platefarm_model::Fault| fault.to_string())
 }
 
-fn print_recipe(card: &Card, debayer: Debayer, [alone, overlapped]: [f64; 2], of: &Measured) {
+fn print_recipe(
+    card: &Card,
+    debayer: Debayer,
+    [alone, overlapped]: [f64; 2],
+    packing: f64,
+    of: &Measured,
+) {
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let giga = |rate: f64| rate / 1e9;
     println!("\n## {}\n", debayer.name());
@@ -125,6 +150,13 @@ fn print_recipe(card: &Card, debayer: Debayer, [alone, overlapped]: [f64; 2], of
         1000.0 * floor,
         1.0 / floor,
         1.0 / floor / overlapped,
+    );
+    let either = floor.max(packing);
+    println!(
+        "packing it as ZIP on this host's cores: {:.2} ms; the floor of both is {:.1} frames/s, which is {:.2} times what it makes",
+        1000.0 * packing,
+        1.0 / either,
+        1.0 / either / overlapped,
     );
     println!("{} bands, {:.0} MiB of buffers on the card", of.bands, mib(of.resident));
     println!("a copy kernel moves {:.1} GB/s in and out\n", giga(of.copy));
@@ -182,16 +214,6 @@ fn recipe(debayer: Debayer) -> PlateRecipe {
         white_balance: [2.0, 1.0, 1.6],
         camera_to_aces: [[0.7, 0.2, 0.1], [0.05, 1.1, -0.15], [0.0, -0.3, 1.3]],
     };
-    let scale = f64::from(SIZE[0]) / f64::from(CROP[2]);
-    let framing = Framing {
-        source_size: SOURCE,
-        size: SIZE,
-        scale: [scale; 2],
-        offset: [f64::from(CROP[0]), f64::from(CROP[1])].map(|v| -v * scale),
-        content: [0, 0, SIZE[0], SIZE[1]],
-        pixel_aspect: 1.0,
-        filter: None,
-        antiring: false,
-    };
-    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer, framing }
+    let layout = Layout::Mosaic(Arc::new(layout));
+    PlateRecipe { layout, debayer, repairs: Repairs::default(), framing: framing() }
 }

@@ -1,25 +1,30 @@
 //! The main job beside what people run today: a 4096x2304 12-bit CinemaDNG clip
 //! becomes 2048x1152 half OpenEXR ZIP plates in ACES2065-1.
 //!
-//! `cargo xtask bench plate [--frames N] [--rounds N] [--peer-frames N]`. Ours
+//! `cargo xtask bench plate [--frames N] [--rounds N] [--peer-frames N] [--large WxH]`. Ours
 //! and the scripts of `peers/plates.py` take turns in the same run, on the same
 //! files and the same disk; figures are medians over the rounds. Ours flushes
-//! every file to the disk before it gets its name, the scripts do not.
+//! every file to the disk before it gets its name, the scripts do not. Then come the stages,
+//! each against its floor, and frames of 12K with the memory that they take.
 
 #[path = "support/material.rs"]
 mod material;
+#[path = "plate/stages.rs"]
+mod stages;
 mod support;
 
 use material::{SIZE, SOURCE, clip, render};
 use platefarm_model::recipe::Debayer;
-use platefarm_worker::render::STAGES;
+use platefarm_testclips::{ClipSpec, write_clip};
+use platefarm_worker::render::{Flight, STAGES};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 use support::{
-    PEER_PACKAGES, Result, argument, cpu_seconds, json_of, machine, median, python, scratch, script,
+    PEER_PACKAGES, Result, argument, cpu_seconds, json_of, machine, median, option, peak_bytes,
+    python, scratch, script,
 };
 
 const PEERS: &[(&str, &str)] = &[
@@ -69,10 +74,51 @@ fn bench() -> Result<()> {
     }
     println!("{} frames of {SOURCE:?} to {SIZE:?}, {rounds} rounds, on {}\n", frames, machine());
     print_table(&results);
+    stages::print(&clip, &out, 4 * rounds)?;
+    large(&scratch("plate-large")?)?;
     if let Err(message) = &python {
         println!("\nThe peers were not measured: {message}");
     }
     Ok(())
+}
+
+/// Frames of 12K, as they are: how fast, and with how much memory.
+fn large(dir: &Path) -> Result<()> {
+    let (width, height) = match option("--large")? {
+        None => (12_288, 8192),
+        Some(size) => {
+            let sides =
+                size.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+            sides.ok_or("--large wants WxH")?
+        }
+    };
+    let frames = 3;
+    let spec = ClipSpec { width, height, frames: frames as u32, ..ClipSpec::default() };
+    let clip = dir.join("clip");
+    write_clip(&clip, &spec).map_err(|e| e.to_string())?;
+    // Linux counts the peak anew from here on (proc_pid_clear_refs(5)).
+    std::fs::write("/proc/self/clear_refs", "5").map_err(|e| format!("clear_refs: {e}"))?;
+    let before = peak_bytes()?;
+    let begun = Instant::now();
+    let report = material::rendered(&material::spec(&clip, &dir.join("out"), frames))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let peak = peak_bytes()?;
+    let pixels = f64::from(width) * f64::from(height);
+    let flight = Flight::for_cores(std::thread::available_parallelism().map_or(1, usize::from));
+    let a_frame = pixels * (1.5 + 6.0 + 6.0);
+    println!(
+        "\n{width}x{height}, 12 bits to half ZIP of the same size, {}: {:.2} frames/s, {:.0} Mpix/s; {:.2} GB at most, \
+         {:.2} GB before; {} frames under way of {:.2} GB each would be {:.2} GB",
+        report.debayer,
+        frames as f64 / seconds,
+        frames as f64 * pixels / seconds / 1e6,
+        peak as f64 / 1e9,
+        before as f64 / 1e9,
+        flight.frames.min(frames),
+        a_frame / 1e9,
+        flight.frames.min(frames) as f64 * a_frame / 1e9,
+    );
+    std::fs::remove_dir_all(dir).map_err(|e| e.to_string())
 }
 
 fn keep(results: &mut Vec<(String, Vec<Run>)>, name: String, run: Run) {

@@ -19,10 +19,10 @@ const GAP: usize = 6;
 const SHOWN: &[&str] = &["LibRaw AHD", "OpenCV edge-aware"];
 
 /// One subject: its name, its picture, and where the crop begins.
-struct Subject {
-    name: &'static str,
-    picture: Picture,
-    at: [usize; 2],
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) picture: Picture,
+    pub(crate) at: [usize; 2],
 }
 
 /// Writes one PNG a subject into `dir`, and says who stands in which column.
@@ -63,7 +63,12 @@ pub(crate) fn crops(
     Ok(())
 }
 
-fn write(file: &Path, row: &[Picture], [left, top]: [usize; 2]) -> std::result::Result<(), String> {
+/// Writes crops side by side.
+pub(crate) fn write(
+    file: &Path,
+    row: &[Picture],
+    [left, top]: [usize; 2],
+) -> std::result::Result<(), String> {
     let width = row.len() * (SIZE[0] * ZOOM + GAP) - GAP;
     let height = SIZE[1] * ZOOM;
     let mut dots = vec![255_u8; 3 * width * height];

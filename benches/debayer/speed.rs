@@ -1,7 +1,7 @@
 //! How fast each debayer is on one core, on a mosaic of a camera's size.
 
 use crate::protocol::Noise;
-use crate::support::{Result, json_of, median, script};
+use crate::support::{Result, json_of, median, script, thread_seconds};
 use platefarm_model::raw::Bayer;
 use platefarm_shaders::debayer::{FORMS, Form, Mosaic};
 use platefarm_shaders::ops::resample::picture::{Picture, instruction_sets};
@@ -71,14 +71,6 @@ fn seconds(form: &Form, level: fearless_simd::Level, mosaic: &Mosaic) -> Result<
             return Ok(spent / runs);
         }
     }
-}
-
-/// Nanoseconds that this thread was on a CPU (Linux, Documentation/scheduler/sched-stats), as seconds.
-fn thread_seconds() -> Result<f64> {
-    let path = "/proc/thread-self/schedstat";
-    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))?;
-    let first = text.split_whitespace().next().and_then(|v| v.parse::<f64>().ok());
-    first.map(|v| v / 1e9).ok_or_else(|| format!("{path} has another form than Linux says"))
 }
 
 /// A mosaic with edges of all directions and noise, so that no branch is foreseen.

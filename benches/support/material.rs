@@ -32,6 +32,21 @@ pub(crate) fn clip(frames: usize) -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// The cropped raster over the source.
+pub(crate) fn framing() -> Framing {
+    let scale = f64::from(SIZE[0]) / f64::from(CROP[2]);
+    Framing {
+        source_size: SOURCE,
+        size: SIZE,
+        scale: [scale; 2],
+        offset: [f64::from(CROP[0]), f64::from(CROP[1])].map(|v| -v * scale),
+        content: [0, 0, SIZE[0], SIZE[1]],
+        pixel_aspect: 1.0,
+        filter: None,
+        antiring: false,
+    }
+}
+
 /// Renders the first `frames` of `clip` to `out/plate.<1001..>.exr` on the CPU.
 pub(crate) fn render(
     clip: &Path,
@@ -39,33 +54,33 @@ pub(crate) fn render(
     debayer: Debayer,
     frames: usize,
 ) -> Result<RenderReport> {
+    rendered(&RenderSpec { debayer, framing: Some(framing()), ..spec(clip, out, frames) })
+}
+
+/// What renders the first `frames` of `clip` as they are.
+pub(crate) fn spec(clip: &Path, out: &Path, frames: usize) -> RenderSpec {
     let text = |path: &Path| path.display().to_string();
-    let scale = f64::from(SIZE[0]) / f64::from(CROP[2]);
-    let spec = RenderSpec {
+    RenderSpec {
         source: text(clip),
         clip_name: None,
         source_first: 0,
         frames: FrameRange::of_len(1001, frames as u64),
         out_dir: text(out),
         naming: FrameNaming { stem: "plate".into(), padding: 4 },
-        debayer,
-        framing: Some(Framing {
-            source_size: SOURCE,
-            size: SIZE,
-            scale: [scale; 2],
-            offset: [f64::from(CROP[0]), f64::from(CROP[1])].map(|v| -v * scale),
-            content: [0, 0, SIZE[0], SIZE[1]],
-            pixel_aspect: 1.0,
-            filter: None,
-            antiring: false,
-        }),
+        debayer: Debayer::default(),
+        repairs: platefarm_model::repair::Repairs::default(),
+        framing: None,
         color: ColorRecipe::default(),
         color_out: OutputColor::default(),
         compression: Compression::Zip,
         backend: Backend::Cpu,
         fdl_json: None,
-    };
-    let report = render_local(&spec, &Leash::free(), &mut |_| {}).map_err(|f| f.to_string())?;
+    }
+}
+
+/// The report of a render of which no frame failed.
+pub(crate) fn rendered(spec: &RenderSpec) -> Result<RenderReport> {
+    let report = render_local(spec, &Leash::free(), &mut |_| {}).map_err(|f| f.to_string())?;
     match report.failed.first() {
         Some(failed) => Err(format!("frame {} failed: {}", failed.frame, failed.fault)),
         None => Ok(report),

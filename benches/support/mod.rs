@@ -48,6 +48,23 @@ pub(crate) fn cpu_seconds_of(process: &str) -> Result<f64> {
     }
 }
 
+/// Nanoseconds that this thread was on a CPU (Linux, Documentation/scheduler/sched-stats), as seconds.
+pub(crate) fn thread_seconds() -> Result<f64> {
+    let path = "/proc/thread-self/schedstat";
+    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let first = text.split_whitespace().next().and_then(|v| v.parse::<f64>().ok());
+    first.map(|v| v / 1e9).ok_or_else(|| format!("{path} has another form than Linux says"))
+}
+
+/// The most memory that this process has had, in bytes (proc_pid_status(5), `VmHWM`).
+pub(crate) fn peak_bytes() -> Result<u64> {
+    let path = "/proc/self/status";
+    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map(|kib| kib << 10).ok_or_else(|| format!("{path} has another form than Linux says"))
+}
+
 /// The middle value; of an even number, the mean of the middle two. 0 of nothing.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();

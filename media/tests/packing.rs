@@ -3,7 +3,7 @@
 
 use exr::prelude::{FlatSamples, read_first_flat_layer_from_file};
 use half::f16;
-use platefarm_media::sink::exr::{Planes, PlateHeader, encode, encode_with, read, write};
+use platefarm_media::sink::exr::{Planes, PlateHeader, Search, encode, encode_with, read, write};
 use platefarm_model::Code;
 use platefarm_model::recipe::Compression;
 use std::path::Path;
@@ -190,13 +190,41 @@ fn the_level_of_deflate_is_for_the_size_alone() {
     let path = dir.path().join("a.exr");
     let picture = scene([300, 200]);
     let sizes = [1, 4, 9].map(|level| {
-        let bytes = encode_with(picture.planes(), &PlateHeader::default(), Compression::Zip, level)
-            .unwrap();
+        let search = Search::Level(level);
+        let bytes =
+            encode_with(picture.planes(), &PlateHeader::default(), Compression::Zip, search)
+                .unwrap();
         std::fs::write(&path, &bytes).unwrap();
         assert!(read(&path).unwrap().rgb == picture.rgb);
         bytes.len()
     });
     assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
+}
+
+/// Grain needs no search, and is smaller without one than with OpenEXR's; a chart, which
+/// says the same again and again, gets one.
+#[test]
+fn repetitions_are_searched_where_there_are_any() {
+    let chart = Picture::new([640, 400], |c, x, y| {
+        f16::from_f32(hash(x % 23 + c + y / 40 * 100) as f32 / 4e9 + 0.01).to_bits()
+    });
+    let grain = Picture::new([640, 400], |c, x, y| {
+        let grain = (hash(x + y * 4096 + c * 77_777) % 1000) as f32 / 1e4 - 0.05;
+        f16::from_f32((0.2 + (x as f32 * 0.005).sin().abs()) * (1.0 + grain)).to_bits()
+    });
+    for compression in [Compression::Zip, Compression::Zips] {
+        let size = |picture: &Picture, search| {
+            let header = PlateHeader::default();
+            encode_with(picture.planes(), &header, compression, search).unwrap().len()
+        };
+        let sizes =
+            |picture| [Search::Auto, Search::None, Search::Level(1)].map(|s| size(picture, s));
+        let [auto, without, with] = sizes(&chart);
+        assert!(auto == with && with < without, "{compression:?}: {auto} {without} {with}");
+        let [auto, without, with] = sizes(&grain);
+        assert!(auto == without && without < with, "{compression:?}: {auto} {without} {with}");
+        assert!(auto < size(&grain, Search::Level(4)), "{compression:?}");
+    }
 }
 
 /// SMPTE ST 2065-4 is for uncompressed files; OpenEXR's header dump is the witness.

@@ -402,6 +402,7 @@ mod tests {
             out_dir: "/out".into(),
             naming: crate::recipe::FrameNaming { stem: "A_PL01_v001".into(), padding: 4 },
             debayer: crate::recipe::Debayer::Mhc,
+            repairs: crate::repair::Repairs::default(),
             framing: Some(crate::recipe::Framing::identity(8, 4, 1.0)),
             color: crate::recipe::ColorRecipe::default(),
             color_out: crate::recipe::OutputColor::default(),

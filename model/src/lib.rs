@@ -21,6 +21,7 @@ pub mod limits;
 pub mod pull;
 pub mod raw;
 pub mod recipe;
+pub mod repair;
 pub mod schema;
 pub mod status;
 pub mod time;

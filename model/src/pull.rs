@@ -4,6 +4,7 @@
 
 use crate::clip::ClipInfo;
 use crate::recipe::{Compression, Debayer, OutputColor};
+use crate::repair::Repairs;
 use crate::{Fault, FrameRange, FrameRate};
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +165,9 @@ pub struct PackageSpec {
     pub fdl: Option<Document>,
     /// Debayer of every plate.
     pub debayer: Debayer,
+    /// What is mended before it.
+    #[serde(default, skip_serializing_if = "Repairs::is_none")]
+    pub repairs: Repairs,
     /// Compression of every plate.
     pub compression: Compression,
     /// Colour of every plate.

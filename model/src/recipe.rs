@@ -3,6 +3,7 @@
 
 use crate::FrameRange;
 pub use crate::color::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
+use crate::repair::Repairs;
 use serde::{Deserialize, Serialize};
 
 /// Which form of the image operations runs.
@@ -102,7 +103,8 @@ impl Debayer {
     #[must_use]
     pub const fn version(self) -> u32 {
         match self {
-            Self::Ri | Self::Rcd | Self::Mhc | Self::Superpixel => 1,
+            Self::Ri => 2,
+            Self::Rcd | Self::Mhc | Self::Superpixel => 1,
         }
     }
 }
@@ -277,6 +279,9 @@ pub struct RenderSpec {
     /// Debayer.
     #[serde(default)]
     pub debayer: Debayer,
+    /// What is mended before it.
+    #[serde(default, skip_serializing_if = "Repairs::is_none")]
+    pub repairs: Repairs,
     /// Framing; `None` delivers the clip's own crop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,

@@ -5,6 +5,7 @@
 use fearless_simd::Level;
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Backend, Debayer, Framing};
+use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::ops::debayer_mhc::cpu::{RowColors, SplitRow};
 use platefarm_shaders::ops::levels::cpu::RowLevels;
@@ -63,7 +64,8 @@ fn recipe() -> PlateRecipe {
         content: [0, 0, width / 2, height / 2],
         ..Framing::identity(width, height, 1.0)
     };
-    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
+    let layout = Layout::Mosaic(Arc::new(layout));
+    PlateRecipe { layout, debayer: Debayer::Mhc, repairs: Repairs::default(), framing }
 }
 
 /// Every operation for itself, over the rows of a frame that stay in the caches.

@@ -18,6 +18,7 @@ pub mod view;
 use platefarm_model::Outcome;
 use platefarm_model::raw::Layout;
 use platefarm_model::recipe::{Backend, Debayer, Framing};
+use platefarm_model::repair::Repairs;
 use std::sync::Arc;
 
 /// Everything that decides the pixels of a plate: a frame as it was read
@@ -28,6 +29,8 @@ pub struct PlateRecipe {
     pub layout: Layout,
     /// How the missing colours are reconstructed.
     pub debayer: Debayer,
+    /// What is mended about the photosites before it.
+    pub repairs: Repairs,
     /// Where the delivered raster lies over the picture.
     pub framing: Framing,
 }

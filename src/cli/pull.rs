@@ -127,6 +127,7 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         plate_version: args.plate_version,
         priority: args.priority,
         debayer: args.look.debayer()?,
+        repairs: args.look.repairs()?,
         compression: args.look.compression()?,
         color_out: args.look.color_out()?,
         backend: args.look.backend()?,
@@ -227,7 +228,8 @@ fn content_key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo]) 
     let fdl::Scaling { container, allow_upres, filter, antiring } = look.scaling()?;
     let framing = (look.template.as_deref(), look.intent.as_deref());
     let scaling = (container, allow_upres, filter, antiring);
-    let look = (framing, scaling, look.debayer()?, look.compression()?, look.color_out()?);
+    let photosites = (look.debayer()?, look.repairs()?);
+    let look = (framing, scaling, photosites, look.compression()?, look.color_out()?);
     let request = (&args.show, args.plate_version, args.handles, args.rate, look);
     let text = serde_json::to_vec(&(request, clips))
         .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;

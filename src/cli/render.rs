@@ -7,6 +7,7 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::recipe::{
     Backend, ColorRecipe, Compression, Debayer, Filter, FrameNaming, OutputColor, RenderSpec,
 };
+use platefarm_model::repair::{Highlights, Repairs};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_scheduler::pulls;
 use platefarm_standards::fdl;
@@ -58,6 +59,8 @@ pub(super) struct Look {
     /// How missing colours are reconstructed.
     #[arg(long, default_value = Debayer::default().name(), value_name = "NAME")]
     debayer: String,
+    #[command(flatten)]
+    repairs: RepairArgs,
     /// Filter of the resample: lanczos3, mitchell, catmull-rom, blackman-harris, triangle, cubic or box [default: lanczos3 when shrinking, mitchell when enlarging]
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
@@ -69,6 +72,17 @@ pub(super) struct Look {
     compression: String,
     #[command(flatten)]
     backend: BackendArg,
+}
+
+/// What is mended about the photosites, before the debayer.
+#[derive(clap::Args)]
+struct RepairArgs {
+    /// Replace photosites that stick out of all their neighbours (hot and dead pixels).
+    #[arg(long)]
+    hot_pixels: bool,
+    /// Lights that the sensor clips: off leaves them as they are, clip makes them white and flat, rebuild raises what clips to what the other colours say.
+    #[arg(long, default_value = Highlights::default().name(), value_name = "off|clip|rebuild")]
+    highlights: String,
 }
 
 /// Which form of the image operations runs.
@@ -99,6 +113,12 @@ fn compressions() -> String {
 impl Look {
     pub(super) fn debayer(&self) -> Outcome<Debayer> {
         choice("debayer", Debayer::ALL, Debayer::name, &self.debayer)
+    }
+
+    pub(super) fn repairs(&self) -> Outcome<Repairs> {
+        let highlights =
+            choice("highlights", Highlights::ALL, Highlights::name, &self.repairs.highlights)?;
+        Ok(Repairs { hot_pixels: self.repairs.hot_pixels, highlights })
     }
 
     fn filter(&self) -> Outcome<Option<Filter>> {
@@ -176,6 +196,7 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
             padding: 4,
         },
         debayer: args.look.debayer()?,
+        repairs: args.look.repairs()?,
         framing: framed.framing,
         color: ColorRecipe::default(),
         color_out: args.look.color_out()?,

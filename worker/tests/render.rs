@@ -7,6 +7,7 @@ use platefarm_model::job::FrameOutcome;
 use platefarm_model::recipe::{
     Backend, ColorRecipe, Compression, Debayer, FrameNaming, Framing, OutputColor, RenderSpec,
 };
+use platefarm_model::repair::{Highlights, Repairs};
 use platefarm_model::{Code, FrameRange};
 use platefarm_testclips::{ClipSpec, write_clip};
 use platefarm_worker::leash::Leash;
@@ -30,6 +31,7 @@ fn spec(source: &Path, out: &Path, first: i64, last: i64) -> RenderSpec {
         out_dir: out.to_str().unwrap().into(),
         naming: FrameNaming { stem: "A_010_PL01_v001".into(), padding: 4 },
         debayer: Debayer::Mhc,
+        repairs: Repairs::default(),
         framing: None,
         color: ColorRecipe::default(),
         color_out: OutputColor::default(),
@@ -91,6 +93,28 @@ fn frames_are_there_under_their_names_and_say_where_they_come_from() {
     let decode = header.decode.as_ref().unwrap();
     assert_eq!((decode.source_file.as_str(), decode.source_frame), ("S001_C001_000003.dng", 3));
     assert_eq!((decode.debayer.as_str(), decode.backend.as_str()), ("mhc", "cpu"));
+}
+
+/// What was mended about the photosites stands in every header and in the report; unasked, nothing.
+#[test]
+fn repairs_are_off_unless_asked_for_and_are_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = clip(dir.path());
+    let said = |repairs: Repairs| {
+        let out = dir.path().join(format!("{repairs:?}"));
+        let report = render(&RenderSpec { repairs, ..spec(&source, &out, 1001, 1001) });
+        let plate = exr::read(&out.join("A_010_PL01_v001.1001.exr")).unwrap();
+        let header = ["hotPixels", "highlights"].map(|name| plate.header.more[name].clone());
+        assert_eq!(header, [report.hot_pixels, report.highlights]);
+        header
+    };
+    assert_eq!(said(Repairs::default()), ["off", "off"]);
+    let mends = Repairs { hot_pixels: true, highlights: Highlights::Rebuild };
+    assert_eq!(said(mends), ["replaced v1", "rebuild v1"]);
+    // A spec from before there were any reads as one without.
+    let old = serde_json::to_value(spec(&source, dir.path(), 1001, 1001)).unwrap();
+    assert!(old.get("repairs").is_none());
+    assert!(serde_json::from_value::<RenderSpec>(old).unwrap().repairs.is_none());
 }
 
 /// A frame does not depend on the range it was asked in, on what else is in

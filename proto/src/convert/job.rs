@@ -131,6 +131,10 @@ mod tests {
             out_dir: "/o".into(),
             naming: FrameNaming { stem: "s_PL01_v001".into(), padding: 4 },
             debayer: recipe::Debayer::default(),
+            repairs: platefarm_model::repair::Repairs {
+                hot_pixels: true,
+                highlights: platefarm_model::repair::Highlights::Rebuild,
+            },
             framing: Some(Framing {
                 scale: [0.1, 1.0 / 3.0],
                 ..Framing::identity(4096, 2304, 1.0)

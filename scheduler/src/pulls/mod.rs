@@ -33,6 +33,7 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected};
 use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
+use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, limits};
 use platefarm_standards::editlist::{EditList, Event};
 use platefarm_standards::fdl::{Fdl, Scaling};
@@ -72,6 +73,8 @@ pub struct PullRequest<'a> {
     pub priority: i32,
     /// Debayer of every plate.
     pub debayer: Debayer,
+    /// What is mended before it.
+    pub repairs: Repairs,
     /// Compression of every plate.
     pub compression: Compression,
     /// Colour of every plate.
@@ -224,6 +227,7 @@ impl Planner<'_> {
             edl: request.edl_document.clone(),
             fdl: self.framer.delivered()?,
             debayer: request.debayer,
+            repairs: request.repairs,
             compression: request.compression,
             color_out: request.color_out.clone(),
             notes,

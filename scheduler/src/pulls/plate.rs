@@ -181,6 +181,7 @@ impl Framer<'_> {
             out_dir: format!("{}/{name}", request.out_dir.trim_end_matches('/')),
             naming,
             debayer: request.debayer,
+            repairs: request.repairs,
             framing: framed.framing,
             color: ColorRecipe::default(),
             color_out: request.color_out.clone(),

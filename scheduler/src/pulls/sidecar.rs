@@ -66,8 +66,15 @@ fn camera_name(clip: &ClipInfo) -> String {
 }
 
 fn input_description(request: &PullRequest<'_>, clip: &ClipInfo) -> String {
+    let repairs = if request.repairs.is_none() {
+        String::new()
+    } else {
+        let (hot, highlights) =
+            (request.repairs.hot_pixels_label(), request.repairs.highlights.label());
+        format!(", hot pixels {hot}, highlights {highlights}")
+    };
     format!(
-        "{} raw ({}) to {}: white balance and matrix of the file, debayer {} version {}; baked into the plate",
+        "{} raw ({}) to {}: white balance and matrix of the file, debayer {} version {}{repairs}; baked into the plate",
         camera_name(clip),
         clip.picture.format,
         request.color_out.name(),

@@ -11,7 +11,9 @@ use crate::ops::debayer_mhc::cpu::fill_outside;
 use crate::ops::debayer_mhc::mirror;
 use crate::ops::levels::cpu::RowLevels;
 use crate::ops::resample::cpu::{BLOCK, LANES, ROWS};
-use crate::ops::{finite, levels, matrix, resample, rgb_decode, to_half, unpack, white_balance};
+use crate::ops::{
+    finite, highlights, levels, matrix, resample, rgb_decode, to_half, unpack, white_balance,
+};
 use crate::{Executor, HalfImage, PlateRecipe, Prepared};
 use fearless_simd::Level;
 use platefarm_model::raw::{Packing, RgbLayout};
@@ -279,6 +281,10 @@ impl Run<'_> {
         }
         white_balance::cpu::row(self.level, even, input.gains[site]);
         white_balance::cpu::row(self.level, odd, input.gains[site + 1]);
+        if let Some(ceiling) = input.ceiling() {
+            highlights::cpu::clip(self.level, even, ceiling);
+            highlights::cpu::clip(self.level, odd, ceiling);
+        }
         fill_outside(row, margin, window, plan.sites[0]);
         let slot = to as usize % scratch.color.len();
         debayer.push(self.level, at, &mut scratch.color[slot]);

@@ -4,6 +4,7 @@
 //! of them knows of an edge.
 
 use super::plan::{MosaicInput, Plan};
+use super::repairing::Repairing;
 use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow};
 use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, superpixel};
 use fearless_simd::Level;
@@ -14,6 +15,7 @@ use platefarm_model::recipe::Debayer;
 pub(super) struct Debayering {
     red_at: (u32, u32),
     pairs: usize,
+    repairing: Option<Repairing>,
     form: Form,
 }
 
@@ -27,13 +29,23 @@ enum Form {
     Superpixel([SplitRow; 5]),
 }
 
+impl Form {
+    fn input(&mut self, y: i64) -> (&mut [Vec<f32>; 2], usize) {
+        match self {
+            Self::Ri(stream) => (stream.input(y), debayer_ri::cpu::PAD),
+            Self::Rcd(stream) => (stream.input(y), debayer_rcd::MARGIN),
+            Self::Mhc(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
+            Self::Superpixel(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
+        }
+    }
+}
+
 impl Debayering {
     pub(super) fn new(plan: &Plan, input: &MosaicInput) -> Self {
         let (pairs, red_at) = (plan.pairs(), input.red_at);
         let form = match input.debayer {
             Debayer::Ri => {
-                let gains = input.layout.white_balance;
-                Form::Ri(Box::new(debayer_ri::cpu::Stream::new(pairs, red_at, gains)))
+                Form::Ri(Box::new(debayer_ri::cpu::Stream::new(pairs, red_at, input.clips)))
             }
             Debayer::Rcd => Form::Rcd(Box::new(debayer_rcd::cpu::Stream::new(pairs, red_at))),
             Debayer::Mhc => Form::Mhc([(); 5].map(|()| SplitRow::new(pairs))),
@@ -41,17 +53,23 @@ impl Debayering {
                 Form::Superpixel([(); 5].map(|()| SplitRow::new(plan.columns.len())))
             }
         };
-        Self { red_at, pairs, form }
+        let mut form = form;
+        let (_, margin) = form.input(0);
+        let wide = plan.columns.len() as u32 * input.block();
+        let repairing = Repairing::new(input, wide.div_ceil(2) as usize + 2 * margin);
+        Self { red_at, pairs, repairing, form }
     }
 
     /// Room for row `y` of the mosaic: even and odd columns of those that are
     /// made, and pairs of columns that come before and behind.
     pub(super) fn input(&mut self, y: i64) -> (&mut [Vec<f32>; 2], usize) {
-        match &mut self.form {
-            Form::Ri(stream) => (stream.input(y), debayer_ri::cpu::PAD),
-            Form::Rcd(stream) => (stream.input(y), debayer_rcd::MARGIN),
-            Form::Mhc(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
-            Form::Superpixel(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
+        let (row, margin) = self.form.input(y);
+        match &mut self.repairing {
+            Some(repairing) => {
+                let (row, more) = repairing.input(y);
+                (row, margin + more)
+            }
+            None => (row, margin),
         }
     }
 
@@ -60,6 +78,10 @@ impl Debayering {
     /// `out` begins with six runs of so many values as there are pairs of
     /// columns: red even, red odd, green even, green odd, blue even, blue odd.
     pub(super) fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
+        let y = match &mut self.repairing {
+            Some(repairing) => repairing.push(level, y, |y| self.form.input(y).0),
+            None => y,
+        };
         match &mut self.form {
             Form::Ri(stream) => stream.push(level, y, out),
             Form::Rcd(stream) => stream.push(level, y, out),
@@ -69,6 +91,8 @@ impl Debayering {
                 let colors = RowColors::of(middle, self.red_at);
                 debayer_mhc::cpu::row(level, rows, colors, self.pairs, out);
             }
+            // Its blocks begin at even rows, and a row looks at one row below its blocks.
+            Form::Superpixel(_) if y.rem_euclid(2) == 0 => {}
             Form::Superpixel(rows) => {
                 let columns = rows[0].halves[0].len() - 2;
                 let rows = [4, 3, 2, 1].map(|d| &rows[(y - d).rem_euclid(5) as usize]);

@@ -8,6 +8,7 @@ pub mod cpu;
 mod debayering;
 pub mod gpu;
 pub mod plan;
+mod repairing;
 
 /// Stores a run of finished samples, from its far end where the picture is mirrored.
 fn store(to: &mut [u16], halves: impl Iterator<Item = u16>, mirrored: bool) {

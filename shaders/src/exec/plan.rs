@@ -5,12 +5,16 @@
 //! the delivered rows are cut into bands. A band computes its halo itself, from
 //! the same inputs in the same order, so that bands cannot be seen.
 
+use super::repairing;
 use crate::PlateRecipe;
 use crate::ops::levels::LevelTables;
 use crate::ops::resample::Taps;
-use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, matrix, superpixel, white_balance};
+use crate::ops::{
+    debayer_mhc, debayer_rcd, debayer_ri, highlights, matrix, superpixel, white_balance,
+};
 use platefarm_model::raw::{Layout, MosaicLayout, RgbLayout};
 use platefarm_model::recipe::{Debayer, Framing};
+use platefarm_model::repair::{Highlights, Repairs};
 use platefarm_model::{Code, Fault, Outcome, color, limits};
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,11 +55,28 @@ pub struct MosaicInput {
     pub red_at: (u32, u32),
     /// How the missing colours are reconstructed.
     pub debayer: Debayer,
-    /// Rows and columns that the debayer looks at on each side of a pixel.
+    /// What is mended before it.
+    pub repairs: Repairs,
+    /// Heights at which red, green and blue clip when they come to the debayer.
+    pub clips: [f32; 3],
+    /// Rows and columns that the debayer and the repairs look at on each side of a pixel.
     pub halo: u32,
 }
 
 impl MosaicInput {
+    /// The height that no photosite may exceed, where there is one.
+    #[must_use]
+    pub fn ceiling(&self) -> Option<f32> {
+        (self.repairs.highlights == Highlights::Clip)
+            .then(|| highlights::ceiling(self.layout.white_balance))
+    }
+
+    /// Rows and columns that the repairs look at on each side.
+    #[must_use]
+    pub const fn reach(&self) -> u32 {
+        repairing::reach(self.repairs)
+    }
+
     /// Rows and columns of photosites that become one of the picture.
     #[must_use]
     pub const fn block(&self) -> u32 {
@@ -283,15 +304,22 @@ fn input(recipe: &PlateRecipe) -> Outcome<(Input, Option<[f32; 9]>)> {
                 let message = format!("a picture of {size} has no full Bayer pattern");
                 return Err(bad(message, "layout.active"));
             }
+            let gains = layout.white_balance;
+            let clips = match recipe.repairs.highlights {
+                Highlights::Clip => [highlights::ceiling(gains); 3],
+                Highlights::Off | Highlights::Rebuild => gains,
+            };
             let input = MosaicInput {
                 layout: Arc::clone(layout),
                 levels: LevelTables::new(&layout.levels, active.width, active.height)?,
-                gains: white_balance::site_gains(layout.bayer, layout.white_balance),
+                gains: white_balance::site_gains(layout.bayer, gains),
                 red_at: layout.bayer.red_at(),
                 debayer: recipe.debayer,
-                halo: halo_of(recipe.debayer),
+                repairs: recipe.repairs,
+                clips,
+                halo: halo_of(recipe.debayer) + repairing::reach(recipe.repairs),
             };
-            (Input::Mosaic(input), layout.camera_to_aces, layout.white_balance)
+            (Input::Mosaic(input), layout.camera_to_aces, gains)
         }
         Layout::Rgb(layout) => (Input::Rgb(Arc::clone(layout)), layout.to_aces, [1.0; 3]),
     };

@@ -1,8 +1,10 @@
 // What both forms of every operation count on, where a driver need not give it.
 // Sums, differences and products are rounded as IEEE 754 says everywhere; but a
 // driver may fuse a product into the sum that it goes into, even an exact one,
-// and then move the sum's terms about, or make one of two constants that are
-// added; and its division and square root may be some units off.
+// and then move the sum's terms about; it moves a constant that is added to a sum
+// to wherever it meets another term, which rounds otherwise; and its division and
+// square root may be some units off. So a sum is rounded before a constant goes to
+// it, and with the constant before it goes into the next sum.
 //
 // Needs `fn opaque_zero() -> u32`: 0, which a compiler cannot know.
 

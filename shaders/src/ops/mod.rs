@@ -9,6 +9,8 @@ pub mod debayer_mhc;
 pub mod debayer_rcd;
 pub mod debayer_ri;
 pub mod finite;
+pub mod highlights;
+pub mod hot_pixels;
 pub mod levels;
 pub mod matrix;
 pub mod resample;
@@ -61,6 +63,8 @@ pub const OPS: &[&dyn Op] = &[
     &finite::Finite,
     &levels::LevelsOp,
     &white_balance::WhiteBalance,
+    &hot_pixels::HotPixels,
+    &highlights::HighlightsOp,
     &debayer_ri::DebayerRi,
     &debayer_rcd::DebayerRcd,
     &debayer_mhc::DebayerMhc,

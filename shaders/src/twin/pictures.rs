@@ -11,6 +11,7 @@ use half::f16;
 use platefarm_model::color::IDENTITY;
 use platefarm_model::raw::{Bayer, Layout, Levels, Packing, Rect, RgbLayout, RgbSamples};
 use platefarm_model::recipe::{Debayer, Filter, Framing};
+use platefarm_model::repair::Repairs;
 use std::sync::Arc;
 
 const MATRIX: [[f64; 3]; 3] = [[0.68, 0.24, 0.08], [0.05, 1.11, -0.16], [0.01, -0.3, 1.29]];
@@ -39,7 +40,8 @@ fn half_curve() -> Arc<[f32]> {
 
 fn recipe(layout: RgbLayout) -> PlateRecipe {
     let framing = Framing::identity(layout.crop.width, layout.crop.height, 1.0);
-    PlateRecipe { layout: Layout::Rgb(Arc::new(layout)), debayer: Debayer::default(), framing }
+    let layout = Layout::Rgb(Arc::new(layout));
+    PlateRecipe { layout, debayer: Debayer::default(), repairs: Repairs::default(), framing }
 }
 
 fn with_framing(mut recipe: PlateRecipe, scale: [f64; 2], offset: [f64; 2]) -> PlateRecipe {

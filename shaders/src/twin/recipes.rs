@@ -4,6 +4,7 @@ use super::{noise, noise_bytes, special_values};
 use crate::PlateRecipe;
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect, RgbSamples};
 use platefarm_model::recipe::{Debayer, Filter, Framing};
+use platefarm_model::repair::{Highlights, Repairs};
 use std::sync::Arc;
 
 pub(crate) const PACKINGS: [Packing; 11] = [
@@ -60,7 +61,8 @@ pub(crate) fn mosaic(recipe: &mut PlateRecipe) -> &mut MosaicLayout {
 /// The delivered crop as it is.
 pub(crate) fn identity(layout: MosaicLayout) -> PlateRecipe {
     let framing = Framing::identity(layout.crop.width, layout.crop.height, 1.0);
-    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
+    let layout = Layout::Mosaic(Arc::new(layout));
+    PlateRecipe { layout, debayer: Debayer::Mhc, repairs: Repairs::default(), framing }
 }
 
 /// One affine map onto a raster with a margin around the picture.
@@ -83,7 +85,8 @@ pub(crate) fn framed(
         filter: Some(filter),
         antiring: false,
     };
-    PlateRecipe { layout: Layout::Mosaic(Arc::new(layout)), debayer: Debayer::Mhc, framing }
+    let layout = Layout::Mosaic(Arc::new(layout));
+    PlateRecipe { layout, debayer: Debayer::Mhc, repairs: Repairs::default(), framing }
 }
 
 /// A frame for a layout: noise, which has edges everywhere and every sample
@@ -134,7 +137,33 @@ pub(crate) fn every_debayer() -> Vec<(String, PlateRecipe)> {
 
 /// [`all`], and pictures and floats.
 pub(crate) fn every_kind() -> Vec<(String, PlateRecipe)> {
-    all().into_iter().chain(super::pictures::all()).collect()
+    all().into_iter().chain(mended()).chain(super::pictures::all()).collect()
+}
+
+/// Recipes that mend photosites, with something to mend in every frame: a part of the codes is hot,
+/// and another one clips.
+pub(crate) fn mended() -> Vec<(String, PlateRecipe)> {
+    let mut recipes = Vec::new();
+    for (i, highlights) in Highlights::ALL.iter().copied().enumerate() {
+        for (j, hot_pixels) in [false, true].into_iter().enumerate() {
+            let bayer = PATTERNS[(i + 2 * j) % 4];
+            let mut layout = layout(47 + i as u32, 39 + j as u32, Packing::U16Le, bayer);
+            let code = |i: u32| match i % 64 {
+                0 => 65_000,
+                1..20 => 62_000 + i % 997,
+                _ => 20_000 + i % 499,
+            };
+            layout.levels.linearization = (0..65_536).map(|i| code(i) as u16).collect();
+            let mut shrunk = framed(layout.clone(), Filter::Lanczos3, [0.6, 0.8], [0.2, -1.0]);
+            let mut copied = identity(layout);
+            let name = format!("hot pixels {hot_pixels}, highlights {}", highlights.name());
+            for (recipe, how) in [(&mut shrunk, "shrunk"), (&mut copied, "as it is")] {
+                recipe.repairs = Repairs { hot_pixels, highlights };
+                recipes.push((format!("{name}, {how}"), recipe.clone()));
+            }
+        }
+    }
+    recipes
 }
 
 /// Recipes of every packing, phase and kind of framing, at odd sizes.

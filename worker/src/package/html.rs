@@ -82,6 +82,8 @@ fn write_header(html: &mut String, report: &PackageReport) -> fmt::Result {
         (format!("{} fps", report.rate), "rate of the edit"),
         (settings.color.clone(), "linear, half float"),
         (settings.debayer.clone(), "debayer"),
+        (settings.hot_pixels.clone(), "hot pixels"),
+        (settings.highlights.clone(), "highlights"),
         (settings.compression.clone(), "compression"),
     ] {
         write!(html, "<div><b>{}</b><span>{label}</span></div>", Esc(&value))?;

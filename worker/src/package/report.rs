@@ -55,6 +55,12 @@ pub struct PackageReport {
 pub struct Settings {
     /// Debayer and the version of our form of it: `mhc v1`.
     pub debayer: String,
+    /// Hot pixels: `off`, or what was done.
+    #[serde(default)]
+    pub hot_pixels: String,
+    /// Highlight handling and the version of our form of it.
+    #[serde(default)]
+    pub highlights: String,
     /// EXR compression.
     pub compression: String,
     /// Colour of the pixels.
@@ -263,6 +269,8 @@ pub(crate) fn build(
         last_frame_written: gathered.last_written,
         settings: Settings {
             debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
+            hot_pixels: spec.repairs.hot_pixels_label().into(),
+            highlights: spec.repairs.highlights.label(),
             compression: spec.compression.label(),
             color: spec.color_out.name().into(),
             fdl: spec.fdl.as_ref().map(|d| d.name.clone()),

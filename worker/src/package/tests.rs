@@ -78,6 +78,7 @@ fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
         edl: Document { name: "cut.edl".into(), text: "TITLE: CUT\n".into() },
         fdl: None,
         debayer: Debayer::Mhc,
+        repairs: platefarm_model::repair::Repairs::default(),
         compression: Compression::Zip,
         color_out: OutputColor::default(),
         notes: vec![],

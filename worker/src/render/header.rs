@@ -53,6 +53,14 @@ pub(super) fn plate_header(
             header.more.insert(name.into(), steps.join("; "));
         }
     }
+    if mosaic.is_some() {
+        for (name, value) in [
+            ("hotPixels", spec.repairs.hot_pixels_label().into()),
+            ("highlights", spec.repairs.highlights.label()),
+        ] {
+            header.more.insert(name.into(), value);
+        }
+    }
     header
 }
 

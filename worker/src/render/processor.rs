@@ -9,6 +9,7 @@
 use super::panicked_with;
 use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::recipe::{Backend, Debayer, Framing};
+use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::{Executor, HalfImage, PlateRecipe, Prepared};
 use std::collections::VecDeque;
@@ -30,9 +31,10 @@ pub(super) struct Processor {
     executor: Arc<dyn Executor>,
     framing: Framing,
     debayer: Debayer,
+    repairs: Repairs,
     ready: Option<Ready>,
     /// Frames that have begun and not ended, the oldest first.
-    under_way: VecDeque<Frame>,
+    under_way: VecDeque<Held>,
     /// What older frames of another layout came to.
     ended: VecDeque<Outcome<Rendered>>,
     /// How often the GPU was lost since it last finished a frame.
@@ -41,12 +43,20 @@ pub(super) struct Processor {
     spent: Vec<Vec<u8>>,
 }
 
+/// A frame under way, with the fault of its own that it met on the way.
+struct Held {
+    frame: Frame,
+    fault: Option<Fault>,
+}
+
 /// Image operations prepared for one layout.
 struct Ready {
     layout: Layout,
     prepared: Box<dyn Prepared>,
     backend: Arc<str>,
-    /// How many of the frames under way it has.
+    /// How many of the frames under way, from the oldest on, were handed to it or have a fault.
+    seen: usize,
+    /// How many of those it has.
     has: usize,
 }
 
@@ -57,14 +67,14 @@ impl Processor {
     /// Those of [`Executor::prepare`], on the CPU where the GPU will not do.
     pub(super) fn new(
         executor: Arc<dyn Executor>,
-        debayer: Debayer,
+        (debayer, repairs): (Debayer, Repairs),
         framing: Framing,
         layout: &Layout,
     ) -> Outcome<Self> {
         let (under_way, ended) = (VecDeque::new(), VecDeque::new());
         let (ready, losses, spent) = (None, 0, Vec::new());
         let mut processor =
-            Self { executor, framing, debayer, ready, under_way, ended, losses, spent };
+            Self { executor, framing, debayer, repairs, ready, under_way, ended, losses, spent };
         processor.insist(|this| {
             this.ready = Some(this.prepare(layout)?);
             Ok(())
@@ -93,12 +103,16 @@ impl Processor {
             }
             self.ready = None;
         }
-        self.under_way.push_back(frame);
+        self.under_way.push_back(Held { frame, fault: None });
         let begun = caught(|| self.insist(Self::catch_up));
-        if begun.is_err() {
+        let fault = self.under_way.back_mut().and_then(|held| held.fault.take());
+        let outcome = begun.and(fault.map_or(Ok(()), Err));
+        if outcome.is_err() {
             self.under_way.pop_back();
+            let left = self.under_way.len();
+            self.ready.iter_mut().for_each(|ready| ready.seen = ready.seen.min(left));
         }
-        begun
+        outcome
     }
 
     /// Ends the oldest frame that has begun.
@@ -111,7 +125,8 @@ impl Processor {
 
     fn end_oldest(&mut self) -> Outcome<Rendered> {
         let outcome = caught(|| self.insist(Self::finish));
-        self.spent.extend(self.under_way.pop_front().map(|frame| frame.bytes));
+        self.spent.extend(self.under_way.pop_front().map(|held| held.frame.bytes));
+        self.ready.iter_mut().for_each(|ready| ready.seen = ready.seen.saturating_sub(1));
         outcome
     }
 
@@ -124,24 +139,38 @@ impl Processor {
         let prepared = self.executor.prepare(&PlateRecipe {
             layout: layout.clone(),
             debayer: self.debayer,
+            repairs: self.repairs,
             framing: self.framing.clone(),
         })?;
         // Asked now: a device that was opened again may be another one.
         let backend = self.executor.name().into();
-        Ok(Ready { layout: layout.clone(), prepared, backend, has: 0 })
+        Ok(Ready { layout: layout.clone(), prepared, backend, seen: 0, has: 0 })
     }
 
-    /// Hands over every frame under way that there is room for.
+    /// Hands over every frame under way that there is room for. A fault that is not the GPU's
+    /// stays with the frame that met it, which need not be the one that just began.
     fn catch_up(&mut self) -> Outcome<()> {
         let Some(oldest) = self.under_way.front() else { return Ok(()) };
         // Taken out while it works: what a panic or a fault leaves behind is not used again.
         let mut ready = match self.ready.take() {
             Some(ready) => ready,
-            None => self.prepare(&oldest.layout)?,
+            None => self.prepare(&oldest.frame.layout)?,
         };
-        while ready.has < self.under_way.len().min(ready.prepared.depth()) {
-            ready.prepared.submit(&self.under_way[ready.has].bytes)?;
-            ready.has += 1;
+        while ready.seen < self.under_way.len() && ready.has < ready.prepared.depth() {
+            let held = &mut self.under_way[ready.seen];
+            if held.fault.is_none() {
+                match caught(|| ready.prepared.submit(&held.frame.bytes)) {
+                    Ok(()) => ready.has += 1,
+                    Err(fault) if is_the_gpus(&fault) => return Err(fault),
+                    Err(fault) => {
+                        held.fault = Some(fault);
+                        // The others begin anew, without it.
+                        ready = self.prepare(&self.under_way[0].frame.layout)?;
+                        continue;
+                    }
+                }
+            }
+            ready.seen += 1;
         }
         self.ready = Some(ready);
         Ok(())
@@ -149,6 +178,9 @@ impl Processor {
 
     fn finish(&mut self) -> Outcome<Rendered> {
         self.catch_up()?;
+        if let Some(fault) = self.under_way.front_mut().and_then(|held| held.fault.take()) {
+            return Err(fault);
+        }
         let idle = || Fault::new(Code::Internal, "no frame is under way");
         let mut ready = self.ready.take().ok_or_else(idle)?;
         let image = ready.prepared.finish()?;

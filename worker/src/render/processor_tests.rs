@@ -27,6 +27,8 @@ struct FrailPrepared {
     lost_at: Vec<usize>,
     code: Code,
     finished: Arc<AtomicUsize>,
+    /// Whether it is one that was opened again.
+    again: bool,
 }
 
 impl Executor for Frail {
@@ -35,7 +37,8 @@ impl Executor for Frail {
     }
 
     fn prepare(&self, recipe: &PlateRecipe) -> Outcome<Box<dyn Prepared>> {
-        if self.opened.fetch_add(1, Ordering::SeqCst) > 0 && !self.opens {
+        let again = self.opened.fetch_add(1, Ordering::SeqCst) > 0;
+        if again && !self.opens {
             return Err(Fault::new(Code::NoGpu, "it is gone"));
         }
         Ok(Box::new(FrailPrepared {
@@ -44,6 +47,7 @@ impl Executor for Frail {
             lost_at: self.lost_at.clone(),
             code: self.code,
             finished: Arc::clone(&self.finished),
+            again,
         }))
     }
 }
@@ -55,6 +59,7 @@ impl Prepared for FrailPrepared {
 
     fn submit(&mut self, bytes: &[u8]) -> Outcome<()> {
         assert!(self.queue.len() < self.depth());
+        assert!(!(self.again && bytes[0] == PANICS_AGAIN), "a bug in handing over");
         self.queue.push_back(bytes.to_vec());
         Ok(())
     }
@@ -71,6 +76,8 @@ impl Prepared for FrailPrepared {
 
 /// The low byte of a frame that an operation panics at.
 const PANICS: u8 = 200;
+/// That of one that cannot be handed over a second time.
+const PANICS_AGAIN: u8 = 201;
 
 fn frail(lost_at: &[usize]) -> Frail {
     Frail {
@@ -101,7 +108,8 @@ fn frame(value: u8, gain: f32) -> Frame {
 
 fn over(executor: Frail) -> Processor {
     let framing = Framing::identity(SIDE, SIDE, 1.0);
-    Processor::new(Arc::new(executor), Debayer::default(), framing, &layout(1.0)).unwrap()
+    let photosites = (Debayer::default(), Repairs::default());
+    Processor::new(Arc::new(executor), photosites, framing, &layout(1.0)).unwrap()
 }
 
 /// Plays frames as the pipeline does; the first sample and the maker of each, or its code.
@@ -196,4 +204,25 @@ fn a_fault_of_a_frame_is_its_own() {
     assert_eq!(outcomes[3], Err(Code::RenderPanicked));
     let sound: Vec<_> = [0, 2, 4, 5, 6].map(|i| outcomes[i].clone()).into();
     assert_eq!(values(&sound), [0., 2., 4., 2.5, 6.]);
+}
+
+/// A frame that fails when all are handed over again is blamed itself, and not
+/// the one that was to end or to begin meanwhile.
+#[test]
+fn a_fault_met_on_the_second_try_is_its_frames_own() {
+    for bad in 0..5 {
+        for lost in 0..5 {
+            let mut processor = over(frail(&[lost]));
+            let mut frames = some(5);
+            frames[bad] = frame(PANICS_AGAIN, 1.0);
+            let outcomes = play(&mut processor, frames);
+            for (i, outcome) in outcomes.iter().enumerate() {
+                match outcome {
+                    Ok((value, _)) if i == bad => assert!(lost > bad && *value == 201.0),
+                    Ok((value, _)) => assert_eq!(*value, i as f32),
+                    Err(code) => assert_eq!((i, *code), (bad, Code::RenderPanicked), "{lost}"),
+                }
+            }
+        }
+    }
 }

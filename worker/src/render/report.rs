@@ -26,6 +26,12 @@ pub struct RenderReport {
     pub color: String,
     /// Debayer and the version of our form of it.
     pub debayer: String,
+    /// Hot pixels: `off`, or what was done.
+    #[serde(default)]
+    pub hot_pixels: String,
+    /// Highlight handling and the version of our form of it.
+    #[serde(default)]
+    pub highlights: String,
     /// EXR compression.
     pub compression: String,
     /// `cpu`, or `gpu: <adapter>`.
@@ -164,6 +170,8 @@ impl RenderReport {
             size: framing.size,
             color: spec.color_out.name().into(),
             debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
+            hot_pixels: spec.repairs.hot_pixels_label().into(),
+            highlights: spec.repairs.highlights.label(),
             compression: spec.compression.label(),
             backend,
             stages: stage_totals(done.iter().map(|f| &f.millis)),

@@ -106,7 +106,8 @@ impl Session {
             None => Framing::identity(picture.width, picture.height, picture.pixel_aspect),
         };
         let executor = engines.get(spec.backend)?;
-        let processor = Processor::new(executor, spec.debayer, framing.clone(), clip.layout())?;
+        let photosites = (spec.debayer, spec.repairs);
+        let processor = Processor::new(executor, photosites, framing.clone(), clip.layout())?;
         Ok(Self { spec: spec.clone(), clip, framing, processor })
     }
 

@@ -110,6 +110,7 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
         out_dir: dir.path().to_str().unwrap().into(),
         naming: FrameNaming { stem: "a".into(), padding: 4 },
         debayer: Debayer::Mhc,
+        repairs: platefarm_model::repair::Repairs::default(),
         framing: None,
         color: ColorRecipe::default(),
         color_out: OutputColor::default(),
@@ -119,8 +120,13 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
     };
     let framing = Framing::identity(SIDE, SIDE, 1.0);
     let executor = platefarm_shaders::executor(Backend::Cpu).unwrap();
-    let mut processor =
-        Processor::new(executor, Debayer::Mhc, framing.clone(), &clip.layout).unwrap();
+    let mut processor = Processor::new(
+        executor,
+        (Debayer::Mhc, platefarm_model::repair::Repairs::default()),
+        framing.clone(),
+        &clip.layout,
+    )
+    .unwrap();
     let stages = Stages { spec: &spec, clip, framing: &framing, staging: dir.path() };
     let mut outcomes = Vec::new();
     pipeline::run(&stages, &mut processor, frames, leash, flight, &mut |outcome| {

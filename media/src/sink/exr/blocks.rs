@@ -5,7 +5,7 @@
 //! are closed afterwards. So what is packed moves once, what is not packed
 //! never, and no block has a buffer of its own.
 
-use super::{dwa, piz, zip};
+use super::{Search, dwa, piz, zip};
 use platefarm_model::recipe::Compression;
 use rayon::prelude::*;
 
@@ -77,10 +77,10 @@ enum Packer {
 }
 
 impl Packer {
-    fn new(compression: Compression, deflate_level: i32) -> Self {
+    fn new(compression: Compression, search: Search) -> Self {
         match compression {
             Compression::None => Self::None,
-            Compression::Zips | Compression::Zip => Self::Zip(zip::Packer::new(deflate_level)),
+            Compression::Zips | Compression::Zip => Self::Zip(zip::Packer::new(search)),
             Compression::Piz => Self::Piz(Box::default()),
             Compression::Dwaa | Compression::Dwab => Self::Dwa(Box::default()),
         }
@@ -111,7 +111,7 @@ pub(super) fn assemble(
     picture: Picture<'_>,
     first_row: i32,
     compression: Compression,
-    deflate_level: i32,
+    search: Search,
 ) -> Vec<u8> {
     let rows = rows_of(compression);
     let row_bytes = picture.width * picture.channels.len() * 2;
@@ -120,6 +120,14 @@ pub(super) fn assemble(
     let place = BLOCK_HEAD + rows * row_bytes;
     let mut file = vec![0; first + blocks * BLOCK_HEAD + picture.height * row_bytes];
     file[..head.len()].copy_from_slice(head);
+    let block = |i: usize| {
+        let y = i * rows;
+        Block::of(picture, y, rows.min(picture.height - y))
+    };
+    let search = match compression {
+        Compression::Zip | Compression::Zips => search.settled((0..blocks).map(block)),
+        _ => search,
+    };
     // A packer has tables to fill: no more of them than keep all threads busy.
     let at_least = blocks.div_ceil(4 * rayon::current_num_threads()).max(1);
     let lengths: Vec<usize> = file[first..]
@@ -127,10 +135,9 @@ pub(super) fn assemble(
         .enumerate()
         .with_min_len(at_least)
         .map_init(
-            || Packer::new(compression, deflate_level),
+            || Packer::new(compression, search),
             |packer, (i, place)| {
-                let y = i * rows;
-                let block = Block::of(picture, y, rows.min(picture.height - y));
+                let (y, block) = (i * rows, block(i));
                 let (head, data) = place.split_at_mut(BLOCK_HEAD);
                 let length = packer.pack(&block, data);
                 head[..4].copy_from_slice(&(first_row + y as i32).to_le_bytes());

@@ -10,6 +10,7 @@
 //! chromaticities and `colorInteropID` say the same about colour.
 
 mod blocks;
+mod deflate;
 mod dwa;
 mod header;
 mod huffman;
@@ -22,6 +23,7 @@ mod zip;
 pub(crate) use header::{COLOR, from_time_code};
 pub use header::{DecodeRecord, PlateHeader};
 pub use read::{Plate, read};
+pub use zip::Search;
 
 use crate::{hash, publish};
 use blocks::Picture;
@@ -32,10 +34,6 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// Name of the attribute with the hash of the pixels.
 pub const PIXELS_HASH: &str = "platefarm:pixelsXXH128";
-
-/// Level of libdeflate for ZIP and ZIPS. OpenEXR's own, 4, takes two fifths more time for files
-/// that are 2 % smaller; see `benches/RESULTS.md`.
-pub const DEFLATE_LEVEL: i32 = 1;
 
 /// Planes of half-float bits, row-major.
 #[derive(Clone, Copy, Debug)]
@@ -83,10 +81,10 @@ pub fn encode(
     header: &PlateHeader,
     compression: Compression,
 ) -> Outcome<Vec<u8>> {
-    encode_with(planes, header, compression, DEFLATE_LEVEL)
+    encode_with(planes, header, compression, Search::Auto)
 }
 
-/// As [`encode`], with another level of deflate, from 1 to 12; for comparisons at equal size.
+/// As [`encode`], with a given search for repetitions in ZIP and ZIPS; for comparisons at equal size.
 ///
 /// # Errors
 /// As [`encode`].
@@ -94,7 +92,7 @@ pub fn encode_with(
     planes: Planes<'_>,
     header: &PlateHeader,
     compression: Compression,
-    deflate_level: i32,
+    search: Search,
 ) -> Outcome<Vec<u8>> {
     let (width, height) = (planes.width as usize, planes.height as usize);
     let [r, g, b] = planes.rgb;
@@ -107,7 +105,7 @@ pub fn encode_with(
     }
     let head = header::to_bytes(header, planes, compression)?;
     let picture = Picture { width, height, channels: &channels };
-    Ok(blocks::assemble(&head, picture, header.data_origin[1], compression, deflate_level))
+    Ok(blocks::assemble(&head, picture, header.data_origin[1], compression, search))
 }
 
 /// XXH128 of the pixels alone: the planes red, green, blue and, where there

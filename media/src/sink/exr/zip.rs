@@ -1,6 +1,9 @@
-//! ZIP and ZIPS blocks. Deflate is what a plate costs once the picture is
-//! fast, so it is done here, by libdeflate and straight from the planes;
-//! the `exr` crate's way takes about three times as long for the same size.
+//! ZIP and ZIPS blocks, straight from the planes. Deflate is what a plate
+//! costs once the picture is fast, so there are two ways to it: our own, without
+//! a search ([`super::deflate`]), which is many times as fast and smaller wherever there
+//! is grain; and libdeflate's, for graphics, where repetitions pay. Which of
+//! them a picture gets is tried on some of its blocks, so that it follows from the picture
+//! and from nothing else.
 //!
 //! The form of a block is that of OpenEXR's technical introduction ("ZIP") and
 //! of its `ImfZip`: the bytes of the rows in file order are dealt into a half
@@ -10,26 +13,77 @@
 //! finds.
 
 use super::blocks::Block;
+use super::deflate::Deflate;
 use fearless_simd::{Level, dispatch};
 use libdeflater::{CompressionLvl, Compressor};
+
+/// How hard to look for repetitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// As the picture asks: not at all, or as [`Search::Level`] 1.
+    Auto,
+    /// Not at all.
+    None,
+    /// As libdeflate's level, 1 to 12.
+    Level(i32),
+}
+
+/// One block in so many is tried both ways.
+const TRIED: usize = 16;
+/// A search has to make this much of a difference to be worth its time, as a share of the size.
+const GAIN: f64 = 0.03;
+
+impl Search {
+    /// What [`Search::Auto`] comes to for a picture of these blocks.
+    pub(super) fn settled<'a>(self, blocks: impl ExactSizeIterator<Item = Block<'a>>) -> Self {
+        if self != Self::Auto {
+            return self;
+        }
+        let mut packers = [Self::None, Self::Level(1)].map(Packer::new);
+        let mut sums = [0; 2];
+        let mut out = Vec::new();
+        let first = (TRIED / 2).min(blocks.len() / 2);
+        for block in blocks.skip(first).step_by(TRIED) {
+            out.resize(2 * block.len(), 0);
+            for (sum, packer) in sums.iter_mut().zip(&mut packers) {
+                *sum += packer.pack(&block, &mut out).unwrap_or(2 * block.len());
+            }
+        }
+        let [without, with] = sums.map(|sum| sum as f64);
+        if with < (1.0 - GAIN) * without { Self::Level(1) } else { Self::None }
+    }
+}
 
 /// Packs blocks; keeps its tables and buffers between them.
 pub(super) struct Packer {
     level: Level,
-    deflate: Compressor,
+    way: Way,
     differences: Vec<u8>,
 }
 
+enum Way {
+    Ours(Deflate),
+    Searching(Compressor),
+}
+
 impl Packer {
-    pub(super) fn new(deflate_level: i32) -> Self {
-        let deflate = CompressionLvl::new(deflate_level).unwrap_or_default();
-        Self { level: Level::new(), deflate: Compressor::new(deflate), differences: Vec::new() }
+    pub(super) fn new(search: Search) -> Self {
+        let way = match search {
+            Search::Auto | Search::None => Way::Ours(Deflate::default()),
+            Search::Level(level) => {
+                Way::Searching(Compressor::new(CompressionLvl::new(level).unwrap_or_default()))
+            }
+        };
+        Self { level: Level::new(), way, differences: Vec::new() }
     }
 
     /// The block, packed into `out`; its length, when it has room there.
     pub(super) fn pack(&mut self, block: &Block<'_>, out: &mut [u8]) -> Option<usize> {
         differences(self.level, block.in_file_order(), block.len(), &mut self.differences);
-        self.deflate.zlib_compress(&self.differences, out).ok()
+        match &mut self.way {
+            Way::Ours(deflate) => deflate.zlib(&self.differences, block.len(), out),
+            Way::Searching(deflate) => deflate.zlib_compress(&self.differences, out).ok(),
+        }
     }
 }
 

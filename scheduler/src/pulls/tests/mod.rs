@@ -10,6 +10,7 @@ use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
 use platefarm_model::pull::{Document, PlatePlan};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
+use platefarm_model::repair::Repairs;
 use platefarm_model::{Fault, FrameRate, Outcome, Timecode, Timestamp};
 use platefarm_standards::editlist::EditList;
 use platefarm_standards::edl;
@@ -71,6 +72,7 @@ fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRe
         plate_version: 1,
         priority: 5,
         debayer: Debayer::default(),
+        repairs: Repairs::default(),
         compression: Compression::default(),
         color_out: OutputColor::default(),
         backend: Backend::default(),

@@ -45,11 +45,13 @@ struct Params {
     zero: u32,
     // Lines of the halo.
     halo: u32,
-    unused: u32,
+    // What is mended: 1 for hot pixels, 2 for rebuilt highlights.
+    repairs: u32,
     // Per photosite of the 2x2 pattern.
     scale: vec4<f32>,
     gain: vec4<f32>,
-    // From where encoded photosites are clipped: red, green, blue.
+    // From where encoded photosites are clipped: red, green, blue; then the height
+    // that no photosite may exceed, 0 for none.
     clips: vec4<f32>,
     // Rows of the matrix.
     to_red: vec4<f32>,

@@ -13,11 +13,8 @@ use crate::twin::{self, noise, recipes};
 use platefarm_model::color;
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Debayer, Framing};
+use platefarm_model::repair::Repairs;
 use std::sync::Arc;
-
-/// How far debayers of several steps may be off, of a value and a tenth: some units in the last place
-/// of a single, a thousandth of one of a half. The others are equal to the bit.
-const NEAR: f32 = 1.0e-6;
 
 /// A debayer: its name, its halo, and for each of its steps a piece of its text with a wrong one.
 struct Tried {
@@ -46,17 +43,22 @@ const TRIED: &[Tried] = &[
         debayer: Debayer::Ri,
         faults: &[
             ("rounded(1.5 *", "rounded(1.5001 *"),
-            ("sum.x + 0.01f", "sum.x + 0.0101f"),
+            ("rounded(sum.x) + 0.01f", "rounded(sum.x) + 0.0101f"),
             ("rounded(b * b) + 1.0e-4f", "rounded(b * b) + 1.1e-4f"),
             ("ri_five(row + 3u, p, vec2<i32>(1, 0))", "ri_five(row, p, vec2<i32>(1, 0))"),
             ("f * 10.0", "f * 10.1"),
+            ("(trust * trust) * 0.5", "(trust * trust) * 0.6"),
+            ("kept(RI_GUESS, p + d)", "kept(RI_GUESS, p - d)"),
             ("x = -2; x < 3", "x = -1; x < 2"),
             ("4.0 * site(p)", "3.9 * site(p)"),
             ("0.025f * 0.4f", "0.025f * 0.5f"),
             ("* 0.04f", "* 0.0401f"),
             ("rounded(b1 * b1) + 1.0e-4f", "rounded(b1 * b1) + 1.1e-4f"),
-            ("ri_among(color, four)", "color"),
-            ("ri_among(color, colors)", "color"),
+            ("ri_among(color - green, four)", "(color - green)"),
+            ("ri_among(color - site(p), differences)", "(color - site(p))"),
+            ("(high - low) * 0.25", "(high - low) * 0.3"),
+            ("(before + behind)) * 0.5", "(before + behind)) * 0.6"),
+            ("rounded(s) + RI_TINY) * 0.5", "rounded(s) + RI_TINY) * 0.6"),
             ("kept(RI_SMOOTHED, p + k)) * 0.5", "kept(RI_SMOOTHED, p + k)) * 0.501"),
         ],
     },
@@ -99,7 +101,7 @@ fn plan_of(mosaic: &Mosaic, debayer: Debayer) -> (Plan, Vec<u8>) {
         ..Framing::identity(width, height, 1.0)
     };
     let layout = Layout::Mosaic(Arc::new(layout));
-    let recipe = PlateRecipe { layout, debayer, framing };
+    let recipe = PlateRecipe { layout, debayer, repairs: Repairs::default(), framing };
     let plan = Plan::new(&recipe).unwrap();
     (plan, mosaic.sites.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
@@ -183,10 +185,8 @@ fn debayers_agree_float_for_float() {
             let expected = form.picture(&mosaic).planes;
             let got = on_device(&gpu, &mosaic, *debayer, u64::MAX, pipeline::pipeline);
             let mut pairs = got.iter().flatten().zip(expected.iter().flatten()).enumerate();
-            let several = matches!(debayer, Debayer::Ri | Debayer::Rcd);
-            let near = if several { NEAR } else { 0.0 };
-            if let Some(first) = pairs.find(|(_, (a, b))| (*a - *b).abs() > near * (b.abs() + 0.1))
-            {
+            let unlike = |(a, b): (&f32, &f32)| a.to_bits() != b.to_bits() && *a != *b;
+            if let Some(first) = pairs.find(|(_, pair)| unlike(*pair)) {
                 let count = unequal(&got, &expected);
                 found.push(format!("{debayer:?}, {picture}: {count}, first {first:?}"));
             }

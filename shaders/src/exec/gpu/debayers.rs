@@ -10,7 +10,11 @@ use platefarm_model::recipe::Debayer;
 
 /// A debayer on a device.
 pub(super) struct OnDevice {
-    /// From stored bytes to ACES2065-1.
+    /// From stored bytes to its mosaic.
+    pub(super) mosaic: [&'static Pass; 1],
+    /// The same, with photosites mended on the way.
+    pub(super) mended: [&'static Pass; 2],
+    /// From its mosaic to ACES2065-1.
     pub(super) passes: &'static [&'static Pass],
     /// Planes of each of its buffers of work.
     pub(super) planes: &'static [usize],
@@ -36,10 +40,31 @@ pub(super) static ALL: &[&OnDevice] = &[&RI, &RCD, &MHC, &SUPERPIXEL];
 
 const MOSAIC_BINDS: &[Bind] =
     &[Read(Store::Raw), Read(Store::Tables), Write(Store::Mosaic), Write(Store::Beyond)];
+const SENSOR_BINDS: &[Bind] =
+    &[Read(Store::Raw), Read(Store::Tables), Write(Store::Sensor), Write(Store::Beyond)];
+
+/// What a debayer works with, of a photosite in linear light: itself.
+macro_rules! linear {
+    () => {
+        "fn working(value: f32) -> f32 { return value; }\n"
+    };
+}
+
+macro_rules! rcd_working {
+    () => {
+        "fn working(value: f32) -> f32 { return rounded(encode(value)) + 0.1f; }\n"
+    };
+}
+
+macro_rules! ri_working {
+    () => {
+        "fn working(value: f32) -> f32 { return encode(value); }\n"
+    };
+}
 
 /// Stored bytes to a mosaic, and each photosite into what the debayer works with.
 macro_rules! mosaic {
-    ($name:literal, $working:expr) => {
+    ($name:literal, $working:expr, $binds:expr) => {
         &Pass {
             name: $name,
             ops: &["unpack", "finite", "levels", "white_balance"],
@@ -49,15 +74,35 @@ macro_rules! mosaic {
                 include_str!("mosaic.wgsl")
             ),
             entry: "main",
-            binds: MOSAIC_BINDS,
+            binds: $binds,
             over: Over::Sites(0),
+            touches: None,
         }
     };
 }
 
-/// One step of a debayer of several.
+/// The mosaic as it is sensed to the mended one, in what the debayer works with.
+macro_rules! repair {
+    ($name:literal, $working:expr) => {
+        &Pass {
+            name: $name,
+            ops: &["hot_pixels", "highlights"],
+            frame: concat!(
+                include_str!("../../ops/debayer_ri/encode.wgsl"),
+                $working,
+                include_str!("repair.wgsl")
+            ),
+            entry: "main",
+            binds: &[Read(Store::Sensor), Write(Store::Mosaic)],
+            over: Over::Sites(2),
+            touches: None,
+        }
+    };
+}
+
+/// One step of a debayer of several, and how many halves of planes it touches.
 macro_rules! step {
-    ($name:literal, $op:literal, $frame:literal, $entry:literal, $binds:expr, $over:expr) => {
+    ($name:literal, $op:literal, $frame:literal, $entry:literal, $binds:expr, $over:expr, $touches:literal) => {
         &Pass {
             name: $name,
             ops: &[$op, "matrix"],
@@ -65,6 +110,7 @@ macro_rules! step {
             entry: $entry,
             binds: $binds,
             over: $over,
+            touches: Some($touches),
         }
     };
 }
@@ -84,18 +130,28 @@ macro_rules! color {
             entry: "main",
             binds: &[Read(Store::Mosaic), Write(Store::Color)],
             over: Over::Color,
+            touches: None,
         }
     };
 }
 
 /// The mosaic of those that work in linear light.
-static LINEAR: &Pass = mosaic!("mosaic", "fn working(value: f32) -> f32 { return value; }\n");
+static LINEAR: &Pass = mosaic!("mosaic", linear!(), MOSAIC_BINDS);
+/// What is mended, in linear light.
+static SENSOR: &Pass = mosaic!("sensor", linear!(), SENSOR_BINDS);
+static REPAIR: &Pass = repair!("repair", linear!());
 
-static MHC: OnDevice =
-    OnDevice { passes: &[LINEAR, color!("mhc color", "debayer_mhc", "debayer_mhc")], planes: &[] };
+static MHC: OnDevice = OnDevice {
+    mosaic: [LINEAR],
+    mended: [SENSOR, REPAIR],
+    passes: &[color!("mhc color", "debayer_mhc", "debayer_mhc")],
+    planes: &[],
+};
 
 static SUPERPIXEL: OnDevice = OnDevice {
-    passes: &[LINEAR, color!("superpixel color", "superpixel", "superpixel")],
+    mosaic: [LINEAR],
+    mended: [SENSOR, REPAIR],
+    passes: &[color!("superpixel color", "superpixel", "superpixel")],
     planes: &[],
 };
 
@@ -103,21 +159,19 @@ const RCD_BINDS: &[Bind] =
     &[Read(Store::Mosaic), Write(Store::Work(0)), Write(Store::Work(1)), Write(Store::Color)];
 
 macro_rules! rcd {
-    ($name:literal, $entry:literal, $over:expr) => {
-        step!($name, "debayer_rcd", "rcd.wgsl", $entry, RCD_BINDS, $over)
+    ($name:literal, $entry:literal, $over:expr, $touches:literal) => {
+        step!($name, "debayer_rcd", "rcd.wgsl", $entry, RCD_BINDS, $over, $touches)
     };
 }
 
 static RCD: OnDevice = OnDevice {
+    mosaic: [mosaic!("rcd mosaic", rcd_working!(), MOSAIC_BINDS)],
+    mended: [SENSOR, repair!("rcd repair", rcd_working!())],
     passes: &[
-        mosaic!(
-            "rcd mosaic",
-            "fn working(value: f32) -> f32 { return rounded(encode(value)) + 0.1f; }\n"
-        ),
-        rcd!("rcd guess", "guess", Over::Sites(3)),
-        rcd!("rcd green", "green", Over::Colored(7)),
-        rcd!("rcd opposite", "opposite", Over::Colored(9)),
-        rcd!("rcd pixels", "pixels", Over::Color),
+        rcd!("rcd guess", "guess", Over::Sites(3), 6),
+        rcd!("rcd green", "green", Over::Colored(7), 7),
+        rcd!("rcd opposite", "opposite", Over::Colored(9), 4),
+        rcd!("rcd pixels", "pixels", Over::Color, 4),
     ],
     planes: &[2, 2],
 };
@@ -132,22 +186,24 @@ const RI_BINDS: &[Bind] = &[
 ];
 
 macro_rules! ri {
-    ($name:literal, $entry:literal, $over:expr) => {
-        step!($name, "debayer_ri", "ri.wgsl", $entry, RI_BINDS, $over)
+    ($name:literal, $entry:literal, $over:expr, $touches:literal) => {
+        step!($name, "debayer_ri", "ri.wgsl", $entry, RI_BINDS, $over, $touches)
     };
 }
 
 static RI: OnDevice = OnDevice {
+    mosaic: [mosaic!("ri mosaic", ri_working!(), MOSAIC_BINDS)],
+    mended: [SENSOR, repair!("ri repair", ri_working!())],
     passes: &[
-        mosaic!("ri mosaic", "fn working(value: f32) -> f32 { return encode(value); }\n"),
-        ri!("ri detail", "detail", Over::Sites(9)),
-        ri!("ri weigh", "weigh", Over::Sites(11)),
-        ri!("ri green", "green", Over::Colored(13)),
-        ri!("ri laplace", "laplace", Over::Colored(15)),
-        ri!("ri fit", "fit", Over::Colored(19)),
-        ri!("ri smooth lines", "smooth_lines", Over::Colored(23)),
-        ri!("ri other", "other", Over::Colored(24)),
-        ri!("ri pixels", "pixels", Over::Color),
+        ri!("ri detail", "detail", Over::Sites(9), 20),
+        ri!("ri weigh", "weigh", Over::Sites(11), 8),
+        ri!("ri guess", "guess", Over::Colored(13), 14),
+        ri!("ri green", "green", Over::Colored(15), 6),
+        ri!("ri laplace", "laplace", Over::Colored(17), 4),
+        ri!("ri fit", "fit", Over::Colored(21), 3),
+        ri!("ri smooth lines", "smooth_lines", Over::Colored(25), 5),
+        ri!("ri other", "other", Over::Colored(26), 8),
+        ri!("ri pixels", "pixels", Over::Color, 10),
     ],
-    planes: &[3, 3, 3, 2],
+    planes: &[4, 4, 4, 2],
 };

@@ -9,7 +9,7 @@
 use super::GpuExecutor;
 use super::chain::Chain;
 use super::device::Gpu;
-use super::passes::{self, Bind, Store};
+use super::passes::{self, Store};
 use super::ring::Slot;
 use crate::PlateRecipe;
 use crate::exec::plan::Plan;
@@ -46,7 +46,7 @@ pub struct Measured {
 pub struct PassTime {
     /// Its name.
     pub name: String,
-    /// Bytes that it must read and write at least: every buffer once.
+    /// Bytes that it must read and write at least: everything that it looks at once.
     pub bytes: u64,
     /// Time of one run, by the clock on the wall.
     pub wall: Duration,
@@ -95,8 +95,7 @@ impl GpuExecutor {
         let bus = first_band(&gpu, &chain, bytes, runs)?;
         let times = chain.passes().enumerate().map(|(i, pass)| {
             let (wall, card) = timed(&gpu, runs, |compute| chain.record_pass(compute, 0, i))?;
-            let moved = |bind: &Bind| chain.bytes(0, chain.buffers.stands_for(bind.store()));
-            let bytes = pass.binds.iter().map(moved).sum();
+            let bytes = passes::moved(&chain.plan, &chain.bands[0], pass);
             Ok(PassTime { name: pass.name.into(), bytes, wall, card })
         });
         let passes = times.collect::<Outcome<_>>()?;

@@ -1,11 +1,10 @@
 //! What the shaders are told about a band, in the layout of `common.wgsl`.
 
 use super::passes;
-use crate::exec::plan::{Band, Input, Plan};
-use crate::ops::debayer_ri::CLIPPED;
-use crate::ops::debayer_ri::encode::encode;
-use crate::ops::{rgb_decode, unpack};
+use crate::exec::plan::{Band, Input, MosaicInput, Plan};
+use crate::ops::{debayer_ri, rgb_decode, unpack};
 use bytemuck::{Pod, Zeroable};
+use platefarm_model::repair::{Highlights, Repairs};
 
 /// Distance of one band's parameters from the next; the default of WebGPU.
 pub(super) const PARAMS_STRIDE: u64 = 256;
@@ -45,7 +44,7 @@ pub(super) struct Params {
     stored_y: u32,
     zero: u32,
     halo: u32,
-    unused: u32,
+    repairs: u32,
     sites: Sites,
     matrix: [[f32; 4]; 3],
 }
@@ -68,6 +67,7 @@ struct OfInput {
     samples: u32,
     red_at: (u32, u32),
     linear_length: usize,
+    repairs: u32,
     sites: Sites,
 }
 
@@ -82,10 +82,11 @@ impl OfInput {
                     order,
                     red_at: mosaic.red_at,
                     linear_length: mosaic.levels.linear.len(),
+                    repairs: repairs(mosaic.repairs),
                     sites: Sites {
                         scale: mosaic.levels.scale,
                         gain: mosaic.gains,
-                        clips: clips(mosaic.layout.white_balance),
+                        clips: clips(mosaic),
                     },
                     ..Self::default()
                 }
@@ -138,7 +139,7 @@ impl Params {
             stored_y: band.input_rows.start,
             zero: 0,
             halo,
-            unused: 0,
+            repairs: of.repairs,
             sites: of.sites,
             matrix: [[m[0], m[1], m[2], 0.0], [m[3], m[4], m[5], 0.0], [m[6], m[7], m[8], 0.0]],
         }
@@ -150,7 +151,13 @@ fn small(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// From where encoded photosites of each colour are clipped.
-fn clips([red, green, blue]: [f32; 3]) -> [f32; 4] {
-    [red, green, blue, 0.0].map(|gain| encode(CLIPPED * gain))
+/// From where encoded photosites of each colour are clipped, and the height that none exceeds.
+fn clips(mosaic: &MosaicInput) -> [f32; 4] {
+    let [red, green, blue] = debayer_ri::clips(mosaic.clips);
+    [red, green, blue, mosaic.ceiling().unwrap_or_default()]
+}
+
+/// What is mended, as the shader counts it.
+fn repairs(repairs: Repairs) -> u32 {
+    u32::from(repairs.hot_pixels) + 2 * u32::from(repairs.highlights == Highlights::Rebuild)
 }

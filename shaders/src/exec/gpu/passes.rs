@@ -20,6 +20,8 @@ pub(super) enum Store {
     Tables,
     /// The mosaic and its halo.
     Mosaic,
+    /// The same, before photosites are mended.
+    Sensor,
     /// Planes that a debayer keeps between its steps.
     Work(usize),
     /// ACES2065-1, three planes.
@@ -79,6 +81,9 @@ pub(crate) struct Pass {
     pub(super) binds: &'static [Bind],
     /// Invocations.
     pub(super) over: Over,
+    /// Halves of planes of the window that it reads and writes at least, where that is not every
+    /// buffer once: a debayer's steps bind more than each of them looks at.
+    pub(super) touches: Option<u64>,
 }
 
 use Bind::{Read, Write};
@@ -90,6 +95,7 @@ static PICTURE: Pass = Pass {
     entry: "main",
     binds: &[Read(Store::Raw), Read(Store::Tables), Write(Store::Color), Write(Store::Beyond)],
     over: Over::Color,
+    touches: None,
 };
 
 static DOWN: Pass = Pass {
@@ -99,6 +105,7 @@ static DOWN: Pass = Pass {
     entry: "main",
     binds: &[Read(Store::Color), Read(Store::Taps(1)), Write(Store::Down)],
     over: Over::Lines,
+    touches: None,
 };
 
 static ALONG: Pass = Pass {
@@ -114,14 +121,15 @@ static ALONG: Pass = Pass {
         Write(Store::Beyond),
     ],
     over: Over::Halves,
+    touches: None,
 };
 
 /// Every pass that there is, once.
 #[cfg(test)]
 pub(crate) fn all() -> Vec<&'static Pass> {
     let mut all = vec![&PICTURE, &DOWN, &ALONG];
-    for pass in debayers::ALL.iter().flat_map(|debayer| debayer.passes) {
-        if !all.iter().any(|known| std::ptr::eq(*known, *pass)) {
+    for pass in debayers::ALL.iter().flat_map(|d| [&d.mosaic[..], &d.mended, d.passes].concat()) {
+        if !all.iter().any(|known| std::ptr::eq(*known, pass)) {
             all.push(pass);
         }
     }
@@ -132,7 +140,12 @@ pub(crate) fn all() -> Vec<&'static Pass> {
 /// rows needs none: the horizontal one fetches its rows from where they are.
 pub(crate) fn of(plan: &Plan) -> Vec<&'static Pass> {
     let mut passes = match &plan.input {
-        Input::Mosaic(_) => debayers::of(plan).passes.to_vec(),
+        Input::Mosaic(mosaic) => {
+            let debayer = debayers::of(plan);
+            let mended = mosaic.reach() > 0;
+            let first = if mended { &debayer.mended[..] } else { &debayer.mosaic[..] };
+            [first, debayer.passes].concat()
+        }
         Input::Rgb(_) => vec![&PICTURE],
     };
     if !plan.taps[1].is_copy() {
@@ -165,6 +178,22 @@ pub(super) fn extent(plan: &Plan, band: &Band, over: Over) -> [u32; 2] {
     }
 }
 
+/// Bytes that a pass reads and writes at least on a band.
+pub(super) fn moved(plan: &Plan, band: &Band, pass: &Pass) -> u64 {
+    let halves = |count| count * bytes(plan, band, Store::Mosaic) / 2;
+    match pass.touches {
+        Some(count) if pass.over == Over::Color => halves(count) + bytes(plan, band, Store::Color),
+        Some(count) => halves(count),
+        // What is not kept apart stands for what it is.
+        None => pass.binds.iter().map(|bind| bytes(plan, band, kept(plan, bind.store()))).sum(),
+    }
+}
+
+/// The buffer that stands for one: without a vertical pass, the colour for the rows after it.
+fn kept(plan: &Plan, store: Store) -> Store {
+    if store == Store::Down && plan.taps[1].is_copy() { Store::Color } else { store }
+}
+
 /// Bytes of a buffer on a band; of what does not depend on the band, none.
 pub(super) fn bytes(plan: &Plan, band: &Band, store: Store) -> u64 {
     let pixels = |[columns, rows]: [u32; 2]| u64::from(columns) * u64::from(rows);
@@ -174,7 +203,7 @@ pub(super) fn bytes(plan: &Plan, band: &Band, store: Store) -> u64 {
         Store::Raw => {
             (plan.row_bytes() as u64 * band.input_rows.len() as u64).next_multiple_of(4) + 8
         }
-        Store::Mosaic => sites(1),
+        Store::Mosaic | Store::Sensor => sites(1),
         Store::Work(i) => sites(debayers::of(plan).planes[i]),
         Store::Color => 12 * pixels(extent(plan, band, Over::Color)),
         Store::Down => 12 * pixels(extent(plan, band, Over::Lines)),

@@ -21,8 +21,8 @@ fn clip_of(color: u32) -> f32 {
 }
 
 fn kept(plane: u32, p: vec2<i32>) -> f32 {
-    let at = (plane % 3u) * plane_size() + index_of(p);
-    switch plane / 3u {
+    let at = (plane % 4u) * plane_size() + index_of(p);
+    switch plane / 4u {
         case 0u: { return work_0[at]; }
         case 1u: { return work_1[at]; }
         case 2u: { return work_2[at]; }
@@ -31,8 +31,8 @@ fn kept(plane: u32, p: vec2<i32>) -> f32 {
 }
 
 fn keep(plane: u32, p: vec2<i32>, value: f32) {
-    let at = (plane % 3u) * plane_size() + index_of(p);
-    switch plane / 3u {
+    let at = (plane % 4u) * plane_size() + index_of(p);
+    switch plane / 4u {
         case 0u: { work_0[at] = value; }
         case 1u: { work_1[at] = value; }
         case 2u: { work_2[at] = value; }
@@ -46,12 +46,14 @@ fn detail(@builtin(global_invocation_id) id: vec3<u32>) {
     if (!within(p, 9u)) {
         return;
     }
-    let across = ri_detail(0u, p);
+    let clipped = ri_clipped_around(p);
+    keep(RI_CLIPPED, p, select(0.0, 1.0, clipped));
+    let across = ri_detail(0u, p, clipped);
     keep(RI_MOMENTS, p, across.x);
     keep(RI_MOMENTS + 1u, p, across.y);
     keep(RI_MOMENTS + 2u, p, across.z);
     keep(RI_DIFFERENCE, p, across.w);
-    let down = ri_detail(1u, p);
+    let down = ri_detail(1u, p, clipped);
     keep(RI_MOMENTS + 3u, p, down.x);
     keep(RI_MOMENTS + 4u, p, down.y);
     keep(RI_MOMENTS + 5u, p, down.z);
@@ -68,17 +70,27 @@ fn weigh(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 @compute @workgroup_size(32, 8)
-fn green(@builtin(global_invocation_id) id: vec3<u32>) {
+fn guess(@builtin(global_invocation_id) id: vec3<u32>) {
     let p = colored_place(id, 13u);
     if (within(p, 13u)) {
+        let pair = ri_guess(p);
+        keep(RI_GUESS, p, pair.x);
+        keep(RI_EVEN, p, pair.y);
+    }
+}
+
+@compute @workgroup_size(32, 8)
+fn green(@builtin(global_invocation_id) id: vec3<u32>) {
+    let p = colored_place(id, 15u);
+    if (within(p, 15u)) {
         keep(RI_GREEN, p, ri_green(p));
     }
 }
 
 @compute @workgroup_size(32, 8)
 fn laplace(@builtin(global_invocation_id) id: vec3<u32>) {
-    let p = colored_place(id, 15u);
-    if (within(p, 15u)) {
+    let p = colored_place(id, 17u);
+    if (within(p, 17u)) {
         let pair = ri_laplace(p);
         keep(RI_PRODUCT, p, pair.x);
         keep(RI_SQUARE, p, pair.y);
@@ -87,16 +99,16 @@ fn laplace(@builtin(global_invocation_id) id: vec3<u32>) {
 
 @compute @workgroup_size(32, 8)
 fn fit(@builtin(global_invocation_id) id: vec3<u32>) {
-    let p = colored_place(id, 19u);
-    if (within(p, 19u)) {
+    let p = colored_place(id, 21u);
+    if (within(p, 21u)) {
         keep(RI_FITTED, p, ri_fitted(p));
     }
 }
 
 @compute @workgroup_size(32, 8)
 fn smooth_lines(@builtin(global_invocation_id) id: vec3<u32>) {
-    let p = colored_place(id, 23u);
-    if (within(p, 23u)) {
+    let p = colored_place(id, 25u);
+    if (within(p, 25u)) {
         let pair = ri_smoothed(p);
         keep(RI_SMOOTHED, p, pair.x);
         keep(RI_OWN, p, pair.y);
@@ -105,8 +117,8 @@ fn smooth_lines(@builtin(global_invocation_id) id: vec3<u32>) {
 
 @compute @workgroup_size(32, 8)
 fn other(@builtin(global_invocation_id) id: vec3<u32>) {
-    let p = colored_place(id, 24u);
-    if (within(p, 24u)) {
+    let p = colored_place(id, 26u);
+    if (within(p, 26u)) {
         let pair = ri_other(p);
         keep(RI_OTHER, p, pair.x);
         keep(RI_OTHER_COLOR, p, pair.y);

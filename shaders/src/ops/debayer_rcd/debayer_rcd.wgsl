@@ -37,7 +37,7 @@ fn rcd_guess(line: u32, p: vec2<i32>) -> f32 {
     let c = site(p);
     let before = site(p - k);
     let after = site(p + k);
-    let near = abs(before - after) + RCD_NEAR;
+    let near = rounded(abs(before - after) + RCD_NEAR);
     let rough_before = near + (abs(c - site(p - 2 * k)) + abs(before - site(p - 3 * k)));
     let rough_after = near + (abs(c - site(p + 2 * k)) + abs(after - site(p + 3 * k)));
     let low = rcd_low(p);
@@ -64,7 +64,7 @@ fn rcd_changes(line: u32, p: vec2<i32>) -> f32 {
 fn rcd_weight(line: u32, p: vec2<i32>) -> f32 {
     let k = vec2<i32>(0, 1);
     let beside = rcd_changes(line, p - k) + rcd_changes(line, p + k);
-    let sum = beside + (rcd_changes(line, p) + RCD_SMALL);
+    let sum = beside + rounded(rounded(rcd_changes(line, p)) + RCD_SMALL);
     return rounded(sum * sum);
 }
 
@@ -85,7 +85,7 @@ fn rcd_smooth(line: u32, p: vec2<i32>) -> f32 {
     let near = calm_after - calm_before;
     let far = ((v[6] + v[8]) + rounded(v[7] * 2.0)) - ((v[0] + v[2]) + rounded(v[1] * 2.0));
     let changes = rounded((rounded(near * near) + rounded(far * far)) * RCD_CALM) + RCD_TINY;
-    let part = divided(alternates, alternates + changes);
+    let part = divided(alternates, alternates + rounded(changes));
     let bend = (calm_before + calm_after) - rounded(((v[3] + v[5]) + rounded(v[4] * 2.0)) * 2.0);
     return v[4] + rounded((rounded(bend * 0.0625) - rounded(wild * 0.25)) * part);
 }
@@ -149,8 +149,8 @@ fn rcd_opposite(p: vec2<i32>) -> f32 {
     let nw = vec2<i32>(-1, -1);
     let ne = vec2<i32>(1, -1);
     let green = guessed_green_at(p);
-    let first = abs(site(p + nw) - site(p - nw)) + RCD_NEAR;
-    let second = abs(site(p + ne) - site(p - ne)) + RCD_NEAR;
+    let first = rounded(abs(site(p + nw) - site(p - nw)) + RCD_NEAR);
+    let second = rounded(abs(site(p + ne) - site(p - ne)) + RCD_NEAR);
     let weights = rcd_weights(vec4<f32>(
         rcd_way(first, green, p, nw),
         rcd_way(first, green, p, -nw),
@@ -174,7 +174,7 @@ fn rcd_apart(a: vec2<i32>, da: vec2<f32>, b: vec2<i32>, db: vec2<f32>) -> f32 {
     let green_b = guessed_green_at(b);
     let red = abs((green_a + da.x) - (green_b + db.x));
     let blue = abs((green_a + da.y) - (green_b + db.y));
-    return rounded((red + blue) * 0.5) + RCD_NEAR;
+    return rounded(rounded((red + blue) * 0.5) + RCD_NEAR);
 }
 
 // Steps 9 and 10 at a green site, whose row has red where `red_row`.
@@ -211,8 +211,8 @@ fn rcd_pixel(p: vec2<i32>, red_row: bool) -> vec3<f32> {
         rgb = vec3<f32>(green + both.x, green, green + both.y);
     }
     return vec3<f32>(
-        decode(rgb.x - RCD_PEDESTAL),
-        decode(rgb.y - RCD_PEDESTAL),
-        decode(rgb.z - RCD_PEDESTAL),
+        decode(rounded(rgb.x) - RCD_PEDESTAL),
+        decode(rounded(rgb.y) - RCD_PEDESTAL),
+        decode(rounded(rgb.z) - RCD_PEDESTAL),
     );
 }

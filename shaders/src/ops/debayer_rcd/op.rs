@@ -22,7 +22,7 @@ impl Op for DebayerRcd {
         Tolerance {
             abs: 0.0,
             rel: 0.0,
-            reason: "sums in one order, products rounded before they are summed, quotients and roots to the nearest; what is left is a few units in the last place",
+            reason: "sums in one order, products rounded before they are summed, quotients and roots to the nearest: the same bits",
         }
     }
     fn wgsl(&self) -> &'static str {

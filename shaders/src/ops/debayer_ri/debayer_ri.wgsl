@@ -17,6 +17,11 @@ const RI_DIFFERENCE: u32 = 6u;
 const RI_WEIGHT: u32 = 8u;
 // Green at sites that are not green.
 const RI_GREEN: u32 = 10u;
+// 1 where a photosite of the five by five around is clipped, else 0.
+const RI_CLIPPED: u32 = 11u;
+// Green minus colour at first sight, and how far it is made even.
+const RI_GUESS: u32 = 12u;
+const RI_EVEN: u32 = 13u;
 // The moments are not needed any more when these come: product and square of
 // Laplacians, lines, smoothed lines, residuals of the own colour, residuals of
 // the other colour, and that colour.
@@ -58,7 +63,7 @@ fn ri_five_by_five(plane: u32, p: vec2<i32>) -> f32 {
 }
 
 // Steps 2 to 4 on a line: the three moments, and green minus colour.
-fn ri_detail(line: u32, p: vec2<i32>) -> vec4<f32> {
+fn ri_detail(line: u32, p: vec2<i32>, clipped: bool) -> vec4<f32> {
     let k = ri_step(line);
     // From nine sites before to nine after.
     var m: array<f32, 19>;
@@ -83,10 +88,16 @@ fn ri_detail(line: u32, p: vec2<i32>) -> vec4<f32> {
     for (var i = 1; i < 6; i++) {
         sum += vec3<f32>(own[5 - i], other[5 - i], both[5 - i]) + vec3<f32>(own[5 + i], other[5 + i], both[5 + i]);
     }
-    let a = ri_within(divided(sum.z + 0.01f, sum.x + 0.01f), -4.0, 4.0);
+    let a = ri_within(divided(rounded(sum.z) + 0.01f, rounded(sum.x) + 0.01f), -8.0, 8.0);
     let mean = rounded((m[8] + m[10]) * 0.5);
     let lap = rounded(((m[9] + m[9]) - (m[7] + m[11])) * 0.25);
-    let guess = mean + rounded(a * lap);
+    var guess = mean + rounded(a * lap);
+    if (clipped) {
+        let low = min(m[8], m[10]);
+        let high = max(m[8], m[10]);
+        let room = rounded((high - low) * 0.25);
+        guess = ri_within(guess, low - room, high + room);
+    }
     if (is_green(p)) {
         return vec4<f32>(sum, m[9] - guess);
     }
@@ -95,7 +106,10 @@ fn ri_detail(line: u32, p: vec2<i32>) -> vec4<f32> {
 
 fn ri_change(line: u32, p: vec2<i32>) -> f32 {
     let k = ri_step(line);
-    return abs(kept(RI_DIFFERENCE + line, p - k) - kept(RI_DIFFERENCE + line, p + k));
+    let before = kept(RI_DIFFERENCE + line, p - k);
+    let here = kept(RI_DIFFERENCE + line, p);
+    let behind = kept(RI_DIFFERENCE + line, p + k);
+    return abs(before - behind) + rounded(abs((here + here) - (before + behind)) * 0.5);
 }
 
 fn ri_changes(line: u32, p: vec2<i32>) -> f32 {
@@ -134,10 +148,10 @@ fn ri_rough(p: vec2<i32>) -> f32 {
     let gc = ri_shared(2u, p);
     let s = gg + cc;
     let u = gg - cc;
-    let least = (rounded(gg * cc) + rounded(0.001f * rounded(s * s))) + RI_TINY * RI_TINY;
+    let least = rounded(rounded(gg * cc) + rounded(0.001f * rounded(s * s))) + RI_TINY * RI_TINY;
     let q = rounded(divided(rounded(u * u), least) * RI_GAIN);
-    let o = rounded(divided(s - (gc + gc), s + RI_TINY) * 1.5);
-    return (1.0 + rounded(q * q)) + rounded(o * o);
+    let o = rounded(divided(s - (gc + gc), rounded(s) + RI_TINY) * 0.5);
+    return rounded(1.0 + rounded(q * q)) + rounded(o * o);
 }
 
 const RI_TINY: f32 = 1.0e-6f;
@@ -159,8 +173,8 @@ fn ri_beside(p: vec2<i32>) -> vec4<f32> {
     return vec4<f32>(site(p - k), site(p + k), site(p - d), site(p + d));
 }
 
-// Step 7, at a site that is not green.
-fn ri_green(p: vec2<i32>) -> f32 {
+// Step 7, at a site that is not green: the first guess, and how far it is made even.
+fn ri_guess(p: vec2<i32>) -> vec2<f32> {
     let k = vec2<i32>(1, 0);
     let d = vec2<i32>(0, 1);
     let v = RI_DIFFERENCE + 1u;
@@ -177,7 +191,20 @@ fn ri_green(p: vec2<i32>) -> f32 {
     let n = divided(near, all);
     let f = divided(far, all);
     let hue = rounded(f * 10.0);
-    return site(p) + (n + divided(f - n, ri_rough(p) + rounded(hue * hue)));
+    let trust = divided(1.0, ri_rough(p) + rounded(hue * hue));
+    return vec2<f32>(n + rounded((f - n) * trust), rounded(rounded(trust * trust) * 0.5));
+}
+
+fn ri_green(p: vec2<i32>) -> f32 {
+    let k = vec2<i32>(2, 0);
+    let d = vec2<i32>(0, 2);
+    let w = ri_sides(p);
+    let all = (w.x + w.y) + (w.z + w.w);
+    let across = rounded(w.x * kept(RI_GUESS, p - k)) + rounded(w.y * kept(RI_GUESS, p + k));
+    let down = rounded(w.z * kept(RI_GUESS, p - d)) + rounded(w.w * kept(RI_GUESS, p + d));
+    let beside = divided(across + down, all);
+    let guess = kept(RI_GUESS, p);
+    return site(p) + (guess + rounded((beside - guess) * kept(RI_EVEN, p)));
 }
 
 fn ri_green_at(p: vec2<i32>) -> f32 {
@@ -198,8 +225,9 @@ fn ri_laplace(p: vec2<i32>) -> vec2<f32> {
 }
 
 fn ri_fitted(p: vec2<i32>) -> f32 {
-    let product = ri_five_by_five(RI_PRODUCT, p) + 0.025f * 0.4f;
-    return ri_within(divided(product, ri_five_by_five(RI_SQUARE, p) + 0.025f), -2.0, 2.0);
+    let product = rounded(ri_five_by_five(RI_PRODUCT, p)) + 0.025f * 0.4f;
+    let square = rounded(ri_five_by_five(RI_SQUARE, p)) + 0.025f;
+    return ri_within(divided(product, square), -2.0, 2.0);
 }
 
 // A smoothed line, and the residual of the own colour.
@@ -234,14 +262,23 @@ fn ri_clipped_around(p: vec2<i32>) -> bool {
     return false;
 }
 
+fn ri_is_near_clip(p: vec2<i32>) -> bool {
+    return kept(RI_CLIPPED, p) > 0.0;
+}
+
+// A colour minus green at one of its own sites.
+fn ri_own_difference(p: vec2<i32>) -> f32 {
+    return site(p) - kept(RI_GREEN, p);
+}
+
 // The residual of the other colour at a site that is not green, and that colour.
 fn ri_other(p: vec2<i32>) -> vec2<f32> {
     let first = vec2<i32>(1, 1);
     let second = vec2<i32>(1, -1);
     let b1 = ri_diagonal(p, first);
     let b2 = ri_diagonal(p, second);
-    let v1 = rounded(b1 * b1) + 1.0e-4f;
-    let v2 = rounded(b2 * b2) + 1.0e-4f;
+    let v1 = rounded(rounded(b1 * b1) + 1.0e-4f);
+    let v2 = rounded(rounded(b2 * b2) + 1.0e-4f);
     let h = divided(v2, rounded(2.0 * (v1 + v2)));
     let residual = rounded(h * (kept(RI_OWN, p - first) + kept(RI_OWN, p + first)))
         + rounded((0.5 - h) * (kept(RI_OWN, p + second) + kept(RI_OWN, p - second)));
@@ -249,22 +286,28 @@ fn ri_other(p: vec2<i32>) -> vec2<f32> {
     let south = kept(RI_SMOOTHED, p - second) + kept(RI_SMOOTHED, p + first);
     let line = rounded((north + south) * 0.25);
     let color = rounded(line * kept(RI_GREEN, p)) + residual;
-    if (ri_clipped_around(p)) {
-        let four = vec4<f32>(site(p - first), site(p + second), site(p - second), site(p + first));
-        return vec2<f32>(residual, ri_among(color, four));
+    if (ri_is_near_clip(p)) {
+        let four = vec4<f32>(
+            ri_own_difference(p - first),
+            ri_own_difference(p + second),
+            ri_own_difference(p - second),
+            ri_own_difference(p + first),
+        );
+        let green = kept(RI_GREEN, p);
+        return vec2<f32>(residual, green + ri_among(color - green, four));
     }
     return vec2<f32>(residual, color);
 }
 
 // A colour at a green site: from the lines of two neighbours on `line`, four
-// residuals and, where something is clipped, the four colours.
-fn ri_between(p: vec2<i32>, line: u32, share: f32, residuals: vec4<f32>, colors: vec4<f32>, clipped: bool) -> f32 {
+// residuals and, where something is clipped, the four colours minus their green.
+fn ri_between(p: vec2<i32>, line: u32, share: f32, residuals: vec4<f32>, differences: vec4<f32>, clipped: bool) -> f32 {
     let k = ri_step(line);
     let fitted = rounded((kept(RI_SMOOTHED, p - k) + kept(RI_SMOOTHED, p + k)) * 0.5);
     let across = rounded(share * (residuals.x + residuals.y));
     let residual = across + rounded((0.5 - share) * (residuals.z + residuals.w));
     let color = rounded(fitted * site(p)) + residual;
-    return select(color, ri_among(color, colors), clipped);
+    return select(color, site(p) + ri_among(color - site(p), differences), clipped);
 }
 
 fn ri_beside_kept(plane: u32, p: vec2<i32>) -> vec4<f32> {
@@ -287,9 +330,10 @@ fn ri_pixel(p: vec2<i32>, red_row: bool) -> vec3<f32> {
         let share = divided(across, all + all);
         let own = ri_beside_kept(RI_OWN, p);
         let other = ri_beside_kept(RI_OTHER, p);
-        let sites = ri_beside(p);
-        let guessed = ri_beside_kept(RI_OTHER_COLOR, p);
-        let clipped = ri_clipped_around(p);
+        let greens = ri_beside_kept(RI_GREEN, p);
+        let sites = ri_beside(p) - greens;
+        let guessed = ri_beside_kept(RI_OTHER_COLOR, p) - greens;
+        let clipped = ri_is_near_clip(p);
         // West and east have the colour of the row, north and south that of the column.
         row = ri_between(p, 0u, share, vec4<f32>(own.xy, other.zw), vec4<f32>(sites.xy, guessed.zw), clipped);
         column = ri_between(p, 1u, share, vec4<f32>(other.xy, own.zw), vec4<f32>(guessed.xy, sites.zw), clipped);

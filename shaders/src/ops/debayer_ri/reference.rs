@@ -64,7 +64,13 @@ struct Axis {
 
 impl Axis {
     /// Steps 2 to 5; `step` is one place along the axis.
-    fn new(size: [u32; 2], m: &Plane, green: &impl Fn(i64, i64) -> bool, step: [i64; 2]) -> Self {
+    fn new(
+        size: [u32; 2],
+        m: &Plane,
+        green: &impl Fn(i64, i64) -> bool,
+        near_clip: &impl Fn(i64, i64) -> bool,
+        step: [i64; 2],
+    ) -> Self {
         let along = |p: &Plane, x: i64, y: i64, k: i64| p.at(x + k * step[0], y + k * step[1]);
         let own = |x, y| {
             let at = |k| along(m, x, y, k);
@@ -84,13 +90,20 @@ impl Axis {
         let slope = f64::from(SLOPE);
         let difference = Plane::new(size, |x, y| {
             let own = if green(x, y) { gg.at(x, y) } else { cc.at(x, y) };
-            let a = ((gc.at(x, y) + slope) / (own + slope)).clamp(-4.0, 4.0);
+            let a =
+                ((gc.at(x, y) + slope) / (own + slope)).clamp(-f64::from(STEEP), f64::from(STEEP));
             let at = |k| along(m, x, y, k);
-            let guess = (at(-1) + at(1)) / 2.0 + a * (2.0 * at(0) - at(-2) - at(2)) / 4.0;
+            let mut guess = (at(-1) + at(1)) / 2.0 + a * (2.0 * at(0) - at(-2) - at(2)) / 4.0;
+            if near_clip(x, y) {
+                let (low, high) = (at(-1).min(at(1)), at(-1).max(at(1)));
+                let room = f64::from(ROOM) * (high - low);
+                guess = guess.clamp(low - room, high + room);
+            }
             if green(x, y) { at(0) - guess } else { guess - at(0) }
         });
         let change = Plane::new(size, |x, y| {
-            (along(&difference, x, y, -1) - along(&difference, x, y, 1)).abs()
+            let at = |k| along(&difference, x, y, k);
+            (at(-1) - at(1)).abs() + (2.0 * at(0) - at(-1) - at(1)).abs() / 2.0
         });
         let weight = Plane::new(size, |x, y| {
             let b = sum(1, |k| sum(1, |j| change.at(x + j, y + k)));
@@ -109,7 +122,8 @@ pub(super) fn debayer(mosaic: &[f32], size: [u32; 2], bayer: Bayer, gains: [f32;
         encoded(f64::from(mosaic[(mirror(y, height) * width + mirror(x, width)) as usize]))
     });
     let clipped = |x: i64, y: i64| m.at(x, y) >= f64::from(clips(gains)[color(x, y) as usize]);
-    let [h, v] = [[1, 0], [0, 1]].map(|step| Axis::new(size, &m, &green, step));
+    let near_clip = |x: i64, y: i64| (-2..=2).any(|j| (-2..=2).any(|i| clipped(x + i, y + j)));
+    let [h, v] = [[1, 0], [0, 1]].map(|step| Axis::new(size, &m, &green, &near_clip, step));
 
     // Steps 6 and 7.
     let rough = Plane::new(size, |x, y| {
@@ -123,10 +137,7 @@ pub(super) fn debayer(mosaic: &[f32], size: [u32; 2], bayer: Bayer, gains: [f32;
     let sides = |x: i64, y: i64| {
         [h.weight.at(x - 1, y), h.weight.at(x + 1, y), v.weight.at(x, y - 1), v.weight.at(x, y + 1)]
     };
-    let g = Plane::new(size, |x, y| {
-        if green(x, y) {
-            return m.at(x, y);
-        }
+    let trusted = |x: i64, y: i64| {
         // Towards each side: the difference here and beside, and the mean of five.
         let towards = [(&h, -1, 0), (&h, 1, 0), (&v, 0, -1), (&v, 0, 1)];
         let (mut all, mut near, mut far) = (0.0, 0.0, 0.0);
@@ -138,11 +149,24 @@ pub(super) fn debayer(mosaic: &[f32], size: [u32; 2], bayer: Bayer, gains: [f32;
         }
         let (near, far) = (near / all, far / all);
         let hue = far * f64::from(HUE);
-        m.at(x, y) + near + (far - near) / (rough.at(x, y) + hue * hue)
+        let trust = 1.0 / (rough.at(x, y) + hue * hue);
+        (near + (far - near) * trust, trust)
+    };
+    let guess = Plane::new(size, |x, y| trusted(x, y).0);
+    let g = Plane::new(size, |x, y| {
+        if green(x, y) {
+            return m.at(x, y);
+        }
+        let around = [(-2, 0), (2, 0), (0, -2), (0, 2)].map(|(i, j)| guess.at(x + i, y + j));
+        let weights = sides(x, y);
+        let all: f64 = weights.iter().sum();
+        let beside = weights.iter().zip(around).map(|(w, g)| w * g).sum::<f64>() / all;
+        let (guess, trust) = trusted(x, y);
+        m.at(x, y) + guess + (beside - guess) * trust * trust * f64::from(EVEN)
     });
 
     let planes = [CfaColor::Red, CfaColor::Blue].map(|wanted| {
-        other_color(size, &m, &g, &clipped, &sides, &|x, y| color(x, y) == wanted, &green)
+        other_color(size, &m, &g, &near_clip, &sides, &|x, y| color(x, y) == wanted, &green)
     });
     (0..i64::from(width * height))
         .map(|i| (i % i64::from(width), i / i64::from(width)))
@@ -155,7 +179,7 @@ fn other_color(
     size: [u32; 2],
     m: &Plane,
     g: &Plane,
-    clipped: &impl Fn(i64, i64) -> bool,
+    near_clip: &impl Fn(i64, i64) -> bool,
     sides: &impl Fn(i64, i64) -> [f64; 4],
     own: &impl Fn(i64, i64) -> bool,
     green: &impl Fn(i64, i64) -> bool,
@@ -194,7 +218,6 @@ fn other_color(
         });
         e * e + f64::from(DIAGONAL)
     };
-    let near_clip = |x: i64, y: i64| (-2..=2).any(|j| (-2..=2).any(|i| clipped(x + i, y + j)));
     // At the sites of the other colour, from the corners.
     let at_other = Plane::new(size, |x, y| {
         let (v1, v2) = (change(x, y, 1), change(x, y, -1));
@@ -207,8 +230,10 @@ fn other_color(
             return m.at(x, y);
         }
         let guess = line.at(x, y) * g.at(x, y) + at_other.at(x, y);
-        let four = [(-1, -1), (1, -1), (-1, 1), (1, 1)].map(|(i, j)| m.at(x + i, y + j));
-        if near_clip(x, y) { among(guess, four) } else { guess }
+        let four = [(-1, -1), (1, -1), (-1, 1), (1, 1)]
+            .map(|(i, j)| m.at(x + i, y + j) - g.at(x + i, y + j));
+        let here = g.at(x, y);
+        if near_clip(x, y) { here + among(guess - here, four) } else { guess }
     });
     Plane::new(size, |x, y| {
         if !green(x, y) {
@@ -221,7 +246,8 @@ fn other_color(
         let columns = residual(x, y - 1) + residual(x, y + 1);
         let r = (across * rows + down * columns) / (2.0 * (across + down));
         let guess = line.at(x, y) * g.at(x, y) + r;
-        let four = CROSS.map(|(i, j)| colored.at(x + i, y + j));
-        if near_clip(x, y) { among(guess, four) } else { guess }
+        let four = CROSS.map(|(i, j)| colored.at(x + i, y + j) - g.at(x + i, y + j));
+        let here = g.at(x, y);
+        if near_clip(x, y) { here + among(guess - here, four) } else { guess }
     })
 }

@@ -1,8 +1,8 @@
 //! Steps 8 to 10: from green to the other two colours and finished rows.
 
 use super::row::{
-    Block, Half, LANES, PAD, Ring, Row, Span, Spans, among, load, over, run, run_mut, spread,
-    within,
+    Block, Excess, Half, LANES, PAD, Ring, Row, Span, Spans, among, load, over, run, run_mut,
+    spread, within,
 };
 use super::{Taken, green, lag};
 use crate::ops::debayer_ri::encode::TOE;
@@ -71,7 +71,7 @@ impl State {
         self.diagonals(simd, spans, y, &made.green);
         let y = t - lag::COLOURED;
         self.coloured(simd, spans, y, made, taken.colors(y).parity);
-        self.limit(simd, spans, y, taken);
+        self.limit(simd, spans, y, taken, made);
         self.finish(simd, spans, t - lag::DONE, taken, made, out);
     }
 
@@ -86,7 +86,7 @@ impl State {
         made: &green::State,
         half: usize,
     ) {
-        let span = spans.of(half, 15);
+        let span = spans.of(half, 17);
         let [products, squares] = self.laplace.each_mut().map(|l| run_mut(l, span));
         let len = products.len();
         let squares = &mut squares[..len];
@@ -97,7 +97,7 @@ impl State {
             products[i] = (color * green).to_array();
             squares[i] = (green * green).to_array();
         }
-        let span = spans.of(half, 19);
+        let span = spans.of(half, 21);
         for (five, laplace) in self.five.at_mut(y).iter_mut().zip(&self.laplace) {
             sum_along(simd, laplace, five, span);
         }
@@ -106,7 +106,7 @@ impl State {
     /// Step 8: lines, and their sums along the row.
     #[inline(always)]
     fn fit<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, half: usize) {
-        let span = spans.of(half, 19);
+        let span = spans.of(half, 21);
         let [products, squares]: [[&[Block]; 5]; 2] =
             from_fn(|p| from_fn(|k| run(&self.five.at(y + 2 * k as i64 - 4)[p], 0, span)));
         let (low, high) = (f32x16::splat(simd, -2.0), f32x16::splat(simd, 2.0));
@@ -114,13 +114,13 @@ impl State {
             let product = spread(simd, &products, i) + LINE * 0.4;
             *line = within(product / (spread(simd, &squares, i) + LINE), low, high).to_array();
         }
-        sum_along(simd, &self.fitted, self.lines.at_mut(y), spans.of(half, 23));
+        sum_along(simd, &self.fitted, self.lines.at_mut(y), spans.of(half, 25));
     }
 
     /// Step 8: smoothed lines.
     #[inline(always)]
     fn smooth<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, half: usize) {
-        let span = spans.of(half, 23);
+        let span = spans.of(half, 25);
         let rows = from_fn(|k| run(self.lines.at(y + 2 * k as i64 - 4), 0, span));
         for (i, line) in run_mut(self.line.at_mut(y), span).iter_mut().enumerate() {
             *line = (spread::<S, 5>(simd, &rows, i) * 0.04).to_array();
@@ -138,7 +138,7 @@ impl State {
         made: &green::State,
         half: usize,
     ) {
-        let span = spans.of(half, 23);
+        let span = spans.of(half, 25);
         let m = taken.mosaic.at(y).at(half, 0, span);
         let g = made.green.at(y).at(half, 0, span);
         let line = run(self.line.at(y), 0, span);
@@ -151,7 +151,7 @@ impl State {
     #[inline(always)]
     fn diagonals<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, green: &Ring<Row>) {
         for half in [0, 1] {
-            let span = spans.of(half, 15);
+            let span = spans.of(half, 17);
             let [n, s] =
                 [-1, 1].map(|k| from_fn(|x| green.at(y + k).at(half, x as isize - 2, span)));
             let [first, second] = self.diagonal.at_mut(y).each_mut();
@@ -170,7 +170,7 @@ impl State {
         made: &green::State,
         half: usize,
     ) {
-        let span = spans.of(half, 24);
+        let span = spans.of(half, 26);
         let [e1, e2]: [[&[Block]; 3]; 2] =
             from_fn(|d| [-1, 0, 1].map(|k| self.diagonal.at(y + k)[d].at(half, 0, span)));
         let beside = beside(half);
@@ -198,18 +198,26 @@ impl State {
 
     /// Step 9 at sites of the other colour, around clipped photosites.
     #[inline(always)]
-    fn limit<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, taken: Taken<'_>) {
+    fn limit<S: Simd>(
+        &mut self,
+        simd: S,
+        spans: &Spans,
+        y: i64,
+        taken: Taken<'_>,
+        made: &green::State,
+    ) {
         let half = taken.colors(y).parity;
-        let span = spans.of(half, 24);
+        let span = spans.of(half, 26);
         let Some(excess) = taken.excess(y, half, span) else { return };
-        let [nw, ne] = [-1, 1].map(|x| taken.mosaic.at(y - 1).at(half, x, span));
-        let [sw, se] = [-1, 1].map(|x| taken.mosaic.at(y + 1).at(half, x, span));
+        let corners = [(-1, -1), (1, -1), (-1, 1), (1, 1)];
+        let [colors, greens] = [taken.mosaic, &made.green]
+            .map(|ring| corners.map(|(x, k)| ring.at(y + k).at(half, x, span)));
+        let green = made.green.at(y).at(half, 0, span);
         let color = run_mut(&mut self.other.at_mut(y)[1], span);
         for (i, color) in color.iter_mut().enumerate() {
-            let (nw, ne) = (load(simd, &nw[i]), load(simd, &ne[i]));
-            let (sw, se) = (load(simd, &sw[i]), load(simd, &se[i]));
-            let free = load(simd, color);
-            let kept = among(free, [nw, ne, sw, se]);
+            let four = from_fn(|k| load(simd, &colors[k][i]) - load(simd, &greens[k][i]));
+            let (free, green) = (load(simd, color), load(simd, &green[i]));
+            let kept = green + among(free - green, four);
             *color = over(simd, &excess, i).select(kept, free).to_array();
         }
     }
@@ -245,16 +253,22 @@ impl State {
         let others_above: [[&[Block]; 2]; 2] =
             from_fn(|p| [-1, 1].map(|k| run(&self.other.at(y + k)[p], 0, span)));
         let clipping = taken.excess(y, half, span);
+        let greens = [
+            [-1, 1].map(|x| made.green.at(y).at(half, x, span)),
+            [-1, 1].map(|k| made.green.at(y + k).at(half, 0, span)),
+        ];
         let sides = Sides {
             lines: beside.map(|x| run(self.line.at(y), x, span)),
             residuals: [beside.map(|x| run(self.own.at(y), x, span)), others_above[0]],
             colors: [[-1, 1].map(|x| m.at(half, x, span)), others_above[1]],
+            greens,
         };
         between(simd, green, share, sides, clipping, out[2 * own + half]);
         let sides = Sides {
             lines: [-1, 1].map(|k| run(self.line.at(y + k), 0, span)),
             residuals: [others[0], [-1, 1].map(|k| run(self.own.at(y + k), 0, span))],
             colors: [others[1], [-1, 1].map(|k| taken.mosaic.at(y + k).at(half, 0, span))],
+            greens,
         };
         between(simd, green, share, sides, clipping, out[2 * other + half]);
     }
@@ -272,6 +286,7 @@ struct Sides<'a> {
     lines: [&'a [Block]; 2],
     residuals: [[&'a [Block]; 2]; 2],
     colors: [[&'a [Block]; 2]; 2],
+    greens: [[&'a [Block]; 2]; 2],
 }
 
 /// Steps 9 and 10 for one colour at some green sites.
@@ -281,7 +296,7 @@ fn between<S: Simd>(
     green: &[Block],
     share: &[Block],
     sides: Sides<'_>,
-    clipping: Option<[Option<&[Block]>; 5]>,
+    clipping: Option<Excess<'_>>,
     out: &mut [f32],
 ) {
     let len = green.len();
@@ -294,12 +309,14 @@ fn between<S: Simd>(
         let r = h * (load(simd, &w[i]) + load(simd, &e[i]))
             + rest * (load(simd, &n[i]) + load(simd, &s[i]));
         let line = (load(simd, &first[i]) + load(simd, &second[i])) * 0.5;
-        let mut color = line * load(simd, &green[i]) + r;
+        let here = load(simd, &green[i]);
+        let mut color = line * here + r;
         if let Some(excess) = &clipping {
-            let [[w, e], [n, s]] = sides.colors;
-            let (w, e) = (load(simd, &w[i]), load(simd, &e[i]));
-            let (n, s) = (load(simd, &n[i]), load(simd, &s[i]));
-            let kept = among(color, [w, e, n, s]);
+            let four = from_fn(|k| {
+                let (color, green) = (sides.colors[k / 2][k % 2], sides.greens[k / 2][k % 2]);
+                load(simd, &color[i]) - load(simd, &green[i])
+            });
+            let kept = here + among(color - here, four);
             color = over(simd, excess, i).select(kept, color);
         }
         store(decode(color), i, out);

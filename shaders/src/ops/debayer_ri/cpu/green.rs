@@ -1,8 +1,11 @@
 //! Steps 2 to 7: from the mosaic to green, row by row.
 
-use super::row::{Block, Half, Ring, Row, Span, Spans, load, run, run_mut, spread, within};
+use super::row::{
+    Block, Excess, Half, Ring, Row, Span, Spans, least, load, most, over, run, run_mut, spread,
+    within,
+};
 use super::{Taken, lag};
-use crate::ops::debayer_ri::{APART, GAIN, HUE, ROUGH, SLOPE, TINY};
+use crate::ops::debayer_ri::{APART, EVEN, GAIN, HUE, ROOM, ROUGH, SLOPE, STEEP, TINY};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x16};
 use std::array::from_fn;
@@ -33,6 +36,8 @@ pub(super) struct State {
     five_down: Ring<Half>,
     /// How little detail is shared, at coloured sites.
     rough: Ring<Half>,
+    /// Green minus colour at first sight, and how far it is made even, at coloured sites.
+    guess: Ring<[Half; 2]>,
     /// Green.
     pub(super) green: Ring<Row>,
     /// Half of the horizontal sides' share in all weights, at green sites.
@@ -55,6 +60,7 @@ impl State {
             five_across: half(),
             five_down: Ring::new(8, half),
             rough: Ring::new(8, half),
+            guess: Ring::new(8, || [half(), half()]),
             green: Ring::new(16, row),
             share: Ring::new(16, half),
         }
@@ -65,17 +71,19 @@ impl State {
     pub(super) fn step<S: Simd>(&mut self, simd: S, spans: &Spans, t: i64, taken: Taken<'_>) {
         let m = taken.mosaic;
         let y = t - lag::ACROSS;
-        self.across(simd, spans, y, m.at(y), taken.colors(y).parity);
+        self.across(simd, spans, y, taken, taken.colors(y).parity);
         self.weigh(simd, 0, spans, t - lag::WEIGHT_ACROSS, 11);
         let y = t - lag::PRODUCTS;
         self.columns(simd, spans, y, m, taken.colors(y).parity);
         let y = t - lag::DOWN;
-        self.down(simd, spans, y, m, taken.colors(y).parity);
+        self.down(simd, spans, y, taken, taken.colors(y).parity);
         self.shared(simd, spans, y, taken.colors(y).parity);
         self.smooth_down(simd, spans, t - lag::SMOOTH_DOWN);
         let y = t - lag::WEIGHT_DOWN;
         self.weigh(simd, 1, spans, y, 1);
         self.five_down(simd, spans, y, taken.colors(y).parity);
+        let y = t - lag::GUESS;
+        self.guess(simd, spans, y, taken.colors(y).parity);
         let y = t - lag::GREEN;
         self.green(simd, spans, y, m, taken.colors(y).parity);
         self.shares(simd, spans, y, 1 - taken.colors(y).parity);
@@ -83,7 +91,15 @@ impl State {
 
     /// Steps 2 to 5 along a row.
     #[inline(always)]
-    fn across<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, m: &Row, coloured: usize) {
+    fn across<S: Simd>(
+        &mut self,
+        simd: S,
+        spans: &Spans,
+        y: i64,
+        taken: Taken<'_>,
+        coloured: usize,
+    ) {
+        let m = taken.mosaic.at(y);
         for half in [0, 1] {
             let span = spans.of(half, 4);
             let sites = [-4, -3, -2, -1, 1, 2, 3, 4].map(|k| m.at(half, k, span));
@@ -96,7 +112,9 @@ impl State {
             let parts = from_fn(|p| from_fn(|k| self.products[p].at(half, k as isize - 5, span)));
             let sums = sums.each_mut().map(|s| run_mut(&mut s.halves[half], span));
             let m = from_fn(|k| m.at(half, k as isize - 2, span));
-            fit(simd, half == coloured, parts, m, sums, run_mut(&mut d.halves[half], span));
+            let clipping = taken.excess(y, half, span);
+            let d = run_mut(&mut d.halves[half], span);
+            fit(simd, half == coloured, parts, m, clipping, sums, d);
         }
         let (d, change) = (self.difference[0].at(y), self.change[0].at_mut(y));
         for half in [0, 1] {
@@ -118,15 +136,17 @@ impl State {
 
     /// Steps 3 and 4 along columns.
     #[inline(always)]
-    fn down<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, m: &Ring<Row>, coloured: usize) {
+    fn down<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, taken: Taken<'_>, coloured: usize) {
         let d = self.difference[1].at_mut(y);
         for half in [0, 1] {
             let span = spans.of(half, 0);
             let rows: [&Moments; 11] = from_fn(|k| self.columns.at(y + k as i64 - 5));
             let parts = from_fn(|p| rows.map(|row| row[p].at(half, 0, span)));
             let sums = self.down.each_mut().map(|s| run_mut(&mut s.halves[half], span));
-            let m = from_fn(|k| m.at(y + k as i64 - 2).at(half, 0, span));
-            fit(simd, half == coloured, parts, m, sums, run_mut(&mut d.halves[half], span));
+            let m = from_fn(|k| taken.mosaic.at(y + k as i64 - 2).at(half, 0, span));
+            let clipping = taken.excess(y, half, span);
+            let d = run_mut(&mut d.halves[half], span);
+            fit(simd, half == coloured, parts, m, clipping, sums, d);
         }
     }
 
@@ -136,8 +156,8 @@ impl State {
         let (d, change) = (&self.difference[1], self.change[1].at_mut(y));
         for half in [0, 1] {
             let span = spans.of(half, 1);
-            let [north, south] = [-1, 1].map(|k| [-1, 0, 1].map(|x| d.at(y + k).at(half, x, span)));
-            change_down(simd, north, south, run_mut(&mut change.halves[half], span));
+            let rows = [-1, 0, 1].map(|k| [-1, 0, 1].map(|x| d.at(y + k).at(half, x, span)));
+            change_down(simd, rows, run_mut(&mut change.halves[half], span));
         }
     }
 
@@ -187,13 +207,9 @@ impl State {
         sum_five(simd, rows, run_mut(self.five_down.at_mut(y), span));
     }
 
-    /// Step 7.
+    /// Step 7 up to the first guess.
     #[inline(always)]
-    fn green<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, m: &Ring<Row>, half: usize) {
-        let m = m.at(y);
-        let green = self.green.at_mut(y);
-        green.halves[1 - half].copy_from_slice(&m.halves[1 - half]);
-
+    fn guess<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, half: usize) {
         let [dh, dv] = self.difference.each_ref();
         let span = spans.of(half, 11);
         let row = from_fn(|k| dh.at(y).at(half, k as isize - 2, span));
@@ -207,10 +223,25 @@ impl State {
             far_across: [-1, 1].map(|x| run(&self.five_across, x, span)),
             far_down: [-2, 2].map(|k| run(self.five_down.at(y + k), 0, span)),
             rough: run(self.rough.at(y), 0, span),
-            here: m.at(half, 0, span),
         };
+        let [guess, even] = self.guess.at_mut(y).each_mut().map(|out| run_mut(out, span));
+        guesses(simd, around, guess, even);
+    }
+
+    /// Step 7 from the guesses on.
+    #[inline(always)]
+    fn green<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, m: &Ring<Row>, half: usize) {
+        let m = m.at(y);
+        let span = spans.of(half, 15);
+        let weights = weights(&self.weight, y, half, span);
+        let [west, here, east] = [-1, 0, 1].map(|x| run(&self.guess.at(y)[0], x, span));
+        let [north, south] = [-2, 2].map(|k| run(&self.guess.at(y + k)[0], 0, span));
+        let part = run(&self.guess.at(y)[1], 0, span);
         let green = self.green.at_mut(y);
-        greens(simd, around, run_mut(&mut green.halves[half], span));
+        green.halves[1 - half].copy_from_slice(&m.halves[1 - half]);
+        let out = run_mut(&mut green.halves[half], span);
+        let site = m.at(half, 0, span);
+        even(simd, site, weights, here, [west, east, north, south], part, out);
     }
 
     /// Step 9: the share of west and east at green sites.
@@ -272,6 +303,7 @@ fn fit<S: Simd>(
     coloured: bool,
     parts: [[&[Block]; 11]; 3],
     m: [&[Block]; 5],
+    clipping: Option<Excess<'_>>,
     [ggs, ccs, gcs]: [&mut [Block]; 3],
     d: &mut [Block],
 ) {
@@ -283,7 +315,7 @@ fn fit<S: Simd>(
     let (os, ps, gcs) = (&mut os[..len], &mut ps[..len], &mut gcs[..len]);
     let [m0, m1, m2, m3, m4] = m.map(|r| &r[..len]);
     let sign = if coloured { -1.0 } else { 1.0 };
-    let (low, high) = (f32x16::splat(simd, -4.0), f32x16::splat(simd, 4.0));
+    let (low, high) = (f32x16::splat(simd, -STEEP), f32x16::splat(simd, STEEP));
     for i in 0..len {
         let own = spread(simd, &oo, i);
         let both = spread(simd, &gc, i);
@@ -291,10 +323,18 @@ fn fit<S: Simd>(
         gcs[i] = both.to_array();
         ps[i] = spread(simd, &pp, i).to_array();
         let a = within((both + SLOPE) / (own + SLOPE), low, high);
-        let mean = (load(simd, &m1[i]) + load(simd, &m3[i])) * 0.5;
+        let (before, behind) = (load(simd, &m1[i]), load(simd, &m3[i]));
+        let mean = (before + behind) * 0.5;
         let here = load(simd, &m2[i]);
         let lap = ((here + here) - (load(simd, &m0[i]) + load(simd, &m4[i]))) * 0.25;
-        d[i] = ((here - (mean + a * lap)) * sign).to_array();
+        let mut other = mean + a * lap;
+        if let Some(excess) = &clipping {
+            let (low, high) = (least(before, behind), most(before, behind));
+            let room = (high - low) * ROOM;
+            let kept = within(other, low - room, high + room);
+            other = over(simd, excess, i).select(kept, other);
+        }
+        d[i] = ((here - other) * sign).to_array();
     }
 }
 
@@ -303,23 +343,26 @@ fn fit<S: Simd>(
 fn change_across<S: Simd>(simd: S, d: [&[Block]; 5], out: &mut [Block]) {
     let d = d.map(|r| &r[..out.len()]);
     for (i, out) in out.iter_mut().enumerate() {
-        let t = (load(simd, &d[1][i]) - load(simd, &d[3][i])).abs();
-        let here = load(simd, &d[2][i]);
-        let (before, behind) = (load(simd, &d[0][i]) - here, here - load(simd, &d[4][i]));
-        *out = (t + (before.abs() + behind.abs())).to_array();
+        let [a, b, c, d, e] = from_fn(|k| load(simd, &d[k][i]));
+        *out = (change(b, c, d) + (change(a, b, c) + change(c, d, e))).to_array();
     }
 }
 
-/// Step 5 along columns.
+/// Step 5 along columns, from three places of three rows.
 #[inline(always)]
-fn change_down<S: Simd>(simd: S, north: [&[Block]; 3], south: [&[Block]; 3], out: &mut [Block]) {
-    let [n, s] = [north, south].map(|rows| rows.map(|r| &r[..out.len()]));
+fn change_down<S: Simd>(simd: S, rows: [[&[Block]; 3]; 3], out: &mut [Block]) {
+    let [n, c, s] = rows.map(|rows| rows.map(|r| &r[..out.len()]));
     for (i, out) in out.iter_mut().enumerate() {
-        let west = (load(simd, &n[0][i]) - load(simd, &s[0][i])).abs();
-        let here = (load(simd, &n[1][i]) - load(simd, &s[1][i])).abs();
-        let east = (load(simd, &n[2][i]) - load(simd, &s[2][i])).abs();
+        let [west, here, east] =
+            from_fn(|k| change(load(simd, &n[k][i]), load(simd, &c[k][i]), load(simd, &s[k][i])));
         *out = (here + (west + east)).to_array();
     }
+}
+
+/// Step 5: how much a difference changes at a place, from it and those before and behind.
+#[inline(always)]
+fn change<S: Simd>(before: f32x16<S>, here: f32x16<S>, behind: f32x16<S>) -> f32x16<S> {
+    (before - behind).abs() + ((here + here) - (before + behind)).abs() * 0.5
 }
 
 #[inline(always)]
@@ -338,19 +381,19 @@ struct Around<'a> {
     far_across: [&'a [Block]; 2],
     far_down: [&'a [Block]; 2],
     rough: &'a [Block],
-    here: &'a [Block],
 }
 
-/// Step 7.
+/// Step 7 up to the first guess, and how far that is made even.
 #[inline(always)]
-fn greens<S: Simd>(simd: S, a: Around<'_>, out: &mut [Block]) {
+fn guesses<S: Simd>(simd: S, a: Around<'_>, out: &mut [Block], even: &mut [Block]) {
     let len = out.len();
+    let even = &mut even[..len];
     let [west, east, north, south] = a.weights.map(|r| &r[..len]);
     let [dw, dh, de] = a.across.map(|r| &r[..len]);
     let [dn, dv, ds] = a.down.map(|r| &r[..len]);
     let [bw, be] = a.far_across.map(|r| &r[..len]);
     let [bn, bs] = a.far_down.map(|r| &r[..len]);
-    let (rough, here) = (&a.rough[..len], &a.here[..len]);
+    let rough = &a.rough[..len];
     for i in 0..len {
         let (west, east) = (load(simd, &west[i]), load(simd, &east[i]));
         let (north, south) = (load(simd, &north[i]), load(simd, &south[i]));
@@ -364,7 +407,33 @@ fn greens<S: Simd>(simd: S, a: Around<'_>, out: &mut [Block]) {
         let n = (own * 0.65 + beside * 0.35) / all;
         let f = (beyond * 0.2) / all;
         let k = f * HUE;
-        let blend = n + (f - n) / (load(simd, &rough[i]) + k * k);
-        out[i] = (load(simd, &here[i]) + blend).to_array();
+        let trust = f32x16::splat(simd, 1.0) / (load(simd, &rough[i]) + k * k);
+        out[i] = (n + (f - n) * trust).to_array();
+        even[i] = (trust * trust * EVEN).to_array();
+    }
+}
+
+/// Step 7 from the guesses on: `around` is west, east, north and south.
+#[inline(always)]
+fn even<S: Simd>(
+    simd: S,
+    site: &[Block],
+    weights: [&[Block]; 4],
+    here: &[Block],
+    around: [&[Block]; 4],
+    part: &[Block],
+    out: &mut [Block],
+) {
+    let len = out.len();
+    let [weights, around] = [weights, around].map(|four| four.map(|r| &r[..len]));
+    let (site, here, part) = (&site[..len], &here[..len], &part[..len]);
+    for i in 0..len {
+        let [west, east, north, south] = from_fn(|k| load(simd, &weights[k][i]));
+        let [w, e, n, s] = from_fn(|k| load(simd, &around[k][i]));
+        let all = (west + east) + (north + south);
+        let beside = ((west * w + east * e) + (north * n + south * s)) / all;
+        let guess = load(simd, &here[i]);
+        let even = guess + (beside - guess) * load(simd, &part[i]);
+        out[i] = (load(simd, &site[i]) + even).to_array();
     }
 }

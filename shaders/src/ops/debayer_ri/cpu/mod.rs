@@ -15,7 +15,7 @@ mod green;
 mod row;
 
 pub use row::PAD;
-use row::{Block, Ring, Row, Span, Spans};
+use row::{Excess, Ring, Row, Span, Spans};
 
 use super::{HALO, clips};
 use crate::ops::debayer_mhc::cpu::RowColors;
@@ -35,18 +35,20 @@ mod lag {
     pub(super) const SMOOTH_DOWN: i64 = 10;
     /// Vertical weights, and sums of five vertical differences.
     pub(super) const WEIGHT_DOWN: i64 = 11;
+    /// First guesses of green.
+    pub(super) const GUESS: i64 = 13;
     /// Green.
-    pub(super) const GREEN: i64 = 13;
+    pub(super) const GREEN: i64 = 15;
     /// Laplacians and their products.
-    pub(super) const LAPLACE: i64 = 15;
+    pub(super) const LAPLACE: i64 = 17;
     /// Lines.
-    pub(super) const LINE: i64 = 19;
+    pub(super) const LINE: i64 = 21;
     /// Smoothed lines.
-    pub(super) const SMOOTH_LINE: i64 = 23;
+    pub(super) const SMOOTH_LINE: i64 = 25;
     /// Residuals at own sites, and diagonal differences.
-    pub(super) const RESIDUAL: i64 = 24;
+    pub(super) const RESIDUAL: i64 = 26;
     /// Colour at coloured sites.
-    pub(super) const COLOURED: i64 = 25;
+    pub(super) const COLOURED: i64 = 27;
     /// Colour at green sites, and the finished row.
     pub(super) const DONE: i64 = super::HALO as i64;
 }
@@ -94,7 +96,7 @@ impl Stream {
     }
 
     /// Takes row `y`, whose white-balanced linear values stand in
-    /// [`Self::input`], and makes row `y - HALO` where the 52 rows before `y`
+    /// [`Self::input`], and makes row `y - HALO` where the 56 rows before `y`
     /// were pushed before it, one after the other. `out` begins with six runs
     /// of `pairs` values: red even, red odd, green even, green odd, blue even,
     /// blue odd.
@@ -139,7 +141,7 @@ impl Taken<'_> {
     /// By how much the most clipped of five photosites along a row is so, of
     /// each of the five rows around some sites that has one.
     #[inline(always)]
-    fn excess(&self, y: i64, half: usize, span: Span) -> Option<[Option<&[Block]>; 5]> {
+    fn excess(&self, y: i64, half: usize, span: Span) -> Option<Excess<'_>> {
         let rows = [-2, -1, 0, 1, 2].map(|k| {
             let (any, row) = self.clipped.at(y + k);
             any.then(|| row.at(half, 0, span))

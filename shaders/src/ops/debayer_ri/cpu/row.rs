@@ -156,9 +156,12 @@ pub(super) fn excess<S: Simd>(
     }
 }
 
+/// By how much the most clipped of five photosites along a row is so, of each of five rows that has one.
+pub(super) type Excess<'a> = [Option<&'a [Block]>; 5];
+
 /// Whether one of the rows is clipped.
 #[inline(always)]
-pub(super) fn over<S: Simd>(simd: S, rows: &[Option<&[Block]>; 5], i: usize) -> mask32x16<S> {
+pub(super) fn over<S: Simd>(simd: S, rows: &Excess<'_>, i: usize) -> mask32x16<S> {
     let zero = f32x16::splat(simd, 0.0);
     let mut most_of = f32x16::splat(simd, -1.0);
     for row in rows.iter().flatten() {
@@ -210,11 +213,11 @@ pub(super) fn among<S: Simd>(v: f32x16<S>, [a, b, c, d]: [f32x16<S>; 4]) -> f32x
 }
 
 #[inline(always)]
-fn least<S: Simd>(a: f32x16<S>, b: f32x16<S>) -> f32x16<S> {
+pub(super) fn least<S: Simd>(a: f32x16<S>, b: f32x16<S>) -> f32x16<S> {
     a.simd_lt(b).select(a, b)
 }
 
 #[inline(always)]
-fn most<S: Simd>(a: f32x16<S>, b: f32x16<S>) -> f32x16<S> {
+pub(super) fn most<S: Simd>(a: f32x16<S>, b: f32x16<S>) -> f32x16<S> {
     a.simd_gt(b).select(a, b)
 }
