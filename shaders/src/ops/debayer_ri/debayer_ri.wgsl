@@ -41,8 +41,20 @@ fn ri_within(v: f32, low: f32, high: f32) -> f32 {
     return min(max(v, low), high);
 }
 
-fn ri_among(v: f32, u: vec4<f32>) -> f32 {
-    return ri_within(v, min(min(u.x, u.y), min(u.z, u.w)), max(max(u.x, u.y), max(u.z, u.w)));
+fn ri_least(u: vec4<f32>) -> f32 {
+    return min(min(u.x, u.y), min(u.z, u.w));
+}
+
+fn ri_most(u: vec4<f32>) -> f32 {
+    return max(max(u.x, u.y), max(u.z, u.w));
+}
+
+// `v` within the range of four colours, and of what they are beside their
+// greens, at a place whose green is `here`.
+fn ri_among(v: f32, here: f32, colors: vec4<f32>, greens: vec4<f32>) -> f32 {
+    let apart = colors - greens;
+    let low = min(ri_least(colors), here + ri_least(apart));
+    return ri_within(v, low, max(ri_most(colors), here + ri_most(apart)));
 }
 
 // Spread sums of a plane about a place, `step` apart.
@@ -95,7 +107,7 @@ fn ri_detail(line: u32, p: vec2<i32>, clipped: bool) -> vec4<f32> {
     if (clipped) {
         let low = min(m[8], m[10]);
         let high = max(m[8], m[10]);
-        let room = rounded((high - low) * 0.25);
+        let room = rounded((high - low) * 0.5);
         guess = ri_within(guess, low - room, high + room);
     }
     if (is_green(p)) {
@@ -106,10 +118,7 @@ fn ri_detail(line: u32, p: vec2<i32>, clipped: bool) -> vec4<f32> {
 
 fn ri_change(line: u32, p: vec2<i32>) -> f32 {
     let k = ri_step(line);
-    let before = kept(RI_DIFFERENCE + line, p - k);
-    let here = kept(RI_DIFFERENCE + line, p);
-    let behind = kept(RI_DIFFERENCE + line, p + k);
-    return abs(before - behind) + rounded(abs((here + here) - (before + behind)) * 0.5);
+    return abs(kept(RI_DIFFERENCE + line, p - k) - kept(RI_DIFFERENCE + line, p + k));
 }
 
 fn ri_changes(line: u32, p: vec2<i32>) -> f32 {
@@ -192,7 +201,7 @@ fn ri_guess(p: vec2<i32>) -> vec2<f32> {
     let f = divided(far, all);
     let hue = rounded(f * 10.0);
     let trust = divided(1.0, ri_rough(p) + rounded(hue * hue));
-    return vec2<f32>(n + rounded((f - n) * trust), rounded(rounded(trust * trust) * 0.5));
+    return vec2<f32>(n + rounded((f - n) * trust), rounded(rounded(trust * trust) * 0.3f));
 }
 
 fn ri_green(p: vec2<i32>) -> f32 {
@@ -266,11 +275,6 @@ fn ri_is_near_clip(p: vec2<i32>) -> bool {
     return kept(RI_CLIPPED, p) > 0.0;
 }
 
-// A colour minus green at one of its own sites.
-fn ri_own_difference(p: vec2<i32>) -> f32 {
-    return site(p) - kept(RI_GREEN, p);
-}
-
 // The residual of the other colour at a site that is not green, and that colour.
 fn ri_other(p: vec2<i32>) -> vec2<f32> {
     let first = vec2<i32>(1, 1);
@@ -287,27 +291,27 @@ fn ri_other(p: vec2<i32>) -> vec2<f32> {
     let line = rounded((north + south) * 0.25);
     let color = rounded(line * kept(RI_GREEN, p)) + residual;
     if (ri_is_near_clip(p)) {
-        let four = vec4<f32>(
-            ri_own_difference(p - first),
-            ri_own_difference(p + second),
-            ri_own_difference(p - second),
-            ri_own_difference(p + first),
+        let colors = vec4<f32>(site(p - first), site(p + second), site(p - second), site(p + first));
+        let greens = vec4<f32>(
+            kept(RI_GREEN, p - first),
+            kept(RI_GREEN, p + second),
+            kept(RI_GREEN, p - second),
+            kept(RI_GREEN, p + first),
         );
-        let green = kept(RI_GREEN, p);
-        return vec2<f32>(residual, green + ri_among(color - green, four));
+        return vec2<f32>(residual, ri_among(color, kept(RI_GREEN, p), colors, greens));
     }
     return vec2<f32>(residual, color);
 }
 
 // A colour at a green site: from the lines of two neighbours on `line`, four
-// residuals and, where something is clipped, the four colours minus their green.
-fn ri_between(p: vec2<i32>, line: u32, share: f32, residuals: vec4<f32>, differences: vec4<f32>, clipped: bool) -> f32 {
+// residuals and, where something is clipped, the four colours and their greens.
+fn ri_between(p: vec2<i32>, line: u32, share: f32, residuals: vec4<f32>, colors: vec4<f32>, greens: vec4<f32>, clipped: bool) -> f32 {
     let k = ri_step(line);
     let fitted = rounded((kept(RI_SMOOTHED, p - k) + kept(RI_SMOOTHED, p + k)) * 0.5);
     let across = rounded(share * (residuals.x + residuals.y));
     let residual = across + rounded((0.5 - share) * (residuals.z + residuals.w));
     let color = rounded(fitted * site(p)) + residual;
-    return select(color, site(p) + ri_among(color - site(p), differences), clipped);
+    return select(color, ri_among(color, site(p), colors, greens), clipped);
 }
 
 fn ri_beside_kept(plane: u32, p: vec2<i32>) -> vec4<f32> {
@@ -331,12 +335,12 @@ fn ri_pixel(p: vec2<i32>, red_row: bool) -> vec3<f32> {
         let own = ri_beside_kept(RI_OWN, p);
         let other = ri_beside_kept(RI_OTHER, p);
         let greens = ri_beside_kept(RI_GREEN, p);
-        let sites = ri_beside(p) - greens;
-        let guessed = ri_beside_kept(RI_OTHER_COLOR, p) - greens;
+        let sites = ri_beside(p);
+        let guessed = ri_beside_kept(RI_OTHER_COLOR, p);
         let clipped = ri_is_near_clip(p);
         // West and east have the colour of the row, north and south that of the column.
-        row = ri_between(p, 0u, share, vec4<f32>(own.xy, other.zw), vec4<f32>(sites.xy, guessed.zw), clipped);
-        column = ri_between(p, 1u, share, vec4<f32>(other.xy, own.zw), vec4<f32>(guessed.xy, sites.zw), clipped);
+        row = ri_between(p, 0u, share, vec4<f32>(own.xy, other.zw), vec4<f32>(sites.xy, guessed.zw), greens, clipped);
+        column = ri_between(p, 1u, share, vec4<f32>(other.xy, own.zw), vec4<f32>(guessed.xy, sites.zw), greens, clipped);
     } else {
         green = kept(RI_GREEN, p);
         row = site(p);

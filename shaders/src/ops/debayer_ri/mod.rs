@@ -38,9 +38,8 @@
 //!    `mean = (m(-1) + m(+1)) * 0.5`, `lap = ((m + m) - (m(-2) + m(+2))) * 0.25`,
 //!    `other = mean + a * lap`: `d = m - other` at green sites, `other - m` at coloured ones.
 //!    Where one of the 5x5 photosites around is clipped, `other` is first kept within the
-//!    range of `m(-1)` and `m(+1)`, and a quarter of that range beyond.
-//! 5. **Smoothness**: `t = |d(-1) - d(+1)| + |(d + d) - (d(-1) + d(+1))| * 0.5`
-//!    along the axis of `d`; then for both
+//!    range of `m(-1)` and `m(+1)`, and half of that range beyond.
+//! 5. **Smoothness**: `t = |d(-1) - d(+1)|` along the axis of `d`; then for both
 //!    axes of `d` alike `s` is the spread sum of 3 of `t` along the row, `b` that
 //!    of `s` along the column, and `w = 1 / (b * b + ROUGH)`. The weights of a
 //!    site towards its four sides are `west = wh(-1)`, `east = wh(+1)`,
@@ -59,7 +58,7 @@
 //!    with the sites of the same colour two steps away, towards the sides that count and as far as
 //!    both colours share their detail: with `beside = ((west * guess(-2) + east * guess(+2))
 //!    + (north * guess(-2) + south * guess(+2))) / all`,
-//!    `green = m + (guess + (beside - guess) * (trust * trust * 0.5))`.
+//!    `green = m + (guess + (beside - guess) * (trust * trust * EVEN))`.
 //! 8. **Lines**, for red and for blue, on the lattice of that colour's sites
 //!    (steps of two): `L(p) = 4 p - ((p(west) + p(east)) + (p(north) + p(south)))`;
 //!    products `L(colour) * L(green)` and squares `L(green)^2`, each summed as
@@ -78,9 +77,10 @@
 //!    At green sites `h = across / (all + all)` and
 //!    `r = h * (r(west) + r(east)) + (0.5 - h) * (r(north) + r(south))`.
 //!    The colour there is `A * green + r`; at its own sites it is the photosite.
-//!    Where one of the 5x5 photosites around is clipped, colour minus green is kept
-//!    within the range of what it is at the four places that `r` was made of: those
-//!    of the photosites at the diagonals, or of the finished colours at the four sides.
+//!    Where one of the 5x5 photosites around is clipped, the colour is kept within
+//!    the range of what `r` was made of, which is photosites at the diagonals or finished
+//!    colours at the four sides: of the four colours, and of what the four colours minus
+//!    their greens make with the green at hand.
 //! 10. **Decode** the three: see [`encode`].
 //!
 //! A photosite is clipped where `m` reaches the encoded value of
@@ -118,7 +118,7 @@ pub const SLOPE: f32 = 0.01;
 /// as it takes red; held at 4, the matte error grows by a tenth.
 pub const STEEP: f32 = 8.0;
 /// Step 4: how far beyond its neighbours a guess may go around clipped photosites, as a part of their range.
-pub const ROOM: f32 = 0.25;
+pub const ROOM: f32 = 0.5;
 /// Step 5: a difference that is no roughness.
 pub const ROUGH: f32 = 1.0e-4;
 /// Step 6: detail that is none, in units of its sums.
@@ -130,7 +130,7 @@ pub const APART: f32 = 0.5;
 /// Step 7: how soon a coloured surface ends it.
 pub const HUE: f32 = 10.0;
 /// Step 7: how much of the way to its neighbours a guess goes.
-pub const EVEN: f32 = 0.5;
+pub const EVEN: f32 = 0.3;
 /// Step 8: holds the line at 0.4 where there is no detail to fit it to.
 pub const LINE: f32 = 0.025;
 /// Step 9: an edge that is none.

@@ -47,9 +47,10 @@ fn decoded(v: f64) -> f64 {
     v * (v.abs() + 2.0 * f64::from(encode::TOE))
 }
 
-fn among(v: f64, of: [f64; 4]) -> f64 {
-    let low = of.into_iter().fold(f64::INFINITY, f64::min);
-    v.max(low).min(of.into_iter().fold(f64::NEG_INFINITY, f64::max))
+/// `v` within the range of four colours, and of what they are beside their greens where green is `here`.
+fn among(v: f64, here: f64, of: [[f64; 2]; 4]) -> f64 {
+    let all = || of.into_iter().flat_map(|[color, green]| [color, here + color - green]);
+    v.max(all().fold(f64::INFINITY, f64::min)).min(all().fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// What one axis says: sums of squares and products of band passes, colour
@@ -103,7 +104,7 @@ impl Axis {
         });
         let change = Plane::new(size, |x, y| {
             let at = |k| along(&difference, x, y, k);
-            (at(-1) - at(1)).abs() + (2.0 * at(0) - at(-1) - at(1)).abs() / 2.0
+            (at(-1) - at(1)).abs()
         });
         let weight = Plane::new(size, |x, y| {
             let b = sum(1, |k| sum(1, |j| change.at(x + j, y + k)));
@@ -231,9 +232,8 @@ fn other_color(
         }
         let guess = line.at(x, y) * g.at(x, y) + at_other.at(x, y);
         let four = [(-1, -1), (1, -1), (-1, 1), (1, 1)]
-            .map(|(i, j)| m.at(x + i, y + j) - g.at(x + i, y + j));
-        let here = g.at(x, y);
-        if near_clip(x, y) { here + among(guess - here, four) } else { guess }
+            .map(|(i, j)| [m.at(x + i, y + j), g.at(x + i, y + j)]);
+        if near_clip(x, y) { among(guess, g.at(x, y), four) } else { guess }
     });
     Plane::new(size, |x, y| {
         if !green(x, y) {
@@ -246,8 +246,7 @@ fn other_color(
         let columns = residual(x, y - 1) + residual(x, y + 1);
         let r = (across * rows + down * columns) / (2.0 * (across + down));
         let guess = line.at(x, y) * g.at(x, y) + r;
-        let four = CROSS.map(|(i, j)| colored.at(x + i, y + j) - g.at(x + i, y + j));
-        let here = g.at(x, y);
-        if near_clip(x, y) { here + among(guess - here, four) } else { guess }
+        let four = CROSS.map(|(i, j)| [colored.at(x + i, y + j), g.at(x + i, y + j)]);
+        if near_clip(x, y) { among(guess, g.at(x, y), four) } else { guess }
     })
 }

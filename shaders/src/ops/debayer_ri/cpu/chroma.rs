@@ -215,9 +215,10 @@ impl State {
         let green = made.green.at(y).at(half, 0, span);
         let color = run_mut(&mut self.other.at_mut(y)[1], span);
         for (i, color) in color.iter_mut().enumerate() {
-            let four = from_fn(|k| load(simd, &colors[k][i]) - load(simd, &greens[k][i]));
             let (free, green) = (load(simd, color), load(simd, &green[i]));
-            let kept = green + among(free - green, four);
+            let [colors, greens] =
+                [colors, greens].map(|runs| from_fn(|k| load(simd, &runs[k][i])));
+            let kept = among(free, green, colors, greens);
             *color = over(simd, &excess, i).select(kept, free).to_array();
         }
     }
@@ -312,11 +313,9 @@ fn between<S: Simd>(
         let here = load(simd, &green[i]);
         let mut color = line * here + r;
         if let Some(excess) = &clipping {
-            let four = from_fn(|k| {
-                let (color, green) = (sides.colors[k / 2][k % 2], sides.greens[k / 2][k % 2]);
-                load(simd, &color[i]) - load(simd, &green[i])
-            });
-            let kept = here + among(color - here, four);
+            let [colors, greens] = [sides.colors, sides.greens]
+                .map(|pairs| from_fn(|k| load(simd, &pairs[k / 2][k % 2][i])));
+            let kept = among(color, here, colors, greens);
             color = over(simd, excess, i).select(kept, color);
         }
         store(decode(color), i, out);

@@ -156,8 +156,8 @@ impl State {
         let (d, change) = (&self.difference[1], self.change[1].at_mut(y));
         for half in [0, 1] {
             let span = spans.of(half, 1);
-            let rows = [-1, 0, 1].map(|k| [-1, 0, 1].map(|x| d.at(y + k).at(half, x, span)));
-            change_down(simd, rows, run_mut(&mut change.halves[half], span));
+            let [north, south] = [-1, 1].map(|k| [-1, 0, 1].map(|x| d.at(y + k).at(half, x, span)));
+            change_down(simd, north, south, run_mut(&mut change.halves[half], span));
         }
     }
 
@@ -344,25 +344,18 @@ fn change_across<S: Simd>(simd: S, d: [&[Block]; 5], out: &mut [Block]) {
     let d = d.map(|r| &r[..out.len()]);
     for (i, out) in out.iter_mut().enumerate() {
         let [a, b, c, d, e] = from_fn(|k| load(simd, &d[k][i]));
-        *out = (change(b, c, d) + (change(a, b, c) + change(c, d, e))).to_array();
+        *out = ((b - d).abs() + ((a - c).abs() + (c - e).abs())).to_array();
     }
 }
 
-/// Step 5 along columns, from three places of three rows.
+/// Step 5 along columns.
 #[inline(always)]
-fn change_down<S: Simd>(simd: S, rows: [[&[Block]; 3]; 3], out: &mut [Block]) {
-    let [n, c, s] = rows.map(|rows| rows.map(|r| &r[..out.len()]));
+fn change_down<S: Simd>(simd: S, north: [&[Block]; 3], south: [&[Block]; 3], out: &mut [Block]) {
+    let [n, s] = [north, south].map(|rows| rows.map(|r| &r[..out.len()]));
     for (i, out) in out.iter_mut().enumerate() {
-        let [west, here, east] =
-            from_fn(|k| change(load(simd, &n[k][i]), load(simd, &c[k][i]), load(simd, &s[k][i])));
+        let [west, here, east] = from_fn(|k| (load(simd, &n[k][i]) - load(simd, &s[k][i])).abs());
         *out = (here + (west + east)).to_array();
     }
-}
-
-/// Step 5: how much a difference changes at a place, from it and those before and behind.
-#[inline(always)]
-fn change<S: Simd>(before: f32x16<S>, here: f32x16<S>, behind: f32x16<S>) -> f32x16<S> {
-    (before - behind).abs() + ((here + here) - (before + behind)).abs() * 0.5
 }
 
 #[inline(always)]

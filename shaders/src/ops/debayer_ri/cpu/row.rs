@@ -206,10 +206,21 @@ pub(super) fn within<S: Simd>(v: f32x16<S>, low: f32x16<S>, high: f32x16<S>) -> 
     v.simd_gt(high).select(high, v)
 }
 
-/// `v` within the range of four values.
+/// `v` within the range of four colours, and of what they are beside their greens, at a place whose
+/// green is `here`.
 #[inline(always)]
-pub(super) fn among<S: Simd>(v: f32x16<S>, [a, b, c, d]: [f32x16<S>; 4]) -> f32x16<S> {
-    within(v, least(least(a, b), least(c, d)), most(most(a, b), most(c, d)))
+pub(super) fn among<S: Simd>(
+    v: f32x16<S>,
+    here: f32x16<S>,
+    [a, b, c, d]: [f32x16<S>; 4],
+    greens: [f32x16<S>; 4],
+) -> f32x16<S> {
+    let [e, f, g, h] = [a - greens[0], b - greens[1], c - greens[2], d - greens[3]];
+    let low = least(least(a, b), least(c, d));
+    let high = most(most(a, b), most(c, d));
+    let least_apart = least(least(e, f), least(g, h));
+    let most_apart = most(most(e, f), most(g, h));
+    within(v, least(low, here + least_apart), most(high, here + most_apart))
 }
 
 #[inline(always)]
