@@ -4,8 +4,12 @@
 use prost::Message;
 use std::path::PathBuf;
 
-const FILES: [&str; 3] =
-    ["platefarm/v1/types.proto", "platefarm/v1/farm.proto", "platefarm/v1/work.proto"];
+const FILES: [&str; 4] = [
+    "platefarm/v1/types.proto",
+    "platefarm/v1/farm.proto",
+    "platefarm/v1/work.proto",
+    "platefarm/v1/trust.proto",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=platefarm");

@@ -6,11 +6,13 @@
 use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Code, Fault, JobId, Outcome, limits};
-use platefarm_proto::convert::from_status;
-use platefarm_proto::v1::{self, farm_client::FarmClient};
+use platefarm_model::trust::{AuditEntry, NewToken, Role, TokenView};
+use platefarm_model::{Code, Fault, JobId, Outcome, Secret, limits};
+use platefarm_proto::convert::{from_status, role};
+use platefarm_proto::dial::{Dial, Line};
+use platefarm_proto::{FarmClient, TrustClient, v1};
+use serde::Serialize;
 use std::time::{Duration, Instant};
-use tonic::transport::{Channel, Endpoint};
 
 /// How long one who follows a job waits for a scheduler that went away.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -22,35 +24,44 @@ const ELECTION: Duration = Duration::from_secs(10);
 
 /// A connection to the scheduler that leads, of those that are known.
 pub(crate) struct Farm {
-    client: FarmClient<Channel>,
-    urls: Vec<String>,
+    client: FarmClient<Line>,
+    /// Any of the schedulers knows who may enter.
+    trust: TrustClient<Line>,
+    ways: Vec<Dial>,
 }
 
-async fn dial(url: &str) -> Outcome<FarmClient<Channel>> {
-    let unreachable = |e: &tonic::transport::Error| {
-        Fault::new(Code::NoScheduler, format!("no scheduler answers at {url}")).because(e)
-    };
-    let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|e| {
-            Fault::new(Code::BadConfig, format!("'{url}' is not an address"))
-                .at("--farm")
-                .because(&e)
-        })?
-        .connect_timeout(Duration::from_secs(5))
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(5));
-    let channel = endpoint.connect().await.map_err(|e| unreachable(&e))?;
-    Ok(FarmClient::new(channel)
+/// Who we are to a farm.
+#[derive(Debug, Serialize)]
+pub(crate) struct Me {
+    /// Name of the token; `local` where none is needed.
+    pub(crate) name: String,
+    /// What we are.
+    pub(crate) role: Role,
+    /// Shows that we see; none means all.
+    pub(crate) shows: Vec<String>,
+    /// Id of the token; empty where none was needed.
+    pub(crate) token: String,
+}
+
+type Clients = (FarmClient<Line>, TrustClient<Line>);
+
+async fn dial(way: &Dial) -> Outcome<Clients> {
+    let (endpoint, bearer) = (way.endpoint()?, way.bearer()?);
+    let channel = endpoint.connect().await.map_err(|e| {
+        Fault::new(Code::NoScheduler, format!("no scheduler answers at {}", way.url)).because(&e)
+    })?;
+    let farm = FarmClient::with_interceptor(channel.clone(), bearer.clone())
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(limits::MAX_MESSAGE_BYTES))
+        .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
+    Ok((farm, TrustClient::with_interceptor(channel, bearer)))
 }
 
-/// The first of `urls` that answers.
-async fn any(urls: &[String]) -> Outcome<FarmClient<Channel>> {
+/// The first of `ways` where somebody answers.
+async fn any(ways: &[Dial]) -> Outcome<Clients> {
     let mut first = None;
-    for url in urls {
-        match dial(url).await {
-            Ok(client) => return Ok(client),
+    for way in ways {
+        match dial(way).await {
+            Ok(clients) => return Ok(clients),
             Err(fault) => drop(first.get_or_insert(fault)),
         }
     }
@@ -58,17 +69,80 @@ async fn any(urls: &[String]) -> Outcome<FarmClient<Channel>> {
 }
 
 impl Farm {
-    /// Connects to `urls`, e.g. `http://127.0.0.1:7878`; of several, with commas between.
-    pub(crate) async fn connect(urls: &str) -> Outcome<Self> {
-        let urls: Vec<String> = urls.split(',').map(|url| url.trim().to_owned()).collect();
-        Ok(Self { client: any(&urls).await?, urls })
+    /// Connects to a scheduler, or of several to one that answers.
+    pub(crate) async fn connect(way: impl Into<Dial>) -> Outcome<Self> {
+        let ways = way.into().each();
+        let (client, trust) = any(&ways).await?;
+        Ok(Self { client, trust, ways })
+    }
+
+    /// Who we are to it.
+    pub(crate) async fn who_am_i(&mut self) -> Outcome<Me> {
+        let answer =
+            self.trust.who_am_i(v1::WhoAmIRequest {}).await.map_err(|s| from_status(&s))?;
+        let me = answer.into_inner();
+        Ok(Me { name: me.name, role: role(me.role)?, shows: me.shows, token: me.token })
+    }
+
+    /// Makes a token: its view, and its word where it has one.
+    pub(crate) async fn create_token(
+        &mut self,
+        token: &NewToken,
+    ) -> Outcome<(TokenView, Option<Secret>)> {
+        let request = v1::CreateTokenRequest::from(token);
+        let answer = self.trust.create_token(request).await.map_err(|s| from_status(&s))?;
+        let answer = answer.into_inner();
+        let word = Some(answer.word).filter(|word| !word.is_empty()).map(Secret::new);
+        Ok((token_view(answer.token)?, word))
+    }
+
+    /// Tokens, oldest first.
+    pub(crate) async fn tokens(&mut self, good_only: bool) -> Outcome<Vec<TokenView>> {
+        let request = v1::ListTokensRequest { good_only };
+        let answer = self.trust.list_tokens(request).await.map_err(|s| from_status(&s))?;
+        answer.into_inner().tokens.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Ends a token.
+    pub(crate) async fn revoke(&mut self, id: &str) -> Outcome<TokenView> {
+        let request = v1::RevokeTokenRequest { id: id.to_owned() };
+        let answer = self.trust.revoke_token(request).await.map_err(|s| from_status(&s))?;
+        token_view(answer.into_inner().token)
+    }
+
+    /// What people did, newest first; asked for in pages.
+    pub(crate) async fn audit(
+        &mut self,
+        who: Option<&str>,
+        limit: u32,
+    ) -> Outcome<Vec<AuditEntry>> {
+        let mut entries: Vec<AuditEntry> = Vec::new();
+        loop {
+            let left = limit.saturating_sub(entries.len() as u32);
+            let request = v1::ListAuditRequest {
+                before: entries.last().map_or_else(String::new, |entry| entry.id.clone()),
+                limit: left.min(1000),
+                who: who.unwrap_or_default().to_owned(),
+            };
+            if left == 0 {
+                return Ok(entries);
+            }
+            let answer = self.trust.list_audit(request).await.map_err(|s| from_status(&s))?;
+            let page = answer.into_inner().entries;
+            if page.is_empty() {
+                return Ok(entries);
+            }
+            for entry in page {
+                entries.push(entry.try_into()?);
+            }
+        }
     }
 
     /// Asks the scheduler that leads. One that follows names it; while none
     /// does, a new leader is waited for.
     async fn ask<T>(
         &mut self,
-        call: impl AsyncFn(&mut FarmClient<Channel>) -> Result<tonic::Response<T>, tonic::Status>,
+        call: impl AsyncFn(&mut FarmClient<Line>) -> Result<tonic::Response<T>, tonic::Status>,
     ) -> Outcome<T> {
         self.ask_and(true, call).await
     }
@@ -78,7 +152,7 @@ impl Farm {
     async fn ask_and<T>(
         &mut self,
         repeats: bool,
-        call: impl AsyncFn(&mut FarmClient<Channel>) -> Result<tonic::Response<T>, tonic::Status>,
+        call: impl AsyncFn(&mut FarmClient<Line>) -> Result<tonic::Response<T>, tonic::Status>,
     ) -> Outcome<T> {
         let begun = Instant::now();
         loop {
@@ -86,14 +160,15 @@ impl Farm {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) => from_status(&status),
             };
-            let away = repeats && fault.code == Code::NoScheduler && self.urls.len() > 1;
+            let away = repeats && fault.code == Code::NoScheduler && self.ways.len() > 1;
             if !(fault.code == Code::NotLeader || away) || begun.elapsed() >= ELECTION {
                 return Err(fault);
             }
             let leader = fault.place.iter().filter(|place| place.starts_with("http"));
-            let urls: Vec<String> = leader.chain(&self.urls).cloned().collect();
-            match any(&urls).await {
-                Ok(client) => self.client = client,
+            let leader = leader.map(|url| self.ways[0].to(url));
+            let ways: Vec<Dial> = leader.chain(self.ways.iter().cloned()).collect();
+            match any(&ways).await {
+                Ok(clients) => (self.client, self.trust) = clients,
                 Err(fault) if begun.elapsed() >= ELECTION => return Err(fault),
                 Err(_) => {}
             }
@@ -106,7 +181,7 @@ impl Farm {
         let request = v1::SubmitJobRequest { job: Some(job.into()) };
         // What has no key might be there twice if it were said twice.
         let repeats = job.idempotency_key.is_some();
-        let call = async |farm: &mut FarmClient<Channel>| farm.submit_job(request.clone()).await;
+        let call = async |farm: &mut FarmClient<Line>| farm.submit_job(request.clone()).await;
         let answer = self.ask_and(repeats, call).await?;
         Ok((JobId(answer.job), answer.existed))
     }
@@ -203,5 +278,10 @@ impl Farm {
 
 fn view(wire: Option<v1::JobView>) -> Outcome<JobView> {
     wire.ok_or_else(|| Fault::new(Code::Internal, "the scheduler answered without a job"))?
+        .try_into()
+}
+
+fn token_view(wire: Option<v1::TokenView>) -> Outcome<TokenView> {
+    wire.ok_or_else(|| Fault::new(Code::Internal, "the scheduler answered without a token"))?
         .try_into()
 }

@@ -1,9 +1,11 @@
 //! The one binary people run: `platefarm`.
 //!
 //! What was typed is parsed in `cli`, one file per verb; what is shown goes
-//! through `output`, so that `--json` can never lag behind; `farm` speaks to a
+//! through `output`, so that `--json` can never lag behind; `access` says who
+//! we are, `farm` speaks to a
 //! scheduler and `embedded` is one, with workers, in this process.
 
+mod access;
 mod cli;
 mod embedded;
 mod farm;

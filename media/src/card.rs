@@ -4,6 +4,7 @@
 
 use crate::sidecar::{self, Sheet};
 use crate::source::{read_fault, regular, scan, sequence_of, source_of};
+use crate::storage;
 use crate::{Sequence, Source};
 use platefarm_model::clip::{ClipInfo, Variation};
 use platefarm_model::schema::{self, FIELDS, Value};
@@ -49,11 +50,11 @@ pub fn inspect(paths: &[PathBuf]) -> Card {
     let mut exports = BTreeSet::new();
     let mut sheets = Vec::new();
     for path in paths {
-        if path.is_dir() {
+        if storage::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
             let under = scan::find(path, &mut card.problems);
             found.extend(under.sequences);
             exports.extend(under.exports);
-        } else if let Err(error) = std::fs::metadata(path) {
+        } else if let Err(error) = storage::metadata(path) {
             card.problems.push(read_fault(path, &error));
         } else if let Err(fault) = regular(path) {
             card.problems.push(fault);
@@ -149,7 +150,7 @@ impl Card {
 }
 
 fn empty(path: &Path) -> Option<Fault> {
-    let empty = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
+    let empty = storage::metadata(path).is_ok_and(|metadata| metadata.is_empty());
     empty.then(|| {
         Fault::new(Code::TruncatedFile, "the file is empty").at(path.display().to_string())
     })

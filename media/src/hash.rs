@@ -2,8 +2,8 @@
 //! headers carry.
 
 use crate::source::read_fault;
+use crate::storage::File;
 use platefarm_model::Outcome;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};

@@ -17,5 +17,6 @@ pub mod publish;
 pub mod sidecar;
 pub mod sink;
 pub mod source;
+pub mod storage;
 
 pub use source::{Clip, SOURCES, Sequence, Source, open, scan};

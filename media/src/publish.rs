@@ -4,8 +4,10 @@
 //! flushed, and renamed once its result is accepted: the acceptance is the
 //! decision, the rename only carries it out, so carrying it out twice must do
 //! no harm. The staging directory lies under the output directory, because
-//! a rename is atomic only within a volume.
+//! a rename is atomic only within a volume. Objects behind `s3://` are the
+//! business of [`crate::storage`]; every function here takes both.
 
+use crate::storage;
 use platefarm_model::{Code, Fault, Outcome};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -13,6 +15,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// Name of the hidden directory that holds the attempts.
 pub const STAGING: &str = ".platefarm";
+/// What the attempts of runs begin with that no lease stands behind.
+pub const LOCAL: &str = "local-";
 
 /// The directory of an attempt, made when it is not there.
 ///
@@ -30,6 +34,10 @@ pub fn stage_dir(out: &Path, attempt: &str) -> Outcome<PathBuf> {
 /// # Errors
 /// `F03xx`.
 pub fn make_dirs(dir: &Path) -> Outcome<()> {
+    if storage::is_remote(dir) {
+        // Keys have no directories.
+        return storage::absolute(dir).map(drop);
+    }
     let mut tries = 0;
     let made = loop {
         let missing: Vec<&Path> = dir.ancestors().take_while(|a| !a.is_dir()).collect();
@@ -49,6 +57,9 @@ pub fn make_dirs(dir: &Path) -> Outcome<()> {
 /// # Errors
 /// [`Code::DiskFull`], [`Code::NotWritable`], [`Code::WriteFailed`].
 pub fn write_flushed(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    if storage::is_remote(path) {
+        return storage::put(path, bytes);
+    }
     let written = File::create(path).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
@@ -68,6 +79,9 @@ pub fn write_flushed(path: &Path, bytes: &[u8]) -> Outcome<()> {
 /// # Errors
 /// As [`write_flushed`].
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    if storage::is_remote(path) {
+        return storage::put(path, bytes);
+    }
     let name = path.file_name().ok_or_else(|| {
         Fault::new(Code::WriteFailed, "the path names no file").at(path.display().to_string())
     })?;
@@ -86,8 +100,12 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Outcome<()> {
 /// When it is published already and nothing is staged any more, nothing is left to do.
 ///
 /// # Errors
-/// [`Code::WriteFailed`] when there is neither a staged nor a published file; else `F03xx`.
+/// [`Code::WriteFailed`] when there is neither a staged nor a published file; [`Code::Overtaken`]
+/// where an object that a lease made would replace somebody else's; else `F03xx`.
 pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
+    if storage::is_remote(staged) || storage::is_remote(published) {
+        return storage::publish(staged, published, attempt_of(staged));
+    }
     match fs::rename(staged, published) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -135,11 +153,26 @@ fn exchanged_at_once(_staged: &Path, _published: &Path) -> bool {
     false
 }
 
+/// The attempt that a staged place belongs to; empty for one that is not staged.
+fn attempt_of(staged: &Path) -> &str {
+    let mut parts = staged.components().skip_while(|c| c.as_os_str() != STAGING).skip(1);
+    parts.next().and_then(|c| c.as_os_str().to_str()).unwrap_or_default()
+}
+
+/// Whether there is something at a staged place.
+#[must_use]
+pub fn is_staged(path: &Path) -> bool {
+    storage::staged(path)
+}
+
 /// Removes a staged file that was refused. It may be gone already.
 ///
 /// # Errors
 /// `F03xx`.
 pub fn discard(staged: &Path) -> Outcome<()> {
+    if storage::is_remote(staged) {
+        return storage::discard(staged);
+    }
     match fs::remove_file(staged) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(write_fault(staged, &error)),
         _ => Ok(()),
@@ -152,6 +185,9 @@ pub fn discard(staged: &Path) -> Outcome<()> {
 /// [`Code::OutsideRoot`] when `attempt` is not a plain name; else `F03xx`.
 pub fn remove_attempt(out: &Path, attempt: &str) -> Outcome<()> {
     let dir = out.join(STAGING).join(plain_name(attempt)?);
+    if storage::is_remote(out) {
+        return storage::remove_below(&dir, &mut |_| false).map(drop);
+    }
     remove_tree(&dir)?;
     remove_if_empty(&out.join(STAGING))
 }
@@ -162,6 +198,9 @@ pub fn remove_attempt(out: &Path, attempt: &str) -> Outcome<()> {
 /// # Errors
 /// As [`remove_attempt`].
 pub fn tidy_attempt(out: &Path, attempt: &str) -> Outcome<()> {
+    if storage::is_remote(out) {
+        return Ok(());
+    }
     let staging = out.join(STAGING);
     remove_if_empty(&staging.join(plain_name(attempt)?))?;
     remove_if_empty(&staging)
@@ -173,6 +212,9 @@ pub fn tidy_attempt(out: &Path, attempt: &str) -> Outcome<()> {
 /// `F03xx`.
 pub fn remove_leftovers(out: &Path, mut keep: impl FnMut(&str) -> bool) -> Outcome<usize> {
     let staging = out.join(STAGING);
+    if storage::is_remote(out) {
+        return storage::remove_below(&staging, &mut keep);
+    }
     let entries = match fs::read_dir(&staging) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         entries => entries.map_err(|e| write_fault(&staging, &e))?,
@@ -209,6 +251,10 @@ pub fn confined(root: &Path, relative: &Path) -> Outcome<PathBuf> {
             Component::RootDir | Component::Prefix(_) => return Err(outside("is absolute")),
         }
     }
+    if storage::is_remote(root) {
+        // Keys have no links.
+        return Ok(root.join(relative));
+    }
     let real_root = root.canonicalize().map_err(|e| crate::source::read_fault(root, &e))?;
     let joined = root.join(relative);
     // What is there decides where the path leads; what is not there yet is made by us, below it.
@@ -230,6 +276,9 @@ pub fn confined(root: &Path, relative: &Path) -> Outcome<PathBuf> {
 /// What a failed write means.
 #[must_use]
 pub fn write_fault(path: &Path, error: &io::Error) -> Fault {
+    if let Some(fault) = storage::carried(error) {
+        return fault.clone();
+    }
     let (code, what) = match error.kind() {
         ErrorKind::StorageFull => (Code::DiskFull, "no space is left"),
         ErrorKind::QuotaExceeded => (Code::DiskFull, "the quota is used up"),

@@ -77,7 +77,7 @@ codes! {
     BadConfig "F0006" Request "a setting cannot be read" "Correct the named setting.";
     FrameOutsideClip "F0007" Request "the frame range is not inside the clip" "Ask for frames that the clip has; `platefarm inspect` prints its range.";
     UnknownOption "F0008" Request "an option names something that does not exist" "Choose one of the listed names.";
-    OpenListener "F0009" Request "listening off the loopback address needs authentication" "Listen on 127.0.0.1 or [::1]; put a tunnel or proxy that authenticates in front.";
+    OpenListener "F0009" Request "an address that other machines reach needs TLS and tokens" "Give --tls-cert and --tls-key, or listen on 127.0.0.1 or [::1].";
     OutputExists "F0010" Request "the output is already there" "Deliver into another directory; a re-pull also wants a new --plate-version.";
 
     // F01xx: camera and picture files
@@ -138,6 +138,10 @@ codes! {
     NotWritable "F0302" Worker "the output directory cannot be written" "Check that it exists, its permissions, and that the volume is not read-only.";
     WriteFailed "F0303" Worker "writing failed" "Check the state of the volume.";
     OutsideRoot "F0304" Request "a path leaves the directory it is confined to" "Use a path inside the root.";
+    BadLocation "F0305" Request "a place to read or write cannot be understood" "Write a path, or s3://BUCKET/KEY.";
+    StorageRefused "F0306" Worker "the object store refuses the call" "Check the credentials, the bucket's name and its policy.";
+    StorageFailed "F0307" Worker "the object store does not answer as it should" "Check the endpoint and the network; the call was tried again until its time was up.";
+    Overtaken "F0308" Farm "somebody else has written this object" "Nothing: the object that is there is kept.";
 
     // F04xx: rendering
     NoGpu "F0401" Worker "no usable GPU" "Run with --backend auto or cpu, or install a Vulkan driver.";
@@ -174,6 +178,17 @@ codes! {
     JobSettled "F0523" Request "the job has ended" "`platefarm jobs retry` takes it up again where that makes sense; else hand it in anew.";
     UnknownStep "F0524" Request "the job has no such step" "`platefarm jobs show` lists its steps.";
     Internal "F0599" Program "an internal error" "Report the message.";
+
+    // F06xx: trust
+    NotAuthenticated "F0601" Request "the caller did not say who they are" "Give a token with --token-file or PLATEFARM_TOKEN, or an enrolled client certificate.";
+    BadToken "F0602" Request "the token is not known, has expired or was revoked" "Ask an admin of the farm for a new one: `platefarm tokens create`.";
+    NotAllowed "F0603" Request "the caller's role does not allow this" "Ask somebody with the named role.";
+    OutsideShow "F0604" Request "the caller's token is not for this show" "Use a token for the show, or one for all shows.";
+    TooMuch "F0605" Request "the caller asks for more than one caller may" "Ask less often, keep fewer streams open, send less at a time.";
+    BadCertificate "F0606" Request "a certificate or key cannot be used" "Give PEM files: a certificate chain, and its private key.";
+    NobodyCanEnter "F0607" Request "the farm asks for tokens, and there is none" "Make the first with `platefarm tokens create --role admin --store STORE`.";
+    TokenInTheOpen "F0608" Request "a token would travel unencrypted" "Use an https:// address; or pass --plaintext where something else encrypts the way.";
+    UnknownToken "F0609" Request "there is no such token" "See `platefarm tokens list`.";
 }
 
 impl Code {

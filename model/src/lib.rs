@@ -23,11 +23,14 @@ pub mod raw;
 pub mod recipe;
 pub mod repair;
 pub mod schema;
+pub mod secret;
 pub mod status;
 pub mod time;
+pub mod trust;
 
 pub use code::Code;
 pub use fault::{Fault, Outcome};
 pub use frames::{FrameRange, FrameSet};
 pub use id::{JobId, LeaseToken, StepId, WorkerId};
+pub use secret::Secret;
 pub use time::{FrameRate, Timecode, Timestamp};

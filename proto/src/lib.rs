@@ -6,6 +6,7 @@
 //! the model can grow without the wire, and the wire without the model.
 
 pub mod convert;
+pub mod dial;
 
 /// Generated from `platefarm/v1/*.proto`: messages, clients and servers.
 pub mod v1 {
@@ -20,6 +21,8 @@ pub mod v1 {
 
 pub use v1::farm_client::FarmClient;
 pub use v1::farm_server::{Farm, FarmServer};
+pub use v1::trust_client::TrustClient;
+pub use v1::trust_server::{Trust, TrustServer};
 pub use v1::work_client::WorkClient;
 pub use v1::work_server::{Work, WorkServer};
 

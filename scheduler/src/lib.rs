@@ -1,12 +1,15 @@
 //! Who does what next.
 //!
 //! The core decides and is pure; the store makes decisions last; the service
-//! carries them over the wire; pulls turn an edit list into a job.
+//! carries them over the wire; trust stands at
+//! its door; web shows it; pulls turn an edit list into a job.
 
 pub mod core;
 pub mod pulls;
 pub mod service;
 pub mod store;
+pub mod trust;
+mod web;
 
 #[cfg(test)]
 mod sim;

@@ -32,7 +32,7 @@ pub(super) enum Verb {
 
 pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
     runtime()?.block_on(async {
-        let mut farm = Farm::connect(&global.farm).await?;
+        let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Verb::List { active } => out.jobs(&farm.jobs(active).await?),
             Verb::Show { job } => out.job(&farm.job(job).await?),

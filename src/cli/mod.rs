@@ -18,6 +18,7 @@ mod pull;
 mod render;
 mod scheduler;
 mod store;
+mod tokens;
 mod up;
 mod worker;
 mod workers;
@@ -74,9 +75,17 @@ pub(crate) struct Global {
     /// Bridges to makers' own decoders, as TOML (docs/bridge.md).
     #[arg(long, global = true, env = "PLATEFARM_BRIDGES", value_name = "FILE")]
     bridges: Option<std::path::PathBuf>,
+    /// How we reach it.
+    #[command(flatten)]
+    pub(crate) access: crate::access::Access,
 }
 
 impl Global {
+    /// The way to the farm.
+    pub(crate) fn dial(&self) -> Outcome<platefarm_proto::dial::Dial> {
+        self.access.dial(&self.farm)
+    }
+
     /// This program as one slot of a worker, with the same log and bridges.
     ///
     /// # Errors
@@ -134,6 +143,13 @@ enum Verb {
     /// See the farm itself.
     #[command(subcommand)]
     Farm(farm::Verb),
+    /// Say who may enter a farm.
+    #[command(subcommand)]
+    Tokens(tokens::Verb),
+    /// Say who we are to the farm.
+    Whoami,
+    /// Show what people did on the farm.
+    Audit(tokens::AuditArgs),
     /// Check decoders of other makers, which run beside us.
     #[command(subcommand)]
     Bridge(bridge::Verb),
@@ -192,13 +208,16 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::Fdl(verb) => fdl::run(&verb, out),
         Verb::Color(verb) => color::run(&verb, out),
         Verb::Up(args) => up::run(args, global, out),
-        Verb::Scheduler(args) => scheduler::run(args, out),
+        Verb::Scheduler(args) => scheduler::run(args, global, out),
         Verb::Worker(args) => worker::run(args, global, out),
         Verb::WorkerSlot => platefarm_worker::child::serve(platefarm_worker::kinds::JOB_KINDS),
         Verb::Store(verb) => store::run(verb, out),
         Verb::Jobs(verb) => jobs::run(verb, global, out),
         Verb::Farm(verb) => farm::run(&verb, global, out),
         Verb::Workers(verb) => workers::run(&verb, global, out),
+        Verb::Tokens(verb) => tokens::run(verb, global, out),
+        Verb::Whoami => tokens::whoami(global, out),
+        Verb::Audit(args) => tokens::audit(&args, global, out),
         Verb::Explain(args) => explain::run(&args, out),
         Verb::Completions(args) => {
             completions::run(&args, &mut Cli::command());

@@ -10,6 +10,7 @@ use crate::farm::Farm;
 use crate::output::{Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
 use platefarm_media::source;
+use platefarm_media::storage;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::pull::{Document, PackageSpec};
@@ -144,7 +145,7 @@ fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
 fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
     let (mut clips, mut faults) = (Vec::new(), Vec::new());
     for dir in media {
-        if !dir.is_dir() {
+        if !storage::metadata(dir).is_ok_and(|metadata| metadata.is_dir()) {
             return Err(Fault::new(
                 Code::FileNotFound,
                 format!("'{}' is no directory", dir.display()),
@@ -250,12 +251,17 @@ fn marker(plan: &Plan) -> PathBuf {
 /// Plates of this pull that are there already.
 fn delivered(plan: &Plan) -> Option<PathBuf> {
     let mut plates = plan.package.plates.iter().map(|plate| plan.out_dir.join(&plate.name));
-    plates.find(|dir| dir.exists())
+    plates.find(|dir| is_there(dir))
 }
 
 /// What says that a directory holds a sealed package, or media with a history.
 fn sealed(out_dir: &Path) -> Option<PathBuf> {
-    ["ascmhl", "report.json"].iter().map(|name| out_dir.join(name)).find(|path| path.exists())
+    ["ascmhl", "report.json"].iter().map(|name| out_dir.join(name)).find(|path| is_there(path))
+}
+
+/// Whether there is something at a place, on a disk or in a bucket.
+fn is_there(path: &Path) -> bool {
+    storage::metadata(path).is_ok()
 }
 
 /// Takes the output directory for this pull. Refuses to write over plates, and
@@ -265,7 +271,7 @@ fn sealed(out_dir: &Path) -> Option<PathBuf> {
 fn claim(plan: &Plan) -> Outcome<u128> {
     let marker = marker(plan);
     let begun = |marker: &Path| {
-        let modified = std::fs::metadata(marker).and_then(|m| m.modified()).ok()?;
+        let modified = storage::metadata(marker).and_then(|m| m.modified()).ok()?;
         Some(modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos())
     };
     if let Some(when) = begun(&marker) {
@@ -284,14 +290,19 @@ fn claim(plan: &Plan) -> Outcome<u128> {
     let hidden = plan.out_dir.join(publish::STAGING);
     publish::make_dirs(&hidden)?;
     let unwritable = |e: std::io::Error| publish::write_fault(&marker, &e);
-    std::fs::File::options().create(true).append(true).open(&marker).map_err(unwritable)?;
+    if storage::is_remote(&marker) {
+        publish::write_flushed(&marker, b"")?;
+    } else {
+        std::fs::File::options().create(true).append(true).open(&marker).map_err(unwritable)?;
+    }
     // Looked for after ours is there, so that of two pulls at least one sees the other.
-    let others = std::fs::read_dir(&hidden).map_err(unwritable)?.flatten().map(|e| e.path());
+    let others = storage::read_dir(&hidden).map_err(unwritable)?.into_iter().flatten();
+    let others = others.map(|entry| entry.path());
     let is_marker = |path: &PathBuf| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pull-"))
     };
     if let Some(other) = others.filter(is_marker).find(|path| *path != marker) {
-        let _ = std::fs::remove_file(&marker);
+        let _ = publish::discard(&marker);
         return Err(taken(format!(
             "another pull is under way into '{}'",
             plan.out_dir.display()
@@ -307,7 +318,7 @@ fn claim(plan: &Plan) -> Outcome<u128> {
 }
 
 async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) -> Outcome<()> {
-    let mut farm = Farm::connect(&global.farm).await?;
+    let mut farm = Farm::connect(global.dial()?).await?;
     let begun = Instant::now();
     let claimed = claim(plan)?;
     let mut spec = plan.job.clone();
@@ -327,7 +338,7 @@ async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output
 async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) -> Outcome<()> {
     let store = state_dir().join("local").join(format!("{}.db", plan.key));
     // A store without the files that it speaks of is of a directory that was cleared since.
-    if !marker(plan).exists() && delivered(plan).is_none() {
+    if !is_there(&marker(plan)) && delivered(plan).is_none() {
         remove_store(&store);
     }
     // Killed between the end of the package and the end of the job, it has its store and no marker.
@@ -347,7 +358,7 @@ async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) 
     let url = running.url.clone();
     let begun = Instant::now();
     let work = async {
-        let mut farm = Farm::connect(&url).await?;
+        let mut farm = Farm::connect(url.as_str()).await?;
         let (job, existed) = farm.submit(&plan.job).await?;
         if existed {
             out.note("this pull was begun before; it goes on where it was");
@@ -423,7 +434,7 @@ fn summary(
     };
     let made = |name: &str| {
         Some(plan.out_dir.join(name))
-            .filter(|path| path.exists())
+            .filter(|path| is_there(path))
             .map(|path| path.display().to_string())
     };
     let failed = job.steps.iter().take(plates).map(|step| step.failed.len()).sum();
@@ -445,9 +456,7 @@ fn summary(
 }
 
 fn absolute(path: &Path) -> Outcome<PathBuf> {
-    std::path::absolute(path).map_err(|e| {
-        Fault::new(Code::FileNotFound, format!("'{}' is no path", path.display())).because(&e)
-    })
+    storage::absolute(path)
 }
 
 fn stem(path: &Path) -> String {

@@ -1,17 +1,19 @@
 //! `platefarm scheduler`: the scheduler alone.
 
-use crate::cli::{asked_to_stop, runtime};
+use crate::cli::{Global, asked_to_stop, runtime};
 use crate::embedded::state_dir;
 use crate::output::Output;
 use platefarm_model::Outcome;
 use platefarm_scheduler::service;
 use platefarm_scheduler::store::Place;
+use platefarm_scheduler::trust::{Settings, Tls};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Where it listens; loopback only.
+    /// Where it listens. Off loopback it asks for --tls-cert and --tls-key, and everybody for a token.
     #[arg(long, default_value = "127.0.0.1:7878", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Its store: sqlite:///path/farm.db or postgres://... [default: SQLite in the user's state directory]
@@ -23,15 +25,60 @@ pub(super) struct Args {
     /// A lease ends so long after its last renewal.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(500..), value_name = "MILLISECONDS")]
     lease_ttl_ms: i64,
+    /// Its certificate chain, as PEM.
+    #[arg(long, env = "PLATEFARM_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, as PEM.
+    #[arg(long, env = "PLATEFARM_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Ask clients for certificates that this one signed, as PEM.
+    #[arg(long, env = "PLATEFARM_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
+    /// A client may come without a certificate, and show a token instead.
+    #[arg(long, requires = "client_ca")]
+    client_cert_optional: bool,
+    /// Where its pages are, for browsers and Prometheus: the dashboard, /metrics, /healthz.
+    #[arg(long, env = "PLATEFARM_HTTP", value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// Ask for tokens on loopback addresses, too.
+    #[arg(long)]
+    require_tokens: bool,
 }
 
-pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
+impl Args {
+    fn trust(&self, global: &Global) -> Settings {
+        let tls = self.tls_cert.clone().zip(self.tls_key.clone()).map(|(cert, key)| Tls {
+            cert,
+            key,
+            client_ca: self.client_ca.clone(),
+            client_optional: self.client_cert_optional,
+        });
+        Settings {
+            tls,
+            tokens: self.require_tokens,
+            plaintext: global.access.plaintext,
+            ..Settings::default()
+        }
+    }
+}
+
+pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
+    let trust = args.trust(global);
     let store = args.store.unwrap_or_else(|| Place::Sqlite(state_dir().join("farm.db")));
     runtime()?.block_on(async {
-        let listener = service::bind(args.listen).await?;
-        out.note(&format!("scheduler at http://{}, state in {store}; Ctrl-C ends it", args.listen));
+        let listener = service::bind_as(args.listen, &trust).await?;
+        let scheme = if trust.tls.is_some() { "https" } else { "http" };
+        out.note(&format!(
+            "scheduler at {scheme}://{}, state in {store}; Ctrl-C ends it",
+            args.listen
+        ));
         let mut config = service::Config::new(store);
         config.advertise = args.advertise;
+        config.trust = trust;
+        config.http = args.http;
+        if let Some(http) = args.http {
+            out.note(&format!("dashboard at http://{http}"));
+        }
         config.policy.lease_ttl_ms = args.lease_ttl_ms;
         config.heartbeat = Duration::from_millis(args.lease_ttl_ms.unsigned_abs() / 5);
         service::serve(listener, config, asked_to_stop()).await

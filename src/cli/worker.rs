@@ -50,7 +50,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let url = args.scheduler.unwrap_or_else(|| global.farm.clone());
-    let mut config = agent::AgentConfig::new(url.clone());
+    let mut config = agent::AgentConfig::new(global.access.dial(&url)?);
     config.name = args.name.unwrap_or_default();
     config.slots = args.slots;
     config.backend = args.backend.value()?;

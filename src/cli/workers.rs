@@ -13,7 +13,7 @@ pub(super) enum Verb {
 
 pub(super) fn run(verb: &Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
     runtime()?.block_on(async {
-        let mut farm = Farm::connect(&global.farm).await?;
+        let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Verb::List => out.workers(&farm.workers().await?),
         }

@@ -2,8 +2,9 @@
 
 use super::table::{self, Align};
 use super::{
-    Inspection, Output, PullSummary, bytes_text, editing, framing, inspect, sealing, style,
+    Inspection, Output, PullSummary, bytes_text, editing, framing, inspect, sealing, style, trust,
 };
+use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
@@ -11,7 +12,8 @@ use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Fault, JobId};
+use platefarm_model::trust::{AuditEntry, TokenView};
+use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -186,6 +188,22 @@ impl Output for Human {
             ],
             &rows,
         );
+    }
+
+    fn tokens(&self, tokens: &[TokenView], now: Timestamp) {
+        trust::tokens(tokens, now);
+    }
+
+    fn token_made(&self, token: &TokenView, word: Option<&Secret>) {
+        trust::token_made(token, word);
+    }
+
+    fn caller(&self, me: &Me) {
+        trust::caller(me);
+    }
+
+    fn audit(&self, entries: &[AuditEntry]) {
+        trust::audit(entries);
     }
 
     fn inspected(&self, inspection: &Inspection<'_>) {

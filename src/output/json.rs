@@ -3,6 +3,7 @@
 //! error beside the exit code.
 
 use super::{Inspection, Output, PullSummary, sealing};
+use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
@@ -10,7 +11,8 @@ use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Fault, JobId, schema};
+use platefarm_model::trust::{AuditEntry, TokenView};
+use platefarm_model::{Fault, JobId, Secret, Timestamp, schema};
 use platefarm_standards::editlist::{self, Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -51,6 +53,19 @@ impl Output for Json {
     }
     fn workers(&self, workers: &[WorkerView]) {
         self.print(&json!({ "workers": workers }));
+    }
+    fn tokens(&self, tokens: &[TokenView], now: Timestamp) {
+        let row = |token: &TokenView| json!({ "state": token.state(now), "token": token });
+        self.print(&json!({ "tokens": tokens.iter().map(row).collect::<Vec<_>>() }));
+    }
+    fn token_made(&self, token: &TokenView, word: Option<&Secret>) {
+        self.print(&json!({ "token": token, "word": word.map(Secret::expose) }));
+    }
+    fn caller(&self, me: &Me) {
+        self.print(me);
+    }
+    fn audit(&self, entries: &[AuditEntry]) {
+        self.print(&json!({ "entries": entries }));
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         let clips: Vec<_> = inspection.card.clips.iter().map(schema::Described).collect();

@@ -23,10 +23,12 @@ mod quiet;
 mod sealing;
 mod style;
 mod table;
+mod trust;
 
 pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
+use crate::farm::Me;
 use platefarm_media::card::Card;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -36,7 +38,8 @@ use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Fault, JobId};
+use platefarm_model::trust::{AuditEntry, TokenView};
+use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -56,6 +59,14 @@ pub(crate) trait Output {
     fn farm(&self, status: &FarmStatus);
     /// A list of workers.
     fn workers(&self, workers: &[WorkerView]);
+    /// A list of tokens, at a time.
+    fn tokens(&self, tokens: &[TokenView], now: Timestamp);
+    /// A token that was made, and its word, which is never known again.
+    fn token_made(&self, token: &TokenView, word: Option<&Secret>);
+    /// Who we are to a farm.
+    fn caller(&self, me: &Me);
+    /// What people did.
+    fn audit(&self, entries: &[AuditEntry]);
     /// What camera files hold.
     fn inspected(&self, inspection: &Inspection<'_>);
     /// What a local render made.

@@ -1,6 +1,7 @@
 //! Ids and paths only: for shells that chain commands.
 
 use super::{Inspection, Output, PullSummary};
+use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
@@ -8,7 +9,8 @@ use platefarm_model::color::name::Entry;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Fault, JobId};
+use platefarm_model::trust::{AuditEntry, TokenView};
+use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem, words};
@@ -31,6 +33,18 @@ impl Output for Quiet {
     }
     fn workers(&self, workers: &[WorkerView]) {
         workers.iter().for_each(|worker| say!("{}", worker.id));
+    }
+    fn tokens(&self, tokens: &[TokenView], _now: Timestamp) {
+        tokens.iter().for_each(|token| say!("{}", token.id));
+    }
+    fn token_made(&self, token: &TokenView, word: Option<&Secret>) {
+        say!("{}", word.map_or(token.id.as_str(), Secret::expose));
+    }
+    fn caller(&self, me: &Me) {
+        say!("{}", me.name);
+    }
+    fn audit(&self, entries: &[AuditEntry]) {
+        entries.iter().for_each(|entry| say!("{}", entry.id));
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         inspection.card.clips.iter().for_each(|clip| say!("{}", clip.path));

@@ -32,6 +32,7 @@ impl World {
             .env("XDG_STATE_HOME", self.path("state"))
             .env("NO_COLOR", "1")
             .env_remove("PLATEFARM_FARM")
+            .env_remove("PLATEFARM_TOKEN")
             .stdin(Stdio::null());
         command
     }
@@ -96,6 +97,11 @@ impl Running {
         let _ = self.child.wait();
     }
 
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
@@ -150,7 +156,7 @@ pub(crate) fn document(output: &Output) -> Value {
 }
 
 /// The error: the document, or a line of standard error where there is another document.
-fn error_document(output: &Output) -> Value {
+pub(crate) fn error_document(output: &Output) -> Value {
     let document = document(output);
     if document.get("error").is_some() {
         return document;

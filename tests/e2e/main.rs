@@ -5,6 +5,7 @@ mod bad_input;
 mod cameras;
 mod chaos;
 mod color;
+mod dashboard;
 mod editlists;
 mod farm;
 mod framing;
@@ -15,5 +16,8 @@ mod pictures;
 #[path = "../../scheduler/src/store/postgres.rs"]
 mod postgres;
 mod pull;
+mod python;
 mod render;
+mod s3;
 mod seals;
+mod trust;

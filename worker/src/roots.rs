@@ -2,6 +2,7 @@
 //! somebody else; it must not lead out of them, not by `..` and not through a
 //! symbolic link.
 
+use platefarm_media::storage;
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::{Component, Path, PathBuf};
 
@@ -17,6 +18,9 @@ impl Roots {
     pub fn new(dirs: &[PathBuf]) -> Outcome<Self> {
         dirs.iter()
             .map(|dir| {
+                if storage::is_remote(dir) {
+                    return storage::absolute(dir);
+                }
                 dir.canonicalize().map_err(|e| {
                     Fault::new(
                         Code::FileNotFound,
@@ -37,6 +41,12 @@ impl Roots {
         let outside = || {
             Fault::new(Code::OutsideRoot, format!("'{path}' is outside what this worker may touch"))
         };
+        if storage::is_remote(Path::new(path)) {
+            // Keys have no links, and one that climbs is no place.
+            let place = storage::absolute(Path::new(path))?;
+            let inside = self.0.is_empty() || self.0.iter().any(|root| place.starts_with(root));
+            return if inside { Ok(place) } else { Err(outside()) };
+        }
         let absolute = std::path::absolute(path).map_err(|e| outside().because(&e))?;
         if absolute.components().any(|c| c == Component::ParentDir) {
             return Err(outside());
@@ -93,6 +103,23 @@ mod tests {
             assert_eq!(check(&root.join("link/x")), Err(Code::OutsideRoot));
         }
         assert!(Roots::default().check("/anywhere").is_ok());
+    }
+
+    #[test]
+    fn objects_do_not_leave_their_root() {
+        let roots = Roots::new(&["s3://ocf/show".into()]).unwrap();
+        let check = |p: &str| roots.check(p).map_err(|f| f.code);
+        assert!(check("s3://ocf/show/A001").is_ok());
+        for out in
+            ["s3://ocf/shows/a", "s3://other/show/a", "s3://ocf", "/ocf/show/a", "/etc/passwd"]
+        {
+            assert_eq!(check(out), Err(Code::OutsideRoot), "{out}");
+        }
+        for bad in ["s3://ocf/show/../x", "s3://ocf/show//x", "s3://ocf/show/./x"] {
+            assert_eq!(check(bad), Err(Code::BadLocation), "{bad}");
+        }
+        let disk = Roots::new(&[std::env::temp_dir()]).unwrap();
+        assert_eq!(disk.check("s3://ocf/a").unwrap_err().code, Code::OutsideRoot);
     }
 
     #[test]

@@ -48,6 +48,25 @@ const NEEDS: &[Need] = &[
         present: || on_path("unprocessed_raw") && on_path("dcraw_emu") && on_path("python3"),
     },
     Need {
+        what: "Python's environments, for the S3 server and the gRPC client of the tests",
+        packages: &["python3-venv"],
+        present: || {
+            let mut python = Command::new("python3");
+            python.args(["-c", "import ensurepip, venv"]).stderr(Stdio::null());
+            python.status().is_ok_and(|status| status.success())
+        },
+    },
+    Need {
+        what: "a browser, for the dashboard's tests",
+        packages: &["chromium"],
+        present: || on_path("chromium"),
+    },
+    Need {
+        what: "OpenSSL, which makes the certificates of the tests",
+        packages: &["openssl"],
+        present: || on_path("openssl"),
+    },
+    Need {
         what: "a PostgreSQL server for the store's tests",
         packages: &["postgresql"],
         present: postgresql,
@@ -78,8 +97,35 @@ fn postgresql() -> bool {
         || any_entry("/usr/lib/postgresql", |version| version.join("bin/initdb").is_file())
 }
 
+/// Python packages of the tests, in an environment of their own under `target/tools`.
+const PYTHON: &[(&str, &str)] = &[
+    ("moto[server]", "5.2.5"),
+    ("grpcio", "1.85.3"),
+    ("grpcio-tools", "1.85.1"),
+    ("grpcio-status", "1.85.3"),
+];
+
 /// Installs what is missing; needs root or `sudo` only when something is.
 pub(crate) fn install() -> Result<(), String> {
+    install_system()?;
+    install_python()
+}
+
+/// The environment is made once for a list of packages; the list is written down in it.
+fn install_python() -> Result<(), String> {
+    let home = crate::root().join("target/tools/python");
+    let wanted: Vec<String> = PYTHON.iter().map(|(name, v)| format!("{name}=={v}")).collect();
+    let list = home.join("platefarm-packages");
+    if std::fs::read_to_string(&list).is_ok_and(|text| text == wanted.join("\n")) {
+        return Ok(());
+    }
+    crate::run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+    let mut pip = Command::new(home.join("bin/pip"));
+    crate::run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(&wanted))?;
+    std::fs::write(&list, wanted.join("\n")).map_err(|e| format!("{}: {e}", list.display()))
+}
+
+fn install_system() -> Result<(), String> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(());

@@ -6,11 +6,11 @@
 //! on a thread of its own, so that all cost what the slowest does.
 
 use crate::source::read_fault;
+use crate::storage::{self, File};
 use platefarm_model::{Outcome, Timestamp};
 use platefarm_standards::mhl::{Digest, Format, FoundFile, Hasher, Problem};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,7 +34,7 @@ pub(super) fn hash_files(
     let mut order: Vec<(u64, usize)> = paths
         .par_iter()
         .enumerate()
-        .map(|(i, path)| (std::fs::metadata(dir.join(path)).map_or(0, |m| m.len()), i))
+        .map(|(i, path)| (storage::metadata(dir.join(path)).map_or(0, |m| m.len()), i))
         .collect();
     order.sort_unstable_by_key(|(size, i)| (std::cmp::Reverse(*size), *i));
     let mut hashed: Vec<(usize, Result<FoundFile, Problem>)> = order
@@ -60,7 +60,7 @@ pub(super) fn hash_files(
 
 fn found(dir: &Path, relative: &str, formats: &[Format]) -> Outcome<FoundFile> {
     let path = dir.join(relative);
-    let metadata = std::fs::metadata(&path).map_err(|e| read_fault(&path, &e))?;
+    let metadata = storage::metadata(&path).map_err(|e| read_fault(&path, &e))?;
     let modified = metadata.modified().ok().map(moment);
     let (size, digests) =
         if formats.is_empty() { (metadata.len(), Vec::new()) } else { digests(&path, formats)? };

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// The list of a directory that has no history: the only `.mhl` in it that is one of version 1.
 pub(super) fn find(dir: &Path) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(dir).ok()?;
+    let entries = crate::storage::read_dir(dir).ok()?;
     let mut lists: Vec<PathBuf> = entries
+        .into_iter()
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mhl")))

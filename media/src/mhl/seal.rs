@@ -7,6 +7,7 @@ use super::hashing::{digests, moment};
 use super::tree::Tree;
 use crate::publish;
 use crate::source::read_fault;
+use crate::storage;
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_standards::mhl;
 use rayon::prelude::*;
@@ -43,7 +44,10 @@ pub fn seal(
     }
     let files: Vec<mhl::Entry> =
         tree.files.par_iter().map(|name| entry(dir, name, known)).collect::<Outcome<_>>()?;
-    let real = dir.canonicalize().map_err(|e| read_fault(dir, &e))?;
+    let real = match storage::is_remote(dir) {
+        true => dir.to_owned(),
+        false => dir.canonicalize().map_err(|e| read_fault(dir, &e))?,
+    };
     let folder = real.file_name().map_or("package".into(), |n| n.to_string_lossy().into_owned());
     let sealed = mhl::seal(
         &files,
@@ -58,7 +62,8 @@ pub fn seal(
     )
     .map_err(|f| f.within(dir.display()))?;
     let history = dir.join(mhl::DIRECTORY);
-    if history.exists() && still_holds(&history, &sealed, &meta.creator.tool.0)? {
+    let there = storage::metadata(&history).is_ok();
+    if there && still_holds(&history, &sealed, &meta.creator.tool.0)? {
         return Ok(());
     }
     put(&history, staging, &sealed)
@@ -66,7 +71,7 @@ pub fn seal(
 
 fn entry(dir: &Path, name: &str, known: &HashMap<String, String>) -> Outcome<mhl::Entry> {
     let path = dir.join(name);
-    let metadata = fs::metadata(&path).map_err(|e| read_fault(&path, &e))?;
+    let metadata = storage::metadata(&path).map_err(|e| read_fault(&path, &e))?;
     let xxh128 = match known.get(name) {
         Some(xxh128) => xxh128.clone(),
         None => digests(&path, &[mhl::Format::Xxh128])?
@@ -85,6 +90,12 @@ fn entry(dir: &Path, name: &str, known: &HashMap<String, String>) -> Outcome<mhl
 
 /// Writes the history beside and gives it its name.
 fn put(history: &Path, staging: &Path, sealed: &mhl::Sealed) -> Outcome<()> {
+    if storage::is_remote(history) {
+        // The chain names the manifest, and comes after it: without it there is no generation.
+        let manifest = history.join(&sealed.manifest_name);
+        publish::write_flushed(&manifest, sealed.manifest.as_bytes())?;
+        return publish::write_flushed(&history.join(mhl::CHAIN_FILE), sealed.chain.as_bytes());
+    }
     let fault = |e| publish::write_fault(history, &e);
     let fresh = staging.join(mhl::DIRECTORY);
     fs::create_dir_all(&fresh).map_err(fault)?;
@@ -99,7 +110,7 @@ fn put(history: &Path, staging: &Path, sealed: &mhl::Sealed) -> Outcome<()> {
 /// Whether the history in `history` says what `fresh` says, dates of its making
 /// apart. One generation of ours that says something else may be replaced.
 fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool> {
-    let chain = fs::read(history.join(mhl::CHAIN_FILE)).unwrap_or_default();
+    let chain = storage::read(history.join(mhl::CHAIN_FILE)).unwrap_or_default();
     let Ok(chain) = mhl::Chain::parse(&chain) else { return Ok(false) };
     let [only] = chain.entries.as_slice() else {
         return Err(Fault::new(
@@ -109,7 +120,7 @@ fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool>
         .at(history.display().to_string())
         .remedy("Deliver into another directory; others have continued this history."));
     };
-    let manifest = fs::read(history.join(&only.path)).unwrap_or_default();
+    let manifest = storage::read(history.join(&only.path)).unwrap_or_default();
     if mhl::Format::C4.of(&manifest) != only.c4 {
         return Ok(false);
     }

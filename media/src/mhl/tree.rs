@@ -2,9 +2,9 @@
 
 use crate::publish;
 use crate::source::read_fault;
+use crate::storage::{self, File};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use platefarm_standards::mhl::{CHAIN_FILE, DIRECTORY, HistoryFiles, Problem};
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
@@ -42,7 +42,7 @@ impl Tree {
     ) -> Outcome<()> {
         let directory = dir.join(at);
         let fault = |e| read_fault(&directory, &e);
-        for entry in fs::read_dir(&directory).map_err(fault)? {
+        for entry in storage::read_dir(&directory).map_err(fault)? {
             let entry = entry.map_err(fault)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
@@ -53,13 +53,12 @@ impl Tree {
                 continue;
             };
             let relative = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
-            let kind = entry.file_type().map_err(fault)?;
-            if kind.is_dir() && name == DIRECTORY {
+            if entry.is_dir() && name == DIRECTORY {
                 self.histories.push(at.to_owned());
-            } else if kind.is_dir() && relative != publish::STAGING {
+            } else if entry.is_dir() && relative != publish::STAGING {
                 self.directories.push(relative.clone());
                 queue.push(relative);
-            } else if kind.is_file() {
+            } else if entry.is_file() {
                 self.files.push(relative);
             }
         }
@@ -78,14 +77,14 @@ impl Loaded {
     pub(super) fn read(dir: &Path, root: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         let directory = dir.join(root).join(DIRECTORY);
         let mut history = Self { root: root.to_owned(), chain: None, manifests: Vec::new() };
-        let entries = match fs::read_dir(&directory) {
+        let entries = match storage::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) => {
                 problems.push(Problem::unreadable(root, read_fault(&directory, &error)));
                 return None;
             }
         };
-        for path in entries.flatten().map(|entry| entry.path()) {
+        for path in entries.into_iter().flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
             let is_manifest = path.extension().is_some_and(|e| e == "mhl");
             if name != CHAIN_FILE && !is_manifest {

@@ -24,9 +24,9 @@ mod values;
 pub use merge::{attach, merge};
 
 use crate::source::read_fault;
+use crate::storage::File;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, Outcome, limits};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

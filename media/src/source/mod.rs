@@ -24,10 +24,10 @@ mod sequence;
 pub use scan::scan;
 pub use sequence::Sequence;
 
+use crate::storage::{self, File};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::{Code, Fault, Outcome, Timecode};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,11 @@ pub trait Source: Send + Sync {
 
     /// Whether one file holds a whole clip (a movie), so that numbers in names do not join files.
     fn whole_clip(&self) -> bool {
+        false
+    }
+
+    /// Whether it hands paths to other programs, which know of disks only.
+    fn needs_disk(&self) -> bool {
         false
     }
 
@@ -126,7 +131,7 @@ pub static SOURCES: &[&dyn Source] = &[
 /// reader takes; [`Code::NoMedia`] for a directory without clips; [`Code::UnknownOption`] when
 /// the clip is not named, or not there; and what the reader says about the file.
 pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
-    let metadata = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?;
+    let metadata = storage::metadata(path).map_err(|e| read_fault(path, &e))?;
     if metadata.is_dir() {
         let found = scan::find(path, &mut Vec::new());
         let clip = open_one_of(path, found.sequences, clip_name)?;
@@ -134,7 +139,7 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
     }
     regular(path)?;
     let (sequence, exports) = sequence_of(path);
-    let clip = source_of(path)?.open(sequence)?;
+    let clip = open_with(sequence)?;
     Ok(merged::with_exports(clip, &exports))
 }
 
@@ -145,6 +150,21 @@ pub(crate) fn sequence_of(path: &Path) -> (Sequence, Vec<PathBuf>) {
     // A link, or a file of a foreign extension, stands for itself.
     let own = found.sequences.into_iter().find(|s| s.contains(path));
     (own.unwrap_or_else(|| Sequence::single(path)), found.exports)
+}
+
+/// Opens a clip with the reader of its first file.
+pub(crate) fn open_with(sequence: Sequence) -> Outcome<Box<dyn Clip>> {
+    let first = sequence.first_file();
+    let source = source_of(first)?;
+    if source.needs_disk() && storage::is_remote(first) {
+        let message = format!("{} is read from disks only", source.name());
+        return Err(Fault::new(Code::UnsupportedFeature, message)
+            .at(first.display().to_string())
+            .remedy(
+                "Copy the file to a disk: the program that decodes it knows no object stores.",
+            ));
+    }
+    source.open(sequence)
 }
 
 fn open_one_of(
@@ -178,8 +198,7 @@ fn open_one_of(
             names(&found)
         )));
     }
-    let sequence = found.remove(0);
-    source_of(sequence.first_file())?.open(sequence)
+    open_with(found.remove(0))
 }
 
 /// The reader for a file: by its extension where one reader claims it, else by its first bytes.
@@ -209,11 +228,12 @@ pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
 /// # Errors
 /// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::UnknownFormat`] with what it is.
 pub(crate) fn regular(path: &Path) -> Outcome<()> {
-    let kind = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?.file_type();
-    if kind.is_file() {
+    let metadata = storage::metadata(path).map_err(|e| read_fault(path, &e))?;
+    if metadata.is_file() {
         return Ok(());
     }
-    Err(Fault::new(Code::UnknownFormat, format!("this is {}, no regular file", kind_name(kind)))
+    let kind = metadata.disk().map_or("a directory", |disk| kind_name(disk.file_type()));
+    Err(Fault::new(Code::UnknownFormat, format!("this is {kind}, no regular file"))
         .at(path.display().to_string())
         .remedy("Give a camera file, or a directory that holds some."))
 }
@@ -265,6 +285,9 @@ pub fn is_plate(info: &ClipInfo) -> bool {
 
 /// What a failed read means.
 pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> Fault {
+    if let Some(fault) = storage::carried(error) {
+        return fault.clone();
+    }
     let (code, what) = match error.kind() {
         std::io::ErrorKind::NotFound => (Code::FileNotFound, "there is no such file or directory"),
         std::io::ErrorKind::PermissionDenied => (Code::FileUnreadable, "reading is not permitted"),

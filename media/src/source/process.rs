@@ -17,6 +17,16 @@ const LAST_LINES: usize = 6;
 /// Bytes of one line that are kept.
 const LINE_BYTES: u64 = 400;
 
+/// Environment variables that hold secrets of this process.
+const SECRETS: [&str; 6] = [
+    "PLATEFARM_TOKEN",
+    "PLATEFARM_TOKEN_FILE",
+    "PLATEFARM_KEY",
+    "PLATEFARM_STORE",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
+
 /// How long one that ends may take to end, and to say why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -41,6 +51,10 @@ impl Process {
         mut hear: impl FnMut(&str) -> bool + Send + 'static,
     ) -> Outcome<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
+        // What opens the farm or its stores is not a decoder's to know.
+        for word in SECRETS {
+            command.env_remove(word);
+        }
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

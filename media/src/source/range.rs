@@ -2,8 +2,8 @@
 //! whose structure is a few bytes every few megabytes.
 
 use super::read_fault;
+use crate::storage::File;
 use platefarm_model::{Code, Fault, Outcome, limits};
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 

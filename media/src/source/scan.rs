@@ -1,8 +1,9 @@
 //! Finding clips under a directory: deterministic, never in a loop, and one
 //! unreadable corner does not hide the rest.
 
-use super::{Sequence, read_fault, regular, sequence, source_by_extension, source_of};
+use super::{Sequence, open_with, read_fault, regular, sequence, source_by_extension};
 use crate::sidecar;
+use crate::storage;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Fault, Outcome};
 use rayon::prelude::*;
@@ -34,7 +35,7 @@ pub fn scan(directory: &Path) -> (Vec<ClipInfo>, Vec<Fault>) {
 }
 
 fn describe(sequence: Sequence) -> Outcome<ClipInfo> {
-    let clip = source_of(sequence.first_file())?.open(sequence)?;
+    let clip = open_with(sequence)?;
     Ok(clip.info().clone())
 }
 
@@ -53,7 +54,12 @@ pub(crate) fn find(directory: &Path, faults: &mut Vec<Fault>) -> Found {
     let mut seen = BTreeSet::new();
     let mut queue = vec![directory.to_owned()];
     while let Some(directory) = queue.pop() {
-        let real = match directory.canonicalize() {
+        // Keys have no links that could lead in a circle.
+        let real = match storage::is_remote(&directory) {
+            true => Ok(directory.clone()),
+            false => directory.canonicalize(),
+        };
+        let real = match real {
             Ok(real) => real,
             Err(error) => {
                 faults.push(read_fault(&directory, &error));
@@ -89,7 +95,7 @@ struct Listing {
 
 fn list(directory: &Path, faults: &mut Vec<Fault>) -> Listing {
     let mut found = Listing::default();
-    let entries = match std::fs::read_dir(directory) {
+    let entries = match storage::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) => {
             faults.push(read_fault(directory, &error));
@@ -108,7 +114,16 @@ fn list(directory: &Path, faults: &mut Vec<Fault>) -> Listing {
             continue;
         }
         let path = entry.path();
-        match std::fs::metadata(&path) {
+        // What a listing of objects says is all that there is to know of them.
+        if storage::is_remote(&path) && entry.is_file() {
+            match () {
+                () if source_by_extension(&path).is_some() => found.media.push(path),
+                () if sidecar::may_be(&path) => found.exports.push(path),
+                () => {}
+            }
+            continue;
+        }
+        match storage::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => found.inner.push(path),
             Ok(metadata) if metadata.is_file() && source_by_extension(&path).is_some() => {
                 found.media.push(path);

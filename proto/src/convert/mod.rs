@@ -7,11 +7,13 @@ mod farm;
 mod farm_status;
 mod job;
 mod status;
+mod trust;
 mod value;
 mod view;
 mod work;
 
 pub use status::{FAULT_KEY, from_status, grpc_code, to_status};
+pub use trust::role;
 pub use value::{ranges, set};
 
 use platefarm_model::{Code, Fault, Outcome};

@@ -4,6 +4,7 @@
 
 use platefarm_model::code::Owner;
 use platefarm_model::{Code, Fault};
+use prost::Message;
 use std::error::Error as _;
 use tonic::metadata::MetadataValue;
 use tonic::{Code as Grpc, Status};
@@ -16,15 +17,59 @@ pub const FAULT_KEY: &str = "platefarm-fault-bin";
 /// each. Nothing that people write comes near.
 const MAX_TEXT_BYTES: usize = 1024;
 
+/// `google.rpc.Status`, as the trailer `grpc-status-details-bin` carries it to
+/// clients of every make (google/rpc/status.proto).
+#[derive(Clone, PartialEq, prost::Message)]
+struct Details {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Any>,
+}
+
+/// `google.protobuf.Any`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Any {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+/// `google.rpc.ErrorInfo` (google/rpc/error_details.proto).
+#[derive(Clone, PartialEq, prost::Message)]
+struct ErrorInfo {
+    #[prost(string, tag = "1")]
+    reason: String,
+    #[prost(string, tag = "2")]
+    domain: String,
+}
+
+/// The stable code, as clients of every make read it: the reason of an
+/// `ErrorInfo` in the domain `platefarm`.
+fn details(code: Code, message: &str) -> Vec<u8> {
+    let info = ErrorInfo { reason: code.text().into(), domain: "platefarm".into() };
+    let info = Any {
+        type_url: "type.googleapis.com/google.rpc.ErrorInfo".into(),
+        value: info.encode_to_vec(),
+    };
+    let code = grpc_code(code) as i32;
+    Details { code, message: message.into(), details: vec![info] }.encode_to_vec()
+}
+
 /// The gRPC code for a code: by itself where it has a better word, else by its owner.
 #[must_use]
 pub fn grpc_code(code: Code) -> Grpc {
     match code {
-        Code::UnknownJob | Code::UnknownWorker => Grpc::NotFound,
+        Code::UnknownJob | Code::UnknownWorker | Code::UnknownToken => Grpc::NotFound,
         Code::StaleLease => Grpc::Aborted,
         Code::JobCancelled | Code::StoreVersion | Code::StoreInUse => Grpc::FailedPrecondition,
         Code::Timeout => Grpc::DeadlineExceeded,
-        Code::OpenListener => Grpc::Unauthenticated,
+        Code::NotAuthenticated | Code::BadToken => Grpc::Unauthenticated,
+        Code::NotAllowed | Code::OutsideShow => Grpc::PermissionDenied,
+        Code::TooMuch => Grpc::ResourceExhausted,
         _ => match code.info().owner {
             Owner::Request => Grpc::InvalidArgument,
             Owner::Media => Grpc::DataLoss,
@@ -46,8 +91,9 @@ pub fn to_status(fault: &Fault) -> Status {
         remedy: fault.remedy.as_deref().map(cut),
         cause: fault.cause.as_deref().map(cut),
     };
-    let mut status =
-        Status::new(grpc_code(fault.code), format!("{}: {}", short.code, short.message));
+    let message = format!("{}: {}", short.code, short.message);
+    let details = details(fault.code, &message);
+    let mut status = Status::with_details(grpc_code(fault.code), message, details.into());
     if let Ok(json) = serde_json::to_vec(&short) {
         status.metadata_mut().insert_bin(FAULT_KEY, MetadataValue::from_bytes(&json));
     }
@@ -104,6 +150,12 @@ mod tests {
             assert_ne!(status.code(), Grpc::Ok, "{}", info.text);
             assert_ne!(status.code(), Grpc::Unknown, "{}", info.text);
             assert_eq!(from_status(&status), fault);
+            let details = Details::decode(status.details()).unwrap();
+            let info = ErrorInfo::decode(details.details[0].value.as_slice()).unwrap();
+            assert_eq!(
+                (fault.code.text(), "platefarm"),
+                (info.reason.as_str(), info.domain.as_str())
+            );
         }
     }
 

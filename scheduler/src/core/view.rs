@@ -18,6 +18,14 @@ impl State {
         Ok(view)
     }
 
+    /// The show that a job belongs to.
+    ///
+    /// # Errors
+    /// [`platefarm_model::Code::UnknownJob`].
+    pub fn show_of(&self, id: JobId) -> Outcome<String> {
+        self.jobs.get(&id).map(|job| job.row.show.clone()).ok_or_else(|| unknown_job(id))
+    }
+
     /// Every job without its steps, in the order of submission.
     #[must_use]
     pub fn jobs(&self, unsettled_only: bool) -> Vec<JobView> {

@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::{Answer, answer};
 use crate::core::{Command, Reply};
 use crate::store::Reader;
+use crate::trust::Caller;
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::{Code, Fault, JobId, Outcome, limits};
 use platefarm_proto::convert::to_status;
@@ -27,6 +28,11 @@ const WATCH_PAUSE: Duration = Duration::from_millis(100);
 
 async fn view(desk: &Desk, job: u64) -> Outcome<JobView> {
     desk.look(move |state| state.job(JobId(job))).await?
+}
+
+/// The show of a job.
+pub(super) async fn show(desk: &Desk, job: JobId) -> Outcome<String> {
+    desk.look(move |state| state.show_of(job)).await?
 }
 
 impl<R: Reader> FarmService<R> {
@@ -79,11 +85,16 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::ListJobsRequest>,
     ) -> Answer<v1::ListJobsResponse> {
+        let caller = match Caller::of(&request) {
+            Ok(caller) => caller,
+            Err(fault) => return answer(Err(fault)),
+        };
         let unsettled_only = request.into_inner().unsettled_only;
         let jobs = self.desk.look(move |state| state.jobs(unsettled_only)).await;
-        answer(
-            jobs.map(|jobs| v1::ListJobsResponse { jobs: jobs.iter().map(Into::into).collect() }),
-        )
+        answer(jobs.map(|jobs| {
+            let seen = jobs.iter().filter(|job| caller.sees(&job.show));
+            v1::ListJobsResponse { jobs: seen.map(Into::into).collect() }
+        }))
     }
 
     async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Answer<v1::GetJobResponse> {

@@ -16,13 +16,16 @@ mod work;
 mod tests;
 
 use crate::core::Policy;
-use crate::store::{Follower, Place, SqlReader};
+use crate::store::{Follower, Place, SqlReader, TrustStore};
+use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::{Code, Fault, Outcome, limits};
-use platefarm_proto::{DESCRIPTORS, FarmServer, WorkServer};
+use platefarm_proto::{DESCRIPTORS, FarmServer, TrustServer, WorkServer};
 use role::Govern;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -44,6 +47,10 @@ pub struct Config {
     /// Whether the workers that the store knows are known to be gone, since
     /// they ran in a process that is. Otherwise they have until their leases end.
     pub alone: bool,
+    /// Who may enter, and how.
+    pub trust: trust::Settings,
+    /// Where its pages are: metrics, health and the dashboard. None: nowhere.
+    pub http: Option<SocketAddr>,
 }
 
 impl Config {
@@ -56,21 +63,46 @@ impl Config {
             policy: Policy::default(),
             advertise: None,
             alone: false,
+            trust: trust::Settings::default(),
+            http: None,
         }
     }
 }
 
 /// How long calls in hand may take to end when the scheduler stops.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// Calls that one connection may have open: a worker of a thousand slots waits in each.
+const MAX_STREAMS: u32 = 4096;
+/// Largest headers of a call.
+const MAX_HEADER_BYTES: u32 = 32 * 1024;
 /// Silence after which a connection is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// Opens a port of this machine's own. Port 0 takes a free one; ask the listener which.
+///
+/// # Errors
+/// As [`bind_as`].
+pub async fn bind(address: SocketAddr) -> Outcome<TcpListener> {
+    bind_as(address, &trust::Settings::default()).await
+}
+
+/// Opens the port of the pages. They speak in the open, whatever the farm's port does.
+async fn bind_http(address: SocketAddr, settings: &trust::Settings) -> Outcome<TcpListener> {
+    let open = trust::Settings { tls: None, ..settings.clone() };
+    bind_as(address, &open).await.map_err(|fault| match fault.code {
+        Code::OpenListener => fault.remedy(
+            "Listen on 127.0.0.1 with --http, or pass --plaintext where something else encrypts the way.",
+        ),
+        _ => fault.remedy("Choose another port with --http, or stop what uses this one."),
+    })
+}
 
 /// Opens the port. Port 0 takes a free one; ask the listener which.
 ///
 /// # Errors
-/// `F0009` for an address off the loopback, `F0006` when it cannot be had.
-pub async fn bind(address: SocketAddr) -> Outcome<TcpListener> {
-    check_loopback(address)?;
+/// `F0009` for an address that strangers reach, where the way is open, `F0006` when it cannot be had.
+pub async fn bind_as(address: SocketAddr, trust: &trust::Settings) -> Outcome<TcpListener> {
+    trust::check_listener(address, trust)?;
     TcpListener::bind(address).await.map_err(|e| {
         Fault::new(Code::BadConfig, format!("cannot listen on {address}"))
             .because(&e)
@@ -78,20 +110,12 @@ pub async fn bind(address: SocketAddr) -> Outcome<TcpListener> {
     })
 }
 
-fn check_loopback(address: SocketAddr) -> Outcome<()> {
-    if address.ip().is_loopback() {
-        return Ok(());
-    }
-    let message =
-        format!("{address} is reached from other machines, and callers are not authenticated");
-    Err(Fault::new(Code::OpenListener, message))
-}
-
 /// Runs a scheduler on `listener` until `shutdown`, then ends in good order.
 /// Killing it instead loses nothing that was acknowledged.
 ///
 /// # Errors
-/// `F0009` when the listener is off the loopback, `F0502`, `F0509`, `F0510` as
+/// `F0009` when strangers reach the listener and the way is open, `F0606` for a
+/// certificate, `F0607` when tokens are asked for and there is none, `F0502`, `F0509`, `F0510` as
 /// [`Store::load`] says, `F0006` when the port fails.
 pub async fn serve(
     listener: TcpListener,
@@ -99,9 +123,11 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Outcome<()> {
     let port = |e: std::io::Error| Fault::new(Code::BadConfig, "the port failed").because(&e);
-    check_loopback(listener.local_addr().map_err(port)?)?;
     let address = listener.local_addr().map_err(port)?;
-    let reached = config.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
+    trust::check_listener(address, &config.trust)?;
+    let builder = builder(&config.trust)?;
+    let scheme = if config.trust.tls.is_some() { "https" } else { "http" };
+    let reached = config.advertise.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     let (close, closing) = watch::channel(false);
     let (govern, owner) = Govern::begin(config.clone(), reached.clone(), closing.clone()).await?;
     let desk = Desk::new(govern.roles.clone());
@@ -118,6 +144,35 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1()
         .map_err(|e| Fault::new(Code::Internal, "the protos cannot be described").because(&e))?;
+    let metrics = Arc::new(web::Metrics::new());
+    metrics.started(clock::Clock::new().now().0 / 1_000_000);
+    let asked = desk.clone();
+    let show_of = move |job| {
+        let desk = asked.clone();
+        Box::pin(async move { farm::show(&desk, job).await }) as Pin<Box<_>>
+    };
+    let now: fn() -> trust::Now = || {
+        let clock = clock::Clock::new();
+        Box::new(move || clock.now())
+    };
+    let people = TrustStore::beside(&config.store)?;
+    let (door, writing) =
+        trust::open(people, address, &config.trust, now, Box::new(show_of), Arc::clone(&metrics))
+            .await?;
+    let mut scribes = JoinSet::new();
+    scribes.spawn(writing);
+    let (layer, people, gate) = door.parts(config.http);
+    let mut sites = JoinSet::new();
+    if let Some((http, gate)) = config.http.zip(gate) {
+        let (farm, closing) = (desk.clone(), closing.clone());
+        let pages = web::Pages { farm, metrics, gate, closing };
+        let listener = bind_http(http, &config.trust).await?;
+        sites.spawn(async move {
+            if let Err(fault) = web::serve(listener, pages).await {
+                tracing::error!(%fault, "the pages are gone");
+            }
+        });
+    }
     let farm = farm::FarmService {
         desk: desk.clone(),
         reader,
@@ -130,9 +185,13 @@ pub async fn serve(
         tracing::info!("scheduler is stopping");
         close.send_replace(true);
     };
-    let server = Server::builder()
+    let server = builder
+        .max_concurrent_streams(MAX_STREAMS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .layer(layer)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
+        .add_service(TrustServer::new(people))
         .add_service(health_service)
         .add_service(reflection)
         .add_service(
@@ -151,12 +210,23 @@ pub async fn serve(
         // Connections that do not close by themselves are not waited for for ever.
         () = farewell(closing) => Ok(()),
     };
+    sites.shutdown().await;
     desk.close();
-    let ended = tokio::time::timeout(FAREWELL, owners.join_next()).await;
+    // The log is written to its end, then the owner ends, since nobody is left who could ask.
+    let end = async { (scribes.join_next().await, owners.join_next().await) };
+    let ended = tokio::time::timeout(FAREWELL, end).await;
     if ended.is_err() {
         tracing::warn!("calls in hand were cut off");
     }
     served.map_err(|e| Fault::new(Code::BadConfig, "the port failed").because(&e))
+}
+
+/// What the transport begins with: its certificate, if it has one.
+fn builder(trust: &trust::Settings) -> Outcome<Server> {
+    let Some(tls) = &trust.tls else { return Ok(Server::builder()) };
+    Server::builder().tls_config(tls.config()?).map_err(|e| {
+        Fault::new(Code::BadCertificate, "the scheduler's certificate cannot be used").because(&e)
+    })
 }
 
 async fn farewell(mut closing: watch::Receiver<bool>) {
@@ -175,6 +245,15 @@ type Answer<T> = Result<tonic::Response<T>, tonic::Status>;
 /// A conversion or an answer as gRPC wants it.
 fn answer<T>(outcome: Outcome<T>) -> Answer<T> {
     outcome.map(tonic::Response::new).map_err(|fault| platefarm_proto::convert::to_status(&fault))
+}
+
+impl web::Glance for Desk {
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        Self::look(self, look).await
+    }
 }
 
 impl Desk {

@@ -26,6 +26,7 @@ mod runs;
 mod schema;
 mod sql;
 mod table;
+mod trust;
 
 #[cfg(test)]
 pub(crate) mod memory;
@@ -37,6 +38,7 @@ mod suite;
 pub use follow::Follower;
 pub use place::Place;
 pub use sql::{SqlReader, SqlStore};
+pub use trust::{AuditPage, TOKEN_ID_DIGITS, TokenRow, TrustStore};
 
 use crate::core::{Changes, FrameRow, Snapshot};
 use platefarm_model::{JobId, Outcome};

@@ -23,7 +23,7 @@ pub(super) enum Change {
 use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS];
+pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST];
 
 const FIRST: &[Change] = &[
     Sql("CREATE TABLE jobs (
@@ -79,6 +79,24 @@ const RUNS: &[Change] = &[
         id BIGINT PRIMARY KEY, epoch BIGINT NOT NULL, address TEXT NOT NULL)"),
     Sql("INSERT INTO leadership (id, epoch, address) VALUES (1, 0, '')"),
 ];
+
+/// Who may enter, and what people did. Beside the core's rows; see the store's `trust`.
+const TRUST: &[Change] = &[
+    Sql("CREATE TABLE tokens (
+        hash TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,
+        shows TEXT NOT NULL, created BIGINT NOT NULL, created_by TEXT NOT NULL,
+        expires BIGINT, revoked BIGINT, used BIGINT)"),
+    Sql("CREATE TABLE audit (
+        id TEXT PRIMARY KEY, at BIGINT NOT NULL, who TEXT NOT NULL, token TEXT NOT NULL,
+        role TEXT NOT NULL, peer TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+        detail TEXT NOT NULL, outcome TEXT)"),
+];
+
+/// Whether the tables are those of this version.
+pub(super) async fn is_current(db: &mut AnyConnection) -> bool {
+    let row = sqlx::query("SELECT version FROM schema_version").fetch_one(db).await;
+    row.and_then(|row| row.try_get::<i64, _>(0)).is_ok_and(|v| v == MIGRATIONS.len() as i64)
+}
 
 /// Brings an empty or older store to this version; leaves a newer one alone.
 pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -> Outcome<()> {

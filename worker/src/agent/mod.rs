@@ -28,6 +28,7 @@ use crate::roots::Roots;
 use platefarm_model::farm::WorkerTraits;
 use platefarm_model::recipe::Backend;
 use platefarm_model::{Outcome, WorkerId, limits};
+use platefarm_proto::dial::Dial;
 use session::{Answer, Taken};
 use state::{Millis, Standing};
 use std::collections::HashMap;
@@ -41,8 +42,8 @@ use wire::Wire;
 /// How a worker joins a farm.
 #[derive(Clone)]
 pub struct AgentConfig {
-    /// Address of the scheduler: `http://127.0.0.1:7171`. Of several, with commas between, the one that leads.
-    pub scheduler: String,
+    /// The way to the scheduler, e.g. `http://127.0.0.1:7878`. Of several, with commas between, the one that leads.
+    pub scheduler: Dial,
     /// Name that people see; empty takes the host's name.
     pub name: String,
     /// Tasks at a time; at least one.
@@ -70,7 +71,7 @@ pub struct AgentConfig {
 impl AgentConfig {
     /// A worker with one slot for the farm at `scheduler`.
     #[must_use]
-    pub fn new(scheduler: impl Into<String>) -> Self {
+    pub fn new(scheduler: impl Into<Dial>) -> Self {
         Self {
             scheduler: scheduler.into(),
             name: String::new(),

@@ -8,11 +8,11 @@ use crate::kinds::{Ledger, StepFrames};
 use crate::leash::Pulse;
 use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, WorkerId, limits};
 use platefarm_proto::convert::from_status;
+use platefarm_proto::dial::{Dial, Line};
 use platefarm_proto::{FarmClient, WorkClient, v1};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status, Streaming};
 
 /// How long a call may take.
@@ -29,10 +29,10 @@ pub(super) struct Beat {
 /// Connections to one scheduler, made when they are first used and made anew when they break.
 #[derive(Clone)]
 struct End {
-    address: String,
-    work: WorkClient<Channel>,
-    pulse: WorkClient<Channel>,
-    farm: FarmClient<Channel>,
+    dial: Dial,
+    work: WorkClient<Line>,
+    pulse: WorkClient<Line>,
+    farm: FarmClient<Line>,
 }
 
 /// The schedulers that may lead, and the one that is thought to.
@@ -62,32 +62,23 @@ fn range(wire: Option<v1::FrameRange>) -> Option<FrameRange> {
 }
 
 impl End {
-    fn new(address: &str) -> Outcome<Self> {
-        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|e| {
-            Fault::new(Code::BadConfig, format!("'{address}' is not an address of a scheduler"))
-                .remedy("Write it as http://host:port.")
-                .because(&e)
-        })?;
-        let endpoint = endpoint
-            .connect_timeout(Duration::from_secs(3))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .tcp_nodelay(true);
+    fn new(dial: Dial) -> Outcome<Self> {
+        let (endpoint, bearer) = (dial.endpoint()?, dial.bearer()?);
         let client = || {
-            WorkClient::new(endpoint.connect_lazy())
+            WorkClient::with_interceptor(endpoint.connect_lazy(), bearer.clone())
                 .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(limits::MAX_MESSAGE_BYTES)
         };
-        let farm = FarmClient::new(endpoint.connect_lazy())
+        let farm = FarmClient::with_interceptor(endpoint.connect_lazy(), bearer.clone())
             .max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
-        Ok(Self { address: address.to_owned(), work: client(), pulse: client(), farm })
+        Ok(Self { work: client(), pulse: client(), farm, dial })
     }
 }
 
 impl Wire {
-    /// Connections to `addresses`, with commas between them.
-    pub(super) fn new(addresses: &str) -> Outcome<Self> {
-        let known: Outcome<Vec<End>> = addresses.split(',').map(str::trim).map(End::new).collect();
+    /// Connections to all addresses of `dial`.
+    pub(super) fn new(dial: &Dial) -> Outcome<Self> {
+        let known: Outcome<Vec<End>> = dial.each().into_iter().map(End::new).collect();
         Ok(Self { ends: Mutex::new(Ends { known: known?, at: 0 }) })
     }
 
@@ -106,8 +97,9 @@ impl Wire {
         let mut ends = self.ends();
         let named = fault.place.as_deref().filter(|_| fault.code == Code::NotLeader);
         if let Some(address) = named.filter(|address| address.starts_with("http")) {
-            let known = ends.known.iter().position(|end| end.address == address);
-            ends.at = match (known, End::new(address)) {
+            let known = ends.known.iter().position(|end| end.dial.url == address);
+            let way = ends.known[ends.at].dial.to(address);
+            ends.at = match (known, End::new(way)) {
                 (Some(at), _) => at,
                 (None, Ok(end)) => {
                     ends.known.push(end);

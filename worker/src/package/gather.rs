@@ -7,7 +7,7 @@ use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::probe;
 use crate::roots::{is_plain_name, is_within};
-use platefarm_media::{hash, publish};
+use platefarm_media::{hash, publish, storage};
 use platefarm_model::job::FrameResult;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
@@ -104,7 +104,7 @@ fn finish(out_dir: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()>
         )
         .at(plan.name.clone()));
     }
-    if staged.exists() { publish::publish(staged, published) } else { Ok(()) }
+    if publish::is_staged(staged) { publish::publish(staged, published) } else { Ok(()) }
 }
 
 /// Reads every accepted file again, on all cores. Returns when the last was written.
@@ -148,7 +148,7 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
 /// Compares a file with its hash. Returns when it was written.
 fn check(result: &FrameResult) -> Outcome<Timestamp> {
     let path = Path::new(&result.published);
-    let metadata = path.metadata().map_err(|e| {
+    let metadata = storage::metadata(path).map_err(|e| {
         Fault::new(Code::MissingFiles, "an accepted frame is not there")
             .at(result.published.clone())
             .remedy("Render the frame again under a new version of the plate.")

@@ -193,7 +193,7 @@ impl Writer<'_> {
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
         let published = self.out_dir.join(name);
-        if std::fs::read(&published).is_ok_and(|there| there == bytes) {
+        if platefarm_media::storage::read(&published).is_ok_and(|there| there == bytes) {
             return Ok(());
         }
         self.written += 1;

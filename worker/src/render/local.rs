@@ -100,7 +100,7 @@ fn attempt_prefix() -> String {
     let host = System::host_name().unwrap_or_default();
     let plain: String =
         host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    format!("local-{plain}-")
+    format!("{}{plain}-", publish::LOCAL)
 }
 
 /// Removes staging directories of local runs on this host whose process is gone.

@@ -44,7 +44,7 @@ pub struct Plate {
 /// [`Code::UnsupportedFeature`] when it is OpenEXR of another kind; [`Code::TooLarge`];
 /// [`Code::HashMismatch`] when the pixels are not what the header says.
 pub fn read(path: &Path) -> Outcome<Plate> {
-    let bytes = std::fs::read(path).map_err(|e| read_fault(path, &e))?;
+    let bytes = crate::storage::read(path).map_err(|e| read_fault(path, &e))?;
     parse(&bytes).map_err(|f| f.within(path.display()))
 }
 

@@ -341,7 +341,7 @@ impl AriClip {
     fn compare(&self, index: i64, path: &Path) -> Outcome<()> {
         let header = header_of(path)?;
         let meaning = self.check_like(&header)?;
-        let size = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?.len();
+        let size = crate::storage::metadata(path).map_err(|e| read_fault(path, &e))?.len();
         let end = self.data_offset + meaning.stored.bytes() as u64;
         if size < end {
             let what = format!("the file of {size} bytes ends before its samples do, at {end}");

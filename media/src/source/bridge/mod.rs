@@ -194,6 +194,10 @@ impl Source for Bridged {
             .unwrap_or(false)
     }
 
+    fn needs_disk(&self) -> bool {
+        true
+    }
+
     fn whole_clip(&self) -> bool {
         true
     }

@@ -5,8 +5,8 @@
 //! long as it is small, and never read again. Tests and fuzzing use memory.
 
 use crate::source::read_fault;
+use crate::storage::File;
 use platefarm_model::{Code, Fault, Outcome};
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 

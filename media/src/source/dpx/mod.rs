@@ -8,11 +8,11 @@ mod pixels;
 
 use super::pictures::{Described, PictureClip, PictureFormat};
 use super::{Clip, Sequence, Source, read_fault};
+use crate::storage::{self, File};
 use header::{HEADER_BYTES, Header, Order};
 use platefarm_model::clip::{ClipInfo, Picture};
 use platefarm_model::raw::{Rect, RgbLayout, RgbSamples};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -53,7 +53,7 @@ impl PictureFormat for Dpx {
     }
 
     fn extent(path: &Path, header: &Header) -> Outcome<()> {
-        let size = std::fs::metadata(path).map_err(|e| read_fault(path, &e))?.len();
+        let size = storage::metadata(path).map_err(|e| read_fault(path, &e))?.len();
         pixels::rows(header, size).map(|_| ())
     }
 

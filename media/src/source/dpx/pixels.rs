@@ -3,9 +3,9 @@
 
 use super::header::{Header, Order, Packing};
 use crate::source::read_fault;
+use crate::storage::File;
 use platefarm_model::{Code, Fault, Outcome};
 use rayon::prelude::*;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 

@@ -4,6 +4,7 @@
 use super::{Header, PictureFormat, Window, read_fault};
 use crate::exr_block::{broken, check_size, unpack};
 use crate::source::exr::Exr;
+use crate::storage::File;
 use exr::block::chunk::Chunk;
 use exr::math::Vec2;
 use exr::meta::MetaData;
@@ -13,7 +14,6 @@ use platefarm_model::raw::{RgbLayout, RgbSamples};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 

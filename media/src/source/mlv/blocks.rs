@@ -274,7 +274,7 @@ fn continuations(path: &Path) -> Vec<PathBuf> {
         let found = [format!("M{number:02}"), format!("m{number:02}")]
             .into_iter()
             .map(|extension| path.with_extension(extension))
-            .find(|path| path.is_file());
+            .find(|path| crate::storage::metadata(path).is_ok_and(|m| m.is_file()));
         let Some(found) = found else { break };
         files.push(found);
     }

@@ -48,6 +48,10 @@ impl Source for Movie {
             || head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3])
     }
 
+    fn needs_disk(&self) -> bool {
+        true
+    }
+
     fn whole_clip(&self) -> bool {
         true
     }

@@ -1,0 +1,207 @@
+//! Objects on a real S3 server: what is read, written, published and refused.
+//!
+//! The server is moto's (`pip install 'moto[server]'`), a process of its own
+//! with its own reading of the protocol; it keeps conditions on writes. It
+//! stands behind a relay that can drop, delay and count what passes.
+
+mod relay;
+mod server;
+
+use platefarm_media::publish;
+use platefarm_media::storage::{self, File};
+use platefarm_model::Code;
+use server::Server;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+/// Bytes that are the same on every machine and compress badly.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn at(bucket: &str, key: &str) -> PathBuf {
+    format!("s3://{bucket}/{key}").into()
+}
+
+#[test]
+fn an_object_is_read_as_a_file_is() {
+    let Some(server) = Server::shared() else { return };
+    let bucket = server.bucket();
+    let path = at(&bucket, "A001/clip 1/frame.000001.dng");
+    // More than one range, and an odd end.
+    let bytes = noise(20 * 1024 * 1024 + 77);
+    publish::write_flushed(&path, &bytes).unwrap();
+    let metadata = storage::metadata(&path).unwrap();
+    assert!(metadata.is_file() && !metadata.is_dir() && metadata.len() == bytes.len() as u64);
+    assert_eq!(storage::read(&path).unwrap(), bytes);
+
+    // As readers do: a head, a jump, small steps, a large piece, past the end.
+    let mut file = File::open(&path).unwrap();
+    let mut head = [0; 4096];
+    file.read_exact(&mut head).unwrap();
+    assert_eq!(head[..], bytes[..4096]);
+    file.seek(SeekFrom::Start(9_000_001)).unwrap();
+    let mut steps = Vec::new();
+    file.by_ref().take(700_000).read_to_end(&mut steps).unwrap();
+    assert_eq!(steps, bytes[9_000_001..9_700_001]);
+    let mut large = vec![0; 10_000_000];
+    file.seek(SeekFrom::End(-10_000_000)).unwrap();
+    file.read_exact(&mut large).unwrap();
+    assert_eq!(large, bytes[bytes.len() - 10_000_000..]);
+    assert_eq!(file.read(&mut head).unwrap(), 0);
+    file.seek(SeekFrom::Start(1 << 40)).unwrap();
+    assert_eq!(file.read(&mut head).unwrap(), 0);
+    assert!(file.seek(SeekFrom::Current(-(1 << 41))).is_err());
+
+    let missing = File::open(at(&bucket, "A001/none")).unwrap_err();
+    assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
+    assert_eq!(
+        storage::metadata(at("no-such-bucket-here", "a")).unwrap_err().kind(),
+        std::io::ErrorKind::NotFound
+    );
+}
+
+#[test]
+fn directories_are_what_lies_below_them() {
+    let Some(server) = Server::shared() else { return };
+    let bucket = server.bucket();
+    for key in ["a/1.dng", "a/2.dng", "a/b/3.dng", "ab/4.dng"] {
+        publish::write_flushed(&at(&bucket, key), b"x").unwrap();
+    }
+    let names = |key: &str| {
+        let entries = storage::read_dir(at(&bucket, key)).unwrap();
+        let mut names: Vec<_> = entries
+            .into_iter()
+            .map(Result::unwrap)
+            .map(|e| (e.file_name().into_string().unwrap(), e.is_dir()))
+            .collect();
+        names.sort();
+        names
+    };
+    let own = |name: &str, dir| (name.to_owned(), dir);
+    assert_eq!(names("a"), [own("1.dng", false), own("2.dng", false), own("b", true)]);
+    assert_eq!(names(""), [own("a", true), own("ab", true)]);
+    assert!(storage::metadata(at(&bucket, "a")).unwrap().is_dir());
+    assert!(storage::metadata(at(&bucket, "")).unwrap().is_dir());
+    assert!(
+        storage::metadata(at(&bucket, "a/1")).is_err(),
+        "a beginning of a name is no directory"
+    );
+}
+
+#[test]
+fn an_object_that_is_replaced_in_the_middle_is_not_read_half() {
+    let Some(server) = Server::shared() else { return };
+    let path = at(&server.bucket(), "frame.dng");
+    publish::write_flushed(&path, &noise(3_000_000)).unwrap();
+    let mut file = File::open(&path).unwrap();
+    let mut head = [0; 100];
+    file.read_exact(&mut head).unwrap();
+    publish::write_flushed(&path, &vec![7; 3_000_000]).unwrap();
+    file.seek(SeekFrom::Start(2_000_000)).unwrap();
+    let error = file.read_exact(&mut head).unwrap_err();
+    assert!(error.to_string().contains(Code::Overtaken.text()), "{error}");
+}
+
+#[test]
+fn a_name_is_given_once_and_never_taken_by_a_fenced_worker() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "plates");
+    let published = out.join("A_010.1001.exr");
+    let stage = |attempt: &str, bytes: &[u8]| {
+        let staged = publish::stage_dir(&out, attempt).unwrap().join("A_010.1001.exr");
+        publish::write_flushed(&staged, bytes).unwrap();
+        staged
+    };
+    let (first, late) = (stage("t7", b"first"), stage("t5", b"other"));
+    publish::publish(&first, &published).unwrap();
+    assert_eq!(storage::read(&published).unwrap(), b"first");
+    assert!(!publish::is_staged(&first), "nothing stays behind");
+    publish::publish(&first, &published).unwrap();
+    // A worker that was away while its frame went to another.
+    let refused = publish::publish(&late, &published).unwrap_err();
+    assert_eq!(refused.code, Code::Overtaken);
+    assert_eq!(storage::read(&published).unwrap(), b"first");
+    publish::discard(&late).unwrap();
+    publish::discard(&late).unwrap();
+    // The same bytes again are no quarrel.
+    let again = stage("t9", b"first");
+    publish::publish(&again, &published).unwrap();
+    // A run of one's own replaces what it made before.
+    let own = stage("local-here-1", b"second");
+    publish::publish(&own, &published).unwrap();
+    assert_eq!(storage::read(&published).unwrap(), b"second");
+    // Nothing staged and nothing published.
+    let gone = publish::publish(&late, &out.join("A_010.1002.exr")).unwrap_err();
+    assert_eq!(gone.code, Code::WriteFailed);
+    // A frame larger than one part.
+    let bytes = noise(40 * 1024 * 1024 + 3);
+    let large = stage("t8", &bytes);
+    publish::publish(&large, &out.join("large.exr")).unwrap();
+    assert!(storage::read(out.join("large.exr")).unwrap() == bytes);
+}
+
+/// Many workers, one name: whoever is told that it has it had a later lease
+/// than whoever had it before, and at the end it holds the bytes of the latest.
+#[test]
+fn of_many_that_race_for_a_name_the_latest_lease_has_it() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "plates");
+    let published = out.join("f.1001.exr");
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let race = |i: u32| {
+            let (out, published) = (&out, &published);
+            scope.spawn(move || {
+                let staged = publish::stage_dir(out, &format!("t{i}")).unwrap().join("f.1001.exr");
+                publish::write_flushed(&staged, format!("bytes of {i}").as_bytes()).unwrap();
+                (i, publish::publish(&staged, published))
+            })
+        };
+        let threads: Vec<_> = (0..8).map(race).collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let won = outcomes.iter().filter(|(_, o)| o.is_ok()).map(|(i, _)| *i);
+    let latest = won.max().expect("somebody has it");
+    assert_eq!(latest, 7, "nobody is later than the last: {outcomes:?}");
+    assert_eq!(storage::read(&published).unwrap(), format!("bytes of {latest}").as_bytes());
+    let refused = |o: &Result<_, platefarm_model::Fault>| o.as_ref().err().map(|f| f.code);
+    assert!(outcomes.iter().all(|(_, o)| matches!(refused(o), None | Some(Code::Overtaken))));
+}
+
+#[test]
+fn attempts_are_cleared_away() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "plates");
+    for attempt in ["t1", "t2", "t30"] {
+        let dir = publish::stage_dir(&out, attempt).unwrap();
+        publish::write_flushed(&dir.join("a/b.exr"), b"x").unwrap();
+    }
+    publish::remove_attempt(&out, "t1").unwrap();
+    assert_eq!(publish::remove_leftovers(&out, |attempt| attempt == "t30").unwrap(), 1);
+    let left = storage::read_dir(out.join(publish::STAGING)).unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(publish::stage_dir(&out, "../x").unwrap_err().code, Code::OutsideRoot);
+}
+
+/// Connections that break, and answers of a busy store, are tried again.
+#[test]
+fn what_breaks_on_the_way_is_tried_again() {
+    let Some(server) = Server::shared() else { return };
+    let path = at(&server.bucket(), "frame.dng");
+    let bytes = noise(6_000_000);
+    publish::write_flushed(&path, &bytes).unwrap();
+    server.relay().break_next(3);
+    assert!(storage::read(&path).unwrap() == bytes);
+    server.relay().refuse_next(3);
+    assert!(storage::read(&path).unwrap() == bytes);
+    server.relay().refuse_next(2);
+    publish::write_flushed(&path, b"new").unwrap();
+    assert_eq!(storage::read(&path).unwrap(), b"new");
+}

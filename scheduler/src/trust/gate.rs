@@ -1,0 +1,382 @@
+//! The decision at the door: who calls, may they, is it about their shows, do
+//! they ask too much; and what people did is written down before they do it.
+
+use super::book::Book;
+use super::journal::{Journal, Ticket};
+use super::rate::{Buckets, Rate};
+use super::skim::{Method, Protos, Value};
+use super::table::{self, About, Rule, Who};
+use crate::web::Metrics;
+use bytes::Bytes;
+use platefarm_model::trust::{AuditEntry, Role, TokenView};
+use platefarm_model::{Code, Fault, JobId, Outcome, Timestamp};
+use platefarm_proto::dial::hash_hex;
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Who makes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Name of the token; `local` where nobody has to say who they are.
+    pub name: String,
+    /// Its id; empty where none was needed.
+    pub token: String,
+    /// What they are.
+    pub role: Role,
+    /// Shows that they see; none means all.
+    pub shows: Vec<String>,
+}
+
+impl Caller {
+    /// Whoever is on this machine, where that is enough.
+    pub(super) fn local() -> Self {
+        Self { name: "local".into(), token: String::new(), role: Role::Admin, shows: Vec::new() }
+    }
+
+    /// Who makes this call, as the gate found out.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] for a call that did not come through the gate.
+    pub fn of<T>(request: &tonic::Request<T>) -> Outcome<Self> {
+        request
+            .extensions()
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Fault::new(Code::Internal, "a call passed no gate"))
+    }
+
+    /// Whether things of `show` are theirs to see.
+    #[must_use]
+    pub fn sees(&self, show: &str) -> bool {
+        self.shows.is_empty() || self.shows.iter().any(|mine| mine == show)
+    }
+
+    /// Refuses what is not theirs to see.
+    ///
+    /// # Errors
+    /// [`Code::OutsideShow`].
+    pub fn check(&self, show: &str, what: &str) -> Outcome<()> {
+        if self.sees(show) {
+            return Ok(());
+        }
+        Err(outside(self, &format!("{what} is of show '{show}'")))
+    }
+
+    fn is(&self, who: Who) -> bool {
+        let local = self.token.is_empty();
+        match who {
+            Who::Anybody | Who::Known => true,
+            Who::Role(role) => local || self.role.covers(role),
+            Who::WorkerOr(role) => local || self.role == Role::Worker || self.role.covers(role),
+        }
+    }
+}
+
+impl From<TokenView> for Caller {
+    fn from(card: TokenView) -> Self {
+        Self { name: card.name, token: card.id, role: card.role, shows: card.shows }
+    }
+}
+
+/// What a caller shows of themselves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    /// What came as `authorization`.
+    pub(super) authorization: Option<String>,
+    /// SHA-256 of the client's certificate, which its connection has proven.
+    pub(super) certificate: Option<String>,
+    pub(super) from: Option<SocketAddr>,
+    /// Whether it came where everybody has to say who they are.
+    pub(super) must: bool,
+}
+
+/// How much one caller may ask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Calls of one token of a person or service.
+    pub people: Rate,
+    /// Calls of one token of workers, which may be a fleet's.
+    pub workers: Rate,
+    /// Calls from one address that nobody could be found for.
+    pub strangers: Rate,
+    /// Answers in a stream that one token may hold open.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            people: Rate { per_second: 200.0, burst: 1000.0 },
+            workers: Rate { per_second: 20_000.0, burst: 50_000.0 },
+            strangers: Rate { per_second: 1.0, burst: 20.0 },
+            streams: 256,
+        }
+    }
+}
+
+type Shows = Pin<Box<dyn Future<Output = Outcome<String>> + Send>>;
+
+/// Says which show a job belongs to.
+pub(crate) type ShowOf = Box<dyn Fn(JobId) -> Shows + Send + Sync>;
+/// Says what time it is.
+pub(crate) type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the gate decides with.
+pub(crate) struct Gate {
+    pub(super) book: Arc<Book>,
+    pub(super) journal: Journal,
+    pub(super) protos: Protos,
+    /// Whether everybody has to say who they are.
+    pub(super) tokens: bool,
+    pub(super) show_of: ShowOf,
+    pub(super) now: Now,
+    pub(super) limits: Limits,
+    pub(super) rates: Mutex<Rates>,
+    pub(super) streams: Mutex<HashMap<String, Arc<Semaphore>>>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+#[derive(Debug)]
+pub(super) struct Rates {
+    people: Buckets,
+    workers: Buckets,
+    strangers: Buckets,
+}
+
+impl Rates {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            people: Buckets::new(limits.people),
+            workers: Buckets::new(limits.workers),
+            strangers: Buckets::new(limits.strangers),
+        }
+    }
+}
+
+/// The gate as the HTTP side has it.
+#[derive(Clone)]
+pub(crate) struct HttpGate {
+    pub(super) gate: Arc<Gate>,
+    pub(super) must: bool,
+}
+
+impl HttpGate {
+    /// Who asks for a page, if they may.
+    ///
+    /// # Errors
+    /// `F0601` to `F0605`.
+    pub(crate) async fn admit(
+        &self,
+        path: &str,
+        authorization: Option<String>,
+        from: SocketAddr,
+    ) -> Outcome<Caller> {
+        let rule = table::page(path);
+        let from = Some(from);
+        let shown = Shown { authorization, certificate: None, from, must: self.must };
+        let caller = self.gate.admit(rule, &shown).await?;
+        let caller = caller.ok_or_else(|| Fault::new(Code::Internal, "a page without a caller"))?;
+        if rule.about == About::Farm && !caller.shows.is_empty() {
+            return Err(outside(&caller, &format!("{path} is about the whole farm")));
+        }
+        Ok(caller)
+    }
+
+    /// Room for one more stream of `caller`'s.
+    ///
+    /// # Errors
+    /// `F0605`.
+    pub(crate) fn stream(&self, caller: &Caller) -> Outcome<OwnedSemaphorePermit> {
+        self.gate.stream(caller)
+    }
+}
+
+/// A call that may go on.
+#[derive(Debug)]
+pub(super) struct Pass {
+    pub(super) ticket: Option<Ticket>,
+    pub(super) stream: Option<OwnedSemaphorePermit>,
+}
+
+impl Gate {
+    /// Who calls; none is somebody who did not have to say. Those who are
+    /// known are let in however many strangers share their address.
+    async fn who(&self, rule: &Rule, shown: &Shown) -> Outcome<Option<Caller>> {
+        let now = (self.now)();
+        let hash = match (&shown.authorization, &shown.certificate) {
+            (Some(text), _) => text.strip_prefix("Bearer ").map(|w| hash_hex(w.trim().as_bytes())),
+            (None, Some(hash)) => Some(hash.clone()),
+            (None, None) if !shown.must => return Ok(Some(Caller::local())),
+            (None, None) => None,
+        };
+        if let Some(card) = hash.as_deref().and_then(|hash| self.book.good(hash, now)) {
+            return Ok(Some(card.into()));
+        }
+        if rule.who == Who::Anybody {
+            return Ok(None);
+        }
+        let from = shown.from.map_or_else(String::new, |a| a.ip().to_string());
+        if !self.rates().strangers.take(&from, Instant::now()) {
+            return Err(too_much("calls that nobody could be found for, from one address"));
+        }
+        let found = match hash {
+            Some(hash) => self.book.find(&hash, now).await,
+            None if shown.authorization.is_some() => {
+                Err(Fault::new(Code::BadToken, "the authorization is no bearer token"))
+            }
+            None => Err(Fault::new(
+                Code::NotAuthenticated,
+                "this farm asks who calls, and the call does not say",
+            )),
+        };
+        let found = found.map_err(|fault| match shown.authorization {
+            None if fault.code == Code::BadToken => {
+                let why = "the client's certificate is good, but stands for nobody here";
+                Fault { message: format!("{why}: {}", fault.message), ..fault }
+                    .remedy("Enrol it: `platefarm tokens create --certificate FILE --role ROLE`.")
+            }
+            _ => fault,
+        });
+        match found {
+            Ok(card) => Ok(Some(card.into())),
+            Err(fault) => {
+                tracing::warn!(%fault, from, method = rule.method, "refused");
+                Err(fault)
+            }
+        }
+    }
+
+    /// Everything about a call but its question.
+    ///
+    /// # Errors
+    /// `F0601` to `F0605`.
+    pub(super) async fn admit(&self, rule: &Rule, shown: &Shown) -> Outcome<Option<Caller>> {
+        let Some(caller) = self.who(rule, shown).await? else { return Ok(None) };
+        // Who need not say who they are, on their own machine, is not counted.
+        if !caller.token.is_empty() {
+            let mut rates = self.rates();
+            let buckets = match caller.role {
+                Role::Worker => &mut rates.workers,
+                _ => &mut rates.people,
+            };
+            if !buckets.take(&caller.token, Instant::now()) {
+                return Err(too_much("calls of one token"));
+            }
+        }
+        if !caller.is(rule.who) {
+            let (Who::Role(needed) | Who::WorkerOr(needed)) = rule.who else {
+                return Err(Fault::new(Code::Internal, "a role is missing in the table"));
+            };
+            let message = format!(
+                "'{}' is a {}, and {} takes a {needed}",
+                caller.name, caller.role, rule.method
+            );
+            return Err(Fault::new(Code::NotAllowed, message));
+        }
+        Ok(Some(caller))
+    }
+
+    /// Whether the question is about what the caller sees.
+    ///
+    /// # Errors
+    /// `F0604`, `F0503`, `F0508`.
+    pub(super) async fn judge(
+        &self,
+        rule: &Rule,
+        method: &Method,
+        caller: &Caller,
+        question: &[u8],
+    ) -> Outcome<String> {
+        let at = |place| self.protos.at(&method.input, place, question);
+        let (show, subject) = match rule.about {
+            About::Caller => return Ok(String::new()),
+            About::Farm if caller.shows.is_empty() => return Ok("farm".into()),
+            About::Farm => {
+                let message = format!("{} is about the whole farm", rule.method);
+                return Err(outside(caller, &message));
+            }
+            About::Show(place) => match at(place)? {
+                Value::Text(show) => (show.clone(), format!("show {show}")),
+                Value::Number(_) => return Err(bad_rule(rule)),
+            },
+            About::Job(place) => match at(place)? {
+                Value::Number(job) if caller.shows.is_empty() => return Ok(JobId(job).to_string()),
+                Value::Number(job) => ((self.show_of)(JobId(job)).await?, JobId(job).to_string()),
+                Value::Text(_) => return Err(bad_rule(rule)),
+            },
+        };
+        caller.check(&show, &subject).map(|()| subject)
+    }
+
+    /// Writes down that `caller` begins this, where a person stands behind it.
+    ///
+    /// # Errors
+    /// `F0502`: then it does not begin.
+    pub(super) async fn write_down(
+        &self,
+        rule: &Rule,
+        method: &Method,
+        caller: &Caller,
+        shown: &Shown,
+        question: &Bytes,
+        judged: &Outcome<String>,
+    ) -> Outcome<Option<Ticket>> {
+        if !rule.audited {
+            return Ok(None);
+        }
+        let (subject, outcome) = match judged {
+            Ok(subject) => (subject.clone(), None),
+            Err(fault) => (String::new(), Some(fault.code.to_string())),
+        };
+        let entry = AuditEntry {
+            id: uuid::Uuid::now_v7().simple().to_string(),
+            at: (self.now)(),
+            who: caller.name.clone(),
+            token: caller.token.clone(),
+            role: caller.role,
+            from: shown.from.map_or_else(String::new, |a| a.to_string()),
+            action: rule.method.trim_start_matches("platefarm.v1.").to_owned(),
+            subject,
+            detail: self.protos.line(&method.input, question),
+            outcome,
+        };
+        self.journal.begin(entry).await.map(Some)
+    }
+
+    /// Room for one more stream of `caller`'s.
+    ///
+    /// # Errors
+    /// `F0605`.
+    pub(super) fn stream(&self, caller: &Caller) -> Outcome<OwnedSemaphorePermit> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.retain(|_, room| room.available_permits() < self.limits.streams);
+        let room = streams
+            .entry(caller.token.clone())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.limits.streams)));
+        Arc::clone(room)
+            .try_acquire_owned()
+            .map_err(|_| too_much(&format!("{} open streams of one token", self.limits.streams)))
+    }
+
+    fn rates(&self) -> std::sync::MutexGuard<'_, Rates> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn too_much(what: &str) -> Fault {
+    Fault::new(Code::TooMuch, format!("too many: {what}"))
+}
+
+fn outside(caller: &Caller, message: &str) -> Fault {
+    Fault::new(Code::OutsideShow, format!("{message}; '{}' is not for it", caller.name))
+        .remedy(format!("The token is for: {}.", caller.shows.join(", ")))
+}
+
+fn bad_rule(rule: &Rule) -> Fault {
+    Fault::new(Code::Internal, format!("the rule for {} names no such place", rule.method))
+}

@@ -1,0 +1,114 @@
+//! The audit log as it is written: an entry is durable before its action
+//! begins, and its outcome follows. What many people do at once goes into
+//! one transaction, so the log costs a flush per batch, as the store does.
+//!
+//! When the log cannot be written, the action does not begin.
+
+use super::book::{Book, FRESH};
+use crate::store::TrustStore;
+use platefarm_model::trust::AuditEntry;
+use platefarm_model::{Code, Fault, Outcome};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Entries that may wait to be written.
+const QUEUE: usize = 4096;
+/// Entries of one transaction.
+const BATCH: usize = 512;
+/// How often it is written down when tokens were last used.
+const NOTE: Duration = Duration::from_secs(60);
+
+enum Line {
+    Begun(Box<AuditEntry>, oneshot::Sender<Outcome<()>>),
+    Ended(String, String),
+}
+
+/// Where actions are written down.
+#[derive(Clone, Debug)]
+pub(super) struct Journal {
+    lines: mpsc::Sender<Line>,
+}
+
+/// An action that has begun.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    id: String,
+    lines: mpsc::Sender<Line>,
+}
+
+impl Journal {
+    /// A journal, and the task that writes it; which also keeps the book fresh.
+    pub(super) fn open(book: Arc<Book>) -> (Self, impl Future<Output = ()> + Send) {
+        let (lines, inbox) = mpsc::channel(QUEUE);
+        (Self { lines }, keep(book, inbox))
+    }
+
+    /// Writes that somebody begins to do something; returns when that is durable.
+    ///
+    /// # Errors
+    /// `F0502`; then the action must not begin.
+    pub(super) async fn begin(&self, entry: AuditEntry) -> Outcome<Ticket> {
+        let gone = || Fault::new(Code::StoreFailed, "the audit log is closed");
+        let (told, answer) = oneshot::channel();
+        let id = entry.id.clone();
+        self.lines.send(Line::Begun(Box::new(entry), told)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())??;
+        Ok(Ticket { id, lines: self.lines.clone() })
+    }
+}
+
+impl Ticket {
+    /// Writes how it ended. Not waited for: an entry without an end says that it began.
+    pub(super) async fn end(self, outcome: &str) {
+        let line = Line::Ended(self.id, outcome.to_owned());
+        if self.lines.send(line).await.is_err() {
+            tracing::warn!(outcome, "the audit log is closed; an outcome is not written");
+        }
+    }
+}
+
+async fn keep(book: Arc<Book>, mut inbox: mpsc::Receiver<Line>) {
+    let mut batch = Vec::new();
+    let (mut look, mut note) = (Instant::now() + FRESH, Instant::now() + NOTE);
+    loop {
+        tokio::select! {
+            count = inbox.recv_many(&mut batch, BATCH) => if count == 0 { break },
+            () = tokio::time::sleep_until(look) => {
+                book.refresh().await;
+                look = Instant::now() + FRESH;
+            }
+            () = tokio::time::sleep_until(note) => {
+                book.note_used().await;
+                note = Instant::now() + NOTE;
+            }
+        }
+        write(book.store(), std::mem::take(&mut batch)).await;
+    }
+    book.note_used().await;
+}
+
+async fn write(store: &TrustStore, batch: Vec<Line>) {
+    if batch.is_empty() {
+        return;
+    }
+    let (mut begun, mut told, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    for line in batch {
+        match line {
+            Line::Begun(entry, answer) => {
+                begun.push(*entry);
+                told.push(answer);
+            }
+            Line::Ended(id, outcome) => ended.push((id, outcome)),
+        }
+    }
+    let written = store.record(&begun, &ended).await;
+    if let Err(fault) = &written {
+        tracing::error!(%fault, "the audit log cannot be written; what people ask is refused");
+    }
+    for answer in told {
+        // Who went away does not act.
+        let _ = answer.send(written.clone());
+    }
+}

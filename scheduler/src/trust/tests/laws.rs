@@ -1,0 +1,120 @@
+//! The table against the protos, and the reading of questions against the
+//! decoder that the handlers use.
+
+use crate::trust::skim::{Protos, Value};
+use crate::trust::table::{About, RULES, Who};
+use platefarm_proto::{DESCRIPTORS, v1};
+use proptest::prelude::*;
+use prost::Message;
+use std::collections::BTreeSet;
+
+fn protos() -> Protos {
+    Protos::read(&[
+        DESCRIPTORS,
+        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    ])
+    .unwrap()
+}
+
+#[test]
+fn every_method_has_one_rule_and_every_rule_a_method() {
+    let protos = protos();
+    let ruled: BTreeSet<&str> = RULES.iter().map(|rule| rule.method).collect();
+    assert_eq!(ruled.len(), RULES.len(), "a method is ruled twice");
+    let there: BTreeSet<&str> = protos.methods().map(|(name, _)| name).collect();
+    let unruled: Vec<_> = there.difference(&ruled).collect();
+    assert!(unruled.is_empty(), "nobody may call {unruled:?}: add them to trust/table.rs");
+    let gone: Vec<_> = ruled.difference(&there).collect();
+    assert!(gone.is_empty(), "the protos do not have {gone:?}");
+}
+
+#[test]
+fn every_place_that_a_rule_judges_by_is_in_its_question() {
+    let protos = protos();
+    for rule in RULES {
+        let method = protos.method(rule.method).unwrap();
+        let value = match rule.about {
+            About::Farm | About::Caller => continue,
+            About::Job(place) | About::Show(place) => {
+                assert!(!method.asks_in_a_stream, "{}: which of the questions?", rule.method);
+                protos.at(&method.input, place, &[]).unwrap()
+            }
+        };
+        match rule.about {
+            About::Job(_) => assert_eq!(value, Value::Number(0), "{}", rule.method),
+            _ => assert_eq!(value, Value::Text(String::new()), "{}", rule.method),
+        }
+    }
+}
+
+/// A question that names a job or a show is judged by it: a new method cannot
+/// be entered as one that is about nothing.
+#[test]
+fn no_rule_overlooks_a_job_or_a_show() {
+    let protos = protos();
+    for rule in RULES.iter().filter(|rule| rule.who != Who::Anybody) {
+        let input = &protos.method(rule.method).unwrap().input;
+        for place in ["job", "job_id", "show", "job.show", "step.job"] {
+            if protos.way(input, place).is_some() {
+                let judged = matches!(rule.about, About::Job(_) | About::Show(_) | About::Farm);
+                assert!(judged, "{} has '{place}' and is not judged by it", rule.method);
+            }
+        }
+    }
+}
+
+const SUBMIT: &str = ".platefarm.v1.SubmitJobRequest";
+
+fn message() -> impl Strategy<Value = v1::SubmitJobRequest> {
+    let spec = (".{0,8}", ".{0,8}", any::<i32>(), ".{0,8}", 0usize..3);
+    let spec = spec.prop_map(|(name, show, priority, key, steps)| v1::JobSpec {
+        name,
+        show,
+        priority,
+        idempotency_key: key,
+        steps: vec![v1::StepSpec { name: "s".into(), ..Default::default() }; steps],
+        ..Default::default()
+    });
+    proptest::option::of(spec).prop_map(|job| v1::SubmitJobRequest { job })
+}
+
+proptest! {
+    /// Messages one after the other are one message, merged. Whoever hides a
+    /// second show in a question is judged by the one that counts.
+    #[test]
+    fn what_is_judged_is_what_is_decoded(parts in prop::collection::vec(message(), 1..4)) {
+        let bytes: Vec<u8> = parts.iter().flat_map(Message::encode_to_vec).collect();
+        let decoded = v1::SubmitJobRequest::decode(bytes.as_slice()).unwrap();
+        let show = decoded.job.unwrap_or_default().show;
+        prop_assert_eq!(protos().at(SUBMIT, "job.show", &bytes).unwrap(), Value::Text(show));
+    }
+
+    /// Of any bytes: either both read them, and see the same, or the gate refuses.
+    #[test]
+    fn bytes_that_the_gate_reads_are_not_read_otherwise(
+        bytes in prop::collection::vec(any::<u8>(), 0..64)
+    ) {
+        let judged = protos().at(SUBMIT, "job.show", &bytes);
+        if let (Ok(judged), Ok(decoded)) = (judged, v1::SubmitJobRequest::decode(bytes.as_slice())) {
+            prop_assert_eq!(judged, Value::Text(decoded.job.unwrap_or_default().show));
+        }
+        let judged = protos().at(".platefarm.v1.CancelJobRequest", "job", &bytes);
+        if let (Ok(judged), Ok(decoded)) = (judged, v1::CancelJobRequest::decode(bytes.as_slice())) {
+            prop_assert_eq!(judged, Value::Number(decoded.job));
+        }
+        let line = protos().line(SUBMIT, &bytes);
+        prop_assert!(line.len() < 1024);
+    }
+}
+
+#[test]
+fn the_line_for_the_log_is_short_and_says_what_matters() {
+    let bytes = super::job("atlas", "night comp\u{1b}[2J").encode_to_vec();
+    let line = protos().line(SUBMIT, &bytes);
+    assert!(line.contains("job.show: \"atlas\""), "{line}");
+    assert!(line.contains("job.steps: [1]"), "{line}");
+    assert!(!line.contains('\u{1b}'), "what a terminal would obey is escaped: {line}");
+    let long = super::job(&"x".repeat(10_000), "n").encode_to_vec();
+    assert!(protos().line(SUBMIT, &long).len() < 600);
+}

@@ -1,0 +1,209 @@
+//! Ways in: wrong words, ended words, too much, and what is written down.
+
+use super::walk::call;
+use super::{Farm, code, fault, job, new, now};
+use crate::trust::{Limits, Rate, issue};
+use platefarm_model::trust::{NewToken, Role};
+use platefarm_model::{Code, Secret, Timestamp};
+use platefarm_proto::v1;
+
+async fn whoami(farm: &Farm, word: Option<&Secret>) -> Result<v1::WhoAmIResponse, tonic::Status> {
+    let answer = farm.trust(word).await.who_am_i(v1::WhoAmIRequest {}).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn words_that_are_not_good_open_nothing() {
+    let farm = Farm::start().await;
+    assert_eq!(code(whoami(&farm, None).await), Code::NotAuthenticated);
+    let (view, good) = farm.token(Role::Viewer, &["atlas"]).await;
+    let me = whoami(&farm, Some(&good)).await.unwrap();
+    assert_eq!((me.name.as_str(), me.token.as_str()), ("viewer", view.id.as_str()));
+    assert_eq!(me.shows, ["atlas"]);
+    // Near misses: its id, its hash, one digit more, less, or other.
+    let word = good.expose();
+    let last = if word.ends_with('0') { '1' } else { '0' };
+    let hash = platefarm_proto::dial::hash_hex(word.as_bytes());
+    for bad in [
+        view.id.clone(),
+        hash.clone(),
+        format!("pfk_{hash}"),
+        format!("{word}0"),
+        word[..word.len() - 1].to_owned(),
+        format!("{}{last}", &word[..word.len() - 1]),
+        word.to_uppercase(),
+    ] {
+        assert_eq!(
+            code(whoami(&farm, Some(&Secret::new(bad.clone()))).await),
+            Code::BadToken,
+            "{bad}"
+        );
+    }
+    let channel = farm.channel().await;
+    let who = "platefarm.v1.Trust/WhoAmI";
+    for header in ["", "Bearer", "Bearer ", "Basic cm9vdDo=", &format!("Token {word}")] {
+        assert_eq!(
+            call(&channel, who, Some(header), vec![]).await,
+            Some(Code::BadToken),
+            "{header}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_when_it_expires_or_is_revoked() {
+    let farm = Farm::start().await;
+    let long_ago = Timestamp(now().0 - 3_600_000_000);
+    let short = NewToken { lifetime_s: Some(60), ..new(Role::Viewer, &[]) };
+    let (view, word) = issue(&farm.store, &short, "test", long_ago).await.unwrap();
+    let expired = fault(whoami(&farm, word.as_ref()).await);
+    assert_eq!(expired.code, Code::BadToken);
+    assert!(expired.message.contains(&view.id) && expired.message.contains("expired"), "{expired}");
+
+    let mut admin = farm.trust(Some(&farm.admin)).await;
+    let request: v1::CreateTokenRequest = (&new(Role::Operator, &[])).into();
+    let made = admin.create_token(request).await.unwrap().into_inner();
+    let word = Secret::new(made.word);
+    assert!(whoami(&farm, Some(&word)).await.is_ok(), "good at once");
+    let id = made.token.unwrap().id;
+    admin.revoke_token(v1::RevokeTokenRequest { id: id.clone() }).await.unwrap();
+    let revoked = fault(whoami(&farm, Some(&word)).await);
+    assert!(revoked.message.contains("revoked"), "{revoked}");
+    let listed = admin.list_tokens(v1::ListTokensRequest { good_only: true }).await.unwrap();
+    assert!(listed.into_inner().tokens.iter().all(|t| t.id != id && t.id != view.id));
+    let listed = admin.list_tokens(v1::ListTokensRequest { good_only: false }).await.unwrap();
+    assert_eq!(listed.into_inner().tokens.len(), 3);
+}
+
+#[tokio::test]
+async fn who_guesses_is_not_listened_to_for_long() {
+    let strangers = Rate { per_second: 0.001, burst: 5.0 };
+    let farm = Farm::with(Limits { strangers, ..Limits::default() }).await;
+    let guess = Secret::new("pfk_guess");
+    let mut codes = Vec::new();
+    for _ in 0..8 {
+        codes.push(code(whoami(&farm, Some(&guess)).await));
+    }
+    assert_eq!(codes[..5], [Code::BadToken; 5]);
+    assert_eq!(codes[5..], [Code::TooMuch; 3]);
+    // Those who are known do not pay for a stranger at their address.
+    assert!(whoami(&farm, Some(&farm.admin)).await.is_ok());
+}
+
+#[tokio::test]
+async fn one_caller_asks_only_so_much() {
+    let people = Rate { per_second: 0.001, burst: 4.0 };
+    let farm = Farm::with(Limits { people, streams: 2, ..Limits::default() }).await;
+    let (_, word) = farm.token(Role::Viewer, &[]).await;
+    for _ in 0..4 {
+        whoami(&farm, Some(&word)).await.unwrap();
+    }
+    assert_eq!(code(whoami(&farm, Some(&word)).await), Code::TooMuch);
+    let (_, other) = farm.token(Role::Viewer, &[]).await;
+    assert!(whoami(&farm, Some(&other)).await.is_ok(), "another is not held to it");
+}
+
+#[tokio::test]
+async fn one_caller_holds_only_so_many_streams() {
+    let farm = Farm::with(Limits { streams: 2, ..Limits::default() }).await;
+    let mut client = farm.farm(&farm.admin).await;
+    let id = client.submit_job(job("atlas", "n")).await.unwrap().into_inner().job;
+    let watch = || v1::WatchJobRequest { job: id };
+    let mut first = client.watch_job(watch()).await.unwrap().into_inner();
+    let second = client.watch_job(watch()).await.unwrap();
+    assert_eq!(code(client.watch_job(watch()).await), Code::TooMuch);
+    // One that is over makes room: the job is settled, and the stream ends.
+    client.cancel_job(v1::CancelJobRequest { job: id }).await.unwrap();
+    while first.message().await.unwrap().is_some() {}
+    drop(second);
+    let again = async {
+        while client.watch_job(watch()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), again).await.expect("room again");
+}
+
+#[tokio::test]
+async fn questions_that_are_too_large_or_torn_are_refused() {
+    let farm = Farm::start().await;
+    let channel = farm.channel().await;
+    let word = format!("Bearer {}", farm.admin.expose());
+    let cancel = "platefarm.v1.Farm/CancelJob";
+    let large = call(&channel, cancel, Some(&word), vec![0x12; 2 * 1024 * 1024]).await;
+    assert_eq!(large, Some(Code::TooMuch));
+    for torn in [vec![0x0a], vec![0x08], vec![0x0b, 0x0b], vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]]
+    {
+        let (_, scoped) = farm.token(Role::Admin, &["atlas"]).await;
+        let scoped = format!("Bearer {}", scoped.expose());
+        assert_eq!(
+            call(&channel, cancel, Some(&scoped), torn.clone()).await,
+            Some(Code::BadSpec),
+            "{torn:?}"
+        );
+    }
+    let nowhere = call(&channel, "platefarm.v1.Farm/DropTables", Some(&word), vec![]).await;
+    assert_eq!(nowhere, Some(Code::StoreVersion), "what the table does not have is not served");
+}
+
+#[tokio::test]
+async fn what_people_do_is_written_down_and_what_workers_do_is_not() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    let id = admin.submit_job(job("zeus", "night")).await.unwrap().into_inner().job;
+    let (view, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    let mut narrow = farm.farm(&word).await;
+    assert_eq!(code(narrow.cancel_job(v1::CancelJobRequest { job: id }).await), Code::OutsideShow);
+    assert_eq!(code(admin.cancel_job(v1::CancelJobRequest { job: 999 }).await), Code::UnknownJob);
+    admin.cancel_job(v1::CancelJobRequest { job: id }).await.unwrap();
+    admin.list_jobs(v1::ListJobsRequest::default()).await.unwrap();
+    let channel = farm.channel().await;
+    let (_, worker) = farm.token(Role::Worker, &[]).await;
+    let worker = format!("Bearer {}", worker.expose());
+    call(&channel, "platefarm.v1.Work/Register", Some(&worker), vec![]).await;
+
+    let mut trust = farm.trust(Some(&farm.admin)).await;
+    let read = async |trust: &mut platefarm_proto::TrustClient<_>| {
+        let request = v1::ListAuditRequest::default();
+        trust.list_audit(request).await.unwrap().into_inner().entries
+    };
+    // Outcomes follow their entries; nothing else is waited for.
+    let entries = loop {
+        let entries = read(&mut trust).await;
+        if entries.iter().all(|e| !e.outcome.is_empty()) {
+            break entries;
+        }
+    };
+    let said: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|e| (e.who.as_str(), e.action.as_str(), e.subject.as_str(), e.outcome.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("admin", "Farm/SubmitJob", "show zeus", "ok"),
+            ("submitter", "Farm/CancelJob", "", "F0604"),
+            ("admin", "Farm/CancelJob", "j999", "F0503"),
+            ("admin", "Farm/CancelJob", &format!("j{id}"), "ok"),
+        ]
+    );
+    assert!(entries[2].detail.contains(&format!("job: {id}")), "{:?}", entries[2]);
+    assert_eq!(entries[2].token, view.id);
+    assert!(entries.iter().all(|e| e.from.starts_with("127.0.0.1:")));
+    assert!(entries.windows(2).all(|w| w[0].id > w[1].id && w[0].at_us >= w[1].at_us));
+}
+
+#[tokio::test]
+async fn a_farm_that_nobody_could_enter_does_not_start() {
+    use crate::service::{Config, bind, serve};
+    use crate::store::Place;
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::new(Place::Sqlite(dir.path().join("farm.db")));
+    config.trust.tokens = true;
+    let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let refused = serve(listener, config.clone(), std::future::pending()).await.unwrap_err();
+    assert_eq!(refused.code, Code::NobodyCanEnter);
+    let far = bind("0.0.0.0:0".parse().unwrap()).await.unwrap_err();
+    assert_eq!(far.code, Code::OpenListener);
+}

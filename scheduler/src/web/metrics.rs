@@ -1,0 +1,350 @@
+//! What is counted, for Prometheus. The registry is a value: the page of all
+//! metrics (`docs/metrics.md`) is written from it, and a test holds the two together.
+//!
+//! Counters of the core are since it was made; a restart of the scheduler or a
+//! change of leader begins them anew, which `rate()` takes for what it is.
+
+use crate::core::{Counters, State};
+use platefarm_model::job::Phase;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    calls: Family<Call, Counter>,
+    call_seconds: Family<Method, Histogram, fn() -> Histogram>,
+    jobs: Family<JobLabels, Gauge>,
+    frames: Family<FrameLabels, Gauge>,
+    workers: Family<WorkerLabels, Gauge>,
+    slots: Family<WorkerLabels, Gauge>,
+    leases_live: Gauge,
+    core: CoreCounters,
+    up_since: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Call {
+    method: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Method {
+    method: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct JobLabels {
+    show: String,
+    phase: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FrameLabels {
+    show: String,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WorkerLabels {
+    state: String,
+    class: &'static str,
+}
+
+#[derive(Debug, Default)]
+struct CoreCounters {
+    leases: Counter,
+    granted: Counter,
+    duplicates: Counter,
+    refused: Counter,
+    lost: Counter,
+    expired: Counter,
+}
+
+/// Bounds of the time of a call, in seconds: a decision is microseconds and a
+/// commit milliseconds; what waits for work waits up to a minute.
+const CALL_SECONDS: [f64; 12] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 20.0, 60.0];
+
+fn call_histogram() -> Histogram {
+    Histogram::new(CALL_SECONDS)
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("platefarm"),
+            calls: Family::default(),
+            call_seconds: Family::new_with_constructor(call_histogram),
+            jobs: Family::default(),
+            frames: Family::default(),
+            workers: Family::default(),
+            slots: Family::default(),
+            leases_live: Gauge::default(),
+            core: CoreCounters::default(),
+            up_since: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "calls",
+            "Calls, by method and outcome: ok, or an error code",
+            self.calls.clone(),
+        );
+        r.register_with_unit(
+            "call",
+            "Time until a call is answered, or its stream begins",
+            Unit::Seconds,
+            self.call_seconds.clone(),
+        );
+        r.register("jobs", "Jobs that are kept, by show and phase", self.jobs.clone());
+        r.register(
+            "frames",
+            "Frames of jobs that are not settled, by show and state: waiting, leased, done, failed",
+            self.frames.clone(),
+        );
+        r.register("workers", "Workers that are known, by state and class", self.workers.clone());
+        r.register("worker_slots", "Tasks that workers may run at a time", self.slots.clone());
+        r.register("leases_live", "Leases that are held now", self.leases_live.clone());
+        r.register("leases_granted", "Leases given out", self.core.leases.clone());
+        r.register("leases_lost", "Leases that ended with their worker", self.core.lost.clone());
+        r.register(
+            "leases_expired",
+            "Leases that ended because nobody renewed them",
+            self.core.expired.clone(),
+        );
+        r.register("frames_accepted", "Results of frames accepted", self.core.granted.clone());
+        r.register(
+            "reports_repeated",
+            "Reports of frames that their holder had reported before",
+            self.core.duplicates.clone(),
+        );
+        r.register(
+            "reports_refused",
+            "Reports under a lease that is not held: what the fence kept out",
+            self.core.refused.clone(),
+        );
+        r.register_with_unit(
+            "start_time",
+            "When this scheduler was started, since the Unix epoch",
+            Unit::Seconds,
+            self.up_since.clone(),
+        );
+    }
+
+    /// A call ended.
+    pub(crate) fn called(&self, method: &'static str, outcome: &'static str, took: Duration) {
+        self.calls.get_or_create(&Call { method, outcome }).inc();
+        self.call_seconds.get_or_create(&Method { method }).observe(took.as_secs_f64());
+    }
+
+    /// The scheduler began.
+    pub(crate) fn started(&self, unix_seconds: i64) {
+        self.up_since.set(unix_seconds);
+    }
+
+    /// Takes over what the farm is now.
+    pub(crate) fn look(&self, seen: &Seen) {
+        for family in [&self.workers, &self.slots] {
+            family.clear();
+        }
+        self.jobs.clear();
+        self.frames.clear();
+        for (show, phase) in &seen.jobs {
+            self.jobs.get_or_create(&JobLabels { show: show.clone(), phase }).inc();
+        }
+        for (show, state, count) in &seen.frames {
+            let labels = FrameLabels { show: show.clone(), state };
+            self.frames.get_or_create(&labels).inc_by(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+        for worker in &seen.workers {
+            let labels = WorkerLabels { state: worker.0.clone(), class: worker.1 };
+            self.workers.get_or_create(&labels).inc();
+            self.slots.get_or_create(&labels).inc_by(i64::from(worker.2));
+        }
+        self.leases_live.set(i64::try_from(seen.leases).unwrap_or(i64::MAX));
+        let c = &seen.counters;
+        for (counter, value) in [
+            (&self.core.leases, c.leases),
+            (&self.core.granted, c.granted),
+            (&self.core.duplicates, c.duplicates),
+            (&self.core.refused, c.refused),
+            (&self.core.lost, c.lost),
+            (&self.core.expired, c.expired),
+        ] {
+            counter.inner().store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// The text that Prometheus reads.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        // A String takes whatever is written.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+/// The farm at one moment, as far as it is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    jobs: Vec<(String, &'static str)>,
+    frames: Vec<(String, &'static str, u64)>,
+    workers: Vec<(String, &'static str, u32)>,
+    leases: u64,
+    counters: Counters,
+}
+
+impl Seen {
+    /// Slots of workers that are alive, leases that are held, results accepted so far.
+    pub(crate) fn capacity(&self) -> (u64, u64, u64) {
+        let alive = self.workers.iter().filter(|worker| worker.0 == "alive");
+        (alive.map(|worker| u64::from(worker.2)).sum(), self.leases, self.counters.granted)
+    }
+
+    /// What there is to count.
+    pub(crate) fn of(state: &State) -> Self {
+        let mut seen = Self { counters: state.counters(), ..Self::default() };
+        for job in state.jobs(false) {
+            seen.jobs.push((job.show.clone(), job.phase.word()));
+            if matches!(job.phase, Phase::Done | Phase::Failed | Phase::Cancelled) {
+                continue;
+            }
+            let leased: u64 = state
+                .job(job.id)
+                .map_or(0, |job| job.steps.iter().map(|step| step.leased.len()).sum());
+            let settled = job.frames_done + job.frames_failed + leased;
+            for (name, count) in [
+                ("waiting", job.frames_total.saturating_sub(settled)),
+                ("leased", leased),
+                ("done", job.frames_done),
+                ("failed", job.frames_failed),
+            ] {
+                seen.frames.push((job.show.clone(), name, count));
+            }
+        }
+        for worker in state.workers() {
+            let class = if worker.backend.starts_with("gpu") { "gpu" } else { "cpu" };
+            seen.leases += worker.leases.len() as u64;
+            seen.workers.push((worker.state, class, worker.slots));
+        }
+        seen
+    }
+}
+
+/// The page of all metrics, from the registry.
+#[cfg(test)]
+fn inventory() -> String {
+    let metrics = Metrics::new();
+    // A family is described once it has a member.
+    metrics.called("Farm/GetJob", "ok", Duration::ZERO);
+    let mut seen = Seen::default();
+    seen.jobs.push(("atlas".into(), "running"));
+    seen.frames.push(("atlas".into(), "waiting", 1));
+    seen.workers.push(("alive".into(), "cpu", 1));
+    metrics.look(&seen);
+    let text = metrics.text();
+    let mut page = String::from(
+        "# Metrics\n\n`platefarm scheduler --http ADDRESS` serves `/metrics` there, as Prometheus reads it (OpenMetrics text).\n\
+         This page is derived from the registry in `scheduler/src/web/metrics.rs`.\n\n\
+         | metric | kind | labels | what |\n|---|---|---|---|\n",
+    );
+    let mut kinds: Vec<(&str, &str)> = Vec::new();
+    for line in text.lines() {
+        let mut words = line.splitn(4, ' ').skip(1);
+        if let (Some("TYPE"), Some(name), Some(kind)) = (words.next(), words.next(), words.next()) {
+            kinds.push((name, kind));
+        }
+    }
+    for (name, kind) in kinds {
+        let help = text.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} ")));
+        let total = if kind == "counter" { "_total" } else { "" };
+        let sample = text.lines().find(|l| {
+            l.starts_with(&format!("{name}{total}")) || l.starts_with(&format!("{name}_bucket"))
+        });
+        let labels = sample.and_then(|line| line.split_once('{')?.1.split_once('}'));
+        let labels: Vec<&str> = labels
+            .map_or("", |(labels, _)| labels)
+            .split(',')
+            .filter_map(|pair| pair.split_once('=').map(|(key, _)| key))
+            .filter(|key| *key != "le")
+            .collect();
+        let help = help.unwrap_or_default().trim_end_matches('.');
+        page.push_str(&format!("| `{name}{total}` | {kind} | {} | {help} |\n", labels.join(", ")));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Command, Policy};
+    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+    use platefarm_model::{FrameRange, Timestamp};
+
+    #[test]
+    fn the_farm_is_counted_as_it_is() {
+        let mut state = State::new(Policy::default(), Timestamp(1));
+        let step = StepSpec {
+            name: "a".into(),
+            kind: StepKind::Noop { millis_per_frame: 0 },
+            frames: FrameRange::of_len(1001, 100),
+            after: vec![],
+            max_attempts: 3,
+        };
+        let job = JobSpec {
+            name: "n".into(),
+            show: "atlas \"x\"\n".trim().into(),
+            priority: 0,
+            idempotency_key: None,
+            steps: vec![step],
+        };
+        state.step(Command::Submit(Box::new(job)), Timestamp(2)).reply.unwrap();
+        let metrics = Metrics::new();
+        metrics.look(&Seen::of(&state));
+        let text = metrics.text();
+        assert!(
+            text.contains("platefarm_frames{show=\"atlas \\\"x\\\"\",state=\"waiting\"} 100"),
+            "{text}"
+        );
+        assert!(text.contains("platefarm_leases_granted_total 0"), "{text}");
+        assert!(text.ends_with("# EOF\n"));
+        // What is gone is not counted on.
+        metrics.look(&Seen::default());
+        assert!(!metrics.text().contains("atlas"));
+    }
+
+    /// Written anew with `PLATEFARM_BLESS=1 cargo test -p platefarm-scheduler page_of_metrics`.
+    #[test]
+    fn the_page_of_metrics_is_fresh_and_has_every_metric() {
+        let page = inventory();
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+        if std::env::var_os("PLATEFARM_BLESS").is_some() {
+            std::fs::write(file, &page).unwrap();
+        }
+        let found = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(found == page, "docs/metrics.md is stale: bless it");
+        for name in [
+            "platefarm_calls_total",
+            "platefarm_call_seconds",
+            "platefarm_frames",
+            "platefarm_reports_refused_total",
+        ] {
+            assert!(page.contains(&format!("| `{name}` ")), "{name}: {page}");
+        }
+        assert!(page.contains("| `platefarm_frames` | gauge | show, state |"), "{page}");
+    }
+}

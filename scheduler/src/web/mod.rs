@@ -1,0 +1,172 @@
+//! The scheduler's HTTP side: health for probes, metrics for Prometheus, and
+//! the dashboard.
+//!
+//! It listens on an address of its own, in the open, for what cannot speak
+//! gRPC. Off loopback everybody shows a token there too, and something else
+//! has to encrypt the way (`--plaintext` says that it does). The page holds
+//! nothing that is worth a token; what it shows it asks for with one.
+
+mod dashboard;
+mod metrics;
+mod samples;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use metrics::Metrics;
+
+use crate::core::State as Farm;
+use crate::trust::{Caller, HttpGate};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics::Seen;
+use platefarm_model::{Code, Fault, Outcome};
+use samples::Samples;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long the farm may take to be looked at, before it counts as not ready.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Looks at the farm as it is stored.
+pub(crate) trait Glance: Clone + Send + Sync + 'static {
+    /// What `look` sees.
+    fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Farm) -> T + Send + 'static,
+    ) -> impl Future<Output = Outcome<T>> + Send;
+}
+
+/// What the pages are made of.
+pub(crate) struct Pages<G> {
+    pub(crate) farm: G,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) gate: HttpGate,
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+/// The pages as handlers have them.
+struct Shared<G> {
+    pages: Pages<G>,
+    samples: Samples,
+}
+
+type Site<G> = State<Arc<Shared<G>>>;
+
+/// Serves until `closing`.
+///
+/// # Errors
+/// `F0006` when the port fails.
+pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> Outcome<()> {
+    let mut closing = pages.closing.clone();
+    let shared = Arc::new(Shared { pages, samples: Samples::default() });
+    let guarded = Router::new()
+        .route("/metrics", get(metrics))
+        .merge(dashboard::data())
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), admit));
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .merge(dashboard::page())
+        .merge(guarded)
+        .layer(middleware::map_response(sealed))
+        .with_state(Arc::clone(&shared));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut sampling = tokio::task::JoinSet::new();
+    sampling.spawn(async move { samples::keep(&shared).await });
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move { drop(closing.wait_for(|closing| *closing).await) })
+        .await
+        .map_err(|e| Fault::new(Code::BadConfig, "the HTTP port failed").because(&e))
+}
+
+/// Only whom the table lets, with who they are.
+async fn admit<G: Glance>(
+    State(shared): Site<G>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let authorization = authorization.map(|value| value.to_str().unwrap_or("?").to_owned());
+    match shared.pages.gate.admit(request.uri().path(), authorization, from).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(fault) => refused(&fault),
+    }
+}
+
+/// A fault as HTTP says it.
+fn refused(fault: &Fault) -> Response {
+    let status = match fault.code {
+        Code::NotAuthenticated | Code::BadToken => StatusCode::UNAUTHORIZED,
+        Code::NotAllowed | Code::OutsideShow => StatusCode::FORBIDDEN,
+        Code::UnknownJob | Code::BadId => StatusCode::NOT_FOUND,
+        Code::TooMuch => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = (status, format!("{fault}\n{}\n", fault.remedy_text())).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        let bearer = HeaderValue::from_static("Bearer realm=\"platefarm\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    }
+    response
+}
+
+/// What no page needs, no page gets: frames, sniffing, foreign scripts, caches.
+async fn sealed(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A look that does not take for ever.
+async fn glance<G: Glance, T: Send + 'static>(
+    farm: &G,
+    look: impl FnOnce(&Farm) -> T + Send + 'static,
+) -> Outcome<T> {
+    let late = |_| Fault::new(Code::Timeout, "the scheduler cannot look at the farm");
+    tokio::time::timeout(LOOK, farm.look(look)).await.map_err(late)?
+}
+
+/// Whether it can serve: it has the farm before it.
+async fn ready<G: Glance>(State(shared): Site<G>) -> Response {
+    match glance(&shared.pages.farm, |_| ()).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(fault) => refused(&fault),
+    }
+}
+
+async fn metrics<G: Glance>(State(shared): Site<G>) -> Response {
+    // A farm that cannot be looked at is one more thing to see: what was counted is served.
+    match glance(&shared.pages.farm, Seen::of).await {
+        Ok(seen) => shared.pages.metrics.look(&seen),
+        Err(fault) => tracing::warn!(%fault, "metrics without a look at the farm"),
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.pages.metrics.text()).into_response()
+}
+
+/// The caller that [`admit`] found.
+type Who = axum::Extension<Caller>;

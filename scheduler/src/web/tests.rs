@@ -1,0 +1,211 @@
+//! The pages over a real socket, asked as a browser and a probe would.
+
+use crate::service::{Config, bind, serve};
+use crate::store::{Place, TrustStore};
+use crate::trust::{Settings, issue};
+use platefarm_model::Timestamp;
+use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+use platefarm_model::trust::{NewToken, Role};
+use platefarm_model::{FrameRange, Outcome, Secret};
+use platefarm_proto::dial::Dial;
+use platefarm_proto::{FarmClient, v1};
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+struct Farm {
+    http: SocketAddr,
+    url: String,
+    store: TrustStore,
+    admin: Secret,
+    task: JoinHandle<Outcome<()>>,
+    _dir: TempDir,
+}
+
+impl Drop for Farm {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Farm {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::Sqlite(dir.path().join("farm.db"));
+        let store = TrustStore::open(&place).await.unwrap();
+        let admin = Self::token(&store, Role::Admin, &[]).await;
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let http = free.local_addr().unwrap();
+        drop(free);
+        let mut config = Config::new(place);
+        config.trust = Settings { tokens: true, ..Settings::default() };
+        config.http = Some(http);
+        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let task = tokio::spawn(serve(listener, config, std::future::pending()));
+        let farm = Self { http, url, store, admin, task, _dir: dir };
+        while TcpStream::connect(http).await.is_err() {
+            assert!(!farm.task.is_finished(), "the scheduler ended");
+            tokio::task::yield_now().await;
+        }
+        farm
+    }
+
+    async fn token(store: &TrustStore, role: Role, shows: &[&str]) -> Secret {
+        let token = NewToken {
+            name: role.name().into(),
+            role,
+            shows: shows.iter().map(|s| (*s).into()).collect(),
+            lifetime_s: None,
+            certificate: None,
+        };
+        issue(store, &token, "test", Timestamp(1)).await.unwrap().1.unwrap()
+    }
+
+    async fn submit(&self, show: &str) -> u64 {
+        let dial = Dial { token: Some(self.admin.clone()), ..Dial::from(&self.url) };
+        let channel = dial.endpoint().unwrap().connect().await.unwrap();
+        let mut farm = FarmClient::with_interceptor(channel, dial.bearer().unwrap());
+        let spec = JobSpec {
+            name: "<script>alert(1)</script>".into(),
+            show: show.into(),
+            priority: 0,
+            idempotency_key: None,
+            steps: vec![StepSpec {
+                name: "a".into(),
+                kind: StepKind::Noop { millis_per_frame: 0 },
+                frames: FrameRange::of_len(1001, 24),
+                after: vec![],
+                max_attempts: 3,
+            }],
+        };
+        let request = v1::SubmitJobRequest { job: Some((&spec).into()) };
+        farm.submit_job(request).await.unwrap().into_inner().job
+    }
+
+    async fn get(&self, path: &str, token: Option<&Secret>) -> Answer {
+        let mut stream = TcpStream::connect(self.http).await.unwrap();
+        let token =
+            token.map_or(String::new(), |t| format!("authorization: Bearer {}\r\n", t.expose()));
+        let head = format!("GET {path} HTTP/1.1\r\nhost: farm\r\n{token}connection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head[9..12].parse().unwrap();
+        Answer { status, head: head.to_lowercase(), body: body.into() }
+    }
+}
+
+#[tokio::test]
+async fn probes_need_no_token_and_the_page_holds_nothing() {
+    let farm = Farm::start().await;
+    for path in ["/healthz", "/readyz", "/", "/app.js", "/app.css", "/icon.svg"] {
+        let answer = farm.get(path, None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        for header in [
+            "content-security-policy: default-src 'self'",
+            "x-content-type-options: nosniff",
+            "x-frame-options: deny",
+        ] {
+            assert!(answer.head.contains(header), "{path}: {}", answer.head);
+        }
+    }
+    let page = farm.get("/", None).await.body;
+    assert!(!page.contains("<script>") && !page.contains("onclick="), "scripts stand in files");
+    assert_eq!(farm.get("/api/nothing", None).await.status, 404);
+}
+
+#[tokio::test]
+async fn pages_are_for_those_whom_the_table_lets() {
+    let farm = Farm::start().await;
+    let (mine, other) = (farm.submit("atlas").await, farm.submit("zeus").await);
+    let viewer = Farm::token(&farm.store, Role::Viewer, &[]).await;
+    let narrow = Farm::token(&farm.store, Role::Viewer, &["atlas"]).await;
+    let worker = Farm::token(&farm.store, Role::Worker, &[]).await;
+    let guess = Secret::new("pfk_guess");
+    let job = format!("/api/jobs/{other}");
+    for (path, status) in
+        [("/metrics", 401), ("/api/jobs", 401), (job.as_str(), 401), ("/api/stream", 401)]
+    {
+        let answer = farm.get(path, None).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.head.contains("www-authenticate: bearer"), "{}", answer.head);
+        assert_eq!(farm.get(path, Some(&guess)).await.status, 401, "{path}");
+        assert_eq!(farm.get(path, Some(&worker)).await.status, 403, "{path}");
+    }
+    assert_eq!(farm.get("/metrics", Some(&viewer)).await.status, 200);
+    // Numbers of all shows are not for a token of one.
+    assert_eq!(farm.get("/metrics", Some(&narrow)).await.status, 403);
+    assert_eq!(farm.get(&job, Some(&viewer)).await.status, 200);
+    let refused = farm.get(&job, Some(&narrow)).await;
+    assert!(refused.status == 403 && refused.body.contains("F0604"), "{}", refused.body);
+    let own = farm.get(&format!("/api/jobs/{mine}"), Some(&narrow)).await;
+    assert_eq!(own.status, 200);
+    let view: serde_json::Value = serde_json::from_str(&own.body).unwrap();
+    assert_eq!(view["steps"][0]["frames"], "1001-1024");
+    let list: serde_json::Value =
+        serde_json::from_str(&farm.get("/api/jobs?most=10", Some(&narrow)).await.body).unwrap();
+    assert_eq!((list["all"].as_u64(), list["jobs"].as_array().unwrap().len()), (Some(1), 1));
+    assert_eq!(farm.get("/api/jobs/j999", Some(&viewer)).await.status, 404);
+    assert_eq!(farm.get("/api/jobs/..%2f..", Some(&viewer)).await.status, 404);
+}
+
+#[tokio::test]
+async fn metrics_count_the_farm_and_its_calls() {
+    let farm = Farm::start().await;
+    farm.submit("atlas").await;
+    let text = farm.get("/metrics", Some(&farm.admin)).await.body;
+    assert!(text.contains("platefarm_frames{show=\"atlas\",state=\"waiting\"} 24"), "{text}");
+    assert!(
+        text.contains(
+            "platefarm_calls_total{method=\"platefarm.v1.Farm/SubmitJob\",outcome=\"ok\"} 1"
+        ),
+        "{text}"
+    );
+    let list: serde_json::Value = serde_json::from_str(
+        &farm.get("/api/jobs?find=ATLAS&only=active&most=5", Some(&farm.admin)).await.body,
+    )
+    .unwrap();
+    assert_eq!(list["found"], 1);
+    let none: serde_json::Value = serde_json::from_str(
+        &farm.get("/api/jobs?find=nobody&most=5", Some(&farm.admin)).await.body,
+    )
+    .unwrap();
+    assert_eq!(none["found"], 0);
+}
+
+/// The stream says the farm at once, and again when it has changed.
+#[tokio::test]
+async fn the_stream_speaks_when_something_happens() {
+    let farm = Farm::start().await;
+    let mut stream = TcpStream::connect(farm.http).await.unwrap();
+    let head = format!(
+        "GET /api/stream HTTP/1.1\r\nhost: farm\r\nauthorization: Bearer {}\r\n\r\n",
+        farm.admin.expose()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    let mut until = async |wanted: &str| {
+        let read = async {
+            let mut buffer = vec![0; 16 * 1024];
+            while !text.contains(wanted) {
+                let count = stream.read(&mut buffer).await.unwrap();
+                assert!(count > 0, "the stream ended: {text}");
+                text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect(wanted);
+    };
+    until("\"jobs\":0").await;
+    farm.submit("atlas").await;
+    until("\"jobs\":1").await;
+}

@@ -1,0 +1,51 @@
+//! The Python example of the documentation, run as it is written, with stubs
+//! made from our protos by the tools of others.
+
+use crate::harness::{World, free_address, root, s, text, wait_until};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Says that the tests may go without, on a machine that cannot have it.
+const OPT_OUT: &str = "PLATEFARM_NO_PYTHON_TESTS";
+
+#[test]
+fn a_service_in_python_submits_follows_and_reads_errors() {
+    if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
+        return;
+    }
+    let python = root().join("target/tools/python/bin/python3");
+    let python = std::env::var_os("PLATEFARM_TOOLS_PYTHON").map_or(python, PathBuf::from);
+    let world = World::new();
+    let stubs = world.path("stubs");
+    std::fs::create_dir_all(&stubs).unwrap();
+    let protos = std::fs::read_dir(root().join("proto/platefarm/v1")).unwrap().flatten();
+    let made = Command::new(&python)
+        .args(["-m", "grpc_tools.protoc", "-I", s(&root().join("proto"))])
+        .arg(format!("--python_out={}", s(&stubs)))
+        .arg(format!("--grpc_python_out={}", s(&stubs)))
+        .args(protos.map(|entry| entry.path()))
+        .output();
+    let made =
+        made.unwrap_or_else(|e| panic!("no Python: cargo xtask setup, or set {OPT_OUT}=1: {e}"));
+    assert!(made.status.success(), "cargo xtask setup? {}", text(&made.stderr));
+
+    let address = free_address();
+    let url = format!("http://{address}");
+    let store = format!("sqlite:{}", s(&world.path("farm.db")));
+    let _scheduler = world.start(&["scheduler", "--listen", &address, "--store", &store]);
+    wait_until("the scheduler answers", || {
+        world.run(&["jobs", "list", "--farm", &url]).status.success().then_some(())
+    });
+    let _worker = world.start(&["worker", "--farm", &url, "--backend", "cpu"]);
+    let ran = Command::new(&python)
+        .arg(root().join("examples/python/client.py"))
+        .arg("atlas")
+        .env("PYTHONPATH", &stubs)
+        .env("PLATEFARM_FARM", &url)
+        .output()
+        .unwrap();
+    let said = text(&ran.stdout);
+    assert!(ran.status.success(), "{said}\n{}", text(&ran.stderr));
+    assert!(said.contains("48/48") && said.contains("done 48"), "{said}");
+    assert!(said.contains("refused NOT_FOUND F0503"), "{said}");
+}

@@ -1,0 +1,155 @@
+//! Media and plates behind `s3://`, on the real binary and a real S3 server.
+
+#[path = "../../media/tests/storage/relay.rs"]
+mod relay;
+#[path = "../../media/tests/storage/server.rs"]
+mod server;
+
+use crate::harness::{World, copy_clip, error_document, root, s, text, tree};
+use platefarm_media::{publish, storage};
+use server::Server;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+
+fn run(world: &World, server: &Server, args: &[&str]) -> Output {
+    world.platefarm(args).envs(server.environment()).output().expect("the program starts")
+}
+
+/// Copies the files of a test clip below a place.
+fn upload(clip: &str, to: &str) {
+    let dir = root().join("testclips/clips").join(clip);
+    for name in tree(&dir) {
+        let bytes = std::fs::read(dir.join(&name)).unwrap();
+        publish::write_flushed(&Path::new(to).join(&name), &bytes).unwrap();
+    }
+}
+
+/// Every plate below a place, by name.
+fn plates(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = storage::read_dir(dir).unwrap().into_iter().map(Result::unwrap);
+    let files = entries.filter(storage::Entry::is_file).map(|entry| entry.path());
+    files
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, storage::read(&path).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn a_render_from_bucket_to_bucket_is_the_render_from_disk_to_disk() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    let local = world.path("media");
+    copy_clip("beachball", &local.join("A001"));
+    let disk = world.path("plates");
+    let frames = ["--frames", "2-4", "--backend", "cpu"];
+    world.json(&[&["render", s(&local.join("A001")), "--out", s(&disk)], &frames[..]].concat());
+
+    let media = format!("s3://{bucket}/ocf/A001");
+    upload("beachball", &media);
+    let out = format!("s3://{bucket}/plates/test");
+    let args = [&["render", &media, "--out", &out, "--json"], &frames[..]].concat();
+    let output = run(&world, server, &args);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let (here, there) = (plates(&disk), plates(Path::new(&out)));
+    assert_eq!(here.len(), 3);
+    assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
+    assert!(here == there, "the same bytes, wherever they lie");
+    // Nothing but the plates is left, and doing it again is as good as once.
+    let again = run(&world, server, &args);
+    assert!(again.status.success(), "{}", text(&again.stdout));
+    assert!(plates(Path::new(&out)) == there);
+    let left = storage::read_dir(&out).unwrap();
+    assert!(left.iter().flatten().all(storage::Entry::is_file), "{left:?}");
+    // A clip is described where it lies.
+    let inspected = run(&world, server, &["inspect", &media, "--json"]);
+    let document: serde_json::Value = serde_json::from_slice(&inspected.stdout).unwrap();
+    assert_eq!(document["clips"].as_array().map(Vec::len), Some(1), "{document}");
+}
+
+#[test]
+fn what_is_wrong_with_a_bucket_is_said() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    let fails = |code: &str, source: &str| {
+        let out = format!("s3://{bucket}/plates");
+        let output = run(&world, server, &["render", source, "--out", &out, "--json"]);
+        let document = error_document(&output);
+        assert_eq!(document["error"]["code"], code, "{source}: {document}");
+        assert!(!output.status.success());
+    };
+    fails("F0101", &format!("s3://{bucket}/nothing/here"));
+    fails("F0101", "s3://no-such-bucket-here/A001");
+    fails("F0305", &format!("s3://{bucket}/../other"));
+    fails("F0305", "s3://");
+    let movie = format!("s3://{bucket}/clip.mov");
+    publish::write_flushed(Path::new(&movie), b"....ftypqt  ").unwrap();
+    fails("F0106", &movie);
+}
+
+#[test]
+fn a_pull_from_bucket_to_bucket_is_a_whole_package() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    upload("beachball", &format!("s3://{bucket}/ocf/A001"));
+    upload("colorchart", &format!("s3://{bucket}/ocf/chart"));
+    let fixtures = root().join("tests/fixtures/pull");
+    let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
+    let media = format!("s3://{bucket}/ocf");
+    let pull = |out: &str| {
+        let cut = ["pull", "--edl", s(&edl), "--fdl", s(&fdl), "--template", "VFX_PULL"];
+        let rest = [
+            "--handles",
+            "1",
+            "--media",
+            &media,
+            "--out",
+            out,
+            "--local",
+            "--backend",
+            "cpu",
+            "--json",
+        ];
+        run(&world, server, &[&cut[..], &rest].concat())
+    };
+    let out = format!("s3://{bucket}/delivery/turnover_01");
+    let output = pull(&out);
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    let dir = Path::new(&out);
+    for name in ["report.json", "report.html", "contact_sheet.png"] {
+        assert!(storage::metadata(dir.join(name)).is_ok_and(|m| m.len() > 100), "{name}");
+    }
+    let problems = platefarm_media::mhl::verify(dir);
+    assert!(problems.is_empty(), "{problems:?}");
+    // What the seal says of a plate that is swapped afterwards.
+    let plate = storage::read_dir(dir).unwrap().into_iter().flatten();
+    let plate = plate.map(|e| e.path()).find(|p| p.to_string_lossy().contains("_PL01_")).unwrap();
+    let frame = plates(&plate).into_keys().find(|name| name.ends_with(".exr")).unwrap();
+    publish::write_flushed(&plate.join(frame), b"not a plate").unwrap();
+    assert_eq!(platefarm_media::mhl::verify(dir).len(), 1);
+    // A package is not delivered into another.
+    let again = run(
+        &world,
+        server,
+        &[
+            "pull",
+            "--edl",
+            s(&edl),
+            "--fdl",
+            s(&fdl),
+            "--template",
+            "VFX_PULL",
+            "--handles",
+            "2",
+            "--media",
+            &media,
+            "--out",
+            &out,
+            "--local",
+            "--json",
+        ],
+    );
+    assert_eq!(error_document(&again)["error"]["code"], "F0010");
+}
