@@ -274,7 +274,10 @@ impl Process {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             // Ctrl-C is the agent's to answer: the frame in hand is finished.
-            .process_group(0);
+            .process_group(0)
+            // It reads foreign files, and asks the farm nothing.
+            .env_remove("PLATEFARM_TOKEN")
+            .env_remove("PLATEFARM_TOKEN_FILE");
         let mut child = command.spawn().map_err(|e| cannot(&e))?;
         let (Some(mut orders), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Fault::new(Code::Internal, "a render process without pipes"));
