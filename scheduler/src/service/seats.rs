@@ -181,10 +181,10 @@ impl Seats {
     }
 
     /// Says something. What could not be said any more comes back.
-    pub(super) fn say(&mut self, id: SeatId, said: Said) -> Result<(), (WorkerId, Said)> {
+    pub(super) fn say(&mut self, id: SeatId, said: Said) -> Result<(), Box<(WorkerId, Said)>> {
         let Some(seat) = self.seats.get(&id) else { return Ok(()) };
         let (worker, ends) = (seat.worker, said.end.is_some());
-        let sent = seat.to.send(said).map_err(|unsaid| (worker, unsaid.0));
+        let sent = seat.to.send(said).map_err(|unsaid| Box::new((worker, unsaid.0)));
         if ends || sent.is_err() {
             self.close(id);
         }

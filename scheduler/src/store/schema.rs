@@ -122,7 +122,9 @@ pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -
     let missing: Vec<Change> = MIGRATIONS[found as usize..].concat();
     for change in missing {
         match change {
-            Sql(statement) => drop(sqlx::query(statement).execute(&mut *tx).await.map_err(cannot)?),
+            Sql(statement) => {
+                sqlx::query(statement).execute(&mut *tx).await.map_err(cannot)?;
+            }
             Clustered(statement) => {
                 let order = if sqlite { " WITHOUT ROWID" } else { "" };
                 let statement = AssertSqlSafe(format!("{statement}{order}"));

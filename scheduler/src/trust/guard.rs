@@ -66,7 +66,10 @@ where
         let method = table::rule(request.uri().path()).map_or("unknown", |rule| rule.method);
         Box::pin(async move {
             let response = match pass(&gate, request).await {
-                Ok((request, pass)) => ended(pass, inner.call(request).await?).await,
+                Ok((request, pass)) => {
+                    let response = inner.call(request).await?;
+                    ended(pass, response).await
+                }
                 Err(status) => status.into_http(),
             };
             gate.metrics.called(method, outcome(&response), begun.elapsed());

@@ -116,7 +116,8 @@ impl<S: Store> Owner<S> {
     }
 
     pub(super) fn say(&mut self, id: SeatId, said: Said) {
-        if let Err((worker, unsaid)) = self.seats.say(id, said) {
+        if let Err(back) = self.seats.say(id, said) {
+            let (worker, unsaid) = *back;
             self.unheard.extend(unsaid.leases.into_iter().map(|lease| (worker, lease.token)));
         }
     }
