@@ -9,7 +9,8 @@ mod support;
 
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
-use platefarm_shaders::color::Plan;
+use platefarm_model::recipe::Backend;
+use platefarm_shaders::color::{Converter, Plan};
 use platefarm_shaders::ops::resample::picture::instruction_sets;
 use std::hint::black_box;
 use std::path::Path;
@@ -124,6 +125,50 @@ fn bench() -> Result<()> {
     }
     if let Err(message) = &python {
         println!("\nOpenColorIO was not measured: {message}");
+    }
+    on_gpu(&pixels)
+}
+
+/// The same rows on the best GPU, or on a software driver where there is none.
+fn on_gpu(pixels: &[Vec<f32>; 3]) -> Result<()> {
+    let fault = |f: platefarm_model::Fault| f.to_string();
+    let mut gpu = match Converter::new(&Chain::default(), Backend::Auto).map_err(fault)? {
+        gpu if gpu.name() != "cpu" => gpu,
+        _ => match Converter::new(&Chain::default(), Backend::Gpu) {
+            Ok(gpu) => gpu,
+            Err(fault) => {
+                println!("\nNo GPU was measured: {fault}");
+                return Ok(());
+            }
+        },
+    };
+    let rgb: Vec<f32> =
+        (0..pixels[0].len()).flat_map(|i| [0, 1, 2].map(|c| pixels[c][i])).collect();
+    println!("\n{}: float pixels on the device, 24 bytes moved each\n", gpu.name());
+    println!(
+        "| Gpix/s | speed | GB/s | of a copy | operations a pixel | Tera-operations/s | a frame of 4096x2160 |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for (title, _, from, to, _) in ROWS {
+        let chain = name::to_aces(from).map_err(fault)?.then(name::from_aces(to).map_err(fault)?);
+        gpu = gpu.again(&chain).map_err(fault)?;
+        gpu.run(&mut rgb.clone()).map_err(fault)?;
+        let runs = if gpu.name().contains("llvmpipe") { 2 } else { 50 };
+        let Some(measured) = gpu.measure(rgb.len() / 3, runs).map_err(fault)? else { continue };
+        let seconds = measured.card.unwrap_or(measured.wall).as_secs_f64();
+        let speed = f64::from(measured.pixels) / seconds;
+        let operations = measured.operations;
+        println!(
+            "| {title} | {:.3} | {:.1} | {:.0} % | {operations} | {:.2} | {:.2} ms |",
+            speed / 1e9,
+            24.0 * speed / 1e9,
+            2400.0 * speed / measured.copy,
+            operations as f64 * speed / 1e12,
+            4096.0 * 2160.0 / speed * 1e3,
+        );
+        if measured.software && title == &ROWS[ROWS.len() - 1].0 {
+            println!("\nA software driver: these figures say nothing about any GPU.");
+        }
     }
     Ok(())
 }

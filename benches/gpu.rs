@@ -21,7 +21,7 @@ use platefarm_model::recipe::{Compression, Debayer};
 use platefarm_model::repair::Repairs;
 use platefarm_shaders::exec::gpu::measure::{Card, Measured};
 use platefarm_shaders::exec::gpu::{ADAPTER_VARIABLE, GpuExecutor};
-use platefarm_shaders::{Executor, PlateRecipe};
+use platefarm_shaders::{Executor, PlateColor, PlateRecipe};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -215,5 +215,11 @@ fn recipe(debayer: Debayer) -> PlateRecipe {
         camera_to_aces: [[0.7, 0.2, 0.1], [0.05, 1.1, -0.15], [0.0, -0.3, 1.3]],
     };
     let layout = Layout::Mosaic(Arc::new(layout));
-    PlateRecipe { layout, debayer, repairs: Repairs::default(), framing: framing() }
+    PlateRecipe {
+        layout,
+        debayer,
+        repairs: Repairs::default(),
+        framing: framing(),
+        color: PlateColor::default(),
+    }
 }

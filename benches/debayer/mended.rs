@@ -85,6 +85,7 @@ fn plate(sensor: &Picture, repairs: Repairs) -> Result<Picture> {
         debayer: Debayer::default(),
         repairs,
         framing: Framing::identity(width, height, 1.0),
+        color: platefarm_shaders::PlateColor::default(),
     };
     let bytes: Vec<u8> = mosaic.sites.iter().flat_map(|v| v.to_le_bytes()).collect();
     let image = CpuExecutor::new()

@@ -55,6 +55,7 @@ fn stages(clip: &Path, out: &Path, debayer: Debayer, rounds: usize) -> Result<Ve
         debayer,
         repairs: Repairs::default(),
         framing: framing(),
+        color: platefarm_shaders::PlateColor::default(),
     };
     let mut ready = CpuExecutor::new().prepare(&recipe).map_err(said)?;
     let frame = clip.read(0).map_err(said)?;

@@ -14,7 +14,7 @@ use platefarm_shaders::ops::resample::cpu::{BLOCK, LANES, ROWS};
 use platefarm_shaders::ops::{
     debayer_mhc, levels, matrix, resample, to_half, unpack, white_balance,
 };
-use platefarm_shaders::{PlateRecipe, executor};
+use platefarm_shaders::{PlateColor, PlateRecipe, executor};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -65,7 +65,13 @@ fn recipe() -> PlateRecipe {
         ..Framing::identity(width, height, 1.0)
     };
     let layout = Layout::Mosaic(Arc::new(layout));
-    PlateRecipe { layout, debayer: Debayer::Mhc, repairs: Repairs::default(), framing }
+    PlateRecipe {
+        layout,
+        debayer: Debayer::Mhc,
+        repairs: Repairs::default(),
+        framing,
+        color: PlateColor::default(),
+    }
 }
 
 /// Every operation for itself, over the rows of a frame that stay in the caches.

@@ -16,13 +16,14 @@ pub mod twin;
 pub mod view;
 
 use platefarm_model::Outcome;
+use platefarm_model::color::chain::Chain;
 use platefarm_model::raw::Layout;
 use platefarm_model::recipe::{Backend, Debayer, Framing};
 use platefarm_model::repair::Repairs;
 use std::sync::Arc;
 
 /// Everything that decides the pixels of a plate: a frame as it was read
-/// to framed ACES2065-1 half RGB.
+/// to framed half RGB, in ACES2065-1 or in what its colour leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlateRecipe {
     /// How the frame's bytes lie in memory and what they mean.
@@ -33,9 +34,27 @@ pub struct PlateRecipe {
     pub repairs: Repairs,
     /// Where the delivered raster lies over the picture.
     pub framing: Framing,
+    /// Colour besides that of the layout.
+    pub color: PlateColor,
 }
 
-/// A finished picture: three planes of half floats, ACES2065-1.
+/// Colour transforms of a plate on either side of its resample. Empty chains
+/// leave ACES2065-1 as the layout says.
+///
+/// Light is filtered where it is linear, so what bends it stands on the side
+/// where the light is linear in between: an input transform [`before`](Self::before),
+/// looks and a display [`after`](Self::after). A matrix may be done on either side,
+/// and joins the layout's own where nothing but it is asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlateColor {
+    /// From what the layout leads to, to scene-linear light: an input transform
+    /// that is more than the layout's curve and matrix.
+    pub before: Chain,
+    /// From there to what is delivered, on delivered pixels.
+    pub after: Chain,
+}
+
+/// A finished picture: three planes of half floats, ACES2065-1 or what the recipe's colour leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfImage {
     /// Columns.

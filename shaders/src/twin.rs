@@ -7,6 +7,7 @@
 //! cannot have one. Each comparison must also be able to fail: every operation
 //! names a fault, and a shader with that fault has to be noticed.
 
+mod colors;
 pub(crate) mod pictures;
 pub(crate) mod recipes;
 mod whole;

@@ -3,13 +3,13 @@
 //! Values are little-endian 32-bit floats, red, green and blue together, so
 //! that any other program can be held against ours.
 
+use super::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_shaders::color::Plan;
+use platefarm_shaders::color::{Converter, Plan};
 use platefarm_standards::look;
-use rayon::prelude::*;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -25,7 +25,12 @@ pub(super) enum Verb {
         like: Option<String>,
     },
     /// Convert pixels from standard input to standard output.
-    Convert(Route),
+    Convert {
+        #[command(flatten)]
+        route: Route,
+        #[command(flatten)]
+        backend: BackendArg,
+    },
     /// Print what a conversion does, step by step, after planning.
     Explain(Route),
 }
@@ -87,21 +92,35 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
             Ok(())
         }
         Verb::Explain(route) => {
-            let plan = Plan::new(&route.chain()?);
-            let steps: Vec<String> = plan.links().iter().map(name::describe).collect();
-            out.steps(&steps);
+            explain(&route.chain()?, out);
             Ok(())
         }
-        Verb::Convert(route) => convert(&Plan::new(&route.chain()?), out),
+        Verb::Convert { route, backend } => {
+            convert(Converter::new(&route.chain()?, backend.value()?)?, out)
+        }
     }
 }
 
-fn convert(plan: &Plan, out: &dyn Output) -> Outcome<()> {
+/// What is left of a chain after planning. Whatever it is, it is one pass over
+/// the pixels: blocks that stay in the cache on the CPU, one function on a GPU.
+fn explain(chain: &Chain, out: &dyn Output) {
+    let plan = Plan::new(chain);
+    let steps = plan.links().iter().zip(plan.made_of()).map(|(link, count)| {
+        let joined = if *count > 1 { format!("  ({count} in one)") } else { String::new() };
+        name::describe(link) + &joined
+    });
+    let steps: Vec<String> = steps.collect();
+    out.steps(&steps);
+    let (given, left) = (chain.0.len(), steps.len());
+    out.note(&format!("{given} steps given, {left} left, in one pass over the pixels"));
+}
+
+fn convert(mut converter: Converter, out: &dyn Output) -> Outcome<()> {
     let failed = |what: &str, e: &std::io::Error| {
         Fault::new(Code::WriteFailed, format!("{what} failed")).because(e)
     };
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
-    let mut bytes = Vec::new();
+    let (mut bytes, mut values) = (Vec::new(), Vec::new());
     let (mut wild, mut pixels) = (0, 0_u64);
     loop {
         bytes.clear();
@@ -122,31 +141,15 @@ fn convert(plan: &Plan, out: &dyn Output) -> Outcome<()> {
                 .remedy("Write whole triples of 32-bit floats, little-endian."));
         }
         pixels += bytes.len() as u64 / 12;
-        wild += bytes.par_chunks_mut(BATCH * 12).map(|part| convert_part(plan, part)).sum::<u64>();
+        values.clear();
+        values.extend(bytes.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)));
+        wild += converter.run(&mut values)?;
+        for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(&values) {
+            *bytes = value.to_le_bytes();
+        }
         output.write_all(&bytes).map_err(|e| failed("writing standard output", &e))?;
     }
     output.flush().map_err(|e| failed("writing standard output", &e))?;
-    if wild > 0 {
-        out.note(&format!(
-            "{wild} values were not finite: NaN was taken for 0, infinity for 65504"
-        ));
-    }
+    out.converted(pixels, wild, &converter.name());
     Ok(())
-}
-
-/// Converts bytes in place; returns how many values were not finite.
-fn convert_part(plan: &Plan, bytes: &mut [u8]) -> u64 {
-    let (values, _) = bytes.as_chunks_mut::<4>();
-    let mut runs = [0, 1, 2].map(|channel| {
-        let own = values.iter().skip(channel).step_by(3);
-        own.map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<f32>>()
-    });
-    let [red, green, blue] = &mut runs;
-    let wild = plan.run([red, green, blue]);
-    for (channel, run) in runs.iter().enumerate() {
-        for (to, value) in values.iter_mut().skip(channel).step_by(3).zip(run) {
-            *to = value.to_le_bytes();
-        }
-    }
-    wild
 }

@@ -441,6 +441,18 @@ impl Output for Human {
         }
     }
 
+    fn converted(&self, pixels: u64, beyond: u64, backend: &str) {
+        let beyond = if beyond == 0 {
+            String::new()
+        } else {
+            let all = 3 * pixels;
+            format!(
+                "; {beyond} of {all} values are none that a half can hold: NaN was taken for 0, the rest for 65504 with their sign"
+            )
+        };
+        eprintln!("{pixels} pixels, {backend}{beyond}");
+    }
+
     fn codes(&self, codes: &[CodeInfo]) {
         if let [one] = codes {
             say!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);

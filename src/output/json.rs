@@ -150,6 +150,9 @@ impl Output for Json {
     fn steps(&self, steps: &[String]) {
         self.print(&json!({ "steps": steps }));
     }
+    fn converted(&self, pixels: u64, beyond: u64, backend: &str) {
+        eprintln!("{}", json!({ "pixels": pixels, "non_finite": beyond, "backend": backend }));
+    }
     fn codes(&self, codes: &[CodeInfo]) {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();
         self.print(&json!({ "codes": rows }));

@@ -101,6 +101,9 @@ pub(crate) trait Output {
     fn transforms(&self, entries: &[Entry]);
     /// What a colour conversion does, in order.
     fn steps(&self, steps: &[String]);
+    /// What came of a conversion whose pixels are on standard output: pixels,
+    /// values among them that no half can hold, where it ran. On standard error.
+    fn converted(&self, pixels: u64, beyond: u64, backend: &str);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
     /// A line of talk.

@@ -99,6 +99,7 @@ impl Output for Quiet {
     fn steps(&self, steps: &[String]) {
         steps.iter().for_each(|step| say!("{step}"));
     }
+    fn converted(&self, _pixels: u64, _beyond: u64, _backend: &str) {}
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| say!("{}", code.text));
     }

@@ -81,6 +81,30 @@ fn pixels_go_through_as_opencolorio_says() {
 }
 
 #[test]
+fn both_backends_give_the_same_pixels_and_counts() {
+    if std::env::var("PLATEFARM_NO_GPU_TESTS").is_ok_and(|v| v == "1") {
+        return;
+    }
+    let world = World::new();
+    let mut input = reference("aces20_sdr100_srgb").0;
+    for wild in [f32::NAN, f32::INFINITY, -1e9] {
+        input.extend([wild, 0.25, 0.5].iter().flat_map(|v| v.to_le_bytes()));
+    }
+    let args = ["--from", "ACES2065-1", "--to", "ACES 1.3 SDR sRGB", "--backend"];
+    let [cpu, gpu] = ["cpu", "gpu"].map(|backend| {
+        let output = convert(&world, &[&args[..], &[backend, "--json"]].concat(), &input);
+        let said = text(&output.stderr);
+        assert!(
+            output.status.success() && said.contains(&format!("3 of {} values", input.len() / 4)),
+            "{said}"
+        );
+        floats(&output.stdout)
+    });
+    let far = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(cpu.len() * 4 == input.len() && far <= 2e-5, "{far}");
+}
+
+#[test]
 fn a_look_stands_in_between() {
     let world = World::new();
     let look = world.path("half.cdl");

@@ -1,13 +1,9 @@
 //! Encodings of pictures whose formulas are published and exact: from a code,
 //! 0 to 1, to scene-linear light. What a file only hints at is not here.
 
+pub(super) use platefarm_model::color::space::{P3, REC2020};
 use platefarm_model::color::{self, ACES_WHITE, AP0, D65, Matrix3, REC709, Xy};
 use std::sync::Arc;
-
-/// ITU-R BT.2020 primaries.
-pub(super) const REC2020: [Xy; 3] = [[0.708, 0.292], [0.170, 0.797], [0.131, 0.046]];
-/// SMPTE RP 431-2 primaries, which SMPTE EG 432-1 uses with the white of D65.
-pub(super) const P3: [Xy; 3] = [[0.680, 0.320], [0.265, 0.690], [0.150, 0.060]];
 
 /// The curve of codes of `bits` bits.
 pub(super) fn curve(bits: u32, light: impl Fn(f64) -> f64) -> Arc<[f32]> {

@@ -45,9 +45,17 @@ pub enum Link {
         inverse: bool,
     },
     /// ACES 1: glow, red modifier and desaturation of the Reference Rendering Transform, ACES2065-1 to ACEScg.
-    Sweeten,
+    Sweeten {
+        /// Whether it is undone.
+        inverse: bool,
+    },
     /// ACES 1: a tone curve of quadratic B-splines in log-log space, per channel.
-    Tone(Arc<Spline>),
+    Tone {
+        /// The curve.
+        curve: Arc<Spline>,
+        /// Whether it is undone.
+        inverse: bool,
+    },
     /// A power of luminance that keeps the chromaticity: `rgb * Y^(exponent - 1)`.
     Surround {
         /// Luminance of each channel.
@@ -169,6 +177,8 @@ pub struct Lut3d {
     pub domain: [[f64; 3]; 2],
     /// Whether between entries it is tetrahedral; else trilinear.
     pub tetrahedral: bool,
+    /// Whether it is undone.
+    pub inverse: bool,
 }
 
 /// A tone curve of ACES 1: quadratic B-splines between three points in
@@ -227,8 +237,8 @@ impl Link {
             Self::Lut1d(_) => "lut1d",
             Self::Lut3d(_) => "lut3d",
             Self::GamutCompress { .. } => "gamut compression",
-            Self::Sweeten => "aces 1 sweeteners",
-            Self::Tone(_) => "aces 1 tone curve",
+            Self::Sweeten { .. } => "aces 1 sweeteners",
+            Self::Tone { .. } => "aces 1 tone curve",
             Self::Surround { .. } => "surround",
             Self::Output2 { .. } => "aces 2 output",
         }
@@ -248,6 +258,9 @@ impl Link {
             Self::Decode(transfer) => Self::Encode(*transfer),
             Self::Encode(transfer) => Self::Decode(*transfer),
             Self::Clamp { .. } => self.clone(),
+            Self::Cdl(cdl) if cdl.saturation == 0.0 || cdl.slope.contains(&0.0) => {
+                return Err(self.name());
+            }
             Self::Cdl(cdl) => Self::Cdl(Cdl { inverse: !cdl.inverse, ..*cdl }),
             Self::Exponent(e) => Self::Exponent(Exponent { inverse: !e.inverse, ..*e }),
             Self::Log(log) => Self::Log(Log { inverse: !log.inverse, ..*log }),
@@ -261,7 +274,13 @@ impl Link {
             Self::Output2 { target, inverse } => {
                 Self::Output2 { target: *target, inverse: !inverse }
             }
-            Self::Lut3d(_) | Self::Sweeten | Self::Tone(_) => return Err(self.name()),
+            Self::Sweeten { inverse } => Self::Sweeten { inverse: !inverse },
+            Self::Tone { curve, inverse } => {
+                Self::Tone { curve: Arc::clone(curve), inverse: !inverse }
+            }
+            Self::Lut3d(lut) => {
+                Self::Lut3d(Arc::new(Lut3d { inverse: !lut.inverse, ..(**lut).clone() }))
+            }
         })
     }
 

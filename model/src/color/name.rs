@@ -120,7 +120,7 @@ pub fn catalog() -> Vec<Entry> {
             kind: "output",
             aliases: Vec::new(),
             ids: ids.into_iter().collect(),
-            from: false,
+            from: true,
             to: true,
         });
     }
@@ -250,6 +250,7 @@ pub fn resolve(text: &str) -> Outcome<Named> {
         return named(&name, What::Output2(output));
     }
     let plain = text.strip_prefix(URN_1).unwrap_or(text);
+    let plain = plain.strip_prefix("Inv").unwrap_or(plain);
     let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
     match outputs1().into_iter().find(|o| same(o.name) || same(o.id)) {
         Some(output) => named(output.name, What::Output1(Box::new(output))),
@@ -275,7 +276,9 @@ impl Named {
             What::Output2(output) => {
                 output.inverse_chain().map_err(|link| no_way_back(&self.name, link))
             }
-            What::Output1(_) => Err(no_way_back(&self.name, "aces 1 tone curve")),
+            What::Output1(output) => {
+                output.inverse_chain().map_err(|link| no_way_back(&self.name, link))
+            }
         }
     }
 
@@ -433,7 +436,7 @@ mod tests {
             let remedy = fault.remedy.unwrap_or_default();
             assert!(remedy.starts_with(&format!("Perhaps one of: {meant}")), "{written}: {remedy}");
         }
-        assert_eq!(to_aces("ACES 1.3 SDR sRGB").unwrap_err().code, Code::NoWayBack);
+        assert!(to_aces("InvODT.Academy.Rec709_100nits_dim.a1.0.3").is_ok());
         assert_eq!(from_aces("ADX10").unwrap_err().code, Code::NoWayBack);
     }
 }

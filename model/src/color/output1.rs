@@ -162,6 +162,10 @@ fn inverse(m: &Matrix3) -> Matrix3 {
     invert(m).unwrap_or(IDENTITY)
 }
 
+fn tone(curve: Spline) -> Link {
+    Link::Tone { curve: Arc::new(curve), inverse: false }
+}
+
 impl Output1 {
     /// What its codes mean.
     #[must_use]
@@ -179,11 +183,11 @@ impl Output1 {
     #[must_use]
     pub fn chain(&self) -> Chain {
         let ap1_to_xyz = rgb_to_xyz(&AP1, ACES_WHITE);
-        let mut links = vec![Link::Sweeten];
+        let mut links = vec![Link::Sweeten { inverse: false }];
         match self.tone {
             Tone::Cinema | Tone::Video => {
-                links.push(Link::Tone(Arc::new(rrt())));
-                links.push(Link::Tone(Arc::new(odt())));
+                links.push(tone(rrt()));
+                links.push(tone(odt()));
                 links.push(stretched(0.02, 48.0));
                 if matches!(self.display, Display::Simulated(_)) {
                     // Room for the largest channel that the ACES white has on a D65 display.
@@ -200,7 +204,7 @@ impl Output1 {
                 }
             }
             Tone::Hdr { middle, peak, limit } => {
-                links.push(Link::Tone(Arc::new(single_stage(1e-4, middle, peak))));
+                links.push(tone(single_stage(1e-4, middle, peak)));
                 links.push(stretched(1e-4, peak));
                 // The primaries are taken with their own white, on light that is not adapted to it.
                 let limit_to_xyz = rgb_to_xyz(&limit, D65);
@@ -234,6 +238,17 @@ impl Output1 {
         }
         links.extend(self.eotf.encode());
         Chain(links)
+    }
+}
+
+impl Output1 {
+    /// Display codes to ACES2065-1: what the scene must have been. Codes that
+    /// the transform never gives are taken for the nearest that it does.
+    ///
+    /// # Errors
+    /// None today: every part has an inverse.
+    pub fn inverse_chain(&self) -> Result<Chain, &'static str> {
+        self.chain().inverse()
     }
 }
 

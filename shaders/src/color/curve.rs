@@ -1,279 +1,296 @@
-//! Transfer curves on runs of values: the f32 form of
-//! [`platefarm_model::color::transfer`], each a loop without branches.
+//! Curves of one value: camera logs, displays' curves, the exponents and
+//! logarithms of CLF. Each is a formula without branches and the numbers that
+//! it reads, in the order in which `curve.wgsl` reads them too.
+//! [`transfer`](super::transfer) says which formula and numbers a link is.
 
 use super::math::{exp2, exp2_less_one, log2, log2_of_one_and, pick, pow, signed_pow};
 use fearless_simd::{Level, dispatch};
-use platefarm_model::color::transfer::{APPLE, CanonCurve, HLG, Knee, LogCurve, PQ, Transfer, toe};
 
-/// Which way a curve is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Codes to light.
-    Decode,
-    /// Light to codes.
-    Encode,
+/// What a formula reads; how many of them, and what they are, is its own.
+pub type Numbers = [f32; 10];
+
+/// A curve: a formula, and its numbers for each channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Curve {
+    /// The formula.
+    pub formula: Formula,
+    /// Red's numbers, green's, blue's.
+    pub numbers: [Numbers; 3],
 }
 
-/// A loop over values, compiled for the instruction set. A macro, because a
-/// closure that is handed to a function is not taken into its vector code.
-macro_rules! each {
-    ($level:expr, $values:expr, |$value:ident| $body:expr) => {{
-        let values: &mut [f32] = $values;
-        dispatch!($level, _simd => for v in values.iter_mut() {
-            let $value = *v;
-            *v = $body;
-        });
-    }};
+impl Curve {
+    /// Runs it on three runs of values, in place.
+    pub fn run(&self, level: Level, rgb: [&mut [f32]; 3]) {
+        for (run, numbers) in rgb.into_iter().zip(&self.numbers) {
+            self.formula.run(level, numbers, run);
+        }
+    }
 }
 
-/// Runs `transfer` on `values`, in place.
-pub fn run(level: Level, transfer: &Transfer, way: Way, values: &mut [f32]) {
-    let decode = way == Way::Decode;
-    match *transfer {
-        Transfer::Linear => {}
-        Transfer::Log(curve) if decode => log_decode(level, &curve, values),
-        Transfer::Log(curve) => log_encode(level, &curve, values),
-        Transfer::LogKnee(curve, knee) if decode => {
-            let knee = KneeF32::new(&knee);
-            each!(level, values, |code| knee.open(code));
-            log_decode(level, &curve, values);
-        }
-        Transfer::LogKnee(curve, knee) => {
-            log_encode(level, &curve, values);
-            let knee = KneeF32::new(&knee);
-            each!(level, values, |code| knee.close(code));
-        }
-        Transfer::AcesCc if decode => each!(level, values, |code| {
-            let power = exp2(code * 17.52 - 9.72);
-            let dark = 2.0 * (power - 1.0 / 65536.0);
-            pick(code <= -5.28 / 17.52, dark, power.min(65504.0))
-        }),
-        Transfer::AcesCc => each!(level, values, |light| {
-            let floor = 1.0 / 65536.0;
-            let dark = floor + 0.5 * light.max(0.0);
-            (log2(pick(light < 2.0 * floor, dark, light)) + 9.72) / 17.52
-        }),
-        Transfer::Canon(curve) => canon(level, &curve, decode, values),
-        Transfer::AppleLog => apple(level, decode, values),
-        Transfer::Toed { gamma, offset } => {
-            let toe = Toe::new(gamma, offset);
-            if decode {
-                each!(level, values, |code| toe.decode(code));
-            } else {
-                each!(level, values, |light| toe.encode(light));
+/// Formulas by name: a function here, and one in the shader's text.
+macro_rules! formulas {
+    ($($(#[$doc:meta])* $name:ident: $function:ident,)*) => {
+        /// Which formula.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Formula { $($(#[$doc])* $name,)* }
+
+        impl Formula {
+            /// Every formula.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Runs it on values, in place.
+            pub fn run(self, level: Level, numbers: &Numbers, values: &mut [f32]) {
+                let numbers = *numbers;
+                match self {
+                    $(Self::$name => dispatch!(level, _simd => for v in values.iter_mut() {
+                        *v = $function(&numbers, *v);
+                    }),)*
+                }
+            }
+
+            /// Its function in the shader's text.
+            #[must_use]
+            pub const fn function(self) -> &'static str {
+                match self { $(Self::$name => concat!("color_", stringify!($function)),)* }
             }
         }
-        Transfer::DisplayToed { gamma, offset } => {
-            let toe = Toe::new(gamma, offset);
-            if decode {
-                each!(level, values, |code| toe.decode(code.abs()).copysign(code));
-            } else {
-                each!(level, values, |light| toe.encode(light.abs()).copysign(light));
-            }
-        }
-        Transfer::Gamma(gamma) => {
-            let power = (if decode { gamma } else { 1.0 / gamma }) as f32;
-            each!(level, values, |v| pick(v > 0.0, pow(v, power), v));
-        }
-        Transfer::DisplayGamma(gamma) => {
-            let power = (if decode { gamma } else { 1.0 / gamma }) as f32;
-            each!(level, values, |v| signed_pow(v, power));
-        }
-        Transfer::Pq => pq(level, decode, values),
-        Transfer::HlgCurve => hlg(level, decode, values),
-    }
+    };
 }
 
-fn log_decode(level: Level, curve: &LogCurve, values: &mut [f32]) {
-    // The power's constant joins its exponent, so that one addition rounds.
-    let (rate, shift) = (curve.rate as f32, (curve.rate * -curve.shift) as f32);
-    let (gain, lost) = (curve.gain as f32, (curve.gain * curve.offset) as f32);
-    let (at, slope) = (curve.code_break as f32, curve.slope as f32);
-    let dark = (curve.black * curve.slope) as f32;
-    each!(level, values, |code| {
-        let log = gain * exp2(rate * code + shift) - lost;
-        pick(code > at, log, code * slope - dark)
-    });
+formulas! {
+    /// A camera's log to light.
+    LogDecode: log_decode,
+    /// Light to a camera's log.
+    LogEncode: log_encode,
+    /// The knee of LogC3: to the logarithm's codes.
+    KneeOpen: knee_open,
+    /// Back.
+    KneeClose: knee_close,
+    /// ACEScc to light.
+    AcesCcDecode: acescc_decode,
+    /// Light to ACEScc.
+    AcesCcEncode: acescc_encode,
+    /// Canon Log to light.
+    CanonDecode: canon_decode,
+    /// Light to Canon Log.
+    CanonEncode: canon_encode,
+    /// Apple Log to light.
+    AppleDecode: apple_decode,
+    /// Light to Apple Log.
+    AppleEncode: apple_encode,
+    /// A power with a straight toe.
+    ToeDecode: toe_decode,
+    /// Back.
+    ToeEncode: toe_encode,
+    /// The same, mirrored at zero.
+    MirroredToeDecode: mirrored_toe_decode,
+    /// Back.
+    MirroredToeEncode: mirrored_toe_encode,
+    /// A power; nothing below zero.
+    Power: power,
+    /// A power; what is below zero passes as it is.
+    PassingPower: passing_power,
+    /// A power, mirrored at zero.
+    MirroredPower: mirrored_power,
+    /// ST 2084 to light.
+    PqDecode: pq_decode,
+    /// Light to ST 2084.
+    PqEncode: pq_encode,
+    /// HLG to light.
+    HlgDecode: hlg_decode,
+    /// Light to HLG.
+    HlgEncode: hlg_encode,
+    /// A logarithm of CLF.
+    Logarithm: logarithm,
+    /// Back.
+    Antilogarithm: antilogarithm,
+    /// A logarithm of CLF that is straight below a break.
+    ToedLogarithm: toed_logarithm,
+    /// Back.
+    ToedAntilogarithm: toed_antilogarithm,
 }
 
-fn log_encode(level: Level, curve: &LogCurve, values: &mut [f32]) {
-    let (scale, offset) = ((1.0 / curve.gain) as f32, curve.offset as f32);
-    let (rate, shift) = ((1.0 / curve.rate) as f32, curve.shift as f32);
-    let (at, slope) = (curve.light_break as f32, (1.0 / curve.slope) as f32);
-    let black = curve.black as f32;
-    each!(level, values, |light| {
-        let log = log2(light * scale + offset) * rate + shift;
-        pick(light > at, log, light * slope + black)
-    });
+/// Numbers: rate and shift of the exponent, gain, what is taken off; break, slope and light at code 0 of the toe.
+#[inline(always)]
+fn log_decode(&[rate, shift, gain, lost, at, slope, dark, ..]: &Numbers, code: f32) -> f32 {
+    let log = gain * exp2(rate * code + shift) - lost;
+    pick(code > at, log, code * slope - dark)
 }
 
-/// The knee of LogC3 as a cubic in the part of the way to code 1.
-struct KneeF32 {
-    start: f32,
-    end: f32,
-    width: f32,
-    cubic: [f32; 4],
+/// Numbers: scale and offset of the light, rate and shift of the logarithm; break, slope and black of the toe.
+#[inline(always)]
+fn log_encode(&[scale, offset, rate, shift, at, slope, black, ..]: &Numbers, light: f32) -> f32 {
+    let log = log2(light * scale + offset) * rate + shift;
+    pick(light > at, log, light * slope + black)
 }
 
-impl KneeF32 {
-    fn new(knee: &Knee) -> Self {
-        let width = 1.0 - knee.start;
-        let (p0, p1, m0, m1) = (knee.start, knee.end, width, knee.end_slope * width);
-        let cubic = [p0, m0, 3.0 * (p1 - p0) - 2.0 * m0 - m1, 2.0 * (p0 - p1) + m0 + m1];
-        Self {
-            start: knee.start as f32,
-            end: knee.end as f32,
-            width: width as f32,
-            cubic: cubic.map(|v| v as f32),
-        }
-    }
-
-    #[inline(always)]
-    fn at(&self, t: f32) -> f32 {
-        let [a, b, c, d] = self.cubic;
-        ((d * t + c) * t + b) * t + a
-    }
-
-    #[inline(always)]
-    fn open(&self, code: f32) -> f32 {
-        let bent = self.at((code - self.start) / self.width);
-        pick(code > self.start, bent, code)
-    }
-
-    /// The way back by Newton's method; the cubic is all but straight.
-    #[inline(always)]
-    fn close(&self, code: f32) -> f32 {
-        let [_, b, c, d] = self.cubic;
-        let mut t = (code - self.start) / (self.end - self.start);
-        for _ in 0..6 {
-            let slope = (3.0 * d * t + 2.0 * c) * t + b;
-            t -= (self.at(t) - code) / slope;
-        }
-        pick(code > self.start, self.start + self.width * t, code)
-    }
+#[inline(always)]
+fn knee_at([a, b, c, d]: [f32; 4], t: f32) -> f32 {
+    ((d * t + c) * t + b) * t + a
 }
 
-fn canon(level: Level, curve: &CanonCurve, decode: bool, values: &mut [f32]) {
-    let (rate, gain) = (curve.rate as f32, curve.gain as f32);
-    let [low, high] = curve.breaks.map(|v| v as f32);
-    let [down, up] = curve.shifts.map(|v| v as f32);
-    let (slope, black) = (curve.slope as f32, curve.black as f32);
-    if decode {
-        each!(level, values, |code| {
-            let below = code < low;
-            let out = pick(below, down - code, code - up);
-            let power = gain * (exp2(rate * out) - 1.0);
-            let signed = pick(below, -power, power);
-            let straight = !below && code <= high;
-            pick(straight, (code - black) * slope, signed)
-        });
-    } else {
-        let [dark, bright] = curve.breaks.map(|code| ((code - curve.black) * curve.slope) as f32);
-        let (unrate, ungain, unslope) = (1.0 / rate, 1.0 / gain, 1.0 / slope);
-        each!(level, values, |light| {
-            let below = light < dark;
-            let out = log2(light.abs() * ungain + 1.0) * unrate;
-            let signed = pick(below, down - out, out + up);
-            let straight = !below && light <= bright;
-            pick(straight, light * unslope + black, signed)
-        });
-    }
+/// Numbers: start, width and its inverse, inverse of the logarithm's width, then the cubic from the constant up.
+#[inline(always)]
+fn knee_open(&[start, _, per_width, _, a, b, c, d, ..]: &Numbers, code: f32) -> f32 {
+    let bent = knee_at([a, b, c, d], (code - start) * per_width);
+    pick(code > start, bent, code)
 }
 
-fn apple(level: Level, decode: bool, values: &mut [f32]) {
-    let [r0, rt, c, beta, gamma, delta] = APPLE;
-    let split = (c * (rt - r0) * (rt - r0)) as f32;
-    let (rate, shift) = ((1.0 / gamma) as f32, (-delta / gamma) as f32);
-    let [r0, rt, c, beta, gamma, delta] = [r0, rt, c, beta, gamma, delta].map(|v| v as f32);
-    if decode {
-        each!(level, values, |code| {
-            let log = exp2(rate * code + shift) - beta;
-            let square = (code.max(0.0) / c).sqrt() + r0;
-            pick(code >= split, log, square)
-        });
-    } else {
-        each!(level, values, |light| {
-            let log = gamma * log2(light + beta) + delta;
-            let out = (light - r0).max(0.0);
-            pick(light >= rt, log, c * out * out)
-        });
+/// The way back by Newton's method; the cubic is all but straight.
+#[inline(always)]
+fn knee_close(&[start, width, _, per_end, a, b, c, d, ..]: &Numbers, code: f32) -> f32 {
+    let mut t = (code - start) * per_end;
+    for _ in 0..6 {
+        let slope = (3.0 * d * t + 2.0 * c) * t + b;
+        t -= (knee_at([a, b, c, d], t) - code) / slope;
     }
+    pick(code > start, start + width * t, code)
 }
 
-/// A power with a straight toe.
-pub(super) struct Toe {
-    gamma: f32,
-    ungamma: f32,
-    offset: f32,
-    touch: f32,
+#[inline(always)]
+fn acescc_decode(_: &Numbers, code: f32) -> f32 {
+    let power = exp2(code * 17.52 - 9.72);
+    let dark = 2.0 * (power - 1.0 / 65536.0);
+    pick(code <= -0.301_369_86, dark, power.min(65504.0))
+}
+
+#[inline(always)]
+fn acescc_encode(_: &Numbers, light: f32) -> f32 {
+    let dark = 1.0 / 65536.0 + 0.5 * light.max(0.0);
+    (log2(pick(light < 2.0 / 65536.0, dark, light)) + 9.72) * 0.057_077_624
+}
+
+/// Numbers: rate and gain of the logarithms, breaks, shifts, slope and black of the straight part.
+#[inline(always)]
+fn canon_decode(&[rate, gain, low, high, down, up, slope, black, ..]: &Numbers, code: f32) -> f32 {
+    let below = code < low;
+    let power = gain * (exp2(rate * pick(below, down - code, code - up)) - 1.0);
+    let signed = pick(below, -power, power);
+    pick(!below & (code <= high), (code - black) * slope, signed)
+}
+
+#[inline(always)]
+fn canon_encode(
+    &[unrate, ungain, dark, bright, down, up, unslope, black, ..]: &Numbers,
     light: f32,
-    slope: f32,
+) -> f32 {
+    let below = light < dark;
+    let out = log2(light.abs() * ungain + 1.0) * unrate;
+    let signed = pick(below, down - out, out + up);
+    pick(!below & (light <= bright), light * unslope + black, signed)
 }
 
-impl Toe {
-    pub(super) fn new(gamma: f64, offset: f64) -> Self {
-        let [touch, slope] = toe(gamma, offset);
-        Self {
-            gamma: gamma as f32,
-            ungamma: (1.0 / gamma) as f32,
-            offset: offset as f32,
-            touch: touch as f32,
-            light: (touch * slope) as f32,
-            slope: slope as f32,
-        }
-    }
+/// Numbers: code of the break, rate and shift of the exponent, what is taken off, inverse scale and start of the square.
+#[inline(always)]
+fn apple_decode(&[split, rate, shift, beta, per_c, r0, ..]: &Numbers, code: f32) -> f32 {
+    let log = exp2(rate * code + shift) - beta;
+    let square = (code.max(0.0) * per_c).sqrt() + r0;
+    pick(code >= split, log, square)
+}
 
-    #[inline(always)]
-    pub(super) fn decode(&self, code: f32) -> f32 {
-        let power = pow((code + self.offset) / (1.0 + self.offset), self.gamma);
-        pick(code > self.touch, power, code * self.slope)
-    }
+/// Numbers: gamma, beta and delta of the logarithm, light of the break, start and scale of the square.
+#[inline(always)]
+fn apple_encode(&[gamma, beta, delta, at, r0, c, ..]: &Numbers, light: f32) -> f32 {
+    let log = gamma * log2(light + beta) + delta;
+    let out = (light - r0).max(0.0);
+    pick(light >= at, log, c * out * out)
+}
 
-    #[inline(always)]
-    pub(super) fn encode(&self, light: f32) -> f32 {
-        let power = (1.0 + self.offset) * pow(light, self.ungamma) - self.offset;
-        pick(light > self.light, power, light / self.slope)
-    }
+/// Numbers: offset, inverse of one and it, exponent; code of the break, slope of the toe.
+#[inline(always)]
+fn toe_decode(&[offset, per_one, gamma, touch, slope, ..]: &Numbers, code: f32) -> f32 {
+    let power = pow((code + offset) * per_one, gamma);
+    pick(code > touch, power, code * slope)
+}
+
+/// Numbers: offset, one and it, exponent; light of the break, inverse slope of the toe.
+#[inline(always)]
+fn toe_encode(&[offset, one_and, ungamma, at, unslope, ..]: &Numbers, light: f32) -> f32 {
+    let power = one_and * pow(light, ungamma) - offset;
+    pick(light > at, power, light * unslope)
+}
+
+#[inline(always)]
+fn mirrored_toe_decode(numbers: &Numbers, code: f32) -> f32 {
+    toe_decode(numbers, code.abs()).copysign(code)
+}
+
+#[inline(always)]
+fn mirrored_toe_encode(numbers: &Numbers, light: f32) -> f32 {
+    toe_encode(numbers, light.abs()).copysign(light)
+}
+
+#[inline(always)]
+fn power(&[exponent, ..]: &Numbers, v: f32) -> f32 {
+    pow(v.max(0.0), exponent)
+}
+
+#[inline(always)]
+fn passing_power(&[exponent, ..]: &Numbers, v: f32) -> f32 {
+    pick(v > 0.0, pow(v, exponent), v)
+}
+
+#[inline(always)]
+fn mirrored_power(&[exponent, ..]: &Numbers, v: f32) -> f32 {
+    signed_pow(v, exponent)
 }
 
 /// ST 2084. Its exponent of 79 multiplies every rounding, so that both ways
 /// are written around 1: `c1 + c2 p` over `1 + c3 p` is `1 + (1 - c1)(p - 1) /
-/// (1 + c3 p)`, since c2 - c3 is 1 - c1.
-fn pq(level: Level, decode: bool, values: &mut [f32]) {
-    let [m1, m2, c1, _, c3] = PQ;
-    let [unm1, unm2] = [1.0 / m1, 1.0 / m2].map(|v| v as f32);
-    let (m1, m2, c3, rest) = (m1 as f32, m2 as f32, c3 as f32, (1.0 - c1) as f32);
-    if decode {
-        each!(level, values, |code| {
-            // Codes below 2^-39 are no light.
-            let less = exp2_less_one((log2(code.abs()) * unm2).max(-0.5));
-            let light = 100.0 * pow((rest + less).max(0.0) / (rest - c3 * less), unm1);
-            light.copysign(code)
-        });
-    } else {
-        each!(level, values, |light| {
-            let p = pow(light.abs() * 0.01, m1);
-            let d = rest * (p - 1.0) / (1.0 + c3 * p);
-            exp2(m2 * log2_of_one_and(d)).copysign(light)
-        });
-    }
+/// (1 + c3 p)`, since c2 - c3 is 1 - c1. Numbers: 1/m1, 1/m2, c3, 1 - c1.
+#[inline(always)]
+fn pq_decode(&[unm1, unm2, c3, rest, ..]: &Numbers, code: f32) -> f32 {
+    // Codes below 2^-39 are no light.
+    let less = exp2_less_one((log2(code.abs()) * unm2).max(-0.5));
+    let light = 100.0 * pow((rest + less).max(0.0) / (rest - c3 * less), unm1);
+    light.copysign(code)
 }
 
-fn hlg(level: Level, decode: bool, values: &mut [f32]) {
-    let [_, b, c] = HLG.map(|v| v as f32);
-    let rate = (1.0 / (HLG[0] * std::f64::consts::LN_2)) as f32;
-    let unrate = (HLG[0] * std::f64::consts::LN_2) as f32;
-    if decode {
-        each!(level, values, |code| {
-            let v = code.abs();
-            let log = (exp2((v - c) * rate) + b) / 12.0;
-            (pick(v <= 0.5, v * v / 3.0, log)).copysign(code)
-        });
-    } else {
-        each!(level, values, |light| {
-            let v = light.abs();
-            let log = unrate * log2(12.0 * v - b) + c;
-            (pick(v <= 1.0 / 12.0, (3.0 * v).sqrt(), log)).copysign(light)
-        });
-    }
+/// Numbers: m1, m2, c3, 1 - c1.
+#[inline(always)]
+fn pq_encode(&[m1, m2, c3, rest, ..]: &Numbers, light: f32) -> f32 {
+    let p = pow(light.abs() * 0.01, m1);
+    let d = rest * (p - 1.0) / (1.0 + c3 * p);
+    exp2(m2 * log2_of_one_and(d)).copysign(light)
+}
+
+/// Numbers: b, c, and the rate of the exponent.
+#[inline(always)]
+fn hlg_decode(&[b, c, rate, ..]: &Numbers, code: f32) -> f32 {
+    let v = code.abs();
+    let log = (exp2((v - c) * rate) + b) * (1.0 / 12.0);
+    pick(v <= 0.5, v * v * (1.0 / 3.0), log).copysign(code)
+}
+
+/// Numbers: b, c, and the rate of the logarithm.
+#[inline(always)]
+fn hlg_encode(&[b, c, rate, ..]: &Numbers, light: f32) -> f32 {
+    let v = light.abs();
+    let log = rate * log2(12.0 * v - b) + c;
+    pick(v <= 1.0 / 12.0, (3.0 * v).sqrt(), log).copysign(light)
+}
+
+/// Numbers: slope and offset on the linear side, on the logarithmic side.
+#[inline(always)]
+fn logarithm(&[slope, offset, rate, base, ..]: &Numbers, v: f32) -> f32 {
+    log2(v * slope + offset) * rate + base
+}
+
+/// Numbers: those of [`logarithm`], with the inverses of both slopes.
+#[inline(always)]
+fn antilogarithm(&[unslope, offset, unrate, base, ..]: &Numbers, v: f32) -> f32 {
+    (exp2((v - base) * unrate) - offset) * unslope
+}
+
+/// Numbers: those of [`logarithm`]; light and code at the break, and the slope below, or its inverse.
+#[inline(always)]
+fn toed_logarithm(numbers: &Numbers, v: f32) -> f32 {
+    let &[_, _, _, _, at, value, slope, ..] = numbers;
+    pick(v > at, logarithm(numbers, v), value + (v - at) * slope)
+}
+
+#[inline(always)]
+fn toed_antilogarithm(numbers: &Numbers, v: f32) -> f32 {
+    let &[_, _, _, _, at, value, unslope, ..] = numbers;
+    pick(v > value, antilogarithm(numbers, v), at + (v - value) * unslope)
 }

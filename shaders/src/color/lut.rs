@@ -2,6 +2,8 @@
 //! value costs is the memory it touches.
 
 use platefarm_model::color::chain::{Lut1d, Lut3d};
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Finite halves.
 const HALVES: usize = 2 * 0x7c00;
@@ -10,6 +12,10 @@ const HALVES: usize = 2 * 0x7c00;
 #[derive(Clone, Debug)]
 pub struct Table {
     lut: Lut1d,
+    /// Input of the first entry; entries per unit of input, and its inverse.
+    first: f32,
+    scale: f32,
+    unscale: f32,
     /// For the way back, per channel.
     back: Option<[Back; 3]>,
 }
@@ -41,7 +47,7 @@ impl Back {
     }
 
     /// The entry, with its part of the way to the next, that has the value `v`.
-    fn entry(&self, v: f32) -> (usize, f64) {
+    fn entry(&self, v: f32) -> (usize, f32) {
         let v = if self.falls { -v } else { v };
         let [first, end] = self.ends;
         let above = self.values.partition_point(|entry| *entry < v);
@@ -51,8 +57,8 @@ impl Back {
         if above > end {
             return (end, 0.0);
         }
-        let (a, b) = (f64::from(self.values[above - 1]), f64::from(self.values[above]));
-        (above - 1, if a == b { 0.0 } else { (f64::from(v) - a) / (b - a) })
+        let (a, b) = (self.values[above - 1], self.values[above]);
+        (above - 1, if a == b { 0.0 } else { (v - a) / (b - a) })
     }
 }
 
@@ -70,7 +76,50 @@ impl Table {
                 })
             })
         });
-        Self { lut: lut.clone(), back }
+        let [first, last] = lut.domain;
+        let steps = (lut.length - 1) as f64;
+        Self {
+            first: first as f32,
+            scale: (steps / (last - first)) as f32,
+            unscale: ((last - first) / steps) as f32,
+            lut: lut.clone(),
+            back,
+        }
+    }
+
+    /// Whether it is indexed by halves, and whether it is undone.
+    pub(super) fn kind(&self) -> (bool, bool) {
+        (self.lut.half_domain, self.back.is_some())
+    }
+
+    /// Whether the middle channel is set anew.
+    pub(super) fn keeps_hue(&self) -> bool {
+        self.lut.hue_adjust
+    }
+
+    /// What the shader reads for a channel: input of the first entry, entries
+    /// per unit or its inverse, the last entry; for the way back the sign of
+    /// the channel and the entries of its ends; then the entries.
+    pub(super) fn numbers(&self, channel: usize) -> Vec<f32> {
+        match &self.back {
+            None => {
+                let values = &self.lut.values[channel * self.lut.length..][..self.lut.length];
+                [&[self.first, self.scale, (values.len() - 1) as f32], values].concat()
+            }
+            Some(back) => {
+                let Back { values, falls, ends: [first, end] } = &back[channel];
+                let sign = if *falls { -1.0 } else { 1.0 };
+                let head = [
+                    self.first,
+                    self.unscale,
+                    (values.len() - 1) as f32,
+                    sign,
+                    *first as f32,
+                    *end as f32,
+                ];
+                [&head[..], values].concat()
+            }
+        }
     }
 
     /// Replaces a pixel.
@@ -91,25 +140,21 @@ impl Table {
     }
 
     fn forward(&self, values: &[f32], v: f32) -> f32 {
-        let [first, last] = self.lut.domain;
-        let end = (values.len() - 1) as f64;
-        let at = ((f64::from(v) - first) / (last - first) * end).clamp(0.0, end);
+        let end = (values.len() - 1) as f32;
+        let at = ((v - self.first) * self.scale).max(0.0).min(end);
         let low = (at as usize).min(values.len().saturating_sub(2));
         let high = (low + 1).min(values.len() - 1);
-        let part = (at - low as f64) as f32;
-        values[low] + (values[high] - values[low]) * part
+        values[low] + (values[high] - values[low]) * (at - low as f32)
     }
 
     fn backward(&self, back: &Back, v: f32) -> f32 {
         let (entry, part) = back.entry(v);
         if self.lut.half_domain {
-            let at = |i: usize| f64::from(half_value(half_in_order(i.min(HALVES - 1))));
+            let at = |i: usize| half_value(half_in_order(i.min(HALVES - 1)));
             let low = at(entry);
-            return (low + (at(entry + 1) - low) * part) as f32;
+            return low + (at(entry + 1) - low) * part;
         }
-        let [first, last] = self.lut.domain;
-        let end = (back.values.len() - 1) as f64;
-        (first + (last - first) * (entry as f64 + part) / end) as f32
+        self.first + (entry as f32 + part) * self.unscale
     }
 }
 
@@ -128,7 +173,7 @@ fn by_half(values: &[f32], v: f32) -> f32 {
     let (a, b) = (at, half_value(other));
     let part = if a == b { 0.0 } else { (v - a) / (b - a) };
     let [low, high] = [near, other].map(|bits| values[usize::from(bits).min(values.len() - 1)]);
-    low + (high - low) * part.clamp(0.0, 1.0)
+    low + (high - low) * part.max(0.0).min(1.0)
 }
 
 /// Value of a finite half.
@@ -140,7 +185,7 @@ fn half_value(bits: u16) -> f32 {
 /// Sets the middle channel where it stood between the others (ACES, "restore hue, DW3").
 fn keep_hue(before: [f32; 3], mut after: [f32; 3]) -> [f32; 3] {
     let mut order = [0, 1, 2];
-    order.sort_by(|a, b| before[*a].total_cmp(&before[*b]));
+    order.sort_by(|a, b| before[*a].partial_cmp(&before[*b]).unwrap_or(Ordering::Equal));
     let [least, middle, most] = order;
     let span = before[most] - before[least];
     let part = if span == 0.0 { 0.0 } else { (before[middle] - before[least]) / span };
@@ -148,34 +193,60 @@ fn keep_hue(before: [f32; 3], mut after: [f32; 3]) -> [f32; 3] {
     after
 }
 
-/// Replaces a pixel by a cube's value.
-#[must_use]
-pub fn cube(lut: &Lut3d, rgb: [f32; 3]) -> [f32; 3] {
-    let end = (lut.size - 1) as f32;
-    let mut low = [0; 3];
-    let mut part = [0.0; 3];
-    for i in 0..3 {
-        let [first, last] = lut.domain.map(|d| d[i] as f32);
-        let at = (rgb[i] - first) / (last - first) * end;
-        // Also for NaN.
-        let at = if at > 0.0 { at.min(end) } else { 0.0 };
-        low[i] = (at as usize).min(lut.size.saturating_sub(2));
-        part[i] = at - low[i] as f32;
+/// A cube made ready.
+#[derive(Clone, Debug)]
+pub struct Cube {
+    lut: Arc<Lut3d>,
+    /// Input of the first entry of each axis, and entries per unit of input.
+    first: [f32; 3],
+    scale: [f32; 3],
+}
+
+impl Cube {
+    /// Takes a cube as a chain has it.
+    #[must_use]
+    pub fn new(lut: &Arc<Lut3d>) -> Self {
+        let [first, last] = lut.domain;
+        let end = (lut.size - 1) as f64;
+        Self {
+            lut: Arc::clone(lut),
+            first: first.map(|v| v as f32),
+            scale: [0, 1, 2].map(|i| (end / (last[i] - first[i])) as f32),
+        }
     }
-    let high = low.map(|i| (i + 1).min(lut.size - 1));
-    let entry = |r: usize, g: usize, b: usize| {
-        let at = ((r * lut.size + g) * lut.size + b) * 3;
-        [lut.values[at], lut.values[at + 1], lut.values[at + 2]]
-    };
-    if lut.tetrahedral {
-        tetrahedron(low, high, part, entry)
-    } else {
+
+    /// Whether between entries it is tetrahedral.
+    pub(super) fn is_tetrahedral(&self) -> bool {
+        self.lut.tetrahedral
+    }
+
+    /// What the shader reads: first inputs, entries per unit, the last entry, the entries.
+    pub(super) fn numbers(&self) -> Vec<f32> {
+        [&self.first[..], &self.scale, &[(self.lut.size - 1) as f32], &self.lut.values].concat()
+    }
+
+    /// Replaces a pixel by the cube's value.
+    #[must_use]
+    pub fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
+        let lut = &*self.lut;
+        let end = (lut.size - 1) as f32;
+        let at = [0, 1, 2].map(|i| ((rgb[i] - self.first[i]) * self.scale[i]).max(0.0).min(end));
+        let low = at.map(|at| (at as usize).min(lut.size.saturating_sub(2)));
+        let part = [0, 1, 2].map(|i| at[i] - low[i] as f32);
+        let high = low.map(|i| (i + 1).min(lut.size - 1));
+        let entry = |r: usize, g: usize, b: usize| {
+            let at = ((r * lut.size + g) * lut.size + b) * 3;
+            [lut.values[at], lut.values[at + 1], lut.values[at + 2]]
+        };
+        if lut.tetrahedral {
+            return tetrahedron(low, high, part, entry);
+        }
         let mut out = [0.0; 3];
         for corner in 0..8 {
             let pick = |i: usize| corner >> i & 1 == 1;
             let at = |i: usize| if pick(i) { high[i] } else { low[i] };
-            let weight: f32 =
-                (0..3).map(|i| if pick(i) { part[i] } else { 1.0 - part[i] }).product();
+            let of = |i: usize| if pick(i) { part[i] } else { 1.0 - part[i] };
+            let weight = (of(0) * of(1)) * of(2);
             let value = entry(at(0), at(1), at(2));
             out = [0, 1, 2].map(|i| out[i] + weight * value[i]);
         }

@@ -104,7 +104,7 @@ pub fn angle_degrees(x: f32, y: f32) -> f32 {
     let z = t * t;
     // Moshier's polynomial for the arc tangent (Cephes, atanf).
     let p = ((8.053_744_5e-2 * z - 1.387_768_6e-1) * z + 1.997_771e-1) * z - 3.333_295e-1;
-    let a = (p * z * t + t) * (180.0 / std::f32::consts::PI);
+    let a = (p * z * t + t) * 57.295_78;
     let a = pick(far, a + 45.0, a);
     let a = pick(ay < ax, a, 90.0 - a);
     let a = pick(x < 0.0, 180.0 - a, a);

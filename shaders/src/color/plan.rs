@@ -1,10 +1,15 @@
 //! From a chain to steps, and steps over pixels.
 
-use super::curve::Way;
-use super::lut::Table;
-use super::{aces1, aces2, curve, lut, step};
+use super::cube_back::CubeBack;
+use super::curve::Curve;
+use super::lut::{Cube, Table};
+use super::shader::Shader;
+use super::step::{self, Formula, Mix};
+use super::transfer::{self, Way};
+use super::{aces1, aces2};
+use crate::ops::finite;
 use fearless_simd::Level;
-use platefarm_model::color::chain::{Chain, Link, Lut3d};
+use platefarm_model::color::chain::{Chain, Link};
 use platefarm_model::color::transfer::Transfer;
 use platefarm_model::color::{self, IDENTITY, Matrix3};
 use std::sync::Arc;
@@ -14,23 +19,30 @@ const BLOCK: usize = 2 * aces2::BLOCK;
 
 /// A step as pixels need it.
 #[derive(Clone, Debug)]
-enum Step {
-    Matrix([f32; 9], [f32; 3]),
-    Curve(Transfer, Way),
-    Clamp([f32; 2]),
-    Link(Link),
-    Lut1d(Arc<Table>),
-    Lut3d(Arc<Lut3d>),
+pub(super) enum Step {
+    Mix(Mix),
+    Curve(Curve),
     Tone(Arc<aces1::Tone>),
     Output2(Arc<aces2::Output2>, bool),
+    Lut1d(Arc<Table>),
+    Lut3d(Arc<Cube>),
+    CubeBack(Arc<CubeBack>),
 }
 
 /// A chain made ready for pixels.
 #[derive(Clone, Debug)]
 pub struct Plan {
     links: Vec<Link>,
+    made_of: Vec<usize>,
     steps: Vec<Step>,
     level: Level,
+}
+
+impl Default for Plan {
+    /// The empty chain.
+    fn default() -> Self {
+        Self::new(&Chain::default())
+    }
 }
 
 impl Plan {
@@ -43,9 +55,24 @@ impl Plan {
     /// Plans a chain for an instruction set. The values do not depend on it.
     #[must_use]
     pub fn with(chain: &Chain, level: Level) -> Self {
-        let links = joined(&chain.0);
-        let steps = links.iter().map(Step::new).collect();
-        Self { links, steps, level }
+        let (links, made_of): (Vec<Link>, Vec<usize>) = joined(&chain.0).into_iter().unzip();
+        let mut steps = Vec::new();
+        let mut rest = &links[..];
+        while let Some(first) = rest.first() {
+            // Tone curves that follow each other stay in the logarithm.
+            let tones = rest.iter().map_while(|link| match link {
+                Link::Tone { curve, inverse } => Some((&**curve, *inverse)),
+                _ => None,
+            });
+            let count = tones.clone().count();
+            if count > 0 {
+                steps.push(Step::Tone(Arc::new(aces1::Tone::new(tones))));
+            } else {
+                steps.extend(Step::of(first));
+            }
+            rest = &rest[count.max(1)..];
+        }
+        Self { links, made_of, steps, level }
     }
 
     /// What is left to do, in order: the chain after joining.
@@ -54,58 +81,105 @@ impl Plan {
         &self.links
     }
 
+    /// Of how many links of the chain each of [`links`](Self::links) was made.
+    #[must_use]
+    pub fn made_of(&self) -> &[usize] {
+        &self.made_of
+    }
+
+    /// Its form as a shader.
+    pub(crate) fn shader(&self) -> Shader {
+        Shader::new(&self.steps)
+    }
+
+    /// Takes the matrix away that it begins with, where that is all of its first step.
+    pub(crate) fn take_matrix(&mut self) -> Option<[f32; 9]> {
+        let Some(Link::Matrix { matrix, offset: [0.0, 0.0, 0.0] }) = self.links.first() else {
+            return None;
+        };
+        let matrix = std::array::from_fn(|i| matrix[i / 3][i % 3] as f32);
+        self.links.remove(0);
+        self.made_of.remove(0);
+        self.steps.remove(0);
+        Some(matrix)
+    }
+
     /// Runs it on three runs of equal length, in place. NaN is taken for 0 and
-    /// magnitudes beyond 65504 for 65504; returns how many values were not finite.
+    /// what no half can hold for 65504; returns how many values were so.
     ///
     /// # Panics
     /// When the runs differ in length.
     pub fn run(&self, rgb: [&mut [f32]; 3]) -> u64 {
+        self.apply(self.level, rgb)
+    }
+
+    /// [`run`](Self::run) with an instruction set.
+    ///
+    /// # Panics
+    /// When the runs differ in length.
+    pub(crate) fn apply(&self, level: Level, rgb: [&mut [f32]; 3]) -> u64 {
         let [red, green, blue] = rgb;
         assert!(red.len() == green.len() && red.len() == blue.len(), "runs of one picture");
         let mut wild = 0;
         let blocks = red.chunks_mut(BLOCK).zip(green.chunks_mut(BLOCK)).zip(blue.chunks_mut(BLOCK));
+        let (first, rest) = match &self.steps[..] {
+            [Step::Mix(first @ Mix { formula: Formula::Matrix, .. }), rest @ ..] => {
+                (Some(first), rest)
+            }
+            steps => (None, steps),
+        };
         for ((r, g), b) in blocks {
-            wild += step::tame(self.level, [r, g, b]);
-            for step in &self.steps {
-                step.run(self.level, [r, g, b]);
+            wild += match first {
+                Some(matrix) => step::finite_matrix(level, &matrix.numbers, [r, g, b]),
+                None => [&mut *r, g, b].into_iter().map(|run| finite::cpu::run(level, run)).sum(),
+            };
+            for step in rest {
+                step.run(level, [r, g, b]);
             }
         }
         wild
     }
 }
 
-/// Joins matrices that stand together and drops what does nothing.
-fn joined(links: &[Link]) -> Vec<Link> {
-    let mut out: Vec<Link> = Vec::new();
+/// Joins matrices and bounds that stand together and drops what does nothing;
+/// each link with the number of those that it was made of.
+fn joined(links: &[Link]) -> Vec<(Link, usize)> {
+    let mut out: Vec<(Link, usize)> = Vec::new();
     for link in links {
-        if let (
-            Link::Matrix { matrix: b, offset: p },
-            Some(Link::Matrix { matrix: a, offset: o }),
-        ) = (link, out.last())
-        {
-            let moved = color::apply(b, *o);
-            let joined = Link::Matrix {
-                matrix: near_identity(color::mul(b, a)),
-                offset: [0, 1, 2].map(|i| moved[i] + p[i]),
-            };
-            out.pop();
-            if !joined.is_identity() {
-                out.push(joined);
+        match out.last().and_then(|(last, _)| together(last, link)) {
+            Some(both) => {
+                let count = out.pop().map_or(1, |(_, count)| count + 1);
+                out.extend(both.map(|link| (link, count)));
             }
-        } else if let (Link::Encode(t), Some(Link::Decode(u))) = (link, out.last())
-            && t == u
-        {
-            // Codes of a space to codes of the same space: nothing, but where a curve loses values.
-            if matches!(t, Transfer::AcesCc | Transfer::AppleLog) {
-                out.push(link.clone());
-            } else {
-                out.pop();
-            }
-        } else if !link.is_identity() {
-            out.push(link.clone());
+            None if link.is_identity() => {}
+            None => out.push((link.clone(), 1)),
         }
     }
     out
+}
+
+/// What two links are together, where that is one link (`Some(Some)`) or nothing (`Some(None)`).
+fn together(first: &Link, second: &Link) -> Option<Option<Link>> {
+    match (first, second) {
+        (Link::Matrix { matrix: a, offset: o }, Link::Matrix { matrix: b, offset: p }) => {
+            let moved = color::apply(b, *o);
+            let both = Link::Matrix {
+                matrix: near_identity(color::mul(b, a)),
+                offset: [0, 1, 2].map(|i| moved[i] + p[i]),
+            };
+            Some((!both.is_identity()).then_some(both))
+        }
+        (Link::Clamp { low: a, high: b }, Link::Clamp { low, high }) => {
+            // The second bound is the last word, also where both cross.
+            let bound = |v: f64| v.max(low.unwrap_or(f64::MIN)).min(high.unwrap_or(f64::MAX));
+            Some(Some(Link::Clamp { low: a.map(bound).or(*low), high: b.map(bound).or(*high) }))
+        }
+        // Codes of a space to codes of the same space: nothing, but where a curve loses values.
+        (Link::Decode(u), Link::Encode(t)) if t == u => {
+            (!matches!(t, Transfer::AcesCc | Transfer::AppleLog)).then_some(None)
+        }
+        _ => None,
+    }
 }
 
 /// A matrix that is the identity but for the rounding of f64 is it.
@@ -115,57 +189,45 @@ fn near_identity(m: Matrix3) -> Matrix3 {
 }
 
 impl Step {
-    fn new(link: &Link) -> Self {
-        match link {
-            Link::Matrix { matrix, offset } => Self::Matrix(
-                std::array::from_fn(|i| matrix[i / 3][i % 3] as f32),
-                offset.map(|v| v as f32),
-            ),
-            Link::Decode(transfer) => Self::Curve(*transfer, Way::Decode),
-            Link::Encode(transfer) => Self::Curve(*transfer, Way::Encode),
-            Link::Clamp { low, high } => {
-                let bound = |v: Option<f64>, none: f32| v.map_or(none, |v| v as f32);
-                Self::Clamp([bound(*low, f32::MIN), bound(*high, f32::MAX)])
+    /// The steps of a link.
+    fn of(link: &Link) -> Vec<Self> {
+        let curves = |curves: Vec<Curve>| curves.into_iter().map(Self::Curve).collect();
+        vec![match link {
+            Link::Matrix { matrix, offset } => Self::Mix(Mix::matrix(matrix, offset)),
+            Link::Decode(t) => return curves(transfer::transfer(t, Way::Decode)),
+            Link::Encode(t) => return curves(transfer::transfer(t, Way::Encode)),
+            Link::Exponent(exponent) => return curves(transfer::exponent(exponent)),
+            Link::Log(log) => Self::Curve(transfer::logarithm(log)),
+            Link::Clamp { low, high } => Self::Mix(Mix::clamp(*low, *high)),
+            Link::Cdl(cdl) => Self::Mix(Mix::cdl(cdl)),
+            Link::GamutCompress { inverse } => Self::Mix(Mix::gamut_compression(*inverse)),
+            Link::Sweeten { inverse } => Self::Mix(Mix::sweeten(*inverse)),
+            Link::Surround { weights, exponent, floor } => {
+                Self::Mix(Mix::surround(weights, *exponent, *floor))
             }
             Link::Lut1d(table) => Self::Lut1d(Arc::new(Table::new(table))),
-            Link::Lut3d(cube) => Self::Lut3d(Arc::clone(cube)),
-            Link::Tone(spline) => Self::Tone(Arc::new(aces1::Tone::new(spline))),
+            Link::Lut3d(cube) if cube.inverse => Self::CubeBack(Arc::new(CubeBack::new(cube))),
+            Link::Lut3d(cube) => Self::Lut3d(Arc::new(Cube::new(cube))),
+            Link::Tone { curve, inverse } => {
+                Self::Tone(Arc::new(aces1::Tone::new([(&**curve, *inverse)])))
+            }
             Link::Output2 { target, inverse } => {
                 let output = color::aces2::Output::new(*target);
                 Self::Output2(Arc::new(aces2::Output2::new(&output)), *inverse)
             }
-            Link::Cdl(_)
-            | Link::Exponent(_)
-            | Link::Log(_)
-            | Link::GamutCompress { .. }
-            | Link::Sweeten
-            | Link::Surround { .. } => Self::Link(link.clone()),
-        }
+        }]
     }
 
     fn run(&self, level: Level, rgb: [&mut [f32]; 3]) {
         match self {
-            Self::Matrix(matrix, offset) => step::matrix(level, matrix, offset, rgb),
-            Self::Curve(transfer, way) => {
-                rgb.into_iter().for_each(|run| curve::run(level, transfer, *way, run));
-            }
-            Self::Clamp(bounds) => step::clamp(level, *bounds, rgb),
-            Self::Lut1d(table) => pixels(rgb, |pixel| table.apply(pixel)),
-            Self::Lut3d(cube) => pixels(rgb, |pixel| lut::cube(cube, pixel)),
+            Self::Mix(mix) => mix.run(level, rgb),
+            Self::Curve(curve) => curve.run(level, rgb),
             Self::Tone(tone) => rgb.into_iter().for_each(|run| tone.run(level, run)),
             Self::Output2(output, false) => aces2::forward(level, output, rgb),
             Self::Output2(output, true) => aces2::inverse(level, output, rgb),
-            Self::Link(link) => match link {
-                Link::Cdl(cdl) => step::cdl(level, cdl, rgb),
-                Link::Exponent(exponent) => step::exponent(level, exponent, rgb),
-                Link::Log(log) => step::log(level, log, rgb),
-                Link::GamutCompress { inverse } => step::gamut_compress(level, *inverse, rgb),
-                Link::Sweeten => aces1::sweeten(level, rgb),
-                Link::Surround { weights, exponent, floor } => {
-                    step::surround(level, *weights, *exponent, *floor, rgb);
-                }
-                _ => {}
-            },
+            Self::Lut1d(table) => pixels(rgb, |pixel| table.apply(pixel)),
+            Self::Lut3d(cube) => pixels(rgb, |pixel| cube.apply(pixel)),
+            Self::CubeBack(cube) => pixels(rgb, |pixel| cube.apply(pixel)),
         }
     }
 }

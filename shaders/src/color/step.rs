@@ -1,235 +1,268 @@
-//! The steps that have no room of their own: gamut compression, CDL, the
-//! exponents and logarithms of CLF, surround. Each on three runs of values, in
-//! place, without branches.
+//! The steps that take a pixel's three values together: matrix, bounds, CDL,
+//! gamut compression, surround, and what ACES 1 does before its tone curve.
+//! Each without branches, with the numbers that it reads in the order in which
+//! `step.wgsl` reads them too.
 
-use super::curve::Toe;
-use super::math::{exp2, log2, pick, pow};
+use super::aces1::{sweeten, unsweeten};
+use super::math::{pick, pow};
+use crate::ops::finite::cpu::{finite, is_beyond};
 use fearless_simd::{Level, dispatch};
-use platefarm_model::color::chain::{Cdl, Exponent, ExponentStyle, Log, LogChannel};
+use platefarm_model::color::Matrix3;
+use platefarm_model::color::chain::Cdl;
 
 /// Three runs of values of equal length.
 pub type Runs<'a> = [&'a mut [f32]; 3];
+/// A pixel.
+pub type Rgb = [f32; 3];
+/// What a step reads; how many of them, and what they are, is its own.
+pub type Numbers = [f32; 12];
 
-/// A loop over pixels, compiled for the instruction set. A macro, because a
-/// closure that is handed to a function is not taken into its vector code.
-macro_rules! each {
-    ($level:expr, $runs:expr, |$pixel:pat_param| $body:expr) => {{
-        let [red, green, blue]: Runs<'_> = $runs;
-        dispatch!($level, _simd => {
-            for ((r, g), b) in red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut()) {
-                let $pixel = [*r, *g, *b];
-                let [x, y, z] = $body;
-                *r = x;
-                *g = y;
-                *b = z;
-            }
-        });
-    }};
+/// A step on pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mix {
+    /// The formula.
+    pub formula: Formula,
+    /// Its numbers.
+    pub numbers: Numbers,
 }
 
-/// The same over the values of one channel.
-macro_rules! each_one {
-    ($level:expr, $values:expr, |$value:ident| $body:expr) => {{
-        let values: &mut [f32] = $values;
-        dispatch!($level, _simd => for v in values.iter_mut() {
-            let $value = *v;
-            *v = $body;
-        });
-    }};
-}
+/// Formulas by name: a function here, and one in the shader's text.
+macro_rules! formulas {
+    ($($(#[$doc:meta])* $name:ident: $function:ident,)*) => {
+        /// Which formula.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Formula { $($(#[$doc])* $name,)* }
 
-/// `matrix * rgb + offset`.
-pub fn matrix(level: Level, m: &[f32; 9], offset: &[f32; 3], rgb: Runs<'_>) {
-    let (m, o) = (*m, *offset);
-    each!(level, rgb, |[x, y, z]| {
-        [
-            (m[0] * x + m[1] * y) + m[2] * z + o[0],
-            (m[3] * x + m[4] * y) + m[5] * z + o[1],
-            (m[6] * x + m[7] * y) + m[8] * z + o[2],
-        ]
-    });
-}
-
-/// Keeps values within bounds.
-pub fn clamp(level: Level, [low, high]: [f32; 2], rgb: Runs<'_>) {
-    for run in rgb {
-        each_one!(level, run, |v| v.max(low).min(high));
-    }
-}
-
-/// NaN becomes 0, what no half can hold the largest half: the first step of every plan.
-pub fn tame(level: Level, rgb: Runs<'_>) -> u64 {
-    let mut wild = 0;
-    for run in rgb {
-        wild += dispatch!(level, _simd => {
-            let mut wild = 0_u32;
-            for v in run.iter_mut() {
-                wild += u32::from(!v.is_finite());
-                let real = pick(v.is_nan(), 0.0, *v);
-                *v = real.clamp(-65504.0, 65504.0);
-            }
-            u64::from(wild)
-        });
-    }
-    wild
-}
-
-/// Limits, thresholds and exponent of the reference gamut compression (S-2020-001), for cyan, magenta, yellow.
-const GAMUT_LIMIT: [f64; 3] = [1.147, 1.264, 1.312];
-const GAMUT_THRESHOLD: [f64; 3] = [0.815, 0.803, 0.880];
-const GAMUT_POWER: f64 = 1.2;
-
-/// The reference gamut compression, on ACEScg.
-pub fn gamut_compress(level: Level, inverse: bool, rgb: Runs<'_>) {
-    let scale: [f32; 3] = std::array::from_fn(|i| {
-        let (limit, threshold) = (GAMUT_LIMIT[i], GAMUT_THRESHOLD[i]);
-        let part = (1.0 - threshold) / (limit - threshold);
-        ((limit - threshold) / (part.powf(-GAMUT_POWER) - 1.0).powf(1.0 / GAMUT_POWER)) as f32
-    });
-    let threshold = GAMUT_THRESHOLD.map(|v| v as f32);
-    let (power, unpower) = (GAMUT_POWER as f32, (1.0 / GAMUT_POWER) as f32);
-    let bend = |distance: f32, i: usize| {
-        let over = (distance - threshold[i]) / scale[i];
-        let p = pow(over, power);
-        let pulled = threshold[i] + scale[i] * over / pow(1.0 + p, unpower);
-        pick(distance < threshold[i], distance, pulled)
-    };
-    let unbend = |distance: f32, i: usize| {
-        let over = (distance - threshold[i]) / scale[i];
-        let p = pow(over, power);
-        let pushed = threshold[i] + scale[i] * pow(p / (1.0 - p), unpower);
-        // Nothing is pulled beyond threshold and scale; what is there stays.
-        let free = (distance < threshold[i]) | (distance >= threshold[i] + scale[i]);
-        pick(free, distance, pushed)
-    };
-    if inverse {
-        each!(level, rgb, |rgb| {
-            let kept = by_distance(rgb, unbend);
-            // Where nothing is positive there was nothing to take back.
-            let dark = rgb[0].max(rgb[1]).max(rgb[2]) == 0.0;
-            [pick(dark, rgb[0], kept[0]), pick(dark, rgb[1], kept[1]), pick(dark, rgb[2], kept[2])]
-        });
-    } else {
-        each!(level, rgb, |rgb| by_distance(rgb, bend));
-    }
-}
-
-#[inline(always)]
-fn by_distance([r, g, b]: [f32; 3], bend: impl Fn(f32, usize) -> f32) -> [f32; 3] {
-    let achromatic = r.max(g).max(b);
-    let size = achromatic.abs();
-    let over = 1.0 / pick(size > 0.0, size, 1.0);
-    let one = |v: f32, i: usize| {
-        let distance = (achromatic - v) * over;
-        achromatic - bend(distance, i) * size
-    };
-    [one(r, 0), one(g, 1), one(b, 2)]
-}
-
-/// Luma of ASC CDL: that of ITU-R BT.709.
-const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
-
-/// ASC CDL.
-pub fn cdl(level: Level, cdl: &Cdl, rgb: Runs<'_>) {
-    let [slope, offset] = [cdl.slope, cdl.offset].map(|v| v.map(|v| v as f32));
-    let unslope = cdl.slope.map(|v| (1.0 / v) as f32);
-    let (power, unpower) = (cdl.power.map(|v| v as f32), cdl.power.map(|v| (1.0 / v) as f32));
-    let (saturation, unsaturation) = (cdl.saturation as f32, (1.0 / cdl.saturation) as f32);
-    let held = move |v: f32| v.clamp(0.0, 1.0);
-    let raise = |v: f32, p: f32| pick(v > 0.0, pow(v, p), v);
-    let saturate = |[r, g, b]: [f32; 3], s: f32| {
-        let luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
-        [luma + s * (r - luma), luma + s * (g - luma), luma + s * (b - luma)]
-    };
-    match (cdl.inverse, cdl.clamp) {
-        (false, true) => each!(level, rgb, |[r, g, b]| {
-            let one = |v: f32, i: usize| pow(held(v * slope[i] + offset[i]), power[i]);
-            let [r, g, b] = saturate([one(r, 0), one(g, 1), one(b, 2)], saturation);
-            [held(r), held(g), held(b)]
-        }),
-        (false, false) => each!(level, rgb, |[r, g, b]| {
-            let one = |v: f32, i: usize| raise(v * slope[i] + offset[i], power[i]);
-            saturate([one(r, 0), one(g, 1), one(b, 2)], saturation)
-        }),
-        (true, true) => each!(level, rgb, |[r, g, b]| {
-            let [r, g, b] = saturate([held(r), held(g), held(b)], unsaturation);
-            let one = |v: f32, i: usize| held((pow(held(v), unpower[i]) - offset[i]) * unslope[i]);
-            [one(r, 0), one(g, 1), one(b, 2)]
-        }),
-        (true, false) => each!(level, rgb, |rgb| {
-            let [r, g, b] = saturate(rgb, unsaturation);
-            let one = |v: f32, i: usize| (raise(v, unpower[i]) - offset[i]) * unslope[i];
-            [one(r, 0), one(g, 1), one(b, 2)]
-        }),
-    }
-}
-
-/// An exponent of CLF.
-pub fn exponent(level: Level, e: &Exponent, rgb: Runs<'_>) {
-    for (i, run) in rgb.into_iter().enumerate() {
-        let power = e.exponent[i];
-        let p = (if e.inverse { 1.0 / power } else { power }) as f32;
-        // An offset of 0 has no toe: it is a plain power.
-        let toed = e.offset[i] != 0.0 && power != 1.0;
-        match e.style {
-            ExponentStyle::Basic => each_one!(level, run, |v| pow(v.max(0.0), p)),
-            ExponentStyle::PassThrough => {
-                each_one!(level, run, |v| pick(v > 0.0, pow(v, p), v));
-            }
-            ExponentStyle::Mirror => each_one!(level, run, |v| pow(v.abs(), p).copysign(v)),
-            ExponentStyle::Monitor | ExponentStyle::MonitorMirror if !toed => {
-                each_one!(level, run, |v| pow(v.abs(), p).copysign(v));
-            }
-            style => {
-                let toe = Toe::new(power, e.offset[i]);
-                let mirror = style == ExponentStyle::MonitorMirror;
-                let sign = |v: f32, f: f32| if mirror { f.copysign(v) } else { f };
-                let size = |v: f32| if mirror { v.abs() } else { v };
-                if e.inverse {
-                    each_one!(level, run, |v| sign(v, toe.encode(size(v))));
-                } else {
-                    each_one!(level, run, |v| sign(v, toe.decode(size(v))));
+        impl Mix {
+            /// Runs it on three runs of values, in place.
+            pub fn run(&self, level: Level, [red, green, blue]: Runs<'_>) {
+                let numbers = self.numbers;
+                match self.formula {
+                    $(Formula::$name => dispatch!(level, _simd => {
+                        let runs = red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut());
+                        for ((r, g), b) in runs {
+                            [*r, *g, *b] = $function(&numbers, [*r, *g, *b]);
+                        }
+                    }),)*
                 }
             }
         }
-    }
-}
 
-/// A logarithm of CLF.
-pub fn log(level: Level, log: &Log, rgb: Runs<'_>) {
-    let per_two = 1.0 / log.base.log2();
-    for (run, channel) in rgb.into_iter().zip(&log.channels) {
-        let LogChannel { lin_slope, lin_offset, log_slope, log_offset, .. } = *channel;
-        let (rate, unrate) = ((log_slope * per_two) as f32, (1.0 / (log_slope * per_two)) as f32);
-        // Light and code at the break, and the line below it, which goes on from the curve's value there.
-        let line = channel.toe.map(|[at, slope]| {
-            let value = (lin_slope * at + lin_offset).log2() * log_slope * per_two + log_offset;
-            [at, value, slope].map(|v| v as f32)
-        });
-        let [ls, lo, go] = [lin_slope, lin_offset, log_offset].map(|v| v as f32);
-        let unslope = (1.0 / lin_slope) as f32;
-        match (log.inverse, line) {
-            (false, None) => each_one!(level, run, |v| log2(v * ls + lo) * rate + go),
-            (true, None) => each_one!(level, run, |v| (exp2((v - go) * unrate) - lo) * unslope),
-            (false, Some([at, value, slope])) => each_one!(level, run, |v| {
-                let log = log2(v * ls + lo) * rate + go;
-                pick(v > at, log, value + (v - at) * slope)
-            }),
-            (true, Some([at, value, slope])) => each_one!(level, run, |v| {
-                let light = (exp2((v - go) * unrate) - lo) * unslope;
-                pick(v > value, light, at + (v - value) / slope)
-            }),
+        impl Formula {
+            /// Every formula.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its function in the shader's text.
+            #[must_use]
+            pub const fn function(self) -> &'static str {
+                match self { $(Self::$name => concat!("color_", stringify!($function)),)* }
+            }
         }
+    };
+}
+
+formulas! {
+    /// `matrix * rgb + offset`.
+    Matrix: matrix,
+    /// Bounds.
+    Clamp: clamp,
+    /// The reference gamut compression, on ACEScg.
+    GamutCompress: gamut_compress,
+    /// Back.
+    GamutExpand: gamut_expand,
+    /// ASC CDL, held within 0 and 1.
+    CdlHeld: cdl_held,
+    /// ASC CDL without bounds.
+    Cdl: cdl,
+    /// The way back of [`CdlHeld`](Self::CdlHeld).
+    CdlHeldBack: cdl_held_back,
+    /// The way back of [`Cdl`](Self::Cdl).
+    CdlBack: cdl_back,
+    /// A power of luminance that keeps the chromaticity.
+    Surround: surround,
+    /// What ACES 1 does before its tone curve.
+    Sweeten: sweeten,
+    /// Back.
+    Unsweeten: unsweeten,
+}
+
+impl Mix {
+    fn new<const N: usize>(formula: Formula, numbers: [f64; N]) -> Self {
+        let numbers = std::array::from_fn(|i| numbers.get(i).map_or(0.0, |v| *v as f32));
+        Self { formula, numbers }
+    }
+
+    /// A matrix and an offset.
+    #[must_use]
+    pub fn matrix(matrix: &Matrix3, offset: &[f64; 3]) -> Self {
+        let mut numbers = [0.0; 12];
+        numbers[..9].copy_from_slice(matrix.as_flattened());
+        numbers[9..].copy_from_slice(offset);
+        Self::new(Formula::Matrix, numbers)
+    }
+
+    /// Bounds, each of which may be missing.
+    #[must_use]
+    pub fn clamp(low: Option<f64>, high: Option<f64>) -> Self {
+        let bound = |v: Option<f64>, none: f32| v.unwrap_or(f64::from(none));
+        Self::new(Formula::Clamp, [bound(low, f32::MIN), bound(high, f32::MAX)])
+    }
+
+    /// The reference gamut compression (S-2020-001).
+    #[must_use]
+    pub fn gamut_compression(inverse: bool) -> Self {
+        // For cyan, magenta, yellow.
+        let limit = [1.147, 1.264, 1.312];
+        let threshold = [0.815, 0.803, 0.880];
+        let power: f64 = 1.2;
+        let scale: [f64; 3] = std::array::from_fn(|i| {
+            let part: f64 = (1.0 - threshold[i]) / (limit[i] - threshold[i]);
+            (limit[i] - threshold[i]) / (part.powf(-power) - 1.0).powf(1.0 / power)
+        });
+        let formula = if inverse { Formula::GamutExpand } else { Formula::GamutCompress };
+        let ([t0, t1, t2], [s0, s1, s2]) = (threshold, scale);
+        let [u0, u1, u2] = scale.map(|s| 1.0 / s);
+        Self::new(formula, [t0, t1, t2, s0, s1, s2, u0, u1, u2, power, 1.0 / power])
+    }
+
+    /// ASC CDL.
+    #[must_use]
+    pub fn cdl(cdl: &Cdl) -> Self {
+        let formula = match (cdl.inverse, cdl.clamp) {
+            (false, true) => Formula::CdlHeld,
+            (false, false) => Formula::Cdl,
+            (true, true) => Formula::CdlHeldBack,
+            (true, false) => Formula::CdlBack,
+        };
+        let turned = |v: f64| if cdl.inverse { 1.0 / v } else { v };
+        let ([s0, s1, s2], [p0, p1, p2]) = (cdl.slope.map(turned), cdl.power.map(turned));
+        let [o0, o1, o2] = cdl.offset;
+        Self::new(formula, [s0, s1, s2, o0, o1, o2, p0, p1, p2, turned(cdl.saturation)])
+    }
+
+    /// A power of luminance.
+    #[must_use]
+    pub fn surround(weights: &[f64; 3], exponent: f64, floor: f64) -> Self {
+        let [r, g, b] = *weights;
+        Self::new(Formula::Surround, [r, g, b, exponent - 1.0, floor])
+    }
+
+    /// What ACES 1 does before its tone curve, or its way back.
+    #[must_use]
+    pub fn sweeten(inverse: bool) -> Self {
+        Self::new(if inverse { Formula::Unsweeten } else { Formula::Sweeten }, [])
     }
 }
 
-/// A power of luminance that keeps the chromaticity.
-pub fn surround(level: Level, weights: [f64; 3], exponent: f64, floor: f64, rgb: Runs<'_>) {
-    let [wr, wg, wb] = weights.map(|v| v as f32);
-    let (power, floor) = ((exponent - 1.0) as f32, floor as f32);
-    each!(level, rgb, |[r, g, b]| {
-        let luminance = (wr * r + wg * g + wb * b).max(floor);
-        let scale = pow(luminance, power);
-        [r * scale, g * scale, b * scale]
+/// Makes values finite and puts them through a matrix in one go, so that a
+/// matrix by itself is as fast as memory; returns how many values no half can hold.
+pub(super) fn finite_matrix(level: Level, numbers: &Numbers, [red, green, blue]: Runs<'_>) -> u64 {
+    let m = *numbers;
+    dispatch!(level, _simd => {
+        let mut wild = 0_u32;
+        for ((r, g), b) in red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut()) {
+            wild += u32::from(is_beyond(*r)) + u32::from(is_beyond(*g)) + u32::from(is_beyond(*b));
+            [*r, *g, *b] = matrix(&m, [finite(*r), finite(*g), finite(*b)]);
+        }
+        u64::from(wild)
+    })
+}
+
+#[inline(always)]
+fn matrix(m: &Numbers, [x, y, z]: Rgb) -> Rgb {
+    [
+        (m[0] * x + m[1] * y) + m[2] * z + m[9],
+        (m[3] * x + m[4] * y) + m[5] * z + m[10],
+        (m[6] * x + m[7] * y) + m[8] * z + m[11],
+    ]
+}
+
+#[inline(always)]
+fn clamp(&[low, high, ..]: &Numbers, [r, g, b]: Rgb) -> Rgb {
+    [r.max(low).min(high), g.max(low).min(high), b.max(low).min(high)]
+}
+
+#[inline(always)]
+fn gamut_compress(c: &Numbers, rgb: Rgb) -> Rgb {
+    by_distance(rgb, |distance, i| {
+        let over = (distance - c[i]) * c[6 + i];
+        let pulled = c[i] + c[3 + i] * (over / pow(1.0 + pow(over, c[9]), c[10]));
+        pick(distance < c[i], distance, pulled)
+    })
+}
+
+#[inline(always)]
+fn gamut_expand(c: &Numbers, rgb: Rgb) -> Rgb {
+    let [r, g, b] = by_distance(rgb, |distance, i| {
+        let p = pow((distance - c[i]) * c[6 + i], c[9]);
+        let pushed = c[i] + c[3 + i] * pow(p / (1.0 - p), c[10]);
+        // Nothing is pulled beyond threshold and scale; what is there stays.
+        let free = (distance < c[i]) | (distance >= c[i] + c[3 + i]);
+        pick(free, distance, pushed)
     });
+    // Where nothing is positive there was nothing to take back.
+    let dark = rgb[0].max(rgb[1]).max(rgb[2]) == 0.0;
+    [pick(dark, rgb[0], r), pick(dark, rgb[1], g), pick(dark, rgb[2], b)]
+}
+
+#[inline(always)]
+fn by_distance([r, g, b]: Rgb, bend: impl Fn(f32, usize) -> f32) -> Rgb {
+    let achromatic = r.max(g).max(b);
+    let size = achromatic.abs();
+    let over = 1.0 / pick(size > 0.0, size, 1.0);
+    let one = |v: f32, i: usize| achromatic - bend((achromatic - v) * over, i) * size;
+    [one(r, 0), one(g, 1), one(b, 2)]
+}
+
+/// Moved from its luma, that of ITU-R BT.709.
+#[inline(always)]
+fn saturate([r, g, b]: Rgb, s: f32) -> Rgb {
+    let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    [luma + s * (r - luma), luma + s * (g - luma), luma + s * (b - luma)]
+}
+
+#[inline(always)]
+fn held(v: f32) -> f32 {
+    v.max(0.0).min(1.0)
+}
+
+/// Negatives pass as they are.
+#[inline(always)]
+fn raise(v: f32, p: f32) -> f32 {
+    pick(v > 0.0, pow(v, p), v)
+}
+
+#[inline(always)]
+fn cdl_held(c: &Numbers, [r, g, b]: Rgb) -> Rgb {
+    let one = |v: f32, i: usize| pow(held(v * c[i] + c[3 + i]), c[6 + i]);
+    let [r, g, b] = saturate([one(r, 0), one(g, 1), one(b, 2)], c[9]);
+    [held(r), held(g), held(b)]
+}
+
+#[inline(always)]
+fn cdl(c: &Numbers, [r, g, b]: Rgb) -> Rgb {
+    let one = |v: f32, i: usize| raise(v * c[i] + c[3 + i], c[6 + i]);
+    saturate([one(r, 0), one(g, 1), one(b, 2)], c[9])
+}
+
+#[inline(always)]
+fn cdl_held_back(c: &Numbers, [r, g, b]: Rgb) -> Rgb {
+    let [r, g, b] = saturate([held(r), held(g), held(b)], c[9]);
+    let one = |v: f32, i: usize| held((pow(held(v), c[6 + i]) - c[3 + i]) * c[i]);
+    [one(r, 0), one(g, 1), one(b, 2)]
+}
+
+#[inline(always)]
+fn cdl_back(c: &Numbers, rgb: Rgb) -> Rgb {
+    let [r, g, b] = saturate(rgb, c[9]);
+    let one = |v: f32, i: usize| (raise(v, c[6 + i]) - c[3 + i]) * c[i];
+    [one(r, 0), one(g, 1), one(b, 2)]
+}
+
+/// Numbers: weights of luminance, exponent less one, the smallest luminance that is looked at.
+#[inline(always)]
+fn surround(&[wr, wg, wb, power, floor, ..]: &Numbers, [r, g, b]: Rgb) -> Rgb {
+    let luminance = (wr * r + wg * g + wb * b).max(floor);
+    let scale = pow(luminance, power);
+    [r * scale, g * scale, b * scale]
 }

@@ -7,6 +7,7 @@
 use super::debayering::Debayering;
 use super::plan::{Band, Input, MosaicInput, Plan};
 use super::store;
+use crate::color::Plan as Colors;
 use crate::ops::debayer_mhc::cpu::fill_outside;
 use crate::ops::debayer_mhc::mirror;
 use crate::ops::levels::cpu::RowLevels;
@@ -302,14 +303,19 @@ impl Run<'_> {
         finite::cpu::run(self.level, out)
     }
 
-    /// The matrix on one row, where there is one.
+    /// The colour on one row that goes before the resample.
     fn to_aces(&self, y: u32, scratch: &mut Scratch) {
-        let Some(matrix) = &self.plan.matrix else { return };
         let run = 2 * self.plan.pairs();
         let slot = y as usize % scratch.color.len();
         let (red, rest) = scratch.color[slot].split_at_mut(run);
         let (green, rest) = rest.split_at_mut(run);
-        matrix::cpu::run(self.level, matrix, red, green, &mut rest[..run]);
+        let blue = &mut rest[..run];
+        if let Some(matrix) = &self.plan.matrix {
+            matrix::cpu::run(self.level, matrix, red, green, blue);
+        }
+        if let Some(colors) = &self.plan.before {
+            colors.apply(self.level, [red, green, blue]);
+        }
     }
 
     /// The vertical sum for one delivered row.
@@ -348,6 +354,9 @@ impl Run<'_> {
             let base = base + 2 * pairs.start as u32;
             let tile = &scratch.tile;
             resample::cpu::horizontal(self.level, tile, base, taps, from, plan.antiring, single);
+            if let Some(colors) = &plan.after {
+                color_columns(self.level, colors, single);
+            }
             non_finite +=
                 to_half::cpu::run(self.level, single.as_flattened(), half.as_flattened_mut());
             let columns = plan.placed(0, from..from + count);
@@ -361,6 +370,24 @@ impl Run<'_> {
             }
         }
         non_finite
+    }
+}
+
+/// Colour on delivered columns, each of which holds its rows plane by plane.
+fn color_columns(level: Level, colors: &Colors, columns: &mut [[f32; LANES]]) {
+    let mut planes = [[0.0; STEP * ROWS]; 3];
+    let count = columns.len() * ROWS;
+    for (p, plane) in planes.iter_mut().enumerate() {
+        for (to, column) in plane.as_chunks_mut::<ROWS>().0.iter_mut().zip(&*columns) {
+            to.copy_from_slice(&column[p * ROWS..][..ROWS]);
+        }
+    }
+    let [red, green, blue] = &mut planes;
+    colors.apply(level, [&mut red[..count], &mut green[..count], &mut blue[..count]]);
+    for (p, plane) in planes.iter().enumerate() {
+        for (from, column) in plane.as_chunks::<ROWS>().0.iter().zip(&mut *columns) {
+            column[p * ROWS..][..ROWS].copy_from_slice(from);
+        }
     }
 }
 

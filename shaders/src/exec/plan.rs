@@ -6,16 +6,17 @@
 //! the same inputs in the same order, so that bands cannot be seen.
 
 use super::repairing;
-use crate::PlateRecipe;
+use crate::color::Plan as Colors;
 use crate::ops::levels::LevelTables;
 use crate::ops::resample::Taps;
-use crate::ops::{
-    debayer_mhc, debayer_rcd, debayer_ri, highlights, matrix, superpixel, white_balance,
-};
+use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, highlights, superpixel, white_balance};
+use crate::{PlateColor, PlateRecipe};
+use platefarm_model::color::Matrix3;
+use platefarm_model::color::chain::{Chain, Link};
 use platefarm_model::raw::{Layout, MosaicLayout, RgbLayout};
 use platefarm_model::recipe::{Debayer, Framing};
 use platefarm_model::repair::{Highlights, Repairs};
-use platefarm_model::{Code, Fault, Outcome, color, limits};
+use platefarm_model::{Code, Fault, Outcome, limits};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -111,6 +112,10 @@ pub struct Plan {
     pub columns: Range<u32>,
     /// Linear RGB of the input to ACES2065-1, row-major; none where they are the same.
     pub matrix: Option<[f32; 9]>,
+    /// Colour on the picture, after the matrix.
+    pub before: Option<Colors>,
+    /// Colour on what is delivered.
+    pub after: Option<Colors>,
     /// Weights for the delivered columns and rows that hold picture, counted
     /// from the far end on an axis that is mirrored.
     pub taps: [Taps; 2],
@@ -147,7 +152,8 @@ impl Plan {
         recipe.layout.check(usize::MAX)?;
         let framing = &recipe.framing;
         check_framing(framing, recipe.layout.crop_size())?;
-        let (input, matrix) = input(recipe)?;
+        let (input, to_aces) = input(recipe)?;
+        let (matrix, before, after) = colors(to_aces, &recipe.color);
         let (crop, sites) = match &recipe.layout {
             Layout::Mosaic(layout) => (layout.crop, [layout.active.width, layout.active.height]),
             Layout::Rgb(layout) => (layout.crop, [layout.width, layout.height]),
@@ -181,6 +187,8 @@ impl Plan {
             sites,
             columns,
             matrix,
+            before,
+            after,
             taps,
             antiring: framing.antiring,
             flips,
@@ -294,8 +302,28 @@ fn bad(message: impl Into<String>, place: &str) -> Fault {
     Fault::new(Code::BadRecipe, message).at(place)
 }
 
+/// A plate's colour as it is done: the matrix of the picture's own pass, the
+/// rest of what goes before the resample, and what goes after it. What is
+/// nothing but a matrix after the resample joins the one before it.
+fn colors(
+    to_aces: Matrix3,
+    color: &PlateColor,
+) -> (Option<[f32; 9]>, Option<Colors>, Option<Colors>) {
+    let mut before = Chain::matrix(to_aces).then(color.before.clone());
+    let mut after = Colors::new(&color.after);
+    if let [Link::Matrix { offset: [0.0, 0.0, 0.0], .. }] = after.links() {
+        before = before.then(color.after.clone());
+        after = Colors::default();
+    }
+    let mut before = Colors::new(&before);
+    // What is in ACES2065-1 already keeps every bit, a negative zero included.
+    let matrix = before.take_matrix();
+    let some = |colors: Colors| (!colors.links().is_empty()).then_some(colors);
+    (matrix, some(before), some(after))
+}
+
 /// What comes in, and the matrix that takes it to ACES2065-1.
-fn input(recipe: &PlateRecipe) -> Outcome<(Input, Option<[f32; 9]>)> {
+fn input(recipe: &PlateRecipe) -> Outcome<(Input, Matrix3)> {
     let (input, to_aces, gains) = match &recipe.layout {
         Layout::Mosaic(layout) => {
             let active = layout.active;
@@ -326,8 +354,7 @@ fn input(recipe: &PlateRecipe) -> Outcome<(Input, Option<[f32; 9]>)> {
     if !to_aces.iter().flatten().all(|v| v.is_finite()) || !gains.iter().all(|v| v.is_finite()) {
         return Err(bad("white balance or matrix is not finite", "layout"));
     }
-    // What is in ACES2065-1 already keeps every bit, a negative zero included.
-    Ok((input, (to_aces != color::IDENTITY).then(|| matrix::working(to_aces))))
+    Ok((input, to_aces))
 }
 
 fn check_framing(framing: &Framing, crop: [u32; 2]) -> Outcome<()> {

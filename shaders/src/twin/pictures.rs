@@ -5,7 +5,7 @@ use super::recipes::{self, framed, identity};
 use crate::exec::cpu::CpuExecutor;
 use crate::ops::resample::Taps;
 use crate::ops::resample::picture::Picture;
-use crate::{Executor, HalfImage, PlateRecipe};
+use crate::{Executor, HalfImage, PlateColor, PlateRecipe};
 use fearless_simd::Level;
 use half::f16;
 use platefarm_model::color::IDENTITY;
@@ -41,7 +41,13 @@ fn half_curve() -> Arc<[f32]> {
 fn recipe(layout: RgbLayout) -> PlateRecipe {
     let framing = Framing::identity(layout.crop.width, layout.crop.height, 1.0);
     let layout = Layout::Rgb(Arc::new(layout));
-    PlateRecipe { layout, debayer: Debayer::default(), repairs: Repairs::default(), framing }
+    PlateRecipe {
+        layout,
+        debayer: Debayer::default(),
+        repairs: Repairs::default(),
+        framing,
+        color: PlateColor::default(),
+    }
 }
 
 fn with_framing(mut recipe: PlateRecipe, scale: [f64; 2], offset: [f64; 2]) -> PlateRecipe {

@@ -1,7 +1,7 @@
 //! Recipes and frames for tests: small, odd, and of every kind.
 
 use super::{noise, noise_bytes, special_values};
-use crate::PlateRecipe;
+use crate::{PlateColor, PlateRecipe};
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect, RgbSamples};
 use platefarm_model::recipe::{Debayer, Filter, Framing};
 use platefarm_model::repair::{Highlights, Repairs};
@@ -62,7 +62,13 @@ pub(crate) fn mosaic(recipe: &mut PlateRecipe) -> &mut MosaicLayout {
 pub(crate) fn identity(layout: MosaicLayout) -> PlateRecipe {
     let framing = Framing::identity(layout.crop.width, layout.crop.height, 1.0);
     let layout = Layout::Mosaic(Arc::new(layout));
-    PlateRecipe { layout, debayer: Debayer::Mhc, repairs: Repairs::default(), framing }
+    PlateRecipe {
+        layout,
+        debayer: Debayer::Mhc,
+        repairs: Repairs::default(),
+        framing,
+        color: PlateColor::default(),
+    }
 }
 
 /// One affine map onto a raster with a margin around the picture.
@@ -86,7 +92,13 @@ pub(crate) fn framed(
         antiring: false,
     };
     let layout = Layout::Mosaic(Arc::new(layout));
-    PlateRecipe { layout, debayer: Debayer::Mhc, repairs: Repairs::default(), framing }
+    PlateRecipe {
+        layout,
+        debayer: Debayer::Mhc,
+        repairs: Repairs::default(),
+        framing,
+        color: PlateColor::default(),
+    }
 }
 
 /// A frame for a layout: noise, which has edges everywhere and every sample

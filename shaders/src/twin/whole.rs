@@ -18,7 +18,7 @@ fn ordered(half: u16) -> i32 {
 
 /// The largest distance in halves, where it is, and how many samples differ at all.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Difference {
+pub(super) struct Difference {
     worst: i32,
     place: [usize; 3],
     unequal: usize,
@@ -26,7 +26,7 @@ struct Difference {
 }
 
 impl Difference {
-    fn of(a: &HalfImage, b: &HalfImage) -> Self {
+    pub(super) fn of(a: &HalfImage, b: &HalfImage) -> Self {
         assert_eq!((a.width, a.height), (b.width, b.height));
         let mut found = Self::default();
         for (p, (x, y)) in a.planes.iter().zip(&b.planes).enumerate() {
@@ -44,12 +44,12 @@ impl Difference {
     }
 
     /// At most one half apart, and 99.9 % equal, but for one sample of a small picture.
-    fn is_seamless(&self) -> bool {
+    pub(super) fn is_seamless(&self) -> bool {
         self.worst <= 1 && self.unequal <= self.samples.div_ceil(1000)
     }
 }
 
-fn render(executor: &dyn Executor, recipe: &PlateRecipe) -> HalfImage {
+pub(super) fn render(executor: &dyn Executor, recipe: &PlateRecipe) -> HalfImage {
     let bytes = recipes::frame(&recipe.layout, 17);
     executor.prepare(recipe).and_then(|mut ready| ready.run(&bytes)).unwrap()
 }

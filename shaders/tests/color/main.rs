@@ -6,9 +6,11 @@
 //! between 2 and 95 % of the codes. Where the two makers differ, the one that
 //! is right is asked (which, and why, stands beside each exception).
 
+mod laws;
 #[path = "../../../model/tests/color/oracle.rs"]
 mod oracle;
 mod set;
+mod twins;
 
 use oracle::{Case, cases, names};
 use platefarm_shaders::color::Plan;
@@ -120,8 +122,8 @@ fn nothing_wild_comes_out() {
             });
             let [r, g, b] = &mut runs;
             let counted = Plan::new(&set.chain).run([r, g, b]);
-            // Three of the eight are no numbers, in each channel.
-            assert_eq!(counted, 3 * 512 * 3 / 8, "{name}");
+            // Five of the eight are no numbers, or none that a half can hold, in each channel.
+            assert_eq!(counted, 3 * 512 * 5 / 8, "{name}");
             // Decoding a log of 65504 is beyond any number; output transforms must hold.
             if name.starts_with("aces20") || name.starts_with("aces13") {
                 assert!(runs.iter().flatten().all(|v| v.is_finite()), "{name}");

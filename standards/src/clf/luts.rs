@@ -108,5 +108,6 @@ pub(super) fn lut3d(node: &Element, [_, to]: [Depth; 2]) -> Outcome<Vec<Link>> {
         values: values.into_iter().map(|v| (v / to.one) as f32).collect(),
         domain: [[0.0; 3], [1.0; 3]],
         tetrahedral,
+        inverse: false,
     }))])
 }

@@ -135,6 +135,7 @@ fn links(header: &Header, values: &[[f32; 3]]) -> Result<Chain, String> {
             values: (0..size * size * size).flat_map(at).collect(),
             domain: domain(header.edge_range)?,
             tetrahedral: true,
+            inverse: false,
         })));
     }
     Ok(chain)

@@ -11,7 +11,7 @@ use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::recipe::{Backend, Debayer, Framing};
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_shaders::{Executor, HalfImage, PlateRecipe, Prepared};
+use platefarm_shaders::{Executor, HalfImage, PlateColor, PlateRecipe, Prepared};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -141,6 +141,7 @@ impl Processor {
             debayer: self.debayer,
             repairs: self.repairs,
             framing: self.framing.clone(),
+            color: PlateColor::default(),
         })?;
         // Asked now: a device that was opened again may be another one.
         let backend = self.executor.name().into();

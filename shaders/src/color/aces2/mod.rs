@@ -61,7 +61,9 @@ pub struct Output2 {
 
 /// All of a target but its tables: small enough to be copied for each block,
 /// so that the compiler sees that writing pixels cannot change it.
-#[derive(Clone, Copy, Debug)]
+/// The shader reads them as they lie here.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 struct Constants {
     /// AP0 to AP1, and the clamp there.
     to_ap1: M,
@@ -78,6 +80,7 @@ struct Constants {
     cones_to_ap0: M,
     level: f32,
     white_response: f32,
+    /// Exponent, flare, two scales of the tone curve; inverse of the exponent.
     tone: [f32; 5],
     inverse_limit: f32,
     limit_j: f32,
@@ -149,6 +152,14 @@ impl Output2 {
         Self { rows, reach, search_from: t.search[0], constants }
     }
 
+    /// What the shader reads: the constants, the rows by hue, the reach, and
+    /// where the search of a hue begins.
+    pub(super) fn numbers(&self) -> Vec<f32> {
+        let constants: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&self.constants));
+        let search = [self.search_from as f32];
+        [constants, &search, self.rows.as_flattened(), &self.reach[..]].concat()
+    }
+
     /// Peak luminance over 100 cd/m².
     #[must_use]
     pub fn peak(&self) -> f32 {
@@ -177,7 +188,7 @@ impl Constants {
     /// The tone curve: luminance in and out, 1 = 100 cd/m².
     #[inline(always)]
     fn tone(&self, x: f32) -> f32 {
-        let [g, t1, s2, m2, _] = self.tone;
+        let [g, t1, s2, m2, ..] = self.tone;
         let f = m2 * pow(x / (x + s2), g);
         f * f / (f + t1)
     }
@@ -378,7 +389,7 @@ fn intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
     let below = j < focus;
     let b = pick(below, 1.0 - scaled, -(1.0 + scaled + limit * a));
     let c = pick(below, -j, limit * scaled + j);
-    let root = (b * b - 4.0 * a * c).sqrt();
+    let root = (b * b - 4.0 * a * c).max(0.0).sqrt();
     -2.0 * c / pick(below, b + root, b - root)
 }
 

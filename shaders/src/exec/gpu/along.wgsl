@@ -1,4 +1,4 @@
-// Resample on the horizontal axis, to halves, two columns to a word, three planes.
+// Resample on the horizontal axis, then the colour of what is delivered, to halves, two columns to a word, three planes.
 
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 // The first column of each delivered column, then the weights.
@@ -19,7 +19,8 @@ fn tap_rgb(across: u32, along: u32) -> vec3<f32> {
 }
 
 fn pixel(row: u32, column: u32) -> vec3<u32> {
-    let rgb = resample(row, taps[column], column * params.taps_along, params.taps_along, params.antiring == 1u);
+    let rgb = colored(
+        resample(row, taps[column], column * params.taps_along, params.taps_along, params.antiring == 1u));
     let bits = bitcast<vec3<u32>>(rgb);
     let count = u32(beyond_half(bits.x)) + u32(beyond_half(bits.y)) + u32(beyond_half(bits.z));
     if (count != 0u) {

@@ -5,7 +5,7 @@
 
 use super::device::Gpu;
 use super::params::{PARAMS_STRIDE, Params};
-use super::passes::{self, Pass, Store};
+use super::passes::{self, Bind, Store};
 use super::pool::Pooled;
 use crate::exec::plan::{Band, Input, MosaicInput, Plan};
 use crate::ops::resample::Taps;
@@ -17,12 +17,19 @@ pub(super) struct Buffers {
     tables: Pooled,
     taps: [Pooled; 2],
     pub(super) beyond: Pooled,
+    /// Numbers of the colour before and after the resample.
+    colors: [Option<Pooled>; 2],
     /// Those whose size depends on the band.
     stores: Vec<(Store, Pooled)>,
 }
 
 impl Buffers {
-    pub(super) fn new(gpu: &Gpu, plan: &Plan, bands: &[Band]) -> Self {
+    pub(super) fn new(
+        gpu: &Gpu,
+        plan: &Plan,
+        bands: &[Band],
+        colors: [Option<Vec<f32>>; 2],
+    ) -> Self {
         let take = |label: &str, size, usage| gpu.pool.take(&gpu.device, label, size, usage);
         let filled = |label: &str, bytes: &[u8], usage| {
             let buffer = take(label, bytes.len() as u64, usage | Usage::COPY_DST);
@@ -55,6 +62,9 @@ impl Buffers {
             tables: filled("tables", bytemuck::cast_slice(&tables), Usage::STORAGE),
             taps: plan.taps.each_ref().map(|taps| filled("taps", &table(taps), Usage::STORAGE)),
             beyond: take("beyond", 4, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST),
+            colors: colors.map(|numbers| {
+                numbers.map(|n| filled("colour", bytemuck::cast_slice(&n), Usage::STORAGE))
+            }),
             stores: stores.collect(),
         }
     }
@@ -72,6 +82,9 @@ impl Buffers {
             Store::Tables => &self.tables,
             Store::Taps(axis) => &self.taps[axis],
             Store::Beyond => &self.beyond,
+            Store::Colors(side) => {
+                self.colors[side as usize].as_ref().expect("passes bind what the plan has")
+            }
             store => of(self.stands_for(store)).expect("passes bind what the plan has"),
         }
     }
@@ -79,7 +92,8 @@ impl Buffers {
     pub(super) fn bind(
         &self,
         device: &wgpu::Device,
-        pass: &Pass,
+        name: &str,
+        binds: &[Bind],
         layout: &wgpu::BindGroupLayout,
     ) -> wgpu::BindGroup {
         let params = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -87,14 +101,14 @@ impl Buffers {
             offset: 0,
             size: wgpu::BufferSize::new(size_of::<Params>() as u64),
         });
-        let storage = pass.binds.iter().map(|bind| self.get(bind.store()).binding());
+        let storage = binds.iter().map(|bind| self.get(bind.store()).binding());
         let entries: Vec<_> = std::iter::once(params)
             .chain(storage)
             .zip(0..)
             .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
             .collect();
         device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(pass.name),
+            label: Some(name),
             layout,
             entries: &entries,
         })

@@ -3,8 +3,9 @@
 use super::buffers::Buffers;
 use super::device::Gpu;
 use super::params::PARAMS_STRIDE;
-use super::passes::{self, Pass, Store};
-use super::pipeline;
+use super::passes::{self, Pass, Side, Store};
+use super::pipeline::{self, Shaded};
+use crate::color::Plan as Colors;
 use crate::exec::plan::{Band, Plan};
 use platefarm_model::Outcome;
 
@@ -40,21 +41,28 @@ impl Chain {
         gpu: &Gpu,
         plan: Plan,
         limit: u64,
-        compiled: impl Fn(&Gpu, &'static Pass) -> Outcome<pipeline::Pipeline>,
+        compiled: impl Fn(&Gpu, &Shaded) -> Outcome<pipeline::Pipeline>,
     ) -> Outcome<Self> {
         let bands = passes::bands_within(&plan, limit)?;
+        let shaders = [Side::Before, Side::After].map(|side| side.of(&plan).map(Colors::shader));
         let pipelines = passes::of(&plan)
             .into_iter()
-            .map(|pass| Ok((pass, compiled(gpu, pass)?)))
+            .map(|pass| {
+                let colors = pass.colors.and_then(|side| shaders[side as usize].as_ref());
+                let shaded = Shaded::new(pass, colors);
+                let pipeline = compiled(gpu, &shaded)?;
+                Ok((pass, shaded.binds, pipeline))
+            })
             .collect::<Outcome<Vec<_>>>()?;
         gpu.watched(|| {
-            let buffers = Buffers::new(gpu, &plan, &bands);
+            let numbers = shaders.map(|shader| shader.map(|shader| shader.numbers));
+            let buffers = Buffers::new(gpu, &plan, &bands, numbers);
             let ready = pipelines
                 .into_iter()
-                .map(|(pass, pipeline::Pipeline { pipeline, layout })| Ready {
+                .map(|(pass, binds, pipeline)| Ready {
                     pass,
-                    pipeline,
-                    bindings: buffers.bind(&gpu.device, pass, &layout),
+                    bindings: buffers.bind(&gpu.device, pass.name, &binds, &pipeline.layout),
+                    pipeline: pipeline.pipeline,
                 })
                 .collect();
             Ok(Self { plan, bands, buffers, ready })

@@ -24,6 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             matrix_row(params.to_blue.xyz, rgb),
         );
     }
+    rgb = colored(rgb);
     let at = id.y * params.color_width + id.x;
     let plane = params.color_width * params.color_height;
     result[at] = rgb.x;

@@ -3,13 +3,13 @@
 
 use super::chain::Chain;
 use super::device::Gpu;
-use super::passes::{Pass, Store};
-use super::pipeline::{self, Pipeline};
+use super::passes::Store;
+use super::pipeline::{self, Pipeline, Shaded};
 use super::ring::Slot;
-use crate::PlateRecipe;
 use crate::debayer::{Mosaic, form};
 use crate::exec::plan::Plan;
 use crate::twin::{self, noise, recipes};
+use crate::{PlateColor, PlateRecipe};
 use platefarm_model::color;
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Debayer, Framing};
@@ -101,7 +101,13 @@ fn plan_of(mosaic: &Mosaic, debayer: Debayer) -> (Plan, Vec<u8>) {
         ..Framing::identity(width, height, 1.0)
     };
     let layout = Layout::Mosaic(Arc::new(layout));
-    let recipe = PlateRecipe { layout, debayer, repairs: Repairs::default(), framing };
+    let recipe = PlateRecipe {
+        layout,
+        debayer,
+        repairs: Repairs::default(),
+        framing,
+        color: PlateColor::default(),
+    };
     let plan = Plan::new(&recipe).unwrap();
     (plan, mosaic.sites.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
@@ -112,7 +118,7 @@ fn on_device(
     mosaic: &Mosaic,
     debayer: Debayer,
     limit: u64,
-    compiled: impl Fn(&Gpu, &'static Pass) -> platefarm_model::Outcome<Pipeline>,
+    compiled: impl Fn(&Gpu, &Shaded) -> platefarm_model::Outcome<Pipeline>,
 ) -> [Vec<f32>; 3] {
     let (plan, bytes) = plan_of(mosaic, debayer);
     let chain = Chain::of(gpu, plan, limit, compiled).unwrap();
@@ -224,11 +230,11 @@ fn a_step_made_wrong_is_noticed() {
         .collect();
     for Tried { debayer, faults } in TRIED {
         for (right, wrong) in *faults {
-            let compile = |gpu: &Gpu, pass: &'static Pass| {
-                let text = pipeline::source(pass);
-                gpu.watched(|| {
-                    Ok(pipeline::compile(&gpu.device, pass, &text.replace(right, wrong)))
-                })
+            let compile = |gpu: &Gpu, shaded: &Shaded| {
+                let Shaded { name, entry, binds, source } = shaded;
+                let source = source.replace(right, wrong);
+                let shaded = Shaded { name, entry, binds: binds.clone(), source };
+                gpu.watched(|| Ok(pipeline::compile(&gpu.device, &shaded)))
             };
             let noticed = pictures.iter().any(|mosaic| {
                 let wrong = on_device(&gpu, mosaic, *debayer, u64::MAX, compile);

@@ -3,7 +3,7 @@
 //! The arithmetic stands with the operation; here it is only laid out. A
 //! shader of several entry points is one text for all of them.
 
-use super::passes::{Bind, Over, Pass, Store};
+use super::passes::{Bind, Over, Pass, Side, Store};
 use crate::exec::plan::{Input, Plan};
 use Bind::{Read, Write};
 use platefarm_model::recipe::Debayer;
@@ -77,6 +77,7 @@ macro_rules! mosaic {
             binds: $binds,
             over: Over::Sites(0),
             touches: None,
+            colors: None,
         }
     };
 }
@@ -96,6 +97,7 @@ macro_rules! repair {
             binds: &[Read(Store::Sensor), Write(Store::Mosaic)],
             over: Over::Sites(2),
             touches: None,
+            colors: None,
         }
     };
 }
@@ -111,6 +113,8 @@ macro_rules! step {
             binds: $binds,
             over: $over,
             touches: Some($touches),
+            // The step that makes pixels.
+            colors: if matches!($over, Over::Color) { Some(Side::Before) } else { None },
         }
     };
 }
@@ -131,6 +135,7 @@ macro_rules! color {
             binds: &[Read(Store::Mosaic), Write(Store::Color)],
             over: Over::Color,
             touches: None,
+            colors: Some(Side::Before),
         }
     };
 }

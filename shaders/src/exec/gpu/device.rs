@@ -34,7 +34,8 @@ pub(crate) struct Gpu {
     /// Whether passes can be timed by the device's own clock.
     pub(super) timestamps: bool,
     pub(super) pool: Arc<Pool>,
-    pub(super) pipelines: Mutex<HashMap<&'static str, super::pipeline::Pipeline>>,
+    /// By name and text.
+    pub(super) pipelines: Mutex<HashMap<(&'static str, String), super::pipeline::Pipeline>>,
     trouble: Arc<Mutex<Trouble>>,
 }
 

@@ -144,7 +144,7 @@ fn first_band(gpu: &Gpu, chain: &Chain, bytes: &[u8], runs: u32) -> Outcome<[f64
 }
 
 /// Time of one of `runs` runs, on the wall and by the card.
-fn timed(
+pub(super) fn timed(
     gpu: &Gpu,
     runs: u32,
     mut record: impl FnMut(&mut wgpu::ComputePass<'_>),
@@ -231,7 +231,7 @@ impl Clock {
 }
 
 /// Bytes a second of a kernel that only copies.
-fn copy(gpu: &Gpu, runs: u32) -> Outcome<f64> {
+pub(super) fn copy(gpu: &Gpu, runs: u32) -> Outcome<f64> {
     let bytes = gpu.binding_limit().min(COPY_BYTES) / 16 * 16;
     let (pipeline, bindings) = gpu.watched(|| {
         let device = &gpu.device;

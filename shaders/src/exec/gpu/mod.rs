@@ -9,6 +9,7 @@
 
 mod buffers;
 mod chain;
+pub(crate) mod convert;
 #[cfg(test)]
 mod debayer_tests;
 mod debayers;
@@ -24,6 +25,7 @@ mod ring;
 use super::plan::Plan;
 use crate::{Executor, PlateRecipe, Prepared};
 use chain::Chain;
+use convert::GpuColors;
 pub use device::ADAPTER_VARIABLE;
 use device::Gpu;
 use frames::GpuPrepared;
@@ -57,6 +59,14 @@ impl GpuExecutor {
             *gpu = Arc::new(Gpu::open(self.software)?);
         }
         Ok(Arc::clone(&gpu))
+    }
+
+    /// A chain of colour, ready on it.
+    ///
+    /// # Errors
+    /// The codes of a GPU as in [`Executor::prepare`].
+    pub(crate) fn colors(&self, plan: &crate::color::Plan) -> Outcome<GpuColors> {
+        GpuColors::new(&self.gpu()?, plan)
     }
 
     /// On an open GPU, as though it could bind `limit` bytes only.

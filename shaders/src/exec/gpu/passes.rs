@@ -2,11 +2,12 @@
 //!
 //! Operations that look at one place only share a pass with their neighbour; a
 //! pass ends where the next operation needs more than one of its results (a
-//! halo). A debayer of several steps keeps what they leave in planes of work
+//! halo). Colour looks at one place only, so it never has a pass of its own. A debayer of several steps keeps what they leave in planes of work
 //! that cover the mosaic and its halo, mirrored beyond the edges, so that no
 //! step after the first knows of an edge.
 
 use super::debayers;
+use crate::color::Plan as Colors;
 use crate::exec::plan::{Band, Input, Plan};
 use platefarm_model::{Code, Fault, Outcome};
 use std::ops::Range;
@@ -34,6 +35,25 @@ pub(super) enum Store {
     Halves,
     /// Number of non-finite samples.
     Beyond,
+    /// Numbers and tables of the colour on one side of the resample.
+    Colors(Side),
+}
+
+/// A side of the resample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Side {
+    Before,
+    After,
+}
+
+impl Side {
+    /// The colour of a plan there.
+    pub(super) const fn of(self, plan: &Plan) -> Option<&Colors> {
+        match self {
+            Self::Before => plan.before.as_ref(),
+            Self::After => plan.after.as_ref(),
+        }
+    }
 }
 
 /// How a pass uses a buffer.
@@ -84,6 +104,8 @@ pub(crate) struct Pass {
     /// Halves of planes of the window that it reads and writes at least, where that is not every
     /// buffer once: a debayer's steps bind more than each of them looks at.
     pub(super) touches: Option<u64>,
+    /// Whose colour it does on the way, where there is any.
+    pub(super) colors: Option<Side>,
 }
 
 use Bind::{Read, Write};
@@ -96,6 +118,7 @@ static PICTURE: Pass = Pass {
     binds: &[Read(Store::Raw), Read(Store::Tables), Write(Store::Color), Write(Store::Beyond)],
     over: Over::Color,
     touches: None,
+    colors: Some(Side::Before),
 };
 
 static DOWN: Pass = Pass {
@@ -106,6 +129,7 @@ static DOWN: Pass = Pass {
     binds: &[Read(Store::Color), Read(Store::Taps(1)), Write(Store::Down)],
     over: Over::Lines,
     touches: None,
+    colors: None,
 };
 
 static ALONG: Pass = Pass {
@@ -122,6 +146,7 @@ static ALONG: Pass = Pass {
     ],
     over: Over::Halves,
     touches: None,
+    colors: Some(Side::After),
 };
 
 /// Every pass that there is, once.
@@ -208,7 +233,7 @@ pub(super) fn bytes(plan: &Plan, band: &Band, store: Store) -> u64 {
         Store::Color => 12 * pixels(extent(plan, band, Over::Color)),
         Store::Down => 12 * pixels(extent(plan, band, Over::Lines)),
         Store::Halves => 12 * pixels(extent(plan, band, Over::Halves)),
-        Store::Tables | Store::Taps(_) | Store::Beyond => 0,
+        Store::Tables | Store::Taps(_) | Store::Beyond | Store::Colors(_) => 0,
     }
 }
 
@@ -219,7 +244,7 @@ pub(super) fn stores(plan: &Plan) -> Vec<Store> {
         let store = match bind.store() {
             // Rows that are only moved stay where they are.
             Store::Down if plan.taps[1].is_copy() => continue,
-            Store::Tables | Store::Taps(_) | Store::Beyond => continue,
+            Store::Tables | Store::Taps(_) | Store::Beyond | Store::Colors(_) => continue,
             store => store,
         };
         if !stores.contains(&store) {

@@ -1,13 +1,15 @@
 //! Shader text and pipelines of the passes.
 //!
 //! A pass's shader is the text of its operations, as they stand in their
-//! folders, and a frame around them that binds buffers. Texts are joined as
-//! they are: no templates, no second copy of any arithmetic.
+//! folders, that of its colour, and a frame around them that binds buffers.
+//! Texts are joined as they are: no templates, no second copy of any arithmetic.
 
 use super::device::Gpu;
-use super::passes::{Bind, Pass};
+use super::passes::{Bind, Pass, Store};
+use crate::color::shader::{NOTHING, Shader};
 use crate::ops::{EXACT, OPS};
 use platefarm_model::Outcome;
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
 /// A compiled pass.
@@ -17,30 +19,60 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
-/// The whole text of a pass.
-pub(crate) fn source(pass: &Pass) -> String {
-    let mut text = String::from(include_str!("common.wgsl"));
-    text.push_str(EXACT);
-    for op in OPS.iter().filter(|op| pass.ops.contains(&op.name())) {
-        text.push_str(op.wgsl());
-    }
-    text.push_str(pass.frame);
-    text
+/// A shader that is ready to be compiled: a pass with the colour that it does.
+pub(super) struct Shaded {
+    pub(super) name: &'static str,
+    /// Where it begins.
+    pub(super) entry: &'static str,
+    /// Buffers, from binding 1 on; parameters are binding 0.
+    pub(super) binds: Cow<'static, [Bind]>,
+    /// The whole text.
+    pub(super) source: String,
 }
 
-/// The pipeline of a pass, compiled on first use of this GPU.
-pub(super) fn pipeline(gpu: &Gpu, pass: &'static Pass) -> Outcome<Pipeline> {
+impl Shaded {
+    pub(super) fn new(pass: &'static Pass, colors: Option<&Shader>) -> Self {
+        let mut text = String::from(include_str!("common.wgsl"));
+        text.push_str(EXACT);
+        let colored = pass.colors.zip(colors);
+        let needed =
+            |op: &str| pass.ops.contains(&op) || colored.is_some() && Shader::OPS.contains(&op);
+        for op in OPS.iter().filter(|op| needed(op.name())) {
+            text.push_str(op.wgsl());
+        }
+        let mut binds = Cow::Borrowed(pass.binds);
+        if let Some((side, shader)) = colored {
+            binds.to_mut().push(Bind::Read(Store::Colors(side)));
+            text.push_str(&numbers_at(binds.len()));
+            text.push_str(&shader.text);
+        } else {
+            text.push_str(NOTHING);
+        }
+        text.push_str(pass.frame);
+        Self { name: pass.name, entry: pass.entry, binds, source: text }
+    }
+}
+
+/// Where a shader finds the numbers of its colour.
+pub(super) fn numbers_at(binding: usize) -> String {
+    format!("@group(0) @binding({binding}) var<storage, read> color_numbers: array<f32>;\n")
+}
+
+/// The pipeline of a shader, compiled on first use of this GPU.
+pub(super) fn pipeline(gpu: &Gpu, shaded: &Shaded) -> Outcome<Pipeline> {
     let mut known = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pipeline) = known.get(pass.name) {
+    let key = (shaded.name, shaded.source.clone());
+    if let Some(pipeline) = known.get(&key) {
         return Ok(pipeline.clone());
     }
-    let pipeline = gpu.watched(|| Ok(compile(&gpu.device, pass, &source(pass))))?;
-    known.insert(pass.name, pipeline.clone());
+    let pipeline = gpu.watched(|| Ok(compile(&gpu.device, shaded)))?;
+    known.insert(key, pipeline.clone());
     Ok(pipeline)
 }
 
-/// Compiles `source` as the text of a pass.
-pub(super) fn compile(device: &wgpu::Device, pass: &Pass, source: &str) -> Pipeline {
+/// Compiles a shader.
+pub(super) fn compile(device: &wgpu::Device, shaded: &Shaded) -> Pipeline {
+    let Shaded { name, entry: start, binds, source } = shaded;
     let entry = |binding: u32, ty: wgpu::BufferBindingType| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
@@ -51,30 +83,30 @@ pub(super) fn compile(device: &wgpu::Device, pass: &Pass, source: &str) -> Pipel
         },
         count: None,
     };
-    let storage = pass.binds.iter().zip(1..).map(|(bind, binding)| {
+    let storage = binds.iter().zip(1..).map(|(bind, binding)| {
         let read_only = matches!(bind, Bind::Read(_));
         entry(binding, wgpu::BufferBindingType::Storage { read_only })
     });
     let entries: Vec<_> =
         std::iter::once(entry(0, wgpu::BufferBindingType::Uniform)).chain(storage).collect();
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some(pass.name),
+        label: Some(name),
         entries: &entries,
     });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(pass.name),
+        label: Some(name),
         bind_group_layouts: &[Some(&layout)],
         immediate_size: 0,
     });
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(pass.name),
-        source: wgpu::ShaderSource::Wgsl(source.into()),
+        label: Some(name),
+        source: wgpu::ShaderSource::Wgsl(source.as_str().into()),
     });
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(pass.name),
+        label: Some(name),
         layout: Some(&pipeline_layout),
         module: &module,
-        entry_point: Some(pass.entry),
+        entry_point: Some(start),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     });
@@ -91,7 +123,7 @@ mod tests {
     fn every_pass_is_valid_and_every_operation_has_one() {
         let passes = passes::all();
         for pass in &passes {
-            let (name, text) = (pass.name, source(pass));
+            let (name, text) = (pass.name, Shaded::new(pass, None).source);
             let module = wgsl::parse_str(&text)
                 .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
             // Nothing beyond what every WebGPU device has.
@@ -118,8 +150,44 @@ mod tests {
     }
 
     #[test]
+    fn every_pass_is_valid_with_every_color() {
+        use crate::color::Plan;
+        use platefarm_model::color::{chain::Chain, output, output1, space};
+        let outputs =
+            output::registered().into_iter().filter_map(|id| output::OutputTransform::parse(&id));
+        let mut chains: Vec<Chain> = outputs.map(|output| output.chain()).collect();
+        chains.extend(output1::outputs1().iter().map(output1::Output1::chain));
+        chains.extend(space::SPACES.iter().map(space::Space::to_aces));
+        let mut seen = std::collections::HashSet::new();
+        for shader in chains.iter().map(|chain| Plan::new(chain).shader()) {
+            if !seen.insert(shader.text.clone()) {
+                continue;
+            }
+            for pass in passes::all().into_iter().filter(|pass| pass.colors.is_some()) {
+                let shaded = Shaded::new(pass, Some(&shader));
+                let (name, text) = (pass.name, &shaded.source);
+                let module = wgsl::parse_str(text)
+                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+                valid::Validator::new(valid::ValidationFlags::all(), valid::Capabilities::empty())
+                    .validate(&module)
+                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+                assert!(shaded.binds.len() <= 8, "{name} binds more than every device can");
+            }
+        }
+        for (name, text) in crate::color::shader::NAMED {
+            for word in ["fma(", "pow(", "exp2(", "log2(", "dot(", "const array"] {
+                assert!(!text.contains(word), "{name} leaves {word}) to the driver");
+            }
+        }
+        for formula in crate::color::curve::Formula::ALL {
+            let function = format!("fn {}(", formula.function());
+            assert!(crate::color::shader::NAMED[1].1.contains(&function), "{function}");
+        }
+    }
+
+    #[test]
     fn parameters_lie_as_the_shader_reads_them() {
-        let module = wgsl::parse_str(&source(passes::all()[0])).unwrap();
+        let module = wgsl::parse_str(&Shaded::new(passes::all()[0], None).source).unwrap();
         let (_, params) =
             module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).unwrap();
         let wgpu::naga::TypeInner::Struct { span, .. } = params.inner else { panic!("no struct") };

@@ -40,11 +40,11 @@ fn pixel_place(at: vec3<u32>) -> vec2<i32> {
 
 fn to_aces(rgb: vec3<f32>) -> vec3<f32> {
     if (params.has_matrix == 0u) {
-        return rgb;
+        return colored(rgb);
     }
-    return vec3<f32>(
+    return colored(vec3<f32>(
         matrix_row(params.to_red.xyz, rgb),
         matrix_row(params.to_green.xyz, rgb),
         matrix_row(params.to_blue.xyz, rgb),
-    );
+    ));
 }

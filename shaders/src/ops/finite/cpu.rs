@@ -12,12 +12,23 @@ pub fn run(level: Level, values: &mut [f32]) -> u64 {
     dispatch!(level, _simd => {
         let mut beyond = 0_u32;
         for v in values.iter_mut() {
-            let bits = v.to_bits();
-            let magnitude = bits & 0x7fff_ffff;
-            let held = if magnitude > INFINITY { 0 } else { LARGEST | (bits & 0x8000_0000) };
-            beyond += u32::from(magnitude >= TOO_LARGE);
-            *v = f32::from_bits(if magnitude >= TOO_LARGE { held } else { bits });
+            beyond += u32::from(is_beyond(*v));
+            *v = finite(*v);
         }
         u64::from(beyond)
     })
+}
+
+/// Whether no finite half can hold a value.
+#[inline(always)]
+pub(crate) fn is_beyond(v: f32) -> bool {
+    v.to_bits() & 0x7fff_ffff >= TOO_LARGE
+}
+
+/// The value, or what stands for it where [`is_beyond`].
+#[inline(always)]
+pub(crate) fn finite(v: f32) -> f32 {
+    let bits = v.to_bits();
+    let held = if bits & 0x7fff_ffff > INFINITY { 0 } else { LARGEST | (bits & 0x8000_0000) };
+    f32::from_bits(if is_beyond(v) { held } else { bits })
 }

@@ -1,0 +1,226 @@
+//! Cubes the other way: the place in a cube that has a value.
+//!
+//! Between its entries a cube is made of tetrahedra, on each of which it is
+//! linear, so that the way back is a search for the one that holds the value;
+//! boxes around cells, and around blocks of two, four, eight ... cells on a
+//! side, narrow it down. Around the cube lies a shell of entries that are four
+//! times as far from the middle as the outermost ones: what the cube does not
+//! reach finds its place there, and then the nearest place of the cube. Where
+//! a value has several places (where the cube is folded or cut off), the first is taken.
+
+use platefarm_model::color::chain::Lut3d;
+
+/// Most blocks of blocks.
+const LEVELS: usize = 9;
+/// Numbers before the entries: first inputs, inputs per entry, entries along
+/// an edge with the shell, the last of the cube, bounds of values; then where each level begins.
+const HEAD: usize = 10 + LEVELS;
+/// Numbers of a level of boxes begin at multiples of this.
+const UNIT: usize = 256;
+/// How far a value may lie outside of a box or a tetrahedron that holds it, for want of digits.
+const SLACK: f32 = 2e-6;
+/// How much farther the shell is from the middle.
+const SHELL: f32 = 4.0;
+
+/// Axes of the path from the low corner of a cell to the high one, for each of its tetrahedra.
+const PATHS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+/// A cube made ready for the way back. The shader reads the same numbers.
+#[derive(Clone, Debug)]
+pub struct CubeBack {
+    numbers: Vec<f32>,
+    /// Entries along an edge, with the shell.
+    side: usize,
+    levels: usize,
+    /// Where each level of boxes begins; six numbers a box.
+    at: [usize; LEVELS],
+}
+
+impl CubeBack {
+    /// Takes a cube as a chain has it.
+    #[must_use]
+    pub fn new(lut: &Lut3d) -> Self {
+        let (size, side) = (lut.size, lut.size + 2);
+        let [first, last] = lut.domain;
+        let mut numbers = vec![0.0; HEAD];
+        for i in 0..3 {
+            numbers[i] = first[i] as f32;
+            numbers[3 + i] = ((last[i] - first[i]) / (size - 1) as f64) as f32;
+        }
+        numbers[6] = side as f32;
+        numbers[7] = (size - 1) as f32;
+        // What lies between 0 and 1 is asked for always, more where the cube has more.
+        numbers[8] = lut.values.iter().fold(0.0, |a, b| a.min(*b));
+        numbers[9] = lut.values.iter().fold(1.0, |a, b| a.max(*b));
+        for place in 0..side * side * side {
+            let place = [place / side / side, place / side % side, place % side];
+            let [r, g, b] = place.map(|i| i.clamp(1, size) - 1);
+            let shell = place.iter().any(|i| *i == 0 || *i == size + 1);
+            let entry = &lut.values[((r * size + g) * size + b) * 3..][..3];
+            numbers.extend(entry.iter().map(|v| if shell { (v - 0.5) * SHELL + 0.5 } else { *v }));
+        }
+        let mut back = Self { numbers, side, levels: 0, at: [0; LEVELS] };
+        back.build();
+        for (level, at) in back.at.into_iter().enumerate() {
+            back.numbers[10 + level] = (at / UNIT) as f32;
+        }
+        back
+    }
+
+    /// Boxes of every level, up to the one around everything.
+    fn build(&mut self) {
+        let mut count = self.side - 1;
+        loop {
+            // Where a level begins is told in units that single precision can count.
+            self.numbers.resize(self.numbers.len().next_multiple_of(UNIT), 0.0);
+            self.at[self.levels] = self.numbers.len();
+            for i in 0..count * count * count {
+                let place = [i / count / count, i / count % count, i % count];
+                let (low, high) = self.extent(place);
+                self.numbers.extend(low);
+                self.numbers.extend(high);
+            }
+            self.levels += 1;
+            if count == 1 || self.levels == LEVELS {
+                return;
+            }
+            count = count.div_ceil(2);
+        }
+    }
+
+    /// Least and most of what a box of the level that is being built holds.
+    fn extent(&self, place: [usize; 3]) -> ([f32; 3], [f32; 3]) {
+        let (mut low, mut high) = ([f32::MAX; 3], [f32::MIN; 3]);
+        let mut take = |least: &[f32], most: &[f32]| {
+            for c in 0..3 {
+                low[c] = low[c].min(least[c]);
+                high[c] = high[c].max(most[c]);
+            }
+        };
+        for corner in 0..8 {
+            let step = [corner >> 2, corner >> 1 & 1, corner & 1];
+            if self.levels == 0 {
+                let entry = self.entry([0, 1, 2].map(|i| place[i] + step[i]));
+                take(&entry, &entry);
+            } else {
+                let below = self.count(self.levels - 1);
+                let inner = [0, 1, 2].map(|i| 2 * place[i] + step[i]);
+                if inner.iter().all(|i| *i < below) {
+                    let at = self.at_box(self.levels - 1, inner);
+                    take(&self.numbers[at..at + 3], &self.numbers[at + 3..at + 6]);
+                }
+            }
+        }
+        (low, high)
+    }
+
+    /// Boxes along an edge of a level.
+    fn count(&self, level: usize) -> usize {
+        (self.side - 1).div_ceil(1 << level)
+    }
+
+    fn at_box(&self, level: usize, [x, y, z]: [usize; 3]) -> usize {
+        let count = self.count(level);
+        self.at[level] + 6 * ((x * count + y) * count + z)
+    }
+
+    fn entry(&self, [x, y, z]: [usize; 3]) -> [f32; 3] {
+        let at = HEAD + 3 * ((x * self.side + y) * self.side + z);
+        [self.numbers[at], self.numbers[at + 1], self.numbers[at + 2]]
+    }
+
+    /// What the shader reads.
+    pub(super) fn numbers(&self) -> &[f32] {
+        &self.numbers
+    }
+
+    /// Replaces a value by its place.
+    #[must_use]
+    pub fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
+        let value = rgb.map(|v| v.max(self.numbers[8]).min(self.numbers[9]));
+        let mut stack = vec![(self.levels - 1, [0; 3])];
+        let mut best = (f32::MAX, [0.0; 3]);
+        while let Some((level, place)) = stack.pop() {
+            let at = self.at_box(level, place);
+            let inside = |c: usize| {
+                self.numbers[at + c] - SLACK <= value[c]
+                    && value[c] <= self.numbers[at + 3 + c] + SLACK
+            };
+            if !(inside(0) && inside(1) && inside(2)) {
+                continue;
+            }
+            if level == 0 {
+                best = self.within(place, value, best);
+                if best.0 <= SLACK {
+                    break;
+                }
+                continue;
+            }
+            // The last is looked at first.
+            for corner in (0..8).rev() {
+                let step = [corner >> 2, corner >> 1 & 1, corner & 1];
+                let inner = [0, 1, 2].map(|i| 2 * place[i] + step[i]);
+                if inner.iter().all(|i| *i < self.count(level - 1)) {
+                    stack.push((level - 1, inner));
+                }
+            }
+        }
+        let last = self.numbers[7];
+        [0, 1, 2].map(|i| {
+            let place = (best.1[i] - 1.0).max(0.0).min(last);
+            place * self.numbers[3 + i] + self.numbers[i]
+        })
+    }
+
+    /// The tetrahedron of a cell that holds a value best, if it does better than another.
+    fn within(
+        &self,
+        cell: [usize; 3],
+        value: [f32; 3],
+        mut best: (f32, [f32; 3]),
+    ) -> (f32, [f32; 3]) {
+        let origin = self.entry(cell);
+        let d = minus(value, origin);
+        for path in PATHS {
+            let mut corner = cell;
+            let mut at = origin;
+            let edges = path.map(|axis| {
+                corner[axis] += 1;
+                let next = self.entry(corner);
+                let edge = minus(next, at);
+                at = next;
+                edge
+            });
+            let across = cross(edges[1], edges[2]);
+            let volume = dot(edges[0], across);
+            if volume == 0.0 {
+                continue;
+            }
+            // Parts of the way along each edge; they may not grow.
+            let a = dot(d, across) / volume;
+            let b = dot(d, cross(edges[2], edges[0])) / volume;
+            let c = dot(d, cross(edges[0], edges[1])) / volume;
+            let outside = (a - 1.0).max(b - a).max(c - b).max(-c);
+            if outside < best.0 {
+                let mut place = cell.map(|i| i as f32);
+                for (axis, part) in path.into_iter().zip([a, b, c]) {
+                    place[axis] += part;
+                }
+                best = (outside, place);
+            }
+        }
+        best
+    }
+}
+
+fn minus(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
+}
+
+fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
+    (a[0] * b[0] + a[1] * b[1]) + a[2] * b[2]
+}
+
+fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}

@@ -1,0 +1,116 @@
+// Cubes the other way: `cube_back.rs` in the same order. Numbers: first
+// inputs, inputs per entry, entries along an edge with the shell, the last of
+// the cube, bounds of values; where each level of boxes begins, over 256; entries; boxes.
+const CUBE_LEVELS: u32 = 9u;
+const CUBE_ENTRIES: u32 = 19u;
+const CUBE_SLACK: f32 = 2e-6f;
+
+fn cube_axis(path: u32, i: u32) -> u32 {
+    // Two bits an axis: 012, 021, 102, 120, 201, 210.
+    var paths = array<u32, 6>(0x24u, 0x18u, 0x21u, 0x09u, 0x12u, 0x06u);
+    return (paths[path] >> (2u * i)) & 3u;
+}
+
+fn cube_entry(at: u32, side: u32, place: vec3<u32>) -> vec3<f32> {
+    let i = at + CUBE_ENTRIES + 3u * ((place.x * side + place.y) * side + place.z);
+    return vec3<f32>(color_number(i), color_number(i + 1u), color_number(i + 2u));
+}
+
+fn cube_dot(a: vec3<f32>, b: vec3<f32>) -> f32 {
+    return (rounded(a.x * b.x) + rounded(a.y * b.y)) + rounded(a.z * b.z);
+}
+
+fn cube_cross(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+    return vec3<f32>(
+        rounded(a.y * b.z) - rounded(a.z * b.y),
+        rounded(a.z * b.x) - rounded(a.x * b.z),
+        rounded(a.x * b.y) - rounded(a.y * b.x),
+    );
+}
+
+// How far the value is outside of the tetrahedron that holds it best, and its place there.
+fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec4<f32>) -> vec4<f32> {
+    var best = known;
+    let origin = cube_entry(at, side, cell);
+    let d = value - origin;
+    for (var path = 0u; path < 6u; path++) {
+        let axes = vec3<u32>(cube_axis(path, 0u), cube_axis(path, 1u), cube_axis(path, 2u));
+        var corner = cell;
+        corner[axes.x] += 1u;
+        let one = cube_entry(at, side, corner);
+        corner[axes.y] += 1u;
+        let two = cube_entry(at, side, corner);
+        corner[axes.z] += 1u;
+        let three = cube_entry(at, side, corner);
+        let first = one - origin;
+        let second = two - one;
+        let third = three - two;
+        let across = cube_cross(second, third);
+        let volume = cube_dot(first, across);
+        if (volume == 0.0f) {
+            continue;
+        }
+        let a = color_quotient(cube_dot(d, across), volume);
+        let b = color_quotient(cube_dot(d, cube_cross(third, first)), volume);
+        let c = color_quotient(cube_dot(d, cube_cross(first, second)), volume);
+        let outside = max(max(max(a - 1.0f, b - a), c - b), -c);
+        if (outside < best.x) {
+            var place = vec3<f32>(cell);
+            place[axes.x] += a;
+            place[axes.y] += b;
+            place[axes.z] += c;
+            best = vec4<f32>(outside, place);
+        }
+    }
+    return best;
+}
+
+fn cube_inside(box: u32, value: vec3<f32>) -> bool {
+    let low = vec3<f32>(color_number(box), color_number(box + 1u), color_number(box + 2u));
+    let high = vec3<f32>(color_number(box + 3u), color_number(box + 4u), color_number(box + 5u));
+    return all(low - CUBE_SLACK <= value) && all(value <= high + CUBE_SLACK);
+}
+
+fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
+    let value = min(max(rgb, vec3<f32>(color_number(at + 8u))), vec3<f32>(color_number(at + 9u)));
+    let side = u32(color_number(at + 6u));
+    var top = 0u;
+    while (top + 1u < CUBE_LEVELS && color_number(at + 11u + top) > 0.0f) {
+        top++;
+    }
+    // Level and place of boxes that are still to be looked at.
+    var stack: array<u32, 72>;
+    stack[0] = top << 24u;
+    var count = 1u;
+    var best = vec4<f32>(0x1p127f, 0.0f, 0.0f, 0.0f);
+    while (count > 0u && best.x > CUBE_SLACK) {
+        count--;
+        let level = stack[count] >> 24u;
+        let place = vec3<u32>(stack[count] >> 16u, stack[count] >> 8u, stack[count]) & vec3<u32>(255u);
+        let edge = (side - 1u + (1u << level) - 1u) >> level;
+        let box = at + 256u * u32(color_number(at + 10u + level)) + 6u * ((place.x * edge + place.y) * edge + place.z);
+        if (!cube_inside(box, value)) {
+            continue;
+        }
+        if (level == 0u) {
+            best = cube_within(at, side, place, value, best);
+            continue;
+        }
+        let below = (side - 1u + (1u << (level - 1u)) - 1u) >> (level - 1u);
+        for (var i = 0u; i < 8u; i++) {
+            let corner = 7u - i;
+            let inner = 2u * place + vec3<u32>(corner >> 2u, (corner >> 1u) & 1u, corner & 1u);
+            if (all(inner < vec3<u32>(below))) {
+                stack[count] = ((level - 1u) << 24u) | (inner.x << 16u) | (inner.y << 8u) | inner.z;
+                count++;
+            }
+        }
+    }
+    let last = vec3<f32>(color_number(at + 7u));
+    let place = min(max(best.yzw - 1.0f, vec3<f32>(0.0f)), last);
+    return vec3<f32>(
+        rounded(place.x * color_number(at + 3u)) + color_number(at),
+        rounded(place.y * color_number(at + 4u)) + color_number(at + 1u),
+        rounded(place.z * color_number(at + 5u)) + color_number(at + 2u),
+    );
+}
