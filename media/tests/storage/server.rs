@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Says that the tests may go without, on a machine that cannot have one.
 const OPT_OUT: &str = "PLATEFARM_NO_S3_TESTS";
 
-pub struct Server {
+pub(crate) struct Server {
     relay: Relay,
     buckets: AtomicU32,
     address: String,
@@ -19,7 +19,7 @@ pub struct Server {
 }
 
 /// Ends the server with the tests: it watches a pipe that closes when they end.
-struct Guard(#[expect(dead_code, reason = "its pipe is held open")] Child);
+struct Guard(Child);
 
 /// The server's program: where `cargo xtask setup` puts it, or on the path.
 fn program() -> PathBuf {
@@ -48,15 +48,6 @@ def app(environ, start):
         return list(moto(environ, start))
 run_simple('127.0.0.1', int(sys.argv[1]), app, threaded=True)
 ";
-
-fn settings(relay: &Relay) -> [(&'static str, String); 4] {
-    [
-        ("AWS_ENDPOINT_URL", relay.url()),
-        ("AWS_ACCESS_KEY_ID", "test".into()),
-        ("AWS_SECRET_ACCESS_KEY", "test".into()),
-        ("AWS_REGION", "us-east-1".into()),
-    ]
-}
 
 impl Server {
     /// The server; `None` only where the opt-out is set.
@@ -90,17 +81,26 @@ impl Server {
             );
             std::thread::sleep(Duration::from_millis(50));
         }
-        let relay = Relay::before(&address);
-        let settings = settings(&relay);
-        let settings: Vec<_> =
-            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let server = Self {
+            relay: Relay::before(&address),
+            buckets: AtomicU32::new(0),
+            address,
+            _child: guard,
+        };
+        let settings = server.environment();
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
         platefarm_media::storage::configure(&settings);
-        Some(Self { relay, buckets: AtomicU32::new(0), address, _child: guard })
+        Some(server)
     }
 
     /// What a program that uses it finds in its environment.
-    pub fn environment(&self) -> [(&'static str, String); 4] {
-        settings(&self.relay)
+    pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.relay.url()),
+            ("AWS_ACCESS_KEY_ID", "test".into()),
+            ("AWS_SECRET_ACCESS_KEY", "test".into()),
+            ("AWS_REGION", "us-east-1".into()),
+        ]
     }
 
     pub(crate) fn relay(&self) -> &Relay {

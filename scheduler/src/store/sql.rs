@@ -186,8 +186,13 @@ impl Store for SqlStore {
             return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
         };
         let cannot = |e: sqlx::Error| failed("write to the store", &e).at(self.place.to_string());
-        let mut tx = db.begin().await.map_err(cannot)?;
-        let held = if matches!(self.place, Place::Sqlite(_)) { EPOCH } else { EPOCH_HELD };
+        // SQLite does not wait for another writer (the audit log) once a transaction has
+        // read; so ours asks for the right to write before it reads the epoch.
+        let (begin, held) = match self.place {
+            Place::Sqlite(_) => ("BEGIN IMMEDIATE", EPOCH),
+            Place::Postgres(_) => ("BEGIN", EPOCH_HELD),
+        };
+        let mut tx = db.begin_with(begin).await.map_err(cannot)?;
         let row = sqlx::query(held).fetch_one(&mut *tx).await.map_err(cannot)?;
         let epoch: i64 = row.try_get(0).map_err(cannot)?;
         if epoch != self.epoch {

@@ -474,9 +474,8 @@ async fn a_store_is_copied_while_it_is_written_and_put_back() {
     let mut commit = async |store: &mut SqlStore, count: usize| {
         for _ in 0..count {
             let submit = loop {
-                match command(&mut rng, &[]) {
-                    Command::Submit(spec) => break Command::Submit(spec),
-                    _ => {}
+                if let Command::Submit(spec) = command(&mut rng, &[]) {
+                    break Command::Submit(spec);
                 }
             };
             store.commit(&state.step(submit, Timestamp(9)).changes).await.unwrap();

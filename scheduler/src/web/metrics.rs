@@ -304,12 +304,14 @@ mod tests {
             frames: FrameRange::of_len(1001, 100),
             after: vec![],
             max_attempts: 3,
+            terms: Default::default(),
         };
         let job = JobSpec {
             name: "n".into(),
             show: "atlas \"x\"\n".trim().into(),
             priority: 0,
             idempotency_key: None,
+            terms: Default::default(),
             steps: vec![step],
         };
         state.step(Command::Submit(Box::new(job)), Timestamp(2)).reply.unwrap();

@@ -79,12 +79,14 @@ impl Farm {
             show: show.into(),
             priority: 0,
             idempotency_key: None,
+            terms: Default::default(),
             steps: vec![StepSpec {
                 name: "a".into(),
                 kind: StepKind::Noop { millis_per_frame: 0 },
                 frames: FrameRange::of_len(1001, 24),
                 after: vec![],
                 max_attempts: 3,
+                terms: Default::default(),
             }],
         };
         let request = v1::SubmitJobRequest { job: Some((&spec).into()) };

@@ -120,6 +120,6 @@ mod tests {
         assert!(matches!(read(&mut from).unwrap(), Some(Word::Ended(None))));
         assert!(read::<Word>(&mut from).unwrap().is_none());
         assert!(read::<Word>(&mut [255u8; 9].as_slice()).is_err());
-        assert!(read::<Word>(&mut pipe[..6].as_ref()).is_err(), "cut off in the middle");
+        assert!(read::<Word>(&mut &pipe[..6]).is_err(), "cut off in the middle");
     }
 }

@@ -101,12 +101,14 @@ fn job(show: &str, name: &str) -> v1::SubmitJobRequest {
         show: show.into(),
         priority: 0,
         idempotency_key: None,
+        terms: Default::default(),
         steps: vec![StepSpec {
             name: "a".into(),
             kind: StepKind::Noop { millis_per_frame: 0 },
             frames: FrameRange::of_len(1001, 4),
             after: vec![],
             max_attempts: 3,
+            terms: Default::default(),
         }],
     };
     v1::SubmitJobRequest { job: Some((&spec).into()) }

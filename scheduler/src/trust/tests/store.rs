@@ -11,7 +11,7 @@ fn entry(number: u32) -> AuditEntry {
     AuditEntry {
         id: format!("{number:032x}"),
         at: Timestamp(i64::from(number)),
-        who: if number % 2 == 0 { "ann" } else { "bob" }.into(),
+        who: if number.is_multiple_of(2) { "ann" } else { "bob" }.into(),
         token: "0123456789ab".into(),
         role: Role::Operator,
         from: "10.0.0.1:5".into(),
