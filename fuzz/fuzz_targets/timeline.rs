@@ -1,4 +1,4 @@
-//! Timelines and logs: OTIO, Final Cut 7 XML, ALE.
+//! Timelines and logs: OTIO, Final Cut XML, ALE.
 
 #![no_main]
 

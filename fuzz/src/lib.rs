@@ -124,7 +124,7 @@ pub fn edl(bytes: &[u8]) {
     });
 }
 
-/// A timeline or a log: OTIO, Final Cut 7 XML, ALE, told by its content. An OTIO document is the
+/// A timeline or a log: OTIO, Final Cut XML, ALE, told by its content. An OTIO document is the
 /// same again when it is written and read.
 pub fn timeline(bytes: &[u8]) {
     bounded(bytes, EXPANSION, || {

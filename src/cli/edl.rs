@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) enum Verb {
     /// Print the events of an edit list, and the lines that cannot be read.
     Show {
-        /// Edit list: EDL, OTIO, Final Cut 7 XML, ALE or AAF, told by its content.
+        /// Edit list: EDL, OTIO, Final Cut XML, ALE or AAF, told by its content.
         file: PathBuf,
         /// Rate of the list; an EDL does not say its own.
         #[arg(long, value_name = "FPS")]

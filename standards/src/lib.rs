@@ -9,6 +9,7 @@ pub mod clf;
 mod date;
 pub mod editlist;
 pub mod edl;
+pub mod fcpxml;
 pub mod fdl;
 pub mod look;
 pub mod mhl;

@@ -4,7 +4,7 @@
 use platefarm_model::{Code, FrameRate};
 use platefarm_standards::editlist::{self, EditList, Event, Format, Transition};
 use platefarm_standards::otio::Document;
-use platefarm_standards::{ale, otio, xmeml};
+use platefarm_standards::{ale, fcpxml, otio, xmeml};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -413,4 +413,74 @@ fn what_is_no_list_is_refused() {
     let bomb = "<!DOCTYPE xmeml [<!ENTITY a 'b'>]><xmeml>&a;</xmeml>";
     assert_eq!(refused(bomb.as_bytes()).code, Code::BadEditList);
     assert_eq!(refused(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1").code, Code::UnknownFormat);
+}
+
+/// The picture of a project, against the adapter's rows; transitions, which it leaves out, shorten
+/// what is before them and so only starts are compared.
+#[test]
+fn fcpx_projects_read_as_the_adapter_reads_them() {
+    let (mut compared, mut read_all) = (0, 0);
+    for (path, bytes, read) in cases("fcpxml") {
+        assert_eq!(editlist::sniff(&bytes), Format::Fcpxml, "{}", path.display());
+        let list = match fcpxml::parse(&bytes, None) {
+            Ok(list) => list,
+            Err(fault) => {
+                assert_eq!(fault.code, Code::BadEditList, "{}", path.display());
+                continue;
+            }
+        };
+        read_all += 1;
+        let rows =
+            read.as_ref().and_then(|read| read["rows"].as_array()).cloned().unwrap_or_default();
+        for row in rows.iter().filter(|row| row["item"] == "clip" && row["kind"] == "Video") {
+            let (record, source) = (time(&row["record_in"]).0, time(&row["source_in"]).0);
+            let found = list.events.iter().any(|event| {
+                // What a transition brings in begins where that does, in source and record.
+                let mixes = event.transition.mixes();
+                let own = if mixes { &event.to_clip_name } else { &event.clip_name };
+                let early = record - event.record.start.frames;
+                own.as_deref() == row["name"].as_str()
+                    && source - event.source.start.frames == early
+                    && (0..=i64::from(event.transition.frames())).contains(&early)
+            });
+            let near: Vec<_> = list
+                .events
+                .iter()
+                .filter(|e| e.clip_name.as_deref() == row["name"].as_str())
+                .map(short)
+                .collect();
+            assert!(found, "{}: {row}\n{near:?}", path.display());
+            compared += 1;
+        }
+    }
+    assert!(read_all >= 1 && compared >= 8, "{read_all} {compared}");
+}
+
+/// Seconds, compound clips, lanes, speeds: by hand.
+#[test]
+fn fcpx_times_are_rational_seconds() {
+    let text = "<?xml version=\"1.0\"?><!DOCTYPE fcpxml><fcpxml version=\"1.10\"><resources>\
+        <format id=\"r1\" frameDuration=\"1001/24000s\"/>\
+        <asset id=\"r2\" name=\"A\" start=\"86486400/24000s\" duration=\"1001000/24000s\" hasVideo=\"1\" format=\"r1\">\
+        <media-rep src=\"file:///vol/A%201.mov\"/>\
+        <metadata><md key=\"com.apple.proapps.studio.reel\" value=\"A001\"/></metadata></asset></resources>\
+        <project name=\"P\"><sequence format=\"r1\" tcStart=\"86486400/24000s\" tcFormat=\"NDF\"><spine>\
+        <asset-clip name=\"A\" ref=\"r2\" offset=\"86486400/24000s\" start=\"86496410/24000s\" duration=\"24024/24000s\">\
+        <asset-clip name=\"C\" ref=\"r2\" lane=\"1\" offset=\"86498412/24000s\" start=\"86486400/24000s\" duration=\"2002/24000s\" enabled=\"0\"/>\
+        <marker start=\"86497411/24000s\" value=\"SH_010\"/></asset-clip>\
+        <asset-clip name=\"B\" ref=\"r2\" offset=\"86510424/24000s\" start=\"0s\" duration=\"12012/24000s\">\
+        <timeMap><timept time=\"0s\" value=\"86486400/24000s\"/><timept time=\"12012/24000s\" value=\"86510424/24000s\"/></timeMap>\
+        </asset-clip></spine></sequence></project></fcpxml>";
+    let list = fcpxml::parse(text.as_bytes(), None).unwrap();
+    assert_eq!((list.title.as_str(), list.rate), ("P", FrameRate::new(24_000, 1001).unwrap()));
+    let row = |source, record| ("A001".to_owned(), "C".to_owned(), source, record);
+    let ours: Vec<_> = list.events.iter().map(short).collect();
+    // 86400 is 01:00:00:00. B runs twice as fast; C hangs 2 frames behind the start of A.
+    let expected =
+        [row([86_410, 24], [0, 24]), row([86_400, 24], [24, 12]), row([86_400, 2], [2, 2])];
+    assert_eq!(ours, expected);
+    assert_eq!(list.events[0].locators[0].at, "01:00:00:01");
+    assert_eq!(list.events[0].source_file.as_deref(), Some("/vol/A 1.mov"));
+    assert_eq!(list.events[1].motion[0].fps, 48.0);
+    assert_eq!((list.events[2].track.as_str(), list.events[2].enabled), ("V2", false));
 }

@@ -149,8 +149,7 @@ fn verdicts_are_the_specifications() {
         let verdict = &case.json["spec_verdict"];
         let rc = case.json["reference"]["verify"]["rc"].as_u64();
         let code = mhl::exit_code(&checked.problems);
-        let told = [0, 10, 11, 30, 31, 32, 33].contains(&code) || code == 21;
-        if let Some(rc) = rc.filter(|_| verdict["reference_verify_agrees"] == true && told) {
+        if let Some(rc) = rc.filter(|_| verdict["reference_verify_agrees"] == true) {
             assert_eq!(u64::from(code), rc, "{}", case.name);
         }
         assert_eq!(code == 0, verdict["result"] == "pass", "{}", case.name);
@@ -208,7 +207,7 @@ fn generations_are_the_reference_tools() {
         let appended = append(&files, &found, &run).unwrap();
         if appended.generations.is_empty() {
             // Nothing is added to a history that is damaged; the reference tool adds to some.
-            assert!(appended.problems.iter().any(|p| p.kind < Kind::Unreadable), "{}", case.name);
+            assert!(appended.problems.iter().any(|p| p.kind.is_of_history()), "{}", case.name);
             continue;
         }
         if appended.problems.iter().any(|p| p.kind == Kind::Unclear) {

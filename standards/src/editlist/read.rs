@@ -1,7 +1,7 @@
 //! Which reader a list belongs to, told by its content.
 
 use super::{EditList, Format};
-use crate::{ale, edl, otio, xmeml};
+use crate::{ale, edl, fcpxml, otio, xmeml};
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 
 /// What `bytes` were written as. A list that looks like nothing else is taken
@@ -37,9 +37,9 @@ pub fn read(bytes: &[u8], rate: Option<FrameRate>) -> Outcome<EditList> {
         Format::Otio => otio::parse(bytes, rate),
         Format::Xmeml => xmeml::parse(bytes, rate),
         Format::Ale => ale::parse(bytes, rate),
-        other => {
-            let message = format!("the list is {}, which is not read here", other.name());
-            Err(Fault::new(Code::UnknownFormat, message))
+        Format::Fcpxml => fcpxml::parse(bytes, rate),
+        Format::Aaf => {
+            Err(Fault::new(Code::UnknownFormat, "an AAF is not read here, but by another program"))
         }
     }
 }

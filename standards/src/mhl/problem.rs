@@ -16,7 +16,8 @@ pub struct Problem {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $word:literal $code:ident $exit:literal;)*) => {
-        /// A kind of problem, in the order in which the exit code of several is chosen.
+        /// A kind of problem, in the order in which the exit code of several is chosen: first those
+        /// for which the reference tool has one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Kind {
             $($(#[$doc])* $name,)*
@@ -38,7 +39,7 @@ macro_rules! kinds {
                 match self { $(Self::$name => Code::$code,)* }
             }
 
-            /// Exit code: the reference tool's where it has one, else 3 (the media).
+            /// Exit code: the reference tool's, or that of what it takes the same thing for; else 3 (the media).
             #[must_use]
             pub const fn exit_code(self) -> u8 {
                 match self { $(Self::$name => $exit,)* }
@@ -56,22 +57,6 @@ kinds! {
     ManifestMissing "manifest_missing" BadManifest 33;
     /// A manifest is not what the chain says.
     ManifestModified "manifest_modified" BadManifest 31;
-    /// The chain file cannot be used.
-    ChainInvalid "chain_invalid" BadManifest 3;
-    /// The generations of the chain are not 1, 2, 3 and so on.
-    ChainSequence "chain_sequence_invalid" BadManifest 3;
-    /// A manifest that is there is not in the chain.
-    ManifestUnlisted "manifest_not_in_chain" BadManifest 3;
-    /// A manifest cannot be used.
-    ManifestInvalid "manifest_invalid" BadManifest 3;
-    /// A manifest lacks what the schema or the specification asks for.
-    ManifestSchema "manifest_schema" BadManifest 3;
-    /// A history that the one above it refers to is not there.
-    HistoryMissing "history_missing" BadManifest 3;
-    /// A manifest is not what the history above it refers to.
-    ReferenceMismatch "reference_mismatch" BadManifest 3;
-    /// A file could not be read.
-    Unreadable "unreadable" FileUnreadable 4;
     /// A file is not what its hash says.
     Modified "modified" HashMismatch 11;
     /// A file is what its hash says, which is not written as the specification asks.
@@ -82,6 +67,30 @@ kinds! {
     New "new" ExtraFiles 21;
     /// A file or directory that is not there.
     Missing "missing" MissingFiles 10;
+    /// What a manifest says cannot be used: no hash of it is believed.
+    ManifestInvalid "manifest_invalid" BadManifest 11;
+    /// A manifest lacks what the schema or the specification asks for: an entry counts for nothing.
+    ManifestSchema "manifest_schema" BadManifest 21;
+    /// The chain file cannot be used.
+    ChainInvalid "chain_invalid" BadManifest 3;
+    /// The generations of the chain are not 1, 2, 3 and so on.
+    ChainSequence "chain_sequence_invalid" BadManifest 3;
+    /// A manifest that is there is not in the chain.
+    ManifestUnlisted "manifest_not_in_chain" BadManifest 3;
+    /// A history that the one above it refers to is not there.
+    HistoryMissing "history_missing" BadManifest 3;
+    /// A manifest is not what the history above it refers to.
+    ReferenceMismatch "reference_mismatch" BadManifest 3;
+    /// A file could not be read.
+    Unreadable "unreadable" FileUnreadable 4;
+}
+
+impl Kind {
+    /// Whether it is the history that is wrong, and not what it covers.
+    #[must_use]
+    pub const fn is_of_history(self) -> bool {
+        matches!(self.code(), Code::BadManifest)
+    }
 }
 
 impl Problem {
