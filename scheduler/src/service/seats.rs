@@ -72,8 +72,9 @@ pub(super) struct Seat {
     /// Of those, how many could still come.
     idle: u32,
     ahead: u32,
-    /// Whether it stands in the queue.
+    /// Whether it stands in the queue, and whether it has just asked.
     queued: bool,
+    asked: bool,
 }
 
 /// Which places are being filled.
@@ -92,8 +93,8 @@ pub(super) struct Seats {
     of_worker: HashMap<WorkerId, SeatId>,
     /// Who has room, in the order of asking.
     queue: VecDeque<SeatId>,
-    /// Who at the end of the queue has just asked.
-    fresh: usize,
+    /// Who has just asked.
+    fresh: VecDeque<SeatId>,
 }
 
 impl Seats {
@@ -106,7 +107,7 @@ impl Seats {
         if let Some(old) = self.of_worker.insert(worker, id) {
             self.seats.remove(&old);
         }
-        let seat = Seat { worker, to, given: 0, idle: 0, ahead: 0, queued: false };
+        let seat = Seat { worker, to, given: 0, idle: 0, ahead: 0, queued: false, asked: false };
         self.seats.insert(id, seat);
     }
 
@@ -131,22 +132,28 @@ impl Seats {
         let under_way = u32::try_from(seat.given.saturating_sub(room.seen)).unwrap_or(u32::MAX);
         seat.idle = room.idle.saturating_sub(under_way);
         seat.ahead = room.ahead.saturating_sub(under_way.saturating_sub(room.idle));
-        if seat.idle + seat.ahead > 0 && !seat.queued {
-            seat.queued = true;
-            self.queue.push_back(id);
-            self.fresh += 1;
+        if seat.idle + seat.ahead > 0 && !seat.asked {
+            seat.asked = true;
+            self.fresh.push_back(id);
         }
     }
 
     /// Who is to be served: everybody with room, or, when nothing new came up, who has just asked.
     pub(super) fn hungry(&mut self, everybody: bool) -> VecDeque<SeatId> {
-        let first = if everybody { 0 } else { self.queue.len() - self.fresh };
-        self.fresh = 0;
-        let hungry = self.queue.split_off(first);
-        for id in &hungry {
-            if let Some(seat) = self.seats.get_mut(id) {
+        let mut hungry = VecDeque::new();
+        if everybody {
+            for id in self.queue.drain(..) {
+                let Some(seat) = self.seats.get_mut(&id) else { continue };
                 seat.queued = false;
+                if !seat.asked {
+                    hungry.push_back(id);
+                }
             }
+        }
+        for id in self.fresh.drain(..) {
+            let Some(seat) = self.seats.get_mut(&id) else { continue };
+            seat.asked = false;
+            hungry.push_back(id);
         }
         hungry
     }
@@ -229,7 +236,12 @@ mod tests {
         seats.room(2, Room { seen: 0, idle: 1, ahead: 0 });
         seats.hungry(true);
         seats.wait([1, 2]);
+        // One that waits and asks again is heard, and stands in line once.
         assert!(seats.hungry(false).is_empty(), "nobody has just asked");
+        seats.room(2, Room { seen: 0, idle: 2, ahead: 0 });
+        assert_eq!(seats.hungry(false), [2]);
+        seats.wait([2]);
         assert_eq!(seats.hungry(true), [2]);
+        assert!(seats.hungry(true).is_empty());
     }
 }
