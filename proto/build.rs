@@ -4,8 +4,9 @@
 use prost::Message;
 use std::path::PathBuf;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "platefarm/v1/types.proto",
+    "platefarm/v1/control.proto",
     "platefarm/v1/farm.proto",
     "platefarm/v1/work.proto",
     "platefarm/v1/trust.proto",

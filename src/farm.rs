@@ -3,6 +3,8 @@
 //! Wire types end here; every answer is a value of the model and every refusal
 //! a fault with its code.
 
+mod control;
+
 use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -247,12 +249,6 @@ impl Farm {
             }
         }
         Ok(None)
-    }
-
-    /// Ends a job.
-    pub(crate) async fn cancel(&mut self, job: JobId) -> Outcome<JobView> {
-        let request = v1::CancelJobRequest { job: job.0 };
-        view(self.ask(async |farm| farm.cancel_job(request).await).await?.job)
     }
 
     /// Results of the finished frames of a job, in order of step and frame.

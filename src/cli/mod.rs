@@ -17,9 +17,11 @@ mod mhl;
 mod pull;
 mod render;
 mod scheduler;
+mod shares;
 mod store;
 mod tokens;
 mod up;
+mod when;
 mod worker;
 mod workers;
 
@@ -137,9 +139,18 @@ enum Verb {
     /// See and steer jobs.
     #[command(subcommand)]
     Jobs(jobs::Verb),
-    /// See workers.
+    /// See and steer workers.
     #[command(subcommand)]
     Workers(workers::Verb),
+    /// See and set up pools: named sets of workers.
+    #[command(subcommand)]
+    Pools(shares::Pools),
+    /// See and set up limits: named counted resources, such as licences.
+    #[command(subcommand)]
+    Limits(shares::Limits),
+    /// See and set what shows may have of the farm.
+    #[command(subcommand)]
+    Shows(shares::Shows),
     /// See the farm itself.
     #[command(subcommand)]
     Farm(farm::Verb),
@@ -213,8 +224,11 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::WorkerSlot => platefarm_worker::child::serve(platefarm_worker::kinds::JOB_KINDS),
         Verb::Store(verb) => store::run(verb, out),
         Verb::Jobs(verb) => jobs::run(verb, global, out),
-        Verb::Farm(verb) => farm::run(&verb, global, out),
-        Verb::Workers(verb) => workers::run(&verb, global, out),
+        Verb::Workers(verb) => workers::run(verb, global, out),
+        Verb::Pools(verb) => shares::pools(verb, global, out),
+        Verb::Limits(verb) => shares::limits(verb, global, out),
+        Verb::Shows(verb) => shares::shows(verb, global, out),
+        Verb::Farm(verb) => farm::run(verb, global, out),
         Verb::Tokens(verb) => tokens::run(verb, global, out),
         Verb::Whoami => tokens::whoami(global, out),
         Verb::Audit(args) => tokens::audit(&args, global, out),

@@ -1,22 +1,71 @@
-//! `platefarm workers ...`: see workers.
+//! `platefarm workers ...`: see and steer workers.
 
 use crate::cli::{Global, runtime};
 use crate::farm::Farm;
 use crate::output::Output;
-use platefarm_model::Outcome;
+use platefarm_model::farm::NodeControl;
+use platefarm_model::{Outcome, WorkerId};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Verb {
     /// List workers and what they hold.
     List,
+    /// Give a worker's node nothing new; it finishes the frames in hand.
+    Drain {
+        /// Id, e.g. w4.
+        worker: WorkerId,
+    },
+    /// Give a worker's node work again, drained or quarantined.
+    Resume {
+        /// Id, e.g. w4.
+        worker: WorkerId,
+    },
+    /// Keep a worker's node from work until it is resumed.
+    Quarantine {
+        /// Id, e.g. w4.
+        worker: WorkerId,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Give a worker's node labels, or take them away.
+    #[command(arg_required_else_help = true)]
+    Label {
+        /// Id, e.g. w4.
+        worker: WorkerId,
+        /// A label to give; again for more.
+        #[arg(long, value_name = "LABEL", required_unless_present = "remove")]
+        add: Vec<String>,
+        /// A label to take away; again for more.
+        #[arg(long, value_name = "LABEL")]
+        remove: Vec<String>,
+    },
+    /// Strike a worker from the list; what it has goes to others. A process that lives registers again.
+    Remove {
+        /// Id, e.g. w4.
+        worker: WorkerId,
+    },
 }
 
-pub(super) fn run(verb: &Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
+pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
     runtime()?.block_on(async {
         let mut farm = Farm::connect(global.dial()?).await?;
-        match verb {
-            Verb::List => out.workers(&farm.workers().await?),
-        }
+        let (worker, control) = match verb {
+            Verb::List => {
+                out.workers(&farm.workers().await?);
+                return Ok(());
+            }
+            Verb::Drain { worker } => (worker, NodeControl::Drain),
+            Verb::Resume { worker } => (worker, NodeControl::Resume),
+            Verb::Quarantine { worker, reason } => (worker, NodeControl::Quarantine { reason }),
+            Verb::Label { worker, add, remove } => {
+                let (add, remove) = (add.into_iter().collect(), remove.into_iter().collect());
+                (worker, NodeControl::Label { add, remove })
+            }
+            Verb::Remove { worker } => (worker, NodeControl::Remove),
+        };
+        let left = farm.control_worker(worker, control).await?;
+        out.workers(&left.into_iter().collect::<Vec<_>>());
         Ok(())
     })
 }

@@ -2,13 +2,15 @@
 
 use super::table::{self, Align};
 use super::{
-    Inspection, Output, PullSummary, bytes_text, editing, framing, inspect, sealing, style, trust,
+    Inspection, Output, PullSummary, Settings, bytes_text, editing, framing, inspect, sealing,
+    steer, style, trust,
 };
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
@@ -204,6 +206,18 @@ impl Output for Human {
 
     fn audit(&self, entries: &[AuditEntry]) {
         trust::audit(entries);
+    }
+
+    fn explained(&self, explanation: &Explanation) {
+        steer::explained(explanation);
+    }
+
+    fn what_if(&self, asked: &WhatIf, answer: &WhatIfAnswer) {
+        steer::what_if(asked, answer);
+    }
+
+    fn settings(&self, which: Settings, view: &SettingsView) {
+        steer::settings(which, view);
     }
 
     fn inspected(&self, inspection: &Inspection<'_>) {

@@ -2,12 +2,13 @@
 //! error is that document when there is no other, and else a line on standard
 //! error beside the exit code.
 
-use super::{Inspection, Output, PullSummary, sealing};
+use super::{Inspection, Output, PullSummary, Settings, sealing};
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
@@ -66,6 +67,20 @@ impl Output for Json {
     }
     fn audit(&self, entries: &[AuditEntry]) {
         self.print(&json!({ "entries": entries }));
+    }
+    fn explained(&self, explanation: &Explanation) {
+        self.print(explanation);
+    }
+    fn what_if(&self, asked: &WhatIf, answer: &WhatIfAnswer) {
+        self.print(&json!({ "asked": asked, "answer": answer }));
+    }
+    fn settings(&self, which: Settings, view: &SettingsView) {
+        match which {
+            Settings::Pools => self.print(&json!({ "pools": view.pools })),
+            Settings::Limits => self.print(&json!({ "limits": view.limits })),
+            Settings::Shows => self.print(&json!({ "shows": view.shares })),
+            Settings::Nodes => self.print(&json!({ "nodes": view.nodes })),
+        }
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         let clips: Vec<_> = inspection.card.clips.iter().map(schema::Described).collect();

@@ -21,6 +21,7 @@ mod json;
 mod progress;
 mod quiet;
 mod sealing;
+mod steer;
 mod style;
 mod table;
 mod trust;
@@ -34,6 +35,7 @@ use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
@@ -67,6 +69,12 @@ pub(crate) trait Output {
     fn caller(&self, me: &Me);
     /// What people did.
     fn audit(&self, entries: &[AuditEntry]);
+    /// Why a job or step does or does not run.
+    fn explained(&self, explanation: &Explanation);
+    /// What imagined workers would get.
+    fn what_if(&self, asked: &WhatIf, answer: &WhatIfAnswer);
+    /// What people set up.
+    fn settings(&self, which: Settings, view: &SettingsView);
     /// What camera files hold.
     fn inspected(&self, inspection: &Inspection<'_>);
     /// What a local render made.
@@ -112,6 +120,19 @@ pub(crate) trait Output {
     fn warn(&self, fault: &Fault);
     /// An error that ends the program.
     fn fault(&self, fault: &Fault);
+}
+
+/// Which of the settings are to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settings {
+    /// Pools of workers.
+    Pools,
+    /// Limits.
+    Limits,
+    /// Shares of shows.
+    Shows,
+    /// Nodes.
+    Nodes,
 }
 
 /// What an inspection found, and how much of it is to be said.

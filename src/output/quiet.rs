@@ -1,11 +1,12 @@
 //! Ids and paths only: for shells that chain commands.
 
-use super::{Inspection, Output, PullSummary};
+use super::{Inspection, Output, PullSummary, Settings};
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
@@ -45,6 +46,21 @@ impl Output for Quiet {
     }
     fn audit(&self, entries: &[AuditEntry]) {
         entries.iter().for_each(|entry| say!("{}", entry.id));
+    }
+    fn explained(&self, explanation: &Explanation) {
+        let reasons = explanation.groups.iter().flat_map(|group| &group.reasons);
+        reasons.for_each(|reason| say!("{}", reason.hold));
+    }
+    fn what_if(&self, _asked: &WhatIf, answer: &WhatIfAnswer) {
+        say!("{}", answer.busy_workers);
+    }
+    fn settings(&self, which: Settings, view: &SettingsView) {
+        match which {
+            Settings::Pools => view.pools.iter().for_each(|it| say!("{}", it.name)),
+            Settings::Limits => view.limits.iter().for_each(|it| say!("{}", it.name)),
+            Settings::Shows => view.shares.iter().for_each(|it| say!("{}", it.show)),
+            Settings::Nodes => view.nodes.iter().for_each(|it| say!("{}", it.name)),
+        }
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         inspection.card.clips.iter().for_each(|clip| say!("{}", clip.path));

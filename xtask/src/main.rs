@@ -7,6 +7,7 @@ mod beat;
 mod demo;
 mod fuzz;
 mod packages;
+mod sim;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,12 @@ const TASKS: &[Task] = &[
         help: "kill a farm's processes and its database at random; `beat [--seconds N]`",
         run: beat::run,
     },
+    Task {
+        name: "sim",
+        help: "run many seeds of the farm in a box; `sim [--seeds N] [--from SEED]`",
+        run: sim::run,
+    },
+    Task { name: "plot", help: "draw a burst in virtual time; `plot [FILE]`", run: sim::plot },
     Task {
         name: "fuzz",
         help: "run the fuzz targets; `fuzz [--seconds N] [TARGET]`",

@@ -3,6 +3,7 @@
 //! Errors are [`Code::BadSpec`](platefarm_model::Code::BadSpec) naming the
 //! message and field.
 
+mod control;
 mod farm;
 mod farm_status;
 mod job;

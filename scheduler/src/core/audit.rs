@@ -1,10 +1,15 @@
 //! What must hold at every instant, checked against the sums and indices
-//! that the core keeps. Tests and the simulation run it after each command;
-//! a restored store must pass it before it is used.
+//! that the core keeps. Tests and the simulation run all of it after each
+//! command; a restored store must pass it before it is used; and a service
+//! that runs has an [`Auditor`] go over it a part at a time.
 
 use super::State;
-use super::job::Step;
-use platefarm_model::{FrameSet, StepId};
+use super::job::{Job, Step};
+use super::queue::{JobKey, Kin};
+use platefarm_model::farm::{Setting, SettingKind};
+use platefarm_model::{FrameSet, JobId, StepId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// Nothing, or what is broken.
 pub(super) type Audit = Result<(), String>;
@@ -13,16 +18,52 @@ fn hold(holds: bool, broken: impl FnOnce() -> String) -> Audit {
     if holds { Ok(()) } else { Err(broken()) }
 }
 
+/// Goes over a farm's books a part at a time, so that the owner of a large
+/// farm is never kept for long.
+#[derive(Clone, Debug, Default)]
+pub struct Auditor {
+    next: Option<JobId>,
+    /// Times that it went over everything.
+    pub rounds: u64,
+    /// Jobs that it has looked at.
+    pub jobs: u64,
+}
+
+impl Auditor {
+    /// Looks at up to `steps` steps more, and at what is counted over the
+    /// whole farm when the last job is reached.
+    ///
+    /// # Errors
+    /// What is broken, in words. It goes on from there when it is called again.
+    pub fn go_on(&mut self, state: &State, steps: usize) -> Result<(), String> {
+        let from = self.next.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = steps;
+        for (id, job) in state.jobs.range((from, Bound::Unbounded)) {
+            self.next = Some(*id);
+            self.jobs += 1;
+            job.step_ids().try_for_each(|id| state.check_step(id))?;
+            state.check_job(*id, job)?;
+            left = left.saturating_sub(job.steps.len().max(1));
+            if left == 0 {
+                return Ok(());
+            }
+        }
+        self.next = None;
+        self.rounds += 1;
+        state.check_counts()?;
+        state.check_workers()
+    }
+}
+
 impl State {
     /// Checks everything.
     ///
     /// # Errors
     /// The first invariant that does not hold, in words.
     pub fn check_invariants(&self) -> Result<(), String> {
-        self.step_ids().try_for_each(|id| self.check_step(id))?;
-        self.check_jobs()?;
-        self.check_leases()?;
-        self.check_workers()
+        Auditor::default().go_on(self, usize::MAX)?;
+        self.check_queue()?;
+        self.check_leases()
     }
 
     /// Pending, leased, done and failed partition the step exactly, and one
@@ -36,14 +77,14 @@ impl State {
         let mut count = 0;
         let mut add = |set: &FrameSet| {
             count += set.len();
-            set.ranges().iter().for_each(|range| union.insert(*range));
+            union.insert_all(set);
         };
         add(&step.pending);
         add(&step.done);
         add(&step.state.failed);
         for token in &step.live {
             let cell = self.leases.get(token).ok_or_else(|| format!("{token} is not kept"))?;
-            hold(!cell.row.keep.is_empty() && cell.row.step == id, || {
+            hold(cell.is_live() && cell.row.step == id, || {
                 format!("{token} is not a live lease of {id}")
             })?;
             add(&cell.row.keep);
@@ -51,13 +92,28 @@ impl State {
         hold(union == FrameSet::from(step.spec.frames) && count == step.spec.frames.len(), || {
             format!("the frames of {id} are not partitioned: {step:?}")
         })?;
-        self.check_ready(id, step, job.row.cancelled)
+        self.check_place(id, job, step)
     }
 
-    fn check_ready(&self, id: StepId, step: &Step, cancelled: bool) -> Audit {
-        let listed = self.rank(id).is_some_and(|rank| self.ready.contains(&rank));
-        hold(listed == (step.is_ready() && !cancelled), || format!("{id} is ready: {listed}"))?;
-        hold(step.settled == step.is_complete(), || format!("{id} settled: {}", step.settled))?;
+    /// A step is queued exactly when nothing holds it, and counted as what it has.
+    fn check_place(&self, id: StepId, job: &Job, step: &Step) -> Audit {
+        let wanted = job.wanted(step, self.now);
+        hold(step.queued == wanted, || {
+            format!("{id} is queued as {:?} and should be as {wanted:?}", step.queued)
+        })?;
+        hold(step.settled == step.is_over(), || format!("{id} settled: {}", step.settled))?;
+        let held = self.held(id, step);
+        hold(step.held == held, || format!("{id} holds {} and should hold {held}", step.held))?;
+        if let Some((level, _)) = wanted {
+            let list = job.list(level, step.need).map(|at| &job.lists[at]);
+            let listed = list.is_some_and(|list| list.steps.contains(&id.index));
+            let kin = Kin { need: step.need, show: job.show };
+            let group = self.queue.group(level, kin);
+            let grouped = group.is_some_and(|group| group.jobs.contains(&JobKey::of(job)));
+            hold(listed && grouped != job.is_capped(), || {
+                format!("{id} is not where it is queued")
+            })?;
+        }
         let open = |frame: &i64| {
             !step.done.contains(*frame)
                 && !step.state.failed.contains(*frame)
@@ -66,35 +122,87 @@ impl State {
         hold(step.state.troubles.keys().all(open), || format!("{id} has trouble with what ended"))
     }
 
-    fn check_jobs(&self) -> Audit {
-        let ready = self.step_ids().filter_map(|id| self.rank(id));
-        hold(ready.filter(|r| self.ready.contains(r)).count() == self.ready.len(), || {
-            "a step that is not there is ready".into()
-        })?;
-        for (id, job) in &self.jobs {
-            hold(id.0 < self.next_job, || format!("{id} was not given out"))?;
-            let sum = |of: fn(&Step) -> u64| job.steps.iter().map(of).sum::<u64>();
-            let sums = (
-                sum(|s| s.done.len()),
-                sum(|s| s.state.failed.len()),
-                sum(|s| s.spec.frames.len()),
-                job.steps.iter().filter(|s| !s.settled).count(),
-            );
-            let kept = (job.frames_done, job.frames_failed, job.frames_total, job.unsettled);
-            hold(sums == kept, || format!("{id} keeps {kept:?} and has {sums:?}"))?;
-            let ended = job.row.cancelled || job.unsettled == 0;
-            hold(ended == job.row.finished.is_some(), || format!("{id} finished: {ended}"))?;
-            for (i, step) in job.steps.iter().enumerate() {
-                let after: std::collections::BTreeSet<_> = step.spec.after.iter().collect();
-                let waits = after.iter().filter(|a| !job.steps[***a as usize].settled).count();
-                hold(waits == step.waiting_on, || format!("{id}.{i} waits for {waits}"))?;
-            }
+    fn check_job(&self, id: JobId, job: &Job) -> Audit {
+        hold(id.0 < self.next_job, || format!("{id} was not given out"))?;
+        let sum = |of: fn(&Step) -> u64| job.steps.iter().map(of).sum::<u64>();
+        let sums = (
+            sum(|s| s.done.len()),
+            sum(|s| s.state.failed.len()),
+            sum(|s| s.spec.frames.len()),
+            job.steps.iter().filter(|s| !s.settled).count(),
+            sum(|s| s.live.len() as u64),
+        );
+        let kept = (
+            job.frames_done,
+            job.frames_failed,
+            job.frames_total,
+            job.unsettled,
+            u64::from(job.tasks),
+        );
+        hold(sums == kept, || format!("{id} keeps {kept:?} and has {sums:?}"))?;
+        let ended = job.row.cancelled || job.unsettled == 0;
+        hold(ended == job.row.finished.is_some(), || format!("{id} finished: {ended}"))?;
+        hold(!ended || job.tasks == 0, || format!("{id} has ended and has {} tasks", job.tasks))?;
+        for list in &job.lists {
+            let frames = |index: &u32| job.steps[*index as usize].queued.map_or(0, |q| q.1);
+            let sum: u64 = list.steps.iter().map(frames).sum();
+            hold(!list.steps.is_empty() && sum == list.frames, || {
+                format!("{id} lists {} frames and has {sum}", list.frames)
+            })?;
+        }
+        for (i, step) in job.steps.iter().enumerate() {
+            let after: BTreeSet<_> = step.spec.after.iter().collect();
+            let waits = after.iter().filter(|a| !job.steps[***a as usize].settled).count();
+            hold(waits == step.waiting_on, || format!("{id}.{i} waits for {waits}"))?;
+        }
+        let mut done = vec![FrameSet::new(); job.steps.len()];
+        for token in &job.tokens {
+            let cell = self.leases.get(token).ok_or_else(|| format!("{token} is not kept"))?;
+            let of_step = done.get_mut(cell.row.step.index as usize);
+            of_step.ok_or_else(|| format!("{token} is of no step"))?.insert_all(&cell.row.done);
+        }
+        for (step, mut done) in job.steps.iter().zip(done) {
+            done.insert_all(&step.state.sealed);
+            hold(done == step.done, || {
+                format!("a step of {id} has {} done, its leases {done}", step.done)
+            })?;
         }
         Ok(())
     }
 
+    /// The groups hold what the jobs' lists say, and nothing else.
+    fn check_queue(&self) -> Audit {
+        let (mut jobs, mut frames) = (0, 0);
+        for (level, groups) in &self.queue.levels {
+            hold(!groups.is_empty(), || format!("{level:?} is empty"))?;
+            for (kin, group) in groups {
+                hold(group.jobs.len() == group.waiting.len() && !group.jobs.is_empty(), || {
+                    format!("{kin:?} has {} jobs, {} wait", group.jobs.len(), group.waiting.len())
+                })?;
+                let mut sum = 0;
+                for key in &group.jobs {
+                    let job = self.jobs.get(&key.job);
+                    let list = job.and_then(|job| Some(&job.lists[job.list(level.0, kin.need)?]));
+                    let list = list.ok_or_else(|| format!("{} is not on its list", key.job))?;
+                    hold(group.waiting.contains(&(list.since, key.job)), || {
+                        format!("{} does not wait since {:?}", key.job, list.since)
+                    })?;
+                    sum += list.frames;
+                }
+                hold(sum == group.frames, || format!("{kin:?}: {} frames, {sum}", group.frames))?;
+                jobs += group.jobs.len();
+                frames += sum;
+            }
+        }
+        let uncapped = || self.jobs.values().filter(|job| !job.is_capped());
+        let lists: usize = uncapped().map(|job| job.lists.len()).sum();
+        let listed: u64 = uncapped().flat_map(|job| &job.lists).map(|list| list.frames).sum();
+        hold(jobs == lists && frames == listed, || {
+            format!("{jobs} jobs with {frames} frames are queued; {lists} with {listed} should be")
+        })
+    }
+
     fn check_leases(&self) -> Audit {
-        let mut done: std::collections::BTreeMap<StepId, FrameSet> = Default::default();
         let mut count = 0;
         for (token, cell) in &self.leases {
             let row = &cell.row;
@@ -104,38 +212,63 @@ impl State {
             let granted = FrameSet::from(row.granted);
             let within = |set: &FrameSet| set.ranges().iter().all(|r| granted.contains_range(*r));
             hold(within(&row.keep) && within(&row.done), || format!("{token} outgrew its grant"))?;
-            let live = !row.keep.is_empty();
+            let live = cell.is_live();
             let at_worker = self.workers.get(&row.worker).is_some_and(|w| w.leases.contains(token));
-            let at_step = self
-                .jobs
-                .get(&row.step.job)
-                .and_then(|job| job.steps.get(row.step.index as usize))
-                .is_some_and(|step| step.live.contains(token));
+            let at_step = self.at(row.step).is_some_and(|step| step.live.contains(token));
             hold(at_worker == live && at_step == live, || {
                 format!(
                     "{token} is live: {live}, at its worker: {at_worker}, at its step: {at_step}"
                 )
             })?;
-            count += row.done.len();
-            let of_step = done.entry(row.step).or_default();
-            row.done.ranges().iter().for_each(|range| of_step.insert(*range));
-        }
-        for id in self.step_ids() {
-            let of_leases = done.remove(&id).unwrap_or_default();
-            let of_step = &self.jobs[&id.job].steps[id.index as usize].done;
-            hold(of_leases == *of_step, || {
-                format!("{id} has {of_step} done, its leases {of_leases}")
+            let listed = cell.listed.is_some_and(|end| self.ends.contains(&(end, *token)));
+            hold(listed == cell.listed.is_some() && (live || !listed), || {
+                format!("{token} ends as {:?}", cell.listed)
             })?;
+            count += u64::from(listed);
         }
-        let kept: u64 = self.jobs.values().map(|job| job.frames_done).sum();
-        hold(count == kept, || format!("leases have {count} frames done, jobs {kept}"))
+        hold(count == self.ends.len() as u64, || "ends are listed of leases that are not".into())
+    }
+
+    /// What is counted over the whole farm: live leases by show, limit and class.
+    fn check_counts(&self) -> Audit {
+        let mut shows = vec![0; self.shows.len()];
+        let mut limits: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut classes = [0; 3];
+        for token in self.workers.values().flat_map(|worker| &worker.leases) {
+            let id = self.leases.get(token).map(|cell| cell.row.step);
+            let (job, step) = id.and_then(|id| self.step_of(id)).ok_or("a lease is of no step")?;
+            shows[job.show.0 as usize] += 1;
+            classes[step.level(&job.row).class as usize] += 1;
+            for (limit, amount) in &step.spec.terms.needs.limits {
+                *limits.entry(limit).or_default() += u64::from(*amount);
+            }
+        }
+        for (show, sum) in self.shows.iter().zip(&shows) {
+            hold(show.tasks == *sum, || {
+                format!("show '{}' keeps {} tasks and has {sum}", show.name, show.tasks)
+            })?;
+            let set = match self.setting(SettingKind::Share, &show.name) {
+                Some(Setting::Share(share)) => *share,
+                _ => Default::default(),
+            };
+            hold(show.share == set, || format!("show '{}' has another share", show.name))?;
+        }
+        let kept = self.limits_used.iter().map(|(name, used)| (name.as_str(), *used));
+        hold(limits == kept.collect(), || {
+            format!("limits keep {:?} and have {limits:?}", self.limits_used)
+        })?;
+        hold(classes == self.tasks_by_class, || {
+            format!("classes keep {:?} and have {classes:?}", self.tasks_by_class)
+        })
     }
 
     fn check_workers(&self) -> Audit {
-        let alive: Vec<_> = self.workers.values().filter(|w| w.alive).collect();
-        let slots: u64 = alive.iter().map(|w| u64::from(w.row.slots)).sum();
-        hold((alive.len() as u64, slots) == (self.alive, self.alive_slots), || {
-            format!("{} workers are alive with {slots} slots", alive.len())
+        let mut slots = [0; 2];
+        let alive = self.workers.values().filter(|w| w.alive);
+        alive.clone().for_each(|w| slots[w.class() as usize] += u64::from(w.row.slots));
+        let count = alive.count() as u64;
+        hold((count, slots) == (self.alive, self.slots_by_class), || {
+            format!("{count} workers are alive with {slots:?} slots")
         })?;
         hold(self.instances.len() == self.workers.len(), || "instances and workers differ".into())?;
         for (id, worker) in &self.workers {
@@ -145,7 +278,30 @@ impl State {
                 let held = self.leases.get(token).is_some_and(|cell| cell.row.worker == *id);
                 hold(held, || format!("{id} does not hold {token}"))?;
             }
+            for (need, fits) in worker.fits.iter().enumerate() {
+                let needs = self.queue.needs(super::queue::NeedId(need as u32));
+                hold(*fits == self.misfit(needs, worker).is_none(), || {
+                    format!("{id} remembers wrongly that it fits {needs:?}: {fits}")
+                })?;
+            }
         }
         Ok(())
+    }
+
+    /// Limits and ceilings, against what is leased: what was lowered below its
+    /// use is over until that ends, so the caller says what may be.
+    #[must_use]
+    pub fn over_limits(&self) -> Vec<String> {
+        let limits = self.limits_used.iter().filter(|(name, used)| **used > self.limit_count(name));
+        let limits = limits.map(|(name, used)| {
+            format!("limit '{name}': {used} of {} are taken", self.limit_count(name))
+        });
+        let above = |most: Option<u32>, tasks: u64| most.is_some_and(|most| tasks > most.into());
+        let shows = self.shows.iter().filter(|s| above(s.share.ceiling, s.tasks));
+        let shows = shows.map(|s| format!("show '{}': {} tasks", s.name, s.tasks));
+        let jobs = self.jobs.values();
+        let jobs = jobs.filter(|job| above(job.row.terms.max_tasks, job.tasks.into()));
+        let jobs = jobs.map(|job| format!("{}: {} tasks", job.row.id, job.tasks));
+        limits.chain(shows).chain(jobs).collect()
     }
 }

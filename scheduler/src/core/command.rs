@@ -1,7 +1,7 @@
 //! What can be asked of the core, and what it answers.
 
 use super::rows::Changes;
-use platefarm_model::farm::WorkerTraits;
+use platefarm_model::farm::{Control, NodeControl, Setting, SettingKind, Target, WorkerTraits};
 use platefarm_model::job::{FrameOutcome, JobSpec, StepSpec};
 use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
 use std::sync::Arc;
@@ -11,8 +11,14 @@ use std::sync::Arc;
 pub enum Command {
     /// A job is handed in.
     Submit(Box<JobSpec>),
-    /// A job is ended by a person.
-    Cancel(JobId),
+    /// A person does something to a job or step.
+    Control(Target, Control),
+    /// A person does something to a worker's node.
+    Node(WorkerId, NodeControl),
+    /// A person sets something up, or takes it away.
+    Set(SettingKind, String, Option<Setting>),
+    /// Nothing is kept of a job that has ended.
+    Forget(JobId),
     /// A worker makes itself known.
     Register {
         /// Name that people see.
@@ -39,13 +45,15 @@ pub enum Command {
         token: LeaseToken,
         /// How they ended.
         outcomes: Vec<FrameOutcome>,
+        /// The last frame that it will do of the lease; see [`Pulse::last`].
+        last: Option<i64>,
     },
     /// A worker lives and works on these leases.
     Heartbeat {
         /// Who.
         worker: WorkerId,
         /// Leases in hand.
-        tokens: Vec<LeaseToken>,
+        leases: Vec<Pulse>,
     },
     /// A worker gives back what is not done.
     Release {
@@ -61,6 +69,29 @@ pub enum Command {
     },
     /// Time has passed.
     Tick,
+}
+
+/// A lease as its holder sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// Which.
+    pub token: LeaseToken,
+    /// The last frame that the holder will do of it, never before the one in
+    /// hand. It may come nearer and never goes out again; frames beyond it are
+    /// free for others from here on.
+    pub last: Option<i64>,
+    /// The lowest frame that is begun and not reported.
+    pub in_hand: Option<i64>,
+    /// Grows while the frame in hand makes progress.
+    pub progress: u64,
+}
+
+impl Pulse {
+    /// Of a holder that says no more than that it has it.
+    #[must_use]
+    pub const fn of(token: LeaseToken) -> Self {
+        Self { token, last: None, in_hand: None, progress: 0 }
+    }
 }
 
 /// A task as handed to a worker.
@@ -108,8 +139,13 @@ pub enum Reply {
         /// Absent: the lease has ended.
         keep: Option<FrameRange>,
     },
-    /// What is left of each lease; absent: it has ended.
-    Beaten(Vec<(LeaseToken, Option<FrameRange>)>),
+    /// What is left of each lease, in the order they were named.
+    Beaten {
+        /// Absent: it has ended.
+        leases: Vec<(LeaseToken, Option<FrameRange>)>,
+        /// Whether the worker is to take no more tasks.
+        drain: bool,
+    },
     /// Nothing to say.
     Done,
 }

@@ -1,15 +1,14 @@
-//! Leases: granted to who asks, judged frame by frame when results come in,
-//! and ended when they are given back, not renewed, or lost with their worker.
+//! Leases: judged frame by frame when results come in, and ended when they
+//! are given back, not renewed, or lost with their worker.
 
-use super::command::{Granted, Reply, Verdict};
-use super::policy::{Policy, Rank};
+use super::command::{Pulse, Reply, Verdict};
+use super::policy::Policy;
 use super::rows::{FrameRow, LeaseRow, Trouble};
-use super::{Fx, State, unknown_worker};
+use super::{Fx, State};
+use platefarm_model::code::Owner;
+use platefarm_model::farm::WorkerClass;
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::{
-    Code, Fault, FrameRange, FrameSet, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
-};
-use std::sync::Arc;
+use platefarm_model::{Code, Fault, FrameRange, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
 
 /// A lease, and what of it need not outlive the process.
 #[derive(Clone, Debug)]
@@ -19,88 +18,46 @@ pub(super) struct LeaseCell {
     pub(super) deadline: Timestamp,
     /// When the holder was last known to begin a frame: to measure its pace.
     pub(super) mark: Timestamp,
+    /// The last frame that the holder is asked to go to. What lies beyond is
+    /// its own until it says that it will not do it.
+    pub(super) wish: Option<i64>,
+    /// Whether its slot is being taken for work of a higher class.
+    pub(super) yields: bool,
+    /// The lowest frame that is begun and not reported, as the holder says, and since when.
+    pub(super) in_hand: Option<(i64, Timestamp)>,
+    /// What the holder counts while the frame in hand makes progress, and when that last grew.
+    pub(super) progress: (u64, Timestamp),
+    /// Under what end it is listed among those that can be shortened.
+    pub(super) listed: Option<Timestamp>,
 }
 
 impl LeaseCell {
-    /// From the first to the last frame not yet reported.
+    pub(super) fn new(row: LeaseRow, deadline: Timestamp, now: Timestamp) -> Self {
+        Self {
+            row,
+            deadline,
+            mark: now,
+            wish: None,
+            yields: false,
+            in_hand: None,
+            progress: (0, now),
+            listed: None,
+        }
+    }
+
+    /// From the first to the last frame that the holder shall do.
     pub(super) fn hull(&self) -> Option<FrameRange> {
-        FrameRange::new(self.row.keep.first()?, self.row.keep.last()?).ok()
+        let (first, last) = (self.row.keep.first()?, self.row.keep.last()?);
+        let last = self.wish.map_or(last, |wish| wish.clamp(first, last));
+        FrameRange::new(first, last).ok()
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        !self.row.keep.is_empty()
     }
 }
 
-/// A worker may ask ahead, but not hoard.
-const LEASES_PER_SLOT: usize = 2;
-
 impl State {
-    pub(super) fn acquire(&mut self, id: WorkerId, fx: &mut Fx) -> Outcome<Reply> {
-        self.hear(id)?;
-        let worker = self.workers.get(&id).ok_or_else(|| unknown_worker(id))?;
-        if worker.leases.len() >= LEASES_PER_SLOT * worker.row.slots as usize {
-            return Ok(Reply::Acquired(None));
-        }
-        let found = self.ready.iter().find_map(|rank| {
-            let step = rank.step();
-            self.next_frames(step, id).map(|frames| (*rank, step, frames))
-        });
-        Ok(Reply::Acquired(
-            found.map(|(rank, step, frames)| self.grant(id, rank, step, frames, fx)),
-        ))
-    }
-
-    /// What `worker` would get of a ready step.
-    fn next_frames(&self, id: StepId, worker: WorkerId) -> Option<FrameRange> {
-        let step = &self.jobs.get(&id.job)?.steps[id.index as usize];
-        let size = self.policy.lease_size(&step.pace, worker, step.pending.len(), self.alive_slots);
-        let may_have = |trouble: &Trouble| {
-            self.policy.may_retry(trouble, worker, self.has_another(&trouble.workers), self.now)
-        };
-        Policy::pick(&step.pending, &step.state, size, may_have)
-    }
-
-    /// Whether a worker is alive that is not among `tried`.
-    fn has_another(&self, tried: &[WorkerId]) -> bool {
-        let mut seen: Vec<WorkerId> = tried.to_vec();
-        seen.sort_unstable();
-        seen.dedup();
-        let alive = |id: &&WorkerId| self.workers.get(id).is_some_and(|w| w.alive);
-        self.alive > seen.iter().filter(alive).count() as u64
-    }
-
-    fn grant(
-        &mut self,
-        worker: WorkerId,
-        rank: Rank,
-        id: StepId,
-        frames: FrameRange,
-        fx: &mut Fx,
-    ) -> Granted {
-        let token = LeaseToken(self.next_token);
-        self.next_token += 1;
-        self.counters.leases += 1;
-        let row = LeaseRow {
-            token,
-            step: id,
-            worker,
-            granted: frames,
-            keep: frames.into(),
-            done: FrameSet::new(),
-        };
-        fx.changes.leases.insert(token, row.clone());
-        let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
-        self.leases.insert(token, LeaseCell { row, deadline, mark: self.now });
-        if let Some(worker) = self.workers.get_mut(&worker) {
-            worker.leases.insert(token);
-        }
-        let step = &mut self.jobs.get_mut(&id.job).expect("a ready step has a job").steps
-            [id.index as usize];
-        step.pending.remove(frames);
-        step.live.insert(token);
-        if step.pending.is_empty() {
-            self.ready.remove(&rank);
-        }
-        Granted { token, step: id, frames, spec: Arc::clone(&step.spec) }
-    }
-
     /// Judges each frame by the token alone, so that the answer is the same
     /// however often, late, or out of order the report arrives.
     pub(super) fn report(
@@ -108,6 +65,7 @@ impl State {
         worker: WorkerId,
         token: LeaseToken,
         outcomes: Vec<FrameOutcome>,
+        last: Option<i64>,
         fx: &mut Fx,
     ) -> Reply {
         // A worker that is not known any more is answered all the same: what
@@ -127,18 +85,25 @@ impl State {
         if news > 0 {
             let micros = self.now.0.saturating_sub(cell.mark.0) / news;
             cell.mark = self.now;
+            cell.progress.1 = self.now;
+            cell.in_hand = None;
             cell.deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
-            if let Some(job) = self.jobs.get_mut(&step.job) {
-                job.steps[step.index as usize].pace.note(worker, micros);
+            let class = self.workers.get(&worker).map(super::worker::Worker::class);
+            if let (Some(job), Some(class)) = (self.jobs.get_mut(&step.job), class) {
+                job.steps[step.index as usize].pace.note(class, micros);
+                job.pace.note(class, micros);
             }
         }
         let verdicts =
             outcomes.into_iter().map(|o| self.judge(worker, held, token, o, fx)).collect();
-        let keep = self.leases.get(&token).and_then(LeaseCell::hull);
+        if held {
+            self.agreed(token, last, fx);
+        }
         if news > 0 {
             self.book_lease(token, fx);
             self.refresh(step, fx);
         }
+        let keep = self.leases.get(&token).and_then(LeaseCell::hull);
         Reply::Reported { verdicts, keep: keep.filter(|_| held) }
     }
 
@@ -188,14 +153,19 @@ impl State {
         let step = &mut job.steps[id.index as usize];
         let one = FrameRange::single(frame);
         step.done.insert(one);
-        let had_trouble = step.state.troubles.remove(&frame).is_some();
-        if step.state.losses.forget(one) || had_trouble {
-            fx.changes.steps.insert(id, step.state.clone());
+        let trouble = step.state.trouble_over(frame);
+        if step.state.losses_over(one) || trouble.is_some() {
+            fx.changes.steps.insert(id, step.state.row());
+        }
+        self.frame_settled(id, frame, fx);
+        self.did_well(worker, fx);
+        if let Some(trouble) = trouble {
+            self.others_failed(&trouble, worker, id, fx);
         }
     }
 
     /// A frame that a worker could not do: it waits for another try, or is given up.
-    fn fail(
+    pub(super) fn fail(
         &mut self,
         worker: WorkerId,
         token: LeaseToken,
@@ -221,11 +191,22 @@ impl State {
             self.give_up(token, id, frame, first, fx);
         } else {
             step.pending.insert(FrameRange::single(frame));
-            fx.changes.steps.insert(id, step.state.clone());
+            fx.changes.steps.insert(id, step.state.row());
+        }
+        if !matches!(owner, Owner::Request | Owner::Farm) {
+            self.did_badly(worker, fx);
         }
     }
 
-    fn give_up(&mut self, token: LeaseToken, id: StepId, frame: i64, fault: Fault, fx: &mut Fx) {
+    /// Gives a frame up for good, which is neither pending nor leased any more.
+    pub(super) fn give_up(
+        &mut self,
+        token: LeaseToken,
+        id: StepId,
+        frame: i64,
+        fault: Fault,
+        fx: &mut Fx,
+    ) {
         let Some(job) = self.jobs.get_mut(&id.job) else { return };
         job.frames_failed += 1;
         let step = &mut job.steps[id.index as usize];
@@ -234,9 +215,10 @@ impl State {
         step.state.troubles.remove(&frame);
         step.state.losses.forget(one);
         step.state.first_fault.get_or_insert_with(|| fault.clone());
-        fx.changes.steps.insert(id, step.state.clone());
+        fx.changes.steps.insert(id, step.state.row());
         let outcome = FrameOutcome::Failed { frame, fault };
         fx.changes.frames.push(FrameRow { step: id, token, outcome });
+        self.frame_settled(id, frame, fx);
     }
 
     /// A worker hands back what it has not done: nobody is charged.
@@ -255,6 +237,62 @@ impl State {
         Ok(Reply::Done)
     }
 
+    /// A worker lives; what it says of its leases is noted, and it hears what is left of them.
+    pub(super) fn heartbeat(
+        &mut self,
+        id: WorkerId,
+        pulses: &[Pulse],
+        fx: &mut Fx,
+    ) -> Outcome<Reply> {
+        self.hear(id)?;
+        let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
+        let mut leases = Vec::with_capacity(pulses.len());
+        for pulse in pulses {
+            let held = self.leases.get_mut(&pulse.token).filter(|cell| cell.row.worker == id);
+            let keep = held.and_then(|cell| {
+                cell.deadline = deadline;
+                cell.felt(pulse, self.now);
+                cell.hull()
+            });
+            if keep.is_some() && self.agreed(pulse.token, pulse.last, fx) {
+                self.book_lease(pulse.token, fx);
+                let step = self.leases.get(&pulse.token).map(|cell| cell.row.step);
+                step.into_iter().for_each(|step| self.refresh(step, fx));
+            }
+            leases.push((pulse.token, self.leases.get(&pulse.token).and_then(LeaseCell::hull)));
+            if keep.is_none() {
+                leases.last_mut().expect("pushed above").1 = None;
+            }
+        }
+        let draining = self.workers.get(&id).is_some_and(|worker| {
+            matches!(
+                self.standing(worker),
+                super::fit::Standing::Draining | super::fit::Standing::Quarantined
+            )
+        });
+        Ok(Reply::Beaten { leases, drain: draining })
+    }
+
+    /// The holder says how far it will go: what lies beyond waits again. A
+    /// holder never goes back on it, so an old word that comes late is no harm.
+    fn agreed(&mut self, token: LeaseToken, last: Option<i64>, fx: &mut Fx) -> bool {
+        let Some(cell) = self.leases.get_mut(&token) else { return false };
+        let (Some(last), Some(end)) = (last, cell.row.keep.last()) else { return false };
+        if last >= end {
+            return false;
+        }
+        let id = cell.row.step;
+        let beyond = FrameRange::new(last + 1, end).expect("last lies before the end");
+        let back = cell.row.keep.within(beyond);
+        cell.row.keep.remove(beyond);
+        self.counters.returned += back.len();
+        if let Some(job) = self.jobs.get_mut(&id.job) {
+            job.steps[id.index as usize].pending.insert_all(&back);
+        }
+        fx.wake = true;
+        true
+    }
+
     /// Ends a lease whose worker went away with the frames outstanding.
     pub(super) fn lose_lease(&mut self, token: LeaseToken, fx: &mut Fx) {
         let Some(cell) = self.leases.get(&token) else { return };
@@ -268,7 +306,7 @@ impl State {
             let before = step.state.losses.at(range.first()).map(|(_, loss)| *loss);
             step.state.losses.set(*range, Policy::after_loss(count, before));
         }
-        fx.changes.steps.insert(id, step.state.clone());
+        fx.changes.steps.insert(id, step.state.row());
         let spent = |frame: i64| {
             let loss = step.state.losses.at(frame)?.1;
             (loss.alone >= self.policy.max_lost_alone).then(|| {
@@ -294,24 +332,93 @@ impl State {
         let left = std::mem::take(&mut cell.row.keep);
         let id = cell.row.step;
         if let Some(job) = self.jobs.get_mut(&id.job) {
-            let pending = &mut job.steps[id.index as usize].pending;
-            left.ranges().iter().for_each(|range| pending.insert(*range));
+            job.steps[id.index as usize].pending.insert_all(&left);
         }
         self.book_lease(token, fx);
     }
 
     /// Has the lease stored as it is now, and takes it from the live ones when it has ended.
-    fn book_lease(&mut self, token: LeaseToken, fx: &mut Fx) {
+    pub(super) fn book_lease(&mut self, token: LeaseToken, fx: &mut Fx) {
         let Some(cell) = self.leases.get(&token) else { return };
         fx.changes.leases.insert(token, cell.row.clone());
-        if !cell.row.keep.is_empty() {
+        if cell.is_live() {
+            self.list_end(token);
+        } else {
+            self.count_out(token, fx);
+        }
+    }
+
+    /// Counts a live lease wherever leases are counted.
+    pub(super) fn count_in(&mut self, cell: LeaseCell) {
+        let (token, id, worker) = (cell.row.token, cell.row.step, cell.row.worker);
+        self.leases.insert(token, cell);
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.leases.insert(token);
+        }
+        let Some(job) = self.jobs.get_mut(&id.job) else { return };
+        self.queue.count_task(job, 1);
+        let step = &mut job.steps[id.index as usize];
+        self.tasks_by_class[step.level(&job.row).class as usize] += 1;
+        step.live.insert(token);
+        self.shows[job.show.0 as usize].tasks += 1;
+        for (limit, amount) in &step.spec.terms.needs.limits {
+            *self.limits_used.entry(limit.clone()).or_default() += u64::from(*amount);
+        }
+        self.list_end(token);
+    }
+
+    /// Takes an ended lease out wherever leases are counted.
+    fn count_out(&mut self, token: LeaseToken, fx: &mut Fx) {
+        self.unlist_end(token);
+        let Some(cell) = self.leases.get_mut(&token) else { return };
+        let (id, worker) = (cell.row.step, cell.row.worker);
+        let Some(job) = self.jobs.get_mut(&id.job) else { return };
+        let step = &mut job.steps[id.index as usize];
+        if !step.live.remove(&token) {
             return;
         }
-        if let Some(worker) = self.workers.get_mut(&cell.row.worker) {
-            worker.leases.remove(&token);
+        let needs = &step.spec.terms.needs;
+        let show = &mut self.shows[job.show.0 as usize];
+        show.tasks -= 1;
+        for (limit, amount) in &needs.limits {
+            if let Some(used) = self.limits_used.get_mut(limit) {
+                *used -= u64::from(*amount);
+                if *used == 0 {
+                    self.limits_used.remove(limit);
+                }
+            }
         }
-        if let Some(job) = self.jobs.get_mut(&cell.row.step.job) {
-            job.steps[cell.row.step.index as usize].live.remove(&token);
+        let counted = !needs.limits.is_empty()
+            || show.share.ceiling.is_some()
+            || job.row.terms.max_tasks.is_some();
+        self.tasks_by_class[step.level(&job.row).class as usize] -= 1;
+        self.queue.count_task(job, -1);
+        // Others may have been kept waiting by what this one took.
+        fx.wake |= counted && !self.queue.is_empty();
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.leases.remove(&token);
+            // A lease that was taken ahead begins only now: its pace is measured from here.
+            for next in worker.leases.clone() {
+                if let Some(cell) = self.leases.get_mut(&next)
+                    && cell.row.keep.len() == cell.row.granted.len()
+                {
+                    cell.mark = self.now;
+                }
+            }
+        }
+    }
+}
+
+impl LeaseCell {
+    /// Notes what the holder says of the frame in hand.
+    fn felt(&mut self, pulse: &Pulse, now: Timestamp) {
+        if pulse.in_hand != self.in_hand.map(|(frame, _)| frame) {
+            // The first word of a lease: it was not measured while it waited for its slot.
+            self.in_hand = pulse.in_hand.map(|frame| (frame, now));
+            self.progress = (pulse.progress, now);
+        }
+        if pulse.progress > self.progress.0 {
+            self.progress = (pulse.progress, now);
         }
     }
 }
@@ -324,4 +431,23 @@ fn taken_down(frame: i64, times: u32) -> Fault {
     .remedy(
         "Render this frame alone with `platefarm render` and watch what happens to the process.",
     )
+}
+
+/// Measured time per frame, smoothed, per class of workers. Lost with the
+/// process; measured again soon.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace([Option<u32>; 2]);
+
+impl Pace {
+    /// Notes that a frame took `us` microseconds. The latest counts a third, so
+    /// that a slow first frame (a shader compiled, a cache filled) is soon forgotten.
+    pub(super) fn note(&mut self, class: WorkerClass, us: i64) {
+        let slot = &mut self.0[class as usize];
+        let smooth = slot.map_or(us, |old| i64::from(old) + (us - i64::from(old)) / 3);
+        *slot = Some(u32::try_from(smooth.max(0)).unwrap_or(u32::MAX));
+    }
+
+    pub(super) fn of(self, class: WorkerClass) -> Option<i64> {
+        self.0[class as usize].map(i64::from)
+    }
 }

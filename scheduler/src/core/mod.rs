@@ -11,21 +11,32 @@
 //! frames cost a handful of ranges. Only leases are objects.
 
 mod audit;
+mod clock;
 mod command;
+mod control;
+mod depend;
+mod dispatch;
+mod explain;
+mod fit;
 mod job;
 mod lease;
 mod part;
 mod policy;
+mod queue;
 mod restore;
 mod rows;
+mod settings;
 mod spans;
 mod view;
+mod whatif;
 mod worker;
+mod yielding;
 
 #[cfg(test)]
 mod tests;
 
-pub use command::{Command, Effects, Granted, Reply, Verdict};
+pub use audit::Auditor;
+pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use policy::Policy;
 pub use rows::{
     Changes, FrameRow, JobRow, LeaseRow, Loss, SettingKey, Snapshot, StepControl, StepState,
@@ -33,11 +44,13 @@ pub use rows::{
 };
 pub use spans::SpanMap;
 
-use job::Job;
+use depend::Followers;
+use job::{Job, Step};
 use lease::LeaseCell;
-use platefarm_model::farm::Setting;
-use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
-use policy::Rank;
+use platefarm_model::farm::Target;
+use platefarm_model::{Code, Fault, JobId, LeaseToken, StepId, Timestamp, WorkerId};
+use queue::{Queue, ShowId};
+use settings::{Evidence, Settings, Show};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use worker::Worker;
 
@@ -56,6 +69,16 @@ pub struct Counters {
     pub lost: u64,
     /// Leases that ended because nobody renewed them.
     pub expired: u64,
+    /// Leases whose holder was asked for frames back.
+    pub asked_back: u64,
+    /// Of those, for work of a higher class.
+    pub yielded: u64,
+    /// Frames that holders gave back unbegun.
+    pub returned: u64,
+    /// Frames taken away for making no progress, or taking too long.
+    pub hung: u64,
+    /// Nodes quarantined.
+    pub quarantined: u64,
 }
 
 /// The farm as it is now.
@@ -73,12 +96,29 @@ pub struct State {
     workers: BTreeMap<WorkerId, Worker>,
     instances: HashMap<String, WorkerId>,
     /// What people set up.
-    settings: BTreeMap<SettingKey, Setting>,
-    /// Steps that have a frame to lease now, in the order of work.
-    ready: BTreeSet<Rank>,
-    /// Workers that are alive, and their slots.
+    settings: Settings,
+    /// What could be leased now, in the order of work.
+    queue: Queue,
+    shows: Vec<Show>,
+    show_ids: HashMap<String, ShowId>,
+    limits_used: BTreeMap<String, u64>,
+    /// Who waits for whom.
+    followers: Followers,
+    /// Jobs that begin later, steps whose time runs out, jobs that ended.
+    due_jobs: BTreeSet<(Timestamp, JobId)>,
+    due_steps: BTreeSet<(Timestamp, StepId)>,
+    ended_jobs: BTreeSet<(Timestamp, JobId)>,
+    /// Live leases that could be shortened, by when they will end.
+    ends: BTreeSet<(Timestamp, LeaseToken)>,
+    /// Live leases by class.
+    tasks_by_class: [u64; 3],
+    /// What is known against nodes, by name.
+    evidence: BTreeMap<String, Evidence>,
+    /// Leases granted since one went to what had waited too long.
+    dealt: u64,
+    /// Workers that are alive, and their slots by class.
     alive: u64,
-    alive_slots: u64,
+    slots_by_class: [u64; 2],
     next_job: u64,
     next_worker: u64,
     next_token: u64,
@@ -98,10 +138,21 @@ impl State {
             leases: BTreeMap::new(),
             workers: BTreeMap::new(),
             instances: HashMap::new(),
-            settings: BTreeMap::new(),
-            ready: BTreeSet::new(),
+            settings: Settings::new(),
+            queue: Queue::default(),
+            shows: Vec::new(),
+            show_ids: HashMap::new(),
+            limits_used: BTreeMap::new(),
+            followers: Followers::default(),
+            due_jobs: BTreeSet::new(),
+            due_steps: BTreeSet::new(),
+            ended_jobs: BTreeSet::new(),
+            ends: BTreeSet::new(),
+            tasks_by_class: [0; 3],
+            evidence: BTreeMap::new(),
+            dealt: 0,
             alive: 0,
-            alive_slots: 0,
+            slots_by_class: [0; 2],
             next_job: 1,
             next_worker: 1,
             // Tokens begin at the microsecond of the start: one that was given
@@ -123,21 +174,28 @@ impl State {
     pub fn step(&mut self, command: Command, now: Timestamp) -> Effects {
         self.now = self.now.max(now);
         let mut fx = Fx::default();
+        self.begin_what_is_due(&mut fx);
         let reply = match command {
             Command::Submit(spec) => self.submit(*spec, &mut fx),
-            Command::Cancel(job) => self.cancel(job, &mut fx),
+            Command::Control(target, control) => self.control(target, control, &mut fx),
+            Command::Node(worker, control) => self.control_node(worker, control, &mut fx),
+            Command::Set(kind, name, value) => self.set(kind, name, value, &mut fx),
+            Command::Forget(job) => self.forget(job, &mut fx),
             Command::Register { name, instance, slots, backend, traits } => {
                 self.register(name, instance, slots, backend, traits, &mut fx)
             }
             Command::Acquire { worker } => self.acquire(worker, &mut fx),
-            Command::Report { worker, token, outcomes } => {
-                Ok(self.report(worker, token, outcomes, &mut fx))
+            Command::Report { worker, token, outcomes, last } => {
+                Ok(self.report(worker, token, outcomes, last, &mut fx))
             }
-            Command::Heartbeat { worker, tokens } => self.heartbeat(worker, tokens),
+            Command::Heartbeat { worker, leases } => self.heartbeat(worker, &leases, &mut fx),
             Command::Release { worker, token } => self.release(worker, token, &mut fx),
             Command::Leave { worker } => self.leave(worker, &mut fx),
             Command::Tick => self.tick(&mut fx),
         };
+        if self.queue.news.take().is_some_and(|class| self.is_above_what_runs(class)) {
+            self.yield_capacity();
+        }
         #[cfg(debug_assertions)]
         for lease in fx.changes.leases.values() {
             if let Err(broken) = self.check_step(lease.step) {
@@ -147,33 +205,47 @@ impl State {
         Effects { reply, changes: fx.changes, wake: fx.wake }
     }
 
-    fn job_mut(&mut self, id: JobId) -> Outcome<&mut Job> {
-        self.jobs.get_mut(&id).ok_or_else(|| unknown_job(id))
+    fn step_of(&self, id: StepId) -> Option<(&Job, &Step)> {
+        let job = self.jobs.get(&id.job)?;
+        Some((job, job.steps.get(id.index as usize)?))
     }
 
-    /// The books of a step whose frames moved: its place in the order of
-    /// work, and whether it and its job are settled now.
+    fn at(&self, id: StepId) -> Option<&Step> {
+        self.step_of(id).map(|(_, step)| step)
+    }
+
+    /// Whether something of a lower class runs.
+    fn is_above_what_runs(&self, class: platefarm_model::farm::PriorityClass) -> bool {
+        self.tasks_by_class[..class as usize].iter().any(|tasks| *tasks > 0)
+    }
+
+    /// The books of a step whose frames or holds changed: its place in the
+    /// order of work, and whether it and its job are settled now.
     fn refresh(&mut self, id: StepId, fx: &mut Fx) {
+        let now = self.now;
         let Some(job) = self.jobs.get_mut(&id.job) else { return };
-        let rank = Rank::new(job.row.priority, id);
-        let step = &job.steps[id.index as usize];
-        if !job.row.cancelled && step.is_ready() {
+        let Some(step) = job.steps.get(id.index as usize) else { return };
+        let wanted = job.wanted(step, now);
+        if wanted.is_some() && wanted != step.queued {
             fx.wake = true;
-            self.ready.insert(rank);
-        } else {
-            self.ready.remove(&rank);
         }
+        self.queue.place(job, id.index, wanted, now);
         let Some(unblocked) = job.settle(id.index) else { return };
         for index in unblocked {
-            let step = StepId { job: id.job, index };
-            if !job.row.cancelled && job.steps[index as usize].is_ready() {
-                fx.wake = true;
-                self.ready.insert(Rank::new(job.row.priority, step));
-            }
+            let step = &job.steps[index as usize];
+            let wanted = job.wanted(step, now);
+            fx.wake |= wanted.is_some();
+            self.queue.place(job, index, wanted, now);
         }
-        if job.unsettled == 0 && job.row.finished.is_none() {
-            job.row.finished = Some(self.now);
+        let ended = job.unsettled == 0 && job.row.finished.is_none();
+        if ended {
+            job.row.finished = Some(now);
             fx.changes.jobs.insert(id.job, job.row.clone());
+            self.ended_jobs.insert((now, id.job));
+        }
+        self.settled_changed(Target::Step(id), fx);
+        if ended {
+            self.settled_changed(Target::Job(id.job), fx);
         }
     }
 }

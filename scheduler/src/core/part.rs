@@ -21,13 +21,13 @@ impl State {
         for (id, job) in self.jobs.range(first..=last) {
             rows.jobs.insert(*id, job.row.clone());
             for (index, step) in (0..).zip(&job.steps) {
-                let row = (Arc::clone(&step.spec), step.state.clone());
+                let row = (Arc::clone(&step.spec), step.state.row());
                 rows.steps.insert(StepId { job: *id, index }, row);
             }
         }
-        let within = |job: JobId| (first..=last).contains(&job);
-        let leases = self.leases.iter().filter(|(_, cell)| within(cell.row.step.job));
-        rows.leases.extend(leases.map(|(token, cell)| (*token, cell.row.clone())));
+        let jobs = self.jobs.range(first..=last).flat_map(|(_, job)| &job.tokens);
+        let leases = jobs.filter_map(|token| self.leases.get(token));
+        rows.leases.extend(leases.map(|cell| (cell.row.token, cell.row.clone())));
         rows
     }
 

@@ -1,17 +1,10 @@
 //! Who gets what, how much of it, and what a failure means. Every number and
 //! every rule of judgement of the scheduler stands here; the rest of the core
 //! only keeps the books.
-//!
-//! The order of work is a [`Rank`]: a total order over ready steps, so that
-//! what comes to it later (deadlines, shares between shows, locality) is a
-//! field between priority and age, and limits are a further `continue` in the
-//! walk over the ranks.
 
 use super::rows::{Loss, StepState, Trouble};
 use platefarm_model::code::Owner;
-use platefarm_model::{FrameRange, FrameSet, JobId, StepId, Timestamp, WorkerId};
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use platefarm_model::{FrameRange, FrameSet, Timestamp, WorkerId};
 
 /// The numbers of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +26,25 @@ pub struct Policy {
     pub avoid_ms: i64,
     /// A lost worker is forgotten after this time. Milliseconds.
     pub forget_lost_ms: i64,
+    /// What waited so long for its next lease goes first now and then. Milliseconds.
+    pub aging_ms: i64,
+    /// How often: once in so many leases.
+    pub aged_every: u64,
+    /// Least work that is taken back from a holder for an idle worker. Milliseconds.
+    pub least_taken_ms: i64,
+    /// A frame whose holder counts no progress for so long is taken away. Milliseconds.
+    pub hung_ms: i64,
+    /// A node is quarantined when so many frames of several jobs failed on it
+    /// and were done elsewhere; twice as many of one job.
+    pub evidence_frames: u32,
+    /// For how long that counts against it. Milliseconds.
+    pub evidence_ms: i64,
+    /// How long a node is kept from work the first time. Milliseconds.
+    pub quarantine_ms: i64,
+    /// Frames that it must do on trial.
+    pub trial_frames: u32,
+    /// Jobs that ended so long ago are kept without their leases. Milliseconds.
+    pub compact_ms: i64,
 }
 
 impl Default for Policy {
@@ -46,6 +58,15 @@ impl Default for Policy {
             max_excused: 10,
             avoid_ms: 30_000,
             forget_lost_ms: 3_600_000,
+            aging_ms: 900_000,
+            aged_every: 20,
+            least_taken_ms: 400,
+            hung_ms: 180_000,
+            evidence_frames: 3,
+            evidence_ms: 600_000,
+            quarantine_ms: 300_000,
+            trial_frames: 3,
+            compact_ms: 3_600_000,
         }
     }
 }
@@ -56,55 +77,14 @@ const MEDIA_ATTEMPTS: u32 = 2;
 /// go down before the frame that does it stands alone.
 const LOSS_DIVISOR: u64 = 8;
 
-/// Place in the order of work: the smallest is served first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
-    priority: Reverse<i32>,
-    /// Age: ids grow with time.
-    job: JobId,
-    index: u32,
-}
-
-impl Rank {
-    pub(super) fn new(priority: i32, step: StepId) -> Self {
-        Self { priority: Reverse(priority), job: step.job, index: step.index }
-    }
-
-    pub(super) fn step(self) -> StepId {
-        StepId { job: self.job, index: self.index }
-    }
-}
-
-/// Measured time per frame, smoothed: per worker, and of the step as a guess
-/// for workers that are new to it. Lost with the process; measured again soon.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pace {
-    step_us: Option<i64>,
-    workers: BTreeMap<WorkerId, i64>,
-}
-
-impl Pace {
-    /// Notes that a frame took `us` microseconds. The latest counts half, so
-    /// that a slow first frame (a shader compiled, a cache filled) is soon forgotten.
-    pub(super) fn note(&mut self, worker: WorkerId, us: i64) {
-        let smooth = |old: i64| old + (us - old) / 2;
-        self.step_us = Some(self.step_us.map_or(us, smooth));
-        self.workers.entry(worker).and_modify(|old| *old = smooth(*old)).or_insert(us);
-    }
-
-    fn of(&self, worker: WorkerId) -> Option<i64> {
-        self.workers.get(&worker).copied().or(self.step_us)
-    }
-}
-
 impl Policy {
-    /// Frames of the next lease: as many as last the target time on this
-    /// worker, and never more than half a fair share of what is left. So the
-    /// leases of a burst shrink towards its end and the workers finish together
-    /// (guided self-scheduling, Polychronopoulos and Kuck 1987, halved as in
-    /// Hummel's factoring, 1992).
-    pub(super) fn lease_size(&self, pace: &Pace, worker: WorkerId, left: u64, slots: u64) -> u64 {
-        let by_time = match pace.of(worker) {
+    /// Frames of the next lease: as many as last the target time on this class
+    /// of workers, and never more than half a fair share of the frames that are
+    /// left for such workers. So the leases of a burst shrink towards its end
+    /// and the workers finish together (guided self-scheduling, Polychronopoulos
+    /// and Kuck 1987, halved as in Hummel's factoring, 1992).
+    pub(super) fn lease_size(&self, frame_us: Option<i64>, left: u64, slots: u64) -> u64 {
+        let by_time = match frame_us {
             None => self.first_lease_frames,
             Some(us) => (self.target_lease_ms.saturating_mul(1000) / us.max(1)).unsigned_abs(),
         };
@@ -162,11 +142,11 @@ impl Policy {
         &self,
         trouble: &Trouble,
         worker: WorkerId,
-        another: bool,
+        another: impl FnOnce() -> bool,
         now: Timestamp,
     ) -> bool {
         !trouble.workers.contains(&worker)
-            || !another
+            || !another()
             || now.millis_since(trouble.since) >= self.avoid_ms
     }
 

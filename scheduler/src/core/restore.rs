@@ -3,9 +3,10 @@
 
 use super::job::Job;
 use super::lease::LeaseCell;
-use super::policy::{Policy, Rank};
-use super::rows::{LeaseRow, Snapshot, StepState};
+use super::policy::Policy;
+use super::rows::{JobRow, LeaseRow, Snapshot, StepState};
 use super::{Fx, State};
+use platefarm_model::farm::{Setting, SettingKind};
 use platefarm_model::job::StepSpec;
 use platefarm_model::{Code, Fault, JobId, Outcome, StepId, Timestamp};
 use std::collections::BTreeMap;
@@ -21,7 +22,9 @@ impl State {
     /// [`Code::StoreFailed`] when the rows contradict each other.
     pub fn restore(policy: Policy, stored: Snapshot, now: Timestamp) -> Outcome<Self> {
         let mut state = Self::new(policy, now);
-        state.settings = stored.settings;
+        for ((kind, name), value) in stored.settings {
+            state.settings.entry(kind).or_default().insert(name, value);
+        }
         let mut steps: BTreeMap<JobId, StepRows> = BTreeMap::new();
         for (id, step) in stored.steps {
             let of_job = steps.entry(id.job).or_default();
@@ -31,18 +34,8 @@ impl State {
             of_job.push(step);
         }
         for (id, row) in stored.jobs {
-            state.next_job = state.next_job.max(id.0 + 1);
-            if let Some(key) = &row.idempotency_key {
-                state.keys.insert(key.clone(), id);
-            }
             let rows = steps.remove(&id).ok_or_else(|| torn(format!("{id} has no steps")))?;
-            let mut job = Job::new(row, rows.iter().map(|(spec, _)| Arc::clone(spec)));
-            for (step, (_, failures)) in job.steps.iter_mut().zip(rows) {
-                failures.failed.ranges().iter().for_each(|range| step.pending.remove(*range));
-                job.frames_failed += failures.failed.len();
-                step.state = failures;
-            }
-            state.jobs.insert(id, job);
+            state.restore_job(row, rows);
         }
         for (id, row) in stored.workers {
             state.next_worker = state.next_worker.max(id.0 + 1);
@@ -56,65 +49,79 @@ impl State {
         Ok(state)
     }
 
+    fn restore_job(&mut self, row: JobRow, rows: StepRows) {
+        let id = row.id;
+        self.next_job = self.next_job.max(id.0 + 1);
+        if let Some(key) = &row.idempotency_key {
+            self.keys.insert(key.clone(), id);
+        }
+        self.ended_jobs.extend(row.finished.map(|ended| (ended, id)));
+        let mut job = self.make_job(row, rows.iter().map(|(spec, _)| Arc::clone(spec)));
+        for ((step, (_, state)), step_id) in
+            job.steps.iter_mut().zip(rows).zip((0..).map(|index| StepId { job: id, index }))
+        {
+            step.pending.remove_all(&state.failed);
+            step.pending.remove_all(&state.sealed);
+            step.done.insert_all(&state.sealed);
+            job.frames_failed += state.failed.len();
+            job.frames_done += state.sealed.len();
+            let limit_s = i64::from(step.spec.terms.step_limit_s);
+            if let Some(started) = state.started.filter(|_| limit_s > 0) {
+                self.due_steps.insert((started.plus_millis(limit_s * 1000), step_id));
+            }
+            step.state = state.into();
+        }
+        self.jobs.insert(id, job);
+    }
+
     fn restore_lease(&mut self, row: LeaseRow) -> Outcome<()> {
         let (id, token) = (row.step, row.token);
         self.next_token = self.next_token.max(token.0 + 1);
         self.next_worker = self.next_worker.max(row.worker.0 + 1);
-        let job = self.jobs.get_mut(&id.job);
-        let step = job.and_then(|job| job.steps.get_mut(id.index as usize));
-        let step = step.ok_or_else(|| torn(format!("lease {token} is of no step")))?;
-        for range in row.done.ranges() {
-            step.pending.remove(*range);
-            step.done.insert(*range);
-        }
-        row.keep.ranges().iter().for_each(|range| step.pending.remove(*range));
-        if let Some(job) = self.jobs.get_mut(&id.job) {
-            job.frames_done += row.done.len();
-        }
-        let worker = self.workers.get_mut(&row.worker);
-        if !row.keep.is_empty() {
-            let Some(job) = self.jobs.get_mut(&id.job) else { return Ok(()) };
-            job.steps[id.index as usize].live.insert(token);
-        }
-        match worker {
-            Some(worker) => {
-                worker.frames_done += row.done.len();
-                if !row.keep.is_empty() {
-                    worker.leases.insert(token);
-                }
-            }
-            None if row.keep.is_empty() => {}
-            None => return Err(torn(format!("lease {token} is held by nobody"))),
+        let no_step = || torn(format!("lease {token} is of no step"));
+        let job = self.jobs.get_mut(&id.job).ok_or_else(no_step)?;
+        let step = job.steps.get_mut(id.index as usize).ok_or_else(no_step)?;
+        step.pending.remove_all(&row.done);
+        step.done.insert_all(&row.done);
+        step.pending.remove_all(&row.keep);
+        job.frames_done += row.done.len();
+        job.tokens.push(token);
+        let live = !row.keep.is_empty();
+        match self.workers.get_mut(&row.worker) {
+            Some(worker) => worker.frames_done += row.done.len(),
+            None if live => return Err(torn(format!("lease {token} is held by nobody"))),
+            None => {}
         }
         let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
-        self.leases.insert(token, LeaseCell { row, deadline, mark: self.now });
+        let cell = LeaseCell::new(row, deadline, self.now);
+        if live {
+            self.count_in(cell);
+        } else {
+            self.leases.insert(token, cell);
+        }
         Ok(())
     }
 
     /// Derives what waits for what, and the order of work.
     fn settle_all(&mut self) {
         let mut fx = Fx::default();
+        let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in self.jobs.values_mut() {
             (0..job.steps.len() as u32).for_each(|index| drop(job.settle(index)));
         }
-        let ids: Vec<StepId> = self.step_ids().collect();
-        ids.into_iter().for_each(|id| self.refresh(id, &mut fx));
-    }
-
-    /// Every step.
-    pub(super) fn step_ids(&self) -> impl Iterator<Item = StepId> + '_ {
-        let of = |(id, job): (&JobId, &Job)| {
-            let job_id = *id;
-            (0..job.steps.len() as u32).map(move |index| StepId { job: job_id, index })
-        };
-        self.jobs.iter().flat_map(of)
+        for id in ids {
+            self.derive_waits(id);
+            let steps = self.jobs.get(&id).map(Job::step_ids);
+            steps.into_iter().flatten().for_each(|step| self.refresh(step, &mut fx));
+        }
+        self.queue.news = None;
     }
 
     /// What the store must hold now; workers that are gone are not known here.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let step = |(id, i, step): (JobId, u32, &super::job::Step)| {
-            (StepId { job: id, index: i }, (Arc::clone(&step.spec), step.state.clone()))
+            (StepId { job: id, index: i }, (Arc::clone(&step.spec), step.state.row()))
         };
         Snapshot {
             jobs: self.jobs.iter().map(|(id, job)| (*id, job.row.clone())).collect(),
@@ -125,13 +132,13 @@ impl State {
                 .collect(),
             leases: self.leases.iter().map(|(t, cell)| (*t, cell.row.clone())).collect(),
             workers: self.workers.iter().map(|(id, w)| (*id, w.row.clone())).collect(),
-            settings: self.settings.clone(),
+            settings: self.all_settings().map(|(k, n, v)| ((k, n.clone()), v.clone())).collect(),
         }
     }
 
-    /// The place of a step in the order of work.
-    pub(super) fn rank(&self, id: StepId) -> Option<Rank> {
-        Some(Rank::new(self.jobs.get(&id.job)?.row.priority, id))
+    /// Everything that people set up.
+    pub(super) fn all_settings(&self) -> impl Iterator<Item = (SettingKind, &String, &Setting)> {
+        self.settings.iter().flat_map(|(k, of_kind)| of_kind.iter().map(|(n, v)| (*k, n, v)))
     }
 }
 

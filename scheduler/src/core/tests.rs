@@ -3,10 +3,16 @@
 //! must be the core.
 
 mod again;
+mod burst;
+mod control;
+mod order;
+mod sick;
+mod yields;
 
 use super::*;
+use platefarm_model::farm::{Control, WorkerTraits};
 use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, Phase, StepKind, StepSpec};
-use platefarm_model::{FrameRange, FrameSet};
+use platefarm_model::{FrameRange, FrameSet, Outcome};
 
 struct Farm {
     state: State,
@@ -29,6 +35,17 @@ fn step(first: i64, last: i64, after: &[u32]) -> StepSpec {
     }
 }
 
+fn spec(show: &str, steps: Vec<StepSpec>) -> JobSpec {
+    JobSpec {
+        name: "j".into(),
+        show: show.into(),
+        priority: 0,
+        terms: Default::default(),
+        idempotency_key: None,
+        steps,
+    }
+}
+
 fn result(frame: i64) -> FrameOutcome {
     FrameOutcome::Done(Box::new(FrameResult {
         frame,
@@ -46,6 +63,28 @@ fn failure(frame: i64, code: Code) -> FrameOutcome {
     FrameOutcome::Failed { frame, fault: Fault::new(code, format!("frame {frame}")) }
 }
 
+/// What is queued and in which order, without what a restart may forget.
+fn shape(state: &State) -> Vec<String> {
+    let mut shape = Vec::new();
+    for (level, groups) in &state.queue.levels {
+        let mut of_level: Vec<String> = groups
+            .iter()
+            .map(|(kin, group)| {
+                let jobs: Vec<_> = group.jobs.iter().collect();
+                let show = &state.shows[kin.show.0 as usize].name;
+                format!(
+                    "{level:?} {:?} {show} {jobs:?} {}",
+                    state.queue.needs(kin.need),
+                    group.frames
+                )
+            })
+            .collect();
+        of_level.sort();
+        shape.extend(of_level);
+    }
+    shape
+}
+
 impl Farm {
     fn new() -> Self {
         Self::with(policy())
@@ -61,21 +100,18 @@ impl Farm {
         self.wake = effects.wake;
         self.state.check_invariants().unwrap();
         let stored = self.state.snapshot();
-        let rebuilt = State::restore(policy(), stored.clone(), now).unwrap();
+        let rebuilt = State::restore(self.state.policy, stored.clone(), now).unwrap();
         assert_eq!(rebuilt.snapshot(), stored);
-        assert_eq!(rebuilt.ready, self.state.ready);
+        assert_eq!(shape(&rebuilt), shape(&self.state), "the same queue");
         effects.reply
     }
 
     fn submit(&mut self, priority: i32, key: Option<&str>, steps: Vec<StepSpec>) -> JobId {
-        let spec = JobSpec {
-            name: "j".into(),
-            show: "s".into(),
-            priority,
-            terms: Default::default(),
-            idempotency_key: key.map(Into::into),
-            steps,
-        };
+        let idempotency_key = key.map(Into::into);
+        self.hand_in(JobSpec { priority, idempotency_key, ..spec("s", steps) })
+    }
+
+    fn hand_in(&mut self, spec: JobSpec) -> JobId {
         match self.ask(Command::Submit(Box::new(spec))) {
             Ok(Reply::Submitted { job, .. }) => job,
             other => panic!("{other:?}"),
@@ -83,12 +119,16 @@ impl Farm {
     }
 
     fn worker(&mut self, instance: &str) -> WorkerId {
+        self.machine(instance, 1, "cpu", WorkerTraits::default())
+    }
+
+    fn machine(&mut self, name: &str, slots: u32, backend: &str, traits: WorkerTraits) -> WorkerId {
         let command = Command::Register {
-            name: instance.into(),
-            instance: instance.into(),
-            slots: 1,
-            backend: "cpu".into(),
-            traits: Default::default(),
+            name: name.into(),
+            instance: name.into(),
+            slots,
+            backend: backend.into(),
+            traits,
         };
         match self.ask(command) {
             Ok(Reply::Registered(id)) => id,
@@ -109,15 +149,19 @@ impl Farm {
         token: LeaseToken,
         outcomes: Vec<FrameOutcome>,
     ) -> (Vec<Verdict>, Option<FrameRange>) {
-        match self.ask(Command::Report { worker, token, outcomes }) {
+        match self.ask(Command::Report { worker, token, outcomes, last: None }) {
             Ok(Reply::Reported { verdicts, keep }) => (verdicts, keep),
             other => panic!("{other:?}"),
         }
     }
 
     fn beat(&mut self, worker: WorkerId, tokens: &[LeaseToken]) -> Vec<Option<FrameRange>> {
-        match self.ask(Command::Heartbeat { worker, tokens: tokens.to_vec() }) {
-            Ok(Reply::Beaten(leases)) => leases.into_iter().map(|(_, keep)| keep).collect(),
+        self.pulse(worker, &tokens.iter().map(|token| Pulse::of(*token)).collect::<Vec<_>>())
+    }
+
+    fn pulse(&mut self, worker: WorkerId, pulses: &[Pulse]) -> Vec<Option<FrameRange>> {
+        match self.ask(Command::Heartbeat { worker, leases: pulses.to_vec() }) {
+            Ok(Reply::Beaten { leases, .. }) => leases.into_iter().map(|(_, keep)| keep).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -155,9 +199,17 @@ impl Farm {
         leases
     }
 
+    fn control(&mut self, target: &str, control: Control) -> Outcome<Reply> {
+        self.ask(Command::Control(target.parse().unwrap(), control))
+    }
+
     fn phase(&self, job: JobId) -> Phase {
         self.state.job(job).unwrap().phase
     }
+}
+
+fn cancel(job: JobId) -> Command {
+    Command::Control(Target::Job(job), Control::Cancel)
 }
 
 fn set(text: &str) -> FrameSet {
@@ -396,7 +448,7 @@ fn cancel_ends_leases_and_keeps_what_is_done() {
     let job = farm.submit(0, None, vec![step(1, 16, &[]), step(1, 1, &[0])]);
     let lease = farm.acquire(a).unwrap();
     farm.report(a, lease.token, vec![result(1)]);
-    farm.ask(Command::Cancel(job)).unwrap();
+    farm.ask(cancel(job)).unwrap();
     let view = farm.state.job(job).unwrap();
     assert_eq!((view.phase, view.frames_done), (Phase::Cancelled, 1));
     assert_eq!(view.steps[1].phase, Phase::Cancelled);
@@ -404,8 +456,8 @@ fn cancel_ends_leases_and_keeps_what_is_done() {
     assert_eq!(farm.report(a, lease.token, vec![result(2)]).0, [Verdict::Refused]);
     assert_eq!(farm.report(a, lease.token, vec![result(1)]).0, [Verdict::Duplicate]);
     assert_eq!(farm.acquire(a), None);
-    farm.ask(Command::Cancel(job)).unwrap();
-    let unknown = farm.ask(Command::Cancel(JobId(99))).unwrap_err();
+    farm.ask(cancel(job)).unwrap();
+    let unknown = farm.ask(cancel(JobId(99))).unwrap_err();
     assert_eq!(unknown.code, Code::UnknownJob);
 }
 

@@ -1,10 +1,13 @@
 //! The farm as people see it. Read only; nothing here decides.
 
+use super::fit::Standing;
 use super::job::{Job, Step};
 use super::worker::Worker;
 use super::{State, unknown_job};
+use platefarm_model::farm::SettingKind;
 use platefarm_model::job::{JobView, LeaseView, StepView, WorkerView};
-use platefarm_model::{FrameSet, JobId, Outcome, StepId};
+use platefarm_model::{FrameSet, JobId, LeaseToken, Outcome, StepId};
+use std::collections::BTreeSet;
 
 impl State {
     /// A job with its steps.
@@ -39,16 +42,28 @@ impl State {
         self.workers.values().map(|worker| self.worker_view(worker)).collect()
     }
 
+    /// Frames that a live or ended lease still has to report.
+    #[must_use]
+    pub fn outstanding(&self, token: LeaseToken) -> Option<&FrameSet> {
+        self.leases.get(&token).map(|cell| &cell.row.keep)
+    }
+
+    /// The step of each live lease.
+    pub fn live_steps(&self) -> impl Iterator<Item = StepId> + '_ {
+        let tokens = self.workers.values().flat_map(|worker| &worker.leases);
+        tokens.filter_map(|token| self.leases.get(token)).map(|cell| cell.row.step)
+    }
+
     fn step_view(&self, job: &Job, index: u32, step: &Step) -> StepView {
         let mut leased = FrameSet::new();
         for cell in step.live.iter().filter_map(|token| self.leases.get(token)) {
-            cell.row.keep.ranges().iter().for_each(|range| leased.insert(*range));
+            leased.insert_all(&cell.row.keep);
         }
         StepView {
             id: StepId { job: job.row.id, index },
             name: step.spec.name.clone(),
             kind: step.spec.kind.name().into(),
-            phase: step.phase(job.row.cancelled),
+            phase: step.phase(job.row.cancelled, job.far_open),
             frames: step.spec.frames,
             done: step.done.clone(),
             leased,
@@ -67,17 +82,33 @@ impl State {
         WorkerView {
             id: worker.row.id,
             name: worker.row.name.clone(),
-            state: if worker.alive { "alive" } else { "lost" }.into(),
+            state: self.worker_word(worker).into(),
             slots: worker.row.slots,
             backend: worker.row.backend.clone(),
             last_seen: worker.last_seen,
             leases: worker.leases.iter().filter_map(lease).collect(),
             frames_done: worker.frames_done,
-            labels: worker.row.traits.labels.iter().cloned().collect(),
-            pools: worker.row.traits.pools.iter().cloned().collect(),
+            labels: self.labels(worker).into_iter().map(Into::into).collect(),
+            pools: self.pools_of(worker),
             memory_mib: worker.row.traits.memory_mib,
-            quarantine: None,
+            quarantine: self.node(&worker.row.name).and_then(|node| node.quarantine.clone()),
         }
+    }
+
+    fn worker_word(&self, worker: &Worker) -> &'static str {
+        match self.standing(worker) {
+            _ if !worker.alive => "lost",
+            Standing::Open => "alive",
+            Standing::Draining => "draining",
+            Standing::Quarantined => "quarantined",
+            Standing::Trial => "trial",
+        }
+    }
+
+    fn pools_of(&self, worker: &Worker) -> Vec<String> {
+        let set = self.settings.get(&SettingKind::Pool).into_iter().flat_map(|pools| pools.keys());
+        let all: BTreeSet<&String> = set.chain(&worker.row.traits.pools).collect();
+        all.into_iter().filter(|pool| self.is_in_pool(worker, pool)).cloned().collect()
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::command::Reply;
 use super::job::plain;
-use super::lease::LeaseCell;
 use super::rows::WorkerRow;
 use super::{Fx, State, unknown_worker};
-use platefarm_model::farm::WorkerTraits;
+use platefarm_model::farm::{WorkerClass, WorkerTraits, check_name};
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A worker, and what of it need not outlive the process.
 #[derive(Clone, Debug)]
@@ -19,10 +18,64 @@ pub(super) struct Worker {
     /// Live leases.
     pub(super) leases: BTreeSet<LeaseToken>,
     pub(super) frames_done: u64,
+    /// Of each set of needs, by number, whether it fits.
+    pub(super) fits: Vec<bool>,
+    /// What its last tasks were near to.
+    pub(super) warm: VecDeque<String>,
+    pub(super) last_step: Option<StepId>,
+    /// The lease that was asked for frames on its behalf.
+    pub(super) asked_back: Option<LeaseToken>,
 }
 
 /// Most slots of one worker: beyond any machine.
 const MAX_SLOTS: u32 = 4096;
+/// Most labels, pools and places of one worker.
+const MAX_TRAITS: usize = 256;
+/// Places that a worker is taken to remember.
+const WARM: usize = 8;
+
+impl Worker {
+    pub(super) fn class(&self) -> WorkerClass {
+        WorkerClass::of_backend(&self.row.backend)
+    }
+
+    pub(super) fn is_warm(&self, key: &str) -> bool {
+        self.warm.iter().any(|warm| warm == key)
+    }
+
+    /// Whether anything could be nearer to it than anything else.
+    pub(super) fn knows_a_place(&self) -> bool {
+        self.last_step.is_some() || !self.row.traits.near.is_empty()
+    }
+
+    /// It got a task of `step`, which is near to `keys`.
+    pub(super) fn was_near(&mut self, step: StepId, keys: &[String]) {
+        self.last_step = Some(step);
+        for key in keys {
+            if !self.is_warm(key) {
+                self.warm.truncate(WARM - 1);
+                self.warm.push_front(key.clone());
+            }
+        }
+    }
+}
+
+/// What a worker says of itself must be of names that people can use.
+fn check_traits(traits: &WorkerTraits) -> Outcome<()> {
+    let all = [("labels", &traits.labels), ("pools", &traits.pools), ("near", &traits.near)];
+    for (place, names) in all {
+        if names.len() > MAX_TRAITS {
+            let message = format!("{} {place}; at most {MAX_TRAITS} are accepted", names.len());
+            return Err(Fault::new(Code::BadSpec, message).at(place));
+        }
+        if place == "near" {
+            names.iter().try_for_each(|name| plain(name, place))?;
+        } else {
+            names.iter().try_for_each(|name| check_name(name, place))?;
+        }
+    }
+    Ok(())
+}
 
 impl State {
     pub(super) fn register(
@@ -37,6 +90,7 @@ impl State {
         plain(&name, "name")?;
         plain(&instance, "instance")?;
         plain(&backend, "backend")?;
+        check_traits(&traits)?;
         if name.is_empty() || instance.is_empty() {
             return Err(Fault::new(Code::BadSpec, "a worker needs a name and an instance"));
         }
@@ -58,17 +112,37 @@ impl State {
 
     /// Takes a worker among the living.
     pub(super) fn admit(&mut self, row: WorkerRow) {
-        self.alive += 1;
-        self.alive_slots += u64::from(row.slots);
-        self.instances.insert(row.instance.clone(), row.id);
+        let id = row.id;
+        self.instances.insert(row.instance.clone(), id);
         let worker = Worker {
-            alive: true,
+            alive: false,
             last_seen: self.now,
             leases: BTreeSet::new(),
             frames_done: 0,
+            fits: Vec::new(),
+            warm: VecDeque::new(),
+            last_step: None,
+            asked_back: None,
             row,
         };
-        self.workers.insert(worker.row.id, worker);
+        self.workers.insert(id, worker);
+        self.rouse(id);
+    }
+
+    /// Counts a worker among the living.
+    fn rouse(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id).filter(|w| !w.alive) else { return };
+        worker.alive = true;
+        self.alive += 1;
+        self.slots_by_class[worker.class() as usize] += u64::from(worker.row.slots);
+    }
+
+    /// Counts a worker among the lost.
+    pub(super) fn bury(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id).filter(|w| w.alive) else { return };
+        worker.alive = false;
+        self.alive -= 1;
+        self.slots_by_class[worker.class() as usize] -= u64::from(worker.row.slots);
     }
 
     /// A worker was heard: it lives. One that was lost is back, but what it held is not.
@@ -76,25 +150,9 @@ impl State {
         let worker = self.workers.get_mut(&id).ok_or_else(|| unknown_worker(id))?;
         worker.last_seen = self.now;
         if !worker.alive {
-            worker.alive = true;
-            self.alive += 1;
-            self.alive_slots += u64::from(worker.row.slots);
+            self.rouse(id);
         }
         Ok(())
-    }
-
-    pub(super) fn heartbeat(&mut self, id: WorkerId, tokens: Vec<LeaseToken>) -> Outcome<Reply> {
-        self.hear(id)?;
-        let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
-        let renew = |token: LeaseToken| {
-            let held = self.leases.get_mut(&token).filter(|cell| cell.row.worker == id);
-            let keep = held.and_then(|cell| {
-                cell.deadline = deadline;
-                cell.hull()
-            });
-            (token, keep)
-        };
-        Ok(Reply::Beaten(tokens.into_iter().map(renew).collect()))
     }
 
     /// Live leases of a worker.
@@ -119,75 +177,13 @@ impl State {
     }
 
     /// Takes a worker out of the books; it holds no lease.
-    fn dismiss(&mut self, id: WorkerId, fx: &mut Fx) {
+    pub(super) fn dismiss(&mut self, id: WorkerId, fx: &mut Fx) {
         self.bury(id);
         let Some(mut worker) = self.workers.remove(&id) else { return };
         self.instances.remove(&worker.row.instance);
         worker.row.gone = true;
         fx.changes.workers.insert(id, worker.row);
         // A frame that waited for this worker may go to another now.
-        fx.wake |= !self.ready.is_empty();
-    }
-
-    /// Counts a worker among the lost.
-    fn bury(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get_mut(&id).filter(|w| w.alive) else { return };
-        worker.alive = false;
-        self.alive -= 1;
-        self.alive_slots -= u64::from(worker.row.slots);
-    }
-
-    /// Time has passed: who was not heard is lost, and what was not renewed waits again.
-    pub(super) fn tick(&mut self, fx: &mut Fx) -> Outcome<Reply> {
-        let ttl = self.policy.lease_ttl_ms;
-        let gap = self.now.millis_since(self.last_tick);
-        self.last_tick = self.now;
-        if gap > ttl / 2 {
-            // We slept, not they: a stopped process or a stalled disk must not
-            // cost every worker its leases.
-            self.grace();
-            return Ok(Reply::Done);
-        }
-        let silent = |worker: &&super::Worker| self.now.millis_since(worker.last_seen) >= ttl;
-        let lost: Vec<WorkerId> =
-            self.workers.values().filter(|w| w.alive).filter(silent).map(|w| w.row.id).collect();
-        for id in lost {
-            self.bury(id);
-            let held = self.workers.get(&id).map(|w| w.leases.clone()).unwrap_or_default();
-            held.into_iter().for_each(|token| self.lose_lease(token, fx));
-            fx.wake |= !self.ready.is_empty();
-        }
-        let overdue = |cell: &&LeaseCell| cell.deadline <= self.now;
-        let held = self.workers.values().flat_map(|w| &w.leases);
-        let expired: Vec<(LeaseToken, StepId)> = held
-            .filter_map(|token| self.leases.get(token))
-            .filter(overdue)
-            .map(|cell| (cell.row.token, cell.row.step))
-            .collect();
-        for (token, step) in expired {
-            // The worker lives and does not speak of it: it never heard of the lease.
-            self.counters.expired += 1;
-            self.end_lease(token, fx);
-            self.refresh(step, fx);
-        }
-        let forget = self.policy.forget_lost_ms;
-        let stale = |w: &&super::Worker| self.now.millis_since(w.last_seen) >= forget;
-        let gone: Vec<WorkerId> =
-            self.workers.values().filter(|w| !w.alive).filter(stale).map(|w| w.row.id).collect();
-        gone.into_iter().for_each(|id| self.dismiss(id, fx));
-        Ok(Reply::Done)
-    }
-
-    /// Gives every worker and lease its full time again.
-    fn grace(&mut self) {
-        let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
-        for worker in self.workers.values_mut().filter(|w| w.alive) {
-            worker.last_seen = self.now;
-            for token in &worker.leases {
-                if let Some(cell) = self.leases.get_mut(token) {
-                    cell.deadline = deadline;
-                }
-            }
-        }
+        fx.wake |= !self.queue.is_empty();
     }
 }

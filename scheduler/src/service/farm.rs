@@ -1,10 +1,11 @@
 //! What people and upstream services ask, as commands and looks.
 
 use super::desk::Desk;
-use super::{Answer, answer};
+use super::{Answer, answer, control};
 use crate::core::{Command, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
+use platefarm_model::farm::{Control, Setting, SettingKind, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::{Code, Fault, JobId, Outcome, limits};
 use platefarm_proto::convert::to_status;
@@ -123,10 +124,11 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::CancelJobRequest>,
     ) -> Answer<v1::CancelJobResponse> {
         let id = request.into_inner().job;
-        let job = match self.desk.ask(Command::Cancel(JobId(id))).await {
-            Ok(_) => view(&self.desk, id).await,
-            Err(fault) => Err(fault),
-        };
+        let job =
+            match self.desk.ask(Command::Control(Target::Job(JobId(id)), Control::Cancel)).await {
+                Ok(_) => view(&self.desk, id).await,
+                Err(fault) => Err(fault),
+            };
         answer(job.map(|job| v1::CancelJobResponse { job: Some((&job).into()) }))
     }
 
@@ -150,6 +152,62 @@ impl<R: Reader> Farm for FarmService<R> {
         answer(workers.map(|workers| v1::ListWorkersResponse {
             workers: workers.iter().map(Into::into).collect(),
         }))
+    }
+
+    async fn control_job(
+        &self,
+        request: Request<v1::ControlJobRequest>,
+    ) -> Answer<v1::ControlJobResponse> {
+        answer(control::job(&self.desk, request.into_inner()).await)
+    }
+
+    async fn control_worker(
+        &self,
+        request: Request<v1::ControlWorkerRequest>,
+    ) -> Answer<v1::ControlWorkerResponse> {
+        answer(control::worker(&self.desk, request.into_inner()).await)
+    }
+
+    async fn set_pool(&self, request: Request<v1::SetPoolRequest>) -> Answer<v1::SetPoolResponse> {
+        let v1::SetPoolRequest { name, pool } = request.into_inner();
+        let pool = pool.map(|pool| Setting::Pool(pool.into()));
+        let set = control::set(&self.desk, SettingKind::Pool, name, pool).await;
+        answer(set.map(|()| v1::SetPoolResponse {}))
+    }
+
+    async fn set_limit(
+        &self,
+        request: Request<v1::SetLimitRequest>,
+    ) -> Answer<v1::SetLimitResponse> {
+        let v1::SetLimitRequest { name, count } = request.into_inner();
+        let limit = control::limit(count);
+        let set = control::set(&self.desk, SettingKind::Limit, name, limit).await;
+        answer(set.map(|()| v1::SetLimitResponse {}))
+    }
+
+    async fn set_share(
+        &self,
+        request: Request<v1::SetShareRequest>,
+    ) -> Answer<v1::SetShareResponse> {
+        let v1::SetShareRequest { show, share } = request.into_inner();
+        let share = share.map(|share| Setting::Share(share.into()));
+        let set = control::set(&self.desk, SettingKind::Share, show, share).await;
+        answer(set.map(|()| v1::SetShareResponse {}))
+    }
+
+    async fn list_settings(
+        &self,
+        _: Request<v1::ListSettingsRequest>,
+    ) -> Answer<v1::ListSettingsResponse> {
+        answer(control::settings(&self.desk).await)
+    }
+
+    async fn explain(&self, request: Request<v1::ExplainRequest>) -> Answer<v1::ExplainResponse> {
+        answer(control::explain(&self.desk, request.into_inner()).await)
+    }
+
+    async fn what_if(&self, request: Request<v1::WhatIfRequest>) -> Answer<v1::WhatIfResponse> {
+        answer(control::what_if(&self.desk, request.into_inner()).await)
     }
 }
 

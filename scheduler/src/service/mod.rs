@@ -4,6 +4,7 @@
 //! answers: durable before acknowledged, at the price of a flush per batch.
 
 mod clock;
+mod control;
 mod desk;
 mod farm;
 mod owner;

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::session::{self, verdict};
 use super::{Answer, Config, answer};
-use crate::core::{Command, Granted, Reply};
+use crate::core::{Command, Granted, Pulse, Reply};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{LeaseToken, Outcome, WorkerId};
 use platefarm_proto::{Work, v1};
@@ -81,7 +81,7 @@ impl Work for WorkService {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Answer<v1::ReportResponse> {
-        let v1::ReportRequest { worker, token, frames, .. } = request.into_inner();
+        let v1::ReportRequest { worker, token, frames, last } = request.into_inner();
         let read: Outcome<Vec<FrameOutcome>> =
             frames.into_iter().map(FrameOutcome::try_from).collect();
         let outcomes = match read {
@@ -89,7 +89,7 @@ impl Work for WorkService {
             Err(fault) => return answer(Err(fault)),
         };
         let command =
-            Command::Report { worker: WorkerId(worker), token: LeaseToken(token), outcomes };
+            Command::Report { worker: WorkerId(worker), token: LeaseToken(token), outcomes, last };
         answer(match self.desk.ask(command).await {
             Ok(Reply::Reported { verdicts, keep }) => Ok(v1::ReportResponse {
                 verdicts: verdicts.into_iter().map(verdict).collect(),
@@ -105,17 +105,22 @@ impl Work for WorkService {
         request: Request<v1::HeartbeatRequest>,
     ) -> Answer<v1::HeartbeatResponse> {
         let v1::HeartbeatRequest { worker, tokens, leases } = request.into_inner();
-        let pulsed = leases.into_iter().map(|pulse| pulse.token);
-        let tokens = tokens.into_iter().chain(pulsed).map(LeaseToken).collect();
+        let pulse = |pulse: v1::LeasePulse| Pulse {
+            token: LeaseToken(pulse.token),
+            last: pulse.last,
+            in_hand: pulse.in_hand,
+            progress: pulse.progress,
+        };
+        let plain = tokens.into_iter().map(|token| Pulse::of(LeaseToken(token)));
+        let leases = plain.chain(leases.into_iter().map(pulse)).collect();
         let state = |(token, keep): (LeaseToken, Option<platefarm_model::FrameRange>)| {
             v1::LeaseState { token: token.0, keep: keep.map(Into::into) }
         };
-        let command = Command::Heartbeat { worker: WorkerId(worker), tokens };
+        let command = Command::Heartbeat { worker: WorkerId(worker), leases };
         answer(match self.desk.ask(command).await {
-            Ok(Reply::Beaten(leases)) => Ok(v1::HeartbeatResponse {
-                leases: leases.into_iter().map(state).collect(),
-                drain: false,
-            }),
+            Ok(Reply::Beaten { leases, drain }) => {
+                Ok(v1::HeartbeatResponse { leases: leases.into_iter().map(state).collect(), drain })
+            }
             Ok(_) => Desk::unexpected(),
             Err(fault) => Err(fault),
         })

@@ -9,8 +9,8 @@ use crate::core::{
 };
 use crate::sim::Rng;
 use platefarm_model::farm::{
-    Dependency, JobTerms, Limit, Node, Pool, PriorityClass, Quarantine, Setting, SettingKind,
-    Share, StepTerms, WorkerTraits,
+    Control, Dependency, JobTerms, Limit, Node, Pool, PriorityClass, Quarantine, Setting,
+    SettingKind, Share, StepTerms, Target, WorkerTraits,
 };
 use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, StepKind, StepSpec};
 use platefarm_model::{
@@ -278,7 +278,13 @@ fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
             idempotency_key: None,
             steps: vec![spec(rng, vec![]), spec(rng, vec![0])],
         })),
-        1 => Command::Cancel(JobId(1 + rng.below(20))),
+        1 => {
+            let target = Target::Job(JobId(1 + rng.below(20)));
+            let level = Control::Priority { class: None, priority: Some(rng.below(3) as i32) };
+            let all =
+                [Control::Cancel, Control::Pause, Control::Resume, Control::Retry(None), level];
+            Command::Control(target, all[rng.below(5) as usize].clone())
+        }
         2 | 3 => Command::Register {
             name: "w".into(),
             instance: format!("i{}", rng.below(6)),
@@ -298,7 +304,7 @@ fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
                 _ => self::frame(ID, frame).outcome,
             };
             let outcomes = frames.iter().take(9).map(|f| outcome(rng, f)).collect();
-            Command::Report { worker, token, outcomes }
+            Command::Report { worker, token, outcomes, last: None }
         }
         10 if rng.below(4) == 0 => Command::Leave { worker },
         _ => Command::Tick,

@@ -16,7 +16,7 @@ mod keeper;
 mod outbox;
 mod session;
 mod slot;
-mod state;
+pub mod state;
 mod talk;
 mod wire;
 

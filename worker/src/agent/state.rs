@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Milliseconds on a clock that only goes forward.
-pub(crate) type Millis = u64;
+pub type Millis = u64;
 
 /// What the scheduler said when the worker registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Terms {
+pub struct Terms {
     /// How often to send a heartbeat.
-    pub(crate) heartbeat_ms: u64,
+    pub heartbeat_ms: u64,
     /// A lease ends so long after its last renewal.
-    pub(crate) lease_ttl_ms: u64,
+    pub lease_ttl_ms: u64,
 }
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ struct Held {
 
 /// The agent's view of its standing with the scheduler.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub struct Standing {
     worker: Option<(WorkerId, Terms)>,
     leases: BTreeMap<LeaseToken, Held>,
     draining: bool,
@@ -40,13 +40,13 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// The registration in force.
-    pub(crate) fn worker(&self) -> Option<(WorkerId, Terms)> {
+    pub fn worker(&self) -> Option<(WorkerId, Terms)> {
         self.worker
     }
 
     /// Registered, for the first time or again. What was held before belongs
     /// to a worker that the scheduler no longer knows, and is dropped.
-    pub(crate) fn registered(&mut self, worker: WorkerId, terms: Terms) {
+    pub fn registered(&mut self, worker: WorkerId, terms: Terms) {
         if self.worker.is_none_or(|(known, _)| known != worker) {
             self.drop_all();
         }
@@ -56,7 +56,7 @@ impl Standing {
 
     /// The scheduler does not know `worker`. Old news about an earlier
     /// registration is ignored. Says whether to register again.
-    pub(crate) fn forgotten(&mut self, worker: WorkerId) -> bool {
+    pub fn forgotten(&mut self, worker: WorkerId) -> bool {
         if self.worker.is_none_or(|(known, _)| known != worker) {
             return false;
         }
@@ -72,7 +72,7 @@ impl Standing {
     }
 
     /// A lease was received for `worker` at `now`.
-    pub(crate) fn granted(
+    pub fn granted(
         &mut self,
         worker: WorkerId,
         token: LeaseToken,
@@ -89,12 +89,12 @@ impl Standing {
     }
 
     /// The task of a lease is over and reported.
-    pub(crate) fn ended(&mut self, token: LeaseToken) {
+    pub fn ended(&mut self, token: LeaseToken) {
         self.leases.remove(&token);
     }
 
     /// Leases to renew.
-    pub(crate) fn tokens(&self) -> Vec<LeaseToken> {
+    pub fn tokens(&self) -> Vec<LeaseToken> {
         self.leases.keys().copied().collect()
     }
 
@@ -105,12 +105,7 @@ impl Standing {
 
     /// What is left of a lease, by an answer to a request that was sent at
     /// `sent`. Only an answer to a heartbeat renews.
-    pub(crate) fn kept(
-        &mut self,
-        token: LeaseToken,
-        keep: Option<FrameRange>,
-        renewed: Option<Millis>,
-    ) {
+    pub fn kept(&mut self, token: LeaseToken, keep: Option<FrameRange>, renewed: Option<Millis>) {
         let Some(held) = self.leases.get_mut(&token) else { return };
         match keep {
             Some(range) => held.leash.shorten(range.last()),
@@ -122,14 +117,14 @@ impl Standing {
     }
 
     /// Whether the scheduler wants the worker to take no more tasks.
-    pub(crate) fn drain(&mut self, drain: bool) {
+    pub fn drain(&mut self, drain: bool) {
         self.draining = drain;
     }
 
     /// Drops the leases whose renewal is overdue at `now`: two thirds of their
     /// life have passed without an answer, and the last third is left for the
     /// answers that are still under way. Returns them.
-    pub(crate) fn expire(&mut self, now: Millis) -> Vec<LeaseToken> {
+    pub fn expire(&mut self, now: Millis) -> Vec<LeaseToken> {
         let Some((_, terms)) = self.worker else { return Vec::new() };
         let patience = terms.lease_ttl_ms * 2 / 3;
         let overdue = |held: &Held| now.saturating_sub(held.renewed) >= patience;
@@ -144,7 +139,7 @@ impl Standing {
     }
 
     /// The process is asked to end: the frames in hand are finished, the rest is given back.
-    pub(crate) fn leave(&mut self) {
+    pub fn leave(&mut self) {
         self.leaving = true;
         for held in self.leases.values() {
             held.leash.wind_down();
@@ -152,7 +147,7 @@ impl Standing {
     }
 
     /// Whether to ask for a task.
-    pub(crate) fn wants_work(&self) -> bool {
+    pub fn wants_work(&self) -> bool {
         self.worker.is_some() && !self.draining && !self.leaving
     }
 }

@@ -9,7 +9,7 @@ fn a_job_that_ended_badly_gives_up_its_key() {
     let mut farm = Farm::new();
     let worker = farm.worker("a");
     let cancelled = farm.submit(0, Some("k"), vec![step(1, 1, &[])]);
-    farm.ask(Command::Cancel(cancelled)).unwrap();
+    farm.ask(cancel(cancelled)).unwrap();
     let failed = farm.submit(0, Some("k"), vec![step(1, 1, &[])]);
     assert_ne!(failed, cancelled);
     farm.drain(worker, 1, |frame| failure(frame, Code::BadSpec));

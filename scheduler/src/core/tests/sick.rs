@@ -1,0 +1,160 @@
+//! Failures and their owners: nodes that fail where others succeed, frames
+//! that hang, and what takes too long.
+
+use super::*;
+use platefarm_model::farm::{NodeControl, StepTerms};
+
+impl Farm {
+    fn word(&self, worker: WorkerId) -> String {
+        let workers = self.state.workers();
+        workers.into_iter().find(|w| w.id == worker).unwrap().state
+    }
+
+    /// One frame fails on `sick` and is done by `well`.
+    fn fails_there_and_not_here(&mut self, sick: WorkerId, well: WorkerId) {
+        let job = self.submit(0, None, vec![step(1, 1, &[])]);
+        let lease = self.acquire(sick).unwrap();
+        self.report(sick, lease.token, vec![failure(1, Code::TruncatedFile)]);
+        let again = self.acquire(well).unwrap();
+        self.report(well, again.token, vec![result(1)]);
+        assert_eq!(self.phase(job), Phase::Done);
+    }
+}
+
+#[test]
+fn a_node_that_fails_where_others_succeed_is_quarantined_tried_and_released() {
+    let mut farm = Farm::new();
+    let (sick, well) = (farm.worker("sick"), farm.worker("well"));
+    for _ in 0..3 {
+        assert_eq!(farm.word(sick), "alive");
+        farm.fails_there_and_not_here(sick, well);
+    }
+    assert_eq!(farm.word(sick), "quarantined");
+    let quarantine = farm.state.workers()[0].quarantine.clone().unwrap();
+    assert!(quarantine.reason.contains("3 frames of 3 jobs failed here"), "{}", quarantine.reason);
+    let job = farm.submit(0, None, vec![step(1, 50, &[])]);
+    assert_eq!(farm.acquire(sick), None);
+    farm.wait(301, &[sick, well]);
+    assert_eq!(farm.word(sick), "trial");
+    let lease = farm.acquire(sick).unwrap();
+    assert_eq!(lease.frames.len(), 1, "one frame at a time");
+    assert_eq!(farm.acquire(sick), None);
+    farm.report(sick, lease.token, vec![failure(1, Code::GpuLost)]);
+    assert_eq!(farm.word(sick), "quarantined");
+    assert_eq!(farm.state.workers()[0].quarantine.as_ref().unwrap().strikes, 2);
+    farm.wait(301, &[sick, well]);
+    assert_eq!(farm.word(sick), "quarantined", "twice as long the second time");
+    farm.wait(300, &[sick, well]);
+    for _ in 0..3 {
+        let lease = farm.acquire(sick).unwrap();
+        farm.report(sick, lease.token, vec![result(lease.frames.first())]);
+    }
+    assert_eq!(
+        (farm.word(sick), farm.state.workers()[0].quarantine.clone()),
+        ("alive".into(), None)
+    );
+    farm.drain(well, 1, result);
+    assert_eq!(farm.phase(job), Phase::Done);
+}
+
+#[test]
+fn media_that_fail_everywhere_are_held_against_no_node() {
+    let mut farm = Farm::new();
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    for _ in 0..9 {
+        farm.submit(0, None, vec![step(1, 3, &[])]);
+    }
+    for _ in 0..4 {
+        farm.drain(a, 1, |f| failure(f, Code::TruncatedFile));
+        farm.drain(b, 1, |f| failure(f, Code::TruncatedFile));
+    }
+    assert_eq!((farm.word(a), farm.word(b)), ("alive".into(), "alive".into()));
+}
+
+#[test]
+fn a_person_quarantines_drains_and_resumes() {
+    let mut farm = Farm::new();
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    farm.submit(0, None, vec![step(1, 50, &[])]);
+    let lease = farm.acquire(a).unwrap();
+    farm.ask(Command::Node(a, NodeControl::Drain)).unwrap();
+    let beat = Command::Heartbeat { worker: a, leases: vec![Pulse::of(lease.token)] };
+    let Ok(Reply::Beaten { leases, drain }) = farm.ask(beat) else { panic!() };
+    assert!(drain);
+    assert_eq!(leases[0].1, FrameRange::new(1, 1).ok(), "it finishes the frame in hand");
+    assert_eq!((farm.acquire(a), farm.word(a).as_str()), (None, "draining"));
+    farm.ask(Command::Node(a, NodeControl::Resume)).unwrap();
+    assert!(farm.acquire(a).is_some());
+    let quarantine = NodeControl::Quarantine { reason: "fan noise".into() };
+    farm.ask(Command::Node(b, quarantine)).unwrap();
+    farm.wait(4000, &[a, b]);
+    assert_eq!(farm.word(b), "quarantined", "until a person says otherwise");
+    farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
+    assert!(farm.acquire(b).is_some());
+    farm.ask(Command::Node(a, NodeControl::Remove)).unwrap();
+    assert_eq!(farm.ask(Command::Acquire { worker: a }).unwrap_err().code, Code::UnknownWorker);
+}
+
+#[test]
+fn a_frame_without_progress_is_taken_away_from_a_process_that_lives() {
+    let mut farm = Farm::with(Policy { hung_ms: 30_000, ..policy() });
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    let job = farm.submit(0, None, vec![step(1, 8, &[])]);
+    let lease = farm.acquire(a).unwrap();
+    let says = |progress| Pulse { in_hand: Some(1), progress, ..Pulse::of(lease.token) };
+    // It counts on: slow is not hung.
+    for second in 0..60 {
+        assert!(farm.pulse(a, &[says(second)])[0].is_some());
+        farm.wait(1, &[b]);
+    }
+    for _ in 0..31 {
+        farm.pulse(a, &[says(60)]);
+        farm.wait(1, &[b]);
+    }
+    assert_eq!(farm.pulse(a, &[says(60)]), [None]);
+    assert_eq!(farm.state.counters().hung, 1);
+    let again = farm.acquire(b).unwrap();
+    assert_eq!(again.frames, FrameRange::single(1), "the hung frame alone, elsewhere");
+    farm.report(b, again.token, vec![failure(1, Code::GpuLost)]);
+    farm.drain(b, 1, |f| if f == 1 { failure(f, Code::GpuLost) } else { result(f) });
+    farm.wait(40, &[a, b]);
+    farm.drain(a, 1, |f| failure(f, Code::GpuLost));
+    let view = farm.state.job(job).unwrap();
+    assert_eq!((view.phase, view.frames_failed), (Phase::Failed, 1));
+    assert_eq!(
+        view.steps[0].first_fault.as_ref().unwrap().code,
+        Code::FrameHung,
+        "the first cause"
+    );
+}
+
+#[test]
+fn frames_and_steps_have_their_time() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    let terms = StepTerms { frame_limit_s: 5, step_limit_s: 60, ..StepTerms::default() };
+    let limited = StepSpec { terms, max_attempts: 1, ..step(1, 9, &[]) };
+    let job = farm.submit(0, None, vec![limited, step(1, 1, &[0])]);
+    let lease = farm.acquire(a).unwrap();
+    for second in 0..6 {
+        let pulse = Pulse { in_hand: Some(1), progress: second, ..Pulse::of(lease.token) };
+        farm.pulse(a, &[pulse]);
+        farm.wait(1, &[]);
+    }
+    let view = farm.state.job(job).unwrap();
+    assert_eq!(view.steps[0].failed, set("1"));
+    assert_eq!(view.steps[0].first_fault.as_ref().unwrap().code, Code::FrameOverTime);
+    let lease = farm.acquire(a).unwrap();
+    farm.report(a, lease.token, vec![result(2)]);
+    farm.wait(60, &[a]);
+    let view = farm.state.job(job).unwrap();
+    assert_eq!(
+        (view.steps[0].done.clone(), view.steps[0].failed.clone()),
+        (set("2"), set("1,3-9"))
+    );
+    assert_eq!(view.steps[1].phase, Phase::Pending, "what waited for it goes on");
+    // Tried again, it has its time anew.
+    farm.control("j1.0", Control::Retry(None)).unwrap();
+    farm.drain(a, 1, result);
+    assert_eq!(farm.phase(job), Phase::Done);
+}

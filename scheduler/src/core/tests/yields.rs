@@ -1,0 +1,202 @@
+//! Taking back what is not begun: for an idle worker, and for what is more urgent.
+
+use super::*;
+use platefarm_model::farm::{JobTerms, PriorityClass};
+
+impl Farm {
+    fn urgent(&mut self, frames: i64) -> JobId {
+        let terms = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
+        self.hand_in(JobSpec { terms, ..spec("hot", vec![step(1, frames, &[])]) })
+    }
+
+    /// A lease of many frames: the pace is known to be 100 ms.
+    fn warm(&mut self, worker: WorkerId) -> Granted {
+        let lease = self.acquire(worker).unwrap();
+        for frame in lease.frames.iter() {
+            self.millis += 100;
+            self.report(worker, lease.token, vec![result(frame)]);
+        }
+        self.acquire(worker).unwrap()
+    }
+}
+
+fn says(token: LeaseToken, in_hand: i64, last: i64) -> Pulse {
+    Pulse { last: Some(last), in_hand: Some(in_hand), ..Pulse::of(token) }
+}
+
+#[test]
+fn the_back_half_of_the_longest_lease_goes_to_an_idle_worker() {
+    let mut farm = Farm::with(Policy { first_lease_frames: 8, max_lease_frames: 24, ..policy() });
+    let a = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 32, &[])]);
+    farm.millis += 1;
+    let lease = {
+        let first = farm.acquire(a).unwrap();
+        assert_eq!(first.frames.len(), 8);
+        for frame in first.frames.iter() {
+            farm.millis += 100;
+            farm.report(a, first.token, vec![result(frame)]);
+        }
+        farm.acquire(a).unwrap()
+    };
+    assert_eq!(lease.frames, FrameRange::new(9, 20).unwrap());
+    let rest = farm.acquire(a).unwrap();
+    let b = farm.worker("b");
+    while farm.acquire(b).is_some() {}
+    let d = farm.worker("d");
+    while farm.acquire(d).is_some() {}
+    let c = farm.worker("c");
+    assert_eq!(farm.acquire(c), None, "nothing is pending");
+    assert_eq!(farm.state.counters().asked_back, 1);
+    assert_eq!(farm.acquire(c), None);
+    assert_eq!(farm.state.counters().asked_back, 1, "it asks once for one worker");
+    // 12 frames, one in hand, 11 shared: the holder hears, and until it agrees they are its own.
+    let told = farm.beat(a, &[lease.token, rest.token]);
+    assert_eq!(told[0], FrameRange::new(9, 15).ok());
+    assert_eq!(farm.acquire(c), None);
+    farm.report(a, lease.token, vec![result(9)]);
+    assert!(!farm.wake || farm.acquire(c).is_none());
+    assert_eq!(farm.pulse(a, &[says(lease.token, 10, 15)]), [FrameRange::new(10, 15).ok()]);
+    assert!(farm.wake, "the idle worker may ask again");
+    let got = farm.acquire(c).unwrap();
+    assert_eq!(got.frames.first(), 16);
+    assert!(got.token > lease.token);
+    // Fencing is exact: each frame counts under one token only.
+    assert_eq!(farm.report(a, lease.token, vec![result(16)]).0, [Verdict::Refused]);
+    assert_eq!(farm.report(c, got.token, vec![result(16)]).0, [Verdict::Granted]);
+    assert_eq!(farm.report(a, lease.token, vec![result(15)]).0, [Verdict::Granted]);
+    // A word from before it agreed comes late, and twice.
+    farm.pulse(a, &[says(lease.token, 9, 20), says(lease.token, 10, 15)]);
+}
+
+#[test]
+fn a_holder_that_has_begun_more_keeps_what_it_has_begun() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 400, &[])]);
+    let lease = farm.warm(a);
+    let first = lease.frames.first();
+    farm.urgent(1);
+    assert_eq!(farm.beat(a, &[lease.token]), [FrameRange::new(first, first).ok()]);
+    // Three are in its pipeline: they are finished, and granted.
+    farm.pulse(a, &[says(lease.token, first, first + 2)]);
+    let verdicts = farm.report(a, lease.token, (first..first + 4).map(result).collect()).0;
+    use Verdict::{Granted, Refused};
+    assert_eq!(verdicts, [Granted, Granted, Granted, Refused]);
+    let got = farm.acquire(a).unwrap();
+    assert_eq!(got.step.job, JobId(2));
+}
+
+#[test]
+fn urgent_work_gets_its_slots_within_a_frame_and_no_more_than_it_can_use() {
+    let mut farm = Farm::new();
+    let workers: Vec<WorkerId> = (0..6).map(|i| farm.worker(&format!("w{i}"))).collect();
+    farm.submit(0, None, vec![step(1, 10_000, &[])]);
+    let mut leases: Vec<Granted> = workers.iter().map(|w| farm.warm(*w)).collect();
+    let hot = farm.urgent(2);
+    let counted = farm.state.counters();
+    assert_eq!((counted.yielded, counted.asked_back), (2, 2), "two frames, two slots");
+    for _ in 0..5 {
+        farm.wait(1, &workers);
+        let tokens: Vec<_> = leases.iter().map(|l| l.token).collect();
+        for (worker, token) in workers.iter().zip(tokens) {
+            farm.beat(*worker, &[token]);
+        }
+    }
+    assert_eq!(farm.state.counters().yielded, 2, "and it is not said again");
+    let mut done = std::collections::BTreeSet::new();
+    let mut got = 0;
+    // One frame later each holder that was asked has a free slot.
+    for (worker, lease) in workers.iter().zip(&mut leases) {
+        let frame = lease.frames.first();
+        let (verdicts, keep) = farm.report(*worker, lease.token, vec![result(frame)]);
+        assert!(verdicts == [Verdict::Granted] && done.insert(frame));
+        let Some(keep) = keep else { continue };
+        if keep.len() == 1 {
+            farm.pulse(*worker, &[says(lease.token, keep.first(), keep.last())]);
+            farm.report(*worker, lease.token, vec![result(keep.first())]);
+            done.insert(keep.first());
+            let next = farm.acquire(*worker).unwrap();
+            assert_eq!(next.step.job, hot);
+            farm.report(*worker, next.token, vec![result(next.frames.first())]);
+            got += 1;
+        }
+    }
+    assert_eq!((got, farm.phase(hot)), (2, Phase::Done));
+    // Nothing was done twice or thrown away: the rest is done once.
+    for worker in &workers {
+        farm.drain(*worker, 1, result);
+    }
+    let held: u64 = leases.iter().map(|l| farm.state.leases[&l.token].row.keep.len()).sum();
+    assert_eq!(farm.state.job(JobId(1)).unwrap().frames_done + held, 10_000);
+    assert_eq!(farm.state.counters().duplicates + farm.state.counters().refused, 0);
+}
+
+/// Urgent work that comes and goes: what it displaced is displaced once each
+/// time, and never displaces it back.
+#[test]
+fn classes_do_not_displace_each_other_to_and_fro() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 100_000, &[])]);
+    let mut lease = farm.warm(a);
+    let mut frames = 0;
+    for round in 1..=10 {
+        farm.urgent(1);
+        let mut keep = Some(lease.frames);
+        let mut steps = 0;
+        while let Some(range) = keep {
+            farm.millis += 100;
+            let told = farm.pulse(a, &[says(lease.token, range.first(), range.last())]);
+            assert!(told[0].is_some());
+            let frame = range.first();
+            keep = farm.report(a, lease.token, vec![result(frame)]).1;
+            if let Some(left) = keep {
+                keep = farm.pulse(a, &[says(lease.token, left.first(), left.last())])[0];
+            }
+            frames += 1;
+            steps += 1;
+        }
+        assert!(steps <= 2, "a frame in hand, and one that was begun meanwhile");
+        let hot = farm.acquire(a).unwrap();
+        assert_eq!(hot.step.job, JobId(1 + round));
+        farm.report(a, hot.token, vec![result(1)]);
+        lease = farm.acquire(a).unwrap();
+        assert!(lease.step.job == JobId(1) && lease.frames.len() > 10, "a full lease again");
+    }
+    let counted = farm.state.counters();
+    assert_eq!((counted.yielded, counted.leases), (10, 2 + 20));
+    assert!(frames <= 20);
+}
+
+#[test]
+fn work_that_could_not_be_taken_displaces_nothing() {
+    use platefarm_model::farm::{Limit, Needs, Setting, Share, StepTerms};
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 1000, &[])]);
+    farm.warm(a);
+    let terms =
+        |max_tasks| JobTerms { class: PriorityClass::Urgent, max_tasks, ..JobTerms::default() };
+    let set = |name: &str, s: Setting| Command::Set(s.kind(), name.into(), Some(s));
+    farm.ask(set("shut", Setting::Share(Share { ceiling: Some(0), ..Share::default() }))).unwrap();
+    farm.ask(set("none", Setting::Limit(Limit { count: 1 }))).unwrap();
+    let limited = StepSpec {
+        terms: StepTerms {
+            needs: Needs { limits: [("none".to_owned(), 1)].into(), ..Needs::default() },
+            ..StepTerms::default()
+        },
+        ..step(1, 10, &[])
+    };
+    farm.hand_in(JobSpec { terms: terms(None), ..spec("s", vec![limited]) });
+    farm.ask(set("none", Setting::Limit(Limit { count: 0 }))).unwrap();
+    let before = farm.state.counters().yielded;
+    farm.hand_in(JobSpec { terms: terms(Some(0)), ..spec("s", vec![step(1, 10, &[])]) });
+    farm.hand_in(JobSpec { terms: terms(None), ..spec("shut", vec![step(1, 10, &[])]) });
+    let gpu = Needs { device: platefarm_model::farm::Device::Gpu, ..Needs::default() };
+    let only_gpu =
+        StepSpec { terms: StepTerms { needs: gpu, ..StepTerms::default() }, ..step(1, 9, &[]) };
+    farm.hand_in(JobSpec { terms: terms(None), ..spec("s", vec![only_gpu]) });
+    farm.wait(3, &[a]);
+    assert_eq!(farm.state.counters().yielded, before);
+}

@@ -1,0 +1,194 @@
+//! What imagined workers would get: a run of the core itself, on as much of
+//! the queue as they could take.
+
+use super::State;
+use super::command::{Command, Reply};
+use super::policy::Policy;
+use super::queue::Kin;
+use platefarm_model::explain::{
+    LimitView, NodeView, PoolView, SettingsView, ShareView, WhatIf, WhatIfAnswer, WhatIfTask,
+};
+use platefarm_model::farm::{Setting, SettingKind, WorkerClass};
+use platefarm_model::{Code, Fault, JobId, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most workers that may be imagined at once.
+const MOST: u32 = 100_000;
+/// Jobs of a group that are taken along for each imagined slot.
+const JOBS_PER_SLOT: usize = 1;
+/// The farthest jobs of a group that are taken along.
+const MOST_JOBS: usize = 20_000;
+
+impl State {
+    /// What `imagined` workers would be given at once, beside those that are there.
+    ///
+    /// # Errors
+    /// `F0508` for more workers than can be imagined, or slots than a worker may have.
+    pub fn what_if(&self, imagined: &WhatIf) -> Outcome<WhatIfAnswer> {
+        if imagined.workers > MOST {
+            let message = format!("{} workers; up to {MOST} can be imagined", imagined.workers);
+            return Err(Fault::new(Code::BadSpec, message).at("workers"));
+        }
+        let slots = imagined.workers as usize * imagined.slots as usize;
+        let mut farm = self.excerpt(slots.min(MOST_JOBS) * JOBS_PER_SLOT + 1);
+        let mut answer = WhatIfAnswer::default();
+        let mut tasks: BTreeMap<JobId, (u64, u64)> = BTreeMap::new();
+        // Those that are there come first: what they could take is not left for others.
+        let there: Vec<_> = farm.workers.values().filter(|w| w.alive).map(|w| w.row.id).collect();
+        for worker in there {
+            let free = |farm: &Self| {
+                farm.workers.get(&worker).is_some_and(|w| w.leases.len() < w.row.slots as usize)
+            };
+            while free(&farm) && farm.would_get(worker).is_some() {}
+        }
+        for number in 0..imagined.workers {
+            let class = if imagined.class == WorkerClass::Gpu { "gpu: imagined" } else { "cpu" };
+            let register = Command::Register {
+                name: format!("imagined-{number}"),
+                instance: format!("imagined\u{2063}{number}"),
+                slots: imagined.slots,
+                backend: class.into(),
+                traits: imagined.traits.clone(),
+            };
+            let Reply::Registered(worker) = farm.step(register, self.now).reply? else { continue };
+            let mut busy = false;
+            for _ in 0..imagined.slots {
+                let Some((job, frames)) = farm.would_get(worker) else { break };
+                busy = true;
+                let of_job = tasks.entry(job).or_default();
+                (of_job.0, of_job.1) = (of_job.0 + 1, of_job.1 + frames);
+            }
+            answer.busy_workers += u32::from(busy);
+            if !busy {
+                break;
+            }
+        }
+        answer.tasks = tasks.values().map(|(tasks, _)| tasks).sum();
+        let taken: u64 = tasks.values().map(|(_, frames)| frames).sum();
+        let waiting: u64 = self.queue.levels.values().flatten().map(|(_, g)| g.frames).sum();
+        answer.frames_left = waiting.saturating_sub(taken);
+        let by_job = tasks.into_iter().filter_map(|(id, (tasks, frames))| {
+            let row = &self.jobs.get(&id)?.row;
+            let (name, show) = (row.name.clone(), row.show.clone());
+            Some(WhatIfTask { job: id, name, show, class: row.terms.class, tasks, frames })
+        });
+        answer.by_job = by_job.collect();
+        Ok(answer)
+    }
+
+    /// What a worker would be given now; one frame at a time, so that as many
+    /// workers as could have work are counted.
+    fn would_get(&mut self, worker: platefarm_model::WorkerId) -> Option<(JobId, u64)> {
+        let now = self.now;
+        match self.step(Command::Acquire { worker }, now).reply {
+            Ok(Reply::Acquired(Some(granted))) => Some((granted.step.job, granted.frames.len())),
+            _ => None,
+        }
+    }
+
+    /// The farm with the front of its queue only: up to so many jobs of each group.
+    fn excerpt(&self, jobs: usize) -> Self {
+        let policy = Policy { max_lease_frames: 1, aged_every: u64::MAX, ..self.policy };
+        let mut part = Self::new(policy, self.now);
+        part.settings = self.settings.clone();
+        let groups = self.queue.levels.values().flat_map(BTreeMap::values);
+        let mut ids: BTreeSet<JobId> = BTreeSet::new();
+        groups.for_each(|group| ids.extend(group.jobs.iter().take(jobs).map(|key| key.job)));
+        let held = self.workers.values().flat_map(|worker| &worker.leases);
+        let live: Vec<_> = held.filter_map(|token| self.leases.get(token)).collect();
+        ids.extend(live.iter().map(|cell| cell.row.step.job));
+        part.queue = self.queue.bare();
+        (part.shows, part.show_ids) = (self.shows.clone(), self.show_ids.clone());
+        part.limits_used = self.limits_used.clone();
+        part.workers = self.workers.clone();
+        part.instances = self.instances.clone();
+        (part.alive, part.slots_by_class) = (self.alive, self.slots_by_class);
+        part.tasks_by_class = self.tasks_by_class;
+        part.leases = live.into_iter().map(|cell| (cell.row.token, cell.clone())).collect();
+        part.ends = self.ends.clone();
+        part.evidence = self.evidence.clone();
+        (part.next_job, part.next_worker, part.next_token) =
+            (self.next_job, self.next_worker, self.next_token);
+        for id in ids {
+            let Some(job) = self.jobs.get(&id) else { continue };
+            let mut job = job.clone();
+            job.tokens.clear();
+            part.queue.lay(&job);
+            part.jobs.insert(id, job);
+        }
+        part.queue.news = None;
+        part
+    }
+
+    /// What people set up, and how much of it is in use.
+    #[must_use]
+    pub fn settings(&self) -> SettingsView {
+        let mut view = SettingsView::default();
+        let mut limits: BTreeSet<&str> = self.limits_used.keys().map(String::as_str).collect();
+        for (kind, name, value) in self.all_settings() {
+            match value {
+                Setting::Pool(pool) => view.pools.push(PoolView {
+                    name: name.clone(),
+                    labels: pool.labels.iter().cloned().collect(),
+                    workers: 0,
+                }),
+                Setting::Limit(_) => drop(limits.insert(name)),
+                Setting::Node(node) => view.nodes.push(NodeView {
+                    name: name.clone(),
+                    draining: node.draining,
+                    quarantine: node.quarantine.clone(),
+                    labels: node.labels.iter().cloned().collect(),
+                    without: node.without.iter().cloned().collect(),
+                }),
+                Setting::Share(_) => debug_assert!(kind == SettingKind::Share),
+            }
+        }
+        let said = self.workers.values().flat_map(|w| &w.row.traits.pools);
+        let said: BTreeSet<&String> = said.collect();
+        for name in said {
+            if self.setting(SettingKind::Pool, name).is_none() {
+                let (name, labels) = (name.clone(), Vec::new());
+                view.pools.push(PoolView { name, labels, workers: 0 });
+            }
+        }
+        for pool in &mut view.pools {
+            let alive = self.workers.values().filter(|w| w.alive);
+            pool.workers = alive.filter(|w| self.is_in_pool(w, &pool.name)).count() as u64;
+        }
+        view.limits.extend(limits.into_iter().map(|name| LimitView {
+            name: name.to_owned(),
+            count: self.setting(SettingKind::Limit, name).map(|_| self.limit_count(name) as u32),
+            used: self.limit_used(name),
+        }));
+        view.shares = self.shares();
+        view
+    }
+
+    fn shares(&self) -> Vec<ShareView> {
+        let mut waiting = vec![0; self.shows.len()];
+        for (Kin { show, .. }, group) in self.queue.levels.values().flatten() {
+            waiting[show.0 as usize] += group.frames;
+        }
+        let set = |name: &str| self.setting(SettingKind::Share, name).is_some();
+        let mut shares: Vec<ShareView> = self
+            .shows
+            .iter()
+            .zip(waiting)
+            .filter(|(show, waiting)| show.tasks > 0 || *waiting > 0 || set(&show.name))
+            .map(|(show, frames_waiting)| ShareView {
+                show: show.name.clone(),
+                share: show.share,
+                tasks: show.tasks,
+                frames_waiting,
+            })
+            .collect();
+        let known: BTreeSet<String> = shares.iter().map(|share| share.show.clone()).collect();
+        for (_, name, value) in self.all_settings().filter(|(_, name, _)| !known.contains(*name)) {
+            if let Setting::Share(share) = value {
+                let (show, share) = (name.clone(), *share);
+                shares.push(ShareView { show, share, tasks: 0, frames_waiting: 0 });
+            }
+        }
+        shares
+    }
+}

@@ -1,0 +1,69 @@
+//! What people do to jobs, workers and shares, and what they ask about the
+//! queue, as commands and looks. The calls of the `Farm` service lead here.
+
+use super::desk::Desk;
+use crate::core::Command;
+use platefarm_model::explain::WhatIf;
+use platefarm_model::farm::{Control, Limit, NodeControl, Setting, SettingKind, Target};
+use platefarm_model::{Code, Fault, Outcome, WorkerId};
+use platefarm_proto::v1;
+
+fn missing(place: &str) -> Fault {
+    Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
+}
+
+pub(super) async fn job(
+    desk: &Desk,
+    request: v1::ControlJobRequest,
+) -> Outcome<v1::ControlJobResponse> {
+    let (target, control): (Target, Control) = request.try_into()?;
+    desk.ask(Command::Control(target, control)).await?;
+    let job = desk.look(move |state| state.job(target.job())).await??;
+    Ok(v1::ControlJobResponse { job: Some((&job).into()) })
+}
+
+pub(super) async fn worker(
+    desk: &Desk,
+    request: v1::ControlWorkerRequest,
+) -> Outcome<v1::ControlWorkerResponse> {
+    let id = WorkerId(request.worker);
+    let control: NodeControl = request.action.ok_or_else(|| missing("action"))?.into();
+    desk.ask(Command::Node(id, control)).await?;
+    let workers = desk.look(|state| state.workers()).await?;
+    let worker = workers.iter().find(|worker| worker.id == id).map(Into::into);
+    Ok(v1::ControlWorkerResponse { worker })
+}
+
+/// Sets something up, or takes it away.
+pub(super) async fn set(
+    desk: &Desk,
+    kind: SettingKind,
+    name: String,
+    value: Option<Setting>,
+) -> Outcome<()> {
+    desk.ask(Command::Set(kind, name, value)).await.map(drop)
+}
+
+pub(super) fn limit(count: Option<u32>) -> Option<Setting> {
+    count.map(|count| Setting::Limit(Limit { count }))
+}
+
+pub(super) async fn settings(desk: &Desk) -> Outcome<v1::ListSettingsResponse> {
+    desk.look(|state| state.settings()).await.map(Into::into)
+}
+
+pub(super) async fn explain(
+    desk: &Desk,
+    request: v1::ExplainRequest,
+) -> Outcome<v1::ExplainResponse> {
+    let target: Target = request.target.ok_or_else(|| missing("target"))?.into();
+    desk.look(move |state| state.explain(target)).await?.map(Into::into)
+}
+
+pub(super) async fn what_if(
+    desk: &Desk,
+    request: v1::WhatIfRequest,
+) -> Outcome<v1::WhatIfResponse> {
+    let imagined: WhatIf = request.try_into()?;
+    desk.look(move |state| state.what_if(&imagined)).await?.map(Into::into)
+}
