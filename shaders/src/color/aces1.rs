@@ -22,13 +22,13 @@ const AP0_TO_AP1: [f32; 9] = [
     0.997_716_3,
 ];
 const AP1_TO_AP0: [f32; 9] = [
-    0.695_452_24,
+    0.695_452_2,
     0.140_678_7,
     0.163_869_06,
     0.044_794_563,
-    0.859_671_12,
+    0.859_671_1,
     0.095_534_32,
-    -0.005_525_882_6,
+    -0.005_525_883,
     0.004_025_21,
     1.001_500_7,
 ];
@@ -38,7 +38,7 @@ const HALF_MAX: f32 = 65504.0;
 fn held(m: &[f32; 9], [r, g, b]: Rgb) -> Rgb {
     let row = |i: usize| {
         let v = m[i] * r + m[i + 1] * g + m[i + 2] * b;
-        v.max(0.0).min(HALF_MAX)
+        v.clamp(0.0, HALF_MAX)
     };
     [row(0), row(3), row(6)]
 }
@@ -107,7 +107,7 @@ const ROUNDS: usize = 8;
 #[inline(always)]
 pub(super) fn unsweeten(_: &Numbers, [r, g, b]: Rgb) -> Rgb {
     let luma = 0.272_228_72 * r + 0.674_081_77 * g + 0.053_689_517 * b;
-    let back = |v: f32| (luma + (v - luma) * 1.041_666_6).max(0.0).min(HALF_MAX);
+    let back = |v: f32| (luma + (v - luma) * 1.041_666_6).clamp(0.0, HALF_MAX);
     let [shown, g, b] = held(&AP1_TO_AP0, [back(r), back(g), back(b)]);
     let mut r = shown;
     let mut chroma = saturation(r, g, b);

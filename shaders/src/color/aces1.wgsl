@@ -29,7 +29,7 @@ fn color1_redness(rgb: vec3<f32>) -> f32 {
     let u = rounded(abs(select(degrees, degrees - 360.0f, degrees > 180.0f)) * 0.029629629f);
     let square = rounded(rounded(6.0f * u) * u);
     let cube = rounded(rounded(rounded(3.0f * u) * u) * u);
-    let near = rounded(((4.0f - square) + cube) * 0.16666667f);
+    let near = rounded((rounded(4.0f - square) + cube) * 0.16666667f);
     let v = max(2.0f - u, 0.0f);
     let far = rounded(rounded(rounded(v * v) * v) * 0.16666667f);
     return rounded(0.27f * select(far, near, u < 1.0f));
@@ -117,7 +117,7 @@ fn color_tone(x: f32, at: u32) -> f32 {
     let last = color_number(at + 10u + upper);
     let knot = max(rounded((x - color_number(at + 2u * upper)) * color_number(at + 12u + upper)), 0.0f);
     let down = max(min(knot, last + 0.5f) - 0.4999999f, 0.0f);
-    let whole = rounded(down + 8388608.0f) - 8388608.0f;
+    let whole = rounded(rounded(down + 8388608.0f) - 8388608.0f);
     let t = knot - whole;
     let segment = at + 16u + 4u * (COLOR1_SEGMENTS * upper + u32(whole));
     let first = rounded(color_number(segment) * t) + color_number(segment + 1u);

@@ -16,7 +16,7 @@ fn cube_entry(at: u32, side: u32, place: vec3<u32>) -> vec3<f32> {
     return vec3<f32>(color_number(i), color_number(i + 1u), color_number(i + 2u));
 }
 
-fn cube_dot(a: vec3<f32>, b: vec3<f32>) -> f32 {
+fn cube_along(a: vec3<f32>, b: vec3<f32>) -> f32 {
     return (rounded(a.x * b.x) + rounded(a.y * b.y)) + rounded(a.z * b.z);
 }
 
@@ -46,13 +46,13 @@ fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec
         let second = two - one;
         let third = three - two;
         let across = cube_cross(second, third);
-        let volume = cube_dot(first, across);
+        let volume = cube_along(first, across);
         if (volume == 0.0f) {
             continue;
         }
-        let a = color_quotient(cube_dot(d, across), volume);
-        let b = color_quotient(cube_dot(d, cube_cross(third, first)), volume);
-        let c = color_quotient(cube_dot(d, cube_cross(first, second)), volume);
+        let a = color_quotient(cube_along(d, across), volume);
+        let b = color_quotient(cube_along(d, cube_cross(third, first)), volume);
+        let c = color_quotient(cube_along(d, cube_cross(first, second)), volume);
         let outside = max(max(max(a - 1.0f, b - a), c - b), -c);
         if (outside < best.x) {
             var place = vec3<f32>(cell);

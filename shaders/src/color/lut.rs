@@ -173,7 +173,7 @@ fn by_half(values: &[f32], v: f32) -> f32 {
     let (a, b) = (at, half_value(other));
     let part = if a == b { 0.0 } else { (v - a) / (b - a) };
     let [low, high] = [near, other].map(|bits| values[usize::from(bits).min(values.len() - 1)]);
-    low + (high - low) * part.max(0.0).min(1.0)
+    low + (high - low) * part.clamp(0.0, 1.0)
 }
 
 /// Value of a finite half.

@@ -1,6 +1,7 @@
 // The arithmetic of colour, word for word that of `math.rs`: no driver's
 // logarithm, power, quotient or root decides a pixel. Products are rounded
-// before they go into a sum (`rounded`).
+// before they go into a sum (`rounded`), and sums with a constant before they
+// go into another: a driver would put the constant last.
 //
 // Needs: var<storage, read> color_numbers: array<f32>.
 
@@ -38,7 +39,7 @@ fn color_binary_log(value: f32) -> f32 {
     let shifted = bits - 0x3f3504f3u;
     let exponent = f32(bitcast<i32>(shifted) >> 23u);
     let mantissa = bitcast<f32>(bits - (shifted & 0xff800000u));
-    return exponent + color_series(color_quotient(mantissa - 1.0f, mantissa + 1.0f));
+    return rounded(exponent + color_series(color_quotient(mantissa - 1.0f, mantissa + 1.0f)));
 }
 
 fn color_two_to(value: f32) -> f32 {

@@ -223,7 +223,7 @@ fn saturate([r, g, b]: Rgb, s: f32) -> Rgb {
 
 #[inline(always)]
 fn held(v: f32) -> f32 {
-    v.max(0.0).min(1.0)
+    v.clamp(0.0, 1.0)
 }
 
 /// Negatives pass as they are.

@@ -141,7 +141,7 @@ fn color2_compress_chroma(m: f32, j: f32, a: f32, reach_m: f32, norm: f32, at: u
     let limit = color_quotient(rounded(color_quotient(a, color_number(at + COLOR2_LIMIT_A)) * reach_m), norm);
     let second = color_root(rounded(part * part) + color_number(at + COLOR2_SATURATION + 1u));
     let first = rounded(dark * color_number(at + COLOR2_SATURATION));
-    let expanded = limit - color2_toe(limit - color_quotient(m, norm), limit - 0.001f, first, second);
+    let expanded = limit - color2_toe(limit - color_quotient(m, norm), rounded(limit - 0.001f), first, second);
     let compression = rounded(part * color_number(at + COLOR2_COMPRESSION));
     return select(0.0f, rounded(color2_toe(expanded, limit, compression, dark) * norm), m > 0.0f);
 }
@@ -154,7 +154,7 @@ fn color2_expand_chroma(m: f32, j: f32, a: f32, reach_m: f32, norm: f32, at: u32
     let first = rounded(dark * color_number(at + COLOR2_SATURATION));
     let compression = rounded(part * color_number(at + COLOR2_COMPRESSION));
     let expanded = color2_untoe(color_quotient(m, norm), limit, compression, dark);
-    let plain = limit - color2_untoe(limit - expanded, limit - 0.001f, first, second);
+    let plain = limit - color2_untoe(limit - expanded, rounded(limit - 0.001f), first, second);
     return select(0.0f, rounded(plain * norm), m > 0.0f);
 }
 
@@ -163,7 +163,7 @@ fn color2_intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
     let scaled = color_quotient(m, gain);
     let a = color_quotient(scaled, focus);
     let below = j < focus;
-    let b = select(-((1.0f + scaled) + rounded(limit * a)), 1.0f - scaled, below);
+    let b = select(-(rounded(1.0f + scaled) + rounded(limit * a)), rounded(1.0f - scaled), below);
     let c = select(rounded(limit * scaled) + j, -j, below);
     let root = color_root(max(rounded(b * b) - rounded(rounded(4.0f * a) * c), 0.0f));
     return color_quotient(rounded(-2.0f * c), select(b - root, b + root, below));

@@ -11,10 +11,14 @@ use super::pool::Pooled;
 use platefarm_model::Outcome;
 use std::ops::Range;
 use std::sync::mpsc;
+use std::time::Duration;
 use wgpu::{BufferUsages as Usage, MapMode};
 
 /// Bytes of a counter that comes down behind the halves.
 pub(super) const COUNTER: u64 = 4;
+
+/// Longest time from the end of the device's work to its being told.
+const MOMENT: Duration = Duration::from_secs(10);
 
 /// A pair of buffers for one band on its way.
 pub(super) struct Slot {
@@ -56,7 +60,8 @@ impl Mapped {
         let mut early = answer.try_recv();
         if early.is_err() {
             gpu.wait_all()?;
-            early = answer.try_recv();
+            // Another thread that waits for the device may be the one to say it, a moment later.
+            early = answer.recv_timeout(MOMENT).map_err(|_| mpsc::TryRecvError::Empty);
         }
         early.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
     }
