@@ -75,6 +75,7 @@ pub(crate) fn spec(clip: &Path, out: &Path, frames: usize) -> RenderSpec {
         compression: Compression::Zip,
         backend: Backend::Cpu,
         fdl_json: None,
+        reuse: Vec::new(),
     }
 }
 

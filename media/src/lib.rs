@@ -8,6 +8,7 @@
 //! name only when it is complete.
 
 pub mod card;
+pub mod delivered;
 pub mod draw;
 pub mod editlist;
 mod exr_block;

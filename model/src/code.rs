@@ -133,6 +133,18 @@ codes! {
     ColorAssumed "F0225" Request "colour was not said, or is said and not used" "Nothing, if what is assumed is meant; else give an AMF that says it.";
     BadEditList "F0240" Request "the edit list cannot be read" "Export the list again; the message names the place.";
 
+    FuzzyMatch "F0260" Request "a clip was matched by a fuzzy rule" "Look at the plate beside the edit; choose another clip with --resolve if it is the wrong one.";
+    BadChoice "F0261" Request "a choice between clips cannot be used" "Name a clip of the media that holds the event, by its path or its name.";
+    NotAsAsked "F0262" Request "the package is not what was asked for" "Render or write again what is named.";
+    NotChecked "F0263" Request "something could not be checked" "Nothing, if it is not needed; packages of platefarm carry what the check needs.";
+    Defaulted "F0264" Request "a setting was not given and its default was taken" "Nothing, if the default is meant; else set it in the delivery spec, the show or on the command line.";
+    BadNaming "F0265" Request "a naming template cannot be used" "Use letters, digits, '.', '_', '-' and the fields {show}, {shot}, {event}, {clip}, {reel}, {plate}, {version}.";
+    BadDelivery "F0266" Request "a delivery spec cannot be read" "Correct the named setting; docs/pulls.md lists all of them.";
+    PictureSuspect "F0267" Media "the pictures of a plate look wrong" "Look at the named frames; a black or frozen picture may be meant.";
+    MixedDecode "F0268" Request "frames of one plate were decoded with different settings" "Render the plate again in one go.";
+    BadLibrary "F0269" Request "the library of clips cannot be used" "Check the named file; `platefarm library add` makes it anew from the media.";
+    MovieFailed "F0270" Worker "a movie could not be made" "Install FFmpeg with the named encoder, or take the movie out of the delivery spec.";
+
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";
     NotWritable "F0302" Worker "the output directory cannot be written" "Check that it exists, its permissions, and that the volume is not read-only.";

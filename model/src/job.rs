@@ -409,6 +409,7 @@ mod tests {
             compression: crate::recipe::Compression::Piz,
             backend: crate::recipe::Backend::Cpu,
             fdl_json: None,
+            reuse: Vec::new(),
         };
         let kind = StepKind::Render(Box::new(render));
         let terms = StepTerms { near: vec!["vol1".into()], ..StepTerms::default() };

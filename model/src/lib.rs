@@ -10,6 +10,7 @@ pub mod camera_name;
 pub mod clip;
 pub mod code;
 pub mod color;
+pub mod delivery;
 pub mod explain;
 pub mod farm;
 pub mod fault;

@@ -3,10 +3,12 @@
 //! `worker`.
 
 use crate::clip::ClipInfo;
+use crate::delivery::Delivery;
 use crate::recipe::{Compression, Debayer, OutputColor};
 use crate::repair::Repairs;
-use crate::{Fault, FrameRange, FrameRate};
+use crate::{Fault, FrameRange, FrameRate, FrameSet};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A document that travels with the pull, verbatim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,15 +104,108 @@ pub struct EventRef {
     pub record_out: String,
 }
 
+/// How a clip was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// By its id, or by the event's reel and the timecode, as they are written.
+    #[default]
+    Exact,
+    /// By a named rule that allows for what systems do to names and timecodes.
+    Fuzzy,
+    /// By a person.
+    Chosen,
+}
+
+impl Tier {
+    /// The word that people and scripts see.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Fuzzy => "fuzzy",
+            Self::Chosen => "chosen",
+        }
+    }
+}
+
+/// What made a match.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Matched {
+    /// How the clip was found.
+    pub tier: Tier,
+    /// Name of the rule.
+    pub rule: String,
+    /// How far the rule is to be trusted, from 0 to 1; 1 is exact.
+    pub score: f64,
+    /// What was equal: `reel = clip name`.
+    pub by: String,
+    /// The next best clip, where another rule leads to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_up: Option<Candidate>,
+}
+
+impl fmt::Display for Matched {
+    /// `exact: reel = clip name`; `fuzzy cut-reel 0.90: reel = start of clip name`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tier {
+            Tier::Fuzzy => write!(f, "fuzzy {} {:.2}: {}", self.rule, self.score, self.by),
+            tier => write!(f, "{}: {}", tier.word(), self.by),
+        }
+    }
+}
+
+/// A clip that an event may have come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its path.
+    pub path: String,
+    /// Its name.
+    pub clip_name: String,
+    /// Its reel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reel_name: Option<String>,
+    /// Its timecodes, both ends included, where it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timecodes: Option<[String; 2]>,
+    /// The rule that leads to it.
+    pub rule: String,
+    /// How far the rule is to be trusted.
+    pub score: f64,
+}
+
+/// A speed change of the edit: recorded beside the plate, never baked into it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retime {
+    /// Source frames per frame of record: 2 is double speed, 0 holds a frame, below 0 runs backwards.
+    pub speed: f64,
+    /// Frames of the edit that the shot lasts.
+    pub record_frames: i64,
+    /// Source frames that it shows, handles not counted.
+    pub source_frames: i64,
+}
+
 /// A plate that will be rendered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlatePlan {
     /// `<shot>_PL01_v001`.
     pub name: String,
+    /// The shot that it is a plate of.
+    #[serde(default)]
+    pub shot: String,
+    /// Which plate of the shot, from 1.
+    #[serde(default)]
+    pub number: u32,
+    /// Its version.
+    #[serde(default)]
+    pub version: u32,
     /// The event it comes from.
     pub event: EventRef,
-    /// Which rule matched the clip.
-    pub match_rule: String,
+    /// Further events that the plate serves, where a shot is delivered once however often it is used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<EventRef>,
+    /// How the clip was found.
+    pub matched: Matched,
     /// The clip.
     pub clip: ClipInfo,
     /// Index within the clip of the first delivered frame.
@@ -121,6 +216,19 @@ pub struct PlatePlan {
     pub handles: [u32; 2],
     /// Delivered size in pixels.
     pub size: [u32; 2],
+    /// The speed change of the edit, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retime: Option<Retime>,
+    /// Names everything that decides the pixels, whatever the plate is called: equal recipes
+    /// make equal pictures, frame by frame of the source.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recipe: String,
+    /// Frames that are taken over from an earlier delivery of the same recipe.
+    #[serde(default, skip_serializing_if = "FrameSet::is_empty")]
+    pub reused: FrameSet,
+    /// Further documents beside its frames: colour decisions as `.cc` and `.cdl`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document>,
     /// The ACES metadata file that goes with it, complete.
     pub amf: Document,
     /// The camera's transform that the AMF refers to, as a Common LUT Format
@@ -140,6 +248,9 @@ pub struct Rejected {
     pub event: Option<EventRef>,
     /// Why.
     pub fault: Fault,
+    /// Clips between which a person has to choose, or the nearest ones, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
 }
 
 /// Everything that the package step needs; the frames' results come from the farm.
@@ -163,6 +274,10 @@ pub struct PackageSpec {
     /// The FDL with the delivered canvases, where one was handed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fdl: Option<Document>,
+    /// The show's look, an ACES metadata file, where it has one: for those who look at the plates,
+    /// and in no pixel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Document>,
     /// Debayer of every plate.
     pub debayer: Debayer,
     /// What is mended before it.
@@ -172,6 +287,15 @@ pub struct PackageSpec {
     pub compression: Compression,
     /// Colour of every plate.
     pub color_out: OutputColor,
+    /// What was asked of the delivery, complete.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Settings that nobody gave, as `name = value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaulted: Vec<String>,
+    /// Documents of the pull as a whole, beside the plates: pull list and the like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document>,
     /// What was assumed for the whole pull.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,

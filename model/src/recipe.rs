@@ -300,6 +300,20 @@ pub struct RenderSpec {
     /// The FDL to carry in the header (JSON), with the delivered canvas in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fdl_json: Option<String>,
+    /// Frames that an earlier delivery has: taken over where they are still what their hash says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reuse: Vec<ReusedFrame>,
+}
+
+/// A frame of an earlier delivery that is the same picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReusedFrame {
+    /// Its number in the new plate.
+    pub frame: i64,
+    /// Its file, absolute.
+    pub file: String,
+    /// XXH128 of the file, 32 hex digits.
+    pub xxh128: String,
 }
 
 impl RenderSpec {

@@ -9,6 +9,8 @@ pub mod pulls;
 pub mod service;
 pub mod store;
 pub mod trust;
+
+pub use store::library;
 mod web;
 
 #[cfg(test)]

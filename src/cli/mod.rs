@@ -13,6 +13,7 @@ mod farm;
 mod fdl;
 mod inspect;
 mod jobs;
+mod library;
 mod mhl;
 mod pull;
 mod render;
@@ -21,6 +22,7 @@ mod shares;
 mod store;
 mod tokens;
 mod up;
+mod validate;
 mod when;
 mod worker;
 mod workers;
@@ -108,6 +110,10 @@ impl Global {
 enum Verb {
     /// Turn an edit list into plates: match, render, verify, package.
     Pull(pull::Args),
+    /// Keep clips that were inspected, find them again, and say what holds for their formats and shows.
+    Library(library::Args),
+    /// Hold a finished package against what was asked for, or against what must hold for any.
+    Validate(validate::Args),
     /// Render frames of one clip, with no farm.
     Render(render::Args),
     /// Say what camera files hold.
@@ -213,6 +219,8 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
     match verb {
         Verb::Bridge(_) | Verb::Mhl(_) => Ok(()),
         Verb::Pull(args) => pull::run(args, global, out),
+        Verb::Library(args) => library::run(args, out),
+        Verb::Validate(args) => validate::run(&args, out),
         Verb::Render(args) => render::run(&args, out),
         Verb::Inspect(args) => inspect::run(&args, out),
         Verb::Edl(verb) => edl::run(&verb, out),

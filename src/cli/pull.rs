@@ -1,22 +1,22 @@
 //! `platefarm pull`: from an edit list to a verified package.
 //!
-//! The plan is made here, where the media is; the farm is handed a job whose
-//! steps are the plates and, last, the package.
+//! The plan is made here, where the media is ([`request`]); the farm is handed
+//! a job whose steps are the plates and, last, the package.
 
-use crate::cli::render::{Look, read_document};
+mod request;
+
+use crate::cli::library::StoreArg;
+use crate::cli::render::Look;
 use crate::cli::{Global, jobs, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::farm::Farm;
 use crate::output::{Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
-use platefarm_media::source;
 use platefarm_media::storage;
-use platefarm_model::clip::ClipInfo;
-use platefarm_model::job::{JobSpec, JobView};
-use platefarm_model::pull::{Document, PackageSpec};
+use platefarm_model::job::JobView;
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
-use platefarm_standards::fdl;
+use request::Plan;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -28,21 +28,47 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     edl: PathBuf,
     /// Directory that is searched for camera files; may be given several times.
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR", required_unless_present = "library")]
     media: Vec<PathBuf>,
+    /// Take the clips of the library instead of searching for them.
+    #[arg(long, conflicts_with = "media")]
+    library: bool,
+    #[command(flatten)]
+    store: StoreArg,
     /// Directory of the package.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Frames to add before and after each event.
-    #[arg(long, default_value_t = 8, value_name = "FRAMES")]
-    handles: u32,
-    /// Rate of the edit list [default: the media's]
+    /// What the delivery is to be: vfx-plate, review, editorial, or a TOML file (docs/pulls.md).
+    #[arg(long, value_name = "NAME|FILE")]
+    spec: Option<String>,
+    /// Frames to add before and after each event [default: the spec's, or 8]
+    #[arg(long, value_name = "FRAMES")]
+    handles: Option<u32>,
+    /// What becomes of a shot that the edit uses more than once: a plate for each use, or once [default: each]
+    #[arg(long, value_name = "each|once")]
+    repeated: Option<String>,
+    /// Template of a plate's name [default: {shot}_PL{plate:02}_v{version:03}]
+    #[arg(long, value_name = "TEMPLATE")]
+    naming: Option<String>,
+    /// Rate of the edit list [default: the show's, or the media's]
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,
     /// Production that the pull belongs to.
     #[arg(long, default_value = "show")]
     show: String,
-    /// Version of the plates.
+    /// Defaults of the show, as TOML: rate, spec, fdl, amf.
+    #[arg(long, value_name = "FILE")]
+    show_file: Option<PathBuf>,
+    /// Choices between clips where several would do, as TOML; kept for the show.
+    #[arg(long, value_name = "FILE")]
+    resolve: Vec<PathBuf>,
+    /// Lowest score at which a rule matches a clip, from 0 to 1; 1 takes exact matches only.
+    #[arg(long, default_value_t = pulls::BAR, value_name = "SCORE", value_parser = score)]
+    match_bar: f64,
+    /// An earlier delivery of these shots: versions go on from it, and frames that did not change are taken over.
+    #[arg(long, value_name = "DIR")]
+    previous: Vec<PathBuf>,
+    /// Version of plates that were not delivered before.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9999), value_name = "N")]
     plate_version: u32,
     /// Higher runs first.
@@ -64,14 +90,18 @@ pub(super) struct Args {
     workers: u32,
 }
 
+fn score(text: &str) -> Result<f64, String> {
+    let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| format!("'{text}' is no score from 0 to 1"))
+}
+
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
-    let plan = plan(&args, out)?;
-    if args.dry_run {
-        out.plan(&plan.package);
-        return Ok(());
+    let plan = request::plan(&args, out)?;
+    if args.dry_run || out.talks() {
+        out.plan(&plan.shown());
     }
-    if out.talks() {
-        out.plan(&plan.package);
+    if args.dry_run {
+        return Ok(());
     }
     runtime()?.block_on(async {
         if args.local {
@@ -80,166 +110,6 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
             run_on_farm(&args, &plan, global, out).await
         }
     })
-}
-
-/// What to do, and the key under which it is handed in.
-struct Plan {
-    job: JobSpec,
-    package: PackageSpec,
-    key: String,
-    out_dir: PathBuf,
-}
-
-fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
-    let edl_bytes = read_document(&args.edl)?;
-    let fdl_document = args
-        .look
-        .fdl
-        .as_deref()
-        .map(|path| read_document(path).map(|bytes| (path, bytes)))
-        .transpose()?;
-    let (clips, unreadable) = scan(&args.media)?;
-    for fault in &unreadable {
-        out.note(&format!("note {fault}"));
-    }
-    let (rate, assumed) = list_rate(args.rate, &clips);
-    let list = platefarm_media::editlist::read(&args.edl, &edl_bytes, Some(rate))?;
-    let parsed_fdl = fdl_document
-        .as_ref()
-        .map(|(path, bytes)| fdl::Fdl::parse(bytes).map_err(|fault| fault.within(path.display())))
-        .transpose()?;
-    let out_dir = absolute(&args.out)?;
-    let fdl_bytes = fdl_document.as_ref().map(|(_, bytes)| bytes.as_slice());
-    let content = content_key(args, &edl_bytes, fdl_bytes, &clips)?;
-    let request = pulls::PullRequest {
-        name: stem(&args.edl),
-        show: args.show.clone(),
-        edl: &list,
-        edl_document: document(&args.edl, &edl_bytes),
-        rate: list.rate,
-        clips: &clips,
-        fdl: parsed_fdl.as_ref(),
-        fdl_name: args.look.fdl.as_deref().map(file_name),
-        template: args.look.template.clone(),
-        intent: args.look.intent.clone(),
-        scaling: args.look.scaling()?,
-        handles: args.handles,
-        out_dir: out_dir.display().to_string(),
-        plate_version: args.plate_version,
-        priority: args.priority,
-        debayer: args.look.debayer()?,
-        repairs: args.look.repairs()?,
-        compression: args.look.compression()?,
-        color_out: args.look.color_out()?,
-        backend: args.look.backend()?,
-        notes: assumed.into_iter().chain(unreadable).collect(),
-        seed: content.clone(),
-        now: now(),
-    };
-    let mut plan = pulls::plan(&request)?;
-    let key = platefarm_media::hash::xxh128(format!("{content} {}", out_dir.display()).as_bytes());
-    plan.job.idempotency_key = Some(key.clone());
-    Ok(Plan { job: plan.job, package: plan.package, key, out_dir })
-}
-
-fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
-    let (mut clips, mut faults) = (Vec::new(), Vec::new());
-    for dir in media {
-        if !storage::metadata(dir).is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(Fault::new(
-                Code::FileNotFound,
-                format!("'{}' is no directory", dir.display()),
-            )
-            .at("--media"));
-        }
-        // Workers may run elsewhere, or in another directory.
-        let (found, unreadable) = platefarm_media::scan(&absolute(dir)?);
-        let (plates, found): (Vec<_>, Vec<_>) = found.into_iter().partition(source::is_plate);
-        faults.extend(plates_passed_over(dir, &plates));
-        clips.extend(found);
-        faults.extend(unreadable);
-    }
-    if clips.is_empty() {
-        let dirs: Vec<String> = media.iter().map(|dir| dir.display().to_string()).collect();
-        let fault =
-            Fault::new(Code::NoMedia, format!("no clip in {}", dirs.join(", "))).at("--media");
-        return Err(match faults.first() {
-            Some(first) => fault.because(first),
-            None => fault,
-        });
-    }
-    Ok((clips, faults))
-}
-
-/// Plates of earlier pulls carry the reel and the timecode of the clips that they were made from,
-/// and must not stand in for them.
-fn plates_passed_over(dir: &Path, plates: &[ClipInfo]) -> Option<Fault> {
-    let first = plates.first()?;
-    Some(
-        Fault::new(
-            Code::PlatesPassedOver,
-            format!("{} plates are among the media, the first {}", plates.len(), first.path),
-        )
-        .at(dir.display().to_string()),
-    )
-}
-
-/// The rate that the list counts in, and what was assumed about it.
-fn list_rate(given: Option<FrameRate>, clips: &[ClipInfo]) -> (FrameRate, Option<Fault>) {
-    if let Some(rate) = given {
-        return (rate, None);
-    }
-    let mut votes: Vec<(FrameRate, u64)> = Vec::new();
-    for rate in clips.iter().filter_map(|clip| clip.timing.rate) {
-        match votes.iter_mut().find(|(seen, _)| *seen == rate) {
-            Some((_, count)) => *count += 1,
-            None => votes.push((rate, 1)),
-        }
-    }
-    let note = |text: String| {
-        Some(Fault::new(Code::BadConfig, text).remedy("Give --rate if that is wrong."))
-    };
-    match votes.as_slice() {
-        [] => (
-            FrameRate::FPS_24,
-            note("the media names no frame rate; the list is read at 24".into()),
-        ),
-        [(rate, _)] => (*rate, None),
-        _ => {
-            let rate = votes
-                .iter()
-                .max_by_key(|(_, count)| *count)
-                .map_or(FrameRate::FPS_24, |(rate, _)| *rate);
-            (
-                rate,
-                note(format!(
-                    "the media has several frame rates; the list is read at {rate}, the most frequent"
-                )),
-            )
-        }
-    }
-}
-
-/// Names the content of a pull by everything that decides its pixels and
-/// names. With the directory it is the job's key: the same request, handed in
-/// again after a crash, is the same job. Without, it seeds the UUIDs of the
-/// documents in the headers, so the same pull makes the same files anywhere.
-fn content_key(args: &Args, edl: &[u8], fdl: Option<&[u8]>, clips: &[ClipInfo]) -> Outcome<String> {
-    let look = &args.look;
-    let fdl::Scaling { container, allow_upres, filter, antiring } = look.scaling()?;
-    let framing = (look.template.as_deref(), look.intent.as_deref());
-    let scaling = (container, allow_upres, filter, antiring);
-    let photosites = (look.debayer()?, look.repairs()?);
-    let look = (framing, scaling, photosites, look.compression()?, look.color_out()?);
-    let request = (&args.show, args.plate_version, args.handles, args.rate, look);
-    let text = serde_json::to_vec(&(request, clips))
-        .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
-    let mut bytes = Vec::with_capacity(text.len() + edl.len());
-    for part in [text.as_slice(), edl, fdl.unwrap_or_default()] {
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
-    }
-    Ok(platefarm_media::hash::xxh128(&bytes))
 }
 
 /// The marker that says whose an output directory is until its package is
@@ -453,27 +323,4 @@ fn summary(
         backends,
         stages: sums.into_iter().map(|(name, sums)| (name, stage(sums))).collect(),
     }
-}
-
-fn absolute(path: &Path) -> Outcome<PathBuf> {
-    storage::absolute(path)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "pull".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map_or_else(|| "document".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-fn document(path: &Path, bytes: &[u8]) -> Document {
-    Document { name: file_name(path), text: bytes.to_vec().into() }
-}
-
-fn now() -> platefarm_model::Timestamp {
-    let since =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    platefarm_model::Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -56,9 +56,9 @@ pub(super) struct Look {
     /// Colour of the output: a space or an output transform of `platefarm color list`.
     #[arg(long, default_value = "ACES2065-1", value_name = "NAME")]
     color_out: String,
-    /// How missing colours are reconstructed.
-    #[arg(long, default_value = Debayer::default().name(), value_name = "NAME")]
-    debayer: String,
+    /// How missing colours are reconstructed: ri, rcd, mhc or superpixel [default: ri]
+    #[arg(long, value_name = "NAME")]
+    debayer: Option<String>,
     #[command(flatten)]
     repairs: RepairArgs,
     /// Filter of the resample: lanczos3, mitchell, catmull-rom, blackman-harris, triangle, cubic or box [default: lanczos3 when shrinking, mitchell when enlarging]
@@ -68,8 +68,8 @@ pub(super) struct Look {
     #[arg(long)]
     antiring: bool,
     /// EXR compression.
-    #[arg(long, default_value = "zip", value_name = "NAME", help = compressions())]
-    compression: String,
+    #[arg(long, value_name = "NAME", help = compressions())]
+    compression: Option<String>,
     #[command(flatten)]
     backend: BackendArg,
 }
@@ -107,12 +107,15 @@ impl BackendArg {
 /// Help of `--compression`, from what there is.
 fn compressions() -> String {
     let names: Vec<String> = Compression::ALL.iter().map(|c| c.label()).collect();
-    format!("EXR compression: {}; none is the ACES container of SMPTE ST 2065-4", names.join(", "))
+    format!(
+        "EXR compression: {}; none is the ACES container of SMPTE ST 2065-4 [default: zip]",
+        names.join(", ")
+    )
 }
 
 impl Look {
     pub(super) fn debayer(&self) -> Outcome<Debayer> {
-        choice("debayer", Debayer::ALL, Debayer::name, &self.debayer)
+        Ok(self.debayer_given()?.unwrap_or_default())
     }
 
     pub(super) fn repairs(&self) -> Outcome<Repairs> {
@@ -121,13 +124,27 @@ impl Look {
         Ok(Repairs { hot_pixels: self.repairs.hot_pixels, highlights })
     }
 
-    fn filter(&self) -> Outcome<Option<Filter>> {
+    /// The debayer, where one was named.
+    pub(super) fn debayer_given(&self) -> Outcome<Option<Debayer>> {
+        let named = self.debayer.as_deref();
+        named.map(|name| choice("debayer", Debayer::ALL, Debayer::name, name)).transpose()
+    }
+
+    pub(super) fn filter(&self) -> Outcome<Option<Filter>> {
         let filter = self.filter.as_deref();
         filter.map(|name| choice("filter", Filter::ALL, Filter::name, name)).transpose()
     }
 
     pub(super) fn compression(&self) -> Outcome<Compression> {
-        choice("compression", Compression::ALL, Compression::name, &self.compression)
+        Ok(self.compression_given()?.unwrap_or_default())
+    }
+
+    /// The compression, where one was named.
+    pub(super) fn compression_given(&self) -> Outcome<Option<Compression>> {
+        let named = self.compression.as_deref();
+        let named =
+            named.map(|name| choice("compression", Compression::ALL, Compression::name, name));
+        named.transpose()
     }
 
     pub(super) fn color_out(&self) -> Outcome<OutputColor> {
@@ -203,6 +220,7 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
         compression: args.look.compression()?,
         backend: args.look.backend()?,
         fdl_json,
+        reuse: Vec::new(),
     };
     Ok((spec, framed.notes))
 }

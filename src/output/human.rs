@@ -2,8 +2,8 @@
 
 use super::table::{self, Align};
 use super::{
-    Inspection, Output, PullSummary, Settings, bytes_text, editing, framing, inspect, sealing,
-    steer, style, trust,
+    Inspection, LibraryView, Output, PlanView, PullSummary, Settings, bytes_text, editing, framing,
+    inspect, library, pull, sealing, steer, style, trust,
 };
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
@@ -12,13 +12,13 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
+use platefarm_worker::gate::Verdict;
 use platefarm_worker::render::{RenderReport, StageTotal};
 
 pub(super) struct Human;
@@ -269,52 +269,16 @@ impl Output for Human {
         }
     }
 
-    fn plan(&self, plan: &PackageSpec) {
-        plan.notes.iter().for_each(warn);
-        for rejected in &plan.rejected {
-            let event = rejected
-                .event
-                .as_ref()
-                .map_or_else(|| "event".to_owned(), |e| format!("event {}", e.number));
-            eprintln!(
-                "{} {event}: {}\n     remedy: {}",
-                style::alarm("no plate"),
-                rejected.fault,
-                rejected.fault.remedy_text()
-            );
-        }
-        let rows: Vec<Vec<String>> = plan
-            .plates
-            .iter()
-            .map(|plate| {
-                vec![
-                    plate.event.number.clone(),
-                    plate.name.clone(),
-                    plate.clip.identity.clip_name.clone(),
-                    plate.match_rule.clone(),
-                    plate.frames.to_string(),
-                    format!("{}+{}", plate.handles[0], plate.handles[1]),
-                    format!("{}x{}", plate.size[0], plate.size[1]),
-                ]
-            })
-            .collect();
-        table::print(
-            &[
-                ("EVENT", Align::Left),
-                ("PLATE", Align::Left),
-                ("CLIP", Align::Left),
-                ("MATCHED BY", Align::Left),
-                ("FRAMES", Align::Left),
-                ("HANDLES", Align::Right),
-                ("SIZE", Align::Right),
-            ],
-            &rows,
-        );
-        for plate in &plan.plates {
-            for note in &plate.notes {
-                eprintln!("{} {}: {note}", style::caution("note"), plate.name);
-            }
-        }
+    fn plan(&self, plan: &PlanView<'_>) {
+        pull::plan(plan);
+    }
+
+    fn library(&self, view: &LibraryView<'_>) {
+        library::show(view);
+    }
+
+    fn judged(&self, dir: &str, verdict: &Verdict) {
+        pull::judged(dir, verdict);
     }
 
     fn submitted(&self, job: JobId, existed: bool) {

@@ -2,7 +2,7 @@
 //! error is that document when there is no other, and else a line on standard
 //! error beside the exit code.
 
-use super::{Inspection, Output, PullSummary, Settings, sealing};
+use super::{Inspection, LibraryView, Output, PlanView, PullSummary, Settings, sealing};
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -10,13 +10,13 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp, schema};
 use platefarm_standards::editlist::{self, Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
+use platefarm_worker::gate::Verdict;
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use serde_json::json;
@@ -103,8 +103,21 @@ impl Output for Json {
     fn rendered(&self, report: &RenderReport) {
         self.print(report);
     }
-    fn plan(&self, plan: &PackageSpec) {
+    fn plan(&self, plan: &PlanView<'_>) {
         self.print(plan);
+    }
+    fn library(&self, view: &LibraryView<'_>) {
+        match view {
+            LibraryView::Clip { entry, clip } => {
+                let described = schema::Described(clip);
+                self.print(&json!({ "id": entry.id, "show": entry.show, "clip": described }));
+            }
+            other => self.print(other),
+        }
+    }
+    fn judged(&self, dir: &str, verdict: &Verdict) {
+        let result = if verdict.passed { "pass" } else { "fail" };
+        self.print(&json!({ "directory": dir, "result": result, "verdict": verdict }));
     }
     fn submitted(&self, job: JobId, existed: bool) {
         self.print(&json!({ "job": job, "existed": existed }));

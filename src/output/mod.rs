@@ -18,7 +18,9 @@ mod framing;
 mod human;
 mod inspect;
 mod json;
+mod library;
 mod progress;
+mod pull;
 mod quiet;
 mod sealing;
 mod steer;
@@ -30,21 +32,25 @@ pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
 use crate::farm::Me;
-use platefarm_media::card::Card;
+use platefarm_media::card::Card as MediaCard;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
+use platefarm_model::clip::ClipInfo;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::pull::PackageSpec;
+use platefarm_model::pull::{PackageSpec, Rejected};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
+use platefarm_scheduler::library::{Added, Card, Entry as ClipEntry, Show};
+use platefarm_scheduler::pulls::estimate::Estimate;
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
+use platefarm_worker::gate::Verdict;
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -80,7 +86,11 @@ pub(crate) trait Output {
     /// What a local render made.
     fn rendered(&self, report: &RenderReport);
     /// What a pull will do: plates, rejected events, notes.
-    fn plan(&self, plan: &PackageSpec);
+    fn plan(&self, plan: &PlanView<'_>);
+    /// What the library holds.
+    fn library(&self, view: &LibraryView<'_>);
+    /// What the gate found in a package.
+    fn judged(&self, dir: &str, verdict: &Verdict);
     /// A job was accepted.
     fn submitted(&self, job: JobId, existed: bool);
     /// What a pull made.
@@ -135,10 +145,50 @@ pub(crate) enum Settings {
     Nodes,
 }
 
+/// What is shown of the library.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum LibraryView<'a> {
+    /// What adding came to.
+    Added {
+        #[serde(flatten)]
+        added: Added,
+        problems: usize,
+    },
+    /// Clips that were found, of so many.
+    Entries {
+        #[serde(rename = "clips")]
+        entries: &'a [ClipEntry],
+        count: usize,
+    },
+    /// One clip.
+    Clip {
+        #[serde(flatten)]
+        entry: &'a ClipEntry,
+        clip: &'a ClipInfo,
+    },
+    /// Camera formats.
+    Formats { formats: &'a [Card] },
+    /// Shows.
+    Shows { shows: &'a [Show] },
+}
+
+/// A pull before it is done.
+#[derive(Serialize)]
+pub(crate) struct PlanView<'a> {
+    /// Plates, rejected events, settings.
+    #[serde(flatten)]
+    pub(crate) package: &'a PackageSpec,
+    /// Events that need no plate.
+    pub(crate) skipped: &'a [Rejected],
+    /// What it will cost.
+    pub(crate) estimate: Estimate,
+}
+
 /// What an inspection found, and how much of it is to be said.
 pub(crate) struct Inspection<'a> {
     /// Clips and problems.
-    pub(crate) card: &'a Card,
+    pub(crate) card: &'a MediaCard,
     /// The camera formats among the clips.
     pub(crate) formats: &'a [FormatCard],
     /// Every field of every clip, however many there are.

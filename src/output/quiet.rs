@@ -1,6 +1,6 @@
 //! Ids and paths only: for shells that chain commands.
 
-use super::{Inspection, Output, PullSummary, Settings};
+use super::{Inspection, LibraryView, Output, PlanView, PullSummary, Settings};
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -8,13 +8,13 @@ use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::pull::PackageSpec;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem, words};
+use platefarm_worker::gate::Verdict;
 use platefarm_worker::render::RenderReport;
 
 pub(super) struct Quiet;
@@ -68,8 +68,24 @@ impl Output for Quiet {
     fn rendered(&self, report: &RenderReport) {
         report.files.iter().for_each(|frame| say!("{}", frame.file));
     }
-    fn plan(&self, plan: &PackageSpec) {
-        plan.plates.iter().for_each(|plate| say!("{}", plate.name));
+    fn library(&self, view: &LibraryView<'_>) {
+        match view {
+            LibraryView::Added { added, .. } => say!("{}", added.new),
+            LibraryView::Entries { entries, .. } => {
+                entries.iter().for_each(|entry| say!("{}", entry.key.path));
+            }
+            LibraryView::Clip { entry, .. } => say!("{}", entry.key.path),
+            LibraryView::Formats { formats } => formats.iter().for_each(|card| say!("{}", card.id)),
+            LibraryView::Shows { shows } => {
+                shows.iter().for_each(|show| say!("{}", show.defaults.show));
+            }
+        }
+    }
+    fn judged(&self, _dir: &str, verdict: &Verdict) {
+        verdict.failures().for_each(|finding| say!("{}", finding.check));
+    }
+    fn plan(&self, plan: &PlanView<'_>) {
+        plan.package.plates.iter().for_each(|plate| say!("{}", plate.name));
     }
     fn submitted(&self, job: JobId, _existed: bool) {
         say!("{job}");

@@ -8,6 +8,7 @@
 
 pub mod agent;
 pub mod child;
+pub mod gate;
 pub mod kinds;
 pub mod leash;
 pub mod package;

@@ -6,7 +6,8 @@ use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan};
 use platefarm_model::recipe::{
     Backend, ColorRecipe, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
 };
-use platefarm_model::{Code, FrameRange, FrameRate};
+use platefarm_model::{Code, FrameRange, FrameRate, Timestamp};
+use platefarm_standards::amf::{InputTransform, PlateAmf, Viewing, plate_amf};
 use platefarm_standards::mhl;
 use platefarm_testclips::{ClipSpec, write_clip};
 use platefarm_worker::kinds::StepFrames;
@@ -32,16 +33,54 @@ fn plan(session: &Session, name: &str, first: i64, frames: FrameRange) -> PlateP
             record_in: "00:00:00:00".into(),
             record_out: "00:00:00:02".into(),
         },
-        match_rule: "reel and timecode".into(),
+        shot: String::new(),
+        number: 1,
+        version: 1,
+        also: vec![],
+        matched: platefarm_model::pull::Matched {
+            rule: "reel".into(),
+            score: 1.0,
+            by: "reel = clip name".into(),
+            ..platefarm_model::pull::Matched::default()
+        },
+        retime: None,
+        recipe: String::new(),
+        reused: platefarm_model::FrameSet::new(),
+        documents: vec![],
         clip: session.clip().info().clone(),
         source_first: first,
         frames,
         handles: [1, 1],
         size: session.framing().size,
-        amf: Document { name: format!("{name}.amf"), text: format!("<amf>{name}</amf>").into() },
-        clf: Some(Document { name: format!("{name}.clf"), text: "<clf/>".into() }),
+        amf: amf(name, frames),
+        clf: Some(Document { name: format!("{name}.clf"), text: CLF.into() }),
         notes: vec![],
     }
+}
+
+/// What the AMF refers to; nobody reads it here but for its hash.
+const CLF: &str = "<clf/>";
+
+fn amf(name: &str, frames: FrameRange) -> Document {
+    let naming = FrameNaming { stem: name.into(), padding: 4 };
+    let input = InputTransform::File {
+        description: "camera",
+        path: &format!("{name}.clf"),
+        content: CLF.as_bytes(),
+    };
+    let plate = PlateAmf {
+        description: "a test",
+        author: None,
+        created: Timestamp(1_795_000_000_000_000),
+        uuid: "01234567-89ab-8def-8123-456789abcdef",
+        pipeline_uuid: "11234567-89ab-8def-8123-456789abcdef",
+        clip_name: name,
+        naming: &naming,
+        frames,
+        input,
+        viewing: Viewing::default(),
+    };
+    Document { name: format!("{name}.amf"), text: plate_amf(&plate).unwrap().into() }
 }
 
 /// Renders the plates; every second frame is left for the package to publish.
@@ -67,6 +106,7 @@ fn pull(dir: &Path) -> (PackageSpec, Vec<StepFrames>) {
             compression: Compression::Zip,
             backend: Backend::Cpu,
             fdl_json: None,
+            reuse: Vec::new(),
         };
         let mut session = Session::open(&spec, &engines).unwrap();
         let mut done = Vec::new();
@@ -91,11 +131,15 @@ fn pull(dir: &Path) -> (PackageSpec, Vec<StepFrames>) {
         plates,
         rejected: vec![],
         edl: Document { name: "cut.edl".into(), text: "TITLE: CUT\n".into() },
-        fdl: Some(Document { name: "show.fdl".into(), text: "{}".into() }),
+        fdl: None,
+        look: None,
         debayer: Debayer::Mhc,
         repairs: platefarm_model::repair::Repairs::default(),
         compression: Compression::Zip,
         color_out: OutputColor::default(),
+        delivery: platefarm_model::delivery::Delivery::default(),
+        defaulted: vec![],
+        documents: vec![],
         notes: vec![],
     };
     (spec, results)
@@ -157,10 +201,11 @@ fn a_package_holds_everything_and_verifies() {
     let (spec, results) = pull(dir.path());
     let report = package::make(&spec, results, "t9", &Leash::free()).unwrap();
     assert!(report.complete, "{:?}", report.plates);
-    assert!(package::incomplete(&report).is_none());
+    assert!(package::incomplete(&report).is_none(), "{:#?}", report.gate);
+    assert!(report.released);
     let out = Path::new(&spec.out_dir);
     let files = tree(out);
-    let mut expected: Vec<String> = ["contact_sheet.png", "edit/cut.edl", "framing/show.fdl"]
+    let mut expected: Vec<String> = ["contact_sheet.png", "edit/cut.edl"]
         .into_iter()
         .chain(["report.html", "report.json"])
         .map(String::from)
@@ -168,6 +213,7 @@ fn a_package_holds_everything_and_verifies() {
     for (name, _, count) in PLATES {
         expected.push(format!("{name}/{name}.amf"));
         expected.push(format!("{name}/{name}.clf"));
+        expected.push(format!("{name}/{name}.decode.json"));
         let frames = FrameRange::of_len(1001, count);
         expected.extend(frames.iter().map(|f| format!("{name}/{name}.{f}.exr")));
     }

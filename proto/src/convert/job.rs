@@ -147,6 +147,7 @@ mod tests {
             compression: recipe::Compression::Piz,
             backend: recipe::Backend::Cpu,
             fdl_json: Some("{\"a\":1}".into()),
+            reuse: Vec::new(),
         }))
     }
 

@@ -12,31 +12,45 @@
 //!
 //! - [`take`] reads the list: which source frames an event shows (transitions,
 //!   speed changes, frozen frames).
-//! - [`library`] finds the clip.
+//! - [`matching`] finds the clip.
 //! - [`naming`] names the plate.
-//! - [`plate`] adds handles, framing and the colour sidecar.
+//! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
+//! - [`delivery`] reads what a delivery is to be.
+//! - [`grade`] and [`lists`] write what else the list says about a plate.
 
-mod library;
+pub mod delivery;
+pub mod estimate;
+mod grade;
+mod lists;
+mod matching;
+mod media;
 mod naming;
 mod plate;
+mod previous;
 mod sidecar;
 mod take;
 #[cfg(test)]
 mod tests;
 
-use library::{Library, Miss};
-use naming::Names;
-use plate::{Draft, Framer};
+pub use matching::{BAR, Choice, Choices, ClipKey, rules};
+pub use media::Media;
+pub use naming::FIELDS as NAMING_FIELDS;
+pub use previous::{Previous, PreviousFile};
 pub use sidecar::uuid;
 
-use platefarm_model::clip::ClipInfo;
+use matching::{Index, Miss, Query};
+use naming::Names;
+use plate::{Draft, Framer};
+
+use platefarm_model::delivery::{Delivery, Repeated};
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
-use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected};
-use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
+use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected, Tier};
+use platefarm_model::recipe::Backend;
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, limits};
-use platefarm_standards::editlist::{EditList, Event};
-use platefarm_standards::fdl::{Fdl, Scaling};
+use platefarm_standards::editlist::{Cdl, EditList, Event};
+use platefarm_standards::fdl::Fdl;
+use std::collections::{BTreeSet, HashMap};
 use take::{Take, Verdict};
 
 /// What a person asks for.
@@ -52,33 +66,31 @@ pub struct PullRequest<'a> {
     /// Rate of the edit list.
     pub rate: FrameRate,
     /// Every clip that the events may come from.
-    pub clips: &'a [ClipInfo],
+    pub media: Media<'a>,
+    /// What people chose where several clips would do.
+    pub choices: Choices,
+    /// The lowest score at which a rule makes a match; [`BAR`] unless said.
+    pub bar: f64,
     /// Framing; `None` delivers the full source, and says so.
     pub fdl: Option<&'a Fdl>,
     /// File name of the FDL.
     pub fdl_name: Option<String>,
-    /// Id of the FDL's canvas template; may be absent when the FDL has one only.
-    pub template: Option<String>,
-    /// Id of the framing intent whose decisions are meant; `None` takes the FDL's default.
-    pub intent: Option<String>,
-    /// Size of the plates beside the FDL's word, and the way to it.
-    pub scaling: Scaling,
-    /// Frames to add before and after each event.
-    pub handles: u32,
+    /// The show's look; it travels with the plates and goes into no pixel.
+    pub look: Option<Document>,
+    /// What the delivery is to be.
+    pub delivery: Delivery,
+    /// Settings of it that nobody gave, as `name = value`.
+    pub defaulted: Vec<String>,
+    /// Plates of earlier deliveries of these shots.
+    pub previous: Vec<Previous>,
     /// Directory of the package, absolute.
     pub out_dir: String,
     /// Version of the plates, from 1.
     pub plate_version: u32,
     /// Higher runs first.
     pub priority: i32,
-    /// Debayer of every plate.
-    pub debayer: Debayer,
-    /// What is mended before it.
+    /// What is mended before the debayer.
     pub repairs: Repairs,
-    /// Compression of every plate.
-    pub compression: Compression,
-    /// Colour of every plate.
-    pub color_out: OutputColor,
     /// Form of the image operations.
     pub backend: Backend,
     /// What was assumed or went wrong before the plan; reported with it.
@@ -112,10 +124,10 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
     let framer = Framer::new(request)?;
     let mut planner = Planner {
         request,
-        library: Library::new(request.clips),
         framer,
-        names: Names::new(request),
+        names: Names::new(request)?,
         plates: Vec::new(),
+        grades: HashMap::new(),
         steps: Vec::new(),
         rejected: unreadable(request.edl),
         skipped: Vec::new(),
@@ -123,27 +135,84 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
         sound: 0,
         not_by_reel: false,
     };
+    let index = Index::new(request.media.keys(), &request.choices, request.bar);
+    let mut drafts = Vec::new();
     for verdict in take::takes(request.edl) {
         match verdict {
-            Verdict::Take(take) => planner.take(&take)?,
+            Verdict::Take(take) => drafts.extend(planner.find(&index, take)?),
             Verdict::Skip(event, fault) => planner.skip(event, fault),
             Verdict::Sound(event) => planner.hear(event),
             Verdict::Reject(event, fault) => planner.reject(event, fault),
         }
     }
+    if request.delivery.repeated == Repeated::Once {
+        drafts = joined(drafts);
+    }
+    for draft in drafts {
+        planner.draw(draft)?;
+    }
     planner.finish()
 }
 
+/// The clips that a plan of this list would take, by their places among
+/// `keys`: all that need be known in full before it is planned.
+#[must_use]
+pub fn wanted(edl: &EditList, keys: &[ClipKey], choices: &Choices, bar: f64) -> BTreeSet<usize> {
+    let index = Index::new(keys, choices, bar);
+    let takes = take::takes(edl).into_iter();
+    let found = takes.filter_map(|verdict| match verdict {
+        Verdict::Take(take) => index.find(&Query::of(&take)).ok(),
+        _ => None,
+    });
+    found.map(|found| found.clip).collect()
+}
+
+/// One draft for all uses of a shot whose frames touch, in the order of their first use.
+fn joined(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
+    let mut kept: Vec<Draft<'_>> = Vec::with_capacity(drafts.len());
+    let mut by_clip: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut gone: BTreeSet<usize> = BTreeSet::new();
+    for draft in drafts {
+        let clip = draft.clip_index;
+        let places = by_clip.entry(clip).or_default();
+        let touching: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|place| !gone.contains(place) && kept[*place].touches(&draft))
+            .collect();
+        match touching.split_first() {
+            None => {
+                places.push(kept.len());
+                kept.push(draft);
+            }
+            Some((first, others)) => {
+                kept[*first].join(draft);
+                // A use between two others makes one of them.
+                for other in others {
+                    gone.insert(*other);
+                    let other = kept[*other].clone();
+                    kept[*first].join(other);
+                }
+            }
+        }
+    }
+    let alive = kept.into_iter().enumerate().filter(|(place, _)| !gone.contains(place));
+    alive.map(|(_, draft)| draft).collect()
+}
+
 fn unreadable(edl: &EditList) -> Vec<Rejected> {
-    edl.problems.iter().map(|fault| Rejected { event: None, fault: fault.clone() }).collect()
+    let rejected =
+        |fault: &Fault| Rejected { event: None, fault: fault.clone(), candidates: Vec::new() };
+    edl.problems.iter().map(rejected).collect()
 }
 
 struct Planner<'a> {
     request: &'a PullRequest<'a>,
-    library: Library<'a>,
     framer: Framer<'a>,
-    names: Names,
+    names: Names<'a>,
     plates: Vec<PlatePlan>,
+    /// Colour decisions by the place of their plate.
+    grades: HashMap<usize, Cdl>,
     steps: Vec<StepSpec>,
     rejected: Vec<Rejected>,
     skipped: Vec<Rejected>,
@@ -155,47 +224,64 @@ struct Planner<'a> {
     not_by_reel: bool,
 }
 
-impl Planner<'_> {
-    fn take(&mut self, take: &Take<'_>) -> Outcome<()> {
-        let found = match self.library.find(take) {
+impl<'a> Planner<'a> {
+    /// The clip of a take, and which of its frames are wanted.
+    fn find(&mut self, index: &Index<'_>, take: Take<'a>) -> Outcome<Option<Draft<'a>>> {
+        let cut_width = take.event.reel.chars().count() == 8;
+        let found = match index.find(&Query::of(&take)) {
             Ok(found) => found,
             Err(miss) => {
-                self.not_by_reel |= take.event.reel.chars().count() == 8;
-                match miss {
-                    Miss::Unnamed(fault) if take.event.is_auxiliary() => {
-                        self.skip(take.event, fault);
-                    }
-                    Miss::Unnamed(fault) | Miss::Other(fault) => self.reject(take.event, fault),
+                let Miss { fault, candidates, unnamed } = *miss;
+                self.not_by_reel |= cut_width;
+                if unnamed && take.event.is_auxiliary() {
+                    self.skip(take.event, fault);
+                } else {
+                    let fault = fault.at(take::place(take.event));
+                    let event = Some(event_ref(take.event));
+                    self.rejected.push(Rejected { event, fault, candidates });
                 }
-                return Ok(());
+                return Ok(None);
             }
         };
-        self.not_by_reel |= !found.by_reel && take.event.reel.chars().count() == 8;
-        let draft = Draft::new(take, found, self.request.handles);
-        // A plate gets its name last, so that a rejected event takes none.
+        self.not_by_reel |= !found.by_reel && cut_width;
+        let clip = self.request.media.clip(found.clip).ok_or_else(|| {
+            Fault::new(Code::Internal, "a clip that was matched is not among the media")
+        })?;
+        Ok(Some(Draft::new(take, found, clip, self.request.delivery.handles)))
+    }
+
+    /// A plate of a draft. It gets its name last, so that a rejected event takes none.
+    fn draw(&mut self, draft: Draft<'a>) -> Outcome<()> {
+        let event = draft.take.event;
         let framed = self.framer.frame(&draft);
-        match framed.and_then(|framed| Ok((framed, self.names.name(take)?))) {
+        match framed.and_then(|framed| Ok((framed, self.names.name(&draft.take, draft.clip)?))) {
             Ok((framed, name)) => {
                 let (plate, step) = self.framer.finish(name, draft, framed)?;
+                if let Some(cdl) = &event.cdl {
+                    self.grades.insert(self.plates.len(), cdl.clone());
+                }
                 self.plates.push(plate);
                 self.steps.push(step);
             }
-            Err(fault) => self.reject(take.event, fault),
+            Err(fault) => self.reject(event, fault),
         }
         Ok(())
     }
 
     fn reject(&mut self, event: &Event, fault: Fault) {
         let fault = fault.at(take::place(event));
-        self.rejected.push(Rejected { event: Some(event_ref(event)), fault });
+        let event = Some(event_ref(event));
+        self.rejected.push(Rejected { event, fault, candidates: Vec::new() });
     }
 
     fn skip(&mut self, event: &Event, mut fault: Fault) {
         // Whatever it was looked up as: an event that is skipped is no error.
         fault.code = Code::EventSkipped;
+        fault.remedy = None;
         let fault = fault.at(take::place(event));
         self.notes.push(fault.clone());
-        self.skipped.push(Rejected { event: Some(event_ref(event)), fault });
+        let event = Some(event_ref(event));
+        self.skipped.push(Rejected { event, fault, candidates: Vec::new() });
     }
 
     /// A sound event. Lists have hundreds, so they are noted together.
@@ -203,7 +289,8 @@ impl Planner<'_> {
         self.sound += 1;
         let fault = Fault::new(Code::EventSkipped, "a sound event needs no plate");
         let fault = fault.at(take::place(event));
-        self.skipped.push(Rejected { event: Some(event_ref(event)), fault });
+        let event = Some(event_ref(event));
+        self.skipped.push(Rejected { event, fault, candidates: Vec::new() });
     }
 
     fn finish(mut self) -> Outcome<PullPlan> {
@@ -217,6 +304,14 @@ impl Planner<'_> {
         self.rejected.sort_by_key(line);
         let notes = self.notes();
         let request = self.request;
+        let documents = if request.delivery.sidecars.pull_list {
+            let row = |(i, plate)| lists::Row { plate, cdl: self.grades.get(&i) };
+            let rows: Vec<_> = self.plates.iter().enumerate().map(row).collect();
+            lists::documents(&rows, request.rate)
+        } else {
+            Vec::new()
+        };
+        let picture = &request.delivery.picture;
         let package = PackageSpec {
             out_dir: request.out_dir.clone(),
             name: request.name.clone(),
@@ -226,10 +321,14 @@ impl Planner<'_> {
             rejected: self.rejected,
             edl: request.edl_document.clone(),
             fdl: self.framer.delivered()?,
-            debayer: request.debayer,
+            look: request.look.clone(),
+            debayer: picture.debayer,
             repairs: request.repairs,
-            compression: request.compression,
-            color_out: request.color_out.clone(),
+            compression: picture.compression,
+            color_out: picture.color.clone(),
+            delivery: request.delivery.clone(),
+            defaulted: request.defaulted.clone(),
+            documents,
             notes,
         };
         let mut steps = self.steps;
@@ -258,6 +357,8 @@ impl Planner<'_> {
         let mut notes = self.request.notes.clone();
         notes.extend(self.framer.note());
         notes.extend(self.reels_look_cut());
+        notes.extend(self.fuzzy());
+        notes.extend(self.defaulted());
         notes.extend(self.request.edl.warnings.iter().cloned());
         notes.extend(self.notes.iter().cloned());
         if self.sound > 0 {
@@ -281,6 +382,33 @@ impl Planner<'_> {
         (self.not_by_reel && reels.all(|length| length <= 8)).then(|| {
             Fault::new(Code::BadEdlReel, "no reel of the edit list is longer than eight characters")
                 .at(self.request.edl_document.name.clone())
+        })
+    }
+
+    /// How many plates rest on a fuzzy rule; each says so itself too.
+    fn fuzzy(&self) -> Option<Fault> {
+        let fuzzy = self.plates.iter().map(|plate| &plate.matched);
+        let fuzzy = fuzzy.filter(|matched| matched.tier == Tier::Fuzzy);
+        let count = fuzzy.clone().count();
+        let rules: BTreeSet<&str> = fuzzy.map(|matched| matched.rule.as_str()).collect();
+        let rules: Vec<&str> = rules.into_iter().collect();
+        (count > 0).then(|| {
+            let message = format!(
+                "{count} of {} plates were matched by fuzzy rules: {}",
+                self.plates.len(),
+                rules.join(", ")
+            );
+            Fault::new(Code::FuzzyMatch, message).at(self.request.edl_document.name.clone())
+        })
+    }
+
+    /// What nobody said about the delivery.
+    fn defaulted(&self) -> Option<Fault> {
+        let defaulted = &self.request.defaulted;
+        (!defaulted.is_empty()).then(|| {
+            let message =
+                format!("{} settings were not given: {}", defaulted.len(), defaulted.join(", "));
+            Fault::new(Code::Defaulted, message).at(self.request.delivery.name.clone())
         })
     }
 

@@ -1,47 +1,54 @@
-//! From a found clip to a plate: handles, frame numbers, framing, and the
-//! colour sidecars.
+//! From a found clip to a plate: handles, frame numbers, framing, what need
+//! not be rendered again, and the colour sidecars.
 
-use super::library::Found;
+use super::matching::{Found, scaled};
+use super::naming::Named;
+use super::previous::Previous;
 use super::sidecar::{self, Sidecars, uuid};
 use super::take::{Take, place};
-use super::{PullRequest, event_ref};
+use super::{PullRequest, event_ref, grade};
+use crate::library::formats::{COLOR, TEMPLATE};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{StepKind, StepSpec};
-use platefarm_model::pull::{Document, EventRef, PlatePlan};
-use platefarm_model::recipe::{ColorRecipe, FrameNaming, RenderSpec};
+use platefarm_model::pull::{Document, EventRef, Matched, PlatePlan, Retime};
+use platefarm_model::recipe::{
+    Backend, ColorRecipe, ColorStep, FrameNaming, RenderSpec, ReusedFrame,
+};
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
-use platefarm_standards::fdl::{self, Applied, Fdl, Framed};
-
-/// First delivered frame, head handle included.
-const FIRST_FRAME: i64 = 1001;
-/// Digits of a frame number.
-const PADDING: u8 = 4;
+use platefarm_standards::fdl::{self, Applied, Fdl, Framed, Scaling};
+use std::collections::HashMap;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// A plate before it is named and framed.
+#[derive(Clone)]
 pub(super) struct Draft<'a> {
-    take: &'a Take<'a>,
-    clip: &'a ClipInfo,
-    rule: String,
-    source_first: i64,
-    frames: FrameRange,
+    pub(super) take: Take<'a>,
+    /// Place of the clip in the media.
+    pub(super) clip_index: usize,
+    pub(super) clip: &'a ClipInfo,
+    matched: Matched,
+    /// Indices within the clip: the first, and one behind the last.
+    source: [i64; 2],
     handles: [u32; 2],
+    retime: Option<Retime>,
+    also: Vec<EventRef>,
     notes: Vec<Fault>,
 }
 
 impl<'a> Draft<'a> {
     /// Clamps what the event needs and its handles to what the clip has.
-    pub(super) fn new(take: &'a Take<'a>, found: Found<'a>, handles: u32) -> Self {
-        let clip = found.clip;
+    pub(super) fn new(take: Take<'a>, found: Found, clip: &'a ClipInfo, handles: u32) -> Self {
         let mut notes = take.notes.clone();
         notes.extend(found.notes);
+        notes.extend(high_speed(clip));
+        let [lead, count] = [take.lead, take.count].map(|n| scaled(n, found.per_frame));
         let media = i64::try_from(clip.timing.frame_count).unwrap_or(i64::MAX);
-        let wanted = found.index - take.lead;
+        let wanted = found.index - lead;
         let first = wanted.max(0);
-        let end = wanted.saturating_add(take.count).min(media);
-        if end - first < take.count {
+        let end = wanted.saturating_add(count).min(media);
+        if end - first < count {
             let message = format!(
-                "the event needs {} source frames and the media has {} of them",
-                take.count,
+                "the event needs {count} source frames and the media has {} of them",
                 end - first
             );
             notes.push(Fault::new(Code::HandlesClamped, message).at(place(take.event)));
@@ -55,12 +62,83 @@ impl<'a> Draft<'a> {
             );
             notes.push(Fault::new(Code::HandlesClamped, message).at(place(take.event)));
         }
-        let source_first = first - i64::from(had[0]);
-        let count = end + i64::from(had[1]) - source_first;
-        let frames = FrameRange::of_len(FIRST_FRAME, count.unsigned_abs());
-        notes.extend(missing(clip, source_first, frames).map(|fault| fault.at(clip.path.clone())));
-        Self { take, clip, rule: found.rule, source_first, frames, handles: had, notes }
+        let retime = (take.speed != 1.0).then(|| Retime {
+            speed: take.speed,
+            record_frames: take.event.record.frames(),
+            source_frames: end - first,
+        });
+        Self {
+            clip_index: found.clip,
+            clip,
+            matched: found.matched,
+            source: [first - i64::from(had[0]), end + i64::from(had[1])],
+            handles: had,
+            retime,
+            also: Vec::new(),
+            notes,
+            take,
+        }
     }
+
+    /// Whether one plate could hold both: the same clip, frames that touch.
+    pub(super) fn touches(&self, other: &Self) -> bool {
+        let ([a, b], [c, d]) = (self.source, other.source);
+        self.clip_index == other.clip_index && a <= d && c <= b
+    }
+
+    /// Takes another use of the shot into this plate.
+    pub(super) fn join(&mut self, other: Self) {
+        if other.source[0] < self.source[0] {
+            (self.source[0], self.handles[0]) = (other.source[0], other.handles[0]);
+        }
+        if other.source[1] > self.source[1] {
+            (self.source[1], self.handles[1]) = (other.source[1], other.handles[1]);
+        }
+        let differs = |what: &str| {
+            Fault::new(
+                Code::RetimeIgnored,
+                format!(
+                    "events {} and {} share the plate and differ in {what}; the plate carries that of the first",
+                    self.take.event.number, other.take.event.number
+                ),
+            )
+            .at(place(other.take.event))
+            .remedy("Nothing, if the plate is meant for both; else deliver a plate for each use.")
+        };
+        if self.retime.as_ref().map(|r| r.speed) != other.retime.as_ref().map(|r| r.speed) {
+            self.notes.push(differs("speed"));
+        }
+        if self.take.event.cdl != other.take.event.cdl {
+            self.notes.push(differs("colour decision"));
+        }
+        self.also.push(event_of(&other.take));
+        self.also.extend(other.also);
+        self.notes.extend(other.notes);
+    }
+
+    fn frames(&self, first: i64) -> FrameRange {
+        FrameRange::of_len(first, (self.source[1] - self.source[0]).unsigned_abs())
+    }
+}
+
+/// The event of a take, with the name of its own side of a transition.
+fn event_of(take: &Take<'_>) -> EventRef {
+    EventRef { clip_name: take.clip_name.map(Into::into), ..event_ref(take.event) }
+}
+
+/// The sensor ran at another rate than the clip plays: its frames are all
+/// there, and timecode counts them as they play.
+fn high_speed(clip: &ClipInfo) -> Option<Fault> {
+    let (rate, captured) = (clip.timing.rate?, clip.timing.capture_rate?);
+    let apart = (captured.as_f64() / rate.as_f64() - 1.0).abs() > 0.002;
+    apart.then(|| {
+        Fault::new(
+            Code::RetimeIgnored,
+            format!("captured at {captured} frames per second, plays at {rate}"),
+        )
+        .at(clip.path.clone())
+        .remedy("Nothing: the plate holds every captured frame, counted as it plays.")
+    })
 }
 
 /// Says which delivered frames have no file behind them.
@@ -74,23 +152,27 @@ fn missing(clip: &ClipInfo, source_first: i64, frames: FrameRange) -> Option<Fau
     (!absent.is_empty()).then(|| {
         let message =
             format!("the clip lacks {} of the plate's frames: {absent} will fail", absent.len());
-        Fault::new(Code::MissingFrame, message)
+        Fault::new(Code::MissingFrame, message).at(clip.path.clone())
     })
 }
 
-/// The framing of the whole pull.
+/// The framing of the whole pull, and what earlier pulls delivered.
 pub(super) struct Framer<'a> {
     request: &'a PullRequest<'a>,
+    scaling: Scaling,
     /// The document and the id of the template.
     template: Option<(&'a Fdl, String)>,
     /// What was applied to the plates so far.
     applied: Vec<Applied>,
+    /// Earlier plates by their recipe.
+    recipes: HashMap<&'a str, Vec<&'a Previous>>,
 }
 
 impl<'a> Framer<'a> {
     /// Finds the template, so that a wrong id fails the pull and not each event.
     pub(super) fn new(request: &'a PullRequest<'a>) -> Outcome<Self> {
-        let template = match (request.fdl, &request.template) {
+        let picture = &request.delivery.picture;
+        let template = match (request.fdl, &picture.template) {
             (None, None) => None,
             (None, Some(id)) => {
                 return Err(Fault::new(
@@ -100,7 +182,17 @@ impl<'a> Framer<'a> {
             }
             (Some(fdl), wanted) => Some((fdl, template(request, fdl, wanted.as_deref())?)),
         };
-        Ok(Self { request, template, applied: Vec::new() })
+        let scaling = Scaling {
+            container: picture.container,
+            allow_upres: picture.allow_upres,
+            filter: picture.filter,
+            antiring: picture.antiring,
+        };
+        let mut recipes: HashMap<&str, Vec<&Previous>> = HashMap::new();
+        for plate in request.previous.iter().filter(|plate| !plate.recipe.is_empty()) {
+            recipes.entry(&plate.recipe).or_default().push(plate);
+        }
+        Ok(Self { request, scaling, template, applied: Vec::new(), recipes })
     }
 
     /// Applies the template to the draft's clip.
@@ -110,8 +202,9 @@ impl<'a> Framer<'a> {
         let uuid = uuid(&self.request.seed, &what);
         let wish = self.template.as_ref().map(|(fdl, template)| {
             let request = fdl::Request {
-                template,
-                intent: self.request.intent.as_deref(),
+                // What was set for the clip's camera format goes before what holds for the pull.
+                template: draft.clip.vendor.get(TEMPLATE).unwrap_or(template),
+                intent: self.request.delivery.picture.intent.as_deref(),
                 document_uuid: &uuid,
                 ..fdl::Request::default()
             };
@@ -123,13 +216,13 @@ impl<'a> Framer<'a> {
             clip_name: Some(&draft.clip.identity.clip_name),
         };
         let wish = wish.as_ref().map(|(fdl, request)| (*fdl, request));
-        fdl::frame(wish, &self.request.scaling, &media)
+        fdl::frame(wish, &self.scaling, &media)
             .map_err(|fault| fault.within(format!("clip '{}'", draft.clip.path)))
     }
 
     /// What the missing framing means for the pull.
     pub(super) fn note(&self) -> Option<Fault> {
-        self.template.is_none().then(|| self.request.scaling.unframed())
+        self.template.is_none().then(|| self.scaling.unframed())
     }
 
     /// The FDL with the delivered canvases.
@@ -159,36 +252,46 @@ impl Framer<'_> {
     /// The plate and its step, complete.
     pub(super) fn finish(
         &mut self,
-        name: String,
+        named: Named,
         draft: Draft<'_>,
         framed: Framed,
     ) -> Outcome<(PlatePlan, StepSpec)> {
         let request = self.request;
-        let Draft { take, clip, rule, source_first, frames, handles, mut notes } = draft;
+        let picture = &request.delivery.picture;
+        let frames = draft.frames(self.first_frame(&named, &draft));
+        let Draft { take, clip, matched, source: [source_first, _], handles, .. } = draft;
+        let mut notes = draft.notes;
+        notes.extend(missing(clip, source_first, frames));
         notes.extend(framed.notes);
         let mut fdl_json = None;
         if let Some(applied) = framed.applied {
             fdl_json = Some(applied.document.to_json()?);
             self.applied.push(*applied);
         }
-        let naming = FrameNaming { stem: name.clone(), padding: PADDING };
+        let name = named.name;
+        let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
         let Sidecars { amf, clf } = sidecar::sidecars(request, &naming, clip, frames)?;
-        let render = RenderSpec {
+        let mut render = RenderSpec {
             source: clip.path.clone(),
             clip_name: None,
             source_first,
             frames,
             out_dir: format!("{}/{name}", request.out_dir.trim_end_matches('/')),
             naming,
-            debayer: request.debayer,
+            debayer: picture.debayer,
             repairs: request.repairs,
             framing: framed.framing,
-            color: ColorRecipe::default(),
-            color_out: request.color_out.clone(),
-            compression: request.compression,
+            color: input(clip),
+            color_out: picture.color.clone(),
+            compression: picture.compression,
             backend: request.backend,
             fdl_json,
+            reuse: Vec::new(),
         };
+        let recipe = recipe(&render, clip)?;
+        render.reuse = self.reusable(&recipe, source_first, frames);
+        let mut reused = FrameSet::new();
+        render.reuse.iter().for_each(|frame| reused.insert(FrameRange::single(frame.frame)));
         let step = StepSpec {
             name: name.clone(),
             kind: StepKind::Render(Box::new(render)),
@@ -197,20 +300,100 @@ impl Framer<'_> {
             max_attempts: limits::DEFAULT_MAX_ATTEMPTS,
             terms: Default::default(),
         };
+        let documents = if request.delivery.sidecars.cdl {
+            let from = format!("{}, {}", request.edl_document.name, place(take.event));
+            grade::documents(&name, take.event.cdl.as_ref(), &from)
+        } else {
+            Vec::new()
+        };
         let plate = PlatePlan {
             amf,
             clf,
-            // The name of this side of a transition, which may be the list's TO.
-            event: EventRef { clip_name: take.clip_name.map(Into::into), ..event_ref(take.event) },
-            match_rule: rule,
+            shot: named.shot,
+            number: named.number,
+            version: named.version,
+            event: event_of(&take),
+            also: draft.also,
+            matched,
             clip: clip.clone(),
             source_first,
             frames,
             handles,
             size: framed.size,
+            retime: draft.retime,
+            recipe,
+            reused,
+            documents,
             notes,
             name,
         };
         Ok((plate, step))
     }
+
+    /// Number of the plate's first frame: the spec's, or, where frames keep
+    /// their numbers, what goes on from the last delivery of this plate.
+    fn first_frame(&self, named: &Named, draft: &Draft<'_>) -> i64 {
+        let naming = &self.request.delivery.naming;
+        let before = self.request.previous.iter().filter(|plate| {
+            naming.keep_numbers
+                && plate.shot.eq_ignore_ascii_case(&named.shot)
+                && plate.number == named.number
+                && plate.clip == draft.clip.path
+        });
+        let last = before.max_by_key(|plate| plate.version);
+        let goes_on = |plate: &Previous| {
+            let first = plate.frames?.first() + draft.source[0] - plate.source_first;
+            (first >= 0).then_some(first)
+        };
+        last.and_then(goes_on).unwrap_or(naming.first_frame)
+    }
+
+    /// Frames that an earlier delivery has under the same number: the number stands in their headers.
+    fn reusable(&self, recipe: &str, source_first: i64, frames: FrameRange) -> Vec<ReusedFrame> {
+        let mut found: HashMap<i64, ReusedFrame> = HashMap::new();
+        for plate in self.recipes.get(recipe).into_iter().flatten() {
+            let Some(theirs) = plate.frames else { continue };
+            if theirs.first() - plate.source_first != frames.first() - source_first {
+                continue;
+            }
+            for file in plate.files.iter().filter(|file| frames.contains(file.frame)) {
+                found.entry(file.frame).or_insert_with(|| ReusedFrame {
+                    frame: file.frame,
+                    file: file.file.clone(),
+                    xxh128: file.xxh128.clone(),
+                });
+            }
+        }
+        let mut found: Vec<_> = found.into_values().collect();
+        found.sort_by_key(|frame| frame.frame);
+        found
+    }
+}
+
+/// What was set for the camera format of a picture; sensor data has its own way to ACES2065-1.
+fn input(clip: &ClipInfo) -> ColorRecipe {
+    let set = clip.vendor.get(COLOR).filter(|_| clip.picture.cfa.is_none());
+    let input = set.map(|name| ColorStep::ToAces(name.clone()));
+    ColorRecipe { input: input.into_iter().collect(), ..ColorRecipe::default() }
+}
+
+/// Names what decides the pixels: the clip as it was inspected, the settings,
+/// and the version of the program that knows what they mean. Not where the
+/// frames go, what they are called, which of them are asked for, or which
+/// machine makes them.
+fn recipe(render: &RenderSpec, clip: &ClipInfo) -> Outcome<String> {
+    let bare = RenderSpec {
+        source_first: 0,
+        frames: FrameRange::single(0),
+        out_dir: String::new(),
+        naming: FrameNaming { stem: String::new(), padding: 0 },
+        backend: Backend::default(),
+        fdl_json: None,
+        reuse: Vec::new(),
+        ..render.clone()
+    };
+    let version = (env!("CARGO_PKG_VERSION"), render.debayer.version());
+    let text = serde_json::to_vec(&(bare, clip, version))
+        .map_err(|e| Fault::new(Code::Internal, "a recipe cannot be named").because(&e))?;
+    Ok(format!("{:032x}", xxh3_128(&text)))
 }

@@ -77,9 +77,9 @@ fn input_description(request: &PullRequest<'_>, clip: &ClipInfo) -> String {
         "{} raw ({}) to {}: white balance and matrix of the file, debayer {} version {}{repairs}; baked into the plate",
         camera_name(clip),
         clip.picture.format,
-        request.color_out.name(),
-        request.debayer.name(),
-        request.debayer.version()
+        request.delivery.picture.color.name(),
+        request.delivery.picture.debayer.name(),
+        request.delivery.picture.debayer.version()
     )
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Take<'a> {
     /// Frames needed in all, at least one, counted from `start - lead`.
     pub(super) count: i64,
     /// Source frames per frame of record; 1 when the list names no speed.
-    speed: f64,
+    pub(super) speed: f64,
     /// What was assumed.
     pub(super) notes: Vec<Fault>,
 }

@@ -18,8 +18,10 @@
 //! connection it has.
 
 pub mod backup;
+mod beside;
 mod follow;
 mod gather;
+pub mod library;
 mod place;
 mod read;
 mod runs;
@@ -35,6 +37,7 @@ pub(crate) mod postgres;
 #[cfg(test)]
 mod suite;
 
+pub(crate) use beside::library_pool;
 pub use follow::Follower;
 pub use place::Place;
 pub use sql::{SqlReader, SqlStore};

@@ -23,7 +23,7 @@ pub(super) enum Change {
 use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST];
+pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY];
 
 const FIRST: &[Change] = &[
     Sql("CREATE TABLE jobs (
@@ -78,6 +78,19 @@ const RUNS: &[Change] = &[
     Sql("CREATE TABLE leadership (
         id BIGINT PRIMARY KEY, epoch BIGINT NOT NULL, address TEXT NOT NULL)"),
     Sql("INSERT INTO leadership (id, epoch, address) VALUES (1, 0, '')"),
+];
+
+/// Clips that were inspected, what people set for camera formats, and what shows deliver.
+const LIBRARY: &[Change] = &[
+    Sql("CREATE TABLE clips (
+        id BIGINT PRIMARY KEY, production TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
+        clip_key TEXT NOT NULL, words TEXT NOT NULL, day TEXT NOT NULL, format TEXT NOT NULL)"),
+    Sql("CREATE INDEX clips_by_name ON clips (name)"),
+    Sql("CREATE INDEX clips_by_path ON clips (path)"),
+    Sql("CREATE TABLE clip_info (id BIGINT PRIMARY KEY, info TEXT NOT NULL)"),
+    Sql("CREATE TABLE format_overrides (format TEXT PRIMARY KEY, settings TEXT NOT NULL)"),
+    Sql("CREATE TABLE show_delivery (
+        name TEXT PRIMARY KEY, defaults TEXT NOT NULL, choices TEXT NOT NULL)"),
 ];
 
 /// Who may enter, and what people did. Beside the core's rows; see the store's `trust`.

@@ -151,7 +151,7 @@ async fn lead(db: &mut AnyConnection, address: &str) -> sqlx::Result<i64> {
 }
 
 /// Says how a new connection is to behave.
-async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
+pub(super) async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
     let words = if sqlite { SQLITE } else { POSTGRES };
     for word in words.iter().copied() {
         sqlx::query(word).execute(&mut *db).await?;

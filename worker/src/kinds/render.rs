@@ -1,9 +1,11 @@
 //! Frames of a clip into plates: the stateless function under a lease.
 
 use super::{JobKind, Task};
+use crate::render::{self, Segment, Session};
 use crate::roots::is_plain_name;
 use platefarm_model::job::{FrameOutcome, Lease, StepKind};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::recipe::RenderSpec;
+use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use std::path::Path;
 
 /// Renders plates.
@@ -34,12 +36,50 @@ impl JobKind for Render {
                 format!("'{}' cannot be the name of a plate", spec.naming.stem),
             ));
         }
-        let mut session = env.sessions.take(spec, &env.engines)?;
         let attempt = task.lease.token.to_string();
-        let outcome = session.run(task.lease.frames, &attempt, task.leash, env.flight, sink);
-        if outcome.is_ok() {
+        let mut work = Work { task, spec, attempt: &attempt, session: None };
+        for segment in render::segments(spec, task.lease.frames) {
+            let known = match segment {
+                Segment::Render(range) => {
+                    work.render(range, sink)?;
+                    continue;
+                }
+                Segment::TakeOver(known) => known,
+            };
+            if !task.leash.begin(known.frame) {
+                break;
+            }
+            let near = env.roots.check(&known.file).is_ok();
+            let taken = if near { render::take_over(spec, known, &attempt)? } else { None };
+            match taken {
+                Some(result) => sink(FrameOutcome::Done(Box::new(result))),
+                None => work.render(FrameRange::single(known.frame), sink)?,
+            }
+        }
+        if let Some(session) = work.session {
             env.sessions.put(session);
         }
-        outcome
+        Ok(())
+    }
+}
+
+/// Renders frames of a lease; the clip is opened when the first is wanted.
+struct Work<'a> {
+    task: &'a Task<'a>,
+    spec: &'a RenderSpec,
+    attempt: &'a str,
+    session: Option<Session>,
+}
+
+impl Work<'_> {
+    fn render(&mut self, frames: FrameRange, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()> {
+        let env = self.task.env;
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => env.sessions.take(self.spec, &env.engines)?,
+        };
+        session.run(frames, self.attempt, self.task.leash, env.flight, sink)?;
+        self.session = Some(session);
+        Ok(())
     }
 }

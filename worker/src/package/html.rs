@@ -1,11 +1,16 @@
 //! The report as a page: one file that opens anywhere, with nothing to fetch.
 //! What needs a person's eye comes first: is it whole, what is missing and why.
 
+mod gate;
+mod text;
+
 use super::report::{Failure, PackageReport, PlateReport};
 use crate::render::StageTotal;
-use platefarm_model::pull::Rejected;
-use platefarm_model::{Fault, Timestamp};
+use platefarm_model::Fault;
+use platefarm_model::pull::{Candidate, Rejected};
 use std::fmt::{self, Write as _};
+use text::{Esc, utc};
+pub(crate) use text::{base64, bytes};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -43,8 +48,10 @@ fn write_page(
         Esc(&report.name)
     )?;
     write_header(html, report)?;
+    gate::write(html, report)?;
     write_problems(html, report)?;
     write_faults(html, "Notes on the pull", &report.notes)?;
+    write_defaults(html, &report.defaulted)?;
     write_stages(html, &report.stages)?;
     if !report.plates.is_empty() {
         html.push_str("<h2>Plates</h2>\n");
@@ -72,7 +79,7 @@ fn write_header(html: &mut String, report: &PackageReport) -> fmt::Result {
         "<header><div><p class=\"dim\">{}</p><h1>{}</h1></div>{}</header>\n<section class=\"tiles\">",
         Esc(&report.show),
         Esc(&report.name),
-        badge(report.complete)
+        gate::badge(report)
     )?;
     let settings = &report.settings;
     for (value, label) in [
@@ -111,7 +118,7 @@ fn write_problems(html: &mut String, report: &PackageReport) -> fmt::Result {
             write_fault(html, fault, true, Some(&format!("frame {frames}")))?;
         }
     }
-    for Rejected { event, fault } in &report.rejected {
+    for Rejected { event, fault, candidates } in &report.rejected {
         let title = match event {
             Some(e) => format!(
                 "Event {} (line {}): reel {}, source {} \u{2013} {}",
@@ -121,6 +128,45 @@ fn write_problems(html: &mut String, report: &PackageReport) -> fmt::Result {
         };
         write!(html, "<h3>{}</h3>", Esc(&title))?;
         write_fault(html, fault, true, None)?;
+        write_candidates(html, candidates)?;
+    }
+    html.push_str("</div>\n");
+    Ok(())
+}
+
+/// The clips between which a person has to choose.
+fn write_candidates(html: &mut String, candidates: &[Candidate]) -> fmt::Result {
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    html.push_str(
+        "<div class=\"scroll\"><table><tr><th>Candidate</th><th>Timecode</th><th>Rule</th>\
+         <th class=\"num\">Score</th></tr>",
+    );
+    for candidate in candidates {
+        let timecodes = candidate.timecodes.as_ref();
+        let timecodes = timecodes.map_or_else(String::new, |[a, b]| format!("{a} \u{2013} {b}"));
+        write!(
+            html,
+            "<tr><td class=\"mono\">{}</td><td>{}</td><td>{}</td><td class=\"num\">{:.2}</td></tr>",
+            Esc(&candidate.path),
+            Esc(&timecodes),
+            Esc(&candidate.rule),
+            candidate.score
+        )?;
+    }
+    html.push_str("</table></div>\n");
+    Ok(())
+}
+
+/// Settings that nobody gave.
+fn write_defaults(html: &mut String, defaulted: &[String]) -> fmt::Result {
+    if defaulted.is_empty() {
+        return Ok(());
+    }
+    html.push_str("<h2>Taken by default</h2>\n<div class=\"card mono\">");
+    for setting in defaulted {
+        write!(html, "{}<br>", Esc(setting))?;
     }
     html.push_str("</div>\n");
     Ok(())
@@ -170,7 +216,7 @@ fn write_stages(html: &mut String, stages: &[StageTotal]) -> fmt::Result {
 fn write_stage_table(html: &mut String, stages: &[StageTotal]) -> fmt::Result {
     let longest = stages.iter().map(StageTotal::mean_ms).fold(f64::MIN_POSITIVE, f64::max);
     html.push_str(
-        "<table><tr><th>Stage</th><th class=\"num\">Mean</th><th class=\"num\">Slowest</th>\
+        "<table class=\"stages\"><tr><th>Stage</th><th class=\"num\">Mean</th><th class=\"num\">Slowest</th>\
          <th class=\"num\">Frames</th><th style=\"width:50%\"></th></tr>",
     );
     for stage in stages {
@@ -237,11 +283,28 @@ fn write_facts(html: &mut String, plate: &PlateReport) -> fmt::Result {
         plate.backends.iter().map(|(b, n)| format!("{b} ({n})")).collect::<Vec<_>>().join(", ");
     let from_clip =
         event.clip_name.as_ref().map(|c| format!(", from clip {c}")).unwrap_or_default();
+    let speed = plate.retime.as_ref().map_or_else(
+        || "as shot".into(),
+        |t| {
+            format!(
+                "{:.1} %, not baked: {} source frames in {}",
+                t.speed * 100.0,
+                t.source_frames,
+                t.record_frames
+            )
+        },
+    );
+    let also: Vec<&str> = plate.also.iter().map(|e| e.number.as_str()).collect();
+    let also = if also.is_empty() { String::new() } else { format!(", and {}", also.join(", ")) };
+    let taken_over = match plate.reused.len() {
+        0 => String::new(),
+        count => format!(", {count} taken over from an earlier delivery"),
+    };
     let facts = [
-        ("Frames", format!("{} ({})", plate.frames, plate.frames.len())),
+        ("Frames", format!("{} ({}){taken_over}", plate.frames, plate.frames.len())),
         ("Handles", format!("{} head, {} tail", plate.handles[0], plate.handles[1])),
         ("Size", format!("{} \u{d7} {}", plate.size[0], plate.size[1])),
-        ("Event", format!("{} (line {}){from_clip}", event.number, event.line)),
+        ("Event", format!("{} (line {}){from_clip}{also}", event.number, event.line)),
         ("Record", format!("{} \u{2013} {}", event.record_in, event.record_out)),
         ("Source of the event", format!("{} \u{2013} {}", event.source_in, event.source_out)),
         (
@@ -253,7 +316,8 @@ fn write_facts(html: &mut String, plate: &PlateReport) -> fmt::Result {
         ),
         ("Clip", format!("{}, frames {}", source.clip, source.indices)),
         ("Reel", source.reel.clone().unwrap_or_else(|| "none".into())),
-        ("Matched by", plate.match_rule.clone()),
+        ("Matched by", plate.matched.to_string()),
+        ("Speed", speed),
         ("Camera", source.camera.clone().unwrap_or_else(|| "unknown".into())),
         ("Camera file", format!("{} \u{d7} {}, {}", source.size[0], source.size[1], source.format)),
         ("Rendered by", if backends.is_empty() { "nothing yet".into() } else { backends }),
@@ -312,122 +376,4 @@ fn write_footer(html: &mut String, report: &PackageReport) -> fmt::Result {
          Made by {}.</footer>",
         Esc(&report.made_by)
     )
-}
-
-/// Text that stands in HTML, in elements and in quoted attributes.
-struct Esc<'a>(&'a str);
-
-impl fmt::Display for Esc<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A size that people read: decimal units, as disks are sold.
-pub(crate) fn bytes(count: u64) -> String {
-    let mut value = count as f64;
-    let mut unit = "B";
-    for next in ["kB", "MB", "GB", "TB"] {
-        if value < 1000.0 {
-            break;
-        }
-        (value, unit) = (value / 1000.0, next);
-    }
-    if unit == "B" { format!("{count} B") } else { format!("{value:.1} {unit}") }
-}
-
-/// A moment as `2026-11-21 14:05:09 UTC`.
-fn utc(at: Timestamp) -> String {
-    let seconds = at.0.div_euclid(1_000_000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {h:02}:{m:02}:{s:02} UTC")
-}
-
-/// Year, month and day of a count of days since 1970-01-01, in the proleptic
-/// Gregorian calendar. Years are counted from March so that the leap day is
-/// the last of a year, and in eras of 400 years, which are all alike.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let from_march_0000 = days + 719_468;
-    let (era, day) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let january_on = i64::from(month >= 10);
-    (era * 400 + year + january_on, month + 3 - 12 * january_on, of_month)
-}
-
-/// RFC 4648 base64, with padding.
-fn base64(data: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(data.len().div_ceil(3) * 4);
-    for chunk in data.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 4648, section 10.
-    #[test]
-    fn base64_is_the_rfcs() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
-
-    /// Values from `date -u -d @...`.
-    #[test]
-    fn moments_are_written_as_people_read_them() {
-        for (seconds, text) in [
-            (0, "1970-01-01 00:00:00 UTC"),
-            (951_782_399, "2000-02-28 23:59:59 UTC"),
-            (951_782_400, "2000-02-29 00:00:00 UTC"),
-            (1_709_251_199, "2024-02-29 23:59:59 UTC"),
-            (1_798_761_600, "2027-01-01 00:00:00 UTC"),
-            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
-        ] {
-            assert_eq!(utc(Timestamp(seconds * 1_000_000)), text);
-        }
-    }
-
-    #[test]
-    fn sizes_are_decimal() {
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(1000), "1.0 kB");
-        assert_eq!(bytes(49_800_000), "49.8 MB");
-    }
-
-    #[test]
-    fn foreign_text_stays_text() {
-        assert_eq!(Esc("<b a='x'>&\"").to_string(), "&lt;b a=&#39;x&#39;&gt;&amp;&quot;");
-    }
 }

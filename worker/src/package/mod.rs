@@ -7,29 +7,33 @@
 //! time; the manifest comes last and only when it does not hold already.
 //!
 //! ```text
-//! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf (.clf)
-//! <out>/edit/<list>   <out>/framing/<fdl>   <out>/contact_sheet.png
+//! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf (.clf .cc .cdl .decode.json)
+//! <out>/edit/<list> pull_list.csv pull_list.ale   <out>/stills/<plate>.png   <out>/<movies>/...
+//!    <out>/framing/<fdl>   <out>/contact_sheet.png
 //! <out>/report.json   <out>/report.html     <out>/ascmhl/...
 //! ```
 
 mod gather;
 mod html;
+mod movie;
 mod report;
 mod sheet;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use html::base64;
 pub use report::{
     FORMAT, Failure, FileReport, PackageReport, PlateReport, Settings, SourceReport, Totals,
 };
 
+use crate::gate::{self, Request};
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
-use gather::Gathered;
+use gather::{Gathered, PlateFrames};
 use platefarm_media::{mhl, publish};
-use platefarm_model::pull::{Document, PackageSpec};
-use platefarm_model::{Code, Fault, Outcome, Timestamp};
+use platefarm_model::pull::{Document, PackageSpec, PlatePlan};
+use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 use platefarm_standards::mhl::Creator;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -69,10 +73,28 @@ fn fill(
     let gathered = gather::gather(spec, results, leash)?;
     let mut writer = Writer { out_dir, staging: staging.to_owned(), written: 0 };
 
-    let sidecars = write_documents(spec, &gathered, &mut writer)?;
+    let mut sidecars = write_documents(spec, &gathered, &mut writer)?;
     let pictures = sheet::pictures(&gathered);
     writer.put("contact_sheet.png", &sheet::contact_sheet(spec, &gathered, &pictures)?)?;
-    let report = report::build(spec, &gathered, sidecars);
+    if spec.delivery.sidecars.stills {
+        for (plan, picture) in spec.plates.iter().zip(&pictures) {
+            if let Some(png) = picture.still()? {
+                let name = format!("stills/{}.png", plan.name);
+                writer.put(&name, &png)?;
+                sidecars.push(name);
+            }
+        }
+    }
+    let mut notes = Vec::new();
+    for movie in movie::make(spec, &gathered, &mut writer, leash)? {
+        match movie {
+            Ok(name) => sidecars.push(name),
+            Err(fault) => notes.push(fault),
+        }
+    }
+    let mut report = report::build(spec, &gathered, sidecars);
+    report.notes.extend(notes);
+    release(out_dir, &mut report)?;
     let json = serde_json::to_vec_pretty(&report)
         .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
     writer.put("report.json", &json)?;
@@ -94,6 +116,20 @@ fn fill(
     Ok(report)
 }
 
+/// Reads what is there and holds it against what was asked for: the package is
+/// released only when the gate has nothing against it.
+fn release(out_dir: &Path, report: &mut PackageReport) -> Outcome<()> {
+    let mut request = Request::of(report);
+    // The report and the page are written with what is found here.
+    request.sidecars.retain(|name| !name.starts_with("report."));
+    let movies = report.notes.iter().filter(|note| note.code == Code::MovieFailed);
+    request.missing.extend(movies.map(ToString::to_string));
+    let verdict = gate::judge(&gate::read_for_release(out_dir)?, &request);
+    report.released = verdict.passed;
+    report.gate = Some(verdict);
+    Ok(())
+}
+
 /// Whether `name` is an attempt under a later lease than `attempt`. It is not
 /// ours to remove: this one may be a worker that was lost and does not know it
 /// yet, while its successor, or the job after it, works here.
@@ -106,7 +142,7 @@ fn is_later(name: &str, attempt: &str) -> bool {
 #[must_use]
 pub fn incomplete(report: &PackageReport) -> Option<Fault> {
     if report.complete {
-        return None;
+        return report.gate.as_ref().and_then(gate::Verdict::fault);
     }
     let totals = report.totals;
     let mut fault = Fault::new(
@@ -138,11 +174,11 @@ fn seal_meta() -> mhl::SealMeta {
 /// The names in a plan come from somebody else and become paths.
 fn check_names(spec: &PackageSpec) -> Outcome<()> {
     let plates = spec.plates.iter().flat_map(|p| {
-        [Some(&p.name), Some(&p.amf.name), p.clf.as_ref().map(|clf| &clf.name)]
-            .into_iter()
-            .flatten()
+        let named = [Some(&p.name), Some(&p.amf.name), p.clf.as_ref().map(|clf| &clf.name)];
+        named.into_iter().flatten().chain(p.documents.iter().map(|d| &d.name))
     });
-    let documents = [Some(&spec.edl), spec.fdl.as_ref()].into_iter().flatten().map(|d| &d.name);
+    let documents = [Some(&spec.edl), spec.fdl.as_ref(), spec.look.as_ref()].into_iter().flatten();
+    let documents = documents.chain(&spec.documents).map(|d| &d.name);
     match plates.chain(documents).find(|name| !is_plain_name(name)) {
         Some(bad) => {
             Err(Fault::new(Code::BadName, format!("'{bad}' cannot be the name of a file")))
@@ -166,19 +202,59 @@ fn write_documents(
         Ok(())
     };
     put("edit", &spec.edl)?;
+    for document in &spec.documents {
+        put("edit", document)?;
+    }
     if let Some(fdl) = &spec.fdl {
         put("framing", fdl)?;
+    }
+    if let Some(look) = &spec.look {
+        put("color", look)?;
     }
     for (plan, plate) in spec.plates.iter().zip(&gathered.plates) {
         // Metadata of pictures that do not exist would only mislead.
         if plate.sound().next().is_some() {
             put(&plan.name, &plan.amf)?;
-            if let Some(clf) = &plan.clf {
-                put(&plan.name, clf)?;
+            for document in plan.clf.iter().chain(&plan.documents) {
+                put(&plan.name, document)?;
             }
+            put(&plan.name, &decode_record(spec, plan, plate)?)?;
         }
     }
     Ok(names)
+}
+
+/// How the plate was made, beside it: AMF has no place for these settings.
+fn decode_record(spec: &PackageSpec, plan: &PlatePlan, plate: &PlateFrames) -> Outcome<Document> {
+    let mut backends: Vec<&str> = plate.sound().map(|f| f.backend.as_str()).collect();
+    backends.sort_unstable();
+    backends.dedup();
+    let debayer = plan.clip.picture.cfa.as_ref().map(|cfa| {
+        serde_json::json!({
+            "algorithm": spec.debayer.name(),
+            "version": spec.debayer.version(),
+            "pattern": cfa,
+        })
+    });
+    let record = serde_json::json!({
+        "plate": plan.name,
+        "made_by": concat!("platefarm ", env!("CARGO_PKG_VERSION")),
+        "clip": plan.clip.identity.clip_name,
+        "media": plan.clip.path,
+        "source_frames": FrameRange::of_len(plan.source_first, plan.frames.len()),
+        "frames": plan.frames,
+        "debayer": debayer,
+        "white_balance": plan.clip.color.map(|color| color.white_balance),
+        "camera_to_aces": plan.clip.color.map(|color| color.camera_to_aces),
+        "color": spec.color_out.name(),
+        "compression": spec.compression.label(),
+        "retime": plan.retime,
+        "recipe": plan.recipe,
+        "backends": backends,
+    });
+    let text = serde_json::to_string_pretty(&record)
+        .map_err(|e| Fault::new(Code::Internal, "a decode record is not JSON").because(&e))?;
+    Ok(Document { name: format!("{}.decode.json", plan.name), text: (text + "\n").into() })
 }
 
 /// Puts files into the package, each in one step.

@@ -3,10 +3,12 @@
 //! farm's results and the files; making it twice makes it equal.
 
 use super::gather::{Gathered, PlateFrames};
+use crate::gate::Verdict;
 use crate::render::{StageTotal, stage_totals};
 use platefarm_model::clip::ClipInfo;
+use platefarm_model::delivery::Delivery;
 use platefarm_model::job::{FrameResult, StageMillis};
-use platefarm_model::pull::{EventRef, PackageSpec, PlatePlan, Rejected};
+use platefarm_model::pull::{EventRef, Matched, PackageSpec, PlatePlan, Rejected, Retime};
 use platefarm_model::{Fault, FrameRange, FrameRate, FrameSet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,8 +34,20 @@ pub struct PackageReport {
     /// When the last frame was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_frame_written: Option<Timestamp>,
+    /// Whether the package passed the gate and is released.
+    #[serde(default)]
+    pub released: bool,
+    /// What the gate found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Verdict>,
     /// What decided the pixels.
     pub settings: Settings,
+    /// What was asked of the delivery, complete.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Settings that nobody gave, as `name = value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaulted: Vec<String>,
     /// Sums over the plates.
     pub totals: Totals,
     /// Time per stage over all frames.
@@ -96,8 +110,29 @@ pub struct PlateReport {
     pub complete: bool,
     /// The event it comes from.
     pub event: EventRef,
-    /// Which rule matched the clip.
-    pub match_rule: String,
+    /// Its shot.
+    #[serde(default)]
+    pub shot: String,
+    /// Which plate of the shot.
+    #[serde(default)]
+    pub number: u32,
+    /// Its version.
+    #[serde(default)]
+    pub version: u32,
+    /// Further events that it serves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<EventRef>,
+    /// How the clip was found.
+    pub matched: Matched,
+    /// The speed change of the edit, which is not baked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retime: Option<Retime>,
+    /// Names what decided the pixels.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recipe: String,
+    /// Frames that were taken over from an earlier delivery.
+    #[serde(default, skip_serializing_if = "FrameSet::is_empty")]
+    pub reused: FrameSet,
     /// The clip.
     pub source: SourceReport,
     /// Frames planned.
@@ -142,6 +177,12 @@ pub struct SourceReport {
     pub size: [u32; 2],
     /// Format, bits, compression.
     pub format: String,
+    /// Whether it is a sensor's samples, and so was debayered.
+    #[serde(default)]
+    pub sensor: bool,
+    /// Frames per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<FrameRate>,
     /// Indices within the clip.
     pub indices: FrameRange,
     /// Timecode of the first and the last delivered frame.
@@ -204,6 +245,8 @@ fn source(plan: &PlatePlan) -> SourceReport {
         camera: camera.name(),
         size: [picture.width, picture.height],
         format: format!("{} {} bit, {}", picture.format, picture.bit_depth, picture.compression),
+        sensor: picture.cfa.is_some(),
+        rate: timing.rate,
         indices,
         timecodes: timing
             .start
@@ -229,7 +272,14 @@ fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
         name: plan.name.clone(),
         complete: missing.is_empty(),
         event: plan.event.clone(),
-        match_rule: plan.match_rule.clone(),
+        shot: plan.shot.clone(),
+        number: plan.number,
+        version: plan.version,
+        also: plan.also.clone(),
+        matched: plan.matched.clone(),
+        retime: plan.retime.clone(),
+        recipe: plan.recipe.clone(),
+        reused: plan.reused.clone(),
         source: source(plan),
         frames: plan.frames,
         handles: plan.handles,
@@ -267,6 +317,10 @@ pub(crate) fn build(
         rate: spec.rate,
         complete: whole == plates.len() && spec.rejected.is_empty(),
         last_frame_written: gathered.last_written,
+        released: false,
+        gate: None,
+        delivery: spec.delivery.clone(),
+        defaulted: spec.defaulted.clone(),
         settings: Settings {
             debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
             hot_pixels: spec.repairs.hot_pixels_label().into(),

@@ -46,6 +46,12 @@ impl Pictures {
         self.frames.get(self.frames.len() / 2).map(|(_, picture)| picture)
     }
 
+    /// The one that stands for the plate, as a PNG file: colour to compare with.
+    pub(crate) fn still(&self) -> Outcome<Option<Vec<u8>>> {
+        let still = self.middle();
+        still.map(|p| png::encode(p.width as u32, p.height as u32, &p.rgb)).transpose()
+    }
+
     /// As PNG files. The middle one shows the frame; the others are as they are.
     pub(crate) fn thumbnails(&self) -> Outcome<Vec<Thumbnail>> {
         let middle = self.frames.len() / 2;

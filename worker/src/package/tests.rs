@@ -30,7 +30,20 @@ fn plan(name: &str) -> PlatePlan {
     PlatePlan {
         name: name.into(),
         event: event("001"),
-        match_rule: "reel and timecode".into(),
+        shot: String::new(),
+        number: 1,
+        version: 1,
+        also: vec![],
+        matched: platefarm_model::pull::Matched {
+            rule: "reel".into(),
+            score: 1.0,
+            by: "reel = clip name".into(),
+            ..platefarm_model::pull::Matched::default()
+        },
+        retime: None,
+        recipe: String::new(),
+        reused: platefarm_model::FrameSet::new(),
+        documents: vec![],
         clip: ClipInfo {
             path: "/media/A001C001.000001.dng".into(),
             identity: Identity { clip_name: "A001C001".into(), ..Identity::default() },
@@ -77,10 +90,14 @@ fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
         rejected: vec![],
         edl: Document { name: "cut.edl".into(), text: "TITLE: CUT\n".into() },
         fdl: None,
+        look: None,
         debayer: Debayer::Mhc,
         repairs: platefarm_model::repair::Repairs::default(),
         compression: Compression::Zip,
         color_out: OutputColor::default(),
+        delivery: platefarm_model::delivery::Delivery::default(),
+        defaulted: vec![],
+        documents: vec![],
         notes: vec![],
     }
 }
@@ -206,7 +223,7 @@ fn an_incomplete_pull_says_what_is_missing_and_why() {
     let dir = tempfile::tempdir().unwrap();
     let mut spec = spec(dir.path(), &["a", "b"]);
     let fault = Fault::new(Code::NoClipForEvent, "reel 'X' is not in the media");
-    spec.rejected = vec![Rejected { event: Some(event("007")), fault }];
+    spec.rejected = vec![Rejected { event: Some(event("007")), fault, candidates: vec![] }];
     let mut results = three(|f| published(dir.path(), "a", f));
     let torn = Fault::new(Code::TruncatedFile, "12 bytes short");
     results.push(StepFrames {

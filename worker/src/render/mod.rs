@@ -12,12 +12,14 @@ mod local;
 mod pipeline;
 mod processor;
 mod report;
+mod reuse;
 mod session;
 #[cfg(test)]
 mod tests;
 
 pub use local::render_local;
 pub use report::{FailedFrame, RenderReport, RenderedFrame, StageTotal, stage_totals};
+pub use reuse::{Segment, segments, take_over};
 pub use session::{Engines, Session, SessionCache};
 
 use platefarm_model::code::Owner;

@@ -117,6 +117,7 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
         compression: Compression::None,
         backend: Backend::Cpu,
         fdl_json: None,
+        reuse: Vec::new(),
     };
     let framing = Framing::identity(SIDE, SIDE, 1.0);
     let executor = platefarm_shaders::executor(Backend::Cpu).unwrap();

@@ -17,7 +17,7 @@ fn a_plain_event_becomes_a_plate_and_a_package() {
     let made = planned(ONE_SECOND, &[a001()], 8).unwrap();
     let [plate] = made.package.plates.as_slice() else { panic!("{:?}", made.package.plates) };
     assert_eq!(plate.name, "My_Cut_010_PL01_v001");
-    assert_eq!(plate.match_rule, "exact: reel = reel name");
+    assert_eq!(plate.matched.to_string(), "exact: reel = reel name");
     assert_eq!(frames(plate), (16, 40, [8, 8]));
     assert_eq!(plate.frames, FrameRange::new(1001, 1040).unwrap());
     assert_eq!(plate.size, [1136, 752]);
@@ -52,10 +52,15 @@ fn handles_end_where_the_media_ends() {
 }
 
 #[test]
-fn an_event_may_end_with_the_clip_and_not_one_frame_later() {
+fn an_event_may_end_with_the_clip_and_one_frame_later_is_said() {
     let event = |out: &str| format!("001  A001 V C 01:00:03:00 {out} 00:00:00:00 00:00:02:00\n");
     assert!(planned(&event("01:00:04:04"), &[a001()], 0).is_ok());
-    let fault = planned(&event("01:00:04:05"), &[a001()], 0).unwrap_err();
+    let made = planned(&event("01:00:04:05"), &[a001()], 0).unwrap();
+    let plate = &made.package.plates[0];
+    assert_eq!(plate.matched.rule, "one-frame");
+    assert_eq!(frames(plate), (72, 28, [0, 0]), "29 are asked for, 28 are there");
+    assert_eq!(codes(&plate.notes)[..2], ["F0213", "F0217"]);
+    let fault = planned(&event("01:00:04:06"), &[a001()], 0).unwrap_err();
     assert_eq!(fault.code, Code::NoClipForEvent);
     for part in [
         "reel 'A001' is known",
@@ -65,7 +70,7 @@ fn an_event_may_end_with_the_clip_and_not_one_frame_later() {
     ] {
         assert!(fault.message.contains(part), "{part}: {fault}");
     }
-    let early = "001  A001 V C 00:59:59:23 01:00:00:23 00:00:00:00 00:00:01:00\n";
+    let early = "001  A001 V C 00:59:59:22 01:00:00:22 00:00:00:00 00:00:01:00\n";
     assert_eq!(planned(early, &[a001()], 0).unwrap_err().code, Code::NoClipForEvent);
 }
 
@@ -108,8 +113,8 @@ fn a_clip_without_timecode_begins_at_midnight_and_it_is_said() {
     let made = planned(text, &[still], 0).unwrap();
     let plate = &made.package.plates[0];
     assert_eq!(frames(plate), (24, 24, [0, 0]));
-    assert_eq!(plate.match_rule, "exact: clip name = clip name");
-    assert_eq!(codes(&plate.notes), ["F0113", "F0113"]);
+    assert_eq!(plate.matched.to_string(), "fuzzy clip-name 0.95: clip name = clip name");
+    assert_eq!(codes(&plate.notes), ["F0113", "F0113", "F0260"]);
 }
 
 #[test]
@@ -126,7 +131,10 @@ fn two_clips_that_both_match_are_named_and_none_is_taken() {
     let text = format!("{ONE_SECOND}* FROM CLIP NAME: A001_C002\n");
     let made = planned(&text, &[a, b.clone()], 0).unwrap();
     assert_eq!(made.package.plates[0].clip, b);
-    assert_eq!(made.package.plates[0].match_rule, "exact: reel = reel name, and clip name");
+    assert_eq!(
+        made.package.plates[0].matched.to_string(),
+        "exact: reel = reel name, and clip name"
+    );
 }
 
 #[test]
@@ -148,23 +156,23 @@ fn every_name_of_an_event_can_lead_to_its_clip() {
         (
             "A_0031C0",
             "* SOURCE FILE: A_0031C010_241010_133208_h1C2T.mxf",
-            "exact: source file = clip name",
+            "fuzzy clip-name 0.95: source file = clip name",
         ),
         (
             "AX",
             "* FROM CLIP NAME: A_0031C010_241010_133208_h1C2T.mov",
-            "exact: clip name = clip name",
+            "fuzzy clip-name 0.95: clip name = clip name",
         ),
         (
             "AX",
             r"* FROM FILE: S:\cards\A_0031C010_241010_133208_h1C2T.ari",
-            "exact: source file = clip name",
+            "fuzzy clip-name 0.95: source file = clip name",
         ),
     ] {
         let text =
             format!("001  {reel} V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n{remark}\n");
         let made = planned(&text, std::slice::from_ref(&long), 0).unwrap();
-        assert_eq!(made.package.plates[0].match_rule, rule, "{remark}");
+        assert_eq!(made.package.plates[0].matched.to_string(), rule, "{remark}");
     }
 }
 
@@ -172,10 +180,18 @@ fn every_name_of_an_event_can_lead_to_its_clip() {
 fn reels_that_were_cut_are_noted() {
     let long = clip("A_0031C010_241010_133208_h1C2T", None, "01:00:00:00", 100);
     let cut = "001  A_0031C0 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n";
-    let fault = planned(cut, std::slice::from_ref(&long), 0).unwrap_err();
+    let made = planned(cut, std::slice::from_ref(&long), 0).unwrap();
+    assert_eq!(made.package.plates[0].matched.rule, "cut-reel");
+    assert_eq!(codes(&made.package.plates[0].notes), ["F0260"]);
+    assert_eq!(codes(&made.package.notes), ["F0214", "F0219", "F0260"]);
+    // Without that rule the list is not matched, and it is said why.
+    let edl = list(cut);
+    let clips = [long.clone()];
+    let mut exact = request(&edl, &clips, 0);
+    exact.bar = 1.0;
+    let fault = plan(&exact).unwrap_err();
     assert_eq!(fault.code, Code::NoClipForEvent);
-    assert!(fault.message.contains("looks cut"), "{fault}");
-    assert!(fault.remedy_text().contains("File_129"), "{fault}");
+    assert!(fault.message.contains("cut-reel"), "{fault}");
     let found = format!("{cut}* SOURCE FILE: {}\n", long.identity.clip_name);
     let made = planned(&found, std::slice::from_ref(&long), 0).unwrap();
     assert!(codes(&made.package.notes).contains(&"F0214"), "{:?}", made.package.notes);

@@ -123,7 +123,7 @@ fn check_frames(edl: &EditList, plate: &PlatePlan, asked: u32) {
     // The picture of a plain cut is the list's own: nothing was assumed about it. A line without
     // record length is no cut but the outgoing side of a transition, whose length that is.
     let event = edl.events.iter().find(|e| e.line == plate.event.line).unwrap();
-    if !codes(&plate.notes).iter().any(|code| matches!(*code, "F0217" | "F0218"))
+    if !codes(&plate.notes).iter().any(|code| matches!(*code, "F0217" | "F0218" | "F0260"))
         && event.source.frames() > 0
         && event.record.frames() > 0
     {

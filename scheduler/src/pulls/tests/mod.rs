@@ -1,15 +1,17 @@
 //! Plans against values that were derived by hand from the lists, and against
 //! the laws that every plan keeps.
 
+mod again;
 mod cases;
 mod laws;
 mod wide;
 
-use super::{PullPlan, PullRequest, plan};
+use super::{BAR, Choices, Media, PullPlan, PullRequest, plan};
 use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
+use platefarm_model::delivery::Delivery;
 use platefarm_model::pull::{Document, PlatePlan};
 use platefarm_model::raw::Rect;
-use platefarm_model::recipe::{Backend, Compression, Debayer, OutputColor};
+use platefarm_model::recipe::Backend;
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Fault, FrameRate, Outcome, Timecode, Timestamp};
 use platefarm_standards::editlist::EditList;
@@ -61,20 +63,19 @@ fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRe
         edl,
         edl_document: Document { name: "cut.edl".into(), text: "TITLE: T".into() },
         rate: RATE,
-        clips,
+        media: Media::of(clips),
+        choices: Choices::default(),
+        bar: BAR,
         fdl: None,
         fdl_name: None,
-        intent: None,
-        scaling: platefarm_standards::fdl::Scaling::default(),
-        template: None,
-        handles,
+        look: None,
+        delivery: Delivery { handles, ..Delivery::default() },
+        defaulted: Vec::new(),
+        previous: Vec::new(),
         out_dir: "/out".into(),
         plate_version: 1,
         priority: 5,
-        debayer: Debayer::default(),
         repairs: Repairs::default(),
-        compression: Compression::default(),
-        color_out: OutputColor::default(),
         backend: Backend::default(),
         notes: Vec::new(),
         seed: "0123456789abcdef".into(),

@@ -28,7 +28,7 @@ fn framed(name: &str, template: Option<&str>, clips: &[ClipInfo]) -> Outcome<Pul
     let mut request = request(&edl, clips, 2);
     request.fdl = Some(&fdl);
     request.fdl_name = Some("show.fdl".into());
-    request.template = template.map(Into::into);
+    request.delivery.picture.template = template.map(Into::into);
     plan(&request)
 }
 
@@ -110,7 +110,7 @@ fn a_template_that_is_not_there_fails_the_pull_with_those_that_are() {
     let edl = edl::parse(&fixture("cut.edl"), RATE).unwrap();
     let clips = clips();
     let mut request = request(&edl, &clips, 2);
-    request.template = Some("VFX_PULL".into());
+    request.delivery.picture.template = Some("VFX_PULL".into());
     assert_eq!(plan(&request).unwrap_err().code, Code::BadRecipe);
 }
 
@@ -121,10 +121,10 @@ fn plates_are_not_larger_than_their_source_unless_asked() {
     let fdl = Fdl::parse(&fixture("show.fdl")).unwrap();
     let mut request = request(&edl, &clips, 2);
     request.fdl = Some(&fdl);
-    request.template = Some("HD".into());
+    request.delivery.picture.template = Some("HD".into());
     let fault = plan(&request).unwrap_err();
     assert_eq!(fault.code, Code::Upres, "{fault}");
-    request.scaling.allow_upres = true;
+    request.delivery.picture.allow_upres = true;
     let made = plan(&request).unwrap();
     let expected: Value = serde_json::from_slice(&fixture("expected.json")).unwrap();
     assert_eq!(made.package.plates.len(), 4);
@@ -140,7 +140,7 @@ fn plates_are_not_larger_than_their_source_unless_asked() {
 fn without_a_list_the_full_source_goes_into_the_container() {
     let (edl, clips) = (edl::parse(&fixture("cut.edl"), RATE).unwrap(), clips());
     let mut request = request(&edl, &clips, 2);
-    request.scaling.container = Some([960, 540]);
+    request.delivery.picture.container = Some([960, 540]);
     let made = plan(&request).unwrap();
     assert!(made.package.plates.iter().all(|plate| plate.size == [960, 540]));
     let note = made.package.notes.iter().find(|note| note.code == Code::NoFraming).unwrap();

@@ -1,0 +1,134 @@
+//! What people decided where several clips would do, or none by its name.
+//!
+//! A choice says which events it speaks of, by what they say of themselves,
+//! and which clip is meant. It is made once and holds for the show: a later
+//! cut of the same shot finds the same clip, as long as that clip holds the
+//! frames it asks for.
+
+use super::{CHOSEN, Found, Index, Miss, Query, plain};
+use super::{explain, times};
+use platefarm_model::pull::{Matched, Tier};
+use platefarm_model::{Code, Fault};
+use serde::{Deserialize, Serialize};
+
+/// Which clip is meant for which events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// Reel of the event, as the list writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reel: Option<String>,
+    /// Clip name of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_name: Option<String>,
+    /// Source file of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_file: Option<String>,
+    /// Source in of the event, where only that one is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_in: Option<String>,
+    /// The clip: its path, a directory above it, or its name.
+    #[serde(rename = "use")]
+    pub clip: String,
+}
+
+/// The choices of a show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choices {
+    /// In order; where two speak of an event, the later holds.
+    #[serde(default, rename = "choice", skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+}
+
+impl Choices {
+    /// Takes over `newer`, which replace what speaks of the same events.
+    pub fn learn(&mut self, newer: Self) {
+        let events = |c: &Choice| {
+            (c.reel.clone(), c.clip_name.clone(), c.source_file.clone(), c.source_in.clone())
+        };
+        for choice in newer.choices {
+            self.choices.retain(|old| events(old) != events(&choice));
+            self.choices.push(choice);
+        }
+    }
+}
+
+impl Choice {
+    fn speaks_of(&self, query: &Query<'_>) -> bool {
+        use super::Given::{ClipName, Reel, SourceFile};
+        let says = |given, wanted: &Option<String>| {
+            wanted.as_ref().is_none_or(|wanted| {
+                query.given(given).any(|(_, name)| plain(name) == plain(wanted))
+            })
+        };
+        let at = |wanted: &String| {
+            let marks = |text: &str| text.trim().replace([';', '.'], ":");
+            marks(wanted) == marks(&query.start.to_string())
+        };
+        let any = [&self.reel, &self.clip_name, &self.source_file, &self.source_in];
+        any.iter().any(|field| field.is_some())
+            && says(Reel, &self.reel)
+            && says(ClipName, &self.clip_name)
+            && says(SourceFile, &self.source_file)
+            && self.source_in.as_ref().is_none_or(at)
+    }
+}
+
+impl Index<'_> {
+    /// The clip that a person chose for the query, where one did.
+    pub(super) fn chosen(&self, query: &Query<'_>) -> Option<Result<Found, Box<Miss>>> {
+        let choice = self.choices.choices.iter().rev().find(|choice| choice.speaks_of(query))?;
+        let named = |clip: &u32| {
+            let key = self.key(*clip);
+            key.path == choice.clip
+                || key.clip_name == choice.clip
+                || key
+                    .path
+                    .strip_prefix(choice.clip.trim_end_matches('/'))
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let clips: Vec<u32> = (0..self.keys.len() as u32).filter(named).collect();
+        let holds = |clip: &u32| {
+            let key = self.key(*clip);
+            let at = times::inside(key, query).ok();
+            let at = at.or_else(|| times::one_frame(key, query));
+            let at = at.or_else(|| times::sibling(key, query));
+            Some((*clip, at.or_else(|| times::shifted(key, query))?))
+        };
+        let mut holding = clips.iter().filter_map(holds);
+        Some(match (holding.next(), holding.next()) {
+            (Some((clip, at)), None) => {
+                let matched = Matched {
+                    tier: Tier::Chosen,
+                    rule: CHOSEN.into(),
+                    score: 1.0,
+                    by: format!("'{}' by a person", choice.clip),
+                    runner_up: None,
+                };
+                Ok(self.made(clip, at, matched, true, query))
+            }
+            (first, _) => {
+                let why = match (clips.is_empty(), first) {
+                    (true, _) => "which is no clip of the media".to_owned(),
+                    (false, None) => {
+                        let near = clips.iter().take(3);
+                        let near = near.filter_map(|clip| explain::near(self.key(*clip), query));
+                        format!("which does not hold it: {}", near.collect::<Vec<_>>().join("; "))
+                    }
+                    (false, Some(_)) => "of which several clips hold it".to_owned(),
+                };
+                let message = format!("'{}' was chosen for the event, {why}", choice.clip);
+                Err(Box::new(Miss {
+                    fault: Fault::new(Code::BadChoice, message),
+                    candidates: clips
+                        .iter()
+                        .take(explain::MOST)
+                        .map(|clip| self.candidate(CHOSEN, 1.0, *clip))
+                        .collect(),
+                    unnamed: false,
+                }))
+            }
+        })
+    }
+}

@@ -1,0 +1,402 @@
+//! Finding the clip behind an event, in tiers.
+//!
+//! A clip is found by a name and by its timecode, both. The rules of
+//! [`rules`] are tried in order, from the exact to the fuzzy; the first that
+//! leads to any clip decides. One clip is a match, and says by which rule and
+//! how far that is to be trusted. Two are a conflict: both are shown and none
+//! is picked, unless a second name of the event, or a person, says which.
+//! A rule below the bar makes no match; what it leads to is a suggestion.
+//!
+//! - [`names`] and [`times`] say how names and timecodes may agree.
+//! - [`choices`] are what people decided.
+//! - [`query`] is what an event says about its clip.
+//! - [`notes`] say what a match rests on; [`explain`] says the nearest thing to a match where there is none.
+//!
+//! Clips are looked up by tables, so that a library of a hundred thousand
+//! costs an event little more than one of ten.
+
+mod choices;
+mod explain;
+mod key;
+mod names;
+mod notes;
+mod query;
+mod rules;
+mod times;
+
+pub use choices::{Choice, Choices};
+pub use key::ClipKey;
+pub(super) use query::Query;
+
+use names::{camera, normal, one_slip, plain};
+use platefarm_model::Fault;
+use platefarm_model::pull::{Candidate, Matched, Tier};
+use query::Given;
+use rules::{CHOSEN, Names, RULES, Rule, UMID};
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+use times::{At, inside};
+
+pub(in crate::pulls) use times::scaled;
+
+/// The lowest score at which a rule makes a match.
+pub const BAR: f64 = 0.5;
+
+/// Every rule: its name, its score and what it allows.
+pub fn rules() -> impl Iterator<Item = (&'static str, f64, &'static str)> {
+    RULES.iter().map(|rule| (rule.name, rule.score, rule.doc))
+}
+
+/// The clips, by their names and by their times.
+pub(super) struct Index<'k> {
+    keys: &'k [ClipKey],
+    choices: &'k Choices,
+    bar: f64,
+    plain: HashMap<String, Vec<Entry>>,
+    normal: HashMap<String, Vec<Entry>>,
+    camera: HashMap<(String, u32, u32), Vec<Entry>>,
+    umid: HashMap<String, Vec<u32>>,
+    /// Names in order, so that those with one beginning stand together; made when a rule asks.
+    sorted: OnceCell<Vec<(String, Entry)>>,
+    /// Clips by the minutes of the day that they touch; made when a rule asks.
+    minutes: OnceCell<HashMap<u32, Vec<u32>>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    clip: u32,
+    field: Field,
+}
+
+/// Which name of a clip it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    ClipName,
+    ReelName,
+}
+
+impl Field {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::ClipName => "clip name",
+            Self::ReelName => "reel name",
+        }
+    }
+}
+
+/// A clip that holds an event.
+pub(super) struct Found {
+    /// Its place in the list of clips.
+    pub(super) clip: usize,
+    /// Index within the clip of the take's first written frame.
+    pub(super) index: i64,
+    /// Frames of the clip per frame of the list, as a ratio.
+    pub(super) per_frame: [i64; 2],
+    /// What made the match.
+    pub(super) matched: Matched,
+    /// Whether the event's reel led to it, whole.
+    pub(super) by_reel: bool,
+    /// What was assumed.
+    pub(super) notes: Vec<Fault>,
+}
+
+/// Why there is none.
+pub(super) struct Miss {
+    pub(super) fault: Fault,
+    /// Clips between which to choose, or the nearest ones.
+    pub(super) candidates: Vec<Candidate>,
+    /// No clip bears any of the event's names.
+    pub(super) unnamed: bool,
+}
+
+/// A clip that a rule leads to.
+#[derive(Clone, Copy)]
+struct Hit {
+    clip: u32,
+    at: At,
+    given: Given,
+    field: Field,
+}
+
+impl<'k> Index<'k> {
+    pub(super) fn new(keys: &'k [ClipKey], choices: &'k Choices, bar: f64) -> Self {
+        let mut index = Self {
+            keys,
+            choices,
+            bar,
+            plain: HashMap::with_capacity(keys.len()),
+            normal: HashMap::with_capacity(keys.len()),
+            camera: HashMap::with_capacity(keys.len()),
+            umid: HashMap::new(),
+            sorted: OnceCell::new(),
+            minutes: OnceCell::new(),
+        };
+        // A directory that is searched twice gives no clip a double.
+        let mut seen = HashSet::with_capacity(keys.len());
+        for (i, key) in keys.iter().enumerate() {
+            if seen.insert((key.path.as_str(), key.clip_name.as_str())) {
+                index.add(i as u32, key);
+            }
+        }
+        index
+    }
+
+    fn add(&mut self, clip: u32, key: &ClipKey) {
+        for (name, field) in key.names() {
+            let (entry, name) = (Entry { clip, field }, plain(name));
+            let short = normal(&name);
+            if short.is_empty() {
+                continue;
+            }
+            if let Some(camera) = camera(&name) {
+                self.camera.entry(camera).or_default().push(entry);
+            }
+            self.normal.entry(short).or_default().push(entry);
+            self.plain.entry(name).or_default().push(entry);
+        }
+        for id in key.umid.iter().chain(&key.uuid) {
+            self.umid.entry(key::digits(id)).or_default().push(clip);
+        }
+    }
+
+    /// The one clip that holds the take.
+    pub(super) fn find(&self, query: &Query<'_>) -> Result<Found, Box<Miss>> {
+        if let Some(chosen) = self.chosen(query) {
+            return chosen;
+        }
+        if let Some(found) = self.by_id(query) {
+            return Ok(found);
+        }
+        for rule in RULES {
+            let hits = self.hits(rule, query);
+            if hits.is_empty() {
+                continue;
+            }
+            if rule.score < self.bar {
+                return Err(Box::new(self.suggest(rule, &hits, query)));
+            }
+            if let [hit] = hits.as_slice() {
+                return Ok(self.found(rule, *hit, "", query));
+            }
+            return match self.decide(&hits, query) {
+                Some((hit, by)) => Ok(self.found(rule, hit, &by, query)),
+                None => Err(Box::new(self.conflict(rule, &hits, query))),
+            };
+        }
+        Err(Box::new(self.miss(query)))
+    }
+
+    /// By the material's own id, where exactly one clip that holds the range has it.
+    fn by_id(&self, query: &Query<'_>) -> Option<Found> {
+        let clips = self.umid.get(query.umid.as_ref()?)?;
+        let holds = |clip: &u32| Some((*clip, inside(self.key(*clip), query).ok()?));
+        let mut hits = clips.iter().filter_map(holds);
+        let (Some((clip, at)), None) = (hits.next(), hits.next()) else { return None };
+        let matched = Matched {
+            tier: Tier::Exact,
+            rule: UMID.into(),
+            score: 1.0,
+            by: "unique id of the material".into(),
+            runner_up: None,
+        };
+        Some(self.made(clip, at, matched, true, query))
+    }
+
+    fn key(&self, clip: u32) -> &'k ClipKey {
+        &self.keys[clip as usize]
+    }
+
+    /// The clips that a rule leads to, each once.
+    fn hits(&self, rule: &Rule, query: &Query<'_>) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = Vec::new();
+        for (given, entry) in self.named(rule.names, query) {
+            if hits.iter().any(|hit| hit.clip == entry.clip) {
+                continue;
+            }
+            if let Some(at) = (rule.times)(self.key(entry.clip), query) {
+                hits.push(Hit { clip: entry.clip, at, given, field: entry.field });
+            }
+        }
+        hits
+    }
+
+    /// The clips that names lead to.
+    fn named(&self, names: Names, query: &Query<'_>) -> Vec<(Given, Entry)> {
+        let by = |table: &HashMap<String, Vec<Entry>>, given: Given, name: &str| {
+            table.get(name).into_iter().flatten().map(|e| (given, *e)).collect::<Vec<_>>()
+        };
+        let exact = |(given, name): (Given, &str)| by(&self.plain, given, &plain(name));
+        let each = query.names.iter().copied();
+        match names {
+            Names::Reel => query.given(Given::Reel).flat_map(exact).collect(),
+            Names::Alias => query
+                .given(Given::SourceFile)
+                .chain(query.given(Given::ClipName))
+                .flat_map(exact)
+                .collect(),
+            Names::Normal => each
+                .flat_map(|(given, name)| by(&self.normal, given, &normal(&plain(name))))
+                .collect(),
+            Names::Camera => each
+                .filter_map(|(given, name)| Some((given, camera(&plain(name))?)))
+                .flat_map(|(given, camera)| {
+                    let found = self.camera.get(&camera).into_iter().flatten();
+                    found.map(move |entry| (given, *entry))
+                })
+                .collect(),
+            Names::Any => {
+                let mut all = self.named(Names::Normal, query);
+                all.extend(self.named(Names::Camera, query));
+                all
+            }
+            Names::AnyClip => {
+                let mut all = self.named(Names::Any, query);
+                all.retain(|(_, entry)| entry.field == Field::ClipName);
+                all
+            }
+            Names::Cut => {
+                query.given(Given::Reel).flat_map(|(given, reel)| self.cut(given, reel)).collect()
+            }
+            Names::Slip => self.slips(query),
+            Names::LetterAndDate => self.by_letter_and_date(query),
+        }
+    }
+
+    /// Names that go on where a reel ends that has a width of list formats.
+    fn cut(&self, given: Given, reel: &str) -> Vec<(Given, Entry)> {
+        let reel = plain(reel);
+        if !matches!(reel.chars().count(), 8 | 16 | 32) {
+            return Vec::new();
+        }
+        let sorted = self.sorted.get_or_init(|| {
+            let named = self.plain.iter();
+            let mut all: Vec<(String, Entry)> = named
+                .flat_map(|(name, entries)| entries.iter().map(|e| (name.clone(), *e)))
+                .collect();
+            all.sort_by(|a, b| (&a.0, a.1.clip).cmp(&(&b.0, b.1.clip)));
+            all
+        });
+        let from = sorted.partition_point(|(name, _)| name.as_str() <= reel.as_str());
+        let begins = sorted[from..].iter().take_while(|(name, _)| name.starts_with(&reel));
+        begins.map(|(_, entry)| (given, *entry)).collect()
+    }
+
+    /// Clips that have the query's first frame, or count the same minute.
+    fn about(&self, query: &Query<'_>) -> impl Iterator<Item = u32> + '_ {
+        let minutes = self.minutes.get_or_init(|| {
+            let mut minutes: HashMap<u32, Vec<u32>> = HashMap::new();
+            for (i, key) in self.keys.iter().enumerate() {
+                for minute in key.minutes() {
+                    minutes.entry(minute).or_default().push(i as u32);
+                }
+            }
+            minutes
+        });
+        let [h, m, ..] = query.start.fields();
+        minutes.get(&(h * 60 + m)).into_iter().flatten().copied()
+    }
+
+    fn slips(&self, query: &Query<'_>) -> Vec<(Given, Entry)> {
+        let wanted: Vec<(Given, String)> =
+            query.names.iter().map(|(given, name)| (*given, normal(&plain(name)))).collect();
+        let mut found = Vec::new();
+        for clip in self.about(query) {
+            for (name, field) in self.key(clip).names() {
+                let name = normal(&plain(name));
+                let slips = wanted.iter().filter(|(_, wanted)| one_slip(wanted, &name));
+                found.extend(slips.map(|(given, _)| (*given, Entry { clip, field })));
+            }
+        }
+        found
+    }
+
+    fn by_letter_and_date(&self, query: &Query<'_>) -> Vec<(Given, Entry)> {
+        let mut wanted = query.names.iter().filter_map(|(given, name)| {
+            let name = plain(name);
+            Some((*given, camera(&name)?.0, key::date_in(&name)?))
+        });
+        let Some((given, letter, date)) = wanted.next() else { return Vec::new() };
+        let same = |clip: &u32| {
+            let key = self.key(*clip);
+            key.letter.as_ref() == Some(&letter) && key.date.as_ref() == Some(&date)
+        };
+        let entry = |clip| (given, Entry { clip, field: Field::ClipName });
+        self.about(query).filter(same).map(entry).collect()
+    }
+
+    /// Between clips that all pass: the one that a second name of the event names too.
+    fn decide(&self, hits: &[Hit], query: &Query<'_>) -> Option<(Hit, String)> {
+        for (other, second) in &query.names {
+            let second = plain(second);
+            for table in [(&self.plain, second.clone()), (&self.normal, normal(&second))] {
+                let also: HashSet<u32> =
+                    table.0.get(&table.1).into_iter().flatten().map(|e| e.clip).collect();
+                let mut left =
+                    hits.iter().filter(|hit| hit.given != *other && also.contains(&hit.clip));
+                if let (Some(hit), None) = (left.next(), left.next()) {
+                    return Some((*hit, format!(", and {}", other.word())));
+                }
+            }
+        }
+        None
+    }
+
+    fn found(&self, rule: &Rule, hit: Hit, decided_by: &str, query: &Query<'_>) -> Found {
+        let (given, field) = (hit.given.word(), hit.field.word());
+        let equal = match rule.names {
+            Names::Cut => "start of ",
+            Names::Slip => "one slip from ",
+            Names::LetterAndDate => "camera and date of ",
+            _ => "",
+        };
+        let exact = rule.score >= 1.0;
+        let matched = Matched {
+            tier: if exact { Tier::Exact } else { Tier::Fuzzy },
+            rule: rule.name.into(),
+            score: rule.score,
+            by: format!("{given} = {equal}{field}{decided_by}"),
+            runner_up: self.runner_up(rule, hit.clip, query),
+        };
+        let by_reel = hit.given == Given::Reel && rule.names != Names::Cut;
+        self.made(hit.clip, hit.at, matched, by_reel, query)
+    }
+
+    /// The best other clip that a later rule leads to.
+    fn runner_up(&self, won: &Rule, clip: u32, query: &Query<'_>) -> Option<Candidate> {
+        // Behind an exact match only another name of the event can speak for another clip.
+        let later = RULES.iter().filter(|rule| rule.score < won.score && rule.score >= self.bar);
+        let most = if won.score >= 1.0 { 1 } else { RULES.len() };
+        later.take(most).find_map(|rule| {
+            let hit = self.hits(rule, query).into_iter().find(|hit| hit.clip != clip)?;
+            Some(self.candidate(rule.name, rule.score, hit.clip))
+        })
+    }
+
+    fn candidate(&self, rule: &str, score: f64, clip: u32) -> Candidate {
+        let key = self.key(clip);
+        Candidate {
+            path: key.path.clone(),
+            clip_name: key.clip_name.clone(),
+            reel_name: key.reel_name.clone(),
+            timecodes: key.timecodes(),
+            rule: rule.into(),
+            score,
+        }
+    }
+
+    fn made(&self, clip: u32, at: At, matched: Matched, by_reel: bool, query: &Query<'_>) -> Found {
+        let key = self.key(clip);
+        let notes = notes::of(key, &matched, at, query);
+        Found {
+            clip: clip as usize,
+            index: at.index,
+            per_frame: at.per_frame,
+            matched,
+            by_reel,
+            notes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! Every rule, and what it must not do. Expectations are counted by hand.
+
+use super::*;
+use platefarm_model::{Code, FrameRate, Timecode};
+use platefarm_standards::editlist::EditList;
+use platefarm_standards::edl;
+
+fn rate(text: &str) -> FrameRate {
+    text.parse().unwrap()
+}
+
+fn key(name: &str, reel: Option<&str>, start: &str, fps: &str, frames: u64) -> ClipKey {
+    ClipKey {
+        path: format!("/ocf/{name}/{name}.mxf"),
+        clip_name: name.into(),
+        reel_name: reel.map(Into::into),
+        letter: camera(&plain(name)).map(|(letter, ..)| letter),
+        date: key::date_in(name),
+        start: Some(Timecode::parse(start, rate(fps)).unwrap()),
+        rate: Some(rate(fps)),
+        frames,
+        ..ClipKey::default()
+    }
+}
+
+fn list(reel: &str, range: &str, remarks: &str, fps: &str) -> EditList {
+    let text = format!("001  {reel} V C {range} 01:00:00:00 01:00:01:00\n{remarks}\n");
+    edl::parse(text.as_bytes(), rate(fps)).unwrap()
+}
+
+fn find_with(
+    keys: &[ClipKey],
+    edl: &EditList,
+    choices: &Choices,
+    bar: f64,
+) -> Result<Found, Box<Miss>> {
+    let take = crate::pulls::take::takes(edl).into_iter().find_map(|verdict| match verdict {
+        crate::pulls::take::Verdict::Take(take) => Some(take),
+        _ => None,
+    });
+    Index::new(keys, choices, bar).find(&Query::of(&take.unwrap()))
+}
+
+fn find(keys: &[ClipKey], edl: &EditList) -> Result<Found, Box<Miss>> {
+    find_with(keys, edl, &Choices::default(), BAR)
+}
+
+/// The rule that found, the clip, and where in it.
+fn rule(keys: &[ClipKey], edl: &EditList) -> (String, String, i64) {
+    match find(keys, edl) {
+        Ok(found) => (found.matched.rule, keys[found.clip].clip_name.clone(), found.index),
+        Err(miss) => (miss.fault.code.text().into(), miss.fault.message, 0),
+    }
+}
+
+const ARRI: &str = "A001C003_240101_R1AB";
+const SECOND: &str = "10:00:01:00 10:00:02:00";
+
+fn arri() -> ClipKey {
+    key(ARRI, Some("A001R1AB"), "10:00:00:00", "24", 100)
+}
+
+#[test]
+fn each_rule_finds_what_it_is_for_and_says_so() {
+    for (reel, range, remarks, wanted, index) in [
+        (ARRI, SECOND, "", "reel", 24),
+        ("A001R1AB", SECOND, "", "reel", 24),
+        ("a001c003_240101_r1ab.mxf", SECOND, "", "reel", 24),
+        ("AX", SECOND, "* FROM CLIP NAME: A001C003_240101_R1AB.MOV", "clip-name", 24),
+        ("XYZ", SECOND, r"* SOURCE FILE: P:\proxies\A001C003_240101_R1AB.mxf", "clip-name", 24),
+        ("A001C003", SECOND, "", "cut-reel", 24),
+        ("A001C003_240101_", SECOND, "", "cut-reel", 24),
+        ("A001C003-240101-R1AB", SECOND, "", "normalised", 24),
+        ("AX", SECOND, "* FROM CLIP NAME: A001C003_240101_R1AB_proxy.mov", "normalised", 24),
+        ("A001_C003_0101ZZ", SECOND, "", "camera-name", 24),
+        (ARRI, "09:59:59:23 10:00:01:00", "", "one-frame", -1),
+        (ARRI, "10:00:03:05 10:00:04:05", "", "one-frame", 77),
+        (ARRI, "11:00:01:00 11:00:02:00", "", "hour", 24),
+        (ARRI, "09:00:01:00 09:00:02:00", "", "hour", 24),
+        ("A001CO03_240101_R1AB", SECOND, "", "slip", 24),
+    ] {
+        let edl = list(reel, range, remarks, "24");
+        let got = rule(&[arri(), key("B001C001_240101_R9ZZ", None, "20:00:00:00", "24", 10)], &edl);
+        assert_eq!(got, (wanted.into(), ARRI.into(), index), "{reel} {range} {remarks}");
+    }
+    assert_eq!(RULES.len(), 10, "a new rule is tried here too");
+}
+
+#[test]
+fn fuzzy_matches_are_said_and_exact_ones_are_not() {
+    let found = find(&[arri()], &list(ARRI, SECOND, "", "24")).ok().unwrap();
+    assert_eq!((found.matched.tier, found.matched.score, found.notes.len()), (Tier::Exact, 1.0, 0));
+    let found = find(&[arri()], &list("A001C003", SECOND, "", "24")).ok().unwrap();
+    assert_eq!((found.matched.tier, found.matched.score), (Tier::Fuzzy, 0.9));
+    assert_eq!(found.notes[0].code, Code::FuzzyMatch);
+    assert!(found.notes[0].message.contains("cut-reel") && !found.by_reel);
+    assert!(found.notes[0].remedy_text().contains("File_129"));
+}
+
+/// 23.976 and 24 count the same numbers; drop frame and non-drop the same
+/// labels; 50 counts two where 25 counts one.
+#[test]
+fn timecode_is_read_in_the_count_of_the_clip_where_that_is_a_sibling() {
+    for (clip, list_rate, start, range, index, ratio) in [
+        ("23.976", "24", "10:00:00:00", SECOND, 24, [1, 1]),
+        ("24", "23.976", "10:00:00:00", SECOND, 24, [1, 1]),
+        // 10:10:01;00 and :00 are 18 frames apart in the day, and one label.
+        ("29.97", "29.97", "10:10:00;00", "10:10:01:00 10:10:02:00", 30, [1, 1]),
+        ("50", "25", "10:00:00:00", SECOND, 50, [2, 1]),
+        ("25", "50", "10:00:00:00", SECOND, 25, [1, 2]),
+    ] {
+        let clip = key(ARRI, None, start, clip, 200);
+        let found = find(&[clip], &list(ARRI, range, "", list_rate)).ok().unwrap();
+        assert_eq!(found.matched.rule, "sibling-rate", "{list_rate}");
+        assert_eq!((found.index, found.per_frame), (index, ratio), "{list_rate}");
+        assert!(found.notes[0].message.contains("is read at"), "{}", found.notes[0]);
+    }
+    // 25 and 24 are no siblings.
+    let miss = find(&[key(ARRI, None, "10:00:00:00", "25", 100)], &list(ARRI, SECOND, "", "24"));
+    assert_eq!(miss.err().unwrap().fault.code, Code::NoClipForEvent);
+}
+
+/// 97 frames at 48 fps captured, project 24: timecode counts them as they play.
+#[test]
+fn a_high_speed_clip_is_counted_as_it_plays() {
+    let mut clip = platefarm_model::clip::ClipInfo {
+        path: "/ocf/x.mxf".into(),
+        ..platefarm_model::clip::ClipInfo::default()
+    };
+    clip.identity.clip_name = ARRI.into();
+    clip.timing.rate = Some(rate("24"));
+    clip.timing.capture_rate = Some(rate("96"));
+    clip.timing.start = Some(Timecode::parse("10:00:00:00", rate("24")).unwrap());
+    clip.timing.frame_count = 400;
+    let keys = [ClipKey::of(&clip)];
+    // 400 frames play for 16 seconds and 16 frames.
+    let last = list(ARRI, "10:00:15:16 10:00:16:16", "", "24");
+    assert_eq!(rule(&keys, &last), ("reel".into(), ARRI.into(), 376));
+    let beyond = find(&keys, &list(ARRI, "10:00:16:00 10:00:18:00", "", "24"));
+    assert_eq!(beyond.err().unwrap().fault.code, Code::NoClipForEvent);
+}
+
+#[test]
+fn a_day_of_the_clock_is_a_circle() {
+    let night = key(ARRI, None, "23:59:58:00", "24", 96);
+    for (range, index) in [
+        ("23:59:59:00 00:00:00:12", 24),
+        ("00:00:00:12 00:00:01:00", 60),
+        ("24:00:00:00 24:00:00:12", 48),
+    ] {
+        let got = rule(std::slice::from_ref(&night), &list(ARRI, range, "", "24"));
+        assert_eq!(got, ("reel".into(), ARRI.into(), index), "{range}");
+    }
+}
+
+#[test]
+fn two_candidates_are_shown_and_none_is_picked() {
+    let mut second = arri();
+    second.path = "/backup/A001C003_240101_R1AB.mxf".into();
+    let keys = [arri(), second];
+    let miss = find(&keys, &list(ARRI, SECOND, "", "24")).err().unwrap();
+    assert_eq!(miss.fault.code, Code::AmbiguousEvent);
+    let paths: Vec<_> = miss.candidates.iter().map(|c| c.path.as_str()).collect();
+    assert_eq!(paths, [keys[0].path.as_str(), keys[1].path.as_str()]);
+    assert_eq!(miss.candidates[0].timecodes.as_ref().unwrap()[1], "10:00:04:03");
+    assert!(miss.fault.remedy_text().contains("--resolve"));
+}
+
+/// Time of day recurs: two days, one camera, one timecode.
+#[test]
+fn a_timecode_that_recurs_is_a_conflict_until_a_second_name_decides() {
+    let keys = [
+        key("A001C003_240101_R1AB", Some("A001"), "10:00:00:00", "24", 100),
+        key("A001C003_240102_R1AB", Some("A001"), "10:00:00:00", "24", 100),
+    ];
+    for reel in ["A001", "A001C003"] {
+        let miss = find(&keys, &list(reel, SECOND, "", "24")).err().unwrap();
+        assert_eq!((miss.fault.code, miss.candidates.len()), (Code::AmbiguousEvent, 2), "{reel}");
+    }
+    let named = list("A001", SECOND, "* FROM CLIP NAME: A001C003_240102_R1AB", "24");
+    assert_eq!(rule(&keys, &named).1, "A001C003_240102_R1AB");
+}
+
+/// What runs beside it at the same time is not it: another camera, roll or clip.
+#[test]
+fn a_neighbour_is_never_taken_for_the_clip() {
+    let keys = [
+        key("B001C003_240101_R1AB", None, "10:00:00:00", "24", 100),
+        key("A001C004_240101_R1AB", None, "10:00:00:00", "24", 100),
+        key("A002C003_240101_R1AB", None, "10:00:00:00", "24", 100),
+    ];
+    let miss = find(&keys, &list(ARRI, SECOND, "", "24")).err().unwrap();
+    assert_eq!(miss.fault.code, Code::NoClipForEvent);
+    // Two clips of the same camera and day hold the range: they are suggested, below the bar.
+    assert_eq!(miss.candidates.len(), 2);
+    assert!(miss.fault.message.contains("camera-date"), "{}", miss.fault);
+    let found = find_with(&keys[..2], &list(ARRI, SECOND, "", "24"), &Choices::default(), 0.3);
+    assert_eq!(found.ok().unwrap().matched.rule, "camera-date");
+}
+
+/// Another clip of the roll an hour away is not what a reel means.
+#[test]
+fn a_reel_is_not_searched_an_hour_away() {
+    let keys = [key(ARRI, Some("A001"), "11:00:00:00", "24", 100)];
+    let miss = find(&keys, &list("A001", SECOND, "", "24")).err().unwrap();
+    assert_eq!(miss.fault.code, Code::NoClipForEvent);
+    assert!(miss.fault.message.contains("is known, but not at"), "{}", miss.fault);
+}
+
+#[test]
+fn names_that_lead_to_different_clips_are_said() {
+    let keys = [arri(), key("Z009C001_240101_R1ZZ", None, "10:00:00:00", "24", 100)];
+    let edl = list(ARRI, SECOND, "* FROM CLIP NAME: Z009C001_240101_R1ZZ", "24");
+    let found = find(&keys, &edl).ok().unwrap();
+    assert_eq!((found.clip, found.matched.tier), (0, Tier::Exact));
+    assert_eq!(found.matched.runner_up.unwrap().clip_name, "Z009C001_240101_R1ZZ");
+    assert_eq!(found.notes[0].code, Code::AmbiguousEvent);
+}
+
+#[test]
+fn an_id_of_the_material_is_beyond_doubt() {
+    let id = "060A2B340101010501010D1213000000A1B2C3D4E5F60718293A4B5C6D7E8F90";
+    let mut other = arri();
+    (other.path, other.clip_name) = ("/ocf/other.mxf".into(), "RENAMED".into());
+    other.umid = Some(id.to_lowercase());
+    let edl = list(ARRI, SECOND, &format!(">>> UMID {id}"), "24");
+    assert_eq!(rule(&[arri(), other], &edl), ("umid".into(), "RENAMED".into(), 24));
+}
+
+fn choices(text: &str) -> Choices {
+    toml::from_str(text).unwrap()
+}
+
+#[test]
+fn a_person_decides_and_it_holds_for_the_next_cut() {
+    let mut second = arri();
+    second.path = "/backup/A001C003_240101_R1AB.mxf".into();
+    let keys = [arri(), second];
+    let chosen = choices(&format!("[[choice]]\nreel = \"{ARRI}\"\nuse = \"/backup\"\n"));
+    for range in [SECOND, "10:00:01:04 10:00:03:00"] {
+        let found = find_with(&keys, &list(ARRI, range, "", "24"), &chosen, BAR).ok().unwrap();
+        assert_eq!((found.clip, found.matched.tier), (1, Tier::Chosen), "{range}");
+    }
+    // A choice of one event does not speak of another.
+    let once = choices(&format!(
+        "[[choice]]\nreel = \"{ARRI}\"\nsource_in = \"10:00:01:00\"\nuse = \"/backup\"\n"
+    ));
+    assert!(find_with(&keys, &list(ARRI, SECOND, "", "24"), &once, BAR).is_ok());
+    let other = find_with(&keys, &list(ARRI, "10:00:01:04 10:00:03:00", "", "24"), &once, BAR);
+    assert_eq!(other.err().unwrap().fault.code, Code::AmbiguousEvent);
+}
+
+#[test]
+fn a_choice_that_cannot_be_is_said() {
+    for (clip, what) in [("/elsewhere", "no clip of the media"), ("B001C001", "does not hold it")] {
+        let keys = [arri(), key("B001C001", None, "20:00:00:00", "24", 10)];
+        let chosen = choices(&format!("[[choice]]\nreel = \"{ARRI}\"\nuse = \"{clip}\"\n"));
+        let miss = find_with(&keys, &list(ARRI, SECOND, "", "24"), &chosen, BAR).err().unwrap();
+        assert_eq!(miss.fault.code, Code::BadChoice, "{clip}");
+        assert!(miss.fault.message.contains(what), "{}", miss.fault);
+    }
+}
+
+#[test]
+fn choices_are_learned_and_replaced() {
+    let mut known =
+        choices("[[choice]]\nreel = \"A\"\nuse = \"x\"\n[[choice]]\nreel = \"B\"\nuse = \"y\"\n");
+    known.learn(choices("[[choice]]\nreel = \"A\"\nuse = \"z\"\n"));
+    let pairs: Vec<_> =
+        known.choices.iter().map(|c| (c.reel.as_deref().unwrap(), c.clip.as_str())).collect();
+    assert_eq!(pairs, [("B", "y"), ("A", "z")]);
+    assert_eq!(choices(&toml::to_string(&known).unwrap()), known);
+}

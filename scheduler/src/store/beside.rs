@@ -1,0 +1,44 @@
+//! Connections beside the scheduler's: for what lives in its store and takes
+//! no part in scheduling, and in a store of its own where there is no farm.
+
+use super::place::Place;
+use super::{schema, sql};
+use platefarm_model::{Code, Fault, Outcome};
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long to wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A pool for the library of a store, whose tables are there when it returns.
+/// It takes no lock: a scheduler may have the store at the same time.
+///
+/// # Errors
+/// `F0502` when it cannot be reached, `F0509` when a later version wrote it.
+pub(crate) async fn library_pool(place: &Place) -> Outcome<AnyPool> {
+    sqlx::any::install_default_drivers();
+    if let Place::Sqlite(path) = place
+        && let Some(dir) = path.parent().filter(|dir| *dir != Path::new(""))
+    {
+        std::fs::create_dir_all(dir).map_err(|e| {
+            Fault::new(Code::StoreFailed, "cannot make the store's directory")
+                .at(dir.display().to_string())
+                .because(&e)
+        })?;
+    }
+    let sqlite = matches!(place, Place::Sqlite(_));
+    let shown = place.to_string();
+    let pool = AnyPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |db, _| Box::pin(async move { sql::prepare(db, sqlite).await }))
+        .connect(&place.url()?)
+        .await
+        .map_err(|e| sql::failed("open the store", &e).at(&shown))?;
+    let mut db = pool.acquire().await.map_err(|e| sql::failed("open the store", &e).at(&shown))?;
+    schema::migrate(&mut db, sqlite, &shown).await?;
+    drop(db);
+    Ok(pool)
+}

@@ -1,0 +1,170 @@
+//! Camera formats, and what people set for them.
+//!
+//! What a person says of a format (which encoding its pixels have, how its
+//! lens squeezes, which template frames it) holds for every clip of that
+//! format, those that come later too, until it is taken back
+//! (Netflix Partner Help 45080688426003, "VFX Pulls: Camera Format Cards").
+
+use super::rows::{self, format_text};
+use super::{Library, failed};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::format::{self, FormatCard, FormatKey};
+use platefarm_model::{Code, Fault, Outcome};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use std::collections::HashMap;
+
+/// What a person set for a format.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Override {
+    /// Encoding and gamut of the pixels: a name that `platefarm color list` has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// Anamorphic squeeze of the lens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub squeeze: Option<f64>,
+    /// Id of the FDL's canvas template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Why, for whoever wonders later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Override {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A format, its clips, and what a person set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Card {
+    /// Its id, by which it is set: `f1a2b3c4`.
+    pub id: String,
+    /// What the clips say.
+    #[serde(flatten)]
+    pub card: FormatCard,
+    /// What a person set.
+    #[serde(skip_serializing_if = "Override::is_empty")]
+    pub set: Override,
+}
+
+/// All that people set.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides(HashMap<String, Override>);
+
+impl Overrides {
+    /// Applies what was set for the clip's format, and says so.
+    pub fn apply(&self, clip: &mut ClipInfo) {
+        let format = format_text(&FormatKey::of(clip));
+        let Some(set) = self.0.get(&format) else { return };
+        let mut said = Vec::new();
+        if let Some(color) = &set.color {
+            said.push(format!("colour '{color}'"));
+            clip.color_space = Some(color.clone());
+            clip.vendor.insert(COLOR.into(), color.clone());
+        }
+        if let Some(squeeze) = set.squeeze {
+            said.push(format!("squeeze {squeeze}"));
+            clip.lens.squeeze = Some(squeeze);
+            clip.picture.pixel_aspect = squeeze;
+        }
+        if let Some(template) = &set.template {
+            said.push(format!("template '{template}'"));
+            clip.vendor.insert(TEMPLATE.into(), template.clone());
+        }
+        if !said.is_empty() {
+            let message = format!("set by a person for this camera format: {}", said.join(", "));
+            clip.notes.push(Fault::new(Code::Defaulted, message).at(clip.path.clone()).remedy(
+                "Nothing, if it still holds; `platefarm library formats` shows and changes it.",
+            ));
+        }
+    }
+}
+
+/// Under this name a clip carries the template that was set for its format.
+pub const TEMPLATE: &str = "platefarm.template";
+/// Likewise the encoding of its pixels.
+pub const COLOR: &str = "platefarm.color";
+
+/// A short id of a format.
+fn id(format: &str) -> String {
+    format!("f{:08x}", xxhash_rust::xxh3::xxh3_64(format.as_bytes()) as u32)
+}
+
+impl Library {
+    pub(super) async fn overrides(&self) -> Outcome<Overrides> {
+        let cannot = |e: sqlx::Error| failed("read the library", &self.place, &e);
+        let rows = sqlx::query("SELECT format, settings FROM format_overrides")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(cannot)?;
+        let mut all = HashMap::new();
+        for row in rows {
+            let (format, settings): (String, String) =
+                (row.try_get(0).map_err(cannot)?, row.try_get(1).map_err(cannot)?);
+            all.insert(format, rows::parse(&settings, "settings")?);
+        }
+        Ok(Overrides(all))
+    }
+
+    /// The formats of all clips, or of those of a show, and what was set for them.
+    ///
+    /// # Errors
+    /// `F0502`.
+    pub async fn formats(&self, show: Option<&str>) -> Outcome<Vec<Card>> {
+        let (ids, _) = self.keys(show).await?;
+        let overrides = self.overrides().await?;
+        let cannot = self.cannot("read the library");
+        let mut clips = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(text) = rows::info(&self.pool, id).await.map_err(&cannot)? {
+                clips.push(rows::parse::<ClipInfo>(&text, "info")?);
+            }
+        }
+        let card = |card: FormatCard| {
+            let format = format_text(&card.key);
+            let set = overrides.0.get(&format).cloned().unwrap_or_default();
+            Card { id: id(&format), card, set }
+        };
+        Ok(format::cards(&clips).into_iter().map(card).collect())
+    }
+
+    /// Sets what holds for a format, by its id; an empty override takes it back.
+    ///
+    /// # Errors
+    /// [`Code::UnknownOption`] when there is no such format.
+    pub async fn set_format(&self, wanted: &str, set: &Override) -> Outcome<Card> {
+        let cards = self.formats(None).await?;
+        let known: Vec<String> = cards.iter().map(|card| card.id.clone()).collect();
+        let Some(mut card) = cards.into_iter().find(|card| card.id == wanted) else {
+            return Err(Fault::new(Code::UnknownOption, format!("'{wanted}' is no format"))
+                .remedy(format!("Choose one of: {}.", known.join(", "))));
+        };
+        let cannot = self.cannot("set the format");
+        let format = format_text(&card.card.key);
+        let mut tx = self.pool.begin().await.map_err(&cannot)?;
+        sqlx::query("DELETE FROM format_overrides WHERE format = $1")
+            .bind(format.clone())
+            .execute(&mut *tx)
+            .await
+            .map_err(&cannot)?;
+        if !set.is_empty() {
+            let settings = serde_json::to_string(set)
+                .map_err(|e| Fault::new(Code::Internal, "an override is not JSON").because(&e))?;
+            sqlx::query("INSERT INTO format_overrides (format, settings) VALUES ($1, $2)")
+                .bind(format)
+                .bind(settings)
+                .execute(&mut *tx)
+                .await
+                .map_err(&cannot)?;
+        }
+        tx.commit().await.map_err(&cannot)?;
+        card.set = set.clone();
+        Ok(card)
+    }
+}

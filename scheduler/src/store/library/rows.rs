@@ -1,0 +1,243 @@
+//! Rows of the library's tables, in the SQL that both databases have.
+
+use super::search::Search;
+use crate::pulls::ClipKey;
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::format::FormatKey;
+use platefarm_model::schema::MISSING;
+use platefarm_model::{Code, Fault, Outcome};
+use serde::de::DeserializeOwned;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{AnyConnection, AnyPool, Arguments, AssertSqlSafe, Row as _};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Clips that are written with one statement.
+pub(super) const GROUP: usize = 64;
+
+/// A clip, ready to be written.
+pub(super) struct Row {
+    pub(super) id: i64,
+    show: String,
+    path: String,
+    name: String,
+    key: String,
+    words: String,
+    day: String,
+    format: String,
+    pub(super) info: String,
+}
+
+/// A clip, as a search reads it.
+pub(super) struct Hit {
+    pub(super) id: i64,
+    pub(super) show: String,
+    pub(super) key: String,
+    pub(super) format: String,
+}
+
+/// The id of a clip: the same for the same path and name, in every library.
+fn id(path: &str, name: &str) -> i64 {
+    // SQL has signed numbers only.
+    (xxh3_64(format!("{path}\n{name}").as_bytes()) >> 1) as i64
+}
+
+/// An id as people see it.
+pub(super) fn id_text(id: i64) -> String {
+    format!("c{id:016x}")
+}
+
+pub(super) fn parse_id(text: &str) -> Outcome<i64> {
+    let digits = text.strip_prefix('c').filter(|digits| digits.len() == 16);
+    digits.and_then(|digits| i64::from_str_radix(digits, 16).ok()).ok_or_else(|| {
+        Fault::new(Code::BadId, format!("'{text}' is no clip of the library"))
+            .remedy("Use ids as `platefarm library search` prints them: c0123456789abcdef.")
+    })
+}
+
+/// A camera format in words: its five values.
+pub(super) fn format_text(key: &FormatKey) -> String {
+    let values = key.values().map(|(_, value)| value.as_deref().unwrap_or(MISSING).to_owned());
+    values.join(" | ")
+}
+
+pub(super) fn parse<T: DeserializeOwned>(text: &str, column: &str) -> Outcome<T> {
+    serde_json::from_str(text).map_err(|e| {
+        Fault::new(Code::BadLibrary, format!("column '{column}' of the library cannot be read"))
+            .because(&e)
+    })
+}
+
+fn json(value: &impl serde::Serialize) -> Outcome<String> {
+    serde_json::to_string(value)
+        .map_err(|e| Fault::new(Code::Internal, "a row cannot be written as JSON").because(&e))
+}
+
+impl Row {
+    pub(super) fn of(show: &str, clip: &ClipInfo) -> Outcome<Self> {
+        let key = ClipKey::of(clip);
+        let format = format_text(&FormatKey::of(clip));
+        let camera = clip.camera.name().unwrap_or_default();
+        let words = [
+            Some(show),
+            Some(key.path.as_str()),
+            key.reel_name.as_deref(),
+            clip.identity.scene.as_deref(),
+            clip.identity.take.as_deref(),
+            Some(camera.as_str()),
+            clip.lens.model.as_deref(),
+            Some(format.as_str()),
+            clip.timing.captured.as_deref(),
+            clip.color_space.as_deref(),
+        ];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        Ok(Self {
+            id: id(&key.path, &key.clip_name),
+            show: show.to_owned(),
+            path: key.path.clone(),
+            name: key.clip_name.clone(),
+            words: format!("{} {}", key.clip_name, words.join(" ")).to_lowercase(),
+            day: key.date.clone().unwrap_or_default(),
+            key: json(&key)?,
+            format,
+            info: json(clip)?,
+        })
+    }
+}
+
+/// Which of the rows are there, and as what.
+pub(super) async fn known(
+    db: &mut AnyConnection,
+    rows: &[Row],
+) -> sqlx::Result<Vec<(i64, String)>> {
+    let marks: Vec<String> = (1..=rows.len()).map(|i| format!("${i}")).collect();
+    let sql = format!("SELECT id, info FROM clip_info WHERE id IN ({})", marks.join(", "));
+    let mut arguments = AnyArguments::default();
+    for row in rows {
+        arguments.add(row.id).map_err(sqlx::Error::Encode)?;
+    }
+    // The text holds numbers of places only.
+    let found = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(db).await?;
+    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Writes rows; those that are there are described anew.
+pub(super) async fn write(db: &mut AnyConnection, rows: &[Row]) -> sqlx::Result<()> {
+    const COLUMNS: usize = 8;
+    let mut sql = String::from(
+        "INSERT INTO clips (id, production, path, name, clip_key, words, day, format) VALUES ",
+    );
+    let mut arguments = AnyArguments::default();
+    for (i, row) in rows.iter().enumerate() {
+        let marks: Vec<String> = (1..=COLUMNS).map(|c| format!("${}", i * COLUMNS + c)).collect();
+        sql.push_str(if i == 0 { "(" } else { ", (" });
+        sql.push_str(&marks.join(", "));
+        sql.push(')');
+        arguments.add(row.id).map_err(sqlx::Error::Encode)?;
+        for text in [&row.show, &row.path, &row.name, &row.key, &row.words, &row.day, &row.format] {
+            arguments.add(text.clone()).map_err(sqlx::Error::Encode)?;
+        }
+    }
+    sql.push_str(
+        " ON CONFLICT (id) DO UPDATE SET production = excluded.production, \
+         clip_key = excluded.clip_key, words = excluded.words, day = excluded.day, \
+         format = excluded.format",
+    );
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *db).await?;
+    let marks: Vec<String> =
+        (0..rows.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
+    let sql = format!(
+        "INSERT INTO clip_info (id, info) VALUES {} ON CONFLICT (id) DO UPDATE SET info = excluded.info",
+        marks.join(", ")
+    );
+    let mut arguments = AnyArguments::default();
+    for row in rows {
+        arguments.add(row.id).map_err(sqlx::Error::Encode)?;
+        arguments.add(row.info.clone()).map_err(sqlx::Error::Encode)?;
+    }
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *db).await?;
+    Ok(())
+}
+
+pub(super) async fn delete(db: &mut AnyConnection, id: i64) -> sqlx::Result<u64> {
+    sqlx::query("DELETE FROM clip_info WHERE id = $1").bind(id).execute(&mut *db).await?;
+    let gone = sqlx::query("DELETE FROM clips WHERE id = $1").bind(id).execute(&mut *db).await?;
+    Ok(gone.rows_affected())
+}
+
+pub(super) async fn keys(pool: &AnyPool, show: Option<&str>) -> sqlx::Result<Vec<(i64, String)>> {
+    let rows = match show {
+        None => {
+            sqlx::query("SELECT id, clip_key FROM clips ORDER BY path, name")
+                .fetch_all(pool)
+                .await?
+        }
+        Some(show) => {
+            let sql = "SELECT id, clip_key FROM clips WHERE production = $1 ORDER BY path, name";
+            sqlx::query(sql).bind(show.to_owned()).fetch_all(pool).await?
+        }
+    };
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn info(pool: &AnyPool, id: i64) -> sqlx::Result<Option<String>> {
+    let row = sqlx::query("SELECT info FROM clip_info WHERE id = $1")
+        .bind(id)
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+const HIT: &str = "SELECT id, production, clip_key, format FROM clips";
+
+fn hit(row: &AnyRow) -> sqlx::Result<Hit> {
+    Ok(Hit {
+        id: row.try_get(0)?,
+        show: row.try_get(1)?,
+        key: row.try_get(2)?,
+        format: row.try_get(3)?,
+    })
+}
+
+/// Rows that may be what is looked for; what SQL cannot say is asked of their keys.
+pub(super) async fn search(pool: &AnyPool, search: &Search) -> sqlx::Result<Vec<Hit>> {
+    let mut wheres: Vec<String> = Vec::new();
+    let mut arguments = AnyArguments::default();
+    let mut count = 0;
+    let mut bind = |condition: &str, value: String| {
+        count += 1;
+        wheres.push(condition.replace('?', &format!("${count}")));
+        arguments.add(value).map_err(sqlx::Error::Encode)
+    };
+    for word in &search.words {
+        let mut escaped = String::from("%");
+        for c in word.to_lowercase().chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                escaped.push('\\');
+            }
+            escaped.push(c);
+        }
+        escaped.push('%');
+        bind("words LIKE ? ESCAPE '\\'", escaped)?;
+    }
+    if let Some(show) = &search.show {
+        bind("production = ?", show.clone())?;
+    }
+    if let Some([from, to]) = &search.days {
+        bind("day >= ?", from.clone())?;
+        bind("day <= ?", to.clone())?;
+    }
+    let filter =
+        if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
+    let sql = format!("{HIT}{filter} ORDER BY path, name");
+    // The text holds names of this file and numbers of places only.
+    let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(pool).await?;
+    rows.iter().map(hit).collect()
+}
+
+pub(super) async fn named(pool: &AnyPool, name: &str) -> sqlx::Result<Vec<Hit>> {
+    let sql = format!("{HIT} WHERE id = $1 OR path = $2 OR name = $3 ORDER BY path, name");
+    let id = parse_id(name).unwrap_or(-1);
+    let query =
+        sqlx::query(AssertSqlSafe(sql)).bind(id).bind(name.to_owned()).bind(name.to_owned());
+    query.fetch_all(pool).await?.iter().map(hit).collect()
+}

@@ -1,0 +1,150 @@
+//! A pull for people: the plan before anything is done, and what the gate
+//! says when it is.
+
+use super::table::{self, Align};
+use super::{PlanView, bytes_text, style};
+use platefarm_model::Fault;
+use platefarm_model::pull::{Candidate, PlatePlan, Rejected, Tier};
+use platefarm_worker::gate::{Severity, Verdict};
+
+/// Plates whose rows are shown; a plan of thousands is in the JSON.
+const MOST_ROWS: usize = 200;
+/// Faults of one kind that are shown one by one.
+const MOST_FAULTS: usize = 20;
+
+pub(super) fn plan(view: &PlanView<'_>) {
+    let plan = view.package;
+    plan.notes.iter().for_each(|fault| eprintln!("{} {fault}", style::caution("note")));
+    for one in plan.rejected.iter().take(MOST_FAULTS) {
+        rejected(one);
+    }
+    more(plan.rejected.len(), MOST_FAULTS, "events without a plate");
+    let shown = plan.plates.iter().take(MOST_ROWS);
+    let rows: Vec<Vec<String>> = shown.map(row).collect();
+    table::print(
+        &[
+            ("EVENT", Align::Left),
+            ("PLATE", Align::Left),
+            ("CLIP", Align::Left),
+            ("MATCHED BY", Align::Left),
+            ("FRAMES", Align::Left),
+            ("HANDLES", Align::Right),
+            ("SIZE", Align::Right),
+        ],
+        &rows,
+    );
+    more(plan.plates.len(), MOST_ROWS, "plates");
+    let notes: Vec<(&PlatePlan, &Fault)> =
+        plan.plates.iter().flat_map(|plate| plate.notes.iter().map(move |n| (plate, n))).collect();
+    for (plate, note) in notes.iter().take(MOST_ROWS) {
+        eprintln!("{} {}: {note}", style::caution("note"), plate.name);
+    }
+    more(notes.len(), MOST_ROWS, "notes");
+    let sum = &view.estimate;
+    let reused = match sum.frames_reused {
+        0 => String::new(),
+        count => format!(", {count} taken over"),
+    };
+    say!(
+        "{} plates, {} frames to render{reused}; about {} ({} at most), {} of one core",
+        sum.plates,
+        sum.frames,
+        bytes_text(sum.bytes),
+        bytes_text(sum.bytes_uncompressed),
+        duration(sum.core_seconds)
+    );
+}
+
+fn row(plate: &PlatePlan) -> Vec<String> {
+    let mut event = plate.event.number.clone();
+    if !plate.also.is_empty() {
+        event.push_str(&format!(" +{}", plate.also.len()));
+    }
+    let matched = plate.matched.to_string();
+    vec![
+        event,
+        plate.name.clone(),
+        plate.clip.identity.clip_name.clone(),
+        if plate.matched.tier == Tier::Fuzzy { style::caution(&matched) } else { matched },
+        plate.frames.to_string(),
+        format!("{}+{}", plate.handles[0], plate.handles[1]),
+        format!("{}x{}", plate.size[0], plate.size[1]),
+    ]
+}
+
+fn rejected(one: &Rejected) {
+    let event = one.event.as_ref();
+    let event = event.map_or_else(|| "event".to_owned(), |e| format!("event {}", e.number));
+    eprintln!(
+        "{} {event}: {}\n     remedy: {}",
+        style::alarm("no plate"),
+        one.fault,
+        one.fault.remedy_text()
+    );
+    // A clip that only comes near is named in the message.
+    let real = one.candidates.iter().filter(|candidate| candidate.score > 0.0);
+    let real: Vec<&Candidate> = real.collect();
+    if real.is_empty() {
+        return;
+    }
+    for candidate in &real {
+        let timecodes = candidate.timecodes.as_ref();
+        let timecodes = timecodes.map_or_else(String::new, |[a, b]| format!("  {a} - {b}"));
+        eprintln!(
+            "     candidate: {}  {} {:.2}{timecodes}",
+            candidate.path, candidate.rule, candidate.score
+        );
+    }
+    if let Some(event) = &one.event {
+        // Quoted as TOML quotes.
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        eprintln!(
+            "     to choose, write into a file for --resolve:\n       [[choice]]\n       reel = {}\n       source_in = {}\n       use = {}",
+            quoted(&event.reel),
+            quoted(&event.source_in),
+            quoted(&real[0].path)
+        );
+    }
+}
+
+fn more(there: usize, shown: usize, what: &str) {
+    if there > shown {
+        eprintln!(
+            "{}",
+            style::dim(&format!("... and {} more {what}; --json has all", there - shown))
+        );
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+pub(super) fn judged(dir: &str, verdict: &Verdict) {
+    for finding in &verdict.findings {
+        let word = match finding.severity {
+            Severity::Failure => style::alarm("failure"),
+            Severity::Warning => style::caution("warning"),
+        };
+        say!("{word} {finding}\n  remedy: {}", finding.remedy);
+    }
+    for skipped in &verdict.not_checked {
+        say!("{} {}: {}", style::dim("not checked"), skipped.check, skipped.why);
+    }
+    let word = if verdict.passed { style::state("done") } else { style::state("failed") };
+    let against = match verdict.against.as_str() {
+        "" => "by what must hold for any package".to_owned(),
+        request => format!("against its {request}"),
+    };
+    say!(
+        "{word}  {dir}: {} checks {against}, {} frames of {} plates, {} failures",
+        verdict.checks.len(),
+        verdict.frames,
+        verdict.plates,
+        verdict.failures().count()
+    );
+}

@@ -1,0 +1,302 @@
+//! A turnover with every trap that editorial and camera department set, on
+//! the real binary: what becomes of each event, plate by plate.
+
+use crate::harness::{World, copy_clip, root, s, tree};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Events in the order of `docs/pulls.md`; the clip is A001_C001 at 01:00:00:00, 8 frames.
+const LIST: &str = "TITLE: TURNOVER 03\nFCM: NON-DROP FRAME\n\
+    \n\
+    001  A001     V     C        01:00:00:02 01:00:00:05 01:00:00:00 01:00:00:03\n\
+    * FROM CLIP NAME: A001_C001\n* LOC: 01:00:00:00 RED BB_010 sky\n\
+    * ASC_SOP (1.05 1.0 0.95)(0.01 0.0 -0.01)(1.0 1.0 1.1)\n* ASC_SAT 0.9\n\
+    \n\
+    002  AX       V     C        01:00:00:03 01:00:00:05 01:00:00:03 01:00:00:05\n\
+    * FROM CLIP NAME: A001_C001.MOV\n* LOC: 01:00:00:03 RED BB_020\n\
+    \n\
+    003  A001C001 V     C        01:00:00:01 01:00:00:03 01:00:00:05 01:00:00:07\n\
+    * LOC: 01:00:00:05 RED BB_030\n\
+    \n\
+    004  A001     V     C        01:00:00:02 01:00:00:06 01:00:00:07 01:00:00:09\n\
+    M2   A001     048.0                01:00:00:02\n\
+    * FROM CLIP NAME: A001_C001\n* LOC: 01:00:00:07 RED BB_040\n\
+    \n\
+    005  A001     V     C        01:00:00:04 01:00:00:05 01:00:00:09 01:00:00:15\n\
+    * FREEZE FRAME\n* FROM CLIP NAME: A001_C001\n* LOC: 01:00:00:09 RED BB_050\n\
+    \n\
+    006  A001     V     C        01:00:00:00 01:00:00:03 01:00:00:15 01:00:00:18\n\
+    * FROM CLIP NAME: A001_C001\n* LOC: 01:00:00:15 RED BB_060\n\
+    007  A001     V     C        01:00:00:03 01:00:00:03 01:00:00:18 01:00:00:18\n\
+    007  CHART    V     D    002 00:00:00:00 00:00:00:01 01:00:00:18 01:00:00:20\n\
+    * FROM CLIP NAME: A001_C001\n* TO CLIP NAME: COLORCHART\n* LOC: 01:00:00:18 RED CC_010\n\
+    \n\
+    008  A001     V     C        01:00:00:05 01:00:00:09 01:00:00:20 01:00:01:00\n\
+    * FROM CLIP NAME: A001_C001\n* LOC: 01:00:00:20 RED BB_080\n\
+    \n\
+    009  BL       V     C        00:00:00:00 00:00:00:02 01:00:01:00 01:00:01:02\n\
+    010  SND7     A     C        01:00:00:00 01:00:02:00 01:00:00:00 01:00:02:00\n\
+    \n\
+    011  B002_C001 V    C        01:00:00:02 01:00:00:04 01:00:01:02 01:00:01:04\n\
+    * LOC: 01:00:01:02 RED BB_110\n\
+    \n\
+    012  Z999     V     C        07:00:00:00 07:00:00:04 01:00:01:04 01:00:01:08\n\
+    * FROM CLIP NAME: Z999_C007\n\
+    013  A001     V     C        01:00:00:02 01:00\n\
+    \n\
+    014  A001     V     C        01:00:00:02 01:00:00:04 01:00:01:08 01:00:01:10\n\
+    * FROM CLIP NAME: A001_C001\n* LOC: 01:00:01:08 RED BB_010\n";
+
+/// Camera cards: the ball, the chart, and a roll that lies there twice.
+fn media(world: &World) -> PathBuf {
+    let media = world.path("ocf");
+    copy_clip("beachball", &media.join("A001"));
+    copy_clip("colorchart", &media.join("chart"));
+    for copy in ["day_01/B002", "day_01_copy/B002"] {
+        let dir = media.join(copy);
+        copy_clip("beachball", &dir);
+        for file in tree(&dir) {
+            let name = file.replace("A001_C001", "B002_C001");
+            std::fs::rename(dir.join(&file), dir.join(name)).expect("renamed");
+        }
+    }
+    media
+}
+
+fn plan(world: &World, edl: &Path, media: &Path, more: &[&str]) -> Value {
+    let out = world.path("planned");
+    let args = [
+        "pull",
+        "--dry-run",
+        "--edl",
+        s(edl),
+        "--media",
+        s(media),
+        "--out",
+        s(&out),
+        "--rate",
+        "24",
+        "--show",
+        "TRAPS",
+        "--spec",
+        "vfx-plate",
+        "--handles",
+        "2",
+    ];
+    world.json(&[&args, more].concat())
+}
+
+fn by_event<'v>(list: &'v Value, number: &str) -> Vec<&'v Value> {
+    let all = list.as_array().expect("a list").iter();
+    all.filter(|one| one["event"]["number"] == number).collect()
+}
+
+#[test]
+fn every_trap_ends_as_it_should() {
+    let world = World::new();
+    let media = media(&world);
+    let edl = world.path("turnover_03.edl");
+    std::fs::write(&edl, LIST).expect("a list");
+    let planned = plan(&world, &edl, &media, &[]);
+    let plate = |number: &str| {
+        let found = by_event(&planned["plates"], number);
+        assert_eq!(found.len(), 1, "event {number}: {planned:#}");
+        found[0]
+    };
+    for (number, name, rule, frames, handles) in [
+        ("001", "BB_010_PL01_v001", "reel", "1001-1007", [2, 2]),
+        ("002", "BB_020_PL01_v001", "clip-name", "1001-1006", [2, 2]),
+        ("003", "BB_030_PL01_v001", "normalised", "1001-1005", [1, 2]),
+        ("004", "BB_040_PL01_v001", "reel", "1001-1008", [2, 2]),
+        ("005", "BB_050_PL01_v001", "reel", "1001-1005", [2, 2]),
+        // The tail of the dissolve, two frames, belongs to the shot.
+        ("006", "BB_060_PL01_v001", "reel", "1001-1007", [0, 2]),
+        ("007", "CC_010_PL01_v001", "clip-name", "1001", [0, 0]),
+        ("008", "BB_080_PL01_v001", "one-frame", "1001-1005", [2, 0]),
+        ("014", "BB_010_PL02_v001", "reel", "1001-1006", [2, 2]),
+    ] {
+        let plate = plate(number);
+        assert_eq!(plate["name"], name);
+        assert_eq!(plate["matched"]["rule"], rule, "{name}");
+        assert_eq!(plate["frames"], frames, "{name}: {:#}", plate["notes"]);
+        assert_eq!(plate["handles"], serde_json::json!(handles), "{name}");
+    }
+    assert_eq!(plate("004")["retime"]["speed"], 2.0);
+    assert_eq!(plate("005")["retime"]["speed"], 0.0);
+    for (number, code) in [("011", "F0204"), ("012", "F0203")] {
+        let rejected = by_event(&planned["rejected"], number);
+        assert_eq!(rejected[0]["fault"]["code"], code, "{rejected:#?}");
+    }
+    let conflict = by_event(&planned["rejected"], "011")[0]["candidates"].as_array().expect("two");
+    assert_eq!(conflict.len(), 2, "both are shown: {conflict:#?}");
+    let lines: Vec<&str> = planned["rejected"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["fault"]["place"].as_str())
+        .collect();
+    assert!(lines.iter().any(|place| place.starts_with("line ")), "the broken line: {lines:?}");
+    assert_eq!(planned["skipped"].as_array().map(Vec::len), Some(3), "black, sound, a tail");
+    assert!(planned["estimate"]["bytes"].as_u64().is_some_and(|bytes| bytes > 1_000_000));
+    once_is_enough(&world, &edl, &media);
+}
+
+/// The shot that is used twice and more, delivered once.
+fn once_is_enough(world: &World, edl: &Path, media: &Path) {
+    let planned = plan(world, edl, media, &["--repeated", "once"]);
+    let first = &by_event(&planned["plates"], "001")[0];
+    assert_eq!(first["frames"], "1001-1008", "all of the clip");
+    assert_eq!(first["also"].as_array().map(Vec::len), Some(7));
+    assert_eq!(planned["plates"].as_array().map(Vec::len), Some(2));
+}
+
+/// A person chooses, the choice is kept, and the package comes out whole and released.
+#[test]
+fn a_choice_is_kept_and_the_second_pull_renders_only_what_changed() {
+    let world = World::new();
+    let media = media(&world);
+    let edl = world.path("turnover_03.edl");
+    // Without the two that no person can mend here.
+    let gone = |line: &&str| {
+        let number = line.get(..3).unwrap_or_default();
+        number != "012" && number != "013" && !line.contains("Z999")
+    };
+    let list: Vec<&str> = LIST.lines().filter(gone).collect();
+    std::fs::write(&edl, list.join("\n") + "\n").expect("a list");
+    let choices = world.path("choices.toml");
+    let chosen =
+        format!("[[choice]]\nreel = \"B002_C001\"\nuse = \"{}\"\n", s(&media.join("day_01")));
+    std::fs::write(&choices, chosen).expect("choices");
+    let planned = plan(&world, &edl, &media, &["--resolve", s(&choices)]);
+    assert_eq!(by_event(&planned["plates"], "011")[0]["matched"]["tier"], "chosen");
+    // The show remembers.
+    let again = plan(&world, &edl, &media, &[]);
+    assert_eq!(by_event(&again["plates"], "011")[0]["matched"]["tier"], "chosen");
+
+    let (first, second) = (world.path("v1"), world.path("v2"));
+    let fdl = root().join("tests/fixtures/pull/show.fdl");
+    let pull = |out: &Path, edl: &Path, more: &[&str]| {
+        let args = [
+            "pull",
+            "--local",
+            "--edl",
+            s(edl),
+            "--media",
+            s(&media),
+            "--out",
+            s(out),
+            "--rate",
+            "24",
+            "--show",
+            "TRAPS",
+            "--spec",
+            "review",
+            "--handles",
+            "1",
+            "--fdl",
+            s(&fdl),
+            "--template",
+            "VFX_PULL",
+            "--debayer",
+            "mhc",
+            "--backend",
+            "cpu",
+        ];
+        world.json(&[&args, more].concat())
+    };
+    let summary = pull(&first, &edl, &[]);
+    assert_eq!(summary["phase"], "done", "{summary}");
+    let report = report(&first);
+    assert_eq!(
+        (&report["complete"], &report["released"]),
+        (&true.into(), &true.into()),
+        "{:#}",
+        report["gate"]
+    );
+    let files = tree(&first);
+    for file in [
+        "BB_010_PL01_v001/BB_010_PL01_v001.cc",
+        "BB_010_PL01_v001/BB_010_PL01_v001.cdl",
+        "BB_010_PL01_v001/BB_010_PL01_v001.decode.json",
+        "edit/pull_list.csv",
+        "edit/pull_list.ale",
+        "stills/BB_010_PL01_v001.png",
+        "review/BB_010_PL01_v001.mp4",
+    ] {
+        assert!(files.iter().any(|name| name == file), "{file} in {files:?}");
+    }
+    assert_eq!(platefarm_media::mhl::verify(&first), vec![], "the manifest verifies");
+
+    // The next cut: 001 is a frame longer at its tail.
+    let next = world.path("turnover_04.edl");
+    let text = std::fs::read_to_string(&edl).expect("the list");
+    let text = text.replacen(
+        "01:00:00:02 01:00:00:05 01:00:00:00 01:00:00:03",
+        "01:00:00:02 01:00:00:06 01:00:00:00 01:00:00:04",
+        1,
+    );
+    std::fs::write(&next, text).expect("a list");
+    let summary = pull(&second, &next, &["--previous", s(&first)]);
+    assert_eq!(summary["phase"], "done", "{summary}");
+    let taken = summary["backends"]["taken over"].as_u64().unwrap_or_default();
+    assert_eq!(
+        (summary["frames"].as_u64().unwrap_or_default() - taken, summary["frames_failed"].as_u64()),
+        (1, Some(0)),
+        "{summary}"
+    );
+    let old =
+        std::fs::read(first.join("BB_010_PL01_v001/BB_010_PL01_v001.1003.exr")).expect("a frame");
+    let new =
+        std::fs::read(second.join("BB_010_PL01_v002/BB_010_PL01_v002.1003.exr")).expect("a frame");
+    assert!(old == new, "the same picture under the next version");
+    assert_eq!(self::report(&second)["released"], true, "{:#}", self::report(&second)["gate"]);
+}
+
+fn report(dir: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(dir.join("report.json")).expect("a report"))
+        .expect("JSON")
+}
+
+/// The library finds what was added, and a pull over it takes the same clips.
+#[test]
+fn a_pull_over_the_library_is_the_pull_over_its_media() {
+    let world = World::new();
+    let media = media(&world);
+    let edl = world.path("turnover_03.edl");
+    std::fs::write(&edl, LIST).expect("a list");
+    let added = world.json(&["library", "add", s(&media), "--show", "TRAPS"]);
+    assert_eq!(added["new"], 4, "{added}");
+    let found = world.json(&["library", "search", "B002_C001", "tc:01:00:00:03"]);
+    assert_eq!(found["count"], 2, "{found:#}");
+    let chart = world.json(&["library", "search", "colorchart"]);
+    let id = chart["clips"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.json(&["library", "show", &id])["id"], id.as_str());
+    let formats = world.json(&["library", "formats"]);
+    assert!(formats["formats"].as_array().is_some_and(|all| !all.is_empty()), "{formats}");
+    let scanned = plan(&world, &edl, &media, &[]);
+    let out = world.path("planned");
+    let kept = world.json(&[
+        "pull",
+        "--dry-run",
+        "--library",
+        "--edl",
+        s(&edl),
+        "--out",
+        s(&out),
+        "--rate",
+        "24",
+        "--show",
+        "TRAPS",
+        "--spec",
+        "vfx-plate",
+        "--handles",
+        "2",
+    ]);
+    let essence = |plan: &Value| -> Vec<Value> {
+        let plates = plan["plates"].as_array().expect("plates").iter();
+        plates
+            .map(|p| serde_json::json!([p["name"], p["frames"], p["clip"]["path"], p["matched"]]))
+            .collect()
+    };
+    assert_eq!(essence(&kept), essence(&scanned));
+}

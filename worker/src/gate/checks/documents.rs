@@ -1,0 +1,218 @@
+//! The documents beside the frames, held against the frames.
+
+use super::{Package, Plate, Request, Sink, by_value, plates};
+use crate::gate::set;
+use platefarm_model::{Code, Fault, FrameSet};
+use platefarm_standards::amf::{Amf, ClipMedia, Reference, StageKind};
+use platefarm_standards::fdl::Fdl;
+use platefarm_standards::look::parse_cdl;
+
+/// `directory/name` of a document beside a plate.
+fn beside(plate: &Plate<'_>, name: &str) -> String {
+    let directory = &plate.files.directory;
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+}
+
+pub(super) fn amf(package: &Package, request: &Request, sink: &mut Sink<'_>) {
+    for plate in plates(package, request) {
+        let own = beside(&plate, &format!("{}.amf", plate.name()));
+        let folder = beside(&plate, "");
+        let any = package.documents.keys().find(|name| {
+            name.ends_with(".amf")
+                && name.strip_prefix(&folder).is_some_and(|rest| !rest.contains('/'))
+        });
+        let name = if package.documents.contains_key(&own) {
+            Some(&own)
+        } else {
+            any.filter(|_| plate.asked.is_none())
+        };
+        let Some((name, bytes)) = name.and_then(|name| package.documents.get_key_value(name))
+        else {
+            if plate.asked.is_some() {
+                let fault = Fault::new(Code::MissingFiles, "there is no AMF beside the frames");
+                sink.fault(Some(plate.name()), FrameSet::new(), fault.at(own));
+            } else {
+                sink.skip(format!("{}: there is no AMF beside the frames", plate.name()));
+            }
+            continue;
+        };
+        match Amf::parse(bytes) {
+            Ok(amf) => judge_amf(package, &plate, name, &amf, sink),
+            Err(fault) => sink.fault(Some(plate.name()), FrameSet::new(), fault.at(name.clone())),
+        }
+    }
+}
+
+fn judge_amf(package: &Package, plate: &Plate<'_>, name: &str, amf: &Amf, sink: &mut Sink<'_>) {
+    let mut wrong = |message: String| {
+        let fault = Fault::new(Code::BadAmf, message).at(name.to_owned());
+        sink.fault(Some(plate.name()), FrameSet::new(), fault);
+    };
+    match &amf.clip {
+        None => wrong("it names no clip".into()),
+        Some(clip) => {
+            if plate.asked.is_some() && clip.name != plate.name() {
+                wrong(format!("it is for clip '{}'", clip.name));
+            }
+            if let Some(ClipMedia::Sequence { pattern, placeholder, first, last }) = &clip.media {
+                let there = set(plate.files.frames.keys().copied());
+                let ends = (there.first().unwrap_or(0), there.last().unwrap_or(0));
+                if ends != (*first, *last) {
+                    wrong(format!(
+                        "it is for frames {first}-{last}, there are {}-{}",
+                        ends.0, ends.1
+                    ));
+                }
+                let digits = placeholder.chars().next().map_or(0, |c| pattern.matches(c).count());
+                let number = format!("{:0digits$}", ends.0);
+                let run = placeholder
+                    .chars()
+                    .next()
+                    .map_or_else(String::new, |c| c.to_string().repeat(digits));
+                let file = pattern.replacen(&run, &number, 1);
+                if !package.files.contains(&beside(plate, &file)) {
+                    wrong(format!("it names '{pattern}', of which there is no '{file}'"));
+                }
+            }
+        }
+    }
+    let aces = plate.asked.is_none_or(|asked| asked.color == "ACES2065-1");
+    for stage in &amf.pipeline.stages {
+        let applied = stage.applied.unwrap_or(false);
+        match stage.kind {
+            StageKind::Input if !applied => {
+                wrong(
+                    "it says that the input transform is not applied; a plate has it baked in"
+                        .into(),
+                );
+            }
+            StageKind::Look | StageKind::Output if applied && aces => {
+                wrong(
+                    "it says that a look or output transform is applied to scene-linear plates"
+                        .into(),
+                );
+            }
+            _ => {}
+        }
+        for reference in &stage.references {
+            let Reference::File(path) = reference else { continue };
+            if path.split('/').any(|part| part == "..") || path.starts_with('/') {
+                wrong(format!("it names '{path}', outside its own directory"));
+                continue;
+            }
+            let Some(content) = package.documents.get(&beside(plate, path)) else {
+                if !package.files.contains(&beside(plate, path)) {
+                    wrong(format!("it names '{path}', which is not there"));
+                }
+                continue;
+            };
+            if let Some(hash) = stage.hash.as_ref().filter(|hash| hash.algorithm == "sha256")
+                && !is_sha256(content, &hash.text)
+            {
+                wrong(format!("'{path}' is not the file whose hash it carries"));
+            }
+        }
+    }
+}
+
+/// Whether `text` is the SHA-256 of `content`, in hexadecimal or base64.
+fn is_sha256(content: &[u8], text: &str) -> bool {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(content);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.trim().eq_ignore_ascii_case(&hex) || text.trim() == crate::package::base64(&digest)
+}
+
+pub(super) fn fdl(package: &Package, request: &Request, sink: &mut Sink<'_>) {
+    let lists: Vec<(&String, Result<Fdl, Fault>)> = package
+        .documents
+        .iter()
+        .filter(|(name, _)| name.ends_with(".fdl"))
+        .map(|(name, bytes)| (name, Fdl::parse(bytes)))
+        .collect();
+    for (name, list) in &lists {
+        if let Err(fault) = list {
+            sink.fault(None, FrameSet::new(), fault.clone().within(name));
+        }
+    }
+    let framed = request.plates.iter().any(|plate| plate.framed);
+    if framed && lists.is_empty() {
+        let fault = Fault::new(Code::MissingFiles, "an FDL decided the framing and none is there");
+        sink.fault(None, FrameSet::new(), fault);
+    }
+    if lists.is_empty() && !framed {
+        sink.skip("the package has no framing decision list");
+    }
+    for plate in plates(package, request) {
+        let size = plate.asked.and_then(|asked| asked.size);
+        let size = size.or_else(|| plate.read().next().map(|(_, file)| file.size));
+        let has = |fdl: &Fdl| {
+            let mut canvases = fdl.canvases();
+            canvases.any(|(_, c)| Some([c.dimensions.width, c.dimensions.height]) == size)
+        };
+        let wanted = plate.asked.is_some_and(|asked| asked.framed);
+        let readable = lists.iter().filter_map(|(_, list)| list.as_ref().ok());
+        if wanted && !lists.is_empty() && !readable.clone().any(has) {
+            let [w, h] = size.unwrap_or_default();
+            let message = format!("no framing decision list has a canvas of {w}x{h}");
+            sink.fail(plate.name(), FrameSet::new(), message);
+        }
+        headers(&plate, wanted, &has, sink);
+    }
+}
+
+/// The lists in the headers of one plate.
+fn headers(plate: &Plate<'_>, wanted: bool, has: &dyn Fn(&Fdl) -> bool, sink: &mut Sink<'_>) {
+    let carried =
+        plate.read().map(|(frame, file)| (frame, file.texts.get("ascFramingDecisionList")));
+    for (place, (text, frames)) in by_value(carried).into_iter().enumerate() {
+        let Some(text) = text else {
+            if wanted {
+                let message = "the header carries no ascFramingDecisionList";
+                sink.fail(plate.name(), frames, message.into());
+            }
+            continue;
+        };
+        match Fdl::parse(text.as_bytes()) {
+            Err(fault) => {
+                let fault = fault.at("ascFramingDecisionList");
+                sink.fault(Some(plate.name()), frames, fault);
+            }
+            Ok(list) if !has(&list) => {
+                let message = "the FDL in the header has no canvas of the picture's size";
+                sink.fail(plate.name(), frames, message.into());
+            }
+            // Frames taken over from an earlier delivery carry its document; the canvas is what counts.
+            Ok(_) if place > 0 && !wanted => {
+                let message = "the FDL in the header differs from the other frames'";
+                sink.fail(plate.name(), frames, message.into());
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+pub(super) fn grade(package: &Package, _: &Request, sink: &mut Sink<'_>) {
+    let decisions = package
+        .documents
+        .iter()
+        .filter(|(name, _)| name.ends_with(".cc") || name.ends_with(".cdl"));
+    for (name, bytes) in decisions {
+        match parse_cdl(bytes) {
+            Err(fault) => sink.fault(None, FrameSet::new(), fault.at(name.clone())),
+            Ok(all) => {
+                let finite = all.iter().all(|c| {
+                    let cdl = &c.cdl;
+                    let numbers = [cdl.slope, cdl.offset, cdl.power];
+                    numbers.as_flattened().iter().all(|v| v.is_finite())
+                        && cdl.saturation.is_finite()
+                });
+                if !finite {
+                    let fault =
+                        Fault::new(Code::BadLook, "a colour decision has a number that is none");
+                    sink.fault(None, FrameSet::new(), fault.at(name.clone()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The edge of the gate: files become values here, in parallel, and nothing
+//! is judged.
+
+use super::{FrameFile, Package, Request, SequenceFiles};
+use crate::package::PackageReport;
+use platefarm_media::{delivered, mhl, publish, storage};
+use platefarm_model::{Code, Fault, Outcome, limits};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Endings of the documents that checks read.
+const DOCUMENTS: &[&str] = &["amf", "clf", "fdl", "cc", "cdl"];
+
+/// The request that a package carries; one without is empty.
+///
+/// # Errors
+/// [`Code::BadStructure`] when there is a report that cannot be read.
+pub(super) fn own_request(dir: &Path) -> Outcome<Request> {
+    let path = dir.join("report.json");
+    if !storage::metadata(&path).is_ok_and(|found| found.is_file()) {
+        return Ok(Request::default());
+    }
+    let bytes = document(&path)?;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| {
+        Fault::new(Code::BadStructure, "the report is no JSON").at("report.json").because(&e)
+    })?;
+    // A file of the same name that is none of ours says nothing about the order.
+    if value.get("made_by").and_then(|by| by.as_str()).is_none_or(|by| !by.starts_with("platefarm"))
+    {
+        return Ok(Request::default());
+    }
+    let report: PackageReport = serde_json::from_value(value).map_err(|e| {
+        Fault::new(Code::BadStructure, "the report cannot be read").at("report.json").because(&e)
+    })?;
+    Ok(Request::of(&report))
+}
+
+/// A whole package, with its seal.
+pub(super) fn read(dir: &Path, deep: bool) -> Outcome<Package> {
+    let mut package = files(dir, deep)?;
+    let sealed = storage::metadata(dir.join("ascmhl")).is_ok_and(|found| found.is_dir());
+    package.seal = sealed.then(|| mhl::verify(dir));
+    Ok(package)
+}
+
+/// A package that is about to be sealed, its frames just compared with their hashes.
+pub(crate) fn read_for_release(dir: &Path) -> Outcome<Package> {
+    files(dir, false)
+}
+
+/// Number, digits and path of a frame.
+type Named = (i64, usize, String);
+
+fn files(dir: &Path, deep: bool) -> Outcome<Package> {
+    let mut package = Package { deep, ..Package::default() };
+    walk(dir, "", &mut package.files)?;
+    package.files.sort();
+    let mut sequences: BTreeMap<(String, String), Vec<Named>> = BTreeMap::new();
+    for file in &package.files {
+        let ending = file.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
+        if DOCUMENTS.contains(&ending.as_str()) {
+            package.documents.insert(file.clone(), document(&dir.join(file))?);
+        }
+        if let Some((directory, stem, number, digits)) = frame_name(file) {
+            let frame = (number, digits, file.clone());
+            sequences.entry((directory, stem)).or_default().push(frame);
+        }
+    }
+    let read = |(number, digits, file): Named| {
+        let read = delivered::read(&dir.join(&file), deep);
+        (number, FrameFile { file, digits, read })
+    };
+    for ((directory, stem), frames) in sequences {
+        let mut sequence = SequenceFiles { directory, stem, ..SequenceFiles::default() };
+        let read: Vec<(i64, FrameFile)> = frames.into_par_iter().map(read).collect();
+        for (number, file) in read {
+            match sequence.frames.entry(number) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(file);
+                }
+                std::collections::btree_map::Entry::Occupied(_) => {
+                    sequence.doubles.push(file.file);
+                }
+            }
+        }
+        package.sequences.push(sequence);
+    }
+    Ok(package)
+}
+
+/// Directory, stem, number and digits of `dir/stem.1001.exr`; a still picture has none.
+fn frame_name(file: &str) -> Option<(String, String, i64, usize)> {
+    let (directory, name) = file.rsplit_once('/').unwrap_or(("", file));
+    let (rest, ending) = name.rsplit_once('.')?;
+    if !ending.eq_ignore_ascii_case("exr") {
+        return None;
+    }
+    let stem = rest.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &rest[stem.len()..];
+    let parsed = number.parse().ok()?;
+    // Without a mark before it the number belongs to the name: `x_v001.exr`.
+    let stem = stem.strip_suffix(['.', '_'])?;
+    Some((directory.to_owned(), stem.to_owned(), parsed, number.len()))
+}
+
+fn document(path: &Path) -> Outcome<Vec<u8>> {
+    let fault = |e: std::io::Error| {
+        Fault::new(Code::FileUnreadable, "a document cannot be read")
+            .at(path.display().to_string())
+            .because(&e)
+    };
+    let size = storage::metadata(path).map_err(fault)?.len();
+    if size > limits::MAX_DOCUMENT_BYTES {
+        let message = format!("{size} bytes are too many for a document");
+        return Err(Fault::new(Code::TooLarge, message).at(path.display().to_string()));
+    }
+    storage::read(path).map_err(fault)
+}
+
+/// Files below `dir`, without what is hidden, staged, or the seal.
+fn walk(dir: &Path, below: &str, files: &mut Vec<String>) -> Outcome<()> {
+    let fault = |e: std::io::Error| {
+        Fault::new(Code::FileUnreadable, "a directory cannot be read")
+            .at(dir.display().to_string())
+            .because(&e)
+    };
+    for entry in storage::read_dir(dir).map_err(fault)? {
+        let entry = entry.map_err(fault)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || name == publish::STAGING || name == "ascmhl" {
+            continue;
+        }
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.is_dir() {
+            walk(&entry.path(), &path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::frame_name;
+
+    #[test]
+    fn frames_are_told_by_their_names() {
+        let name = |file: &str| frame_name(file).map(|(d, s, n, l)| format!("{d}|{s}|{n}|{l}"));
+        assert_eq!(name("a/b/x_v001.1001.exr").unwrap(), "a/b|x_v001|1001|4");
+        assert_eq!(name("x_v001.01001.EXR").unwrap(), "|x_v001|1001|5");
+        assert_eq!(name("x_v001_1001.exr").unwrap(), "|x_v001|1001|4");
+        assert_eq!(name("x_v001.exr"), None);
+        assert_eq!(name("chart.exr"), None);
+        assert_eq!(name("x.1001.png"), None);
+    }
+}

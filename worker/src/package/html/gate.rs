@@ -1,0 +1,69 @@
+//! What the gate found, on the page: first of all, whether this may be used.
+
+use super::text::Esc;
+use crate::gate::{Finding, Severity};
+use crate::package::report::PackageReport;
+use std::fmt::{self, Write as _};
+
+/// One word over everything.
+pub(super) fn badge(report: &PackageReport) -> &'static str {
+    match (report.complete, report.released) {
+        (false, _) => "<span class=\"badge bad\">INCOMPLETE</span>",
+        (true, true) => "<span class=\"badge good\">COMPLETE, RELEASED</span>",
+        (true, false) if report.gate.is_some() => {
+            "<span class=\"badge bad\">COMPLETE, NOT RELEASED</span>"
+        }
+        (true, false) => "<span class=\"badge good\">COMPLETE</span>",
+    }
+}
+
+pub(super) fn write(html: &mut String, report: &PackageReport) -> fmt::Result {
+    let Some(verdict) = &report.gate else { return Ok(()) };
+    html.push_str("<h2>Gate</h2>\n<div class=\"card\">");
+    let failures = verdict.failures().count();
+    let warnings = verdict.findings.len() - failures;
+    write!(
+        html,
+        "<p>{} checks over {} frames of {} plates: {}, {}.</p>",
+        verdict.checks.len(),
+        verdict.frames,
+        verdict.plates,
+        counted(failures, "failure"),
+        counted(warnings, "warning")
+    )?;
+    for finding in &verdict.findings {
+        write_finding(html, finding)?;
+    }
+    if !verdict.not_checked.is_empty() {
+        html.push_str("<details><summary>What could not be checked</summary>");
+        for skipped in &verdict.not_checked {
+            write!(html, "<p class=\"dim\">{}: {}</p>", Esc(&skipped.check), Esc(&skipped.why))?;
+        }
+        html.push_str("</details>");
+    }
+    html.push_str("</div>\n");
+    Ok(())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        more => format!("{more} {what}s"),
+    }
+}
+
+fn write_finding(html: &mut String, finding: &Finding) -> fmt::Result {
+    let error = if finding.severity == Severity::Failure { " err" } else { "" };
+    write!(
+        html,
+        "<div class=\"fault{error}\"><p><b>{}</b> {}",
+        Esc(&finding.check),
+        finding.plate.as_ref().map(|p| format!("{}: ", Esc(p))).unwrap_or_default()
+    )?;
+    if !finding.frames.is_empty() {
+        write!(html, "{}: ", finding.frames)?;
+    }
+    write!(html, "{}</p>", Esc(&finding.fault.message))?;
+    writeln!(html, "<p class=\"dim\">{}</p></div>", Esc(&finding.remedy))
+}

@@ -1,0 +1,235 @@
+//! Movies of the plates: for review, with names and timecode in the picture,
+//! or for editorial. Made of the delivered frames, so that what is looked at
+//! is what was delivered; shown as the AMF beside the plate says it is meant
+//! to be seen, and never the plate itself: a plate has no burn-in.
+
+use super::Writer;
+use super::gather::{Gathered, PlateFrames};
+use crate::leash::Leash;
+use platefarm_media::draw::{Picture, font, letters_in};
+use platefarm_media::sink::exr;
+use platefarm_media::sink::movie::{MovieSettings, MovieWriter};
+use platefarm_media::{hash, publish};
+use platefarm_model::color::chain::Chain;
+use platefarm_model::color::name;
+use platefarm_model::color::recipe::DEFAULT_VIEW;
+use platefarm_model::delivery::MovieSpec;
+use platefarm_model::job::FrameResult;
+use platefarm_model::pull::{PackageSpec, PlatePlan};
+use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_shaders::color::Plan;
+use std::path::Path;
+
+/// Every movie of every plate; a movie that cannot be made is a fault of its
+/// own and costs no plate.
+pub(super) fn make(
+    spec: &PackageSpec,
+    gathered: &Gathered,
+    writer: &mut Writer<'_>,
+    leash: &Leash,
+) -> Outcome<Vec<Result<String, Fault>>> {
+    let mut made = Vec::new();
+    if spec.delivery.movies.is_empty() {
+        return Ok(made);
+    }
+    let display = Plan::new(&shown(spec)?);
+    for movie in &spec.delivery.movies {
+        for (plan, plate) in spec.plates.iter().zip(&gathered.plates) {
+            if leash.is_stopped() {
+                return Err(Fault::new(
+                    Code::Interrupted,
+                    "the package was taken from this worker",
+                ));
+            }
+            if plate.sound().next().is_none() {
+                continue;
+            }
+            let name = format!("{}/{}.{}", movie.directory, plan.name, movie.codec.extension());
+            let staged = writer.staging.join(format!("movie-{}", made.len()));
+            let job = Job { spec, plan, movie, display: &display };
+            let outcome = job.write(plate, &staged).and_then(|()| put(writer, &name, &staged));
+            made.push(outcome.map(|()| name.clone()).map_err(|fault| fault.within(name)));
+        }
+    }
+    Ok(made)
+}
+
+/// From the plates' colour to the display that their AMF names; nothing where
+/// they are made for a display already.
+fn shown(spec: &PackageSpec) -> Outcome<Chain> {
+    let view = name::from_aces(DEFAULT_VIEW)?;
+    if spec.color_out.is_aces() {
+        return Ok(view);
+    }
+    if spec.color_out.meaning()?.display {
+        return Ok(Chain::default());
+    }
+    let mut chain = name::to_aces(spec.color_out.name())?;
+    chain.0.extend(view.0);
+    Ok(chain)
+}
+
+/// Publishes a staged movie; one that is there and the same is left alone, its date with it.
+fn put(writer: &Writer<'_>, name: &str, staged: &Path) -> Outcome<()> {
+    let published = writer.out_dir.join(name);
+    if published.exists() && hash::xxh128_file(staged)? == hash::xxh128_file(&published)? {
+        return publish::discard(staged);
+    }
+    if let Some(directory) = published.parent() {
+        publish::make_dirs(directory)?;
+    }
+    publish::publish(staged, &published)
+}
+
+struct Job<'a> {
+    spec: &'a PackageSpec,
+    plan: &'a PlatePlan,
+    movie: &'a MovieSpec,
+    display: &'a Plan,
+}
+
+impl Job<'_> {
+    fn write(&self, plate: &PlateFrames, staged: &Path) -> Outcome<()> {
+        let frames: Vec<&FrameResult> = self.frames(plate);
+        let Some(first) = frames.first() else {
+            return Err(Fault::new(Code::MovieFailed, "no frame of the event is there"));
+        };
+        let raster = self.raster();
+        let timing = &self.plan.clip.timing;
+        let index = self.plan.source_first + first.frame - self.plan.frames.first();
+        let settings = MovieSettings {
+            codec: self.movie.codec,
+            size: raster.size.map(|side| side as u32),
+            rate: timing.rate.unwrap_or(self.spec.rate),
+            timecode: timing.start.map(|start| start.plus(index)),
+            reel: self.plan.clip.identity.reel_name.clone(),
+        };
+        let mut movie = MovieWriter::start(staged, &settings)?;
+        for result in frames {
+            movie.picture(&self.picture(result, &raster, settings.rate)?)?;
+        }
+        movie.finish()
+    }
+
+    fn frames<'p>(&self, plate: &'p PlateFrames) -> Vec<&'p FrameResult> {
+        let [head, tail] = if self.movie.cut_handles { self.plan.handles } else { [0, 0] };
+        let from = self.plan.frames.first() + i64::from(head);
+        let to = self.plan.frames.last() - i64::from(tail);
+        plate.sound().filter(|result| (from..=to).contains(&result.frame)).collect()
+    }
+
+    /// The movie's raster and where the picture lies in it: as large as fits,
+    /// never enlarged, seen with square pixels, sides multiples of 4.
+    fn raster(&self) -> Raster {
+        let [w, h] = self.plan.size.map(f64::from);
+        let aspect = self.plan.clip.picture.pixel_aspect;
+        let wide = if aspect > 0.0 { w * aspect } else { w };
+        let whole = |side: f64| ((side / 4.0).ceil() * 4.0) as u32;
+        let size = self.movie.size.unwrap_or([whole(wide), whole(h)]);
+        let scale = (f64::from(size[0]) / wide).min(f64::from(size[1]) / h).min(1.0);
+        let picture = [wide * scale, h * scale].map(|side| (side.round() as usize).max(1));
+        let size = size.map(|side| side as usize);
+        let picture = [picture[0].min(size[0]), picture[1].min(size[1])];
+        let origin = [(size[0] - picture[0]) / 2, (size[1] - picture[1]) / 2];
+        Raster { size, picture, origin }
+    }
+
+    /// A frame as 16-bit display codes.
+    fn picture(&self, result: &FrameResult, raster: &Raster, rate: FrameRate) -> Outcome<Vec<u8>> {
+        let plate = exr::read(Path::new(&result.published))?;
+        let from = [plate.width as usize, plate.height as usize];
+        let mut planes = plate.rgb.map(|plane| scaled(&plane, from, raster.picture));
+        let [r, g, b] = &mut planes;
+        self.display.run([r, g, b]);
+        let [width, height] = raster.size;
+        let mut rgb48 = vec![0; width * height * 6];
+        for row in 0..raster.picture[1] {
+            let at = ((raster.origin[1] + row) * width + raster.origin[0]) * 6;
+            let pixels = rgb48[at..at + raster.picture[0] * 6].chunks_exact_mut(6);
+            for (column, pixel) in pixels.enumerate() {
+                for (channel, plane) in planes.iter().enumerate() {
+                    let value = plane[row * raster.picture[0] + column];
+                    let code = (value.clamp(0.0, 1.0) * 65_535.0).round() as u16;
+                    pixel[2 * channel..2 * channel + 2].copy_from_slice(&code.to_le_bytes());
+                }
+            }
+        }
+        if self.movie.burn_in {
+            self.burn(&mut rgb48, raster.size, result.frame, rate);
+        }
+        Ok(rgb48)
+    }
+
+    /// Plate and version at the bottom left, frame and timecode at the bottom
+    /// right, inside the picture's lowest rows; not white, so that it can be
+    /// told from the picture (Netflix Partner Help 360057627293).
+    fn burn(&self, rgb48: &mut [u8], [width, height]: [usize; 2], frame: i64, rate: FrameRate) {
+        let scale = (height / 360).max(1);
+        let line = (font::HEIGHT + 6) * scale;
+        let mut strip = Picture::filled(width, line, [0; 3]);
+        let index = self.plan.source_first + frame - self.plan.frames.first();
+        let start = self.plan.clip.timing.start;
+        let timecode = start.map_or_else(String::new, |start| format!("  {}", start.plus(index)));
+        let right = format!("{frame:04}{timecode}  {:.3} FPS", rate.as_f64());
+        let room = letters_in(width, scale);
+        let left = self.plan.name.to_uppercase();
+        let left: String = left.chars().take(room.saturating_sub(right.len() + 4)).collect();
+        let margin = 4 * scale;
+        strip.write(&left, margin, 3 * scale, scale, [200; 3]);
+        let letters = right.chars().count() * (font::WIDTH + 1) * scale;
+        strip.write(&right, width.saturating_sub(letters + margin), 3 * scale, scale, [200; 3]);
+        let top = height.saturating_sub(line);
+        let rows = rgb48[top * width * 6..].chunks_exact_mut(2).zip(&strip.rgb);
+        for (code, ink) in rows {
+            // A dark band behind the letters, through which the picture is seen.
+            let under = u16::from_le_bytes([code[0], code[1]]) / 4;
+            let value = if *ink > 0 { u16::from(*ink) * 257 } else { under };
+            code.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
+struct Raster {
+    size: [usize; 2],
+    picture: [usize; 2],
+    origin: [usize; 2],
+}
+
+/// A plane of half bits, scaled down by averaging areas of light.
+fn scaled(plane: &[u16], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
+    let span = |i: usize, from: usize, to: usize| {
+        let begin = (i * from / to).min(from - 1);
+        begin..((i + 1) * from / to).clamp(begin + 1, from)
+    };
+    let mut out = Vec::with_capacity(to[0] * to[1]);
+    let mut row = vec![0.0_f32; from[0]];
+    for y in 0..to[1] {
+        let rows = span(y, from[1], to[1]);
+        row.fill(0.0);
+        for line in rows.clone() {
+            let values = &plane[line * from[0]..][..from[0]];
+            for (sum, bits) in row.iter_mut().zip(values) {
+                *sum += half::f16::from_bits(*bits).to_f32();
+            }
+        }
+        for x in 0..to[0] {
+            let columns = span(x, from[0], to[0]);
+            let count = (rows.len() * columns.len()) as f32;
+            out.push(row[columns].iter().sum::<f32>() / count);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scaled;
+
+    #[test]
+    fn areas_are_averaged() {
+        let bits = |v: f32| half::f16::from_f32(v).to_bits();
+        let plane: Vec<u16> = [0.0, 1.0, 0.5, 0.5, 0.0, 1.0, 0.25, 0.75].map(bits).into();
+        assert_eq!(scaled(&plane, [4, 2], [2, 1]), [0.5, 0.5]);
+        assert_eq!(scaled(&plane, [4, 2], [4, 2]).len(), 8);
+    }
+}
