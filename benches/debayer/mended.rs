@@ -11,7 +11,7 @@ use platefarm_model::recipe::{Debayer, Framing};
 use platefarm_model::repair::{Highlights, Repairs};
 use platefarm_shaders::exec::cpu::CpuExecutor;
 use platefarm_shaders::ops::resample::picture::Picture;
-use platefarm_shaders::{Executor, PlateRecipe, Prepared};
+use platefarm_shaders::{Executor, PlateRecipe};
 use std::path::Path;
 use std::sync::Arc;
 

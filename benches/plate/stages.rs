@@ -10,7 +10,7 @@ use platefarm_model::repair::Repairs;
 use platefarm_shaders::debayer::{Mosaic, form};
 use platefarm_shaders::exec::cpu::CpuExecutor;
 use platefarm_shaders::ops::resample::picture::Picture;
-use platefarm_shaders::{Executor, HalfImage, PlateRecipe, Prepared};
+use platefarm_shaders::{Executor, HalfImage, PlateRecipe};
 use std::io::{Read, Write};
 use std::path::Path;
 
