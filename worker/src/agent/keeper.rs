@@ -3,7 +3,7 @@
 
 use super::Shared;
 use super::backoff::Backoff;
-use platefarm_model::{Code, WorkerId};
+use platefarm_model::{Code, Fault, WorkerId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
     loop {
         let standing = shared.standing().worker();
         let Some((worker, terms)) = standing else {
+            let at = shared.wire.at();
             match shared.wire.register(&shared).await {
                 Ok((worker, terms)) => {
                     backoff.reset();
@@ -24,7 +25,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
                 }
                 Err(fault) => {
                     tracing::warn!(%fault, "cannot register yet");
-                    shared.wire.elsewhere(&fault);
+                    shared.wire.elsewhere(at, &fault);
                     tokio::time::sleep(backoff.next()).await;
                 }
             }
@@ -43,6 +44,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 
 async fn beat(shared: &Shared, worker: WorkerId, limit: Duration) {
     let sent = shared.now();
+    let at = shared.wire.at();
     let pulses = shared.standing().pulses();
     let call = shared.wire.heartbeat(worker, pulses, limit);
     // The limit also holds while the connection is being made.
@@ -60,9 +62,14 @@ async fn beat(shared: &Shared, worker: WorkerId, limit: Duration) {
         Ok(Err(fault)) if fault.code == Code::UnknownWorker => shared.forgotten(worker),
         Ok(Err(fault)) => {
             tracing::warn!(%fault, "heartbeat failed");
-            shared.wire.elsewhere(&fault);
+            shared.wire.elsewhere(at, &fault);
         }
-        Err(_) => tracing::warn!("heartbeat was not answered in {limit:?}"),
+        Err(_) => {
+            let fault =
+                Fault::new(Code::Timeout, format!("no heartbeat was answered in {limit:?}"));
+            tracing::warn!(%fault);
+            shared.wire.elsewhere(at, &fault);
+        }
     }
     let dropped = shared.standing().expire(shared.now());
     for token in dropped {

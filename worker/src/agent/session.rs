@@ -37,12 +37,13 @@ pub(super) async fn keep(shared: Arc<Shared>) {
     loop {
         let worker = registered.wait_for(Option::is_some).await.ok().and_then(|worker| *worker);
         let Some(worker) = worker else { continue };
+        let at = shared.wire.at();
         match hold(&shared, worker, &mut backoff).await {
             Ok(()) => {}
             Err(fault) if fault.code == Code::UnknownWorker => shared.forgotten(worker),
             Err(fault) => {
                 tracing::debug!(%fault, "the session broke");
-                shared.wire.elsewhere(&fault);
+                shared.wire.elsewhere(at, &fault);
             }
         }
         tokio::time::sleep(backoff.next()).await;

@@ -92,9 +92,18 @@ impl Wire {
         ends.known[ends.at].clone()
     }
 
-    /// The scheduler that was asked cannot answer: it named another, or the next one is tried.
-    pub(super) fn elsewhere(&self, fault: &Fault) {
+    /// Which scheduler is asked now.
+    pub(super) fn at(&self) -> usize {
+        self.ends().at
+    }
+
+    /// The scheduler that was asked, `at`, cannot answer: it named another, or
+    /// the next one is tried. Who hears of it second changes nothing.
+    pub(super) fn elsewhere(&self, at: usize, fault: &Fault) {
         let mut ends = self.ends();
+        if ends.at != at {
+            return;
+        }
         let named = fault.place.as_deref().filter(|_| fault.code == Code::NotLeader);
         if let Some(address) = named.filter(|address| address.starts_with("http")) {
             let known = ends.known.iter().position(|end| end.dial.url == address);
