@@ -30,17 +30,18 @@ impl JobKind for Evil {
     fn run(&self, task: &Task<'_>, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()> {
         // Frames are begun ahead of each other, as a pipeline does.
         let ahead = task.env.flight.frames.min(4) as i64 - 1;
-        let frames: Vec<i64> = task.lease.frames.iter().collect();
-        let mut begun = frames.iter().copied().peekable();
-        for frame in frames.clone() {
-            while begun.peek().is_some_and(|next| *next <= frame + ahead) {
-                let next = begun.next().unwrap();
-                if !task.leash.begin(next) {
-                    return Ok(());
+        let mut next = task.lease.frames.first();
+        let mut end = task.lease.frames.last() + 1;
+        for frame in task.lease.frames.iter() {
+            while next < end && next <= frame + ahead {
+                if task.leash.begin(next) {
+                    doom(task, next)?;
+                    next += 1;
+                } else {
+                    end = next;
                 }
-                doom(task, next)?;
             }
-            if task.leash.allows(frame) {
+            if frame < end && task.leash.allows(frame) {
                 sink(done(frame));
             }
         }
