@@ -43,6 +43,8 @@ pub(super) struct Report {
     pub(super) number: u64,
     pub(super) token: LeaseToken,
     pub(super) outcomes: Vec<FrameOutcome>,
+    /// The last frame that the worker will do of it.
+    pub(super) last: Option<i64>,
 }
 
 /// What is said to a worker when a turn is stored.

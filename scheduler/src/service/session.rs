@@ -100,9 +100,10 @@ async fn speak(
 }
 
 fn report(wire: v1::Report) -> Outcome<Report> {
+    let v1::Report { number, token, frames, last } = wire;
     let outcomes: Outcome<Vec<FrameOutcome>> =
-        wire.frames.into_iter().map(FrameOutcome::try_from).collect();
-    Ok(Report { number: wire.number, token: LeaseToken(wire.token), outcomes: outcomes? })
+        frames.into_iter().map(FrameOutcome::try_from).collect();
+    Ok(Report { number, token: LeaseToken(token), outcomes: outcomes?, last })
 }
 
 fn response(said: Said, ttl_ms: u64, told: &mut HashSet<StepId>) -> v1::SessionResponse {

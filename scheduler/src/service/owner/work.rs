@@ -25,8 +25,8 @@ impl<S: Store> Owner<S> {
                 let Some(worker) = self.seats.worker(id) else { return false };
                 for report in reports {
                     let (number, token) = (report.number, report.token);
-                    let command =
-                        Command::Report { worker, token, outcomes: report.outcomes, last: None };
+                    let (outcomes, last) = (report.outcomes, report.last);
+                    let command = Command::Report { worker, token, outcomes, last };
                     let (reply, wakes) = self.decided(command);
                     wake |= wakes;
                     if let Ok(Reply::Reported { verdicts, keep }) = reply {
