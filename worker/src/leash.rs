@@ -110,6 +110,12 @@ impl Leash {
         state.progress += 1;
     }
 
+    /// The last frame that may be done; none: nothing more.
+    #[must_use]
+    pub fn last(&self) -> Option<i64> {
+        self.state().last
+    }
+
     /// Whether the task was stopped.
     #[must_use]
     pub fn is_stopped(&self) -> bool {

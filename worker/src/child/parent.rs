@@ -102,6 +102,11 @@ impl Child {
         while let Some(range) = left.ranges().first().copied() {
             let alone = range.first() <= alone_until;
             let last = if alone { range.last().min(alone_until) } else { range.last() };
+            // What is no longer wanted is not even handed over.
+            let Some(last) = leash.last().map(|allowed| allowed.min(last)) else { return Ok(()) };
+            if last < range.first() {
+                return Ok(());
+            }
             let frames = FrameRange::of_len(range.first(), last.abs_diff(range.first()) + 1);
             let part = Lease { frames, ..lease.clone() };
             let mut note = |outcome: FrameOutcome| {
