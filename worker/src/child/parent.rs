@@ -278,6 +278,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
+            // What opens foreign files has no business with the farm itself.
+            .env_remove("PLATEFARM_TOKEN")
             // Ctrl-C is the agent's to answer: the frame in hand is finished.
             .process_group(0)
             // It reads foreign files, and asks the farm nothing.
