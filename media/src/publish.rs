@@ -120,6 +120,14 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
     sync_parent(published).map_err(|e| write_fault(published, &e))
 }
 
+/// Flushes a directory: the names in it outlast a power cut.
+///
+/// # Errors
+/// `F03xx`.
+pub fn flush_dir(dir: &Path) -> Outcome<()> {
+    sync_parent(&dir.join("any")).map_err(|e| write_fault(dir, &e))
+}
+
 /// Exchanges a staged directory with the published one in a single step; the
 /// old one is under the staged name then. Where the system or the volume has no
 /// such step, the old one steps aside first.

@@ -89,7 +89,9 @@ pub(super) fn sealed_json(dir: &str, created: &Created) -> Value {
 pub(super) fn histories(dir: &str, histories: &[HistoryInfo], wrong: &[Problem]) {
     for history in histories {
         let root = if history.root.is_empty() { dir } else { &history.root };
-        say!("{}  {} generations", style::strong(root), history.generations.len());
+        let count = history.generations.len();
+        let what = if count == 1 { "generation" } else { "generations" };
+        say!("{}  {count} {what}", style::strong(root));
         for (name, manifest) in &history.generations {
             let creator = &manifest.creator;
             let tool = match &creator.tool {

@@ -112,7 +112,8 @@ impl Seconds {
         let upper = i128::from(self.value) * i128::from(rate.numerator()) * 2
             + i128::from(self.scale) * i128::from(rate.denominator());
         let lower = i128::from(self.scale) * i128::from(rate.denominator()) * 2;
-        i64::try_from(upper.div_euclid(lower)).unwrap_or(0)
+        // Beyond any day that was ever shot.
+        upper.div_euclid(lower).clamp(-1_000_000_000_000, 1_000_000_000_000) as i64
     }
 
     fn as_f64(self) -> f64 {

@@ -5,8 +5,10 @@ use platefarm_model::{Code, FrameRate};
 use platefarm_standards::editlist::{self, EditList, Event, Format, Transition};
 use platefarm_standards::otio::Document;
 use platefarm_standards::{ale, fcpxml, otio, xmeml};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 fn directories() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -483,4 +485,65 @@ fn fcpx_times_are_rational_seconds() {
     assert_eq!(list.events[0].source_file.as_deref(), Some("/vol/A 1.mov"));
     assert_eq!(list.events[1].motion[0].fps, 48.0);
     assert_eq!((list.events[2].track.as_str(), list.events[2].enabled), ("V2", false));
+}
+
+/// Every document of the cases, read once.
+static DOCUMENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let all = ["otio", "xml", "fcpxml", "ale"].into_iter().flat_map(cases);
+    all.map(|(_, bytes, _)| bytes).collect()
+});
+
+/// A list may be wrong in every way; it may not panic, run without an end, or lose its own rules.
+fn harmless(bytes: &[u8]) {
+    let Ok(list) = editlist::read(bytes, Some(FrameRate::FPS_24)) else { return };
+    let _ = (editlist::to_json(&list), list.reels_look_cut());
+    let same = editlist::diff(&list, &list).unwrap();
+    assert!(same.changed.is_empty(), "nothing differs from itself");
+    assert!(list.problems.iter().chain(&list.warnings).all(|fault| !fault.message.is_empty()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+
+    /// A real document, cut short and with a few bytes changed.
+    #[test]
+    fn damaged_documents_do_no_harm(
+        which in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        whole in any::<bool>(),
+    ) {
+        let mut bytes = DOCUMENTS[which.index(DOCUMENTS.len())].clone();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if !whole {
+            bytes.truncate(cut.index(bytes.len()) + 1);
+        }
+        harmless(&bytes);
+    }
+
+    /// Numbers of any size where a document has its times.
+    #[test]
+    fn times_of_any_size_do_no_harm(numbers in prop::collection::vec(
+        prop_oneof![any::<f64>(), (-1e3..1e3).boxed(), Just(1e300), Just(-0.0)], 8)) {
+        let n = |i: usize| if numbers[i].is_finite() { numbers[i] } else { 0.0 };
+        let time = |v: f64, r: f64| json!({"OTIO_SCHEMA": "RationalTime.1", "value": v, "rate": r});
+        let range = |i: usize| json!({"OTIO_SCHEMA": "TimeRange.1",
+            "start_time": time(n(i), 24.0), "duration": time(n(i + 1), n(i + 2))});
+        let clip = json!({"OTIO_SCHEMA": "Clip.2", "name": "A", "source_range": range(0),
+            "effects": [{"OTIO_SCHEMA": "LinearTimeWarp.1", "time_scalar": n(3)}]});
+        let mix = json!({"OTIO_SCHEMA": "Transition.1", "in_offset": time(n(4), 24.0), "out_offset": time(n(5), 24.0)});
+        let nested = json!({"OTIO_SCHEMA": "Stack.1", "source_range": range(5), "children": [clip.clone()]});
+        let document = json!({"OTIO_SCHEMA": "Timeline.1", "tracks": {"OTIO_SCHEMA": "Stack.1",
+            "children": [{"OTIO_SCHEMA": "Track.1", "children": [clip.clone(), mix, clip, nested]}]}});
+        harmless(document.to_string().as_bytes());
+        let item = format!("<clipitem><name>A</name><start>{}</start><end>{}</end><in>{}</in><out>{}</out>\
+            <filter><effect><effectid>timeremap</effectid><parameter><parameterid>speed</parameterid><value>{}</value>\
+            </parameter></effect></filter></clipitem>", n(0), n(1), n(2), n(3), n(4));
+        let text = format!("<xmeml><sequence><rate><timebase>24</timebase></rate><media><video><track>{item}\
+            <transitionitem><start>{}</start><end>{}</end></transitionitem>{item}</track></video></media></sequence></xmeml>", n(5), n(6));
+        harmless(text.as_bytes());
+    }
 }

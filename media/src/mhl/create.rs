@@ -16,6 +16,7 @@ use platefarm_standards::mhl::{
     Process, Run,
 };
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// How a directory is sealed.
@@ -111,8 +112,14 @@ fn put(dir: &Path, generation: &NewGeneration) -> Outcome<()> {
     if history.is_dir() {
         carry_over(&history, &fresh).map_err(fault)?;
     }
-    publish::write_flushed(&fresh.join(&generation.name), generation.manifest.as_bytes())?;
-    publish::write_flushed(&fresh.join(CHAIN_FILE), generation.chain.as_bytes())?;
+    // Both are flushed at once, and their directory once.
+    let write = |name: &str, text: &str| flushed(&fresh.join(name), text.as_bytes());
+    let (manifest, chain) = rayon::join(
+        || write(&generation.name, &generation.manifest),
+        || write(CHAIN_FILE, &generation.chain),
+    );
+    manifest.and(chain).map_err(fault)?;
+    publish::flush_dir(&fresh)?;
     if history.is_dir() {
         publish::exchange(&fresh, &history)?;
         // What was the history is a copy of what it is now, less the last generation.
@@ -151,8 +158,15 @@ fn clear(dir: &Path) {
 fn stage(dir: &Path) -> Outcome<PathBuf> {
     let name = format!("{STAGED}{}", std::process::id());
     let fresh = dir.join(publish::STAGING).join(name);
-    publish::make_dirs(&fresh)?;
+    // What is staged need not outlast a power cut.
+    fs::create_dir_all(&fresh).map_err(|e| publish::write_fault(&fresh, &e))?;
     Ok(fresh)
+}
+
+fn flushed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Everything in a history but its chain: links to the same files where the volume has them, else copies.

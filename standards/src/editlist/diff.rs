@@ -316,7 +316,13 @@ fn names(event: &Event) -> Vec<String> {
         plain(name.rsplit_once('.').map_or(name, |(stem, _)| stem))
     });
     let clip = event.clip_name.as_deref().map(plain);
-    reel(event).into_iter().chain(file).chain(clip).filter(|name| !name.is_empty()).collect()
+    let mut names: Vec<String> =
+        reel(event).into_iter().chain(file).chain(clip).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        // What has no name is the same as what has none.
+        names.push(String::new());
+    }
+    names
 }
 
 fn plain(name: &str) -> String {

@@ -93,7 +93,11 @@ fn shown(event: &Event, record: i64) -> i64 {
     if event.freeze || whole <= 0 || source <= 0 {
         return if event.freeze { 0 } else { record };
     }
-    if source == whole { record } else { (record * source + whole - 1) / whole }
+    if source == whole {
+        return record;
+    }
+    let [record, source, whole] = [record, source, whole].map(i128::from);
+    i64::try_from((record * source + whole - 1).div_euclid(whole)).unwrap_or(i64::MAX / 4)
 }
 
 /// Ends `event` where the transition begins; what it shows from there is the outgoing line.

@@ -104,7 +104,11 @@ fn compare(histories: &[HistoryFiles<'_>], found: &Found, hashes: bool) -> Check
     if !histories.iter().any(|files| files.root.is_empty()) {
         // Those inside still tell of what is theirs.
         let message = format!("there is no history: no '{DIRECTORY}' directory");
-        checked.problems.push(Problem::new(Kind::NoHistory, "", message));
+        let mut problem = Problem::new(Kind::NoHistory, "", message);
+        problem.fault = problem
+            .fault
+            .remedy("Seal it (`platefarm mhl create`), or give the directory that holds `ascmhl`.");
+        checked.problems.push(problem);
     }
     let problems = &mut checked.problems;
     let placed = read(histories, problems);

@@ -79,7 +79,7 @@ fn reel(metadata: &[Option<&Value>; 2], reference: Option<&Value>) -> String {
         .and_then(|r| text(r, "generator_kind"))
     {
         return match kind.to_ascii_lowercase().as_str() {
-            "black" | "slug" => "BL".into(),
+            "black" => "BL".into(),
             "smptebars" => "BARS".into(),
             _ => "GEN".into(),
         };
