@@ -5,6 +5,7 @@
 //! pixels; figures are CPU time, medians over the rounds. The largest
 //! difference in code is told too, so that speed is not bought with it.
 
+#[expect(dead_code, reason = "some of it is for the other benches")]
 mod support;
 
 use platefarm_model::color::chain::Chain;

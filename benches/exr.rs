@@ -9,6 +9,7 @@
 
 #[path = "support/material.rs"]
 mod material;
+#[expect(dead_code, reason = "some of it is for the other benches")]
 mod support;
 
 use material::{SIZE, clip, render};

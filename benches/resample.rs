@@ -6,6 +6,7 @@
 //! the rounds. Every result is compared with the definition in double
 //! precision, away from the edges, which the peers treat in ways of their own.
 
+#[expect(dead_code, reason = "some of it is for the other benches")]
 mod support;
 
 use platefarm_model::recipe::Filter;

@@ -70,7 +70,7 @@ fn stages(clip: &Path, out: &Path, debayer: Debayer, rounds: usize) -> Result<Ve
     let mut bytes = Vec::new();
     let read_floor = timed(rounds, || {
         bytes.clear();
-        let opened = std::fs::File::open(&file);
+        let opened = std::fs::File::open(file);
         opened.and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|e| e.to_string())?;
         Ok(())
     })?;
