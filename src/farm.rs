@@ -253,9 +253,21 @@ impl Farm {
 
     /// Results of the finished frames of a job, in order of step and frame.
     pub(crate) async fn frames(&mut self, job: JobId) -> Outcome<Vec<(u32, Vec<FrameResult>)>> {
-        let request = v1::ListFramesRequest { job: job.0 };
-        let steps = self.ask(async |farm| farm.list_frames(request).await).await?.steps.into_iter();
-        Ok(steps.map(|s| (s.step, s.frames.into_iter().map(Into::into).collect())).collect())
+        let mut steps: Vec<(u32, Vec<FrameResult>)> = Vec::new();
+        let mut request = v1::ListFramesRequest { job: job.0, after: None, limit: 0 };
+        loop {
+            let page = self.ask(async |farm| farm.list_frames(request).await).await?;
+            for (i, step) in page.steps.into_iter().enumerate() {
+                if steps.len() <= i {
+                    steps.push((step.step, Vec::new()));
+                }
+                steps[i].1.extend(step.frames.into_iter().map(FrameResult::from));
+            }
+            match page.next {
+                Some(next) => request.after = Some(next),
+                None => return Ok(steps),
+            }
+        }
     }
 
     /// The farm itself.

@@ -2,12 +2,12 @@
 
 use super::desk::Desk;
 use super::{Answer, answer, control};
-use crate::core::{Command, Reply};
+use crate::core::{Command, FrameRow, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
 use platefarm_model::farm::{Control, Setting, SettingKind, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
-use platefarm_model::{Code, Fault, JobId, Outcome, limits};
+use platefarm_model::{Code, Fault, JobId, Outcome};
 use platefarm_proto::convert::to_status;
 use platefarm_proto::{Farm, v1};
 use std::time::Duration;
@@ -24,6 +24,10 @@ pub(super) struct FarmService<R> {
     pub(super) address: String,
 }
 
+/// Frames of a page of results, when the question does not say; a result is some hundred bytes.
+const PAGE: u32 = 20_000;
+/// Most of them.
+const MAX_PAGE: u32 = 50_000;
 /// Least time between two states of a watched job: what a person can follow.
 const WATCH_PAUSE: Duration = Duration::from_millis(100);
 
@@ -37,27 +41,31 @@ pub(super) async fn show(desk: &Desk, job: JobId) -> Outcome<String> {
 }
 
 impl<R: Reader> FarmService<R> {
-    async fn frames(&self, job: u64) -> Outcome<v1::ListFramesResponse> {
+    async fn frames(&self, request: v1::ListFramesRequest) -> Outcome<v1::ListFramesResponse> {
+        let v1::ListFramesRequest { job, after, limit } = request;
+        let limit = if limit == 0 { PAGE } else { limit.min(MAX_PAGE) } as usize;
         let job = view(&self.desk, job).await?;
         let wire = |step: u32| v1::StepFrames { step, ..v1::StepFrames::default() };
         let mut steps: Vec<v1::StepFrames> = (0..job.steps.len() as u32).map(wire).collect();
-        for row in self.reader.frames(job.id).await? {
+        let after = after.map(|cursor| (cursor.step, cursor.frame));
+        let at = |row: &FrameRow| (row.step.index, row.outcome.frame());
+        let rows = self.reader.frames(job.id).await?;
+        let rest = &rows[rows.partition_point(|row| Some(at(row)) <= after)..];
+        let page = &rest[..rest.len().min(limit)];
+        for row in page {
             let Some(step) = steps.get_mut(row.step.index as usize) else { continue };
-            match row.outcome {
+            match &row.outcome {
                 FrameOutcome::Done(result) => step.frames.push(result.as_ref().into()),
                 FrameOutcome::Failed { frame, fault } => {
-                    step.failed.push(v1::FailedFrame { frame, fault: Some((&fault).into()) });
+                    let fault = Some(fault.into());
+                    step.failed.push(v1::FailedFrame { frame: *frame, fault });
                 }
             }
         }
-        let response = v1::ListFramesResponse { steps };
-        let size = prost::Message::encoded_len(&response);
-        if size > limits::MAX_MESSAGE_BYTES {
-            let message =
-                format!("the results of {} are {size} bytes, more than a message holds", job.id);
-            return Err(Fault::new(Code::Internal, message));
-        }
-        Ok(response)
+        let more = page.len() < rest.len();
+        let next = page.last().filter(|_| more).map(at);
+        let next = next.map(|(step, frame)| v1::FrameCursor { step, frame });
+        Ok(v1::ListFramesResponse { steps, next })
     }
 }
 
@@ -136,7 +144,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::ListFramesRequest>,
     ) -> Answer<v1::ListFramesResponse> {
-        answer(self.frames(request.into_inner().job).await)
+        answer(self.frames(request.into_inner()).await)
     }
 
     async fn get_farm(&self, _: Request<v1::GetFarmRequest>) -> Answer<v1::GetFarmResponse> {

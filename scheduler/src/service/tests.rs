@@ -179,7 +179,22 @@ async fn survives_a_restart_in_mid_job(place: Place) {
     drain(&mut work, worker).await;
     let view = job(&mut farm, id).await;
     assert_eq!((view.phase, view.frames_done), (Phase::Done, 21));
-    let listed = farm.list_frames(v1::ListFramesRequest { job: id }).await.unwrap().into_inner();
+    let all = v1::ListFramesRequest { job: id, ..Default::default() };
+    let listed = farm.list_frames(all).await.unwrap().into_inner();
+    assert!(listed.next.is_none());
+    // The same in pages of one frame: none twice, none left out, in order.
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let request = v1::ListFramesRequest { job: id, after, limit: 1 };
+        let page = farm.list_frames(request).await.unwrap().into_inner();
+        paged.extend(page.steps.into_iter().flat_map(|s| s.frames).map(|f| f.frame));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let whole = listed.steps.iter().flat_map(|s| &s.frames).map(|f| f.frame);
+    assert_eq!(paged, whole.collect::<Vec<_>>());
     let numbers: Vec<i64> = listed.steps[0].frames.iter().map(|f| f.frame).collect();
     assert_eq!(numbers, (1001..=1020).collect::<Vec<_>>(), "each frame once");
     assert_eq!(listed.steps[1].frames.len(), 1);

@@ -187,8 +187,6 @@ impl Wire {
 
     /// The farm's record of a job.
     pub(super) async fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
-        let request = timed(v1::ListFramesRequest { job: job.0 }, LISTING);
-        let answer = self.end().farm.list_frames(request).await.map_err(fault)?;
         let step = |s: v1::StepFrames| StepFrames {
             step: s.step,
             done: s.frames.into_iter().map(Into::into).collect(),
@@ -201,7 +199,25 @@ impl Wire {
                 })
                 .collect(),
         };
-        Ok(answer.into_inner().steps.into_iter().map(step).collect())
+        let mut steps: Vec<StepFrames> = Vec::new();
+        let mut request = v1::ListFramesRequest { job: job.0, after: None, limit: 0 };
+        loop {
+            let answer = self.end().farm.list_frames(timed(request, LISTING)).await;
+            let page = answer.map_err(fault)?.into_inner();
+            for (i, more) in page.steps.into_iter().map(step).enumerate() {
+                match steps.get_mut(i) {
+                    Some(step) => {
+                        step.done.extend(more.done);
+                        step.failed.extend(more.failed);
+                    }
+                    None => steps.push(more),
+                }
+            }
+            match page.next {
+                Some(next) => request.after = Some(next),
+                None => return Ok(steps),
+            }
+        }
     }
 }
 
