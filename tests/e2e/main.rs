@@ -6,6 +6,7 @@ mod cameras;
 mod chaos;
 mod color;
 mod dashboard;
+mod deploy;
 mod editlists;
 mod farm;
 mod framing;

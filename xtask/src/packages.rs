@@ -57,6 +57,11 @@ const NEEDS: &[Need] = &[
         },
     },
     Need {
+        what: "promtool, which loads and tries the alerts",
+        packages: &["prometheus"],
+        present: || on_path("promtool"),
+    },
+    Need {
         what: "a browser, for the dashboard's tests",
         packages: &["chromium"],
         present: || on_path("chromium"),

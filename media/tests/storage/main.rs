@@ -172,7 +172,9 @@ fn of_many_that_race_for_a_name_the_latest_lease_has_it() {
     assert_eq!(latest, 7, "nobody is later than the last: {outcomes:?}");
     assert_eq!(storage::read(&published).unwrap(), format!("bytes of {latest}").as_bytes());
     let refused = |o: &Result<_, platefarm_model::Fault>| o.as_ref().err().map(|f| f.code);
-    assert!(outcomes.iter().all(|(_, o)| matches!(refused(o), None | Some(Code::Overtaken))));
+    for (_, outcome) in &outcomes {
+        assert!(matches!(refused(outcome), None | Some(Code::Overtaken)), "{outcome:?}");
+    }
 }
 
 #[test]

@@ -27,19 +27,18 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Reads what the store holds.
-    ///
-    /// # Errors
-    /// `F0502`.
-    pub(super) async fn open(store: TrustStore) -> Outcome<Self> {
+    /// A book, and whether what the store holds could be read into it. One that
+    /// could not is read again; a scheduler that follows one of an older version
+    /// has no tables of tokens to read yet.
+    pub(super) async fn open(store: TrustStore) -> (Self, Outcome<()>) {
         let book = Self {
             store,
             cards: RwLock::default(),
             used: Mutex::default(),
             looked: tokio::sync::Mutex::new(Instant::now()),
         };
-        book.read().await?;
-        Ok(book)
+        let read = book.read().await;
+        (book, read)
     }
 
     pub(super) fn store(&self) -> &TrustStore {

@@ -98,8 +98,10 @@ pub(crate) async fn open(
     metrics: Arc<Metrics>,
 ) -> Outcome<(Door, impl Future<Output = ()> + Send + use<>)> {
     let tokens = tls::needs_tokens(address, settings);
-    let book = Arc::new(Book::open(store).await?);
+    let (book, read) = Book::open(store).await;
+    let book = Arc::new(book);
     if tokens && !book.has_admin(now()()) {
+        read?;
         return Err(Fault::new(
             Code::NobodyCanEnter,
             "the farm asks for tokens, and the store has none of an admin",

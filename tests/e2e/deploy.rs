@@ -1,0 +1,58 @@
+//! What is in `deploy/` is true: rules that Prometheus' own tool takes and
+//! tries, metrics that exist, options that the program has.
+
+use crate::harness::{World, root, text};
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// Says that the tests may go without, on a machine that cannot have it.
+const OPT_OUT: &str = "PLATEFARM_NO_PROMTOOL_TESTS";
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).expect(path)
+}
+
+/// What looks like one of our metrics.
+fn metrics(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with("platefarm_"))
+        .collect()
+}
+
+#[test]
+fn alerts_speak_of_metrics_that_exist_and_fire_when_they_should() {
+    let page = read("docs/metrics.md");
+    let there = metrics(&page);
+    for name in metrics(&read("deploy/prometheus/alerts.yml")) {
+        assert!(there.contains(name), "{name} is in no registry; docs/metrics.md lists them");
+    }
+    if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
+        return;
+    }
+    for (verb, file) in [("check", "alerts.yml"), ("test", "alerts_test.yml")] {
+        let output = Command::new("promtool")
+            .args([verb, "rules", file])
+            .current_dir(root().join("deploy/prometheus"))
+            .output()
+            .unwrap_or_else(|e| {
+                panic!("no promtool: apt-get install prometheus, or set {OPT_OUT}=1: {e}")
+            });
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    }
+}
+
+#[test]
+fn units_use_options_that_there_are() {
+    let world = World::new();
+    for name in ["scheduler", "worker"] {
+        let unit = read(&format!("deploy/systemd/platefarm-{name}.service"));
+        let line =
+            unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a program");
+        let help = text(&world.run(&[name, "--help"]).stdout);
+        let mut words = line.split_whitespace().skip(1);
+        assert_eq!(words.next(), Some(name));
+        for option in words.filter(|word| word.starts_with("--")) {
+            assert!(help.contains(option), "{name} has no {option}");
+        }
+    }
+}
