@@ -17,6 +17,8 @@ use tokio::time::Instant;
 const QUEUE: usize = 4096;
 /// Entries of one transaction.
 const BATCH: usize = 512;
+/// How long an outcome may wait for others to be written with.
+const SETTLE: Duration = Duration::from_millis(300);
 /// How often it is written down when tokens were last used.
 const NOTE: Duration = Duration::from_secs(60);
 
@@ -69,12 +71,24 @@ impl Ticket {
     }
 }
 
+/// Lines that wait to be written.
+#[derive(Default)]
+struct Waiting {
+    begun: Vec<AuditEntry>,
+    told: Vec<oneshot::Sender<Outcome<()>>>,
+    ended: Vec<(String, String)>,
+}
+
 async fn keep(book: Arc<Book>, mut inbox: mpsc::Receiver<Line>) {
-    let mut batch = Vec::new();
+    let (mut batch, mut waiting) = (Vec::new(), Waiting::default());
     let (mut look, mut note) = (Instant::now() + FRESH, Instant::now() + NOTE);
+    // When outcomes are written that no beginning takes along.
+    let mut settle: Option<Instant> = None;
     loop {
+        let mut settled = false;
         tokio::select! {
             count = inbox.recv_many(&mut batch, BATCH) => if count == 0 { break },
+            () = tokio::time::sleep_until(settle.unwrap_or(look)), if settle.is_some() => settled = true,
             () = tokio::time::sleep_until(look) => {
                 book.refresh().await;
                 look = Instant::now() + FRESH;
@@ -84,31 +98,41 @@ async fn keep(book: Arc<Book>, mut inbox: mpsc::Receiver<Line>) {
                 note = Instant::now() + NOTE;
             }
         }
-        write(book.store(), std::mem::take(&mut batch)).await;
+        batch.drain(..).for_each(|line| waiting.take(line));
+        if settled || !waiting.begun.is_empty() {
+            waiting.write(book.store()).await;
+            settle = None;
+        } else if !waiting.ended.is_empty() {
+            settle.get_or_insert_with(|| Instant::now() + SETTLE);
+        }
     }
+    waiting.write(book.store()).await;
     book.note_used().await;
 }
 
-async fn write(store: &TrustStore, batch: Vec<Line>) {
-    if batch.is_empty() {
-        return;
-    }
-    let (mut begun, mut told, mut ended) = (Vec::new(), Vec::new(), Vec::new());
-    for line in batch {
+impl Waiting {
+    fn take(&mut self, line: Line) {
         match line {
             Line::Begun(entry, answer) => {
-                begun.push(*entry);
-                told.push(answer);
+                self.begun.push(*entry);
+                self.told.push(answer);
             }
-            Line::Ended(id, outcome) => ended.push((id, outcome)),
+            Line::Ended(id, outcome) => self.ended.push((id, outcome)),
         }
     }
-    let written = store.record(&begun, &ended).await;
-    if let Err(fault) = &written {
-        tracing::error!(%fault, "the audit log cannot be written; what people ask is refused");
-    }
-    for answer in told {
-        // Who went away does not act.
-        let _ = answer.send(written.clone());
+
+    async fn write(&mut self, store: &TrustStore) {
+        if self.begun.is_empty() && self.ended.is_empty() {
+            return;
+        }
+        let Self { begun, told, ended } = std::mem::take(self);
+        let written = store.record(&begun, &ended).await;
+        if let Err(fault) = &written {
+            tracing::error!(%fault, "the audit log cannot be written; what people ask is refused");
+        }
+        for answer in told {
+            // Who went away does not act.
+            let _ = answer.send(written.clone());
+        }
     }
 }
