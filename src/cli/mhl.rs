@@ -111,7 +111,7 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<u8> {
 }
 
 fn there(dir: &Path) -> Outcome<&Path> {
-    if dir.is_dir() {
+    if platefarm_media::storage::metadata(dir).is_ok_and(|found| found.is_dir()) {
         return Ok(dir);
     }
     let message = format!("'{}' is no directory", dir.display());
