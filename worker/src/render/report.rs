@@ -4,6 +4,7 @@ use super::stage_order;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::recipe::{Framing, RenderSpec};
+use platefarm_model::repair::Repairs;
 use platefarm_model::{Fault, FrameRange, FrameSet};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub struct RenderReport {
     pub size: [u32; 2],
     /// Colour of the pixels.
     pub color: String,
-    /// Debayer and the version of our form of it.
+    /// Debayer and the version of our form of it; `none` of a picture that has all its colours.
     pub debayer: String,
     /// Hot pixels: `off`, or what was done.
     #[serde(default)]
@@ -161,6 +162,12 @@ impl RenderReport {
         }
         let frames_per_second = done.len() as f64 * 1000.0 / wall_ms.max(f64::MIN_POSITIVE);
         let pixels = f64::from(framing.size[0]) * f64::from(framing.size[1]);
+        // A picture that has all its colours is not debayered, and has no photosites to mend.
+        let (debayer, repairs) = if clip.picture.cfa.is_some() {
+            (format!("{} v{}", spec.debayer.name(), spec.debayer.version()), spec.repairs)
+        } else {
+            ("none".into(), Repairs::default())
+        };
         Self {
             made_by: concat!("platefarm ", env!("CARGO_PKG_VERSION")).into(),
             source: clip.path.clone(),
@@ -169,9 +176,9 @@ impl RenderReport {
             frames: spec.frames,
             size: framing.size,
             color: spec.color_out.name().into(),
-            debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
-            hot_pixels: spec.repairs.hot_pixels_label().into(),
-            highlights: spec.repairs.highlights.label(),
+            debayer,
+            hot_pixels: repairs.hot_pixels_label().into(),
+            highlights: repairs.highlights.label(),
             compression: spec.compression.label(),
             backend,
             stages: stage_totals(done.iter().map(|f| &f.millis)),
