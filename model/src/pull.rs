@@ -235,9 +235,34 @@ pub struct PlatePlan {
     /// file, where no registered transform says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clf: Option<Document>,
+    /// Names of the looks of the [package](PackageColor) that stand beside it, since its AMF names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<String>,
     /// What was assumed or clamped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,
+}
+
+/// Colour that the plates of a package have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageColor {
+    /// Name of the AMF that came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amf: Option<String>,
+    /// What plates are meant to be looked at in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    /// Looks that go along with plates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Document>,
+}
+
+impl PackageColor {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An event that became no plate, and why.
@@ -296,6 +321,9 @@ pub struct PackageSpec {
     /// Documents of the pull as a whole, beside the plates: pull list and the like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
+    /// The AMF that came in, and what goes along of it.
+    #[serde(default, skip_serializing_if = "PackageColor::is_empty")]
+    pub color: PackageColor,
     /// What was assumed for the whole pull.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,

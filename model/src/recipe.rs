@@ -286,7 +286,7 @@ pub struct RenderSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,
     /// Input transform and looks that go into the pixels.
-    #[serde(default, skip_serializing_if = "ColorRecipe::is_plain")]
+    #[serde(default, skip_serializing_if = "ColorRecipe::is_empty")]
     pub color: ColorRecipe,
     /// Colour of the output.
     #[serde(default)]

@@ -1,17 +1,22 @@
-//! `platefarm color ...`: the colour transforms, by name, on numbers.
+//! `platefarm color ...`: the colour transforms, by name, on numbers and on picture files.
 //!
-//! Values are little-endian 32-bit floats, red, green and blue together, so
+//! Numbers are little-endian 32-bit floats, red, green and blue together, so
 //! that any other program can be held against ours.
 
-use super::render::BackendArg;
+use crate::cli::colors::{self, named};
+use crate::cli::image;
+use crate::cli::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
+use platefarm_model::color::recipe::{ColorFile, ColorStep, DEFAULT_VIEW};
+use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::color::{Converter, Plan};
+use platefarm_standards::amf::{IncomingAmf, StageKind, registry};
 use platefarm_standards::look;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Pixels that are converted together.
 const BATCH: usize = 1 << 16;
@@ -24,12 +29,18 @@ pub(super) enum Verb {
         #[arg(value_name = "TEXT")]
         like: Option<String>,
     },
-    /// Convert pixels from standard input to standard output.
+    /// Convert a picture file, or numbers from standard input to standard output.
     Convert {
         #[command(flatten)]
         route: Route,
         #[command(flatten)]
         backend: BackendArg,
+        /// The picture: .exr, .dpx, .png, or a frame of a movie [default: float triples from standard input]
+        #[arg(value_name = "IN", requires = "output")]
+        input: Option<PathBuf>,
+        /// Where it goes: .exr, or .png for displays.
+        #[arg(value_name = "OUT")]
+        output: Option<PathBuf>,
     },
     /// Print what a conversion does, step by step, after planning.
     Explain(Route),
@@ -38,67 +49,150 @@ pub(super) enum Verb {
 /// From where to where.
 #[derive(clap::Args)]
 pub(super) struct Route {
-    /// What the pixels are: a name or an ACES transform id.
+    /// What the pixels are: a name or an ACES transform id [default: what the picture file says]
     #[arg(long, value_name = "NAME")]
-    from: String,
-    /// What they are to be.
+    from: Option<String>,
+    /// What they are to be [default: the view of the AMF]
     #[arg(long, value_name = "NAME")]
-    to: String,
+    to: Option<String>,
     /// A look on ACES2065-1 in between: a file (.clf, .cube, .cdl, .cc, .ccc, FILE#ID of a
     /// collection) or a name. More than one are applied in order.
     #[arg(long, value_name = "LOOK")]
     look: Vec<String>,
+    /// Do what an ACES metadata file says is still to be done to the pixels.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    amf: Option<PathBuf>,
+}
+
+/// A route made ready.
+struct Ready {
+    chain: Chain,
+    /// Whether it begins at codes that the route explains, and not at ACES2065-1.
+    from_codes: bool,
+    to: OutputColor,
 }
 
 impl Route {
-    fn chain(&self) -> Outcome<Chain> {
-        let mut chain = name::to_aces(&self.from).map_err(|f| f.within("--from"))?;
-        for look in &self.look {
-            chain = chain.then(read_look(look)?);
+    fn ready(&self) -> Outcome<Ready> {
+        let incoming = self.amf.as_deref().map(colors::read_amf).transpose()?;
+        let mut chain = Chain::default();
+        if let Some(from) = &self.from {
+            let from = named(from).map_err(|f| f.within("--from"))?;
+            chain = name::to_aces(&from).map_err(|f| f.within("--from"))?;
         }
-        Ok(chain.then(name::from_aces(&self.to).map_err(|f| f.within("--to"))?))
+        let mut from_codes = self.from.is_some();
+        if let Some(incoming) = &incoming {
+            let stages = incoming.resolved.stages.iter().filter(|s| !s.applied);
+            for stage in stages.filter(|stage| stage.kind != StageKind::Output) {
+                from_codes |= stage.kind == StageKind::Input && !stage.steps.is_empty();
+                for step in &stage.steps {
+                    chain = chain.then(step.chain(&read_file)?);
+                }
+            }
+        }
+        for text in &self.look {
+            let (step, _) = colors::read_look(text)?;
+            chain = chain.then(step.chain(&read_file)?);
+        }
+        let to = self.target(incoming.as_ref())?;
+        let chain = chain.then(to.chain().map_err(|f| f.within("--to"))?);
+        Ok(Ready { chain, from_codes, to })
+    }
+
+    fn target(&self, incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
+        match (&self.to, incoming) {
+            (Some(to), _) => {
+                named(to).and_then(|to| OutputColor::named(&to)).map_err(|f| f.within("--to"))
+            }
+            (None, Some(incoming)) if incoming.resolved.has_applied(StageKind::Output) => {
+                Err(Fault::new(
+                    Code::BadAmf,
+                    "the output transform is applied: nothing is left to be done",
+                )
+                .at("--amf"))
+            }
+            (None, Some(incoming)) => {
+                OutputColor::named(incoming.resolved.view().unwrap_or(DEFAULT_VIEW))
+            }
+            (None, None) => {
+                Err(Fault::new(Code::Usage, "it is not said what the pixels are to be")
+                    .at("--to")
+                    .remedy("Give --to NAME, or --amf FILE for the view of an AMF."))
+            }
+        }
+    }
+
+    /// Numbers say nothing of themselves.
+    fn check_from(&self) -> Outcome<()> {
+        if self.from.is_some() || self.amf.is_some() {
+            return Ok(());
+        }
+        Err(Fault::new(Code::Usage, "it is not said what the numbers are")
+            .at("--from")
+            .remedy("Give --from NAME, or a picture file that says it."))
     }
 }
 
-/// A look by its name, or from its file.
-fn read_look(text: &str) -> Outcome<Chain> {
-    let (file, id) = match text.rsplit_once('#') {
-        Some((file, id)) if !Path::new(text).exists() => (file, Some(id)),
-        _ => (text, None),
-    };
-    if !Path::new(file).exists() {
-        return name::look(text).map_err(|fault| {
-            let remedy = "Give a file that is there, or the name of a look.";
-            let fault = fault.within("--look");
-            if fault.remedy.is_none() { fault.remedy(remedy) } else { fault }
-        });
-    }
-    let bytes = std::fs::read(file).map_err(|e| {
-        Fault::new(Code::FileUnreadable, "the look cannot be read").at(file).because(&e)
-    })?;
-    look::parse(file, &bytes, id)
+fn read_file(file: &ColorFile) -> Outcome<Chain> {
+    let bytes = crate::cli::render::read_document(Path::new(&file.path))?;
+    look::parse_sealed(file, &bytes)
 }
 
 pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
     match verb {
         Verb::List { like } => {
-            let like = like.as_deref().unwrap_or("").to_lowercase();
-            let mut entries = name::catalog();
-            entries.retain(|entry| {
-                let all = [&entry.name].into_iter().chain(&entry.aliases).chain(&entry.ids);
-                all.into_iter().any(|text| text.to_lowercase().contains(&like))
-            });
-            out.transforms(&entries);
+            list(like.as_deref().unwrap_or(""), out);
             Ok(())
         }
         Verb::Explain(route) => {
-            explain(&route.chain()?, out);
+            route.check_from()?;
+            explain(&route.ready()?.chain, out);
             Ok(())
         }
-        Verb::Convert { route, backend } => {
-            convert(Converter::new(&route.chain()?, backend.value()?)?, out)
+        Verb::Convert { route, backend, input: Some(input), output: Some(output) } => {
+            convert_file(route, backend.value()?, [input, output], out)
+        }
+        Verb::Convert { route, backend, .. } => {
+            route.check_from()?;
+            convert(Converter::new(&route.ready()?.chain, backend.value()?)?, out)
         }
     }
+}
+
+/// What has a name, with every id of the registry that means it.
+fn list(like: &str, out: &dyn Output) {
+    let like = like.to_lowercase();
+    let mut entries = name::catalog();
+    for entry in &mut entries {
+        let more = registry::ids_of(&entry.name);
+        let known = entry.ids.clone();
+        entry.ids.extend(more.into_iter().filter(|id| !known.contains(id)));
+    }
+    entries.retain(|entry| {
+        let all = [&entry.name].into_iter().chain(&entry.aliases).chain(&entry.ids);
+        all.into_iter().any(|text| text.to_lowercase().contains(&like))
+    });
+    out.transforms(&entries);
+}
+
+fn convert_file(
+    route: &Route,
+    backend: Backend,
+    [input, output]: [&Path; 2],
+    out: &dyn Output,
+) -> Outcome<()> {
+    let Ready { chain, from_codes, to } = route.ready()?;
+    image::check_target(output, &to)?;
+    let mut picture = image::read(input, from_codes)?;
+    let mut converter = Converter::new(&chain, backend)?;
+    let wild = converter.run(&mut picture.pixels)?;
+    image::write(output, &picture, &to)?;
+    for note in &picture.notes {
+        out.warn(note);
+    }
+    out.converted(picture.pixels.len() as u64 / 3, wild, &converter.name());
+    out.made(&output.display().to_string());
+    Ok(())
 }
 
 /// What is left of a chain after planning. Whatever it is, it is one pass over

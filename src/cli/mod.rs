@@ -4,13 +4,16 @@
 //! a worker; 5 the farm; 70 our own fault. They follow from the owner of the
 //! error's code, see `platefarm explain`.
 
+mod amf;
 mod bridge;
 mod color;
+mod colors;
 mod completions;
 mod edl;
 mod explain;
 mod farm;
 mod fdl;
+mod image;
 mod inspect;
 mod jobs;
 mod library;
@@ -29,7 +32,7 @@ mod workers;
 
 use crate::output::{self, Output};
 use clap::{CommandFactory, Parser, Subcommand};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_worker::child::Program;
 use std::process::ExitCode;
 
@@ -124,7 +127,10 @@ enum Verb {
     /// Check, show and apply framing decision lists (ASC FDL), and draw their charts.
     #[command(subcommand)]
     Fdl(fdl::Verb),
-    /// List colour transforms, convert pixels, and say what a conversion does.
+    /// Show, check and resolve ACES metadata files (AMF).
+    #[command(subcommand)]
+    Amf(amf::Verb),
+    /// List colour transforms, convert pictures and numbers, and say what a conversion does.
     #[command(subcommand)]
     Color(color::Verb),
     /// Seal directories, and hold them against their seal (ASC MHL).
@@ -225,6 +231,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::Inspect(args) => inspect::run(&args, out),
         Verb::Edl(verb) => edl::run(&verb, out),
         Verb::Fdl(verb) => fdl::run(&verb, out),
+        Verb::Amf(verb) => amf::run(&verb, out),
         Verb::Color(verb) => color::run(&verb, out),
         Verb::Up(args) => up::run(args, global, out),
         Verb::Scheduler(args) => scheduler::run(args, global, out),
@@ -286,6 +293,13 @@ pub(crate) async fn asked_to_stop() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
+}
+
+/// Now, by the system's clock.
+pub(crate) fn now() -> Timestamp {
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// A size as it is typed: `2048x1152`.

@@ -1,15 +1,15 @@
 //! `platefarm render SOURCE`: the stateless function, with no farm.
 
 use crate::cli::choice;
+use crate::cli::colors::{self, ColorArgs};
 use crate::output::{Output, Progress};
-use platefarm_media::Clip;
+use platefarm_media::{Clip, publish};
 use platefarm_model::clip::ClipInfo;
-use platefarm_model::recipe::{
-    Backend, ColorRecipe, Compression, Debayer, Filter, FrameNaming, OutputColor, RenderSpec,
-};
+use platefarm_model::recipe::{Backend, Compression, Debayer, Filter, FrameNaming, RenderSpec};
 use platefarm_model::repair::{Highlights, Repairs};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_scheduler::pulls;
+use platefarm_standards::amf::{self, Delivery, ExtraLook, IncomingAmf};
 use platefarm_standards::fdl;
 use platefarm_worker::leash::Leash;
 use platefarm_worker::render;
@@ -31,6 +31,14 @@ pub(super) struct Args {
     /// Name before the frame number [default: the clip's name]
     #[arg(long)]
     name: Option<String>,
+    /// What the pixels of a picture are, where its file does not say it or is not to be believed:
+    /// a space of `platefarm color list`.
+    #[arg(long, value_name = "NAME")]
+    color_in: Option<String>,
+    /// A look to put into the pixels, on ACES2065-1: a file (.clf, .cube, .cdl, .cc, .ccc, FILE#ID
+    /// of a collection) or a name. More than one are applied in order, after those of an AMF.
+    #[arg(long = "look", value_name = "LOOK")]
+    looks: Vec<String>,
     #[command(flatten)]
     look: Look,
 }
@@ -53,9 +61,8 @@ pub(super) struct Look {
     /// Let a plate be larger than its source.
     #[arg(long)]
     allow_upres: bool,
-    /// Colour of the output: a space or an output transform of `platefarm color list`.
-    #[arg(long, default_value = "ACES2065-1", value_name = "NAME")]
-    color_out: String,
+    #[command(flatten)]
+    pub(super) color: ColorArgs,
     /// How missing colours are reconstructed: ri, rcd, mhc or superpixel [default: ri]
     #[arg(long, value_name = "NAME")]
     debayer: Option<String>,
@@ -147,10 +154,6 @@ impl Look {
         named.transpose()
     }
 
-    pub(super) fn color_out(&self) -> Outcome<OutputColor> {
-        OutputColor::named(&self.color_out).map_err(|fault| fault.at("--color-out"))
-    }
-
     pub(super) fn backend(&self) -> Outcome<Backend> {
         self.backend.value()
     }
@@ -167,27 +170,43 @@ impl Look {
 
 pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
     let clip = platefarm_media::open(&args.source, None)?;
-    let (spec, notes) = spec(args, &*clip)?;
+    let plan = plan(args, &*clip)?;
     // Said before the work: it may take hours, and be of no use.
-    notes.iter().for_each(|note| out.warn(note));
+    plan.warnings.iter().for_each(|note| out.warn(note));
     let progress = Progress::start(out.talks());
-    let total = spec.frames.len();
+    let total = plan.spec.frames.len();
     let mut done = 0;
-    let report = render::render_local(&spec, &Leash::free(), &mut |_| {
+    let report = render::render_local(&plan.spec, &Leash::free(), &mut |_| {
         done += 1;
         progress.frames(done, total);
     });
     progress.finish();
     let mut report = report?;
     if !out.talks() {
+        report.notes.extend(plan.warnings.iter().cloned());
+    }
+    report.notes.extend(plan.assumed.iter().cloned());
+    if !report.files.is_empty() {
+        let (written, notes) = sidecars(&plan, clip.info())?;
+        report.sidecars = written;
         report.notes.extend(notes);
     }
     out.rendered(&report);
     report.first_fault().map_or(Ok(()), |fault| Err(fault.clone()))
 }
 
-/// What to render, and what was assumed.
-fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
+/// What to render.
+struct RenderPlan {
+    spec: RenderSpec,
+    incoming: Option<IncomingAmf>,
+    looks: Vec<ExtraLook>,
+    /// What may make the work useless.
+    warnings: Vec<Fault>,
+    /// What was assumed by a rule.
+    assumed: Vec<Fault>,
+}
+
+fn plan(args: &Args, clip: &dyn Clip) -> Outcome<RenderPlan> {
     let info = clip.info();
     let has = info.timing.indices().ok_or_else(|| {
         Fault::new(Code::NoMedia, format!("clip '{}' has no frames", info.identity.clip_name))
@@ -200,6 +219,13 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
         )
         .at("--frames"));
     }
+    let incoming = args.look.color.incoming()?;
+    let color_out = args.look.color.color_out(incoming.as_ref())?;
+    let looks =
+        args.looks.iter().map(|look| colors::read_look(look)).collect::<Outcome<Vec<_>>>()?;
+    let (steps, looks): (Vec<_>, Vec<_>) = looks.into_iter().unzip();
+    let color_in = args.color_in.as_deref();
+    let (color, assumed) = colors::recipe(info, incoming.as_ref(), color_in, &steps, &color_out)?;
     let mut framed = framed(&args.look, info)?;
     let fdl_json = framed.applied.take().map(|applied| applied.document.to_json()).transpose()?;
     let spec = RenderSpec {
@@ -215,14 +241,48 @@ fn spec(args: &Args, clip: &dyn Clip) -> Outcome<(RenderSpec, Vec<Fault>)> {
         debayer: args.look.debayer()?,
         repairs: args.look.repairs()?,
         framing: framed.framing,
-        color: ColorRecipe::default(),
-        color_out: args.look.color_out()?,
+        color,
+        color_out,
         compression: args.look.compression()?,
         backend: args.look.backend()?,
         fdl_json,
         reuse: Vec::new(),
     };
-    Ok((spec, framed.notes))
+    Ok(RenderPlan { spec, incoming, looks, warnings: framed.notes, assumed })
+}
+
+/// Writes what says what the frames are beside them; returns the files, and why there is no AMF.
+fn sidecars(plan: &RenderPlan, clip: &ClipInfo) -> Outcome<(Vec<String>, Vec<Fault>)> {
+    let spec = &plan.spec;
+    let created = super::now();
+    let seed = format!("{} {} {}", spec.out_dir, spec.naming.stem, created.0);
+    let made = amf::sidecars(&Delivery {
+        what: &format!(
+            "{}: {} of clip '{}', by platefarm {}",
+            spec.naming.stem,
+            spec.color_out.name(),
+            clip.identity.clip_name,
+            env!("CARGO_PKG_VERSION")
+        ),
+        clip,
+        naming: &spec.naming,
+        frames: spec.frames,
+        debayer: spec.debayer,
+        repairs: &spec.repairs,
+        color: &spec.color,
+        color_out: &spec.color_out,
+        incoming: plan.incoming.as_ref(),
+        looks: &plan.looks,
+        created,
+        uuid: &|what| pulls::uuid(&seed, what),
+    })?;
+    let mut written = Vec::new();
+    for document in made.clf.iter().chain(&made.looks).chain(&made.amf) {
+        let path = Path::new(&spec.out_dir).join(&document.name);
+        publish::write_atomic(&path, document.text.as_bytes())?;
+        written.push(path.display().to_string());
+    }
+    Ok((written, made.notes))
 }
 
 /// The framing of a clip. The document that goes into the headers gets a UUID

@@ -2,8 +2,8 @@
 
 use super::table::{self, Align};
 use super::{
-    Inspection, LibraryView, Output, PlanView, PullSummary, Settings, bytes_text, editing, framing,
-    inspect, library, pull, sealing, steer, style, trust,
+    AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, bytes_text, editing,
+    framing, inspect, library, pull, sealing, steer, style, trust,
 };
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
@@ -255,6 +255,14 @@ impl Output for Human {
             &[("STAGE", Align::Left), ("MEAN MS", Align::Right), ("SLOWEST", Align::Right)],
             &rows,
         );
+        let steps = report.color_steps.join("; then ");
+        say!("colour    {}", if steps.is_empty() { "as it came" } else { &steps });
+        if let Some(view) = &report.view {
+            say!("view      {view}, not applied");
+        }
+        for file in &report.sidecars {
+            say!("beside    {file}");
+        }
         for failed in &report.failed {
             eprintln!(
                 "{} frame {}: {}\n     remedy: {}",
@@ -429,6 +437,14 @@ impl Output for Human {
             )
         };
         eprintln!("{pixels} pixels, {backend}{beyond}");
+    }
+
+    fn amf(&self, view: &AmfView) {
+        super::amf::amf(view);
+    }
+
+    fn amf_checked(&self, file: &str, problems: &[Fault]) {
+        super::amf::checked(file, problems);
     }
 
     fn codes(&self, codes: &[CodeInfo]) {

@@ -2,7 +2,7 @@
 //! error is that document when there is no other, and else a line on standard
 //! error beside the exit code.
 
-use super::{Inspection, LibraryView, Output, PlanView, PullSummary, Settings, sealing};
+use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, sealing};
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -180,6 +180,13 @@ impl Output for Json {
     }
     fn converted(&self, pixels: u64, beyond: u64, backend: &str) {
         eprintln!("{}", json!({ "pixels": pixels, "non_finite": beyond, "backend": backend }));
+    }
+    fn amf(&self, view: &AmfView) {
+        self.print(view);
+    }
+    fn amf_checked(&self, file: &str, problems: &[Fault]) {
+        let result = if problems.is_empty() { "pass" } else { "fail" };
+        self.print(&json!({ "file": file, "result": result, "problems": problems }));
     }
     fn codes(&self, codes: &[CodeInfo]) {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();

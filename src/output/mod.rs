@@ -13,6 +13,7 @@ macro_rules! say {
     }};
 }
 
+mod amf;
 mod editing;
 mod framing;
 mod human;
@@ -122,6 +123,10 @@ pub(crate) trait Output {
     /// What came of a conversion whose pixels are on standard output: pixels,
     /// values among them that no half can hold, where it ran. On standard error.
     fn converted(&self, pixels: u64, beyond: u64, backend: &str);
+    /// An ACES metadata file.
+    fn amf(&self, view: &AmfView);
+    /// What is wrong with an ACES metadata file.
+    fn amf_checked(&self, file: &str, problems: &[Fault]);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
     /// A line of talk.
@@ -193,6 +198,48 @@ pub(crate) struct Inspection<'a> {
     pub(crate) formats: &'a [FormatCard],
     /// Every field of every clip, however many there are.
     pub(crate) full: bool,
+}
+
+/// An ACES metadata file, as it is shown.
+#[derive(Serialize)]
+pub(crate) struct AmfView {
+    pub(crate) file: String,
+    /// Major version of the schema.
+    pub(crate) version: u32,
+    pub(crate) uuid: Option<String>,
+    pub(crate) description: Option<String>,
+    /// The clip and its media.
+    pub(crate) clip: Option<String>,
+    /// ACES version of the pipeline.
+    pub(crate) aces: Option<String>,
+    pub(crate) stages: Vec<AmfStage>,
+    /// How many earlier pipelines it keeps.
+    pub(crate) archived: usize,
+    /// What is still to be done to the pixels, where the file was resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remaining: Option<Vec<String>>,
+    /// The output transform that the picture is looked at in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<String>,
+    /// What was assumed.
+    pub(crate) notes: Vec<Fault>,
+}
+
+/// A stage of it.
+#[derive(Serialize)]
+pub(crate) struct AmfStage {
+    /// Name of its element.
+    pub(crate) kind: &'static str,
+    /// Whether it is in the pixels; none of a working location.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) applied: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    /// Ids, files and numbers.
+    pub(crate) names: Vec<String>,
+    /// What it does, where the file was resolved and it is not in the pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) steps: Option<Vec<String>>,
 }
 
 /// The voice that was asked for.

@@ -1,6 +1,6 @@
 //! Ids and paths only: for shells that chain commands.
 
-use super::{Inspection, LibraryView, Output, PlanView, PullSummary, Settings};
+use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings};
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -132,6 +132,17 @@ impl Output for Quiet {
         steps.iter().for_each(|step| say!("{step}"));
     }
     fn converted(&self, _pixels: u64, _beyond: u64, _backend: &str) {}
+    fn amf_checked(&self, _file: &str, problems: &[Fault]) {
+        problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));
+    }
+    fn amf(&self, view: &AmfView) {
+        let lines = view.remaining.iter().flatten();
+        let names = view.stages.iter().flat_map(|stage| &stage.names);
+        match &view.remaining {
+            Some(_) => lines.for_each(|line| say!("{line}")),
+            None => names.for_each(|name| say!("{name}")),
+        }
+    }
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| say!("{}", code.text));
     }

@@ -7,9 +7,26 @@ mod cube;
 pub use cdl::{Correction, parse_cdl};
 pub use cube::parse_cube;
 
+use crate::amf::sha256_hex;
 use crate::clf::Clf;
 use platefarm_model::color::chain::Chain;
+use platefarm_model::recipe::ColorFile;
 use platefarm_model::{Code, Fault, Outcome};
+
+/// Reads a file of a recipe, which must have the recipe's hash.
+///
+/// # Errors
+/// [`Code::HashMismatch`], and those of [`parse`].
+pub fn parse_sealed(file: &ColorFile, bytes: &[u8]) -> Outcome<Chain> {
+    let found = sha256_hex(bytes);
+    if found != file.sha256 {
+        let message = format!("the file has SHA-256 {found}, the recipe says {}", file.sha256);
+        return Err(Fault::new(Code::HashMismatch, message)
+            .at(file.path.clone())
+            .remedy("The look changed after the work was handed in: hand it in again."));
+    }
+    parse(&file.path, bytes, file.id.as_deref())
+}
 
 /// Reads a look by the extension of its name: `clf`, `ctf` that is one, `cube`,
 /// `cdl`, `cc`, `ccc`. Of a collection, `id` chooses the correction.

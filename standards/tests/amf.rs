@@ -3,10 +3,12 @@
 
 use platefarm_model::color::{apply, diagonal, mul};
 use platefarm_model::recipe::FrameNaming;
+use platefarm_model::recipe::{ColorStep, OutputColor};
 use platefarm_model::{Code, FrameRange, Timestamp};
 use platefarm_standards::amf::clf::{CameraClf, camera_clf};
 use platefarm_standards::amf::{
-    Amf, ClipMedia, InputTransform, PlateAmf, Reference, StageKind, Viewing, file_name, plate_amf,
+    Amf, BakedLook, ClipMedia, Found, Incoming, IncomingAmf, InputTransform, LookSource, Pixels,
+    PlateAmf, Reference, StageKind, Viewing, file_name, plate_amf, validate,
 };
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,21 +59,38 @@ fn plate<'a>(naming: &'a FrameNaming, content: &'a [u8]) -> PlateAmf<'a> {
         clip_name: "A_010_PL01_v001",
         naming,
         frames: FrameRange::new(1001, 1048).unwrap(),
-        input: InputTransform::File { description: "camera", path: "luts/camera.clf", content },
-        viewing: Viewing::default(),
+        input: Some(InputTransform::File {
+            description: "camera",
+            path: "luts/camera.clf",
+            content,
+        }),
+        incoming: None,
+        looks: &[],
+        viewing: None,
     }
+}
+
+fn views() -> [Option<Viewing<'static>>; 4] {
+    let view = |output, applied| Some(Viewing { output, applied });
+    [
+        None,
+        view("Rec709-D65_100nit_in_Rec709-D65_BT1886", false),
+        view("ACES 1.3 HDR 1000 Rec.2100 PQ", true),
+        view("ACES 1.3 SDR Display P3", true),
+    ]
 }
 
 #[test]
 fn a_plate_is_valid_by_the_schema() {
     let naming = naming();
     let logc4 = "urn:ampas:aces:transformId:v2.0:CSC.Arri.LogC4_to_ACES.a2.v1";
-    for viewing in [Viewing::Aces13Rec709, Viewing::Aces20Rec709] {
+    for viewing in views() {
         for input in [
             InputTransform::File { description: "x", path: "camera.clf", content: b"y" },
             InputTransform::Registered { description: "LogC4", id: logc4 },
         ] {
             for author in [None, Some(("Farm", "a@b"))] {
+                let input = Some(input);
                 let plate = PlateAmf { viewing, input, author, ..plate(&naming, b"") };
                 assert_valid(&plate_amf(&plate).unwrap());
             }
@@ -141,7 +160,7 @@ fn what_cannot_stand_in_an_amf_is_refused() {
     let naming = naming();
     let outside = FrameNaming { stem: "../x".into(), padding: 4 };
     let good = plate(&naming, b"");
-    let file = |path| InputTransform::File { description: "", path, content: b"" };
+    let file = |path| Some(InputTransform::File { description: "", path, content: b"" });
     let id = "urn:ampas:aces:transformId:v1.5:RRT.a1.0.3";
     let bad = [
         PlateAmf { uuid: "7", ..good },
@@ -150,7 +169,7 @@ fn what_cannot_stand_in_an_amf_is_refused() {
         PlateAmf { author: Some(("x", "nobody")), ..good },
         PlateAmf { input: file("/abs.clf"), ..good },
         PlateAmf { input: file("a/../../b.clf"), ..good },
-        PlateAmf { input: InputTransform::Registered { description: "", id }, ..good },
+        PlateAmf { input: Some(InputTransform::Registered { description: "", id }), ..good },
         PlateAmf { naming: &outside, ..good },
     ];
     for plate in bad {
@@ -165,7 +184,7 @@ fn ids_are_the_registrys() {
     let naming = naming();
     let Some(set) = whole_set() else { return };
     let registry = std::fs::read_to_string(set.join("../transforms.json")).unwrap();
-    for viewing in [Viewing::Aces13Rec709, Viewing::Aces20Rec709] {
+    for viewing in views() {
         let text = plate_amf(&PlateAmf { viewing, ..plate(&naming, b"") }).unwrap();
         let amf = Amf::parse(text.as_bytes()).unwrap();
         for reference in amf.pipeline.stages.iter().flat_map(|stage| &stage.references) {
@@ -227,11 +246,12 @@ fn a_grade_is_read_in_both_spellings() {
     assert_eq!(cdl.slope, [1.02, 1.0, 0.98]);
     assert_eq!(cdl.offset, [0.01, 0.0, -0.005]);
     assert_eq!(cdl.saturation, 0.95);
-    assert!(cdl.to_working_space.as_ref().unwrap().contains("ACES_to_ACEScct"));
+    let space = |amf: &Amf| amf.pipeline.stages.iter().find_map(|s| s.space.clone()).unwrap();
+    assert!(space(&amf).to.unwrap().contains("ACES_to_ACEScct"));
     let amf = read("example6.amf");
     let cdl = amf.pipeline.stages.iter().find_map(|stage| stage.cdl.as_ref()).unwrap();
     assert_eq!((cdl.slope, cdl.offset), ([2.0; 3], [0.1; 3]));
-    assert_eq!(cdl.to_working_space, None);
+    assert_eq!(space(&amf).to, None);
     let amf = read("v1_pyocioamf_example.amf");
     assert_eq!((amf.version, amf.uuid), (1, None));
 }
@@ -288,4 +308,211 @@ fn the_camera_file_holds_balance_and_matrix() {
     assert!(white.iter().all(|v| (v - 1.0).abs() < 1e-12), "{white:?}");
     let nan = CameraClf { white_balance: [f64::NAN, 1.0, 1.0], ..camera };
     assert_eq!(camera_clf(&nan).unwrap_err().code, Code::BadColorData);
+}
+
+const RGC: &str = "Look.Academy.ReferenceGamutCompress.a2.v1";
+
+/// Finds any file: an identity cube.
+fn identity(name: &str) -> platefarm_model::Outcome<Found> {
+    let mut text = String::from("LUT_3D_SIZE 2\n");
+    (0..8).for_each(|i| text += &format!("{} {} {}\n", i & 1, i >> 1 & 1, i >> 2));
+    let cdl = "<ColorCorrection id=\"cc\"><SOPNode><Slope>1 1 1</Slope><Offset>0 0 0</Offset><Power>1 1 1</Power></SOPNode></ColorCorrection>";
+    let clf = "<ProcessList id=\"1\" compCLFversion=\"3\"><Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">1 0 0 0 1 0 0 0 1</Array></Matrix></ProcessList>";
+    let bytes = match name.rsplit('.').next() {
+        Some("cube") => text.into_bytes(),
+        Some("cdl" | "cc" | "ccc") => cdl.as_bytes().to_vec(),
+        _ => clf.as_bytes().to_vec(),
+    };
+    Ok(Found { path: format!("/show/{name}"), bytes })
+}
+
+fn without_hashes(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<aces:hash") {
+        out += before;
+        rest = after.split_once("</aces:hash>").expect("it ends").1;
+    }
+    out + rest
+}
+
+#[test]
+fn a_pipeline_becomes_steps_in_order_and_nothing_is_done_twice() {
+    let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
+    let amf = IncomingAmf::read("x.amf", without_hashes(&text).as_bytes(), &identity).unwrap();
+    let steps: Vec<String> = amf.resolved.remaining().iter().map(ToString::to_string).collect();
+    // The camera's transform is in the pixels: it is not among what remains.
+    assert_eq!(steps.len(), 6, "{steps:?}");
+    assert_eq!(steps[0], RGC);
+    assert_eq!(steps[1], "ACES2065-1 to ACEScct");
+    assert!(steps[2].starts_with("CDL slope 1.02 1 0.98"));
+    assert_eq!(steps[3], "ACEScct to ACES2065-1");
+    assert_eq!(steps[4], "/show/looks/show_look.clf");
+    assert_eq!(steps[5], "ACES2065-1 to Rec709-D65_100nit_in_Rec709-D65_BT1886");
+    assert_eq!(amf.resolved.view(), Some("Rec709-D65_100nit_in_Rec709-D65_BT1886"));
+
+    // A plate has the input transform alone; a display has the looks too.
+    let aces = OutputColor::default();
+    let (recipe, notes) = amf.resolved.recipe(Pixels::Picture, &aces).unwrap();
+    assert!(recipe.is_plain() && notes.is_empty(), "{recipe:?} {notes:?}");
+    let display = OutputColor::named("ACES 1.3 SDR sRGB").unwrap();
+    let (recipe, _) = amf.resolved.recipe(Pixels::Picture, &display).unwrap();
+    assert_eq!((recipe.input.len(), recipe.looks.len()), (0, 5));
+
+    // Not applied, it is done to a picture, and to nothing that is ACES2065-1 or raw.
+    let open = without_hashes(&text).replacen("applied=\"true\"", "applied=\"false\"", 1);
+    let amf = IncomingAmf::read("x.amf", open.as_bytes(), &identity).unwrap();
+    let (recipe, notes) = amf.resolved.recipe(Pixels::Picture, &aces).unwrap();
+    assert_eq!(recipe.input, [ColorStep::ToAces("ARRI LogC4".into())]);
+    assert!(notes.is_empty());
+    for (pixels, word) in [(Pixels::Raw, "developed straight"), (Pixels::Aces, "own word")] {
+        let (recipe, notes) = amf.resolved.recipe(pixels, &aces).unwrap();
+        assert!(recipe.input.is_empty());
+        assert_eq!(notes[0].code, Code::ColorAssumed);
+        assert!(notes[0].message.contains(word), "{}", notes[0]);
+    }
+}
+
+#[test]
+fn what_cannot_be_had_stops() {
+    let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
+    let plain = without_hashes(&text);
+    let read = |text: &str| IncomingAmf::read("x.amf", text.as_bytes(), &identity);
+    let fault = read(&plain.replace(RGC, "Look.Show.Secret.a2.v1")).unwrap_err();
+    assert_eq!(fault.code, Code::UnresolvedTransform);
+    assert!(fault.place.as_ref().unwrap().contains("stage 3 (lookTransform)"), "{fault}");
+    assert!(fault.remedy_text().contains("CLF"), "{fault:?}");
+    // The hash of the example is that of nothing.
+    assert_eq!(read(&text).unwrap_err().code, Code::HashMismatch);
+    let gone = |name: &str| Err(platefarm_model::Fault::new(Code::UnresolvedTransform, name));
+    let fault = IncomingAmf::read("x.amf", plain.as_bytes(), &gone).unwrap_err();
+    assert_eq!(fault.code, Code::UnresolvedTransform);
+    // A look that is in the pixels before the input transform that is not: no picture is like that.
+    let odd = plain.replacen("applied=\"true\"", "applied=\"false\"", 1);
+    let odd = odd.replacen("lookTransform applied=\"false\"", "lookTransform applied=\"true\"", 1);
+    let fault = read(&odd).unwrap_err();
+    assert_eq!(fault.code, Code::BadAmf);
+    // What is applied needs nobody to have it.
+    let secret = plain.replace("CSC.Arri.LogC4_to_ACES.a2.v1", "CSC.Show.Secret_to_ACES.a2.v1");
+    read(&secret).unwrap();
+    let shown =
+        plain.replace("outputTransform applied=\"false\"", "outputTransform applied=\"true\"");
+    assert_eq!(read(&shown).unwrap_err().code, Code::BadAmf);
+}
+
+/// Every example of others is resolved or refused with a code and a way out, and written again,
+/// kept among the earlier pipelines, it is valid by the schema.
+#[test]
+fn what_others_wrote_is_kept_valid() {
+    let mut all = Vec::new();
+    examples(&fixtures(), &mut all);
+    whole_set().inspect(|set| examples(set, &mut all));
+    let naming = naming();
+    let mut resolved = 0;
+    for path in all {
+        let bytes = std::fs::read(&path).unwrap();
+        let amf = Amf::parse(&bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        match IncomingAmf::read("x", without_hashes(&text).as_bytes(), &identity) {
+            Ok(_) => resolved += 1,
+            Err(fault) => assert!(
+                matches!(fault.code, Code::UnresolvedTransform | Code::BadAmf),
+                "{}: {fault}",
+                path.display()
+            ),
+        }
+        for looks_baked in [false, true] {
+            let incoming = Some(Incoming { amf: &amf, looks_baked, files: &[] });
+            let viewing =
+                looks_baked.then_some(Viewing { output: "ACES 1.3 SDR sRGB", applied: true });
+            let plate = PlateAmf { incoming, viewing, ..plate(&naming, b"y") };
+            let written = plate_amf(&plate).unwrap();
+            assert_valid(&written);
+            let again = Amf::parse(written.as_bytes()).unwrap();
+            assert_eq!(again.archived.len(), 1 + amf.archived.len());
+            let kinds = |stages: &[platefarm_standards::amf::Stage]| {
+                stages
+                    .iter()
+                    .map(|s| (s.kind, s.applied.unwrap_or(false), s.references.clone()))
+                    .collect::<Vec<_>>()
+            };
+            let kept = &again.archived[0].stages;
+            if !text.contains("ReferenceGamutCompress.a1.v1.0") {
+                assert_eq!(kinds(kept), kinds(&amf.pipeline.stages), "{}", path.display());
+            }
+            let looks = again.pipeline.stages.iter().filter(|s| s.kind == StageKind::Look);
+            assert!(looks.clone().all(|s| s.is_applied()) || !looks_baked);
+        }
+    }
+    assert!(resolved >= 4, "{resolved}");
+}
+
+#[test]
+fn looks_that_are_baked_stand_before_what_is_not() {
+    let naming = naming();
+    let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
+    let amf = Amf::parse(text.as_bytes()).unwrap();
+    let look = LookSource::File { path: "grade.cube", content: b"abc" };
+    let looks = [BakedLook { description: "grade", look }];
+    let files = [("looks/show_look.clf".to_owned(), "show_look.clf".to_owned(), b"abc".to_vec())];
+    let incoming = Some(Incoming { amf: &amf, looks_baked: false, files: &files });
+    let written = plate_amf(&PlateAmf { incoming, looks: &looks, ..plate(&naming, b"y") }).unwrap();
+    assert_valid(&written);
+    let again = Amf::parse(written.as_bytes()).unwrap();
+    let stages = &again.pipeline.stages;
+    let applied: Vec<bool> = stages.iter().map(|s| s.is_applied()).collect();
+    assert_eq!(applied, [true, true, false, false, false, false, false]);
+    assert_eq!(stages[1].references, [Reference::File("grade.cube".into())]);
+    let moved = &stages[5];
+    assert_eq!(moved.references, [Reference::File("show_look.clf".into())]);
+    assert_eq!(moved.hash.as_ref().unwrap().text, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+}
+
+/// Our own checks and the schema say the same of the examples and of what was broken on purpose.
+#[test]
+fn validation_agrees_with_the_schema() {
+    let plate = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
+    let schema = fixtures().join("schema/acesMetadataFile.xsd");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("x.amf");
+    let judged = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        lint(&schema, &file).0
+    };
+    let ours = |text: &str| validate(text.as_bytes()).map(|problems| problems.is_empty());
+    assert!(judged(&plate) && ours(&plate).unwrap(), "{:?}", validate(plate.as_bytes()));
+    for (from, to) in [
+        ("<aces:uuid>urn:uuid:0f", "<aces:uuid>urn:uuid:zz"),
+        ("version=\"2.0\"", "version=\"1.0\""),
+        ("<aces:emailAddress>farm@example.com", "<aces:emailAddress>farm"),
+        ("<aces:majorVersion>2<", "<aces:majorVersion>20<"),
+        ("2026-11-21T03:00:00Z", "yesterday"),
+        ("<aces:workingLocation/>", "<aces:working/>"),
+        ("transformId:v2.0:CSC.Arri", "transformId:v2.0:Output.Arri"),
+        ("transformId:v2.0:Look.", "transformId:v2.0:InvLook."),
+        (
+            "<cdl:SatNode>\n                <cdl:Saturation>0.95</cdl:Saturation>\n            </cdl:SatNode>",
+            "",
+        ),
+        ("xmlenc#sha256", "xmlenc#sha255"),
+        ("<aces:clipName>A001C001</aces:clipName>", ""),
+        (" applied=\"true\"", ""),
+    ] {
+        let broken = plate.replacen(from, to, 1);
+        assert_ne!(broken, plate, "{from}");
+        assert!(!judged(&broken), "{from}");
+        assert_ne!(ours(&broken).unwrap_or(false), true, "{from}");
+    }
+    let mut all = Vec::new();
+    whole_set().inspect(|set| examples(set, &mut all));
+    examples(&fixtures(), &mut all);
+    for path in all {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let problems = validate(text.as_bytes()).unwrap();
+        let structural = problems.iter().find(|p| p.code == Code::BadAmf);
+        match structural {
+            None => assert!(judged(&text), "{}", path.display()),
+            Some(problem) => assert!(!judged(&text), "{}: {problem}", path.display()),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! End to end, on the real binary: what a person types, what comes out, and
 //! what is left when it is killed at the worst moment.
 
+mod amf;
 mod bad_input;
 mod cameras;
 mod chaos;

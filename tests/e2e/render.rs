@@ -12,7 +12,10 @@ fn frames_hashes_and_times_come_back_as_json() {
         world.json(&["render", s(&media), "--frames", "2-4", "--out", s(&out), "--backend", "cpu"]);
     let frames = report["files"].as_array().expect("frames");
     assert_eq!(frames.len(), 3);
-    assert_eq!(tree(&out), ["A001_C001.1001.exr", "A001_C001.1002.exr", "A001_C001.1003.exr"]);
+    let frames_there = ["A001_C001.1001.exr", "A001_C001.1002.exr", "A001_C001.1003.exr"];
+    // Beside them is what says what they are.
+    let beside = ["A001_C001.amf", "A001_C001.clf"];
+    assert_eq!(tree(&out), [&frames_there[..], &beside].concat());
     for frame in frames {
         let file = std::fs::read(frame["file"].as_str().expect("a path")).expect("the frame");
         assert_eq!(frame["bytes"], file.len());

@@ -105,3 +105,29 @@ fn through(plan: &Plan, pixels: &[[f32; 3]]) -> Vec<[f32; 3]> {
     plan.run([r, g, b]);
     (0..pixels.len()).map(|p| [0, 1, 2].map(|i| runs[i][p])).collect()
 }
+
+/// `.cube`, `.cc`, `.ccc` and `.cdl` as tools write them, against OpenColorIO on the same pixels.
+#[test]
+fn other_looks_do_what_opencolorio_says() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../standards/tests/fixtures/look");
+    let floats = |name: &str| -> Vec<[f32; 3]> {
+        let bytes = fs::read(dir.join(name)).unwrap();
+        let values: Vec<f32> = bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        values.as_chunks().0.to_vec()
+    };
+    let (grid, expected) = (floats("grid.f32"), floats("ocio.f32"));
+    let index = fs::read_to_string(dir.join("index.txt")).unwrap();
+    assert_eq!(index.lines().count() * grid.len(), expected.len());
+    for (set, expected) in index.lines().zip(expected.chunks(grid.len())) {
+        let (name, id) = set.split_once('#').map_or((set, None), |(name, id)| (name, Some(id)));
+        let bytes = fs::read(dir.join(name)).unwrap();
+        let chain = platefarm_standards::look::parse(name, &bytes, id).unwrap();
+        let mut worst = 0.0_f32;
+        for (got, expected) in through(&Plan::new(&chain), &grid).iter().zip(expected) {
+            for (a, b) in got.iter().zip(expected) {
+                worst = worst.max((a - b).abs() / b.abs().max(0.1));
+            }
+        }
+        assert!(worst <= 2e-5, "{set}: {worst}");
+    }
+}

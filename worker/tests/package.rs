@@ -2,12 +2,12 @@
 //! it again, whatever happened to it, comes to the same.
 
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan};
+use platefarm_model::pull::{Document, EventRef, PackageColor, PackageSpec, PlatePlan};
 use platefarm_model::recipe::{
     Backend, ColorRecipe, Compression, Debayer, FrameNaming, OutputColor, RenderSpec,
 };
 use platefarm_model::{Code, FrameRange, FrameRate, Timestamp};
-use platefarm_standards::amf::{InputTransform, PlateAmf, Viewing, plate_amf};
+use platefarm_standards::amf::{InputTransform, PlateAmf, plate_amf};
 use platefarm_standards::mhl;
 use platefarm_testclips::{ClipSpec, write_clip};
 use platefarm_worker::kinds::StepFrames;
@@ -54,6 +54,7 @@ fn plan(session: &Session, name: &str, first: i64, frames: FrameRange) -> PlateP
         size: session.framing().size,
         amf: amf(name, frames),
         clf: Some(Document { name: format!("{name}.clf"), text: CLF.into() }),
+        looks: vec![],
         notes: vec![],
     }
 }
@@ -77,8 +78,10 @@ fn amf(name: &str, frames: FrameRange) -> Document {
         clip_name: name,
         naming: &naming,
         frames,
-        input,
-        viewing: Viewing::default(),
+        input: Some(input),
+        incoming: None,
+        looks: &[],
+        viewing: None,
     };
     Document { name: format!("{name}.amf"), text: plate_amf(&plate).unwrap().into() }
 }
@@ -140,6 +143,7 @@ fn pull(dir: &Path) -> (PackageSpec, Vec<StepFrames>) {
         delivery: platefarm_model::delivery::Delivery::default(),
         defaulted: vec![],
         documents: vec![],
+        color: PackageColor::default(),
         notes: vec![],
     };
     (spec, results)

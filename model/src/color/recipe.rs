@@ -155,10 +155,19 @@ pub struct ColorRecipe {
     /// Looks that go into the pixels, on ACES2065-1, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<ColorStep>,
+    /// What the picture is meant to be looked at in, for headers and reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
 }
 
 impl ColorRecipe {
-    /// Whether the clip's reader and the delivered space say everything.
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.is_plain() && self.view.is_none()
+    }
+
+    /// Whether the clip's reader and the delivered space say everything about the pixels.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.input.is_empty() && self.looks.is_empty()
@@ -204,6 +213,7 @@ mod tests {
                 sha256: "00".into(),
                 id: None,
             })],
+            view: None,
         };
         let json = serde_json::to_string(&recipe).unwrap();
         let written = r#"{"input":[{"to_aces":"ARRI LogC4"}],"looks":[{"file":{"path":"/l/a.cube","sha256":"00"}}]}"#;

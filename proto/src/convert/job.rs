@@ -142,6 +142,7 @@ mod tests {
             color: recipe::ColorRecipe {
                 input: vec![recipe::ColorStep::ToAces("ARRI LogC4".into())],
                 looks: Vec::new(),
+                view: None,
             },
             color_out: recipe::OutputColor::default(),
             compression: recipe::Compression::Piz,

@@ -48,6 +48,7 @@ use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected
 use platefarm_model::recipe::Backend;
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, limits};
+use platefarm_standards::amf::IncomingAmf;
 use platefarm_standards::editlist::{Cdl, EditList, Event};
 use platefarm_standards::fdl::Fdl;
 use std::collections::{BTreeSet, HashMap};
@@ -91,6 +92,8 @@ pub struct PullRequest<'a> {
     pub priority: i32,
     /// What is mended before the debayer.
     pub repairs: Repairs,
+    /// The AMF of the show: input transforms of pictures that are codes, looks and view.
+    pub amf: Option<&'a IncomingAmf>,
     /// Form of the image operations.
     pub backend: Backend,
     /// What was assumed or went wrong before the plan; reported with it.
@@ -329,6 +332,7 @@ impl<'a> Planner<'a> {
             delivery: request.delivery.clone(),
             defaulted: request.defaulted.clone(),
             documents,
+            color: sidecar::package_color(request),
             notes,
         };
         let mut steps = self.steps;

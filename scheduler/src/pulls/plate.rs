@@ -270,7 +270,10 @@ impl Framer<'_> {
         }
         let name = named.name;
         let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
-        let Sidecars { amf, clf } = sidecar::sidecars(request, &naming, clip, frames)?;
+        let (color, assumed) = color(request, clip)?;
+        notes.extend(assumed);
+        let Sidecars { amf, clf, looks } =
+            sidecar::sidecars(request, &naming, clip, frames, &color)?;
         let mut render = RenderSpec {
             source: clip.path.clone(),
             clip_name: None,
@@ -281,7 +284,7 @@ impl Framer<'_> {
             debayer: picture.debayer,
             repairs: request.repairs,
             framing: framed.framing,
-            color: input(clip),
+            color,
             color_out: picture.color.clone(),
             compression: picture.compression,
             backend: request.backend,
@@ -309,6 +312,7 @@ impl Framer<'_> {
         let plate = PlatePlan {
             amf,
             clf,
+            looks,
             shot: named.shot,
             number: named.number,
             version: named.version,
@@ -371,10 +375,13 @@ impl Framer<'_> {
 }
 
 /// What was set for the camera format of a picture; sensor data has its own way to ACES2065-1.
-fn input(clip: &ClipInfo) -> ColorRecipe {
+fn color(request: &PullRequest<'_>, clip: &ClipInfo) -> Outcome<(ColorRecipe, Vec<Fault>)> {
+    let (mut color, assumed) = sidecar::recipe(request, clip)?;
     let set = clip.vendor.get(COLOR).filter(|_| clip.picture.cfa.is_none());
-    let input = set.map(|name| ColorStep::ToAces(name.clone()));
-    ColorRecipe { input: input.into_iter().collect(), ..ColorRecipe::default() }
+    if let Some(name) = set {
+        color.input = vec![ColorStep::ToAces(name.clone())];
+    }
+    Ok((color, assumed))
 }
 
 /// Names what decides the pixels: the clip as it was inspected, the settings,

@@ -1,106 +1,92 @@
 //! What travels beside a plate and says what its pixels are: the ACES metadata
-//! file and the camera's transform. Everything in them follows from the
-//! request, so the same pull has the same sidecars, UUIDs included.
+//! file, the camera's transform, and the looks that the AMF names. Everything
+//! in them follows from the request, so the same pull has the same sidecars,
+//! UUIDs included.
 
 use super::PullRequest;
-use platefarm_model::clip::{CameraColor, ClipInfo};
-use platefarm_model::pull::Document;
-use platefarm_model::recipe::FrameNaming;
-use platefarm_model::{FrameRange, Outcome};
-use platefarm_standards::amf::{self, InputTransform, PlateAmf, Viewing};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::pull::{Document, PackageColor};
+use platefarm_model::recipe::{ColorRecipe, FrameNaming};
+use platefarm_model::{Code, Fault, FrameRange, Outcome};
+use platefarm_standards::amf::{self, Delivery};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// The transform that is baked into a plate whose file gives no colour numbers.
-/// The id is our own, which the AMF implementation guide has readers treat as
-/// custom, and since the transform is applied nobody needs to resolve it.
-const DEVELOPED: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.CameraRaw_to_ACES.a2.v1";
-
-/// What says what a plate's pixels are: the ACES metadata file, and beside it
-/// the camera's transform, which is in no registry, as a Common LUT Format file.
+/// What says what a plate's pixels are.
 pub(super) struct Sidecars {
+    /// The ACES metadata file.
     pub(super) amf: Document,
+    /// The camera's transform, which is in no registry, as a Common LUT Format file.
     pub(super) clf: Option<Document>,
+    /// Names of the looks of the package that the AMF names.
+    pub(super) looks: Vec<String>,
 }
 
-/// The sidecars of a plate: the input transform is baked in, nothing else.
+/// The colour of a clip's plates, and what was assumed about it.
+pub(super) fn recipe(
+    request: &PullRequest<'_>,
+    clip: &ClipInfo,
+) -> Outcome<(ColorRecipe, Vec<Fault>)> {
+    match request.amf {
+        Some(incoming) => {
+            incoming.resolved.recipe(amf::pixels(clip), &request.delivery.picture.color)
+        }
+        // That there is none is said once for the pull.
+        None => Ok((amf::without_amf().0, Vec::new())),
+    }
+}
+
+/// What the plates of the package have in common.
+pub(super) fn package_color(request: &PullRequest<'_>) -> PackageColor {
+    let shown = request.delivery.picture.color.meaning().is_ok_and(|meaning| meaning.display);
+    let default = || amf::without_amf().0.view;
+    let Some(incoming) = request.amf else {
+        return PackageColor { view: default().filter(|_| !shown), ..PackageColor::default() };
+    };
+    let name = incoming.name.rsplit('/').next().unwrap_or(&incoming.name);
+    let files = incoming.files().into_iter();
+    PackageColor {
+        amf: Some(name.to_owned()),
+        view: incoming.resolved.view().map(str::to_owned).or_else(default).filter(|_| !shown),
+        looks: files.map(|(_, name, bytes)| Document { name, text: bytes.into() }).collect(),
+    }
+}
+
+/// The sidecars of a plate.
 pub(super) fn sidecars(
     request: &PullRequest<'_>,
     naming: &FrameNaming,
     clip: &ClipInfo,
     frames: FrameRange,
+    color: &ColorRecipe,
 ) -> Outcome<Sidecars> {
     let name = naming.stem.as_str();
     // The same pull made at another time is another document.
     let made = |what: &str| uuid(&request.seed, &format!("{name} {what} {}", request.now.0));
-    let description = input_description(request, clip);
-    let clf = clip.color.as_ref().map(|color| clf(request, name, clip, color)).transpose()?;
-    let input = match &clf {
-        Some(clf) => InputTransform::File {
-            description: &description,
-            path: &clf.name,
-            content: clf.text.as_bytes(),
-        },
-        None => InputTransform::Registered { description: &description, id: DEVELOPED },
-    };
-    let plate = PlateAmf {
-        description: &format!(
+    let sidecars = amf::sidecars(&Delivery {
+        what: &format!(
             "VFX pull '{}': {name} from clip '{}'",
             request.name, clip.identity.clip_name
         ),
-        author: None,
-        created: request.now,
-        uuid: &made("AMF"),
-        pipeline_uuid: &made("pipeline"),
-        clip_name: name,
+        clip,
         naming,
         frames,
-        input,
-        viewing: Viewing::default(),
+        debayer: request.delivery.picture.debayer,
+        repairs: &request.repairs,
+        color,
+        color_out: &request.delivery.picture.color,
+        incoming: request.amf,
+        looks: &[],
+        created: request.now,
+        uuid: &made,
+    })?;
+    let Some(amf) = sidecars.amf else {
+        let name = request.delivery.picture.color.name();
+        return Err(Fault::new(Code::BadRecipe, format!("no AMF can say that plates are {name}"))
+            .at("--color-out")
+            .remedy("Deliver ACES2065-1, or a space or output that has an ACES transform id."));
     };
-    let amf = Document { name: format!("{name}.amf"), text: amf::plate_amf(&plate)?.into() };
-    Ok(Sidecars { amf, clf })
-}
-
-fn camera_name(clip: &ClipInfo) -> String {
-    clip.camera.name().unwrap_or_else(|| "camera".into())
-}
-
-fn input_description(request: &PullRequest<'_>, clip: &ClipInfo) -> String {
-    let repairs = if request.repairs.is_none() {
-        String::new()
-    } else {
-        let (hot, highlights) =
-            (request.repairs.hot_pixels_label(), request.repairs.highlights.label());
-        format!(", hot pixels {hot}, highlights {highlights}")
-    };
-    format!(
-        "{} raw ({}) to {}: white balance and matrix of the file, debayer {} version {}{repairs}; baked into the plate",
-        camera_name(clip),
-        clip.picture.format,
-        request.delivery.picture.color.name(),
-        request.delivery.picture.debayer.name(),
-        request.delivery.picture.debayer.version()
-    )
-}
-
-fn clf(
-    request: &PullRequest<'_>,
-    name: &str,
-    clip: &ClipInfo,
-    color: &CameraColor,
-) -> Outcome<Document> {
-    let camera = camera_name(clip);
-    let transform = amf::clf::CameraClf {
-        id: &format!("urn:uuid:{}", uuid(&request.seed, &format!("{name} CLF"))),
-        name: &camera,
-        description: &format!(
-            "white balance and matrix of clip '{}'; already applied in plate {name}",
-            clip.identity.clip_name
-        ),
-        white_balance: color.white_balance,
-        camera_to_aces: color.camera_to_aces,
-    };
-    Ok(Document { name: format!("{name}.clf"), text: amf::clf::camera_clf(&transform)?.into() })
+    let looks = sidecars.looks.into_iter().map(|look| look.name).collect();
+    Ok(Sidecars { amf, clf: sidecars.clf, looks })
 }
 
 /// A UUID that is the same whenever the same thing is made (RFC 9562, version 8:

@@ -3,6 +3,7 @@
 //! collected for the report.
 
 use super::Args;
+use crate::cli::colors;
 use crate::cli::render::read_document;
 use crate::output::{Output, PlanView};
 use platefarm_media::{source, storage};
@@ -13,7 +14,7 @@ use platefarm_model::pull::{Document, PackageSpec, Rejected};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timestamp};
 use platefarm_scheduler::library::{Library, Show};
 use platefarm_scheduler::pulls::{self, Choices, Media, delivery, estimate};
-use platefarm_standards::amf::Amf;
+use platefarm_standards::amf::{self, IncomingAmf};
 use platefarm_standards::editlist::EditList;
 use platefarm_standards::fdl;
 use platefarm_worker::package::PackageReport;
@@ -48,7 +49,9 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let show = &known.show.defaults;
     let fdl_path = args.look.fdl.clone().or_else(|| show.fdl.as_ref().map(PathBuf::from));
     let fdl_bytes = fdl_path.as_deref().map(read_document).transpose()?;
-    let (delivery, defaulted) = delivery(args, show)?;
+    let amf_path = args.look.color.amf_path().or_else(|| show.amf.as_deref().map(Path::new));
+    let incoming = amf_path.map(colors::read_amf).transpose()?;
+    let (delivery, defaulted) = delivery(args, show, incoming.as_ref())?;
     let found = match &known.library {
         Some(library) if args.library => Found::in_library(&known.runtime, library)?,
         _ => Found::scan(&args.media)?,
@@ -77,7 +80,8 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         bar: args.match_bar,
         fdl: parsed_fdl.as_ref(),
         fdl_name: fdl_path.as_deref().map(file_name),
-        look: look(show.amf.as_deref())?,
+        look: look(amf_path)?,
+        amf: incoming.as_ref(),
         delivery,
         defaulted,
         previous: previous(&args.previous)?,
@@ -86,7 +90,11 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         priority: args.priority,
         backend: args.look.backend()?,
         repairs: args.look.repairs()?,
-        notes: assumed.into_iter().chain(found.unreadable.iter().cloned()).collect(),
+        notes: assumed
+            .into_iter()
+            .chain(incoming.is_none().then(|| amf::without_amf().1))
+            .chain(found.unreadable.iter().cloned())
+            .collect(),
         seed: String::new(),
         now: now(),
     };
@@ -180,11 +188,9 @@ impl Found {
 }
 
 /// The show's look, read so far that it is one.
-fn look(amf: Option<&str>) -> Outcome<Option<Document>> {
-    let Some(path) = amf.map(Path::new) else { return Ok(None) };
-    let bytes = read_document(path)?;
-    Amf::parse(&bytes).map_err(|fault| fault.within(path.display()))?;
-    Ok(Some(document(path, &bytes)))
+fn look(amf: Option<&Path>) -> Outcome<Option<Document>> {
+    let Some(path) = amf else { return Ok(None) };
+    Ok(Some(document(path, &read_document(path)?)))
 }
 
 /// The defaults of the show: paths in its file are meant from where it stands.
@@ -202,7 +208,11 @@ fn show(args: &Args) -> Outcome<ShowDefaults> {
 }
 
 /// The layers: the spec that was named, else the show's, then the command line.
-fn delivery(args: &Args, show: &ShowDefaults) -> Outcome<(Delivery, Vec<String>)> {
+fn delivery(
+    args: &Args,
+    show: &ShowDefaults,
+    incoming: Option<&IncomingAmf>,
+) -> Outcome<(Delivery, Vec<String>)> {
     let mut layers = delivery::Layers::default();
     if let Some(spec) = args.spec.as_ref().or(show.spec.as_ref()) {
         match delivery::profile(spec) {
@@ -230,7 +240,7 @@ fn delivery(args: &Args, show: &ShowDefaults) -> Outcome<(Delivery, Vec<String>)
     set("picture.intent", look.intent.clone())?;
     set("repeated", args.repeated.clone())?;
     set("naming.plate", args.naming.clone())?;
-    let color = look.color_out()?;
+    let color = look.color.color_out(incoming)?;
     if !color.is_aces() {
         set("picture.color", Some(color.name().to_owned()))?;
     }
@@ -398,12 +408,13 @@ fn content_key(
 ) -> Outcome<String> {
     let wishes =
         (&request.show, request.plate_version, request.rate, &request.delivery, request.repairs);
+    let look = request.look.as_ref().map(|look| look.text.as_bytes()).unwrap_or_default();
     let finding = (&request.choices, request.bar, &request.previous);
     let taken: BTreeMap<_, _> = clips.iter().collect();
     let text = serde_json::to_vec(&(wishes, finding, &found.clips, taken))
         .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
     let mut bytes = Vec::with_capacity(text.len() + edl.len());
-    for part in [text.as_slice(), edl, fdl.unwrap_or_default()] {
+    for part in [text.as_slice(), edl, fdl.unwrap_or_default(), look] {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);
     }

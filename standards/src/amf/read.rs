@@ -61,6 +61,8 @@ pub struct Pipeline {
     pub system_version: Option<[u32; 3]>,
     /// Its transforms and markers, in order of application.
     pub stages: Vec<Stage>,
+    /// The element as it was read, for writing it again.
+    pub(crate) element: Element,
 }
 
 /// What a stage of a pipeline is.
@@ -91,6 +93,21 @@ pub struct Stage {
     pub hash: Option<Hash>,
     /// A grade in the file itself.
     pub cdl: Option<Cdl>,
+    /// Which correction of the referenced file is meant, where it holds some.
+    pub correction: Option<String>,
+    /// The space that a grade works in.
+    pub space: Option<WorkingSpace>,
+    /// The element as it was read, for writing it again.
+    pub(crate) element: Element,
+}
+
+/// The transforms around a grade. One of them says the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkingSpace {
+    /// Id of the transform from ACES2065-1.
+    pub to: Option<String>,
+    /// Id of the transform back.
+    pub from: Option<String>,
 }
 
 /// How a transform is named.
@@ -124,10 +141,6 @@ pub struct Cdl {
     pub power: [f64; 3],
     /// Saturation.
     pub saturation: f64,
-    /// Transform into the space that it works in; its inverse is meant when absent.
-    pub to_working_space: Option<String>,
-    /// Transform back to ACES2065-1.
-    pub from_working_space: Option<String>,
 }
 
 impl Amf {
@@ -164,6 +177,22 @@ impl Amf {
                 .collect::<Outcome<_>>()
                 .map_err(|fault| fault.within("archivedPipeline"))?,
         })
+    }
+}
+
+impl Cdl {
+    /// As colour takes it: without clamping, negatives passing the power, since AMF does not say
+    /// which is meant and scene light lives above 1.
+    #[must_use]
+    pub const fn link(&self) -> platefarm_model::color::chain::Cdl {
+        platefarm_model::color::chain::Cdl {
+            slope: self.slope,
+            offset: self.offset,
+            power: self.power,
+            saturation: self.saturation,
+            clamp: false,
+            inverse: false,
+        }
     }
 }
 
@@ -229,6 +258,7 @@ fn pipeline(element: &Element) -> Outcome<Pipeline> {
         uuid: info.and_then(uuid),
         system_version,
         stages,
+        element: element.clone(),
     })
 }
 
@@ -258,6 +288,15 @@ fn stage(kind: StageKind, element: &Element) -> Outcome<Stage> {
         references,
         hash,
         cdl: cdl(element)?,
+        correction: element
+            .child("ColorCorrectionRef")
+            .and_then(|node| node.attribute("ref"))
+            .map(str::to_owned),
+        space: element.child("cdlWorkingSpace").map(|space| {
+            let id = |name: &str| space.child(name).and_then(|s| owned(s, "transformId"));
+            WorkingSpace { to: id("toCdlWorkingSpace"), from: id("fromCdlWorkingSpace") }
+        }),
+        element: element.clone(),
     })
 }
 
@@ -287,10 +326,6 @@ fn cdl(element: &Element) -> Outcome<Option<Cdl>> {
     if sop.is_none() && saturation.is_none() {
         return Ok(None);
     }
-    let space = element.child("cdlWorkingSpace");
-    let id = |name: &str| {
-        space.and_then(|space| space.child(name)).and_then(|s| owned(s, "transformId"))
-    };
     let triple = |name: &str, neutral: f64| -> Outcome<[f64; 3]> {
         let Some(text) = sop.as_ref().and_then(|sop| sop.text_of(name)) else {
             return Ok([neutral; 3]);
@@ -308,7 +343,5 @@ fn cdl(element: &Element) -> Outcome<Option<Cdl>> {
             Some(text) => number(Some(text), "Saturation")?,
             None => 1.0,
         },
-        to_working_space: id("toCdlWorkingSpace"),
-        from_working_space: id("fromCdlWorkingSpace"),
     }))
 }

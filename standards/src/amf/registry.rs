@@ -147,6 +147,9 @@ fn nearest(id: &str) -> Option<String> {
         .map(|(_, id, mark)| complete(mark, id))
 }
 
+/// The reference gamut compression, as looks of ours are named by it.
+pub const GAMUT_COMPRESSION: &str = "Look.Academy.ReferenceGamutCompress.a2.v1";
+
 /// How the registry's camera and work spaces are called here.
 const SPACES: &[(&str, &str)] = &[
     ("ACEScc", "ACEScc"),
@@ -245,8 +248,11 @@ fn meaning(bare: &str) -> Meaning {
                 Meaning::FromAces,
             ),
         "RRT" | "ODT" => Meaning::NotComputed("releases before ACES 1.0.3 rendered differently"),
-        "InvRRT" | "InvODT" | "InvRRTODT" => {
-            Meaning::NotComputed("the outputs of ACES 1 are not undone here")
+        "InvRRT" if !matches!(version, "a1.0.0" | "a1.0.1") => Meaning::Rendering,
+        "InvODT" | "InvRRTODT" if !matches!(version, "a1.0.0" | "a1.0.1") => named(OUTPUTS_1, stem)
+            .map_or(Meaning::NotComputed("this output of ACES 1 is not built in"), Meaning::ToAces),
+        "InvRRT" | "InvODT" => {
+            Meaning::NotComputed("releases before ACES 1.0.3 rendered differently")
         }
         "LMT" | "Look" | "InvLMT" | "InvLook" => look(bare, class, stem),
         "ACESutil" if stem == "Unity" => Meaning::Unity,
@@ -299,18 +305,31 @@ fn look(bare: &str, class: &str, stem: &str) -> Meaning {
     }
 }
 
+/// Every id with what it means, those of the latest urn first.
+static MEANINGS: LazyLock<Vec<(&str, &str, Meaning)>> = LazyLock::new(|| {
+    let rows = REGISTRY.rows.iter();
+    let mut all: Vec<_> = rows.map(|(bare, row)| (row.mark, *bare, meaning(bare))).collect();
+    all.sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    all
+});
+
 /// The current id of a look, space or output of ours, complete: what a file that we write names it by.
 #[must_use]
 pub fn id_of(meaning: &Meaning) -> Option<String> {
-    let mut found: Vec<(&str, &&str)> = REGISTRY
-        .rows
-        .iter()
-        .filter(|(_, row)| row.mark != "0")
-        .filter(|(bare, _)| self::meaning(bare) == *meaning)
-        .map(|(bare, row)| (row.mark, bare))
-        .collect();
-    found.sort_unstable();
-    found.last().map(|(mark, bare)| complete(mark, bare))
+    let mut known = MEANINGS.iter().filter(|(mark, ..)| *mark != "0");
+    let (mark, bare, _) = known.find(|(.., known)| known == meaning)?;
+    Some(complete(mark, bare))
+}
+
+/// Every id that means a space, output or look of ours, complete, the current ones first.
+#[must_use]
+pub fn ids_of(name: &str) -> Vec<String> {
+    let means = |meaning: &Meaning| match meaning {
+        Meaning::ToAces(known) | Meaning::FromAces(known) | Meaning::Look(known) => known == name,
+        _ => false,
+    };
+    let all = MEANINGS.iter().filter(|(.., meaning)| means(meaning));
+    all.map(|(mark, bare, _)| complete(mark, bare)).collect()
 }
 
 /// How many ids the registry has.

@@ -30,6 +30,9 @@ impl JobKind for Render {
         let env = task.env;
         env.roots.check(&spec.source)?;
         env.roots.check(&spec.out_dir)?;
+        for file in spec.color.files() {
+            env.roots.check(&file.path)?;
+        }
         if !is_plain_name(&spec.naming.stem) {
             return Err(Fault::new(
                 Code::BadName,

@@ -178,7 +178,7 @@ fn check_names(spec: &PackageSpec) -> Outcome<()> {
         named.into_iter().flatten().chain(p.documents.iter().map(|d| &d.name))
     });
     let documents = [Some(&spec.edl), spec.fdl.as_ref(), spec.look.as_ref()].into_iter().flatten();
-    let documents = documents.chain(&spec.documents).map(|d| &d.name);
+    let documents = documents.chain(&spec.documents).chain(&spec.color.looks).map(|d| &d.name);
     match plates.chain(documents).find(|name| !is_plain_name(name)) {
         Some(bad) => {
             Err(Fault::new(Code::BadName, format!("'{bad}' cannot be the name of a file")))
@@ -219,6 +219,10 @@ fn write_documents(
                 put(&plan.name, document)?;
             }
             put(&plan.name, &decode_record(spec, plan, plate)?)?;
+            let named = |look: &&Document| plan.looks.contains(&look.name);
+            for look in spec.color.looks.iter().filter(named) {
+                put(&plan.name, look)?;
+            }
         }
     }
     Ok(names)

@@ -79,6 +79,12 @@ pub struct Settings {
     pub compression: String,
     /// Colour of the pixels.
     pub color: String,
+    /// AMF that came in, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amf: Option<String>,
+    /// What plates are meant to be looked at in, where they are not that already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
     /// Framing decision list, where one was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fdl: Option<String>,
@@ -327,6 +333,8 @@ pub(crate) fn build(
             highlights: spec.repairs.highlights.label(),
             compression: spec.compression.label(),
             color: spec.color_out.name().into(),
+            amf: spec.color.amf.clone(),
+            view: spec.color.view.clone(),
             fdl: spec.fdl.as_ref().map(|d| d.name.clone()),
         },
         totals: Totals {

@@ -7,7 +7,7 @@ use platefarm_media::hash::xxh128;
 use platefarm_model::FrameRange;
 use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
 use platefarm_model::job::{FrameResult, StageMillis};
-use platefarm_model::pull::{EventRef, PlatePlan, Rejected};
+use platefarm_model::pull::{EventRef, PackageColor, PlatePlan, Rejected};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Compression, Debayer, OutputColor};
 use platefarm_model::{FrameRate, Timecode};
@@ -76,6 +76,7 @@ fn plan(name: &str) -> PlatePlan {
         size: [64, 32],
         amf: Document { name: format!("{name}.amf"), text: "<amf/>".into() },
         clf: None,
+        looks: vec![],
         notes: vec![Fault::new(Code::HandlesClamped, "2 of 8 frames of head handle")],
     }
 }
@@ -98,6 +99,7 @@ fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
         delivery: platefarm_model::delivery::Delivery::default(),
         defaulted: vec![],
         documents: vec![],
+        color: PackageColor::default(),
         notes: vec![],
     }
 }

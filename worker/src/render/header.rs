@@ -47,12 +47,15 @@ pub(super) fn plate_header(
     ] {
         header.more.insert(name.into(), value);
     }
-    if !spec.color.is_plain() {
-        for (name, steps) in [("inputTransform", &spec.color.input), ("looks", &spec.color.looks)] {
-            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
-            header.more.insert(name.into(), steps.join("; "));
-        }
+    // Empty text is not written.
+    for (name, steps) in [("inputTransform", &spec.color.input), ("looks", &spec.color.looks)] {
+        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        header.more.insert(name.into(), steps.join("; "));
     }
+    let shown = spec.color_out.meaning().is_ok_and(|meaning| meaning.display);
+    let view =
+        spec.color.view.as_ref().filter(|_| !shown).map(|view| format!("{view}, not applied"));
+    header.more.insert("view".into(), view.unwrap_or_default());
     if mosaic.is_some() {
         for (name, value) in [
             ("hotPixels", spec.repairs.hot_pixels_label().into()),

@@ -7,6 +7,7 @@
 //! [`Session`] is a step made ready: clip open, image operations compiled.
 //! [`pipeline`] moves frames through it. [`local`] is `platefarm render`.
 
+mod color;
 mod header;
 mod local;
 mod pipeline;

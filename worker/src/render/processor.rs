@@ -6,12 +6,13 @@
 //! CPU goes on. Both forms make the same picture, so this is reported and no
 //! failure; each frame says who made it.
 
+use super::color::Colors;
 use super::panicked_with;
 use platefarm_model::raw::{Frame, Layout};
 use platefarm_model::recipe::{Backend, Debayer, Framing};
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_shaders::{Executor, HalfImage, PlateColor, PlateRecipe, Prepared};
+use platefarm_shaders::{Executor, HalfImage, PlateRecipe, Prepared};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(super) struct Processor {
     framing: Framing,
     debayer: Debayer,
     repairs: Repairs,
+    colors: Colors,
     ready: Option<Ready>,
     /// Frames that have begun and not ended, the oldest first.
     under_way: VecDeque<Held>,
@@ -69,12 +71,23 @@ impl Processor {
         executor: Arc<dyn Executor>,
         (debayer, repairs): (Debayer, Repairs),
         framing: Framing,
+        colors: Colors,
         layout: &Layout,
     ) -> Outcome<Self> {
         let (under_way, ended) = (VecDeque::new(), VecDeque::new());
         let (ready, losses, spent) = (None, 0, Vec::new());
-        let mut processor =
-            Self { executor, framing, debayer, repairs, ready, under_way, ended, losses, spent };
+        let mut processor = Self {
+            executor,
+            framing,
+            debayer,
+            repairs,
+            colors,
+            ready,
+            under_way,
+            ended,
+            losses,
+            spent,
+        };
         processor.insist(|this| {
             this.ready = Some(this.prepare(layout)?);
             Ok(())
@@ -137,11 +150,11 @@ impl Processor {
 
     fn prepare(&self, layout: &Layout) -> Outcome<Ready> {
         let prepared = self.executor.prepare(&PlateRecipe {
-            layout: layout.clone(),
+            layout: self.colors.layout(layout)?,
             debayer: self.debayer,
             repairs: self.repairs,
             framing: self.framing.clone(),
-            color: PlateColor::default(),
+            color: self.colors.plate.clone(),
         })?;
         // Asked now: a device that was opened again may be another one.
         let backend = self.executor.name().into();

@@ -2,6 +2,7 @@
 
 use super::stage_order;
 use platefarm_model::clip::ClipInfo;
+use platefarm_model::color::recipe::ACES;
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::recipe::{Framing, RenderSpec};
 use platefarm_model::repair::Repairs;
@@ -25,6 +26,15 @@ pub struct RenderReport {
     pub size: [u32; 2],
     /// Colour of the pixels.
     pub color: String,
+    /// What was done to colour on the way, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub color_steps: Vec<String>,
+    /// What the picture is meant to be looked at in, where it is not that already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    /// Files beside the frames that say what they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<String>,
     /// Debayer and the version of our form of it; `none` of a picture that has all its colours.
     pub debayer: String,
     /// Hot pixels: `off`, or what was done.
@@ -176,6 +186,13 @@ impl RenderReport {
             frames: spec.frames,
             size: framing.size,
             color: spec.color_out.name().into(),
+            color_steps: color_steps(spec, clip),
+            view: spec
+                .color
+                .view
+                .clone()
+                .filter(|_| spec.color_out.meaning().is_ok_and(|meaning| !meaning.display)),
+            sidecars: Vec::new(),
             debayer,
             hot_pixels: repairs.hot_pixels_label().into(),
             highlights: repairs.highlights.label(),
@@ -200,6 +217,20 @@ impl RenderReport {
             megapixels_per_second: frames_per_second * pixels / 1e6,
         }
     }
+}
+
+/// What is done to colour, in words.
+fn color_steps(spec: &RenderSpec, clip: &ClipInfo) -> Vec<String> {
+    let own = || match &clip.color_space {
+        Some(space) if space == ACES => None,
+        Some(space) => Some(format!("{space} to {ACES}, by the file's own word")),
+        None => Some(format!("camera RGB to {ACES}, by the camera's numbers")),
+    };
+    let input = spec.color.input.iter().map(ToString::to_string);
+    let input = input.chain(own().filter(|_| spec.color.input.is_empty()));
+    let looks = spec.color.looks.iter().map(ToString::to_string);
+    let out = (!spec.color_out.is_aces()).then(|| format!("{ACES} to {}", spec.color_out.name()));
+    input.chain(looks).chain(out).collect()
 }
 
 impl From<FrameResult> for RenderedFrame {

@@ -4,6 +4,7 @@
 //! stay warm; throwing one away costs time and nothing else.
 
 use super::Flight;
+use super::color::Colors;
 use super::pipeline::{self, Stages};
 use super::processor::Processor;
 use crate::leash::Leash;
@@ -84,10 +85,9 @@ impl Session {
     /// was made for another size; [`Code::NoGpu`].
     pub fn open(spec: &RenderSpec, engines: &Engines) -> Outcome<Self> {
         let clip = platefarm_media::open(Path::new(&spec.source), spec.clip_name.as_deref())?;
-        clip.check_color()?;
-        if !spec.color.is_plain() || !spec.color_out.is_aces() {
-            let wanted = spec.color_out.name();
-            return Err(Fault::new(Code::UnsupportedFeature, format!("rendering to '{wanted}'")));
+        let colors = Colors::of(spec)?;
+        if !colors.takes_codes() {
+            clip.check_color()?;
         }
         let picture = &clip.info().picture;
         let framing = match &spec.framing {
@@ -107,7 +107,8 @@ impl Session {
         };
         let executor = engines.get(spec.backend)?;
         let photosites = (spec.debayer, spec.repairs);
-        let processor = Processor::new(executor, photosites, framing.clone(), clip.layout())?;
+        let processor =
+            Processor::new(executor, photosites, framing.clone(), colors, clip.layout())?;
         Ok(Self { spec: spec.clone(), clip, framing, processor })
     }
 

@@ -76,6 +76,7 @@ fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRe
         plate_version: 1,
         priority: 5,
         repairs: Repairs::default(),
+        amf: None,
         backend: Backend::default(),
         notes: Vec::new(),
         seed: "0123456789abcdef".into(),

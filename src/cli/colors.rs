@@ -1,0 +1,175 @@
+//! What colour a request asks for, as values: an AMF with what it names, an
+//! input transform, looks, and the colour of the output.
+
+use crate::cli::render::read_document;
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::color::name;
+use platefarm_model::color::recipe::DEFAULT_VIEW;
+use platefarm_model::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
+use platefarm_model::{Code, Fault, Outcome};
+use platefarm_standards::amf::registry::{self, Meaning};
+use platefarm_standards::amf::{self, ExtraLook, Found, IncomingAmf};
+use platefarm_standards::look;
+use std::path::{Component, Path, PathBuf};
+
+/// The name of what a clip's AMF says that it is looked at in.
+const VIEW: &str = "view";
+
+/// Colour that a pull and a render have in common.
+#[derive(clap::Args)]
+pub(super) struct ColorArgs {
+    /// ACES metadata file of the show or the clip: its input transform for pictures that are
+    /// codes, its looks and output transform for what is made for a display. Goes on into the AMF
+    /// of what is delivered.
+    #[arg(long, value_name = "FILE")]
+    amf: Option<PathBuf>,
+    /// Colour of the output: a space or an output transform of `platefarm color list`, or `view`
+    /// for what the AMF says [default: ACES2065-1]
+    #[arg(long, value_name = "NAME")]
+    color_out: Option<String>,
+}
+
+impl ColorArgs {
+    /// The AMF, with what it names.
+    pub(super) fn incoming(&self) -> Outcome<Option<IncomingAmf>> {
+        self.amf.as_deref().map(read_amf).transpose()
+    }
+
+    /// The file of the AMF.
+    pub(super) fn amf_path(&self) -> Option<&Path> {
+        self.amf.as_deref()
+    }
+
+    pub(super) fn color_out(&self, incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
+        let place = |fault: Fault| fault.at("--color-out");
+        match self.color_out.as_deref() {
+            None => Ok(OutputColor::default()),
+            Some(text) if text.eq_ignore_ascii_case(VIEW) => {
+                let view = incoming.and_then(|incoming| incoming.resolved.view());
+                if view.is_none() && incoming.is_some_and(IncomingAmf::shows_by_file) {
+                    let message = "the AMF's output transform is a file";
+                    return Err(place(Fault::new(Code::UnresolvedTransform, message))
+                        .remedy("Name an output transform of `platefarm color list`."));
+                }
+                OutputColor::named(view.unwrap_or(DEFAULT_VIEW)).map_err(place)
+            }
+            Some(text) => named(text).and_then(|name| OutputColor::named(&name)).map_err(place),
+        }
+    }
+}
+
+/// The one name of a space or output: of ours, or of any id of the ACES registry, old ones too.
+pub(super) fn named(text: &str) -> Outcome<String> {
+    name::resolve(text).map(|named| named.name().to_owned()).or_else(
+        |unknown| match registry::find(text).map(|known| known.meaning) {
+            Some(Meaning::ToAces(name) | Meaning::FromAces(name)) => Ok(name),
+            Some(_) => Err(registry::resolve(text).err().unwrap_or(unknown)),
+            None => Err(unknown),
+        },
+    )
+}
+
+/// An AMF from disk, with what it names.
+pub(super) fn read_amf(path: &Path) -> Outcome<IncomingAmf> {
+    let bytes = read_document(path)?;
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    IncomingAmf::read(&path.display().to_string(), &bytes, &|name| find(directory, name))
+}
+
+/// A file beside an AMF or below it.
+pub(super) fn find(directory: &Path, name: &str) -> Outcome<Found> {
+    let plain = unescaped(name.strip_prefix("file:").unwrap_or(name)).replace('\\', "/");
+    let relative = Path::new(&plain);
+    let missing = |message: String| {
+        Fault::new(Code::UnresolvedTransform, message).at(name.to_owned()).remedy(format!(
+            "Put the file beside the AMF, in '{}', and name it by a relative path.",
+            directory.display()
+        ))
+    };
+    let inside =
+        relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if plain.is_empty() || !inside {
+        return Err(missing(format!("the AMF names '{name}', which is not beside it")));
+    }
+    let path = std::path::absolute(directory.join(relative))
+        .map_err(|e| missing(format!("'{name}' is no path")).because(&e))?;
+    if !path.is_file() {
+        return Err(missing(format!("the AMF names '{name}', which is not there")));
+    }
+    let bytes = read_document(&path)?;
+    Ok(Found { path: path.display().to_string(), bytes })
+}
+
+/// Text of an `anyURI`: `%20` is a space.
+fn unescaped(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let digits = bytes.get(i + 1..i + 3).and_then(|d| std::str::from_utf8(d).ok());
+        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()).filter(|_| bytes[i] == b'%') {
+            Some(byte) => {
+                out.push(byte);
+                i += 3;
+            }
+            None => {
+                out.push(bytes[i]);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A look by its name, or its file (`FILE`, or `FILE#ID` of a collection).
+pub(super) fn read_look(text: &str) -> Outcome<(ColorStep, ExtraLook)> {
+    let (file, id) = match text.rsplit_once('#') {
+        Some((file, id)) if !Path::new(text).exists() => (file, Some(id)),
+        _ => (text, None),
+    };
+    let label = text.to_owned();
+    let path = Path::new(file);
+    if !path.exists() {
+        name::look(text).map_err(|fault| {
+            let remedy = "Give a file that is there, or the name of a look.";
+            let fault = fault.within("--look");
+            if fault.remedy.is_none() { fault.remedy(remedy) } else { fault }
+        })?;
+        return Ok((ColorStep::Look(label.clone()), ExtraLook { label, file: None }));
+    }
+    let bytes = read_document(path)?;
+    look::parse(file, &bytes, id)?;
+    let absolute = std::path::absolute(path)
+        .map_err(|e| Fault::new(Code::FileNotFound, format!("'{file}' is no path")).because(&e))?;
+    let step = ColorStep::File(ColorFile {
+        path: absolute.display().to_string(),
+        sha256: amf::sha256_hex(&bytes),
+        id: id.map(str::to_owned),
+    });
+    let name = path.file_name().map_or_else(|| label.clone(), |n| n.to_string_lossy().into_owned());
+    Ok((step, ExtraLook { label, file: Some((name, bytes)) }))
+}
+
+/// The colour of a clip, and what was assumed about it.
+pub(super) fn recipe(
+    clip: &ClipInfo,
+    incoming: Option<&IncomingAmf>,
+    color_in: Option<&str>,
+    looks: &[ColorStep],
+    color_out: &OutputColor,
+) -> Outcome<(ColorRecipe, Vec<Fault>)> {
+    let (mut recipe, notes) = match incoming {
+        Some(incoming) => incoming.resolved.recipe(amf::pixels(clip), color_out)?,
+        None => {
+            let (recipe, assumed) = amf::without_amf();
+            (recipe, vec![assumed])
+        }
+    };
+    if let Some(text) = color_in {
+        let name = named(text).map_err(|fault| fault.at("--color-in"))?;
+        name::to_aces(&name).map_err(|fault| fault.at("--color-in"))?;
+        recipe.input = vec![ColorStep::ToAces(name)];
+    }
+    recipe.looks.extend(looks.iter().cloned());
+    Ok((recipe, notes))
+}

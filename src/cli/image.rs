@@ -1,0 +1,171 @@
+//! `platefarm color convert IN OUT`: one picture file to another, colour
+//! converted. What the file says of itself goes along, and what the new file
+//! says of its colour is true.
+
+use platefarm_media::sink::{exr, png};
+use platefarm_media::{Clip, publish};
+use platefarm_model::color::IDENTITY;
+use platefarm_model::raw::{Frame, Layout, RgbLayout, RgbSamples};
+use platefarm_model::recipe::{Compression, OutputColor};
+use platefarm_model::{Code, Fault, Outcome};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Where a picture goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Exr,
+    Png,
+}
+
+impl Target {
+    fn of(path: &Path) -> Outcome<Self> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "exr" => Ok(Self::Exr),
+            "png" => Ok(Self::Png),
+            other => Err(Fault::new(Code::UnknownFormat, format!("'.{other}' is not written"))
+                .at(path.display().to_string())
+                .remedy("Write .exr (half floats) or .png (16 bits, for displays).")),
+        }
+    }
+}
+
+/// A picture as numbers: light in ACES2065-1 or codes, red, green and blue together.
+pub(super) struct Picture {
+    size: [u32; 2],
+    pub(super) pixels: Vec<f32>,
+    /// Where it comes from, for what is said of it.
+    clip: Option<(Box<dyn Clip>, i64)>,
+    /// What did not come along.
+    pub(super) notes: Vec<Fault>,
+}
+
+/// Reads a picture file: as codes, or else as the ACES2065-1 that the file's own word makes of them.
+pub(super) fn read(path: &Path, as_codes: bool) -> Outcome<Picture> {
+    let place = || path.display().to_string();
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
+        // A PNG is codes, and says nothing of them that can be trusted.
+        if !as_codes {
+            return Err(Fault::new(
+                Code::NoInputTransform,
+                "a PNG does not say what its codes are",
+            )
+            .at(place())
+            .remedy("Name it: --from 'sRGB Encoded Rec.709 (sRGB)', for one."));
+        }
+        let (size, pixels) = png::read(path)?;
+        return Ok(Picture { size, pixels, clip: None, notes: Vec::new() });
+    }
+    let clip = platefarm_media::open(path, None)?;
+    if clip.layout().mosaic().is_some() {
+        return Err(Fault::new(Code::BadRecipe, "this is camera raw, which has to be developed")
+            .at(place())
+            .remedy("Use `platefarm render`, which debayers, with --color-out."));
+    }
+    if !as_codes {
+        clip.check_color()?;
+    }
+    let index = index_of(&*clip, path);
+    let frame = clip.read(index)?;
+    let Layout::Rgb(layout) = &frame.layout else {
+        return Err(Fault::new(Code::Internal, "a picture that is none"));
+    };
+    let pixels = delivered(&frame, layout, as_codes);
+    let mut notes = Vec::new();
+    let channels = clip.info().vendor.get("exr.channels");
+    if channels.is_some_and(|names| names.split([' ', ',']).any(|name| name == "A")) {
+        let message = "the coverage channel (A) is not written";
+        notes.push(Fault::new(Code::UnsupportedFeature, message).at(place()));
+    }
+    let size = [layout.crop.width, layout.crop.height];
+    Ok(Picture { size, pixels, clip: Some((clip, index)), notes })
+}
+
+/// Which frame of its clip a file is.
+fn index_of(clip: &dyn Clip, path: &Path) -> i64 {
+    let indices = clip.info().timing.indices();
+    let same = |index: &i64| clip.frame_file(*index).is_some_and(|file| file == path);
+    indices.and_then(|range| range.iter().find(same)).unwrap_or(0)
+}
+
+/// The delivered part of a frame, as floats.
+fn delivered(frame: &Frame, layout: &RgbLayout, as_codes: bool) -> Vec<f32> {
+    let crop = layout.crop;
+    let pixel = layout.samples.pixel_bytes();
+    let row_bytes = layout.width as usize * pixel;
+    let m: [f32; 9] = std::array::from_fn(|i| layout.to_aces[i / 3][i % 3] as f32);
+    let plain = as_codes || layout.to_aces == IDENTITY;
+    let width = crop.width as usize;
+    let mut pixels = vec![0.0; 3 * width * crop.height as usize];
+    pixels.par_chunks_mut(3 * width).enumerate().for_each(|(y, row)| {
+        let start = (crop.y as usize + y) * row_bytes + crop.x as usize * pixel;
+        let from = frame.bytes[start..].chunks_exact(pixel);
+        for (to, bytes) in row.as_chunks_mut::<3>().0.iter_mut().zip(from) {
+            let [r, g, b] = [0, 1, 2].map(|c| sample(layout, &bytes[c * pixel / 3..], as_codes));
+            *to = if plain {
+                [r, g, b]
+            } else {
+                [0, 1, 2].map(|i| (m[3 * i] * r + m[3 * i + 1] * g) + m[3 * i + 2] * b)
+            };
+        }
+    });
+    pixels
+}
+
+/// A sample: its light by the file's curve, or its code.
+fn sample(layout: &RgbLayout, bytes: &[u8], as_codes: bool) -> f32 {
+    let curve = if as_codes { &[][..] } else { &layout.curve[..] };
+    let bits = u16::from_le_bytes([bytes[0], bytes[1]]);
+    match (layout.samples, curve.get(usize::from(bits)).or(curve.last())) {
+        (RgbSamples::F32, _) => f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+        (_, Some(light)) => *light,
+        (RgbSamples::F16, None) => half::f16::from_bits(bits).to_f32(),
+        // The file's curve has as many entries as there are codes.
+        (RgbSamples::U16, None) => match layout.curve.len() {
+            0 => f32::from(bits) / 65535.0,
+            entries => f32::from(bits) / (entries - 1) as f32,
+        },
+    }
+}
+
+/// Writes the picture. `to` is its colour now.
+pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome<()> {
+    let [width, height] = picture.size;
+    match Target::of(path)? {
+        Target::Exr => {
+            let of_clip = |(clip, index): &(Box<dyn Clip>, i64)| {
+                exr::PlateHeader::of_clip(clip.info(), *index)
+            };
+            let mut header = picture.clip.as_ref().map(of_clip).unwrap_or_default();
+            header.color = to.clone();
+            let halves = [0, 1, 2].map(|channel| {
+                let values = picture.pixels.iter().skip(channel).step_by(3);
+                let half = |v: &f32| half::f16::from_f32(v.clamp(-65504.0, 65504.0)).to_bits();
+                values.map(half).collect::<Vec<u16>>()
+            });
+            let [r, g, b] = &halves;
+            let planes = exr::Planes { width, height, rgb: [r, g, b], alpha: None };
+            let bytes = exr::encode(planes, &header, Compression::default())?;
+            publish::write_atomic(path, &bytes)
+        }
+        Target::Png => {
+            let code = |v: &f32| (v.clamp(0.0, 1.0) * 65535.0).round() as u16;
+            let codes: Vec<u16> = picture.pixels.iter().map(code).collect();
+            let interop_id = to.meaning()?.interop_id;
+            png::write_16(path, picture.size, &codes, to.name(), interop_id)
+        }
+    }
+}
+
+/// Whether what a file's name ends with can be written.
+pub(super) fn check_target(path: &Path, to: &OutputColor) -> Outcome<()> {
+    let target = Target::of(path)?;
+    if target == Target::Png && to.meaning()?.linear {
+        let message = format!("a PNG of 16 bits cannot hold linear light ({})", to.name());
+        return Err(Fault::new(Code::BadRecipe, message)
+            .at(path.display().to_string())
+            .remedy("Convert to a display or a log space, or write an .exr."));
+    }
+    Ok(())
+}

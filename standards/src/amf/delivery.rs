@@ -1,0 +1,282 @@
+//! What stands beside delivered frames and says what their pixels are: the
+//! AMF, and the files that it names. For sensor data the camera's transform
+//! is one of them, since it is in no registry.
+
+use super::clf::{CameraClf, camera_clf};
+use super::plate::{
+    BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
+};
+use super::registry::{self, Meaning};
+use super::{Amf, Finder, Pixels, Resolved, StageKind};
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::color::name;
+use platefarm_model::pull::Document;
+use platefarm_model::recipe::{ColorRecipe, ColorStep, Debayer, FrameNaming, OutputColor};
+use platefarm_model::repair::Repairs;
+use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
+
+/// The transform that is baked into frames whose file gives no colour numbers.
+/// The id is our own, which the AMF implementation guide has readers treat as
+/// custom, and since the transform is applied nobody needs to resolve it.
+const DEVELOPED: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.CameraRaw_to_ACES.a2.v1";
+
+/// An AMF that came with a clip or a show, with what it names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncomingAmf {
+    /// Its name, for reports.
+    pub name: String,
+    /// What it says.
+    pub amf: Amf,
+    /// Its transforms.
+    pub resolved: Resolved,
+}
+
+impl IncomingAmf {
+    /// Reads one and finds what it names.
+    ///
+    /// # Errors
+    /// Those of [`Amf::parse`] and [`Amf::resolve`].
+    pub fn read(name: &str, bytes: &[u8], find: Finder<'_>) -> Outcome<Self> {
+        let amf = Amf::parse(bytes).map_err(|fault| fault.within(name))?;
+        let resolved = amf.resolve(find).map_err(|fault| fault.within(name))?;
+        Ok(Self { name: name.to_owned(), amf, resolved })
+    }
+
+    /// Whether its output transform is a file.
+    #[must_use]
+    pub fn shows_by_file(&self) -> bool {
+        let mut stages = self.resolved.stages.iter();
+        stages.any(|stage| stage.kind == StageKind::Output && stage.file.is_some())
+    }
+
+    /// The files of its looks: the name there, the one beside a new AMF, the
+    /// content. Those of one name from several directories are told apart.
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, String, Vec<u8>)> {
+        let mut files: Vec<(String, String, Vec<u8>)> = Vec::new();
+        let looks = self.resolved.stages.iter().filter(|stage| stage.kind != StageKind::Input);
+        for (name, found) in looks.filter_map(|stage| stage.file.as_ref()) {
+            if files.iter().any(|(known, ..)| known == name) {
+                continue;
+            }
+            let plain = name.rsplit('/').next().unwrap_or(name);
+            let mut beside = plain.to_owned();
+            let mut copy = 2;
+            while files.iter().any(|(_, taken, _)| *taken == beside) {
+                beside = format!("{copy}_{plain}");
+                copy += 1;
+            }
+            files.push((name.clone(), beside, found.bytes.clone()));
+        }
+        files
+    }
+}
+
+/// What a clip's pixels are, as far as an input transform has to know.
+#[must_use]
+pub fn pixels(clip: &ClipInfo) -> Pixels {
+    if clip.picture.cfa.is_some() {
+        Pixels::Raw
+    } else if clip.color_space.as_deref() == Some(platefarm_model::color::recipe::ACES) {
+        Pixels::Aces
+    } else {
+        Pixels::Picture
+    }
+}
+
+/// A look that goes into the pixels besides those of an AMF.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtraLook {
+    /// As it was asked for: a name, or a file's.
+    pub label: String,
+    /// The file's name and content, where it is one.
+    pub file: Option<(String, Vec<u8>)>,
+}
+
+/// Frames that are delivered.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    /// What they are: the pull, or the render.
+    pub what: &'a str,
+    /// The clip that they come from.
+    pub clip: &'a ClipInfo,
+    /// Their names.
+    pub naming: &'a FrameNaming,
+    /// Their numbers.
+    pub frames: FrameRange,
+    /// Debayer.
+    pub debayer: Debayer,
+    /// What was mended before it.
+    pub repairs: &'a Repairs,
+    /// Input transform and looks that are in the pixels.
+    pub color: &'a ColorRecipe,
+    /// Colour of the pixels.
+    pub color_out: &'a OutputColor,
+    /// The AMF that came in.
+    pub incoming: Option<&'a IncomingAmf>,
+    /// Looks that are in the pixels besides those of the AMF.
+    pub looks: &'a [ExtraLook],
+    /// When.
+    pub created: Timestamp,
+    /// Makes the UUID of a thing.
+    pub uuid: &'a dyn Fn(&str) -> String,
+}
+
+/// The documents beside delivered frames.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sidecars {
+    /// The ACES metadata file.
+    pub amf: Option<Document>,
+    /// The camera's transform, as a Common LUT Format file.
+    pub clf: Option<Document>,
+    /// Files of looks.
+    pub looks: Vec<Document>,
+    /// Why there is no AMF, where there is none.
+    pub notes: Vec<Fault>,
+}
+
+/// The sidecars of delivered frames.
+///
+/// # Errors
+/// Those of [`plate_amf`] and [`camera_clf`].
+pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
+    let Delivery { clip, naming, color_out, .. } = *delivery;
+    let stem = naming.stem.as_str();
+    let mut out = Sidecars::default();
+    let meaning = color_out.meaning()?;
+    let description = input_description(delivery);
+    let custom;
+    let input = if !meaning.display && !color_out.is_aces() {
+        let id = registry::id_of(&Meaning::ToAces(color_out.name().to_owned()));
+        let Some(id) = id else {
+            let message = format!(
+                "no ACES transform id names {}: the frames' headers say what they are, and no AMF is written",
+                color_out.name()
+            );
+            out.notes.push(Fault::new(Code::ColorAssumed, message));
+            return Ok(out);
+        };
+        custom = id;
+        let description = "the delivered pixels to ACES2065-1";
+        Some(InputTransform::Ahead { description, id: &custom })
+    } else if let Some(color) = clip.color.as_ref().filter(|_| clip.picture.cfa.is_some()) {
+        let transform = CameraClf {
+            id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
+            name: &camera_name(clip),
+            description: &format!(
+                "white balance and matrix of clip '{}'; already applied in {stem}",
+                clip.identity.clip_name
+            ),
+            white_balance: color.white_balance,
+            camera_to_aces: color.camera_to_aces,
+        };
+        let text = camera_clf(&transform)?;
+        let clf = out.clf.insert(Document { name: format!("{stem}.clf"), text: text.into() });
+        Some(InputTransform::File {
+            description: &description,
+            path: &clf.name,
+            content: clf.text.as_bytes(),
+        })
+    } else {
+        custom = input_id(delivery);
+        let known = !custom.is_empty();
+        known.then(|| InputTransform::Registered { description: &description, id: &custom })
+    };
+    let files = delivery.incoming.map(IncomingAmf::files).unwrap_or_default();
+    let incoming = delivery.incoming.map(|incoming| Incoming {
+        amf: &incoming.amf,
+        looks_baked: meaning.display,
+        files: &files,
+    });
+    let looks: Vec<BakedLook<'_>> = delivery.looks.iter().map(baked).collect();
+    let plate = PlateAmf {
+        description: delivery.what,
+        author: None,
+        created: delivery.created,
+        uuid: &(delivery.uuid)("AMF"),
+        pipeline_uuid: &(delivery.uuid)("pipeline"),
+        clip_name: stem,
+        naming,
+        frames: delivery.frames,
+        input,
+        incoming,
+        looks: &looks,
+        viewing: meaning.display.then(|| Viewing { output: color_out.name(), applied: true }),
+    };
+    out.amf = Some(Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() });
+    let document =
+        |name: &str, bytes: &[u8]| Document { name: name.to_owned(), text: bytes.to_vec().into() };
+    out.looks.extend(files.iter().map(|(_, beside, bytes)| document(beside, bytes)));
+    for (name, bytes) in delivery.looks.iter().filter_map(|look| look.file.as_ref()) {
+        relative(name)?;
+        out.looks.push(document(name, bytes));
+    }
+    Ok(out)
+}
+
+fn baked(look: &ExtraLook) -> BakedLook<'_> {
+    let source = match &look.file {
+        Some((name, bytes)) => LookSource::File { path: name, content: bytes },
+        None => LookSource::Named(&look.label),
+    };
+    BakedLook { description: &look.label, look: source }
+}
+
+fn camera_name(clip: &ClipInfo) -> String {
+    clip.camera.name().unwrap_or_else(|| "camera".into())
+}
+
+fn input_description(delivery: &Delivery<'_>) -> String {
+    let Delivery { clip, debayer, repairs, .. } = delivery;
+    if clip.picture.cfa.is_some() {
+        let mended = if repairs.is_none() {
+            String::new()
+        } else {
+            let (hot, highlights) = (repairs.hot_pixels_label(), repairs.highlights.label());
+            format!(", hot pixels {hot}, highlights {highlights}")
+        };
+        return format!(
+            "{} raw ({}) to ACES2065-1: white balance and matrix of the file, debayer {} version {}{mended}; baked into the pixels",
+            camera_name(clip),
+            clip.picture.format,
+            debayer.name(),
+            debayer.version()
+        );
+    }
+    let steps: Vec<String> = delivery.color.input.iter().map(ToString::to_string).collect();
+    let from = if steps.is_empty() {
+        format!("{} to ACES2065-1", clip.color_space.as_deref().unwrap_or("the file's colour"))
+    } else {
+        steps.join(", then ")
+    };
+    format!("{from}; baked into the pixels")
+}
+
+/// The id of what led from a clip that has no numbers of its own to
+/// ACES2065-1; empty for one that is there already.
+fn input_id(delivery: &Delivery<'_>) -> String {
+    let clip = delivery.clip;
+    if clip.picture.cfa.is_some() {
+        return DEVELOPED.to_owned();
+    }
+    let named = match delivery.color.input.as_slice() {
+        [ColorStep::ToAces(name)] => Some(name.clone()),
+        [] => {
+            // The readers call the linear spaces as people do.
+            let own = clip.color_space.as_deref().unwrap_or_default();
+            let own =
+                name::resolve(own).or_else(|_| name::resolve(&own.replace("linear", "Linear")));
+            own.ok().map(|named| named.name().to_owned())
+        }
+        _ => None,
+    };
+    match named {
+        Some(name) if name == platefarm_model::color::recipe::ACES => String::new(),
+        Some(name) => registry::id_of(&Meaning::ToAces(name.clone())).unwrap_or_else(|| {
+            let plain: String =
+                name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            format!("urn:ampas:aces:transformId:v2.0:CSC.Platefarm.{plain}_to_ACES.a2.v1")
+        }),
+        None => "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.Picture_to_ACES.a2.v1".to_owned(),
+    }
+}

@@ -1,0 +1,298 @@
+//! From what an AMF says to steps that can be computed: ids through the
+//! registry, files beside the AMF with their hashes. Nothing is skipped in
+//! silence: what cannot be had is an error, and what is not used is reported.
+//!
+//! What is applied is in the pixels already and is never done again; so
+//! nobody needs to resolve it, and what stands before it must be applied too.
+
+use super::registry::{self, Meaning};
+use super::{Amf, Reference, Stage, StageKind, hash};
+use crate::look;
+use platefarm_model::color::recipe::DEFAULT_VIEW;
+use platefarm_model::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
+use platefarm_model::{Code, Fault, Outcome};
+
+/// A file that was found: where it is, and its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its path, for recipes.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Finds a file by its name in the AMF: a relative path with `/`.
+pub type Finder<'a> = &'a dyn Fn(&str) -> Outcome<Found>;
+
+/// An AMF whose transforms are had.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved {
+    /// Its stages, in order of application.
+    pub stages: Vec<ResolvedStage>,
+    /// What was assumed.
+    pub notes: Vec<Fault>,
+}
+
+/// A stage whose transforms are had.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedStage {
+    /// What it is.
+    pub kind: StageKind,
+    /// Whether it is in the pixels.
+    pub applied: bool,
+    /// What the AMF calls it: its description, else its id or file.
+    pub label: String,
+    /// What it does; empty where it is applied, or does nothing.
+    pub steps: Vec<ColorStep>,
+    /// The file that it names, by its name in the AMF and as it was found.
+    pub file: Option<(String, Found)>,
+}
+
+/// What a clip's pixels are, as far as an input transform has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pixels {
+    /// Sensor data, developed by the camera's numbers.
+    Raw,
+    /// A picture that is ACES2065-1 by its own word.
+    Aces,
+    /// Any other picture.
+    Picture,
+}
+
+impl Amf {
+    /// Finds the transforms of its pipeline.
+    ///
+    /// # Errors
+    /// [`Code::UnresolvedTransform`] for an id that is not known or not computed and a file that is
+    /// not there; [`Code::HashMismatch`]; [`Code::BadLook`]; [`Code::BadAmf`] for a pipeline that
+    /// contradicts itself.
+    pub fn resolve(&self, find: Finder<'_>) -> Outcome<Resolved> {
+        let mut resolved = Resolved { stages: Vec::new(), notes: Vec::new() };
+        let mut open: Option<&str> = None;
+        for (i, stage) in self.pipeline.stages.iter().enumerate() {
+            let place = format!("pipeline: stage {} ({})", i + 1, stage.kind.element());
+            let applied = stage.is_applied();
+            if stage.kind != StageKind::WorkingLocation {
+                if let (true, Some(before)) = (applied, open) {
+                    let message = format!("it is applied, and the {before} before it is not");
+                    return Err(Fault::new(Code::BadAmf, message).at(place).remedy(
+                        "What is in the pixels stands before what is not: correct the applied flags.",
+                    ));
+                }
+                if !applied {
+                    open = Some(stage.kind.element());
+                }
+            }
+            let done = resolve(stage, find, &mut resolved.notes).map_err(|f| f.within(&place))?;
+            resolved.stages.push(done);
+        }
+        Ok(resolved)
+    }
+}
+
+impl StageKind {
+    /// Name of its element.
+    #[must_use]
+    pub const fn element(self) -> &'static str {
+        match self {
+            Self::Input => "inputTransform",
+            Self::WorkingLocation => "workingLocation",
+            Self::Look => "lookTransform",
+            Self::Output => "outputTransform",
+        }
+    }
+}
+
+fn resolve(stage: &Stage, find: Finder<'_>, notes: &mut Vec<Fault>) -> Outcome<ResolvedStage> {
+    let first = stage.references.first().map(|reference| match reference {
+        Reference::TransformId(id) | Reference::File(id) | Reference::Uuid(id) => id.clone(),
+    });
+    let label = stage.description.clone().or(first).unwrap_or_else(|| {
+        if stage.cdl.is_some() { "ASC CDL".into() } else { stage.kind.element().into() }
+    });
+    let (kind, applied) = (stage.kind, stage.is_applied());
+    let mut out = ResolvedStage { kind, applied, label, steps: Vec::new(), file: None };
+    if applied || kind == StageKind::WorkingLocation {
+        return Ok(out);
+    }
+    if let Some(cdl) = &stage.cdl {
+        out.steps = in_working_space(stage, ColorStep::Cdl(cdl.link()), notes)?;
+        return Ok(out);
+    }
+    if stage.references.is_empty() {
+        let message = "it names no transform, file or correction";
+        return Err(Fault::new(Code::BadAmf, message));
+    }
+    for reference in &stage.references {
+        match reference {
+            Reference::Uuid(uuid) => {
+                return Err(Fault::new(
+                    Code::UnresolvedTransform,
+                    format!("uuid '{uuid}' says nothing of where the transform is"),
+                ));
+            }
+            Reference::File(name) => {
+                let found = find(name)?;
+                hash::check(stage.hash.as_ref(), &found.bytes).map_err(|f| f.at(name.clone()))?;
+                look::parse(name, &found.bytes, stage.correction.as_deref())?;
+                let step = ColorStep::File(ColorFile {
+                    path: found.path.clone(),
+                    sha256: hash::sha256_hex(&found.bytes),
+                    id: stage.correction.clone(),
+                });
+                if stage.correction.is_some() {
+                    out.steps = in_working_space(stage, step, notes)?;
+                } else {
+                    out.steps.push(step);
+                }
+                out.file = Some((name.clone(), found));
+            }
+            Reference::TransformId(id) => out.steps.extend(registered(kind, id)?),
+        }
+    }
+    Ok(out)
+}
+
+/// The step of a registered id, where such a one may stand.
+fn registered(kind: StageKind, id: &str) -> Outcome<Option<ColorStep>> {
+    let known = registry::resolve(id)?;
+    let wrong = || {
+        let message = format!("'{}' ({}) is no {}", known.id, known.name, kind.element());
+        Err(Fault::new(Code::UnresolvedTransform, message)
+            .remedy("Name a transform that goes this way."))
+    };
+    Ok(match (kind, known.meaning.clone()) {
+        (_, Meaning::Unity) | (StageKind::Input | StageKind::Output, Meaning::Rendering) => None,
+        (StageKind::Input, Meaning::ToAces(name)) => Some(ColorStep::ToAces(name)),
+        (StageKind::Look, Meaning::Look(name)) => Some(ColorStep::Look(name)),
+        (StageKind::Output, Meaning::FromAces(name)) => Some(ColorStep::FromAces(name)),
+        _ => return wrong(),
+    })
+}
+
+/// A correction between the transforms into its working space and back. One
+/// of them says the other.
+fn in_working_space(
+    stage: &Stage,
+    step: ColorStep,
+    notes: &mut Vec<Fault>,
+) -> Outcome<Vec<ColorStep>> {
+    let Some(space) = &stage.space else {
+        let message = "no working space is given for the CDL: it works on ACES2065-1, as looks do";
+        notes.push(Fault::new(Code::ColorAssumed, message).at("cdlWorkingSpace"));
+        return Ok(vec![step]);
+    };
+    let meaning = |id: &Option<String>| -> Outcome<Option<Meaning>> {
+        id.as_deref().map(|id| registry::resolve(id).map(|known| known.meaning)).transpose()
+    };
+    let (to, from) = (meaning(&space.to)?, meaning(&space.from)?);
+    let wrong = |what: &str| {
+        Fault::new(Code::UnresolvedTransform, format!("the CDL's working space {what}"))
+            .at("cdlWorkingSpace")
+            .remedy("Name the conversion from ACES2065-1 and the one back, as for ACEScct.")
+    };
+    let there = match &to {
+        Some(Meaning::FromAces(name)) => Some(name.clone()),
+        Some(Meaning::Unity) | None => None,
+        Some(_) => {
+            return Err(wrong("is entered by a transform that does not lead from ACES2065-1"));
+        }
+    };
+    let back = match &from {
+        Some(Meaning::ToAces(name)) => Some(name.clone()),
+        Some(Meaning::Unity) | None => None,
+        Some(_) => return Err(wrong("is left by a transform that does not lead to ACES2065-1")),
+    };
+    let unity = [&to, &from].contains(&&Some(Meaning::Unity));
+    let (there, back) = match (there, back) {
+        (Some(a), Some(b)) => (a, b),
+        (Some(a), None) | (None, Some(a)) => (a.clone(), a),
+        (None, None) if unity => return Ok(vec![step]),
+        (None, None) => return Err(wrong("has no transforms")),
+    };
+    Ok(vec![ColorStep::FromAces(there), step, ColorStep::ToAces(back)])
+}
+
+impl Resolved {
+    fn steps(&self, kind: StageKind) -> Vec<ColorStep> {
+        let stages = self.stages.iter().filter(|stage| stage.kind == kind && !stage.applied);
+        stages.flat_map(|stage| stage.steps.iter().cloned()).collect()
+    }
+
+    fn stage(&self, kind: StageKind) -> Option<&ResolvedStage> {
+        self.stages.iter().find(|stage| stage.kind == kind)
+    }
+
+    /// What is still to be done to the pixels, up to the display.
+    #[must_use]
+    pub fn remaining(&self) -> Vec<ColorStep> {
+        let all = self.stages.iter().filter(|stage| !stage.applied);
+        all.flat_map(|stage| stage.steps.iter().cloned()).collect()
+    }
+
+    /// The display that it is made for, where it is one of ours.
+    #[must_use]
+    pub fn view(&self) -> Option<&str> {
+        match self.stage(StageKind::Output)?.steps.last() {
+            Some(ColorStep::FromAces(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether a stage of a kind is in the pixels.
+    #[must_use]
+    pub fn has_applied(&self, kind: StageKind) -> bool {
+        self.stages.iter().any(|stage| stage.kind == kind && stage.applied)
+    }
+
+    /// What a clip's recipe takes of it, and what it does not: plates have the
+    /// input transform only, what is made for a display has the looks too.
+    ///
+    /// # Errors
+    /// [`Code::BadAmf`] for pixels that have an output transform already.
+    pub fn recipe(&self, pixels: Pixels, out: &OutputColor) -> Outcome<(ColorRecipe, Vec<Fault>)> {
+        if self.has_applied(StageKind::Output) {
+            let message = "the output transform is applied: the pixels are made for a display";
+            return Err(Fault::new(Code::BadAmf, message)
+                .remedy("Give the original, or convert with `platefarm color convert`."));
+        }
+        let mut notes = self.notes.clone();
+        let mut note = |message: String| notes.push(Fault::new(Code::ColorAssumed, message));
+        let mut recipe = ColorRecipe::default();
+        if let Some(stage) = self.stage(StageKind::Input) {
+            let label = &stage.label;
+            match (pixels, stage.applied) {
+                (Pixels::Raw, _) => note(format!(
+                    "the input transform of the AMF ({label}) is not used: camera raw is developed straight to ACES2065-1"
+                )),
+                (Pixels::Aces, false) => note(format!(
+                    "the input transform of the AMF ({label}) is not used: the file is ACES2065-1 by its own word"
+                )),
+                (_, true) => {}
+                (Pixels::Picture, false) => recipe.input.clone_from(&stage.steps),
+            }
+        }
+        if out.meaning()?.display {
+            recipe.looks = self.steps(StageKind::Look);
+        }
+        let view = self.view().map_or_else(
+            || self.stage(StageKind::Output).map(|s| s.label.clone()),
+            |v| Some(v.to_owned()),
+        );
+        if view.is_none() {
+            note(format!("the AMF has no output transform: {} is taken for viewing", DEFAULT_VIEW));
+        }
+        recipe.view = Some(view.unwrap_or_else(|| DEFAULT_VIEW.to_owned()));
+        Ok((recipe, notes))
+    }
+}
+
+/// The recipe where there is no AMF, and what is assumed: the rule of defaults.
+#[must_use]
+pub fn without_amf() -> (ColorRecipe, Fault) {
+    let message = format!(
+        "no AMF was given: plates have the input transform alone, and {DEFAULT_VIEW} is taken for viewing"
+    );
+    let recipe = ColorRecipe { view: Some(DEFAULT_VIEW.to_owned()), ..ColorRecipe::default() };
+    (recipe, Fault::new(Code::ColorAssumed, message))
+}

@@ -1,0 +1,268 @@
+//! ACES metadata on the real binary: what an AMF says is done to the pixels,
+//! once; what we write says exactly what they are; and doing what is left
+//! gives the view.
+
+use crate::harness::{World, copy_clip, s, text};
+use platefarm_media::sink::exr;
+use std::path::Path;
+
+const CCT_TO_ACES: &str = "urn:ampas:aces:transformId:v2.0:CSC.Academy.ACEScct_to_ACES.a2.v1";
+const RGC: &str = "urn:ampas:aces:transformId:v2.0:Look.Academy.ReferenceGamutCompress.a2.v1";
+const REC709: &str =
+    "urn:ampas:aces:transformId:v2.0:Output.Academy.Rec709-D65_100nit_in_Rec709-D65_BT1886.a2.v1";
+const GRADE: &str = "<ColorCorrection id=\"g\"><SOPNode><Slope>1.3 1 0.8</Slope><Offset>0.01 0 0</Offset>\
+    <Power>1 1.1 1</Power></SOPNode><SatNode><Saturation>0.7</Saturation></SatNode></ColorCorrection>";
+
+/// An AMF with an input transform and looks.
+fn amf(input: Option<(&str, bool)>, looks: &[String]) -> String {
+    let info = "<aces:dateTime><aces:creationDateTime>2026-11-21T03:00:00Z</aces:creationDateTime>\
+        <aces:modificationDateTime>2026-11-21T03:00:00Z</aces:modificationDateTime></aces:dateTime>\
+        <aces:uuid>urn:uuid:0f4c7c3a-7a55-4f3e-9a44-0d0f6a3b1c01</aces:uuid>";
+    let version = "<aces:systemVersion><aces:majorVersion>2</aces:majorVersion>\
+        <aces:minorVersion>0</aces:minorVersion><aces:patchVersion>0</aces:patchVersion></aces:systemVersion>";
+    let input = input.map_or_else(String::new, |(id, applied)| {
+        format!("<aces:inputTransform applied=\"{applied}\"><aces:transformId>{id}</aces:transformId></aces:inputTransform>")
+    });
+    format!(
+        "<?xml version=\"1.0\"?><aces:acesMetadataFile version=\"2.0\" xmlns:aces=\"urn:ampas:aces:amf:v2.0\" \
+         xmlns:cdl=\"urn:ASC:CDL:v1.01\"><aces:amfInfo>{info}</aces:amfInfo><aces:pipeline>\
+         <aces:pipelineInfo>{info}{version}</aces:pipelineInfo>{input}{}\
+         <aces:outputTransform applied=\"false\"><aces:transformId>{REC709}</aces:transformId></aces:outputTransform>\
+         </aces:pipeline></aces:acesMetadataFile>",
+        looks.concat()
+    )
+}
+
+fn look(inside: &str) -> String {
+    format!("<aces:lookTransform applied=\"false\">{inside}</aces:lookTransform>")
+}
+
+fn pixels(path: &Path) -> Vec<f32> {
+    let plate = exr::read(path).unwrap_or_else(|fault| panic!("{fault}"));
+    plate.rgb.concat().into_iter().map(|bits| half::f16::from_bits(bits).to_f32()).collect()
+}
+
+/// Largest difference, of values or of their size where they are above 1.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f32::max)
+}
+
+/// One frame of the clip, as ACES2065-1 and as ACEScct codes.
+struct Scene {
+    world: World,
+    media: std::path::PathBuf,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        let media = world.path("media");
+        copy_clip("beachball", &media);
+        Self { world, media }
+    }
+
+    /// Renders frame 3 of `source` into a directory of its own.
+    fn render(
+        &self,
+        source: &Path,
+        out: &str,
+        more: &[&str],
+    ) -> (std::path::PathBuf, serde_json::Value) {
+        let dir = self.world.path(out);
+        let frames = if source == self.media { "3-3" } else { "0-0" };
+        let args = [
+            "render",
+            s(source),
+            "--frames",
+            frames,
+            "--out",
+            s(&dir),
+            "--name",
+            "p",
+            "--backend",
+            "cpu",
+        ];
+        let report = self.world.json(&[&args[..], more].concat());
+        (dir.join("p.1001.exr"), report)
+    }
+
+    fn amf(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let path = self.world.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn show(&self, amf: &Path) -> serde_json::Value {
+        self.world.json(&["amf", "show", s(amf)])
+    }
+
+    fn convert(&self, amf: &Path, picture: &Path, to: &str) -> std::path::PathBuf {
+        let out = self.world.path(to);
+        let output = self.world.run(&["color", "convert", "--amf", s(amf), s(picture), s(&out)]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        out
+    }
+}
+
+fn applied(view: &serde_json::Value) -> Vec<(String, Option<bool>)> {
+    let stages = view["stages"].as_array().expect("stages");
+    stages
+        .iter()
+        .map(|s| (s["kind"].as_str().unwrap().to_owned(), s["applied"].as_bool()))
+        .collect()
+}
+
+#[test]
+fn an_input_transform_is_applied_once() {
+    let scene = Scene::new();
+    let (plate, report) = scene.render(&scene.media, "aces", &[]);
+    assert!(report["notes"].as_array().unwrap().iter().any(|n| n["code"] == "F0225"), "{report}");
+    assert_eq!(report["view"], "ACES 1.3 SDR Rec.709 BT.1886");
+    let (codes, _) = scene.render(&scene.media, "cct", &["--color-out", "ACEScct"]);
+    // Codes are no light, and the file says so.
+    scene.world.fails("F0114", &["render", s(&codes), "--out", s(&scene.world.path("no"))]);
+
+    let open = scene.amf("open.amf", &amf(Some((CCT_TO_ACES, false)), &[]));
+    let (back, report) = scene.render(&codes, "back", &["--amf", s(&open)]);
+    assert_eq!(report["color_steps"][0], "ACEScct to ACES2065-1", "{report}");
+    // A half of a log code is a thousandth of a stop.
+    assert!(apart(&pixels(&back), &pixels(&plate)) < 0.01);
+    let written = scene.show(&scene.world.path("back/p.amf"));
+    let kinds = applied(&written);
+    assert_eq!(kinds[0], ("inputTransform".into(), Some(true)), "{written}");
+    assert!(written["stages"][0]["names"][0].as_str().unwrap().starts_with(CCT_TO_ACES));
+    assert_eq!(written["archived"], 1);
+
+    // The plate is ACES2065-1 by its own word: nothing is done to it again.
+    let (again, report) = scene.render(&plate, "again", &["--amf", s(&open)]);
+    assert!(pixels(&again) == pixels(&plate));
+    let notes = report["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|n| n["message"].as_str().unwrap().contains("own word")), "{report}");
+    // Nor to camera raw.
+    let (raw, report) = scene.render(&scene.media, "raw", &["--amf", s(&open)]);
+    assert!(pixels(&raw) == pixels(&plate));
+    let notes = report["notes"].as_array().unwrap();
+    assert!(
+        notes.iter().any(|n| n["message"].as_str().unwrap().contains("developed straight")),
+        "{report}"
+    );
+}
+
+#[test]
+fn the_remaining_transforms_of_a_plate_give_the_view() {
+    let scene = Scene::new();
+    std::fs::create_dir(scene.world.path("looks")).unwrap();
+    std::fs::write(scene.world.path("looks/grade.cc"), GRADE).unwrap();
+    let to = "<aces:fromCdlWorkingSpace><aces:transformId>urn:ampas:aces:transformId:v2.0:CSC.Academy.ACEScct_to_ACES.a2.v1</aces:transformId></aces:fromCdlWorkingSpace>";
+    let looks = [
+        look(&format!("<aces:transformId>{RGC}</aces:transformId>")),
+        "<aces:workingLocation/>".to_owned(),
+        look(&format!(
+            "<aces:cdlWorkingSpace>{to}</aces:cdlWorkingSpace><cdl:ColorCorrectionRef ref=\"g\"/><aces:file>looks/grade.cc</aces:file>"
+        )),
+    ];
+    let show = scene.amf("show.amf", &amf(None, &looks));
+    let (plate, report) = scene.render(&scene.media, "plate", &["--amf", s(&show)]);
+    assert_eq!(report["color"], "ACES2065-1");
+    let (view, report) =
+        scene.render(&scene.media, "view", &["--amf", s(&show), "--color-out", "view"]);
+    assert_eq!(report["color"], "Rec709-D65_100nit_in_Rec709-D65_BT1886");
+
+    let beside = scene.world.path("plate/p.amf");
+    let output = scene.world.run(&["amf", "validate", s(&beside)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let kinds: Vec<Option<bool>> =
+        applied(&scene.show(&beside)).into_iter().map(|(_, a)| a).collect();
+    assert_eq!(kinds, [Some(true), Some(false), None, Some(false), Some(false)]);
+    assert!(scene.world.path("plate/grade.cc").exists(), "its look goes along");
+
+    let shown = scene.convert(&beside, &plate, "shown.exr");
+    // The plate is half; the view was made of floats.
+    assert!(apart(&pixels(&shown), &pixels(&view)) < 6e-3);
+    assert!(apart(&pixels(&shown), &pixels(&plate)) > 0.1, "something was done");
+    let header = exr::read(&shown).unwrap().header;
+    assert_eq!(header.color.name(), "Rec709-D65_100nit_in_Rec709-D65_BT1886");
+    assert_eq!(header.timecode, exr::read(&plate).unwrap().header.timecode, "metadata is kept");
+
+    // Of the view everything is in the pixels, and nothing is left.
+    let all = scene.world.path("view/p.amf");
+    assert!(applied(&scene.show(&all)).iter().all(|(_, applied)| *applied != Some(false)));
+    let remaining = scene.world.json(&["amf", "resolve", s(&all)]);
+    assert_eq!(remaining["remaining"], serde_json::json!([]));
+    let output = scene.world.run(&[
+        "color",
+        "convert",
+        "--amf",
+        s(&all),
+        s(&view),
+        s(&scene.world.path("x.exr")),
+    ]);
+    assert_eq!(output.status.code(), Some(2), "never twice");
+}
+
+#[test]
+fn a_look_is_baked_and_said() {
+    let scene = Scene::new();
+    let grade = scene.amf("grade.cc", GRADE);
+    let (plate, _) = scene.render(&scene.media, "plain", &[]);
+    let (graded, report) = scene.render(&scene.media, "graded", &["--look", s(&grade)]);
+    assert!(report["color_steps"][1].as_str().unwrap().ends_with("grade.cc"), "{report}");
+    // Saturation by Rec.709's luma keeps it; the slopes do not.
+    let (a, b) = (pixels(&plate), pixels(&graded));
+    assert!(apart(&a, &b) > 0.05);
+    let written = scene.show(&scene.world.path("graded/p.amf"));
+    assert_eq!(applied(&written)[1], ("lookTransform".into(), Some(true)), "{written}");
+    assert!(scene.world.path("graded/grade.cc").exists());
+    let header = exr::read(&graded).unwrap().header;
+    assert!(header.more["looks"].ends_with("grade.cc"));
+    assert!(header.more["view"].contains("not applied"));
+}
+
+#[test]
+fn what_cannot_be_resolved_stops_before_a_frame() {
+    let scene = Scene::new();
+    let out = scene.world.path("out");
+    let secret = look(
+        "<aces:transformId>urn:ampas:aces:transformId:v2.0:Look.Show.Secret.a2.v1</aces:transformId>",
+    );
+    let missing = look("<aces:file>looks/none.clf</aces:file>");
+    let outside = look("<aces:file>../none.clf</aces:file>");
+    for (name, looks) in [("a", secret), ("b", missing), ("c", outside)] {
+        let file = scene.amf(&format!("{name}.amf"), &amf(None, &[looks]));
+        let args = ["render", s(&scene.media), "--out", s(&out), "--amf", s(&file)];
+        let error = scene.world.fails("F0224", &args);
+        assert!(error["place"].as_str().unwrap().contains("lookTransform"), "{error}");
+    }
+    let args = ["render", s(&scene.media), "--out", s(&out), "--color-out", "Rec.790"];
+    scene.world.fails("F0222", &args);
+    assert!(!out.exists(), "nothing was begun");
+}
+
+#[test]
+fn pictures_are_converted_with_what_they_say() {
+    let scene = Scene::new();
+    let (plate, _) = scene.render(&scene.media, "plate", &[]);
+    let png = scene.world.path("a.png");
+    let to = "Rec709-D65_100nit_in_Rec709-D65_sRGB-Piecewise";
+    let run = |args: &[&str]| scene.world.run(&[&["color", "convert"], args].concat());
+    let output = run(&["--to", to, s(&plate), s(&png)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // There and back: display to scene, up to what the display could not show.
+    let back = scene.world.path("back.exr");
+    let output = run(&["--from", to, "--to", "ACES2065-1", s(&png), s(&back)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let again = scene.world.path("again.exr");
+    assert!(run(&["--to", to, s(&back), s(&again)]).status.success());
+    let direct = scene.world.path("direct.exr");
+    assert!(run(&["--to", to, s(&plate), s(&direct)]).status.success());
+    assert!(apart(&pixels(&again), &pixels(&direct)) < 1e-2);
+    for (args, code) in [
+        (vec!["--to", to, s(&png), "x.exr"], "F0114"),
+        (vec!["--to", "ACEScg", s(&plate), "x.png"], "F0405"),
+        (vec!["--to", "ACEScg", s(&plate), "x.tif"], "F0103"),
+        (vec![s(&plate), "x.exr"], "F0001"),
+    ] {
+        scene.world.fails(code, &[&["color", "convert"], &args[..]].concat());
+    }
+}
