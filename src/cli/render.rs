@@ -47,10 +47,10 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct Look {
     /// Framing decision list (ASC FDL).
-    #[arg(long, value_name = "FILE", requires = "template")]
+    #[arg(long, value_name = "FILE")]
     pub(super) fdl: Option<PathBuf>,
-    /// Id of the FDL's canvas template to apply.
-    #[arg(long, value_name = "ID", requires = "fdl")]
+    /// Id of the FDL's canvas template to apply [default: the only one it has]
+    #[arg(long, value_name = "ID")]
     pub(super) template: Option<String>,
     /// Id of the framing intent whose decisions are meant [default: the FDL's default intent]
     #[arg(long, value_name = "ID", requires = "fdl")]
@@ -294,12 +294,29 @@ fn framed(look: &Look, info: &ClipInfo) -> Outcome<fdl::Framed> {
         clip_name: Some(&info.identity.clip_name),
     };
     let scaling = look.scaling()?;
-    let (Some(file), Some(template)) = (&look.fdl, &look.template) else {
+    let Some(file) = &look.fdl else {
+        if let Some(template) = &look.template {
+            let message = format!("template '{template}' was named without an FDL");
+            return Err(Fault::new(Code::BadRecipe, message)
+                .at("--template")
+                .remedy("Give --fdl."));
+        }
         let mut framed = fdl::frame(None, &scaling, &media)?;
         framed.notes.insert(0, scaling.unframed());
         return Ok(framed);
     };
     let document = read_fdl(file)?;
+    let ids: Vec<&str> = document.canvas_templates.iter().map(|t| t.id.as_str()).collect();
+    let template = match (&look.template, ids.as_slice()) {
+        (Some(template), _) => template.as_str(),
+        (None, [only]) => *only,
+        (None, _) => {
+            let message = format!("the FDL has {} canvas templates: {}", ids.len(), ids.join(", "));
+            return Err(Fault::new(Code::FdlIdNotFound, message)
+                .at(file.display().to_string())
+                .remedy("Name one with --template."));
+        }
+    };
     let seed = format!("{}{template}{}", document.to_json()?, info.identity.clip_name);
     let uuid = pulls::uuid(&seed, "FDL");
     let request = fdl::Request {

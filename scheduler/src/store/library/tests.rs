@@ -118,7 +118,7 @@ async fn sqlite_keeps_the_library() {
     let place = Place::Sqlite(dir.path().join("sub/library.db"));
     tells(&Library::open(&place).await.unwrap()).await;
     // It is there when it is opened again, also while a scheduler has the store.
-    let _farm = crate::store::SqlStore::open(place.clone()).await.unwrap();
+    let _farm = crate::store::SqlStore::open(place.clone(), "here").await.unwrap();
     let again = Library::open(&place).await.unwrap();
     assert_eq!(again.search(&Search::default(), 10).await.unwrap().1, 3);
 }
