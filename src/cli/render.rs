@@ -186,13 +186,19 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
         report.notes.extend(plan.warnings.iter().cloned());
     }
     report.notes.extend(plan.assumed.iter().cloned());
-    if !report.files.is_empty() {
-        let (written, notes) = sidecars(&plan, clip.info())?;
-        report.sidecars = written;
-        report.notes.extend(notes);
+    let mut trouble = None;
+    // What was not begun is done by the next run, which then says what all of it is.
+    if !report.files.is_empty() && report.not_done.is_empty() {
+        match sidecars(&plan, clip.info()) {
+            Ok((written, notes)) => {
+                report.sidecars = written;
+                report.notes.extend(notes);
+            }
+            Err(fault) => trouble = Some(fault),
+        }
     }
     out.rendered(&report);
-    report.first_fault().map_or(Ok(()), |fault| Err(fault.clone()))
+    report.first_fault().cloned().or(trouble).map_or(Ok(()), Err)
 }
 
 /// What to render.

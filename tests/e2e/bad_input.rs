@@ -22,7 +22,8 @@ fn a_truncated_file_is_named_with_its_offset_and_the_rest_is_rendered() {
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).expect("truncated");
     let error = world.fails("F0104", &["render", s(&media), "--out", s(&out), "--backend", "cpu"]);
     assert!(message(&error).contains("A001_C001_000003.dng"), "{error}");
-    assert_eq!(tree(&out).len(), 7, "the sound frames are there: {:?}", tree(&out));
+    let sound = tree(&out).iter().filter(|name| name.ends_with(".exr")).count();
+    assert_eq!(sound, 7, "the sound frames are there: {:?}", tree(&out));
     assert!(!out.join("A001_C001.1004.exr").exists());
 }
 
@@ -247,5 +248,5 @@ fn a_reader_that_leaves_does_not_stop_the_work() {
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
     drop(child.stdout.take());
     assert!(child.wait().expect("it ends").success());
-    assert_eq!(tree(&out).len(), 2);
+    assert_eq!(tree(&out).iter().filter(|name| name.ends_with(".exr")).count(), 2);
 }

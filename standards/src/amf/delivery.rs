@@ -75,13 +75,18 @@ impl IncomingAmf {
 /// What a clip's pixels are, as far as an input transform has to know.
 #[must_use]
 pub fn pixels(clip: &ClipInfo) -> Pixels {
-    if clip.picture.cfa.is_some() {
+    if is_raw(clip) {
         Pixels::Raw
     } else if clip.color_space.as_deref() == Some(platefarm_model::color::recipe::ACES) {
         Pixels::Aces
     } else {
         Pixels::Picture
     }
+}
+
+/// Whether a clip's pixels are the camera's own, which its numbers develop.
+fn is_raw(clip: &ClipInfo) -> bool {
+    clip.picture.cfa.is_some() || clip.color.is_some()
 }
 
 /// A look that goes into the pixels besides those of an AMF.
@@ -159,7 +164,7 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         custom = id;
         let description = "the delivered pixels to ACES2065-1";
         Some(InputTransform::Ahead { description, id: &custom })
-    } else if let Some(color) = clip.color.as_ref().filter(|_| clip.picture.cfa.is_some()) {
+    } else if let Some(color) = &clip.color {
         let transform = CameraClf {
             id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
             name: &camera_name(clip),
@@ -228,7 +233,7 @@ fn camera_name(clip: &ClipInfo) -> String {
 
 fn input_description(delivery: &Delivery<'_>) -> String {
     let Delivery { clip, debayer, repairs, .. } = delivery;
-    if clip.picture.cfa.is_some() {
+    if is_raw(clip) {
         let mended = if repairs.is_none() {
             String::new()
         } else {
@@ -256,7 +261,7 @@ fn input_description(delivery: &Delivery<'_>) -> String {
 /// ACES2065-1; empty for one that is there already.
 fn input_id(delivery: &Delivery<'_>) -> String {
     let clip = delivery.clip;
-    if clip.picture.cfa.is_some() {
+    if is_raw(clip) {
         return DEVELOPED.to_owned();
     }
     let named = match delivery.color.input.as_slice() {
