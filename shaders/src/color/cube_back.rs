@@ -5,8 +5,9 @@
 //! boxes around cells, and around blocks of two, four, eight ... cells on a
 //! side, narrow it down. Around the cube lies a shell of entries that are four
 //! times as far from the middle as the outermost ones: what the cube does not
-//! reach finds its place there, and then the nearest place of the cube. Where
-//! a value has several places (where the cube is folded or cut off), the first is taken.
+//! reach finds its place there, the one nearest to the cube is taken and moved
+//! into it. Where a value has several places in the cube (which is folded or
+//! cut off), the first is taken.
 
 use platefarm_model::color::chain::Lut3d;
 
@@ -19,6 +20,8 @@ const HEAD: usize = 10 + LEVELS;
 const UNIT: usize = 256;
 /// How far a value may lie outside of a box or a tetrahedron that holds it, for want of digits.
 const SLACK: f32 = 2e-6;
+/// More than any place is moved, in entries.
+const FAR: f32 = 1000.0;
 /// How much farther the shell is from the middle.
 const SHELL: f32 = 4.0;
 
@@ -49,9 +52,8 @@ impl CubeBack {
         }
         numbers[6] = side as f32;
         numbers[7] = (size - 1) as f32;
-        // What lies between 0 and 1 is asked for always, more where the cube has more.
-        numbers[8] = lut.values.iter().fold(0.0, |a, b| a.min(*b));
-        numbers[9] = lut.values.iter().fold(1.0, |a, b| a.max(*b));
+        // What is asked for is held between 0 and 1, as OpenColorIO does.
+        numbers[9] = 1.0;
         for place in 0..side * side * side {
             let place = [place / side / side, place / side % side, place % side];
             let [r, g, b] = place.map(|i| i.clamp(1, size) - 1);
@@ -200,13 +202,18 @@ impl CubeBack {
             let a = dot(d, across) / volume;
             let b = dot(d, cross(edges[2], edges[0])) / volume;
             let c = dot(d, cross(edges[0], edges[1])) / volume;
+            let mut place = cell.map(|i| i as f32);
+            for (axis, part) in path.into_iter().zip([a, b, c]) {
+                place[axis] += part;
+            }
             let outside = (a - 1.0).max(b - a).max(c - b).max(-c);
-            if outside < best.0 {
-                let mut place = cell.map(|i| i as f32);
-                for (axis, part) in path.into_iter().zip([a, b, c]) {
-                    place[axis] += part;
-                }
-                best = (outside, place);
+            // In the shell a place is as bad as it will be moved; outside of its tetrahedron, worse than any.
+            let end = self.numbers[7] + 1.0;
+            let [x, y, z] = place.map(|p| (1.0 - p).max(p - end));
+            let moved = x.max(y).max(z);
+            let score = if outside <= SLACK { moved } else { FAR + outside };
+            if score < best.0 {
+                best = (score, place);
             }
         }
         best

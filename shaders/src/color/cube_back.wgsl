@@ -28,7 +28,7 @@ fn cube_cross(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
     );
 }
 
-// How far the value is outside of the tetrahedron that holds it best, and its place there.
+// How bad the place is that holds the value best, and the place.
 fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec4<f32>) -> vec4<f32> {
     var best = known;
     let origin = cube_entry(at, side, cell);
@@ -53,13 +53,16 @@ fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec
         let a = color_quotient(cube_along(d, across), volume);
         let b = color_quotient(cube_along(d, cube_cross(third, first)), volume);
         let c = color_quotient(cube_along(d, cube_cross(first, second)), volume);
+        var place = vec3<f32>(cell);
+        place[axes.x] += a;
+        place[axes.y] += b;
+        place[axes.z] += c;
+        let past = max(1.0f - place, place - rounded(color_number(at + 7u) + 1.0f));
+        let moved = max(max(past.x, past.y), past.z);
         let outside = max(max(max(a - 1.0f, b - a), c - b), -c);
-        if (outside < best.x) {
-            var place = vec3<f32>(cell);
-            place[axes.x] += a;
-            place[axes.y] += b;
-            place[axes.z] += c;
-            best = vec4<f32>(outside, place);
+        let score = select(1000.0f + outside, moved, outside <= CUBE_SLACK);
+        if (score < best.x) {
+            best = vec4<f32>(score, place);
         }
     }
     return best;
