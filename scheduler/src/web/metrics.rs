@@ -5,13 +5,14 @@
 //! change of leader begins them anew, which `rate()` takes for what it is.
 
 use crate::core::{Counters, State};
-use platefarm_model::job::Phase;
+use platefarm_model::JobId;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -218,14 +219,18 @@ impl Seen {
     /// What there is to count.
     pub(crate) fn of(state: &State) -> Self {
         let mut seen = Self { counters: state.counters(), ..Self::default() };
+        // From the leases, of which there are few, and not from the steps, of which there may be many.
+        let workers = state.workers();
+        let mut leased: HashMap<JobId, u64> = HashMap::new();
+        for lease in workers.iter().flat_map(|worker| &worker.leases) {
+            *leased.entry(lease.step.job).or_default() += lease.frames.len();
+        }
         for job in state.jobs(false) {
             seen.jobs.push((job.show.clone(), job.phase.word()));
-            if matches!(job.phase, Phase::Done | Phase::Failed | Phase::Cancelled) {
+            if job.phase.is_settled() {
                 continue;
             }
-            let leased: u64 = state
-                .job(job.id)
-                .map_or(0, |job| job.steps.iter().map(|step| step.leased.len()).sum());
+            let leased = leased.get(&job.id).copied().unwrap_or(0);
             let settled = job.frames_done + job.frames_failed + leased;
             for (name, count) in [
                 ("waiting", job.frames_total.saturating_sub(settled)),
@@ -236,7 +241,7 @@ impl Seen {
                 seen.frames.push((job.show.clone(), name, count));
             }
         }
-        for worker in state.workers() {
+        for worker in workers {
             let class = if worker.backend.starts_with("gpu") { "gpu" } else { "cpu" };
             seen.leases += worker.leases.len() as u64;
             seen.workers.push((worker.state, class, worker.slots));
