@@ -256,7 +256,7 @@ impl Output for Human {
             &rows,
         );
         let steps = report.color_steps.join("; then ");
-        say!("colour    {}", if steps.is_empty() { "as it came" } else { &steps });
+        say!("colour    {}", if steps.is_empty() { "as it came" } else { steps.as_str() });
         if let Some(view) = &report.view {
             say!("view      {view}, not applied");
         }
