@@ -156,6 +156,11 @@ pub fn append(histories: &[HistoryFiles<'_>], found: &Found, run: &Run<'_>) -> O
     if !is_relative(run.folder) || run.folder.contains('/') || !legal(run.folder) {
         return Err(damaged(format!("'{}' is not the name of a directory", run.folder)));
     }
+    // In the order of the schema, whatever order they were asked for in.
+    let mut formats = run.formats.to_vec();
+    formats.sort_unstable();
+    formats.dedup();
+    let run = &Run { formats: &formats, ..run.clone() };
     let mut appended = Appended::default();
     let Checked { problems, notices } = check::names(histories, found);
     appended.notices = notices;
@@ -181,7 +186,8 @@ pub fn append(histories: &[HistoryFiles<'_>], found: &Found, run: &Run<'_>) -> O
         below_it.push(done);
     }
     if !run.only.is_empty() {
-        appended.problems.clear();
+        // What else is missing is not what was asked.
+        appended.problems.retain(|problem| problem.kind != Kind::Missing);
     }
     Ok(appended)
 }
@@ -291,6 +297,8 @@ impl Home<'_> {
             })?;
             let old = known.and_then(|k| k.digests.iter().find(|d| d.format() == format));
             let action = match (known, old) {
+                // Under its new name a file is seen for the first time; what it was named leads to the rest.
+                _ if before.is_some() => Action::Original,
                 (None, _) => Action::Original,
                 (_, Some(old)) if old != actual => {
                     failed = true;
