@@ -3,7 +3,7 @@
 use super::style;
 use super::table::{self, Align};
 use platefarm_model::Fault;
-use platefarm_standards::editlist::{Change, Diff, EditList, Event, Side};
+use platefarm_standards::editlist::{Change, Changed, Diff, EditList, Event, Side};
 
 /// The events of a list, then what cannot be read or is not to be trusted.
 pub(super) fn list(file: &str, list: &EditList) {
@@ -92,9 +92,15 @@ fn remarks(event: &Event) -> String {
 /// What became of the shots.
 pub(super) fn diff(diff: &Diff<'_>) {
     let name = |event: &Event| event.clip_name.clone().unwrap_or_else(|| event.reel.clone());
+    // One shot that grows pushes all that follow: those are counted, not listed.
+    let only_pushed = |changed: &&Changed<'_>| {
+        matches!(changed.changes.as_slice(), [Change::Moved { rippled: true, .. }])
+    };
+    let pushed = diff.changed.iter().filter(only_pushed).count();
     let rows: Vec<Vec<String>> = diff
         .changed
         .iter()
+        .filter(|changed| !only_pushed(changed))
         .map(|changed| {
             let number = |event: Option<&Event>| event.map_or("-".into(), |e| e.number.clone());
             let event = changed.after.or(changed.before);
@@ -107,14 +113,24 @@ pub(super) fn diff(diff: &Diff<'_>) {
             ]
         })
         .collect();
-    if rows.is_empty() {
+    if rows.is_empty() && pushed == 0 {
         say!("{}  every shot is the same ({})", style::state("done"), diff.same);
         return;
     }
-    let columns = [("BEFORE", Align::Left), ("AFTER", Align::Left), ("REEL", Align::Left)];
-    let columns = [&columns[..], &[("CLIP", Align::Left), ("WHAT CHANGED", Align::Left)]].concat();
-    table::print(&columns, &rows);
-    say!("{} shots differ, {} are the same", rows.len(), diff.same);
+    if !rows.is_empty() {
+        table::print(
+            &[
+                ("BEFORE", Align::Left),
+                ("AFTER", Align::Left),
+                ("REEL", Align::Left),
+                ("CLIP", Align::Left),
+                ("WHAT CHANGED", Align::Left),
+            ],
+            &rows,
+        );
+    }
+    let differ = rows.len();
+    say!("{differ} shots differ, {pushed} are only pushed along, {} are the same", diff.same);
 }
 
 fn words(change: Change) -> String {
