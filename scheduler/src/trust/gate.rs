@@ -273,7 +273,7 @@ impl Gate {
                 return Err(Fault::new(Code::Internal, "a role is missing in the table"));
             };
             let message = format!(
-                "'{}' is a {}, and {} takes a {needed}",
+                "'{}' is a {}, and {} takes the role '{needed}'",
                 caller.name, caller.role, rule.method
             );
             return Err(Fault::new(Code::NotAllowed, message));

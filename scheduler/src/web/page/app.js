@@ -245,7 +245,7 @@ function step(s) {
     grid.append(el("i", { class: kind, title: (from === to ? "frame " + from : "frames " + from + "-" + to) + ": " + kind }));
   }
   return el("section", {}, el("h2", {}, s.name, " ", el("span", { class: "dim" }, s.kind + ", " + s.frames)),
-    el("div", { class: "card" }, el("p", {}, state(s.phase), " ", number.format(sum("done")) + " of " + number.format(count) + " done" + (per > 1 ? "; a cell is about " + Math.round(per) + " frames" : "")), grid,
+    el("div", { class: "card" }, el("p", {}, state(s.phase), " ", number.format(sum("done")) + " of " + number.format(count) + " frames" + (per > 1 ? "; a cell is about " + Math.round(per) + " frames" : "")), grid,
       s.first_fault && el("div", { class: "fault" }, el("strong", {}, s.first_fault.code), " " + s.first_fault.message, s.first_fault.place && el("div", { class: "dim" }, s.first_fault.place))));
 }
 
