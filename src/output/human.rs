@@ -51,8 +51,8 @@ impl Output for Human {
             .map(|job| {
                 vec![
                     job.id.to_string(),
-                    style::state(job.phase.word()),
-                    job.priority.to_string(),
+                    steer::job_state(job),
+                    steer::level(job.terms.class, job.priority),
                     progress_text(job.frames_done, job.frames_failed, job.frames_total),
                     job.show.clone(),
                     job.name.clone(),
@@ -78,20 +78,21 @@ impl Output for Human {
             style::strong(&job.id.to_string()),
             job.name,
             job.show,
-            job.priority
+            steer::level(job.terms.class, job.priority)
         );
         say!(
             "{}  {} frames",
-            style::state(job.phase.word()),
+            steer::job_state(job),
             progress_text(job.frames_done, job.frames_failed, job.frames_total)
         );
+        steer::terms(job);
         let rows: Vec<Vec<String>> = job
             .steps
             .iter()
             .map(|step| {
                 vec![
                     step.id.to_string(),
-                    style::state(step.phase.word()),
+                    steer::step_state(step),
                     step.kind.clone(),
                     step.frames.to_string(),
                     progress_text(step.done.len(), step.failed.len(), step.frames.len()),

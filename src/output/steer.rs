@@ -3,8 +3,10 @@
 
 use super::table::{self, Align};
 use super::{Settings, style};
+use platefarm_model::Timestamp;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
-use platefarm_model::farm::Target;
+use platefarm_model::farm::{PriorityClass, Target};
+use platefarm_model::job::{JobView, StepView};
 
 fn left(title: &str) -> (&str, Align) {
     (title, Align::Left)
@@ -16,6 +18,60 @@ fn right(title: &str) -> (&str, Align) {
 
 fn or_dash(text: String) -> String {
     if text.is_empty() { "-".into() } else { text }
+}
+
+/// A class and a number as one word; the usual class is not said.
+pub(super) fn level(class: PriorityClass, number: i32) -> String {
+    match class {
+        PriorityClass::Normal => number.to_string(),
+        other if number == 0 => other.to_string(),
+        other => format!("{other} {number}"),
+    }
+}
+
+/// Where a job is in its life, or that a person holds it.
+pub(super) fn job_state(job: &JobView) -> String {
+    let held = job.terms.paused && job.finished.is_none();
+    style::state(if held { "paused" } else { job.phase.word() })
+}
+
+/// The same of a step, with its own level where that differs from the job's.
+pub(super) fn step_state(step: &StepView) -> String {
+    let held = step.paused && !step.phase.is_settled();
+    let state = style::state(if held { "paused" } else { step.phase.word() });
+    step.level
+        .map_or(state.clone(), |(class, number)| format!("{state} ({})", level(class, number)))
+}
+
+/// What else people said of a job.
+pub(super) fn terms(job: &JobView) {
+    let terms = &job.terms;
+    let mut said = Vec::new();
+    said.extend(terms.max_tasks.map(|most| format!("at most {most} tasks")));
+    said.extend(terms.deadline.map(|at| format!("wanted by {}", utc(at))));
+    said.extend(terms.start_after.map(|at| format!("not before {}", utc(at))));
+    if !terms.after.is_empty() {
+        let after: Vec<String> = terms.after.iter().map(|after| after.on.to_string()).collect();
+        said.push(format!("after {}", after.join(", ")));
+    }
+    if !said.is_empty() {
+        say!("{}", said.join("; "));
+    }
+}
+
+/// A time as `YYYY-MM-DDTHH:MMZ`, by the civil calendar (Hinnant 2013).
+fn utc(at: Timestamp) -> String {
+    let seconds = at.0.div_euclid(1_000_000);
+    let (days, second) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}Z")
 }
 
 pub(super) fn explained(it: &Explanation) {
@@ -131,5 +187,23 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
         say!("{none}");
     } else {
         table::print(&header, &rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_by_the_calendar() {
+        // Seconds by `date -u -d ... +%s`.
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00Z"),
+            (1_798_135_200, "2026-12-24T18:00Z"),
+            (1_709_251_199, "2024-02-29T23:59Z"),
+            (4_107_542_400, "2100-03-01T00:00Z"),
+        ] {
+            assert_eq!(utc(Timestamp(seconds * 1_000_000)), text);
+        }
     }
 }

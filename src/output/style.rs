@@ -31,7 +31,7 @@ pub(super) fn state(word: &str) -> String {
         "done" | "alive" => "32",
         "running" => "36",
         "failed" | "lost" => "31",
-        "cancelled" | "draining" => "33",
+        "cancelled" | "draining" | "paused" | "quarantined" | "trial" => "33",
         _ => "0",
     };
     paint(*STDOUT, sgr, word)

@@ -1,7 +1,7 @@
 //! What must hold at every instant, checked against the sums and indices
 //! that the core keeps. Tests and the simulation run all of it after each
 //! command; a restored store must pass it before it is used; and a service
-//! that runs has an [`Auditor`] go over it a part at a time.
+//! that runs goes over it a part at a time.
 
 use super::State;
 use super::job::{Job, Step};
@@ -9,7 +9,6 @@ use super::queue::{JobKey, Kin};
 use platefarm_model::farm::{Setting, SettingKind};
 use platefarm_model::{FrameSet, JobId, StepId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 /// Nothing, or what is broken.
 pub(super) type Audit = Result<(), String>;
@@ -18,52 +17,34 @@ fn hold(holds: bool, broken: impl FnOnce() -> String) -> Audit {
     if holds { Ok(()) } else { Err(broken()) }
 }
 
-/// Goes over a farm's books a part at a time, so that the owner of a large
-/// farm is never kept for long.
-#[derive(Clone, Debug, Default)]
-pub struct Auditor {
-    next: Option<JobId>,
-    /// Times that it went over everything.
-    pub rounds: u64,
-    /// Jobs that it has looked at.
-    pub jobs: u64,
-}
-
-impl Auditor {
-    /// Looks at up to `steps` steps more, and at what is counted over the
-    /// whole farm when the last job is reached.
-    ///
-    /// # Errors
-    /// What is broken, in words. It goes on from there when it is called again.
-    pub fn go_on(&mut self, state: &State, steps: usize) -> Result<(), String> {
-        let from = self.next.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut left = steps;
-        for (id, job) in state.jobs.range((from, Bound::Unbounded)) {
-            self.next = Some(*id);
-            self.jobs += 1;
-            job.step_ids().try_for_each(|id| state.check_step(id))?;
-            state.check_job(*id, job)?;
-            left = left.saturating_sub(job.steps.len().max(1));
-            if left == 0 {
-                return Ok(());
-            }
-        }
-        self.next = None;
-        self.rounds += 1;
-        state.check_counts()?;
-        state.check_workers()
-    }
-}
-
 impl State {
     /// Checks everything.
     ///
     /// # Errors
     /// The first invariant that does not hold, in words.
     pub fn check_invariants(&self) -> Result<(), String> {
-        Auditor::default().go_on(self, usize::MAX)?;
+        self.check_between(JobId(0), JobId(u64::MAX))?;
         self.check_queue()?;
         self.check_leases()
+    }
+
+    /// Checks the books of the jobs from `first` to `last`, and with the last
+    /// job of all what is counted over the whole farm: a live auditor goes
+    /// over everything a part at a time, so that the owner is never kept for long.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold, in words.
+    pub fn check_between(&self, first: JobId, last: JobId) -> Result<(), String> {
+        for (id, job) in self.jobs.range(first..=last) {
+            job.step_ids().try_for_each(|id| self.check_step(id))?;
+            self.check_job(*id, job)?;
+        }
+        let more = last < JobId(u64::MAX) && self.jobs.range(JobId(last.0 + 1)..).next().is_some();
+        if more {
+            return Ok(());
+        }
+        self.check_counts()?;
+        self.check_workers()
     }
 
     /// Pending, leased, done and failed partition the step exactly, and one

@@ -78,8 +78,8 @@ impl State {
                 continue;
             };
             let limit_s = i64::from(step.spec.terms.frame_limit_s);
-            let took = self.now.millis_since(since);
-            let still = self.now.millis_since(cell.progress.1);
+            let took = cell.heard.millis_since(since);
+            let still = cell.heard.millis_since(cell.progress.1);
             let worker = cell.row.worker;
             let fault = if limit_s > 0 && took >= limit_s * 1000 {
                 let message = format!(

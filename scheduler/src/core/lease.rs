@@ -27,6 +27,8 @@ pub(super) struct LeaseCell {
     pub(super) in_hand: Option<(i64, Timestamp)>,
     /// What the holder counts while the frame in hand makes progress, and when that last grew.
     pub(super) progress: (u64, Timestamp),
+    /// When the holder last spoke of the lease: silence is not standing still.
+    pub(super) heard: Timestamp,
     /// Under what end it is listed among those that can be shortened.
     pub(super) listed: Option<Timestamp>,
 }
@@ -41,6 +43,7 @@ impl LeaseCell {
             yields: false,
             in_hand: None,
             progress: (0, now),
+            heard: now,
             listed: None,
         }
     }
@@ -412,6 +415,7 @@ impl State {
 impl LeaseCell {
     /// Notes what the holder says of the frame in hand.
     fn felt(&mut self, pulse: &Pulse, now: Timestamp) {
+        self.heard = now;
         if pulse.in_hand != self.in_hand.map(|(frame, _)| frame) {
             // The first word of a lease: it was not measured while it waited for its slot.
             self.in_hand = pulse.in_hand.map(|frame| (frame, now));

@@ -35,7 +35,6 @@ mod yielding;
 #[cfg(test)]
 mod tests;
 
-pub use audit::Auditor;
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use policy::Policy;
 pub use rows::{

@@ -1,5 +1,5 @@
 //! A part of the farm's rows, for an auditor that looks at a few jobs at a
-//! time: what the store must hold of them, and whether their sums agree.
+//! time: what the store must hold of them. Whether their sums agree stands in `audit`.
 
 use super::State;
 use super::rows::Snapshot;
@@ -40,27 +40,5 @@ impl State {
             && step.spec.after.is_empty()
             && step.spec.terms.after_same_frames.is_empty()
             && step.state.control.after.is_empty())
-    }
-
-    /// Checks the books of the jobs from `first` to `last`: every frame in one
-    /// place, one live lease at most for each.
-    ///
-    /// # Errors
-    /// The first invariant that does not hold, in words.
-    pub fn check_between(&self, first: JobId, last: JobId) -> Result<(), String> {
-        for (id, job) in self.jobs.range(first..=last) {
-            for index in 0..job.steps.len() as u32 {
-                self.check_step(StepId { job: *id, index })?;
-            }
-            let done: u64 = job.steps.iter().map(|step| step.done.len()).sum();
-            let failed: u64 = job.steps.iter().map(|step| step.state.failed.len()).sum();
-            if (done, failed) != (job.frames_done, job.frames_failed) {
-                return Err(format!(
-                    "{id} counts {} frames done and {} failed, its steps {done} and {failed}",
-                    job.frames_done, job.frames_failed
-                ));
-            }
-        }
-        Ok(())
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
         let period = Duration::from_millis(terms.heartbeat_ms);
         tokio::select! {
             () = tokio::time::sleep(period) => {}
-            () = shared.wake.notified() => continue,
+            () = shared.wake.notified() => if shared.standing().worker().is_none() { continue },
         }
         // An answer that takes longer than a third of a lease is as good as none.
         let limit = period.max(Duration::from_millis(terms.lease_ttl_ms / 3));
@@ -52,11 +52,16 @@ async fn beat(shared: &Shared, worker: WorkerId, limit: Duration) {
     match answer {
         Ok(Ok(beat)) => {
             let mut standing = shared.standing();
+            let mut asked_back = false;
             for (token, keep) in beat.leases {
-                standing.kept(token, keep, Some(sent));
+                asked_back |= standing.kept(token, keep, Some(sent));
             }
             standing.drain(beat.drain);
             drop(standing);
+            if asked_back {
+                // Others wait to hear how far we go.
+                shared.wake.notify_one();
+            }
             shared.room_changed(|_| {});
         }
         Ok(Err(fault)) if fault.code == Code::UnknownWorker => shared.forgotten(worker),

@@ -112,7 +112,10 @@ fn hear(shared: &Shared, worker: WorkerId, message: v1::SessionResponse) {
                 shared.talk().release(token);
             }
             News::Answer { number, report, verdicts, keep } => {
-                shared.standing().kept(report.token, keep, None);
+                if shared.standing().kept(report.token, keep, None) {
+                    // Others wait to hear how far we go.
+                    shared.wake.notify_one();
+                }
                 if let Some(told) = shared.waiting().remove(&number) {
                     let _ = told.send(Answer { report, verdicts, keep });
                 }

@@ -27,6 +27,8 @@ struct Held {
     leash: Arc<Leash>,
     /// When the renewal was asked for that is known to have been granted last.
     renewed: Millis,
+    /// The last frame of what is left, by the scheduler's last word.
+    last: Option<i64>,
 }
 
 /// The agent's view of its standing with the scheduler.
@@ -85,7 +87,8 @@ impl Standing {
         if self.leaving {
             leash.wind_down();
         }
-        self.leases.insert(token, Held { leash: Arc::clone(leash), renewed: now });
+        let last = leash.pulse().last;
+        self.leases.insert(token, Held { leash: Arc::clone(leash), renewed: now, last });
     }
 
     /// The task of a lease is over and reported.
@@ -104,9 +107,15 @@ impl Standing {
     }
 
     /// What is left of a lease, by an answer to a request that was sent at
-    /// `sent`. Only an answer to a heartbeat renews.
-    pub fn kept(&mut self, token: LeaseToken, keep: Option<FrameRange>, renewed: Option<Millis>) {
-        let Some(held) = self.leases.get_mut(&token) else { return };
+    /// `sent`. Only an answer to a heartbeat renews. True when the scheduler
+    /// asks for frames back: others get them when they hear how far this goes.
+    pub fn kept(
+        &mut self,
+        token: LeaseToken,
+        keep: Option<FrameRange>,
+        renewed: Option<Millis>,
+    ) -> bool {
+        let Some(held) = self.leases.get_mut(&token) else { return false };
         match keep {
             Some(range) => held.leash.shorten(range.last()),
             None => held.leash.stop(),
@@ -114,6 +123,10 @@ impl Standing {
         if let Some(sent) = renewed {
             held.renewed = held.renewed.max(sent);
         }
+        let Some(range) = keep else { return false };
+        let shorter = held.last.is_some_and(|last| range.last() < last);
+        held.last = Some(held.last.map_or(range.last(), |last| last.min(range.last())));
+        shorter
     }
 
     /// Whether the scheduler wants the worker to take no more tasks.
@@ -198,7 +211,9 @@ mod tests {
     #[test]
     fn leases_shrink_and_end_as_the_scheduler_says() {
         let (mut standing, leash) = standing();
-        standing.kept(T, range(2, 5), Some(1000));
+        assert!(!standing.kept(T, range(2, 10), Some(900)), "as it was");
+        assert!(standing.kept(T, range(2, 5), Some(1000)), "asked back");
+        assert!(!standing.kept(T, range(3, 5), None), "and said once");
         assert!(leash.allows(5) && !leash.allows(6));
         // A late answer from before the shrink does not give frames back.
         standing.kept(T, range(2, 10), Some(500));

@@ -1,0 +1,184 @@
+//! What was promised in a farm, and whether it was kept: nothing acknowledged
+//! is lost, each frame is published once and by whom it was granted to, a
+//! holder never begins what it gave back, counts stay within what there is,
+//! and every job ends as its script says.
+
+use super::script::{Bug, Curse};
+use super::world::World;
+use platefarm_model::farm::{Setting, SettingKind};
+use platefarm_model::job::Phase;
+use platefarm_model::{FrameSet, LeaseToken, StepId};
+use platefarm_scheduler::core::State;
+use std::collections::BTreeMap;
+
+macro_rules! tally {
+    ($($count:ident),*) => {
+        /// What a run went through.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub(super) struct Tally { $(pub(super) $count: u64),* }
+
+        impl Tally {
+            pub(super) fn add(&mut self, other: &Self) { $(self.$count += other.$count;)* }
+
+            /// Whether everything that can happen did happen.
+            pub(super) fn is_shaken(&self) -> bool { [$(self.$count),*].iter().all(|n| *n > 0) }
+        }
+    };
+}
+tally!(
+    frames,
+    failed,
+    scheduler_deaths,
+    worker_deaths,
+    lost_messages,
+    doubled_messages,
+    refused,
+    fenced,
+    failed_commits,
+    cancelled,
+    controls,
+    shortened,
+    ordered
+);
+
+impl World {
+    pub(super) fn curse(&self, step: StepId, frame: i64) -> Option<Curse> {
+        let at = self.job_at(step)?;
+        self.script.curses.get(&(at, step.index, frame)).copied()
+    }
+
+    /// The job of the script that a step is of.
+    pub(super) fn job_at(&self, step: StepId) -> Option<usize> {
+        let name = &self.disk.rows.jobs.get(&step.job)?.name;
+        self.script.jobs.iter().position(|job| job.name == *name)
+    }
+
+    /// A worker gives a file its final name.
+    pub(super) fn publish(&mut self, token: LeaseToken, frame: i64) -> Result<(), String> {
+        let Some(step) = self.step_of(token) else {
+            return Err(format!("{token} published frame {frame} and was never stored"));
+        };
+        let before = *self.published.entry((step, frame)).or_insert(token);
+        let winner = self.disk.frames.get(&(step, frame)).map(|row| row.token);
+        if before != token || (winner != Some(token) && self.bug != Some(Bug::AnsweredBeforeStored))
+        {
+            return Err(format!(
+                "frame {frame} of {step} was published by {token}, by {before}, and belongs to {winner:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A holder begins a frame: while its lease lives, the frame is its own.
+    pub(super) fn check_begun(
+        &self,
+        token: LeaseToken,
+        step: StepId,
+        frame: i64,
+    ) -> Result<(), String> {
+        let Some(core) = &self.core else { return Ok(()) };
+        let Some(keep) = core.outstanding(token) else { return Ok(()) };
+        if keep.is_empty() || keep.contains(frame) {
+            return Ok(());
+        }
+        Err(format!("{token} begins frame {frame} of {step}, which counts as given back"))
+    }
+
+    /// Limits, ceilings and caps, counted here from the leases alone, against the script.
+    pub(super) fn check_counts(&self) -> Result<(), String> {
+        let Some(core) = &self.core else { return Ok(()) };
+        let mut limits: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut shows: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut jobs: BTreeMap<usize, u64> = BTreeMap::new();
+        for step in core.live_steps() {
+            let Some(at) = self.job_at(step) else { continue };
+            let spec = &self.script.jobs[at];
+            *shows.entry(&spec.show).or_default() += 1;
+            *jobs.entry(at).or_default() += 1;
+            for (limit, amount) in &spec.steps[step.index as usize].terms.needs.limits {
+                *limits.entry(limit).or_default() += u64::from(*amount);
+            }
+        }
+        for (name, setting) in &self.script.settings {
+            let (used, most) = match setting {
+                Setting::Limit(limit) => (limits.get(name), Some(limit.count)),
+                Setting::Share(share) => (shows.get(name), share.ceiling),
+                _ => continue,
+            };
+            if most.is_some_and(|most| used.is_some_and(|used| *used > most.into())) {
+                return Err(format!("{name} has {used:?}, more than {most:?}"));
+            }
+        }
+        let over = |(at, tasks): (&usize, &u64)| {
+            let most = self.script.jobs[*at].terms.max_tasks;
+            most.filter(|most| *tasks > u64::from(*most)).map(|most| (*at, *tasks, most))
+        };
+        match jobs.iter().find_map(over) {
+            Some((at, tasks, most)) => Err(format!("job {at} has {tasks} tasks, more than {most}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything that was acknowledged is on disk.
+    pub(super) fn check_ledger(&self) -> Result<(), String> {
+        for ((step, frame), token) in &self.granted {
+            let stored = self.disk.frames.get(&(*step, *frame)).map(|row| row.token);
+            if stored != Some(*token) {
+                return Err(format!(
+                    "frame {frame} of {step} was acknowledged to {token} and is stored for {stored:?}"
+                ));
+            }
+        }
+        if let Some(job) = self.jobs.values().find(|job| !self.disk.rows.jobs.contains_key(job)) {
+            return Err(format!("{job} was acknowledged and is not stored"));
+        }
+        let kept = |name: &&String| {
+            self.disk.rows.settings.contains_key(&(SettingKind::Pool, (*name).clone()))
+        };
+        match self.pools.iter().find(|name| !kept(name)) {
+            Some(name) => Err(format!("{name} was acknowledged and is not stored")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn last_checks(mut self) -> Result<Tally, String> {
+        self.check_ledger()?;
+        let core = State::restore(self.script.policy, self.disk.rows.clone(), self.time())
+            .map_err(|fault| fault.to_string())?;
+        for (at, id) in &self.jobs {
+            let job = core.job(*id).map_err(|fault| fault.to_string())?;
+            if job.phase == Phase::Cancelled {
+                self.tally.cancelled += 1;
+                if !self.cancelled.contains(at) {
+                    return Err(format!("{id} was cancelled by nobody"));
+                }
+                continue;
+            }
+            for step in job.steps.iter().filter(|step| step.phase != Phase::Cancelled) {
+                let cursed =
+                    self.script.curses.keys().filter(|k| k.0 == *at && k.1 == step.id.index);
+                let cursed: FrameSet = cursed.map(|(_, _, frame)| *frame).collect();
+                // On a farm with a sick worker a frame may run out of attempts there; and
+                // what shares a worker with a frame that takes it down is blamed with it.
+                let kills = self.script.curses.values().any(|curse| *curse == Curse::Kills);
+                let shared = self.script.workers.iter().any(|w| w.slots > 1 || w.ahead);
+                let sick = self.script.sick.is_some() || (kills && shared);
+                let more = step.failed.iter().any(|frame| !cursed.contains(frame));
+                if cursed.iter().any(|frame| !step.failed.contains(frame)) || (more && !sick) {
+                    return Err(format!(
+                        "{} gave up {}, and {cursed} cannot be done",
+                        step.id, step.failed
+                    ));
+                }
+                let ended = self.disk.frames.keys().filter(|(of, _)| *of == step.id);
+                let ended: FrameSet = ended.map(|(_, frame)| *frame).collect();
+                if ended != FrameSet::from(step.frames) {
+                    return Err(format!("{} has results for {ended} only", step.id));
+                }
+            }
+            self.tally.frames += job.frames_done;
+            self.tally.failed += job.frames_failed;
+        }
+        Ok(self.tally)
+    }
+}

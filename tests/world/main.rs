@@ -1,0 +1,110 @@
+//! A farm in a box: the scheduler's core as it is, the worker's session logic
+//! as it is (which leases to hold, how far to go, when to stop by itself), and
+//! around them a world in virtual time that crashes, loses, doubles, delays,
+//! reorders, partitions and tears, while people pause, cancel, drain and
+//! re-prioritise. Everything follows from one seed, so a failure is replayed:
+//!
+//! ```text
+//! PLATEFARM_SIM_SEED=17 cargo test --test world replay -- --nocapture
+//! cargo xtask sim --seeds 100000
+//! ```
+
+mod disk;
+mod farmer;
+mod ledger;
+mod oracle;
+mod rng;
+mod script;
+mod worker;
+mod world;
+
+use ledger::Tally;
+use script::Bug;
+use std::env;
+use std::sync::atomic::{AtomicU64, Ordering};
+use world::World;
+
+/// Seeds of an ordinary test run.
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+/// Runs seeds `from..to` on every core; the whole tally, or the first broken promise.
+fn run(from: u64, to: u64) -> Result<Tally, String> {
+    let next = AtomicU64::new(from);
+    let work = || {
+        let mut total = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= to {
+                return Ok(total);
+            }
+            match World::new(seed, None).run() {
+                Ok(tally) => total.add(&tally),
+                Err(broken) => {
+                    next.store(to, Ordering::Relaxed);
+                    return Err(format!(
+                        "seed {seed}: {broken}\nreplay: PLATEFARM_SIM_SEED={seed} \
+                         cargo test --test world replay -- --nocapture"
+                    ));
+                }
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let mut total = Tally::default();
+        for thread in threads {
+            total.add(&thread.join().map_err(|_| "a world panicked; its message is above")??);
+        }
+        Ok(total)
+    })
+}
+
+#[test]
+fn farms_keep_their_promises_whatever_breaks() {
+    let from = number("PLATEFARM_SIM_FROM").unwrap_or(0);
+    let seeds = number("PLATEFARM_SIM_SEEDS").unwrap_or(SEEDS);
+    let total = run(from, from + seeds).unwrap_or_else(|broken| panic!("{broken}"));
+    // The box must shake: what is never exercised proves nothing.
+    println!("{seeds} seeds: {total:?}");
+    assert!(seeds < 500 || total.is_shaken(), "{total:?}");
+}
+
+#[test]
+fn replay() {
+    let Some(seed) = number("PLATEFARM_SIM_SEED") else { return };
+    let mut world = World::new(seed, None);
+    world.trace = true;
+    println!("{:?}", world.run());
+}
+
+#[test]
+fn the_same_seed_is_the_same_farm() {
+    for seed in [3, 77] {
+        assert_eq!(World::new(seed, None).run(), World::new(seed, None).run());
+    }
+}
+
+/// The checkers must be able to fail: a bug is planted in the domain of each,
+/// and must be seen, by that checker.
+#[test]
+fn planted_bugs_are_caught() {
+    for (bug, sign) in [
+        (Bug::TokensUnchecked, "published"),
+        (Bug::AnsweredBeforeStored, "acknowledged"),
+        (Bug::TornCommit, "torn"),
+        (Bug::TimeStandsStill, "does not end"),
+        (Bug::TakenUnasked, "given back"),
+        (Bug::LimitsUncounted, "more than"),
+        (Bug::ClassesForgotten, "goes first"),
+        (Bug::GivenTwice, "overlap"),
+    ] {
+        let seen = |seed| World::new(seed, Some(bug)).run().err().filter(|e| e.contains(sign));
+        let caught = (0..300).find(|seed| seen(*seed).is_some());
+        assert!(caught.is_some(), "{bug:?} was not caught in 300 seeds");
+    }
+}

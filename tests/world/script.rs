@@ -1,0 +1,222 @@
+//! What will happen in a farm of one seed: the jobs, which of their frames
+//! cannot be done, what people do, and when what breaks.
+
+use super::rng::Rng;
+use platefarm_model::farm::{
+    Control, Device, JobTerms, Limit, Needs, NodeControl, PriorityClass, Setting, Share, StepTerms,
+};
+use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+use platefarm_model::{Code, FrameRange};
+use platefarm_scheduler::core::Policy;
+use std::collections::BTreeMap;
+
+/// A bug planted on purpose, one in the domain of each checker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bug {
+    /// A report under a stale token counts for whoever has the frame now.
+    TokensUnchecked,
+    /// Answers leave before the transaction is on disk.
+    AnsweredBeforeStored,
+    /// A transaction that was cut off leaves its first part.
+    TornCommit,
+    /// Nothing ever expires.
+    TimeStandsStill,
+    /// Frames that a holder is asked for count as given back before it agrees.
+    TakenUnasked,
+    /// The core thinks that there is more of a limit than there is.
+    LimitsUncounted,
+    /// The core takes all work to be of one class.
+    ClassesForgotten,
+    /// A frame that is leased is put into the queue as well, behind the core's back.
+    GivenTwice,
+}
+
+/// Why a frame cannot be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Curse {
+    /// Every attempt fails like this.
+    Fails(Code),
+    /// The worker's process goes down with it.
+    Kills,
+    /// It never ends, and makes no progress.
+    Hangs,
+}
+
+/// Something that breaks, or that a person does, at a time.
+#[derive(Clone, Debug)]
+pub(super) enum Break {
+    SchedulerDies,
+    WorkerDies(usize),
+    /// A worker cannot be reached for so many milliseconds.
+    Partition(usize, i64),
+    /// The next commit fails; it is on disk or not.
+    CommitFails(bool),
+    /// The store takes so long for each commit, until it is well again.
+    SlowDisk(i64),
+    /// A person does something to a job, or to one of its steps.
+    Person(usize, Option<u32>, Control),
+    /// A person does something to a worker's node.
+    Operator(usize, NodeControl),
+}
+
+/// A farm's fate.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) policy: Policy,
+    pub(super) jobs: Vec<JobSpec>,
+    /// By job, step and frame.
+    pub(super) curses: BTreeMap<(usize, u32, i64), Curse>,
+    /// A worker on which every third frame fails.
+    pub(super) sick: Option<usize>,
+    pub(super) breaks: Vec<(i64, Break)>,
+    pub(super) settings: Vec<(&'static str, Setting)>,
+    pub(super) workers: Vec<Machine>,
+    /// From here on nothing breaks by itself any more. Milliseconds.
+    pub(super) calm: i64,
+    /// A farm that is not done by then never will be.
+    pub(super) end: i64,
+}
+
+/// A machine that a worker runs on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine {
+    pub(super) slots: u32,
+    pub(super) gpu: bool,
+    /// How much slower than the fastest.
+    pub(super) slower: i64,
+    /// What its clock counts while a thousand milliseconds pass.
+    pub(super) clock: i64,
+    /// Frames that it begins before the first of them is reported.
+    pub(super) pipeline: usize,
+    /// Whether it asks for a task before its slots are free.
+    pub(super) ahead: bool,
+}
+
+/// Milliseconds in which things break.
+const STORM: i64 = 60_000;
+
+impl Script {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        let count = 1 + rng.below(5);
+        let workers: Vec<Machine> = (0..count).map(|_| machine(rng)).collect();
+        let jobs: Vec<JobSpec> = (0..1 + rng.below(4)).map(|i| job(rng, i, &workers)).collect();
+        let mut curses = BTreeMap::new();
+        for _ in 0..rng.below(4) {
+            let (at, step) = some_step(rng, &jobs);
+            let frames = jobs[at].steps[step as usize].frames;
+            let frame = rng.between(frames.first(), frames.last());
+            let codes = [Code::TruncatedFile, Code::DiskFull, Code::BadRecipe, Code::Interrupted];
+            let curse = match rng.below(6) {
+                0 => Curse::Kills,
+                1 => Curse::Hangs,
+                _ => Curse::Fails(codes[rng.below(4) as usize]),
+            };
+            curses.insert((at, step, frame), curse);
+        }
+        let breaks = (0..rng.below(12))
+            .map(|_| (rng.between(100, STORM), a_break(rng, &workers, &jobs)))
+            .collect();
+        let share = |rng: &mut Rng| {
+            let ceiling = rng.chance(40).then(|| 1 + rng.below(3) as u32);
+            Setting::Share(Share { weight: 1 + rng.below(4) as u32, guarantee: 0, ceiling })
+        };
+        let settings = vec![
+            ("nuke", Setting::Limit(Limit { count: 2 + rng.below(2) as u32 })),
+            ("a", share(rng)),
+            ("b", share(rng)),
+        ];
+        // More than everything here can take one frame down by chance.
+        let policy = Policy {
+            max_lost_alone: 14,
+            target_lease_ms: 2_000,
+            hung_ms: 9_000,
+            aging_ms: i64::MAX / 4,
+            least_taken_ms: 50,
+            quarantine_ms: 4_000,
+            compact_ms: i64::MAX / 4,
+            ..Policy::default()
+        };
+        let sick = rng.chance(15).then(|| rng.below(count) as usize);
+        let (calm, end) = (STORM, STORM + 3_600_000);
+        Self { policy, jobs, curses, sick, breaks, settings, workers, calm, end }
+    }
+}
+
+fn machine(rng: &mut Rng) -> Machine {
+    let gpu = rng.chance(35);
+    Machine {
+        slots: 1 + rng.below(2) as u32,
+        gpu,
+        slower: if gpu { 1 } else { rng.between(1, 4) },
+        clock: rng.between(985, 1_015),
+        pipeline: 1 + rng.below(3) as usize,
+        ahead: rng.chance(50),
+    }
+}
+
+fn job(rng: &mut Rng, index: u64, workers: &[Machine]) -> JobSpec {
+    let count = 1 + rng.below(4) as u32;
+    let class = PriorityClass::ALL[rng.below(3) as usize];
+    let deadline = rng.chance(30).then(|| platefarm_model::Timestamp(rng.between(1, 99)));
+    let max_tasks = rng.chance(20).then(|| 1 + rng.below(2) as u32);
+    JobSpec {
+        name: format!("j{index}"),
+        show: ["a", "b"][rng.below(2) as usize].into(),
+        priority: rng.between(-1, 1) as i32,
+        terms: JobTerms { class, deadline, max_tasks, ..JobTerms::default() },
+        idempotency_key: Some(format!("key{index}")),
+        steps: (0..count).map(|i| step(rng, i, workers)).collect(),
+    }
+}
+
+fn step(rng: &mut Rng, i: u32, workers: &[Machine]) -> StepSpec {
+    let device = match rng.below(8) {
+        0 if workers.iter().any(|w| w.gpu) => Device::Gpu,
+        1 if workers.iter().any(|w| !w.gpu) => Device::Cpu,
+        _ => Device::Any,
+    };
+    let limits = rng.chance(20).then(|| ("nuke".to_owned(), 1 + rng.below(2) as u32));
+    let needs = Needs { device, limits: limits.into_iter().collect(), ..Needs::default() };
+    let (mut same, mut after) = (Vec::new(), Vec::new());
+    for earlier in (0..i).filter(|_| rng.chance(40)).collect::<Vec<u32>>() {
+        if rng.chance(35) { same.push(earlier) } else { after.push(earlier) }
+    }
+    StepSpec {
+        name: format!("s{i}"),
+        kind: StepKind::Noop { millis_per_frame: rng.between(5, 700) as u32 },
+        frames: FrameRange::of_len(rng.between(-3, 1001), 1 + rng.below(40)),
+        after,
+        max_attempts: 1 + rng.below(3) as u32,
+        terms: StepTerms { needs, after_same_frames: same, ..StepTerms::default() },
+    }
+}
+
+fn some_step(rng: &mut Rng, jobs: &[JobSpec]) -> (usize, u32) {
+    let at = rng.below(jobs.len() as u64) as usize;
+    (at, rng.below(jobs[at].steps.len() as u64) as u32)
+}
+
+fn a_break(rng: &mut Rng, workers: &[Machine], jobs: &[JobSpec]) -> Break {
+    let worker = rng.below(workers.len() as u64) as usize;
+    match rng.below(14) {
+        0..3 => Break::SchedulerDies,
+        3..5 => Break::WorkerDies(worker),
+        5..7 => Break::Partition(worker, rng.between(1_000, 25_000)),
+        7 => Break::CommitFails(rng.chance(50)),
+        8 => Break::SlowDisk(rng.between(50, 4_000)),
+        9 => Break::Operator(worker, NodeControl::Drain),
+        10 => Break::Operator(worker, NodeControl::Resume),
+        _ => {
+            let (at, step) = some_step(rng, jobs);
+            let class = Some(PriorityClass::ALL[rng.below(3) as usize]);
+            let control = match rng.below(10) {
+                0 if rng.chance(30) => Control::Cancel,
+                1..4 => Control::Pause,
+                4 => Control::Resume,
+                5 => Control::Retry(None),
+                _ => Control::Priority { class, priority: Some(rng.between(-2, 2) as i32) },
+            };
+            Break::Person(at, rng.chance(50).then_some(step), control)
+        }
+    }
+}

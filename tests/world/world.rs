@@ -1,0 +1,372 @@
+//! The world around the programs: time, the network, the client and the
+//! people, and what breaks.
+
+use super::disk::Disk;
+use super::ledger::Tally;
+use super::rng::Rng;
+use super::script::{Break, Bug, Script};
+use super::worker::{Node, Timer};
+use platefarm_model::farm::{Control, NodeControl, Pool, Setting, SettingKind, Target};
+use platefarm_model::{JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
+use platefarm_scheduler::core::{Changes, Command, Reply, State};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who speaks: a worker, or the client.
+pub(super) type Place = Option<usize>;
+
+/// An answer, to whom, to which of its processes, to which of its questions.
+pub(super) type Answer = (Place, u64, u64, Command, Outcome<Reply>);
+
+#[derive(Debug)]
+pub(super) enum Event {
+    Arrives(Place, u64, Command),
+    Answers(Place, u64, u64, Outcome<Reply>),
+    Flush(u64),
+    Flushed(u64),
+    Tick(u64),
+    SchedulerStarts,
+    WorkerStarts(usize),
+    Timer(usize, u64, Timer),
+    Breaks(Break),
+    ClientAsks(usize),
+    /// People make their peace: whatever they held goes on.
+    PeopleRelent,
+}
+
+/// One farm from its first to its last moment.
+pub(super) struct World {
+    pub(super) rng: Rng,
+    pub(super) script: Script,
+    pub(super) now: i64,
+    pub(super) nodes: Vec<Node>,
+    pub(super) tally: Tally,
+    /// Whether to say what happens.
+    pub(super) trace: bool,
+    pub(super) bug: Option<Bug>,
+    events: BTreeMap<(i64, u64), Event>,
+    numbers: u64,
+    /// By question, when a worker's own clock sent it.
+    pub(super) sent_at: BTreeMap<u64, u64>,
+    /// The scheduler's memory, and what it has not yet stored and said.
+    pub(super) core: Option<State>,
+    pub(super) epoch: u64,
+    /// How far the clock of the machine that it runs on is off.
+    pub(super) skew: i64,
+    pub(super) turn: Changes,
+    pub(super) answers: Vec<Answer>,
+    /// The turn that is being written, and who waits for it.
+    pub(super) writing: Option<(Changes, Vec<Answer>)>,
+    pub(super) next_commit: Option<bool>,
+    pub(super) slow: i64,
+    pub(super) disk: Disk,
+    /// Promises that were heard.
+    pub(super) jobs: BTreeMap<usize, JobId>,
+    pub(super) granted: BTreeMap<(StepId, i64), LeaseToken>,
+    pub(super) published: BTreeMap<(StepId, i64), LeaseToken>,
+    pub(super) pools: BTreeSet<String>,
+    /// What people touched: the jobs that they cancelled, levelled, retried.
+    pub(super) cancelled: BTreeSet<usize>,
+    pub(super) levelled: bool,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
+        let mut rng = Rng::new(seed);
+        let script = Script::new(&mut rng);
+        let levels =
+            |b: &(i64, Break)| matches!(b.1, Break::Person(_, _, Control::Priority { .. }));
+        let levelled = script.breaks.iter().any(levels);
+        let mut world = Self {
+            nodes: script.workers.iter().map(|_| Node::default()).collect(),
+            rng,
+            now: 0,
+            tally: Tally::default(),
+            trace: false,
+            bug,
+            events: BTreeMap::new(),
+            numbers: 0,
+            sent_at: BTreeMap::new(),
+            core: None,
+            epoch: 0,
+            skew: 0,
+            turn: Changes::default(),
+            answers: Vec::new(),
+            writing: None,
+            next_commit: None,
+            slow: 0,
+            disk: Disk::default(),
+            jobs: BTreeMap::new(),
+            granted: BTreeMap::new(),
+            published: BTreeMap::new(),
+            pools: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            levelled,
+            script,
+        };
+        for (name, setting) in &world.script.settings {
+            let key = (setting.kind(), (*name).to_owned());
+            let first = world.disk.rows.settings.insert(key, setting.clone());
+            debug_assert!(first.is_none(), "each is set once");
+        }
+        world.later(0, Event::SchedulerStarts);
+        (0..world.nodes.len()).for_each(|at| world.start_worker_in(at, at as i64 * 37));
+        for at in 0..world.script.jobs.len() {
+            let time = world.rng.between(0, 20_000);
+            world.later(time, Event::ClientAsks(at));
+        }
+        for (time, what) in world.script.breaks.clone() {
+            world.later(time, Event::Breaks(what));
+        }
+        let calm = world.script.calm;
+        world.later(calm + 1, Event::PeopleRelent);
+        world
+    }
+
+    /// Runs to the end, or to the first promise that is broken.
+    pub(super) fn run(mut self) -> Result<Tally, String> {
+        while let Some(((time, _), event)) = self.events.pop_first() {
+            self.now = time;
+            if self.trace {
+                println!("{time:>8} {event:?}");
+            }
+            self.happens(event)?;
+            if self.is_over() {
+                return self.last_checks();
+            }
+            if self.now > self.script.end {
+                break;
+            }
+        }
+        let jobs = self.core.as_ref().map(|core| core.jobs(true));
+        let why = |core: &State| -> Vec<_> {
+            core.jobs(true).iter().map(|job| core.explain(Target::Job(job.id))).collect()
+        };
+        let why = self.core.as_ref().map(why);
+        Err(format!("it does not end: {jobs:?} {why:?}"))
+    }
+
+    fn happens(&mut self, event: Event) -> Result<(), String> {
+        match event {
+            Event::Arrives(from, number, command) => self.decide(from, number, command),
+            Event::Answers(to, incarnation, number, reply) => {
+                self.hears(to, incarnation, number, reply)
+            }
+            Event::Flush(epoch) if epoch == self.epoch => self.flush(),
+            Event::Flushed(epoch) if epoch == self.epoch => self.flushed(),
+            Event::Tick(epoch) if epoch == self.epoch => {
+                self.later(500, Event::Tick(epoch));
+                match self.bug {
+                    Some(Bug::TimeStandsStill) => Ok(()),
+                    _ => self.decide(None, 0, Command::Tick),
+                }
+            }
+            Event::SchedulerStarts => self.scheduler_starts(),
+            Event::WorkerStarts(at) => {
+                if !self.nodes[at].up {
+                    self.worker_starts(at);
+                }
+                Ok(())
+            }
+            Event::Timer(at, incarnation, timer) => {
+                let node = &self.nodes[at];
+                if node.up && node.incarnation == incarnation {
+                    self.timer(at, timer)
+                } else {
+                    Ok(())
+                }
+            }
+            Event::Breaks(what) => self.breaks(what),
+            Event::ClientAsks(at) => {
+                self.client_asks(at);
+                Ok(())
+            }
+            Event::PeopleRelent => {
+                self.people_relent();
+                Ok(())
+            }
+            Event::Flush(_) | Event::Flushed(_) | Event::Tick(_) => Ok(()),
+        }
+    }
+
+    // Time and the network.
+
+    pub(super) fn later(&mut self, millis: i64, event: Event) {
+        let number = self.number();
+        self.events.insert((self.now + millis.max(0), number), event);
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// What the scheduler's clock shows.
+    pub(super) fn time(&self) -> Timestamp {
+        Timestamp((self.now + self.skew) * 1000)
+    }
+
+    pub(super) fn set_timer(&mut self, at: usize, millis: i64, timer: Timer) {
+        self.later(millis, Event::Timer(at, self.nodes[at].incarnation, timer));
+    }
+
+    pub(super) fn start_worker_in(&mut self, at: usize, millis: i64) {
+        self.later(millis, Event::WorkerStarts(at));
+    }
+
+    /// When copies of a message arrive: none, one or two, soon or late.
+    fn travel(&mut self, place: Place) -> Vec<i64> {
+        let cut_off = place.is_some_and(|at| self.nodes[at].cut_off > self.now);
+        let stormy = self.now < self.script.calm;
+        if cut_off || (stormy && self.rng.chance(3)) {
+            self.tally.lost_messages += 1;
+            return Vec::new();
+        }
+        let copies = if stormy && self.rng.chance(3) { 2 } else { 1 };
+        self.tally.doubled_messages += copies - 1;
+        let late = |rng: &mut Rng| match stormy && rng.chance(3) {
+            true => rng.between(100, 20_000),
+            false => rng.between(1, 30),
+        };
+        (0..copies).map(|_| late(&mut self.rng)).collect()
+    }
+
+    pub(super) fn send_to_scheduler(&mut self, from: Place, number: u64, command: Command) {
+        for millis in self.travel(from) {
+            self.later(millis, Event::Arrives(from, number, command.clone()));
+        }
+    }
+
+    pub(super) fn send_to_place(
+        &mut self,
+        to: Place,
+        incarnation: u64,
+        number: u64,
+        reply: &Outcome<Reply>,
+    ) {
+        for millis in self.travel(to) {
+            self.later(millis, Event::Answers(to, incarnation, number, reply.clone()));
+        }
+    }
+
+    // What breaks, and what people do.
+
+    fn breaks(&mut self, what: Break) -> Result<(), String> {
+        match what {
+            Break::SchedulerDies if self.core.is_some() => self.scheduler_dies(15_000)?,
+            Break::WorkerDies(at) if self.nodes[at].up => self.worker_dies(at),
+            Break::Partition(at, millis) => self.nodes[at].cut_off = self.now + millis,
+            Break::CommitFails(written) => self.next_commit = Some(written),
+            Break::SlowDisk(millis) => self.slow = millis,
+            Break::Person(at, step, control) => {
+                let Some(job) = self.jobs.get(&at).copied() else { return Ok(()) };
+                if control == Control::Cancel {
+                    self.cancelled.insert(at);
+                }
+                self.tally.controls += 1;
+                let target =
+                    step.map_or(Target::Job(job), |index| Target::Step(StepId { job, index }));
+                self.person(Command::Control(target, control));
+                // A thing with a name of its own, to see that what was acknowledged stays.
+                let name = format!("pool{}", self.numbers);
+                let pool = Setting::Pool(Pool::default());
+                self.person(Command::Set(SettingKind::Pool, name, Some(pool)));
+            }
+            Break::Operator(at, control) => {
+                let name = format!("w{at}");
+                self.operator(&name, &control);
+            }
+            Break::SchedulerDies | Break::WorkerDies(_) => {}
+        }
+        Ok(())
+    }
+
+    fn person(&mut self, command: Command) {
+        let number = self.number();
+        self.send_to_scheduler(None, number, command);
+    }
+
+    fn operator(&mut self, name: &str, control: &NodeControl) {
+        let of_node = |(id, row): (&WorkerId, &platefarm_scheduler::core::WorkerRow)| {
+            (!row.gone && row.name == name).then_some(*id)
+        };
+        let ids: Vec<WorkerId> = self.disk.rows.workers.iter().filter_map(of_node).collect();
+        for id in ids {
+            self.tally.controls += 1;
+            self.person(Command::Node(id, control.clone()));
+        }
+    }
+
+    /// When the storm is over people let everything go on; said again until it is so.
+    fn people_relent(&mut self) {
+        let mut said = false;
+        for job in self.jobs.values().copied().collect::<Vec<_>>() {
+            let Some(row) = self.disk.rows.jobs.get(&job) else { continue };
+            if row.finished.is_some() {
+                continue;
+            }
+            let mut targets = Vec::new();
+            targets.extend(row.terms.paused.then_some(Target::Job(job)));
+            let steps = self.disk.rows.steps.range(StepId { job, index: 0 }..);
+            let steps = steps.take_while(|(id, _)| id.job == job);
+            let paused = steps.filter(|(_, (_, state))| state.control.paused);
+            targets.extend(paused.map(|(id, _)| Target::Step(*id)));
+            for target in targets {
+                said = true;
+                self.person(Command::Control(target, Control::Resume));
+            }
+        }
+        let shut = |(key, value): (&(SettingKind, String), &Setting)| match value {
+            Setting::Node(node) if node.draining => Some(key.1.clone()),
+            _ => None,
+        };
+        let nodes: Vec<String> = self.disk.rows.settings.iter().filter_map(shut).collect();
+        for name in nodes {
+            said = true;
+            self.operator(&name, &NodeControl::Resume);
+        }
+        if said || self.now < self.script.calm + 60_000 {
+            self.later(2_000, Event::PeopleRelent);
+        }
+    }
+
+    // The client.
+
+    /// Hands a job in, again and again until it is told that it was accepted.
+    fn client_asks(&mut self, at: usize) {
+        if !self.jobs.contains_key(&at) {
+            let spec = Box::new(self.script.jobs[at].clone());
+            // The number says which job an answer is about.
+            self.send_to_scheduler(None, u64::MAX - at as u64, Command::Submit(spec));
+            self.later(1_000, Event::ClientAsks(at));
+        }
+    }
+
+    fn hears(
+        &mut self,
+        to: Place,
+        incarnation: u64,
+        number: u64,
+        reply: Outcome<Reply>,
+    ) -> Result<(), String> {
+        if let Some(at) = to {
+            let node = &self.nodes[at];
+            let reached = node.up && node.incarnation == incarnation;
+            return if reached { self.worker_hears(at, number, reply) } else { Ok(()) };
+        }
+        if let Ok(Reply::Submitted { job, .. }) = reply {
+            let at = (u64::MAX - number) as usize;
+            if *self.jobs.entry(at).or_insert(job) != job {
+                return Err(format!("job {at} was acknowledged as two jobs"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.jobs.len() == self.script.jobs.len()
+            && self.now > self.script.calm
+            && self.turn.is_empty()
+            && self.writing.is_none()
+            && self.disk.rows.jobs.values().all(|job| job.finished.is_some())
+    }
+}
