@@ -109,7 +109,8 @@ fn frame(value: u8, gain: f32) -> Frame {
 fn over(executor: Frail) -> Processor {
     let framing = Framing::identity(SIDE, SIDE, 1.0);
     let photosites = (Debayer::default(), Repairs::default());
-    Processor::new(Arc::new(executor), photosites, framing, &layout(1.0)).unwrap()
+    Processor::new(Arc::new(executor), photosites, framing, Colors::default(), &layout(1.0))
+        .unwrap()
 }
 
 /// Plays frames as the pipeline does; the first sample and the maker of each, or its code.

@@ -2,6 +2,7 @@
 //! change its layout, and be watched.
 
 use super::Flight;
+use super::color::Colors;
 use super::pipeline::{self, Stages};
 use super::processor::Processor;
 use crate::leash::Leash;
@@ -125,6 +126,7 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
         executor,
         (Debayer::Mhc, platefarm_model::repair::Repairs::default()),
         framing.clone(),
+        Colors::default(),
         &clip.layout,
     )
     .unwrap();
