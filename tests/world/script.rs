@@ -132,12 +132,12 @@ impl Script {
             hung_ms: 9_000,
             aging_ms: i64::MAX / 4,
             least_taken_ms: 50,
-            quarantine_ms: 4_000,
+            quarantine_ms: 500,
             compact_ms: i64::MAX / 4,
             ..Policy::default()
         };
         let sick = rng.chance(15).then(|| rng.below(count) as usize);
-        let (calm, end) = (STORM, STORM + 3_600_000);
+        let (calm, end) = (STORM, STORM + 14_400_000);
         Self { policy, jobs, curses, sick, breaks, settings, workers, calm, end }
     }
 }

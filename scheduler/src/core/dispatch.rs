@@ -229,9 +229,12 @@ impl State {
             _ => 1,
         };
         let may_have = |trouble: &Trouble| {
-            let another = || self.has_another(&trouble.workers);
-            asker.standing == Standing::Open
-                && self.policy.may_retry(trouble, worker.row.id, another, self.now)
+            // On trial it proves itself on frames that failed nowhere, unless
+            // those that did wait in vain for anybody else.
+            let on_trial = asker.standing != Standing::Open;
+            let another = || on_trial || self.has_another(&trouble.workers);
+            let tried = on_trial || trouble.workers.contains(&worker.row.id);
+            self.policy.may_retry(trouble, tried, another, self.now)
         };
         if step.held.is_empty() {
             return Policy::pick(&step.pending, &step.state, size, may_have);

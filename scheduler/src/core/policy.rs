@@ -4,7 +4,7 @@
 
 use super::rows::{Loss, StepState, Trouble};
 use platefarm_model::code::Owner;
-use platefarm_model::{FrameRange, FrameSet, Timestamp, WorkerId};
+use platefarm_model::{FrameRange, FrameSet, Timestamp};
 
 /// The numbers of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,13 +141,11 @@ impl Policy {
     pub(super) fn may_retry(
         &self,
         trouble: &Trouble,
-        worker: WorkerId,
+        tried: bool,
         another: impl FnOnce() -> bool,
         now: Timestamp,
     ) -> bool {
-        !trouble.workers.contains(&worker)
-            || !another()
-            || now.millis_since(trouble.since) >= self.avoid_ms
+        !tried || !another() || now.millis_since(trouble.since) >= self.avoid_ms
     }
 
     /// Notes a failure and says whether the frame is given up.
