@@ -132,7 +132,8 @@ fn resolved(file: &Path, incoming: &IncomingAmf) -> AmfView {
     view.remaining = Some(shown(&incoming.resolved.remaining()));
     view.view = Some(incoming.resolved.view().unwrap_or(DEFAULT_VIEW).to_owned());
     view.notes.clone_from(&incoming.resolved.notes);
-    if incoming.resolved.view().is_none() && !incoming.shows_by_file() {
+    let shown = incoming.resolved.has_applied(StageKind::Output);
+    if incoming.resolved.view().is_none() && !incoming.shows_by_file() && !shown {
         view.notes.push(Fault::new(
             platefarm_model::Code::ColorAssumed,
             format!("no output transform is named: {DEFAULT_VIEW} is taken for viewing"),
