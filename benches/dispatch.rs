@@ -35,7 +35,7 @@ fn main() {
 
 fn job(number: usize) -> JobSpec {
     let device = [Device::Any, Device::Any, Device::Cpu, Device::Gpu][number % 4];
-    let limits = if number % 11 == 0 { vec![("nuke".to_owned(), 1)] } else { vec![] };
+    let limits = if number.is_multiple_of(11) { vec![("nuke".to_owned(), 1)] } else { vec![] };
     let needs = Needs { device, limits: limits.into_iter().collect(), ..Needs::default() };
     let step = StepSpec {
         name: format!("plate_{number:07}"),
@@ -45,7 +45,8 @@ fn job(number: usize) -> JobSpec {
         max_attempts: 3,
         terms: StepTerms { needs, ..StepTerms::default() },
     };
-    let deadline = (number % 7 == 0).then(|| Timestamp(2_000_000_000_000_000 + number as i64));
+    let deadline =
+        number.is_multiple_of(7).then(|| Timestamp(2_000_000_000_000_000 + number as i64));
     JobSpec {
         name: format!("pull_{number:07}"),
         show: format!("show{:02}", number % 20),

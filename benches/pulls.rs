@@ -114,6 +114,7 @@ fn request<'a>(edl: &'a EditList, media: Media<'a>) -> PullRequest<'a> {
         priority: 0,
         backend: Backend::Cpu,
         repairs: platefarm_model::repair::Repairs::default(),
+        amf: None,
         notes: Vec::new(),
         seed: "bench".into(),
         now: Timestamp(1_795_000_000_000_000),

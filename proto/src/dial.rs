@@ -84,6 +84,10 @@ impl Dial {
             Fault::new(Code::BadConfig, format!("'{url}' is not an address of a scheduler"))
                 .remedy("Write it as http://HOST:PORT or https://HOST:PORT.")
         };
+        // A library underneath takes sockets of the file system too, under a name of its own.
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            return Err(not_one());
+        }
         let endpoint = Endpoint::from_shared(url.clone()).map_err(|e| not_one().because(&e))?;
         let host = endpoint.uri().host().ok_or_else(not_one)?.to_owned();
         let endpoint = match endpoint.uri().scheme_str() {

@@ -9,7 +9,7 @@ use crate::cli::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
-use platefarm_model::color::recipe::{ColorFile, ColorStep, DEFAULT_VIEW};
+use platefarm_model::color::recipe::{ColorFile, DEFAULT_VIEW};
 use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::color::{Converter, Plan};

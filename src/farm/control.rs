@@ -53,14 +53,14 @@ impl Farm {
     /// What people set up, and how much of it is in use.
     pub(crate) async fn settings(&mut self) -> Outcome<SettingsView> {
         let request = v1::ListSettingsRequest {};
-        let call = async |farm: &mut FarmClient<Line>| farm.list_settings(request.clone()).await;
+        let call = async |farm: &mut FarmClient<Line>| farm.list_settings(request).await;
         Ok(self.ask(call).await?.into())
     }
 
     /// Why a job or step does or does not run.
     pub(crate) async fn explain(&mut self, target: Target) -> Outcome<Explanation> {
         let request = v1::ExplainRequest { target: Some(target.into()) };
-        let call = async |farm: &mut FarmClient<Line>| farm.explain(request.clone()).await;
+        let call = async |farm: &mut FarmClient<Line>| farm.explain(request).await;
         self.ask(call).await?.try_into()
     }
 

@@ -189,6 +189,10 @@ fn ids_are_the_registrys() {
         let amf = Amf::parse(text.as_bytes()).unwrap();
         for reference in amf.pipeline.stages.iter().flat_map(|stage| &stage.references) {
             if let Reference::TransformId(id) = reference {
+                // The one output that the registry does not have goes by a name of our own.
+                if id.ends_with(":Output.Platefarm.ACES_1.3_SDR_Display_P3.a2.v1") {
+                    continue;
+                }
                 assert!(registry.contains(&format!("\"transformId\": \"{id}\"")), "{id}");
             }
         }
@@ -501,7 +505,7 @@ fn validation_agrees_with_the_schema() {
         let broken = plate.replacen(from, to, 1);
         assert_ne!(broken, plate, "{from}");
         assert!(!judged(&broken), "{from}");
-        assert_ne!(ours(&broken).unwrap_or(false), true, "{from}");
+        assert!(!ours(&broken).unwrap_or(false), "{from}");
     }
     let mut all = Vec::new();
     whole_set().inspect(|set| examples(set, &mut all));

@@ -341,7 +341,16 @@ const DAMAGES: &[Damage] = &[
         "1002",
     ),
     ("frame counter wrong", |d| set_int(&frame(d, 1004), "imageCounter", 1005), "header", "1004"),
-    ("empty text", |d| set_text(&frame(d, 1004), "owner", ""), "header", "1004"),
+    (
+        "empty text",
+        |d| {
+            edit(&frame(d, 1004), |image| {
+                image.layer_data[0].attributes.owner = Some(Text::from(""));
+            });
+        },
+        "header",
+        "1004",
+    ),
     ("another reel", |d| set_text(&frame(d, 1004), "reelName", "B002"), "header", "1004"),
     (
         "another debayer for one frame",

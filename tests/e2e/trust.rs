@@ -318,7 +318,9 @@ fn a_certificate_is_a_token_that_is_never_shown() {
     other.sign("client", "clientAuth");
     let (cert, key) = (other.file("client.pem"), other.file("client.key"));
     let access = ["whoami", "--farm", &farm.url, "--ca", &ca, "--cert", &cert, "--key", &key];
-    world.fails("F0501", &access);
+    // TLS 1.3 says so after the client thinks that it is connected: the call is cut off, sooner or later.
+    let cut = code(&world.run(&[&access[..], &["--json"]].concat()));
+    assert!(matches!(cut.as_str(), "F0501" | "F0511"), "{cut}");
     // Half of an identity is a mistake, and is said.
     world.fails("F0006", &["whoami", "--farm", &farm.url, "--ca", &ca, "--cert", &cert]);
 }

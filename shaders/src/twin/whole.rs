@@ -19,10 +19,10 @@ fn ordered(half: u16) -> i32 {
 /// The largest distance in halves, where it is, and how many samples differ at all.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Difference {
-    worst: i32,
+    pub(super) worst: i32,
     place: [usize; 3],
-    unequal: usize,
-    samples: usize,
+    pub(super) unequal: usize,
+    pub(super) samples: usize,
 }
 
 impl Difference {

@@ -100,7 +100,7 @@ fn colour_decisions_and_the_pull_list_travel_with_the_plates() {
         plate.documents.iter().map(|document| document.name.clone()).collect()
     };
     let [graded, plain] = made.package.plates.as_slice() else { panic!("two plates") };
-    assert_eq!(names(graded), ["cut_010_PL01_v001.cc", "cut_010_PL01_v001.cdl"]);
+    assert_eq!(names(graded), ["demo_010_PL01_v001.cc", "demo_010_PL01_v001.cdl"]);
     assert_eq!(names(plain), [""; 0]);
     let document = |name: &str| {
         let found = made.package.documents.iter().find(|document| document.name == name);

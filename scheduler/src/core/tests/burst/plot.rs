@@ -22,13 +22,13 @@ pub(super) fn svg(
     let x = |us: i64| LEFT + us as f64 / end as f64 * PLOT_W;
     let y = |tasks: u64| TOP + (1.0 - tasks as f64 / slots as f64) * PLOT_H;
     let mut out = String::new();
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
          font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
          <text x=\"{LEFT}\" y=\"28\" font-size=\"16\" font-weight=\"bold\">\
-         A burst: tasks by show, {slots} slots</text>\n"
+         A burst: tasks by show, {slots} slots</text>"
     );
     // From the top of the stack down, so that each covers what lies under it.
     for at in 0..shows.len() {
@@ -48,20 +48,20 @@ pub(super) fn svg(
     }
     for second in (0..=end / 1_000_000).step_by(10) {
         let at = x(second * 1_000_000);
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{0}\" stroke=\"#0002\"/>\
-             <text x=\"{at:.1}\" y=\"{1}\" text-anchor=\"middle\">{second} s</text>\n",
+             <text x=\"{at:.1}\" y=\"{1}\" text-anchor=\"middle\">{second} s</text>",
             TOP + PLOT_H,
             TOP + PLOT_H + 20.0
         );
     }
     for part in 0..=4 {
         let tasks = slots * part / 4;
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<line x1=\"{LEFT}\" x2=\"{0}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#0002\"/>\
-             <text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{tasks}</text>\n",
+             <text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{tasks}</text>",
             LEFT + PLOT_W,
             y(tasks),
             LEFT - 8.0,
@@ -70,10 +70,10 @@ pub(super) fn svg(
     }
     for (at, show) in shows.iter().enumerate() {
         let left = LEFT + at as f64 * 190.0;
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<rect x=\"{left}\" y=\"{0}\" width=\"14\" height=\"14\" fill=\"{1}\"/>\
-             <text x=\"{2}\" y=\"{3}\">{show}</text>\n",
+             <text x=\"{2}\" y=\"{3}\">{show}</text>",
             HEIGHT - 32.0,
             COLORS[at % COLORS.len()],
             left + 20.0,
