@@ -13,6 +13,8 @@ mod disk;
 mod farmer;
 mod ledger;
 mod oracle;
+// The generator of the scheduler's own tests.
+#[path = "../../scheduler/src/sim/rng.rs"]
 mod rng;
 mod script;
 mod worker;
