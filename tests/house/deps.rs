@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scheduler", &["model", "proto", "standards"]),
     ("worker", &["model", "proto", "standards", "media", "shaders"]),
     ("testclips", &["model"]),
+    ("world", &["model", "scheduler", "worker"]),
 ];
 
 /// Crates from outside that only one room may use directly.

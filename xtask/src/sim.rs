@@ -19,7 +19,18 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
     let name = "farms_keep_their_promises_whatever_breaks";
     let mut command = cargo();
-    command.args(["test", "--locked", "--release", "--test", "world", name, "--", "--nocapture"]);
+    command.args([
+        "test",
+        "--locked",
+        "--release",
+        "-p",
+        "platefarm-world",
+        "--test",
+        "world",
+        name,
+        "--",
+        "--nocapture",
+    ]);
     command.env("PLATEFARM_SIM_SEEDS", seeds.to_string());
     command.env("PLATEFARM_SIM_FROM", from.to_string());
     crate::run(&mut command)

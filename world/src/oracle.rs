@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 impl World {
     /// A lease was granted: nothing of a higher class could have been.
-    pub(super) fn check_order(
+    pub(crate) fn check_order(
         &mut self,
         command: &Command,
         granted: &Granted,

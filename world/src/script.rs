@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// A bug planted on purpose, one in the domain of each checker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bug {
+pub enum Bug {
     /// A report under a stale token counts for whoever has the frame now.
     TokensUnchecked,
     /// Answers leave before the transaction is on disk.
@@ -33,7 +33,7 @@ pub(super) enum Bug {
 
 /// Why a frame cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Curse {
+pub(crate) enum Curse {
     /// Every attempt fails like this.
     Fails(Code),
     /// The worker's process goes down with it.
@@ -44,7 +44,7 @@ pub(super) enum Curse {
 
 /// Something that breaks, or that a person does, at a time.
 #[derive(Clone, Debug)]
-pub(super) enum Break {
+pub(crate) enum Break {
     SchedulerDies,
     WorkerDies(usize),
     /// A worker cannot be reached for so many milliseconds.
@@ -61,42 +61,42 @@ pub(super) enum Break {
 
 /// A farm's fate.
 #[derive(Debug)]
-pub(super) struct Script {
-    pub(super) policy: Policy,
-    pub(super) jobs: Vec<JobSpec>,
+pub(crate) struct Script {
+    pub(crate) policy: Policy,
+    pub(crate) jobs: Vec<JobSpec>,
     /// By job, step and frame.
-    pub(super) curses: BTreeMap<(usize, u32, i64), Curse>,
+    pub(crate) curses: BTreeMap<(usize, u32, i64), Curse>,
     /// A worker on which every third frame fails.
-    pub(super) sick: Option<usize>,
-    pub(super) breaks: Vec<(i64, Break)>,
-    pub(super) settings: Vec<(&'static str, Setting)>,
-    pub(super) workers: Vec<Machine>,
+    pub(crate) sick: Option<usize>,
+    pub(crate) breaks: Vec<(i64, Break)>,
+    pub(crate) settings: Vec<(&'static str, Setting)>,
+    pub(crate) workers: Vec<Machine>,
     /// From here on nothing breaks by itself any more. Milliseconds.
-    pub(super) calm: i64,
+    pub(crate) calm: i64,
     /// A farm that is not done by then never will be.
-    pub(super) end: i64,
+    pub(crate) end: i64,
 }
 
 /// A machine that a worker runs on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Machine {
-    pub(super) slots: u32,
-    pub(super) gpu: bool,
+pub(crate) struct Machine {
+    pub(crate) slots: u32,
+    pub(crate) gpu: bool,
     /// How much slower than the fastest.
-    pub(super) slower: i64,
+    pub(crate) slower: i64,
     /// What its clock counts while a thousand milliseconds pass.
-    pub(super) clock: i64,
+    pub(crate) clock: i64,
     /// Frames that it begins before the first of them is reported.
-    pub(super) pipeline: usize,
+    pub(crate) pipeline: usize,
     /// Whether it asks for a task before its slots are free.
-    pub(super) ahead: bool,
+    pub(crate) ahead: bool,
 }
 
 /// Milliseconds in which things break.
 const STORM: i64 = 60_000;
 
 impl Script {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
         let count = 1 + rng.below(5);
         let workers: Vec<Machine> = (0..count).map(|_| machine(rng)).collect();
         let jobs: Vec<JobSpec> = (0..1 + rng.below(4)).map(|i| job(rng, i, &workers)).collect();

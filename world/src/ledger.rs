@@ -15,13 +15,15 @@ macro_rules! tally {
     ($($count:ident),*) => {
         /// What a run went through.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        pub(super) struct Tally { $(pub(super) $count: u64),* }
+        pub struct Tally { $(pub(crate) $count: u64),* }
 
         impl Tally {
-            pub(super) fn add(&mut self, other: &Self) { $(self.$count += other.$count;)* }
+            /// Adds what another run went through.
+            pub fn add(&mut self, other: &Self) { $(self.$count += other.$count;)* }
 
             /// Whether everything that can happen did happen.
-            pub(super) fn is_shaken(&self) -> bool { [$(self.$count),*].iter().all(|n| *n > 0) }
+            #[must_use]
+            pub fn is_shaken(&self) -> bool { [$(self.$count),*].iter().all(|n| *n > 0) }
         }
     };
 }
@@ -42,19 +44,19 @@ tally!(
 );
 
 impl World {
-    pub(super) fn curse(&self, step: StepId, frame: i64) -> Option<Curse> {
+    pub(crate) fn curse(&self, step: StepId, frame: i64) -> Option<Curse> {
         let at = self.job_at(step)?;
         self.script.curses.get(&(at, step.index, frame)).copied()
     }
 
     /// The job of the script that a step is of.
-    pub(super) fn job_at(&self, step: StepId) -> Option<usize> {
+    pub(crate) fn job_at(&self, step: StepId) -> Option<usize> {
         let name = &self.disk.rows.jobs.get(&step.job)?.name;
         self.script.jobs.iter().position(|job| job.name == *name)
     }
 
     /// A worker gives a file its final name.
-    pub(super) fn publish(&mut self, token: LeaseToken, frame: i64) -> Result<(), String> {
+    pub(crate) fn publish(&mut self, token: LeaseToken, frame: i64) -> Result<(), String> {
         let Some(step) = self.step_of(token) else {
             return Err(format!("{token} published frame {frame} and was never stored"));
         };
@@ -70,7 +72,7 @@ impl World {
     }
 
     /// A holder begins a frame: while its lease lives, the frame is its own.
-    pub(super) fn check_begun(
+    pub(crate) fn check_begun(
         &self,
         token: LeaseToken,
         step: StepId,
@@ -85,7 +87,7 @@ impl World {
     }
 
     /// Limits, ceilings and caps, counted here from the leases alone, against the script.
-    pub(super) fn check_counts(&self) -> Result<(), String> {
+    pub(crate) fn check_counts(&self) -> Result<(), String> {
         let Some(core) = &self.core else { return Ok(()) };
         let mut limits: BTreeMap<&str, u64> = BTreeMap::new();
         let mut shows: BTreeMap<&str, u64> = BTreeMap::new();
@@ -120,7 +122,7 @@ impl World {
     }
 
     /// Everything that was acknowledged is on disk.
-    pub(super) fn check_ledger(&self) -> Result<(), String> {
+    pub(crate) fn check_ledger(&self) -> Result<(), String> {
         for ((step, frame), token) in &self.granted {
             let stored = self.disk.frames.get(&(*step, *frame)).map(|row| row.token);
             if stored != Some(*token) {
@@ -141,7 +143,7 @@ impl World {
         }
     }
 
-    pub(super) fn last_checks(mut self) -> Result<Tally, String> {
+    pub(crate) fn last_checks(mut self) -> Result<Tally, String> {
         self.check_ledger()?;
         let core = State::restore(self.script.policy, self.disk.rows.clone(), self.time())
             .map_err(|fault| fault.to_string())?;

@@ -20,12 +20,12 @@ const IDLE: i64 = 400;
 
 /// The process of one worker; a crash makes a new one.
 #[derive(Debug, Default)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Grows with each start.
-    pub(super) incarnation: u64,
-    pub(super) up: bool,
+    pub(crate) incarnation: u64,
+    pub(crate) up: bool,
     /// Out of reach until then.
-    pub(super) cut_off: i64,
+    pub(crate) cut_off: i64,
     started: i64,
     standing: Standing,
     tasks: BTreeMap<LeaseToken, Task>,
@@ -52,7 +52,7 @@ struct Task {
 
 /// What a worker told itself to do later.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Timer {
+pub(crate) enum Timer {
     Beat,
     AskForWork,
     FrameEnds(LeaseToken, i64),
@@ -70,7 +70,7 @@ impl World {
         since.unsigned_abs()
     }
 
-    pub(super) fn worker_starts(&mut self, at: usize) {
+    pub(crate) fn worker_starts(&mut self, at: usize) {
         let old = &self.nodes[at];
         let (incarnation, cut_off) = (old.incarnation + 1, old.cut_off);
         self.nodes[at] =
@@ -98,14 +98,14 @@ impl World {
         self.set_timer(at, PATIENCE, Timer::Repeat(number));
     }
 
-    pub(super) fn worker_dies(&mut self, at: usize) {
+    pub(crate) fn worker_dies(&mut self, at: usize) {
         self.tally.worker_deaths += 1;
         self.nodes[at].up = false;
         let pause = self.rng.between(500, 4_000);
         self.start_worker_in(at, pause);
     }
 
-    pub(super) fn timer(&mut self, at: usize, timer: Timer) -> Result<(), String> {
+    pub(crate) fn timer(&mut self, at: usize, timer: Timer) -> Result<(), String> {
         match timer {
             Timer::Beat => {
                 let dropped = {
@@ -277,7 +277,7 @@ impl World {
         self.pump(at)
     }
 
-    pub(super) fn worker_hears(
+    pub(crate) fn worker_hears(
         &mut self,
         at: usize,
         number: u64,

@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 /// What was committed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Disk {
-    pub(super) rows: Snapshot,
-    pub(super) frames: BTreeMap<(StepId, i64), FrameRow>,
+pub(crate) struct Disk {
+    pub(crate) rows: Snapshot,
+    pub(crate) frames: BTreeMap<(StepId, i64), FrameRow>,
     last_token: Option<LeaseToken>,
 }
 
 impl Disk {
     /// One transaction: all or nothing.
-    pub(super) fn commit(&mut self, changes: &Changes) -> Result<(), String> {
+    pub(crate) fn commit(&mut self, changes: &Changes) -> Result<(), String> {
         for (step, frames) in &changes.reopened {
             self.frames.retain(|(of, frame), _| of != step || !frames.contains(*frame));
         }
@@ -33,7 +33,9 @@ impl Disk {
             return Err(format!("{stale} was given out before"));
         }
         self.last_token = self.last_token.max(fresh.copied());
-        self.rows.leases.retain(|_, lease| !changes.compacted.contains(&lease.step.job));
+        if !changes.compacted.is_empty() {
+            self.rows.leases.retain(|_, lease| !changes.compacted.contains(&lease.step.job));
+        }
         self.rows.jobs.extend(changes.jobs.clone());
         self.rows.leases.extend(changes.leases.clone());
         self.rows.workers.extend(changes.workers.clone());
@@ -55,12 +57,12 @@ impl Disk {
     }
 
     /// The planted bug: a transaction of which only the results were written.
-    pub(super) fn tear(&mut self, changes: &Changes) -> Result<(), String> {
+    pub(crate) fn tear(&mut self, changes: &Changes) -> Result<(), String> {
         self.commit(&Changes { frames: changes.frames.clone(), ..Changes::default() })
     }
 
     /// What the core is rebuilt from; workers that are gone are not known there.
-    pub(super) fn stored(&self) -> Snapshot {
+    pub(crate) fn stored(&self) -> Snapshot {
         let mut rows = self.rows.clone();
         rows.workers.retain(|_, worker| !worker.gone);
         rows

@@ -12,13 +12,13 @@ use platefarm_scheduler::core::{Changes, Command, Reply, State};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who speaks: a worker, or the client.
-pub(super) type Place = Option<usize>;
+pub(crate) type Place = Option<usize>;
 
 /// An answer, to whom, to which of its processes, to which of its questions.
-pub(super) type Answer = (Place, u64, u64, Command, Outcome<Reply>);
+pub(crate) type Answer = (Place, u64, u64, Command, Outcome<Reply>);
 
 #[derive(Debug)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Arrives(Place, u64, Command),
     Answers(Place, u64, u64, Outcome<Reply>),
     Flush(u64),
@@ -34,43 +34,45 @@ pub(super) enum Event {
 }
 
 /// One farm from its first to its last moment.
-pub(super) struct World {
-    pub(super) rng: Rng,
-    pub(super) script: Script,
-    pub(super) now: i64,
-    pub(super) nodes: Vec<Node>,
-    pub(super) tally: Tally,
+pub struct World {
+    pub(crate) rng: Rng,
+    pub(crate) script: Script,
+    pub(crate) now: i64,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) tally: Tally,
     /// Whether to say what happens.
-    pub(super) trace: bool,
-    pub(super) bug: Option<Bug>,
+    pub(crate) trace: bool,
+    pub(crate) bug: Option<Bug>,
     events: BTreeMap<(i64, u64), Event>,
     numbers: u64,
     /// By question, when a worker's own clock sent it.
-    pub(super) sent_at: BTreeMap<u64, u64>,
+    pub(crate) sent_at: BTreeMap<u64, u64>,
     /// The scheduler's memory, and what it has not yet stored and said.
-    pub(super) core: Option<State>,
-    pub(super) epoch: u64,
+    pub(crate) core: Option<State>,
+    pub(crate) epoch: u64,
     /// How far the clock of the machine that it runs on is off.
-    pub(super) skew: i64,
-    pub(super) turn: Changes,
-    pub(super) answers: Vec<Answer>,
+    pub(crate) skew: i64,
+    pub(crate) turn: Changes,
+    pub(crate) answers: Vec<Answer>,
     /// The turn that is being written, and who waits for it.
-    pub(super) writing: Option<(Changes, Vec<Answer>)>,
-    pub(super) next_commit: Option<bool>,
-    pub(super) slow: i64,
-    pub(super) disk: Disk,
+    pub(crate) writing: Option<(Changes, Vec<Answer>)>,
+    pub(crate) next_commit: Option<bool>,
+    pub(crate) slow: i64,
+    pub(crate) disk: Disk,
     /// Promises that were heard.
-    pub(super) jobs: BTreeMap<usize, JobId>,
-    pub(super) granted: BTreeMap<(StepId, i64), LeaseToken>,
-    pub(super) published: BTreeMap<(StepId, i64), LeaseToken>,
-    pub(super) pools: BTreeSet<String>,
+    pub(crate) jobs: BTreeMap<usize, JobId>,
+    pub(crate) granted: BTreeMap<(StepId, i64), LeaseToken>,
+    pub(crate) published: BTreeMap<(StepId, i64), LeaseToken>,
+    pub(crate) pools: BTreeSet<String>,
     /// What people touched: the jobs that they cancelled, levelled, retried.
-    pub(super) cancelled: BTreeSet<usize>,
-    pub(super) levelled: bool,
+    pub(crate) cancelled: BTreeSet<usize>,
+    pub(crate) levelled: bool,
 }
 
 impl World {
-    pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
+    /// The farm of `seed`, right or with a bug planted on purpose.
+    #[must_use]
+    pub fn new(seed: u64, bug: Option<Bug>) -> Self {
         let mut rng = Rng::new(seed);
         let script = Script::new(&mut rng);
         let levels =
@@ -122,8 +124,15 @@ impl World {
         world
     }
 
+    /// Says what happens, as it happens, on the standard output.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.trace = true;
+        self
+    }
+
     /// Runs to the end, or to the first promise that is broken.
-    pub(super) fn run(mut self) -> Result<Tally, String> {
+    pub fn run(mut self) -> Result<Tally, String> {
         while let Some(((time, _), event)) = self.events.pop_first() {
             self.now = time;
             if self.trace {
@@ -190,26 +199,26 @@ impl World {
 
     // Time and the network.
 
-    pub(super) fn later(&mut self, millis: i64, event: Event) {
+    pub(crate) fn later(&mut self, millis: i64, event: Event) {
         let number = self.number();
         self.events.insert((self.now + millis.max(0), number), event);
     }
 
-    pub(super) fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
 
     /// What the scheduler's clock shows.
-    pub(super) fn time(&self) -> Timestamp {
+    pub(crate) fn time(&self) -> Timestamp {
         Timestamp((self.now + self.skew) * 1000)
     }
 
-    pub(super) fn set_timer(&mut self, at: usize, millis: i64, timer: Timer) {
+    pub(crate) fn set_timer(&mut self, at: usize, millis: i64, timer: Timer) {
         self.later(millis, Event::Timer(at, self.nodes[at].incarnation, timer));
     }
 
-    pub(super) fn start_worker_in(&mut self, at: usize, millis: i64) {
+    pub(crate) fn start_worker_in(&mut self, at: usize, millis: i64) {
         self.later(millis, Event::WorkerStarts(at));
     }
 
@@ -230,13 +239,13 @@ impl World {
         (0..copies).map(|_| late(&mut self.rng)).collect()
     }
 
-    pub(super) fn send_to_scheduler(&mut self, from: Place, number: u64, command: Command) {
+    pub(crate) fn send_to_scheduler(&mut self, from: Place, number: u64, command: Command) {
         for millis in self.travel(from) {
             self.later(millis, Event::Arrives(from, number, command.clone()));
         }
     }
 
-    pub(super) fn send_to_place(
+    pub(crate) fn send_to_place(
         &mut self,
         to: Place,
         incarnation: u64,
@@ -354,11 +363,23 @@ impl World {
             return if reached { self.worker_hears(at, number, reply) } else { Ok(()) };
         }
         if let Ok(Reply::Submitted { job, .. }) = reply {
-            let at = (u64::MAX - number) as usize;
-            if *self.jobs.entry(at).or_insert(job) != job {
-                return Err(format!("job {at} was acknowledged as two jobs"));
-            }
+            return self.acknowledged((u64::MAX - number) as usize, job);
         }
+        Ok(())
+    }
+
+    /// The client is told which job its key has. A second one under the same
+    /// key is right only when the first had failed or was cancelled, and then
+    /// gave up its key: an answer that was late may speak of either.
+    fn acknowledged(&mut self, at: usize, job: JobId) -> Result<(), String> {
+        let before = *self.jobs.entry(at).or_insert(job);
+        let (first, second) = (before.min(job), before.max(job));
+        let row = self.disk.rows.jobs.get(&first);
+        let keeps_its_key = row.is_none_or(|row| row.idempotency_key.is_some());
+        if first != second && keeps_its_key {
+            return Err(format!("job {at} was acknowledged as {first} and as {second}"));
+        }
+        self.jobs.insert(at, second);
         Ok(())
     }
 

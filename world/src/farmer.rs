@@ -10,7 +10,7 @@ use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId};
 use platefarm_scheduler::core::{Changes, Command, Reply, Snapshot, State, Verdict};
 
 impl World {
-    pub(super) fn scheduler_starts(&mut self) -> Result<(), String> {
+    pub(crate) fn scheduler_starts(&mut self) -> Result<(), String> {
         if self.core.is_some() {
             return Ok(());
         }
@@ -34,7 +34,7 @@ impl World {
         self.check_ledger()
     }
 
-    pub(super) fn scheduler_dies(&mut self, longest: i64) -> Result<(), String> {
+    pub(crate) fn scheduler_dies(&mut self, longest: i64) -> Result<(), String> {
         self.tally.scheduler_deaths += 1;
         self.core = None;
         self.epoch += 1;
@@ -54,7 +54,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn decide(
+    pub(crate) fn decide(
         &mut self,
         from: Place,
         number: u64,
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// One transaction for all that was decided; while it is written, the next gathers.
-    pub(super) fn flush(&mut self) -> Result<(), String> {
+    pub(crate) fn flush(&mut self) -> Result<(), String> {
         if self.writing.is_some() {
             return Ok(());
         }
@@ -104,7 +104,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn flushed(&mut self) -> Result<(), String> {
+    pub(crate) fn flushed(&mut self) -> Result<(), String> {
         if self.writing.is_none() {
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    pub(super) fn step_of(&self, token: LeaseToken) -> Option<StepId> {
+    pub(crate) fn step_of(&self, token: LeaseToken) -> Option<StepId> {
         let writing = self.writing.as_ref().and_then(|(turn, _)| turn.leases.get(&token));
         let known = self.disk.rows.leases.get(&token).or_else(|| self.turn.leases.get(&token));
         known.or(writing).map(|lease| lease.step)

@@ -1,0 +1,28 @@
+//! A farm in a box: the scheduler's core as it is, the worker's session logic
+//! as it is (which leases to hold, how far to go, when to stop by itself), and
+//! around them a world in virtual time that crashes, loses, doubles, delays,
+//! reorders, partitions and tears, while people pause, cancel, drain and
+//! re-prioritise. Everything follows from one seed, so a failure is replayed:
+//!
+//! ```text
+//! PLATEFARM_SIM_SEED=17 cargo test --test world replay -- --nocapture
+//! cargo xtask sim --seeds 100000
+//! ```
+//!
+//! It is a package of its own, since it must see both the core and the worker,
+//! and since its tests decide millions of times and so are optimised.
+
+mod disk;
+mod farmer;
+mod ledger;
+mod oracle;
+// The generator of the scheduler's own tests.
+#[path = "../../scheduler/src/sim/rng.rs"]
+mod rng;
+mod script;
+mod worker;
+mod world;
+
+pub use ledger::Tally;
+pub use script::Bug;
+pub use world::World;
