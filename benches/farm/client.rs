@@ -39,8 +39,11 @@ impl Work {
         Arc::new(Self { left: AtomicU64::new(frames), over: Notify::new() })
     }
 
+    /// More may be done than was wanted, by those who are under way at the end.
     fn did(&self, frames: u64) {
-        if frames > 0 && self.left.fetch_sub(frames, Ordering::Relaxed) == frames {
+        let less = |left: u64| (frames > 0 && left > 0).then(|| left.saturating_sub(frames));
+        let before = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        if before.is_ok_and(|before| before <= frames) {
             self.over.notify_waiters();
         }
     }

@@ -136,7 +136,7 @@ impl State {
         while let Some((at, id)) = self.due_jobs.first().copied().filter(|(at, _)| *at <= self.now)
         {
             self.due_jobs.remove(&(at, id));
-            let steps = self.jobs.get(&id).map(super::job::Job::step_ids);
+            let steps = self.jobs.get(&id).map(|job| job.step_ids());
             steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
         }
     }

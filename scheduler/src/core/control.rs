@@ -56,7 +56,9 @@ impl State {
     fn steps_of(&self, target: Target) -> Vec<StepId> {
         match target {
             Target::Step(id) => vec![id],
-            Target::Job(id) => self.jobs.get(&id).into_iter().flat_map(Job::step_ids).collect(),
+            Target::Job(id) => {
+                self.jobs.get(&id).into_iter().flat_map(|job| job.step_ids()).collect()
+            }
         }
     }
 

@@ -117,7 +117,7 @@ impl State {
         }
         for id in jobs {
             self.derive_waits(id);
-            let steps = self.jobs.get(&id).map(super::job::Job::step_ids);
+            let steps = self.jobs.get(&id).map(|job| job.step_ids());
             steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
         }
     }

@@ -320,7 +320,7 @@ impl State {
             }
         }
         let steps = job.step_ids();
-        self.jobs.insert(id, job);
+        self.jobs.insert(id, Box::new(job));
         self.derive_waits(id);
         steps.for_each(|step| self.refresh(step, fx));
         Ok(Reply::Submitted { job: id, existed: false })

@@ -87,7 +87,8 @@ pub struct State {
     /// The latest time that was told; it never goes back.
     now: Timestamp,
     last_tick: Timestamp,
-    jobs: BTreeMap<JobId, Job>,
+    // Each in a box: a tree keeps room for values that never come, and a job is large.
+    jobs: BTreeMap<JobId, Box<Job>>,
     keys: HashMap<String, JobId>,
     /// Live and ended.
     leases: BTreeMap<LeaseToken, LeaseCell>,

@@ -1,7 +1,6 @@
 //! The core from its rows, and its rows from the core: what was stored is all
 //! there is, and a test can hold the two against each other at any instant.
 
-use super::job::Job;
 use super::lease::LeaseCell;
 use super::policy::Policy;
 use super::rows::{JobRow, LeaseRow, Snapshot, StepState};
@@ -71,7 +70,7 @@ impl State {
             }
             step.state = state.into();
         }
-        self.jobs.insert(id, job);
+        self.jobs.insert(id, Box::new(job));
     }
 
     fn restore_lease(&mut self, row: LeaseRow) -> Outcome<()> {
@@ -111,7 +110,7 @@ impl State {
         }
         for id in ids {
             self.derive_waits(id);
-            let steps = self.jobs.get(&id).map(Job::step_ids);
+            let steps = self.jobs.get(&id).map(|job| job.step_ids());
             steps.into_iter().flatten().for_each(|step| self.refresh(step, &mut fx));
         }
         self.queue.news = None;

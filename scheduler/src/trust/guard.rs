@@ -94,8 +94,10 @@ async fn pass(gate: &Gate, request: Request<Body>) -> Result<(Request<Body>, Pas
     };
     let (mut request, ticket) =
         question(gate, rule, method, &caller, &shown, request).await.map_err(status)?;
-    // A fleet may share a token; its streams are as many as its workers.
-    let counted = method.answers_in_a_stream && caller.role != Role::Worker;
+    // A fleet may share a token; its streams are as many as its workers. And who
+    // need not say who they are, on their own machine, is not counted.
+    let held_to_it = caller.role != Role::Worker && !caller.token.is_empty();
+    let counted = method.answers_in_a_stream && held_to_it;
     let stream = match counted {
         true => Some(gate.stream(&caller).map_err(status)?),
         false => None,
