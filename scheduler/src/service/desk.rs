@@ -6,7 +6,7 @@ use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
 use crate::core::{Command, Granted, Reply, State};
-use platefarm_model::status::{Counts, FarmStatus};
+use platefarm_model::status::{Audit, Counts, FarmStatus};
 use platefarm_model::{JobId, Outcome, WorkerId};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -43,6 +43,14 @@ impl Desk {
                 Ok(FarmStatus { leader: following.leader().await, ..FarmStatus::default() })
             }
             Role::Ends => Err(gone(())),
+        }
+    }
+
+    /// What the auditor found, where this scheduler leads.
+    pub(super) fn findings(&self) -> Option<Audit> {
+        match self.roles.now() {
+            Role::Leads(_, findings) => Some(findings.read()),
+            Role::Follows(_) | Role::Ends => None,
         }
     }
 

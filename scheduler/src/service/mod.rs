@@ -255,6 +255,10 @@ impl web::Glance for Desk {
     ) -> Outcome<T> {
         Self::look(self, look).await
     }
+
+    fn audit(&self) -> Option<platefarm_model::status::Audit> {
+        self.findings()
+    }
 }
 
 impl Desk {

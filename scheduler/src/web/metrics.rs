@@ -6,6 +6,7 @@
 
 use crate::core::{Counters, State};
 use platefarm_model::JobId;
+use platefarm_model::status::Audit;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -28,6 +29,9 @@ pub(crate) struct Metrics {
     slots: Family<WorkerLabels, Gauge>,
     leases_live: Gauge,
     core: CoreCounters,
+    leads: Gauge,
+    audit_looks: Counter,
+    audit_disagreements: Counter,
     up_since: Gauge,
 }
 
@@ -92,6 +96,9 @@ impl Metrics {
             slots: Family::default(),
             leases_live: Gauge::default(),
             core: CoreCounters::default(),
+            leads: Gauge::default(),
+            audit_looks: Counter::default(),
+            audit_disagreements: Counter::default(),
             up_since: Gauge::default(),
         };
         metrics.register();
@@ -138,6 +145,23 @@ impl Metrics {
             "Reports under a lease that is not held: what the fence kept out",
             self.core.refused.clone(),
         );
+        self.register_standing();
+    }
+
+    /// What this scheduler is, and what its auditor found.
+    fn register_standing(&mut self) {
+        let r = &mut self.registry;
+        r.register("leads", "1 where this scheduler leads the farm, else 0", self.leads.clone());
+        r.register(
+            "audit_looks",
+            "Looks of the live auditor: jobs read from the store and held against memory, and sums against parts",
+            self.audit_looks.clone(),
+        );
+        r.register(
+            "audit_disagreements",
+            "Looks in which the store and memory, or sums and parts, did not agree: never, on a farm that is well",
+            self.audit_disagreements.clone(),
+        );
         r.register_with_unit(
             "start_time",
             "When this scheduler was started, since the Unix epoch",
@@ -155,6 +179,14 @@ impl Metrics {
     /// The scheduler began.
     pub(crate) fn started(&self, unix_seconds: i64) {
         self.up_since.set(unix_seconds);
+    }
+
+    /// What the live auditor found; none where another scheduler leads.
+    pub(crate) fn audited(&self, audit: Option<&Audit>) {
+        self.leads.set(audit.is_some().into());
+        let (looks, broken) = audit.map_or((0, 0), |audit| (audit.looks, audit.broken));
+        self.audit_looks.inner().store(looks, Ordering::Relaxed);
+        self.audit_disagreements.inner().store(broken, Ordering::Relaxed);
     }
 
     /// Takes over what the farm is now.

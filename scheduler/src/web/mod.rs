@@ -24,6 +24,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics::Seen;
+use platefarm_model::status::Audit;
 use platefarm_model::{Code, Fault, Outcome};
 use samples::Samples;
 use std::future::Future;
@@ -43,6 +44,9 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
         &self,
         look: impl FnOnce(&Farm) -> T + Send + 'static,
     ) -> impl Future<Output = Outcome<T>> + Send;
+
+    /// What the live auditor found; none where another scheduler leads.
+    fn audit(&self) -> Option<Audit>;
 }
 
 /// What the pages are made of.
@@ -159,6 +163,7 @@ async fn ready<G: Glance>(State(shared): Site<G>) -> Response {
 }
 
 async fn metrics<G: Glance>(State(shared): Site<G>) -> Response {
+    shared.pages.metrics.audited(shared.pages.farm.audit().as_ref());
     // A farm that cannot be looked at is one more thing to see: what was counted is served.
     match glance(&shared.pages.farm, Seen::of).await {
         Ok(seen) => shared.pages.metrics.look(&seen),
