@@ -4,16 +4,19 @@
 use prost::Message;
 use std::path::PathBuf;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     "platefarm/v1/types.proto",
     "platefarm/v1/control.proto",
     "platefarm/v1/farm.proto",
     "platefarm/v1/work.proto",
     "platefarm/v1/trust.proto",
+    "platefarm/v1/events.proto",
+    "externalscaler/externalscaler.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=platefarm");
+    println!("cargo::rerun-if-changed=externalscaler");
     let descriptors = protox::compile(FILES, ["."])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("platefarm.v1.bin");
     std::fs::write(out, descriptors.encode_to_vec())?;

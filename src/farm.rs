@@ -4,6 +4,9 @@
 //! a fault with its code.
 
 mod control;
+mod events;
+
+pub(crate) use events::Since;
 
 use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
@@ -12,7 +15,7 @@ use platefarm_model::trust::{AuditEntry, NewToken, Role, TokenView};
 use platefarm_model::{Code, Fault, JobId, Outcome, Secret, limits};
 use platefarm_proto::convert::{from_status, role};
 use platefarm_proto::dial::{Dial, Line};
-use platefarm_proto::{FarmClient, TrustClient, v1};
+use platefarm_proto::{EventsClient, FarmClient, TrustClient, v1};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -29,6 +32,7 @@ pub(crate) struct Farm {
     client: FarmClient<Line>,
     /// Any of the schedulers knows who may enter.
     trust: TrustClient<Line>,
+    events: EventsClient<Line>,
     ways: Vec<Dial>,
 }
 
@@ -45,7 +49,7 @@ pub(crate) struct Me {
     pub(crate) token: String,
 }
 
-type Clients = (FarmClient<Line>, TrustClient<Line>);
+type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>);
 
 async fn dial(way: &Dial) -> Outcome<Clients> {
     let (endpoint, bearer) = (way.endpoint()?, way.bearer()?);
@@ -55,7 +59,10 @@ async fn dial(way: &Dial) -> Outcome<Clients> {
     let farm = FarmClient::with_interceptor(channel.clone(), bearer.clone())
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
-    Ok((farm, TrustClient::with_interceptor(channel, bearer)))
+    let trust = TrustClient::with_interceptor(channel.clone(), bearer.clone());
+    let events = EventsClient::with_interceptor(channel, bearer)
+        .max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
+    Ok((farm, trust, events))
 }
 
 /// The first of `ways` where somebody answers.
@@ -74,8 +81,12 @@ impl Farm {
     /// Connects to a scheduler, or of several to one that answers.
     pub(crate) async fn connect(way: impl Into<Dial>) -> Outcome<Self> {
         let ways = way.into().each();
-        let (client, trust) = any(&ways).await?;
-        Ok(Self { client, trust, ways })
+        let (client, trust, events) = any(&ways).await?;
+        Ok(Self { client, trust, events, ways })
+    }
+
+    fn take(&mut self, clients: Clients) {
+        (self.client, self.trust, self.events) = clients;
     }
 
     /// Who we are to it.
@@ -170,7 +181,7 @@ impl Farm {
             let leader = leader.map(|url| self.ways[0].to(url));
             let ways: Vec<Dial> = leader.chain(self.ways.iter().cloned()).collect();
             match any(&ways).await {
-                Ok(clients) => (self.client, self.trust) = clients,
+                Ok(clients) => self.take(clients),
                 Err(fault) if begun.elapsed() >= ELECTION => return Err(fault),
                 Err(_) => {}
             }

@@ -17,7 +17,7 @@ import uuid
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from platefarm.v1 import farm_pb2, farm_pb2_grpc, types_pb2
+from platefarm.v1 import events_pb2, events_pb2_grpc, farm_pb2, farm_pb2_grpc, types_pb2
 
 
 def channel():
@@ -43,6 +43,36 @@ def code_of(error):
     return None
 
 
+def here(events):
+    """The cursor from which on nothing has happened yet."""
+    call = events.WatchEvents(events_pb2.WatchEventsRequest(), timeout=10)
+    cursor = next(call).cursor
+    call.cancel()
+    return cursor
+
+
+def follow(events, cursor, job):
+    """The events of a job until it ends. The cursor is all that has to be kept: whoever goes on
+    from it, on any connection, misses nothing and gets nothing twice."""
+    wanted = events_pb2.EventFilter(jobs=[job])
+    while True:
+        call = events.WatchEvents(events_pb2.WatchEventsRequest(after=cursor, filter=wanted), timeout=120)
+        try:
+            for answer in call:
+                for event in answer.events:
+                    yield event
+                    if event.kind in ("job.done", "job.failed", "job.cancelled"):
+                        return
+                cursor = answer.cursor
+                if answer.events:
+                    break  # a line that is cut; a real one would not ask
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+        finally:
+            call.cancel()
+
+
 def main(show):
     farm = farm_pb2_grpc.FarmStub(channel())
     step = types_pb2.StepSpec(
@@ -51,6 +81,8 @@ def main(show):
         frames=types_pb2.FrameRange(first=1001, last=1048),
         spec_json=json.dumps({"millis_per_frame": 1}),
     )
+    events = events_pb2_grpc.EventsStub(channel())
+    cursor = here(events)
     # The same key is accepted once: a submission that was not answered may be sent again.
     job = types_pb2.JobSpec(name="from python", show=show, idempotency_key=str(uuid.uuid4()), steps=[step])
     answer = farm.SubmitJob(farm_pb2.SubmitJobRequest(job=job), timeout=10)
@@ -63,6 +95,19 @@ def main(show):
 
     frames = farm.ListFrames(farm_pb2.ListFramesRequest(job=answer.job), timeout=10)
     print("done", len(frames.steps[0].frames))
+
+    told, done = [], []
+    for event in follow(events, cursor, answer.job):
+        assert not told or event.cursor > told[-1].cursor, "nothing comes twice"
+        told.append(event)
+        if event.kind == "frames.done":
+            done += [frame for run in event.frames for frame in range(run.first, run.last + 1)]
+    print("told", told[0].kind, "to", told[-1].kind, "with", len(done), "frames,", len(set(done)), "of them different")
+
+    try:
+        events.WatchEvents(events_pb2.WatchEventsRequest(after=2**63), timeout=10).next()
+    except grpc.RpcError as error:
+        print("refused", error.code().name, code_of(error))
 
     try:
         farm.GetJob(farm_pb2.GetJobRequest(job=999999), timeout=10)

@@ -184,6 +184,9 @@ codes! {
     JobFailed "F0512" Media "the job finished with failed frames" "See the first cause of each plate; `platefarm jobs show` prints them.";
     PackageIncomplete "F0513" Request "the package is not complete" "See report.html for the plates that are missing and why.";
     NotLeader "F0514" Farm "another scheduler leads this farm" "The program asks that one by itself; give the addresses of all of them with --farm URL,URL.";
+    CursorTooOld "F0515" Request "the event log does not reach back to this cursor" "Take stock with `platefarm jobs list`, then follow from now on: leave the cursor out. `--since oldest` begins with what is kept.";
+    HookAddress "F0516" Request "webhooks may not be sent to this address" "Have the scheduler started with --webhook-allow HOST (docs/events.md).";
+    UnknownHook "F0517" Request "there is no such webhook" "See `platefarm webhooks list`.";
     UnknownPool "F0520" Request "there is no such pool" "Set it up with `platefarm pools set`, or start workers that say they are in it.";
     UnknownLimit "F0521" Request "there is no such limit" "Set it up with `platefarm limits set`.";
     DependencyLoop "F0522" Request "jobs would wait for each other for ever" "Take away the dependency that closes the loop; `platefarm jobs explain` shows what each waits for.";

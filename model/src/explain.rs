@@ -166,6 +166,8 @@ pub struct PoolView {
     pub labels: Vec<String>,
     /// Workers in it that are alive.
     pub workers: u64,
+    /// Workers of it that are wanted though nothing waits.
+    pub reserve: u32,
 }
 
 /// A limit.

@@ -42,6 +42,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 /// How urgent work is. A higher class takes capacity from a lower one, at the
 /// next frame; within a class nobody is interrupted.
 #[derive(
@@ -286,6 +288,9 @@ pub struct Pool {
     /// Workers that have all of these belong to it; none: only who says so.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeSet<String>,
+    /// Workers of it that are wanted though nothing waits.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reserve: u32,
 }
 
 /// A named counted resource: licences, bandwidth of a volume.
@@ -305,11 +310,17 @@ pub struct Share {
     pub guarantee: u32,
     /// Most tasks at a time.
     pub ceiling: Option<u32>,
+    /// Workers without a GPU that are wanted for it though nothing waits.
+    #[serde(skip_serializing_if = "is_default")]
+    pub warm_cpu: u32,
+    /// Workers with a GPU, likewise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub warm_gpu: u32,
 }
 
 impl Default for Share {
     fn default() -> Self {
-        Self { weight: 1, guarantee: 0, ceiling: None }
+        Self { weight: 1, guarantee: 0, ceiling: None, warm_cpu: 0, warm_gpu: 0 }
     }
 }
 

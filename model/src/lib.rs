@@ -11,6 +11,7 @@ pub mod clip;
 pub mod code;
 pub mod color;
 pub mod delivery;
+pub mod event;
 pub mod explain;
 pub mod farm;
 pub mod fault;

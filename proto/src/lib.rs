@@ -19,6 +19,19 @@ pub mod v1 {
     tonic::include_proto!("platefarm.v1");
 }
 
+/// Generated from `externalscaler.proto`: KEDA's contract.
+pub mod keda {
+    #![expect(
+        missing_docs,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "the text is generated; the proto carries the documentation"
+    )]
+    tonic::include_proto!("externalscaler");
+}
+
+pub use v1::events_client::EventsClient;
+pub use v1::events_server::{Events, EventsServer};
 pub use v1::farm_client::FarmClient;
 pub use v1::farm_server::{Farm, FarmServer};
 pub use v1::trust_client::TrustClient;

@@ -1,6 +1,6 @@
 //! `platefarm farm ...`: the farm itself.
 
-use crate::cli::{Global, runtime};
+use crate::cli::{Global, events, runtime};
 use crate::farm::Farm;
 use crate::output::{Output, Settings};
 use platefarm_model::Outcome;
@@ -32,6 +32,8 @@ pub(super) enum Verb {
         #[arg(long, value_name = "MIB", default_value_t = 0)]
         memory: u64,
     },
+    /// Print what happened, and follow what happens.
+    Events(events::Args),
     /// List nodes that are drained, quarantined or labelled by people.
     Nodes,
 }
@@ -51,6 +53,7 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
                 let imagined = WhatIf { workers, class, slots, traits };
                 out.what_if(&imagined, &farm.what_if(&imagined).await?);
             }
+            Verb::Events(args) => events::print(args, &mut farm, out).await?,
             Verb::Nodes => out.settings(Settings::Nodes, &farm.settings().await?),
         }
         Ok(())

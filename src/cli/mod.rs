@@ -10,6 +10,7 @@ mod color;
 mod colors;
 mod completions;
 mod edl;
+mod events;
 mod explain;
 mod farm;
 mod fdl;
@@ -166,6 +167,9 @@ enum Verb {
     /// See the farm itself.
     #[command(subcommand)]
     Farm(farm::Verb),
+    /// Send what happens to addresses of others, signed.
+    #[command(subcommand)]
+    Webhooks(events::Webhooks),
     /// Say who may enter a farm.
     #[command(subcommand)]
     Tokens(tokens::Verb),
@@ -244,6 +248,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::Limits(verb) => shares::limits(verb, global, out),
         Verb::Shows(verb) => shares::shows(verb, global, out),
         Verb::Farm(verb) => farm::run(verb, global, out),
+        Verb::Webhooks(verb) => events::webhooks(verb, global, out),
         Verb::Tokens(verb) => tokens::run(verb, global, out),
         Verb::Whoami => tokens::whoami(global, out),
         Verb::Audit(args) => tokens::audit(&args, global, out),

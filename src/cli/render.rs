@@ -101,6 +101,11 @@ pub(super) struct BackendArg {
 }
 
 impl BackendArg {
+    /// As it was typed.
+    pub(super) fn name(&self) -> &str {
+        &self.backend
+    }
+
     pub(super) fn value(&self) -> Outcome<Backend> {
         let name = |backend| match backend {
             Backend::Auto => "auto",

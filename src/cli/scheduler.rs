@@ -40,6 +40,12 @@ pub(super) struct Args {
     /// Where its pages are, for browsers and Prometheus: the dashboard, /metrics, /healthz.
     #[arg(long, env = "PLATEFARM_HTTP", value_name = "ADDRESS")]
     http: Option<SocketAddr>,
+    /// Host that webhooks may be sent to: host, host:port or *.domain; may be given several times [default: none]
+    #[arg(long = "webhook-allow", value_name = "HOST")]
+    webhook_allow: Vec<String>,
+    /// How long events are kept, so that who was away can go on.
+    #[arg(long, default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3650))]
+    events_days: u64,
     /// Ask for tokens on loopback addresses, too.
     #[arg(long)]
     require_tokens: bool,
@@ -76,6 +82,8 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
         config.advertise = args.advertise;
         config.trust = trust;
         config.http = args.http;
+        config.hooks.allow = args.webhook_allow;
+        config.events.time = Duration::from_secs(args.events_days * 86_400);
         if let Some(http) = args.http {
             out.note(&format!("dashboard at http://{http}"));
         }

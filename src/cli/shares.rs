@@ -17,6 +17,9 @@ pub(super) enum Pools {
         /// A label that its workers have; give it again for more.
         #[arg(long = "label", value_name = "LABEL")]
         labels: Vec<String>,
+        /// Workers of it that are kept where capacity is scaled, though nothing waits.
+        #[arg(long, value_name = "WORKERS", default_value_t = 0)]
+        reserve: u32,
     },
     /// Take a pool away.
     Remove {
@@ -60,6 +63,12 @@ pub(super) enum Shows {
         /// Most tasks at a time.
         #[arg(long, value_name = "TASKS")]
         ceiling: Option<u32>,
+        /// Workers without a GPU that are kept for it where capacity is scaled, though nothing waits.
+        #[arg(long, value_name = "WORKERS", default_value_t = 0)]
+        warm_cpu: u32,
+        /// Workers with a GPU, likewise.
+        #[arg(long, value_name = "WORKERS", default_value_t = 0)]
+        warm_gpu: u32,
     },
     /// Take a show's share away: it counts as any other.
     Remove {
@@ -73,8 +82,8 @@ pub(super) fn pools(verb: Pools, global: &Global, out: &dyn Output) -> Outcome<(
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Pools::List => {}
-            Pools::Set { name, labels } => {
-                let pool = Pool { labels: labels.into_iter().collect() };
+            Pools::Set { name, labels, reserve } => {
+                let pool = Pool { labels: labels.into_iter().collect(), reserve };
                 farm.set_pool(name, Some(&pool)).await?;
             }
             Pools::Remove { name } => farm.set_pool(name, None).await?,
@@ -102,8 +111,8 @@ pub(super) fn shows(verb: Shows, global: &Global, out: &dyn Output) -> Outcome<(
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Shows::List => {}
-            Shows::Set { show, weight, guarantee, ceiling } => {
-                let share = Share { weight, guarantee, ceiling };
+            Shows::Set { show, weight, guarantee, ceiling, warm_cpu, warm_gpu } => {
+                let share = Share { weight, guarantee, ceiling, warm_cpu, warm_gpu };
                 farm.set_share(show, Some(share)).await?;
             }
             Shows::Remove { show } => farm.set_share(show, None).await?,

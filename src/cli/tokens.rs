@@ -8,7 +8,7 @@ use platefarm_model::trust::{NewToken, Role};
 use platefarm_model::{Code, Fault, Outcome, Secret, Timestamp};
 use platefarm_proto::dial::fingerprint;
 use platefarm_scheduler::store::{AuditPage, Place, TrustStore};
-use platefarm_scheduler::trust::issue;
+use platefarm_scheduler::trust::direct::{self, Hand};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -78,8 +78,16 @@ pub(super) struct AuditArgs {
     store: Direct,
 }
 
-/// Who is written down as the maker of a token that no scheduler made.
-const BY_STORE: &str = "store";
+/// Who works on a store, as far as the system says.
+fn hand() -> Hand {
+    let named = |key: &str| std::env::var(key).ok().filter(|name| !name.is_empty());
+    let user = named("SUDO_USER").or_else(|| named("USER")).or_else(|| named("LOGNAME"));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = Some(host.trim().to_owned()).filter(|host| !host.is_empty());
+    let host = host.or_else(|| named("HOSTNAME"));
+    let unknown = || "unknown".to_owned();
+    Hand { user: user.unwrap_or_else(unknown), host: host.unwrap_or_else(unknown) }
+}
 
 pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
     runtime()?.block_on(async {
@@ -98,7 +106,10 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
             }
             Verb::Revoke { id, store } => {
                 let token = match &store.store {
-                    Some(place) => TrustStore::open(place).await?.revoke(&id, now()).await?.view,
+                    Some(place) => {
+                        let store = TrustStore::open(place).await?;
+                        direct::revoke(&store, &id, &hand(), now()).await?.view
+                    }
                     None => Farm::connect(global.dial()?).await?.revoke(&id).await?,
                 };
                 out.tokens(&[token], now());
@@ -121,7 +132,9 @@ async fn create(args: Create, global: &Global, out: &dyn Output) -> Outcome<()> 
     // Before the token is there: a word that cannot be written would be lost.
     let file = args.out.as_deref().map(Fresh::make).transpose()?;
     let (view, word) = match &args.store.store {
-        Some(place) => issue(&TrustStore::open(place).await?, &new, BY_STORE, now()).await?,
+        Some(place) => {
+            direct::create(&TrustStore::open(place).await?, &new, &hand(), now()).await?
+        }
         None => Farm::connect(global.dial()?).await?.create_token(&new).await?,
     };
     match (file, &word) {

@@ -1,11 +1,16 @@
 //! `platefarm up`: a whole farm in this process.
 
+use crate::cli::worker;
 use crate::cli::{Global, asked_to_stop, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::output::Output;
+use crate::provider::{Kind, Provider, Scale};
 use platefarm_model::Outcome;
+use platefarm_model::farm::WorkerTraits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::watch;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -15,6 +20,12 @@ pub(super) struct Args {
     /// Workers to run in this process; 0 leaves the work to others.
     #[arg(long, default_value_t = 2)]
     workers: u32,
+    /// Instead of workers in this process: as many processes as the work wants, between so many.
+    #[arg(long, value_name = "LEAST..MOST", conflicts_with = "workers")]
+    scale: Option<Scale>,
+    /// With --scale: how long a worker is kept that is not wanted.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", requires = "scale")]
+    keep: u64,
     /// What they render with.
     #[command(flatten)]
     backend: super::render::BackendArg,
@@ -26,27 +37,61 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let backend = args.backend.value()?;
     let store = args.data.unwrap_or_else(state_dir).join("farm.db");
+    let kind = args.scale.map(|_| worker::kind(backend, &WorkerTraits::default(), (1, 0)));
+    let capacity = args.scale.zip(kind.transpose()?);
+    let workers = match args.scale {
+        Some(Scale { least, most }) => format!("{least} to {most} workers, as the work wants"),
+        None => format!("{} workers", args.workers),
+    };
     runtime()?.block_on(async {
         let farm = Embedded {
             listen: args.listen,
             store: store.clone(),
-            workers: args.workers,
+            workers: if args.scale.is_some() { 0 } else { args.workers },
             backend,
             program: global.slot_program()?,
             alone: false,
         };
         let mut running = farm.start().await?;
-        out.note(&format!(
-            "farm at {} with {} workers; state in {}; Ctrl-C ends it",
-            running.url,
-            args.workers,
-            store.display()
-        ));
-        let ended = tokio::select! {
-            () = asked_to_stop() => None,
-            fault = running.failed() => Some(fault),
+        let url = running.url.clone();
+        let store = store.display();
+        out.note(&format!("farm at {url} with {workers}; state in {store}; Ctrl-C ends it"));
+        let (stop, mut stopped) = watch::channel(false);
+        let providing = async {
+            let Some((scale, kind)) = capacity else { return Ok(()) };
+            let keep = Duration::from_secs(args.keep);
+            let provider = provider(&url, scale, keep, kind, &args.backend, global)?;
+            let stopped = async { drop(stopped.wait_for(|stop| *stop).await) };
+            provider.run(|news| worker::say(&news, out), stopped).await
         };
-        let stopped = running.stop().await;
+        let ending = async {
+            let ended = tokio::select! {
+                () = asked_to_stop() => None,
+                fault = running.failed() => Some(fault),
+            };
+            stop.send_replace(true);
+            ended
+        };
+        let (ended, provided) = tokio::join!(ending, providing);
+        let stopped = running.stop().await.and(provided);
         ended.map_or(stopped, Err)
     })
+}
+
+/// Who starts workers of this program for the farm at `url`.
+fn provider(
+    url: &str,
+    scale: Scale,
+    keep: Duration,
+    kind: Kind,
+    backend: &super::render::BackendArg,
+    global: &Global,
+) -> Outcome<Provider> {
+    let program = global.slot_program()?;
+    // As a slot is called, with the same log and bridges.
+    let shared = program.args.into_iter().skip(1);
+    let own = ["worker", "--farm", url, "--backend", backend.name()].map(Into::into);
+    let args = own.into_iter().chain(shared).collect();
+    let name = "local".to_owned();
+    Ok(Provider { way: url.into(), scale, keep, program: program.path, args, name, kind })
 }

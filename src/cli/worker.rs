@@ -2,9 +2,13 @@
 
 use crate::cli::{Global, asked_to_stop, runtime};
 use crate::output::Output;
+use crate::provider::{Kind, News, Provider, Scale};
 use platefarm_model::Outcome;
-use platefarm_model::farm::WorkerTraits;
-use platefarm_worker::agent;
+use platefarm_model::farm::{WorkerClass, WorkerTraits};
+use platefarm_model::recipe::Backend;
+use platefarm_worker::render::Engines;
+use platefarm_worker::{agent, probe};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +47,15 @@ pub(super) struct Args {
     /// Directory that tasks may read and write; may be given several times [default: any]
     #[arg(long = "root", value_name = "DIR")]
     roots: Vec<PathBuf>,
+    /// Keep as many workers on this machine as the farm wants, between so many: each a process like this one.
+    #[arg(long, value_name = "LEAST..MOST")]
+    scale: Option<Scale>,
+    /// With --scale: how long a worker is kept that is not wanted.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", requires = "scale")]
+    keep: u64,
+    /// Drain when standard input ends: when the one who started it is gone.
+    #[arg(long, hide = true, conflicts_with = "scale")]
+    until_eof: bool,
     /// What it renders with.
     #[command(flatten)]
     backend: super::render::BackendArg,
@@ -65,8 +78,82 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
     config.slot_memory_bytes = args.slot_memory.unwrap_or_default();
     config.stuck = Duration::from_secs(args.stuck_after);
     config.program = if args.in_process { None } else { Some(global.slot_program()?) };
+    if let Some(scale) = args.scale {
+        let slots = (args.slots, config.slot_memory_bytes);
+        let provider = Provider {
+            way: config.scheduler,
+            scale,
+            keep: Duration::from_secs(args.keep),
+            program: global.slot_program()?.path,
+            args: own_args(std::env::args_os().skip(1)),
+            name: config.name,
+            kind: kind(config.backend, &config.traits, slots)?,
+        };
+        out.note(&format!("up to {} workers for {url}; Ctrl-C drains them", scale.most));
+        return provide(provider, out);
+    }
     out.note(&format!("worker for {url}; Ctrl-C drains it"));
-    runtime()?.block_on(agent::run(config, asked_to_stop()))
+    let until_eof = args.until_eof;
+    let asked = async move {
+        tokio::select! {
+            () = asked_to_stop() => {}
+            () = end_of_input(), if until_eof => {}
+        }
+    };
+    runtime()?.block_on(agent::run(config, asked))
+}
+
+/// Runs a provider, and says what it does.
+fn provide(mut provider: Provider, out: &dyn Output) -> Outcome<()> {
+    if provider.name.is_empty() {
+        provider.name = probe::machine(&*Engines::new(Backend::Cpu)?.default_executor()).host;
+    }
+    runtime()?.block_on(provider.run(|news| say(&news, out), asked_to_stop()))
+}
+
+/// What a provider does, in words.
+pub(super) fn say(news: &News, out: &dyn Output) {
+    let plural = |n: u32| if n == 1 { "1 worker".to_owned() } else { format!("{n} workers") };
+    match news {
+        News::Taken(count, all) => out.note(&format!("{} more; now {all}", plural(*count))),
+        News::Released(count, left) => out.note(&format!("{} less; now {left}", plural(*count))),
+        News::Ended(how) => out.note(how),
+        News::Away(fault) => tracing::warn!(%fault, "capacity stays as it is"),
+    }
+}
+
+/// What workers of this machine are, as the farm will know them.
+pub(super) fn kind(backend: Backend, given: &WorkerTraits, slots: (u32, u64)) -> Outcome<Kind> {
+    let machine = probe::machine(&*Engines::new(backend)?.default_executor());
+    let (slots, slot_memory_bytes) = slots;
+    let traits = machine.traits(given, slots, slot_memory_bytes);
+    Ok(Kind { class: WorkerClass::of_backend(&machine.backend), slots, traits })
+}
+
+/// What this program was called with, without what each worker is told anew.
+fn own_args(all: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    const ANEW: [&str; 3] = ["--scale", "--keep", "--name"];
+    let (mut kept, mut skip) = (Vec::new(), false);
+    for arg in all {
+        let text = arg.to_string_lossy();
+        let named = ANEW.iter().any(|name| text == *name);
+        let assigned = ANEW.iter().any(|name| text.starts_with(&format!("{name}=")));
+        if !(skip || named || assigned) {
+            kept.push(arg.clone());
+        }
+        skip = named;
+    }
+    kept
+}
+
+/// Returns when nobody holds the other end of standard input any more.
+async fn end_of_input() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
 }
 
 /// A size as it is typed: `900M`, `24G`, or bytes.
@@ -86,6 +173,13 @@ fn bytes(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn workers_are_called_as_their_provider_was() {
+        let args = ["worker", "--scale", "0..4", "--slots", "2", "--name=x", "--label", "--keep"];
+        let kept = own_args(args.into_iter().map(OsString::from));
+        assert_eq!(kept, ["worker", "--slots", "2", "--label"].map(OsString::from));
+    }
 
     #[test]
     fn sizes_read_as_people_write_them() {

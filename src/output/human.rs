@@ -3,13 +3,14 @@
 use super::table::{self, Align};
 use super::{
     AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, bytes_text, editing,
-    framing, inspect, library, pull, sealing, steer, style, trust,
+    events, framing, inspect, library, pull, sealing, steer, style, trust,
 };
 use crate::farm::Me;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::event::{Event, Hook};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -209,6 +210,15 @@ impl Output for Human {
         trust::audit(entries);
     }
 
+    fn event(&self, event: &Event) {
+        events::event(event);
+    }
+    fn webhooks(&self, hooks: &[Hook]) {
+        events::webhooks(hooks);
+    }
+    fn webhook_made(&self, hook: &Hook, secret: &Secret) {
+        events::webhook_made(hook, secret);
+    }
     fn explained(&self, explanation: &Explanation) {
         steer::explained(explanation);
     }

@@ -8,6 +8,7 @@ use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::event::{Event, Hook};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -67,6 +68,19 @@ impl Output for Json {
     }
     fn audit(&self, entries: &[AuditEntry]) {
         self.print(&json!({ "entries": entries }));
+    }
+    /// A stream has a document to a line.
+    fn event(&self, event: &Event) {
+        self.printed.set(true);
+        if let Ok(line) = serde_json::to_string(event) {
+            say!("{line}");
+        }
+    }
+    fn webhooks(&self, hooks: &[Hook]) {
+        self.print(&json!({ "webhooks": hooks }));
+    }
+    fn webhook_made(&self, hook: &Hook, secret: &Secret) {
+        self.print(&json!({ "webhook": hook, "secret": secret.expose() }));
     }
     fn explained(&self, explanation: &Explanation) {
         self.print(explanation);

@@ -15,6 +15,7 @@ macro_rules! say {
 
 mod amf;
 mod editing;
+mod events;
 mod framing;
 mod human;
 mod inspect;
@@ -39,6 +40,7 @@ use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::event::{Event, Hook};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
@@ -76,6 +78,12 @@ pub(crate) trait Output {
     fn caller(&self, me: &Me);
     /// What people did.
     fn audit(&self, entries: &[AuditEntry]);
+    /// One of the things that happened.
+    fn event(&self, event: &Event);
+    /// Addresses that events are sent to.
+    fn webhooks(&self, hooks: &[Hook]);
+    /// An address that events are sent to from now on, and the secret that signs, which is never known again.
+    fn webhook_made(&self, hook: &Hook, secret: &Secret);
     /// Why a job or step does or does not run.
     fn explained(&self, explanation: &Explanation);
     /// What imagined workers would get.

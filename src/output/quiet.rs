@@ -6,6 +6,7 @@ use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
+use platefarm_model::event::{Event, Hook};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -46,6 +47,15 @@ impl Output for Quiet {
     }
     fn audit(&self, entries: &[AuditEntry]) {
         entries.iter().for_each(|entry| say!("{}", entry.id));
+    }
+    fn event(&self, event: &Event) {
+        say!("{}", event.cursor);
+    }
+    fn webhooks(&self, hooks: &[Hook]) {
+        hooks.iter().for_each(|hook| say!("{}", hook.id));
+    }
+    fn webhook_made(&self, _hook: &Hook, secret: &Secret) {
+        say!("{}", secret.expose());
     }
     fn explained(&self, explanation: &Explanation) {
         let reasons = explanation.groups.iter().flat_map(|group| &group.reasons);

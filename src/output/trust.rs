@@ -7,7 +7,7 @@ use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Secret, Timestamp};
 
 /// A time as ISO 8601 has it, in UTC, to the second.
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     // Days from the civil calendar: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
     let seconds = at.0.div_euclid(1_000_000);
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));

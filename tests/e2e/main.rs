@@ -4,6 +4,7 @@
 mod amf;
 mod bad_input;
 mod cameras;
+mod capacity;
 mod chaos;
 mod color;
 mod dashboard;

@@ -47,5 +47,8 @@ fn a_service_in_python_submits_follows_and_reads_errors() {
     let said = text(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", text(&ran.stderr));
     assert!(said.contains("48/48") && said.contains("done 48"), "{said}");
+    let told = "told job.submitted to job.done with 48 frames, 48 of them different";
+    assert!(said.contains(told), "{said}");
+    assert!(said.contains("refused OUT_OF_RANGE F0515"), "{said}");
     assert!(said.contains("refused NOT_FOUND F0503"), "{said}");
 }

@@ -118,7 +118,7 @@ impl Script {
             .collect();
         let share = |rng: &mut Rng| {
             let ceiling = rng.chance(40).then(|| 1 + rng.below(3) as u32);
-            Setting::Share(Share { weight: 1 + rng.below(4) as u32, guarantee: 0, ceiling })
+            Setting::Share(Share { weight: 1 + rng.below(4) as u32, ceiling, ..Share::default() })
         };
         let settings = vec![
             ("nuke", Setting::Limit(Limit { count: 2 + rng.below(2) as u32 })),

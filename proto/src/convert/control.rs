@@ -112,33 +112,49 @@ impl From<WorkerAction> for NodeControl {
 
 impl From<&Pool> for v1::Pool {
     fn from(pool: &Pool) -> Self {
-        Self { labels: pool.labels.iter().cloned().collect() }
+        Self { labels: pool.labels.iter().cloned().collect(), reserve: pool.reserve }
     }
 }
 
 impl From<v1::Pool> for Pool {
     fn from(wire: v1::Pool) -> Self {
-        Self { labels: wire.labels.into_iter().collect() }
+        Self { labels: wire.labels.into_iter().collect(), reserve: wire.reserve }
     }
 }
 
 impl From<Share> for v1::Share {
     fn from(share: Share) -> Self {
-        Self { weight: share.weight, guarantee: share.guarantee, ceiling: share.ceiling }
+        Self {
+            weight: share.weight,
+            guarantee: share.guarantee,
+            ceiling: share.ceiling,
+            warm_cpu: share.warm_cpu,
+            warm_gpu: share.warm_gpu,
+        }
     }
 }
 
 impl From<v1::Share> for Share {
     fn from(wire: v1::Share) -> Self {
         let weight = if wire.weight == 0 { 1 } else { wire.weight };
-        Self { weight, guarantee: wire.guarantee, ceiling: wire.ceiling }
+        Self {
+            weight,
+            guarantee: wire.guarantee,
+            ceiling: wire.ceiling,
+            warm_cpu: wire.warm_cpu,
+            warm_gpu: wire.warm_gpu,
+        }
     }
 }
 
 impl From<SettingsView> for v1::ListSettingsResponse {
     fn from(view: SettingsView) -> Self {
-        let pool =
-            |p: PoolView| v1::PoolView { name: p.name, labels: p.labels, workers: p.workers };
+        let pool = |p: PoolView| v1::PoolView {
+            name: p.name,
+            labels: p.labels,
+            workers: p.workers,
+            reserve: p.reserve,
+        };
         let limit = |l: LimitView| v1::LimitView { name: l.name, count: l.count, used: l.used };
         let share = |s: ShareView| v1::ShareView {
             show: s.show,
@@ -164,8 +180,12 @@ impl From<SettingsView> for v1::ListSettingsResponse {
 
 impl From<v1::ListSettingsResponse> for SettingsView {
     fn from(wire: v1::ListSettingsResponse) -> Self {
-        let pool =
-            |p: v1::PoolView| PoolView { name: p.name, labels: p.labels, workers: p.workers };
+        let pool = |p: v1::PoolView| PoolView {
+            name: p.name,
+            labels: p.labels,
+            workers: p.workers,
+            reserve: p.reserve,
+        };
         let limit = |l: v1::LimitView| LimitView { name: l.name, count: l.count, used: l.used };
         let share = |s: v1::ShareView| ShareView {
             show: s.show,
@@ -372,11 +392,22 @@ mod tests {
         assert_eq!(WhatIfAnswer::from(v1::WhatIfResponse::from(answer.clone())), answer);
 
         let settings = SettingsView {
-            pools: vec![PoolView { name: "p".into(), labels: vec!["l".into()], workers: 2 }],
+            pools: vec![PoolView {
+                name: "p".into(),
+                labels: vec!["l".into()],
+                workers: 2,
+                reserve: 7,
+            }],
             limits: vec![LimitView { name: "n".into(), count: None, used: 3 }],
             shares: vec![ShareView {
                 show: "s".into(),
-                share: Share { weight: 2, guarantee: 1, ceiling: Some(4) },
+                share: Share {
+                    weight: 2,
+                    guarantee: 1,
+                    ceiling: Some(4),
+                    warm_cpu: 5,
+                    warm_gpu: 6,
+                },
                 tasks: 5,
                 frames_waiting: 6,
             }],

@@ -4,6 +4,7 @@
 //! message and field.
 
 mod control;
+mod event;
 mod farm;
 mod farm_status;
 mod job;

@@ -38,6 +38,7 @@ impl State {
             self.workers.values().filter(|w| w.alive).filter(silent).map(|w| w.row.id).collect();
         for id in lost {
             self.bury(id);
+            fx.lost.push(id);
             let held = self.workers.get(&id).map(|w| w.leases.clone()).unwrap_or_default();
             held.into_iter().for_each(|token| self.lose_lease(token, fx));
             fx.wake |= !self.queue.is_empty();

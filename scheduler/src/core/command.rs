@@ -160,4 +160,6 @@ pub struct Effects {
     pub changes: Changes,
     /// Whether a worker that was told "nothing to do" should ask again.
     pub wake: bool,
+    /// Workers that count as lost from here on.
+    pub lost: Vec<WorkerId>,
 }

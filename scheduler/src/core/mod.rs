@@ -11,6 +11,7 @@
 //! frames cost a handful of ranges. Only leases are objects.
 
 mod audit;
+mod capacity;
 mod clock;
 mod command;
 mod control;
@@ -20,6 +21,7 @@ mod explain;
 mod fit;
 mod job;
 mod lease;
+mod news;
 mod part;
 mod policy;
 mod queue;
@@ -35,11 +37,13 @@ mod yielding;
 #[cfg(test)]
 mod tests;
 
+pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
+pub use news::{Asked, News};
 pub use policy::Policy;
 pub use rows::{
-    Changes, FrameRow, JobRow, LeaseRow, Loss, SettingKey, Snapshot, StepControl, StepState,
-    Trouble, WorkerRow,
+    Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, SettingKey, Snapshot, StepControl,
+    StepState, Trouble, WorkerRow,
 };
 pub use spans::SpanMap;
 
@@ -202,7 +206,7 @@ impl State {
                 debug_assert!(false, "{broken}");
             }
         }
-        Effects { reply, changes: fx.changes, wake: fx.wake }
+        Effects { reply, changes: fx.changes, wake: fx.wake, lost: fx.lost }
     }
 
     fn step_of(&self, id: StepId) -> Option<(&Job, &Step)> {
@@ -255,6 +259,7 @@ impl State {
 struct Fx {
     changes: Changes,
     wake: bool,
+    lost: Vec<WorkerId>,
 }
 
 fn unknown_job(id: JobId) -> Fault {

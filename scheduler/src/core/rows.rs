@@ -154,6 +154,21 @@ pub struct FrameRow {
     pub outcome: FrameOutcome,
 }
 
+/// Events of one transaction, as they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// Cursor of the last of them; the others count back from it.
+    pub last: u64,
+    /// Cursor of the last event before them.
+    pub follows: u64,
+    /// When they were decided.
+    pub at: Timestamp,
+    /// Bytes of all rows up to this one.
+    pub total: u64,
+    /// The events as a JSON list, without their cursors and times.
+    pub body: String,
+}
+
 /// Rows to write, the last state of each: one transaction.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
@@ -177,6 +192,8 @@ pub struct Changes {
     pub compacted: BTreeSet<JobId>,
     /// Jobs of which nothing is kept.
     pub forgotten: BTreeSet<JobId>,
+    /// What is told of all this; whoever stores it writes it.
+    pub events: Vec<EventRow>,
 }
 
 impl Changes {
@@ -193,6 +210,7 @@ impl Changes {
             && self.settings.is_empty()
             && self.compacted.is_empty()
             && self.forgotten.is_empty()
+            && self.events.is_empty()
     }
 
     /// Adds what was decided later.
@@ -223,6 +241,7 @@ impl Changes {
         self.settings.extend(later.settings);
         self.compacted.extend(later.compacted);
         self.forgotten.extend(later.forgotten);
+        self.events.append(&mut later.events);
     }
 
     /// The jobs that look different to a watcher.

@@ -19,50 +19,33 @@ const JOBS_PER_SLOT: usize = 1;
 /// The farthest jobs of a group that are taken along.
 const MOST_JOBS: usize = 20_000;
 
+/// An imagined worker makes itself known.
+fn imagine(imagined: &WhatIf, number: u32) -> Command {
+    let class = if imagined.class == WorkerClass::Gpu { "gpu: imagined" } else { "cpu" };
+    Command::Register {
+        name: format!("imagined-{number}"),
+        instance: format!("imagined\u{2063}{number}"),
+        slots: imagined.slots,
+        backend: class.into(),
+        traits: imagined.traits.clone(),
+    }
+}
+
 impl State {
     /// What `imagined` workers would be given at once, beside those that are there.
     ///
     /// # Errors
     /// `F0508` for more workers than can be imagined, or slots than a worker may have.
     pub fn what_if(&self, imagined: &WhatIf) -> Outcome<WhatIfAnswer> {
-        if imagined.workers > MOST {
-            let message = format!("{} workers; up to {MOST} can be imagined", imagined.workers);
-            return Err(Fault::new(Code::BadSpec, message).at("workers"));
-        }
-        let slots = imagined.workers as usize * imagined.slots as usize;
-        let mut farm = self.excerpt(slots.min(MOST_JOBS) * JOBS_PER_SLOT + 1);
-        let mut answer = WhatIfAnswer::default();
+        self.check_imagined(imagined)?;
+        let mut farm = self.excerpt_for(imagined);
         let mut tasks: BTreeMap<JobId, (u64, u64)> = BTreeMap::new();
-        // Those that are there come first: what they could take is not left for others.
-        let there: Vec<_> = farm.workers.values().filter(|w| w.alive).map(|w| w.row.id).collect();
-        for worker in there {
-            let free = |farm: &Self| {
-                farm.workers.get(&worker).is_some_and(|w| w.leases.len() < w.row.slots as usize)
-            };
-            while free(&farm) && farm.would_get(worker).is_some() {}
-        }
-        for number in 0..imagined.workers {
-            let class = if imagined.class == WorkerClass::Gpu { "gpu: imagined" } else { "cpu" };
-            let register = Command::Register {
-                name: format!("imagined-{number}"),
-                instance: format!("imagined\u{2063}{number}"),
-                slots: imagined.slots,
-                backend: class.into(),
-                traits: imagined.traits.clone(),
-            };
-            let Reply::Registered(worker) = farm.step(register, self.now).reply? else { continue };
-            let mut busy = false;
-            for _ in 0..imagined.slots {
-                let Some((job, frames)) = farm.would_get(worker) else { break };
-                busy = true;
-                let of_job = tasks.entry(job).or_default();
-                (of_job.0, of_job.1) = (of_job.0 + 1, of_job.1 + frames);
-            }
-            answer.busy_workers += u32::from(busy);
-            if !busy {
-                break;
-            }
-        }
+        farm.fill_those_there();
+        let busy_workers = farm.fill_imagined(imagined, imagined.workers, |job, frames| {
+            let of_job = tasks.entry(job).or_default();
+            (of_job.0, of_job.1) = (of_job.0 + 1, of_job.1 + frames);
+        });
+        let mut answer = WhatIfAnswer { busy_workers, ..WhatIfAnswer::default() };
         answer.tasks = tasks.values().map(|(tasks, _)| tasks).sum();
         let taken: u64 = tasks.values().map(|(_, frames)| frames).sum();
         let waiting: u64 = self.queue.levels.values().flatten().map(|(_, g)| g.frames).sum();
@@ -74,6 +57,56 @@ impl State {
         });
         answer.by_job = by_job.collect();
         Ok(answer)
+    }
+
+    pub(super) fn check_imagined(&self, imagined: &WhatIf) -> Outcome<()> {
+        if imagined.workers > MOST {
+            let message = format!("{} workers; up to {MOST} can be imagined", imagined.workers);
+            return Err(Fault::new(Code::BadSpec, message).at("workers"));
+        }
+        // Slots and traits are judged as those of any worker that registers.
+        let mut empty = Self::new(self.policy, self.now);
+        empty.step(imagine(imagined, 0), self.now).reply.map(drop)
+    }
+
+    /// The farm with as much of its queue as the imagined workers could take.
+    pub(super) fn excerpt_for(&self, imagined: &WhatIf) -> Self {
+        let slots = imagined.workers as usize * imagined.slots as usize;
+        self.excerpt(slots.min(MOST_JOBS) * JOBS_PER_SLOT + 1)
+    }
+
+    /// Gives those that are there what they could take.
+    pub(super) fn fill_those_there(&mut self) {
+        let there: Vec<_> = self.workers.values().filter(|w| w.alive).map(|w| w.row.id).collect();
+        for worker in there {
+            let free = |farm: &Self| {
+                farm.workers.get(&worker).is_some_and(|w| w.leases.len() < w.row.slots as usize)
+            };
+            while free(self) && self.would_get(worker).is_some() {}
+        }
+    }
+
+    /// Adds imagined workers, until one gets nothing: how many got work. Each task is told.
+    pub(super) fn fill_imagined(
+        &mut self,
+        imagined: &WhatIf,
+        most: u32,
+        mut task: impl FnMut(JobId, u64),
+    ) -> u32 {
+        for number in 0..most {
+            let register = self.step(imagine(imagined, number), self.now).reply;
+            let Ok(Reply::Registered(worker)) = register else { return number };
+            let mut busy = false;
+            for _ in 0..imagined.slots {
+                let Some((job, frames)) = self.would_get(worker) else { break };
+                busy = true;
+                task(job, frames);
+            }
+            if !busy {
+                return number;
+            }
+        }
+        most
     }
 
     /// What a worker would be given now; one frame at a time, so that as many
@@ -131,6 +164,7 @@ impl State {
                     name: name.clone(),
                     labels: pool.labels.iter().cloned().collect(),
                     workers: 0,
+                    reserve: pool.reserve,
                 }),
                 Setting::Limit(_) => drop(limits.insert(name)),
                 Setting::Node(node) => view.nodes.push(NodeView {
@@ -148,7 +182,7 @@ impl State {
         for name in said {
             if self.setting(SettingKind::Pool, name).is_none() {
                 let (name, labels) = (name.clone(), Vec::new());
-                view.pools.push(PoolView { name, labels, workers: 0 });
+                view.pools.push(PoolView { name, labels, workers: 0, reserve: 0 });
             }
         }
         for pool in &mut view.pools {

@@ -103,6 +103,19 @@ impl Desk {
         self.roles.leader().await?.send(Ask::Seat(id, word)).await.map_err(gone)
     }
 
+    /// Where the event log ends, at every change; none where another scheduler writes it.
+    pub(super) async fn log(&self) -> Option<watch::Receiver<u64>> {
+        let Role::Leads(asks, _) = self.roles.now() else { return None };
+        let (told, answer) = oneshot::channel();
+        asks.send(Ask::Log(told)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Whether this scheduler decides.
+    pub(super) fn leads(&self) -> bool {
+        matches!(self.roles.now(), Role::Leads(..))
+    }
+
     /// A signal at every change of a job from now on.
     pub(super) async fn watch(&self, job: JobId) -> Outcome<watch::Receiver<u64>> {
         let (told, answer) = oneshot::channel();

@@ -6,9 +6,12 @@
 mod clock;
 mod control;
 mod desk;
+mod events;
 mod farm;
+mod hooks;
 mod owner;
 mod role;
+mod scaler;
 mod seats;
 mod session;
 mod work;
@@ -16,12 +19,15 @@ mod work;
 #[cfg(test)]
 mod tests;
 
+pub use hooks::HookSettings;
+
 use crate::core::Policy;
-use crate::store::{Follower, Place, SqlReader, TrustStore};
+use crate::store::{Follower, HookStore, Kept, Place, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::{Code, Fault, Outcome, limits};
-use platefarm_proto::{DESCRIPTORS, FarmServer, TrustServer, WorkServer};
+use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
+use platefarm_proto::{DESCRIPTORS, EventsServer, FarmServer, TrustServer, WorkServer};
 use role::Govern;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -52,6 +58,10 @@ pub struct Config {
     pub trust: trust::Settings,
     /// Where its pages are: metrics, health and the dashboard. None: nowhere.
     pub http: Option<SocketAddr>,
+    /// Where events may be sent.
+    pub hooks: HookSettings,
+    /// How much of the event log is kept.
+    pub events: Kept,
 }
 
 impl Config {
@@ -66,12 +76,16 @@ impl Config {
             alone: false,
             trust: trust::Settings::default(),
             http: None,
+            hooks: HookSettings::default(),
+            events: Kept::default(),
         }
     }
 }
 
 /// How long calls in hand may take to end when the scheduler stops.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How often old events are dropped.
+const SWEEP: Duration = Duration::from_secs(60);
 /// Calls that one connection may have open: a worker of a thousand slots waits in each.
 const MAX_STREAMS: u32 = 4096;
 /// Largest headers of a call.
@@ -126,7 +140,7 @@ pub async fn serve(
     let port = |e: std::io::Error| Fault::new(Code::BadConfig, "the port failed").because(&e);
     let address = listener.local_addr().map_err(port)?;
     trust::check_listener(address, &config.trust)?;
-    let builder = builder(&config.trust)?;
+    let certificates = config.trust.tls.as_ref().map(trust::Certificates::read).transpose()?;
     let scheme = if config.trust.tls.is_some() { "https" } else { "http" };
     let reached = config.advertise.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     let (close, closing) = watch::channel(false);
@@ -174,6 +188,17 @@ pub async fn serve(
             }
         });
     }
+    let hooks = hooks::Hooks::new(HookStore::beside(&config.store)?, config.hooks.clone());
+    let mut clerks = JoinSet::new();
+    clerks.spawn(hooks::run(hooks.clone(), desk.clone(), reader.clone(), closing.clone()));
+    clerks.spawn(sweep(reader.clone(), desk.clone(), config.events));
+    let events = events::EventsService {
+        desk: desk.clone(),
+        reader: reader.clone(),
+        hooks,
+        closing: closing.clone(),
+    };
+    let scaler = scaler::Scaler::new(desk.clone(), closing.clone());
     let farm = farm::FarmService {
         desk: desk.clone(),
         reader,
@@ -186,13 +211,15 @@ pub async fn serve(
         tracing::info!("scheduler is stopping");
         close.send_replace(true);
     };
-    let server = builder
+    let server = Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .layer(layer)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(TrustServer::new(people))
+        .add_service(EventsServer::new(events))
+        .add_service(ExternalScalerServer::new(scaler))
         .add_service(health_service)
         .add_service(reflection)
         .add_service(
@@ -204,14 +231,25 @@ pub async fn serve(
             WorkServer::new(work)
                 .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(limits::MAX_MESSAGE_BYTES),
-        )
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), end);
+        );
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let served = async move {
+        let Some(certificates) = certificates else {
+            return server.serve_with_incoming_shutdown(incoming, end).await;
+        };
+        let (incoming, accepting) = trust::encrypted(incoming, certificates.acceptor());
+        let mut keepers = JoinSet::new();
+        keepers.spawn(accepting);
+        keepers.spawn(certificates.keep());
+        server.serve_with_incoming_shutdown(incoming, end).await
+    };
     let served = tokio::select! {
-        served = server => served,
+        served = served => served,
         // Connections that do not close by themselves are not waited for for ever.
         () = farewell(closing) => Ok(()),
     };
     sites.shutdown().await;
+    clerks.shutdown().await;
     desk.close();
     // The log is written to its end, then the owner ends, since nobody is left who could ask.
     let end = async { (scribes.join_next().await, owners.join_next().await) };
@@ -222,12 +260,17 @@ pub async fn serve(
     served.map_err(|e| Fault::new(Code::BadConfig, "the port failed").because(&e))
 }
 
-/// What the transport begins with: its certificate, if it has one.
-fn builder(trust: &trust::Settings) -> Outcome<Server> {
-    let Some(tls) = &trust.tls else { return Ok(Server::builder()) };
-    Server::builder().tls_config(tls.config()?).map_err(|e| {
-        Fault::new(Code::BadCertificate, "the scheduler's certificate cannot be used").because(&e)
-    })
+/// Drops what need not be kept of the event log, for as long as it is polled.
+async fn sweep(reader: SqlReader, desk: Desk, kept: Kept) {
+    let clock = clock::Clock::new();
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        if desk.leads()
+            && let Err(fault) = reader.drop_old_events(kept, clock.now()).await
+        {
+            tracing::warn!(%fault, "old events are kept for now");
+        }
+    }
 }
 
 async fn farewell(mut closing: watch::Receiver<bool>) {

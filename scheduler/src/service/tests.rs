@@ -7,7 +7,7 @@ use super::{Config, bind, serve};
 use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
-use crate::store::{Jobs, Place, Store};
+use crate::store::{Jobs, LogEnd, Place, Store};
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
 };
@@ -23,18 +23,18 @@ use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
 /// A scheduler under test.
-struct Running {
-    address: SocketAddr,
+pub(super) struct Running {
+    pub(super) address: SocketAddr,
     task: JoinHandle<Outcome<()>>,
     stop: oneshot::Sender<()>,
 }
 
 impl Running {
-    async fn start(place: &Place) -> Self {
+    pub(super) async fn start(place: &Place) -> Self {
         Self::with(Config::new(place.clone())).await
     }
 
-    async fn with(mut config: Config) -> Self {
+    pub(super) async fn with(mut config: Config) -> Self {
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -44,32 +44,32 @@ impl Running {
         Self { address, task, stop }
     }
 
-    async fn channel(&self) -> Channel {
+    pub(super) async fn channel(&self) -> Channel {
         let uri = format!("http://{}", self.address);
         Channel::from_shared(uri).unwrap().connect().await.unwrap()
     }
 
-    async fn farm(&self) -> FarmClient<Channel> {
+    pub(super) async fn farm(&self) -> FarmClient<Channel> {
         FarmClient::new(self.channel().await)
     }
 
-    async fn work(&self) -> WorkClient<Channel> {
+    pub(super) async fn work(&self) -> WorkClient<Channel> {
         WorkClient::new(self.channel().await)
     }
 
-    async fn stop(self) -> Outcome<()> {
+    pub(super) async fn stop(self) -> Outcome<()> {
         self.stop.send(()).unwrap();
         self.task.await.unwrap()
     }
 
     /// As good as a kill: no farewell, no last word to the store.
-    async fn kill(self) {
+    pub(super) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 
-fn noop(key: &str, frames: u64) -> JobSpec {
+pub(super) fn noop(key: &str, frames: u64) -> JobSpec {
     let step = |name: &str, frames, after| StepSpec {
         name: name.into(),
         kind: StepKind::Noop { millis_per_frame: 0 },
@@ -88,16 +88,19 @@ fn noop(key: &str, frames: u64) -> JobSpec {
     }
 }
 
-async fn submit(farm: &mut FarmClient<Channel>, spec: &JobSpec) -> v1::SubmitJobResponse {
+pub(super) async fn submit(
+    farm: &mut FarmClient<Channel>,
+    spec: &JobSpec,
+) -> v1::SubmitJobResponse {
     farm.submit_job(v1::SubmitJobRequest { job: Some(spec.into()) }).await.unwrap().into_inner()
 }
 
-async fn job(farm: &mut FarmClient<Channel>, job: u64) -> JobView {
+pub(super) async fn job(farm: &mut FarmClient<Channel>, job: u64) -> JobView {
     let response = farm.get_job(v1::GetJobRequest { job }).await.unwrap().into_inner();
     response.job.unwrap().try_into().unwrap()
 }
 
-async fn register(work: &mut WorkClient<Channel>, instance: &str) -> u64 {
+pub(super) async fn register(work: &mut WorkClient<Channel>, instance: &str) -> u64 {
     let request = v1::RegisterRequest {
         name: "fake".into(),
         slots: 1,
@@ -108,7 +111,11 @@ async fn register(work: &mut WorkClient<Channel>, instance: &str) -> u64 {
     work.register(request).await.unwrap().into_inner().worker
 }
 
-async fn acquire(work: &mut WorkClient<Channel>, worker: u64, wait_ms: u64) -> Option<v1::Lease> {
+pub(super) async fn acquire(
+    work: &mut WorkClient<Channel>,
+    worker: u64,
+    wait_ms: u64,
+) -> Option<v1::Lease> {
     work.acquire(v1::AcquireRequest { worker, wait_ms }).await.unwrap().into_inner().lease
 }
 
@@ -125,7 +132,7 @@ fn done(frame: i64) -> FrameOutcome {
     }))
 }
 
-async fn report(
+pub(super) async fn report(
     work: &mut WorkClient<Channel>,
     worker: u64,
     token: u64,
@@ -137,7 +144,7 @@ async fn report(
     response.into_inner().verdicts().collect()
 }
 
-fn frames(lease: &v1::Lease) -> Vec<FrameOutcome> {
+pub(super) fn frames(lease: &v1::Lease) -> Vec<FrameOutcome> {
     FrameRange::try_from(lease.frames.unwrap()).unwrap().iter().map(done).collect()
 }
 
@@ -209,7 +216,7 @@ async fn restart(place: &Place) -> Running {
 }
 
 /// Waits until a scheduler leads. One that follows says so, and by whom.
-async fn leads(running: &Running) {
+pub(super) async fn leads(running: &Running) {
     for _ in 0..400 {
         let beat = v1::HeartbeatRequest { worker: 999, ..Default::default() };
         let fault = from_status(&running.work().await.heartbeat(beat).await.unwrap_err());
@@ -222,7 +229,7 @@ async fn leads(running: &Running) {
     panic!("it does not come to lead");
 }
 
-fn sqlite() -> (tempfile::TempDir, Place) {
+pub(super) fn sqlite() -> (tempfile::TempDir, Place) {
     let dir = tempfile::tempdir().unwrap();
     let place = Place::Sqlite(dir.path().join("farm.db"));
     (dir, place)
@@ -450,6 +457,10 @@ impl Store for Flaky {
             rows.jobs.values_mut().for_each(|job| job.name = "another".into());
         }
         Ok(rows)
+    }
+
+    async fn log_end(&mut self) -> Outcome<LogEnd> {
+        self.inner.log_end().await
     }
 
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {

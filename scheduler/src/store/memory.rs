@@ -1,8 +1,8 @@
 //! The store's contract without a database: what the simulation crashes and
 //! restores. The suite holds it to the same behaviour as the real ones.
 
-use super::{Jobs, Reader, Store};
-use crate::core::{Changes, FrameRow, LeaseRow, Snapshot};
+use super::{Jobs, LogEnd, Reader, Store};
+use crate::core::{Changes, EventRow, FrameRow, LeaseRow, Snapshot};
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Disk {
     pub(crate) rows: Snapshot,
     pub(crate) frames: BTreeMap<(StepId, i64), FrameRow>,
+    pub(crate) events: Vec<EventRow>,
     /// The last transaction's token high water, to see that tokens only grow.
     pub(crate) last_token: Option<LeaseToken>,
 }
@@ -37,6 +38,12 @@ impl Disk {
         let fresh = changes.leases.keys().filter(|token| !self.rows.leases.contains_key(token));
         if let Some(stale) = fresh.clone().find(|token| self.last_token >= Some(**token)) {
             return refuse(format!("{stale} was given out before"));
+        }
+        for row in &changes.events {
+            if self.events.last().is_some_and(|last| last.last != row.follows) {
+                return refuse(format!("events up to {} leave a gap", row.last));
+            }
+            self.events.push(row.clone());
         }
         self.last_token = self.last_token.max(fresh.max().copied());
         self.frames.retain(|key, _| !reopened(key));
@@ -90,6 +97,11 @@ impl Store for MemoryStore {
         Ok(rows)
     }
 
+    async fn log_end(&mut self) -> Outcome<LogEnd> {
+        let disk = self.0.lock().unwrap();
+        Ok(disk.events.last().map(EventRow::end).unwrap_or_default())
+    }
+
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
         self.0.lock().unwrap().commit(changes)
     }
@@ -103,5 +115,17 @@ impl Reader for MemoryStore {
     async fn frames(&self, job: JobId) -> Outcome<Vec<FrameRow>> {
         let disk = self.0.lock().unwrap();
         Ok(disk.frames.values().filter(|row| row.step.job == job).cloned().collect())
+    }
+
+    async fn events(&self, after: u64) -> Outcome<Vec<EventRow>> {
+        let disk = self.0.lock().unwrap();
+        let rows: Vec<_> = disk.events.iter().filter(|row| row.last > after).cloned().collect();
+        super::events::check(after, rows.first()).map(|()| rows)
+    }
+
+    async fn log_ends(&self) -> Outcome<(u64, u64)> {
+        let disk = self.0.lock().unwrap();
+        let first = disk.events.first().map_or(0, |row| row.follows);
+        Ok((first, disk.events.last().map_or(0, |row| row.last)))
     }
 }

@@ -19,8 +19,10 @@
 
 pub mod backup;
 mod beside;
+mod events;
 mod follow;
 mod gather;
+mod hooks;
 pub mod library;
 mod place;
 mod read;
@@ -38,12 +40,14 @@ pub(crate) mod postgres;
 mod suite;
 
 pub(crate) use beside::library_pool;
+pub use events::{Kept, LogEnd};
 pub use follow::Follower;
+pub use hooks::{HookRow, HookStore};
 pub use place::Place;
 pub use sql::{SqlReader, SqlStore};
 pub use trust::{AuditPage, TOKEN_ID_DIGITS, TokenRow, TrustStore};
 
-use crate::core::{Changes, FrameRow, Snapshot};
+use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{JobId, Outcome};
 use std::future::Future;
 
@@ -81,6 +85,12 @@ pub trait Store: Send + 'static {
     /// `F0502` when the store cannot be read.
     fn part(&mut self, of: Jobs) -> impl Future<Output = Outcome<Snapshot>> + Send;
 
+    /// Where the event log ends.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read.
+    fn log_end(&mut self) -> impl Future<Output = Outcome<LogEnd>> + Send;
+
     /// Writes all changes or none, and returns when they are durable.
     ///
     /// # Errors
@@ -98,4 +108,16 @@ pub trait Reader: Clone + Send + Sync + 'static {
     /// # Errors
     /// `F0502` when the store cannot be read.
     fn frames(&self, job: JobId) -> impl Future<Output = Outcome<Vec<FrameRow>>> + Send;
+
+    /// A page of the event log behind a cursor, in order; none: there is no more yet.
+    ///
+    /// # Errors
+    /// `F0515` when the log does not reach back to the cursor, `F0502` when it cannot be read.
+    fn events(&self, after: u64) -> impl Future<Output = Outcome<Vec<EventRow>>> + Send;
+
+    /// The cursors before the oldest event that is kept, and of the newest.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read.
+    fn log_ends(&self) -> impl Future<Output = Outcome<(u64, u64)>> + Send;
 }

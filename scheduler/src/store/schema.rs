@@ -23,7 +23,7 @@ pub(super) enum Change {
 use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY];
+pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS];
 
 const FIRST: &[Change] = &[
     Sql("CREATE TABLE jobs (
@@ -103,6 +103,20 @@ const TRUST: &[Change] = &[
         id TEXT PRIMARY KEY, at BIGINT NOT NULL, who TEXT NOT NULL, token TEXT NOT NULL,
         role TEXT NOT NULL, peer TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
         detail TEXT NOT NULL, outcome TEXT)"),
+];
+
+/// What happened, and where it is sent to. A row of `events` holds those of one transaction.
+const EVENTS: &[Change] = &[
+    Clustered(
+        "CREATE TABLE events (
+        last BIGINT NOT NULL, follows BIGINT NOT NULL, at BIGINT NOT NULL,
+        total BIGINT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (last))",
+    ),
+    Sql("CREATE TABLE webhooks (
+        id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, filter TEXT NOT NULL,
+        created BIGINT NOT NULL, created_by TEXT NOT NULL, cursor_at BIGINT NOT NULL,
+        failures BIGINT NOT NULL, trouble TEXT NOT NULL, next_try BIGINT NOT NULL)"),
 ];
 
 /// Whether the tables are those of this version.

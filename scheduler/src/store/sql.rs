@@ -2,10 +2,11 @@
 //! one text of every statement.
 
 use super::place::Place;
-use super::{Jobs, Reader, Store, read, schema, table};
-use crate::core::{Changes, FrameRow, Snapshot};
+use super::{Jobs, LogEnd, Reader, Store, events, read, schema, table};
+use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{Code, Fault, JobId, Outcome};
-use sqlx::any::AnyPoolOptions;
+use sqlx::any::{Any, AnyPoolOptions};
+use sqlx::pool::PoolConnection;
 use sqlx::{AnyConnection, AnyPool, Connection, Row};
 use std::fs::File;
 use std::time::Duration;
@@ -178,6 +179,13 @@ impl Store for SqlStore {
         read::snapshot(db, of).await.map_err(|fault| fault.within(&self.place))
     }
 
+    async fn log_end(&mut self) -> Outcome<LogEnd> {
+        let Some(db) = &mut self.writer else {
+            return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
+        };
+        events::end(db).await
+    }
+
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
         // The connection is put back only after a commit that is known to
         // have happened: any failure, and a caller that goes away in the
@@ -215,11 +223,29 @@ impl SqlReader {
     pub(super) fn of(pool: AnyPool) -> Self {
         Self { pool }
     }
+
+    pub(super) async fn connection(&self) -> Outcome<PoolConnection<Any>> {
+        self.pool.acquire().await.map_err(|e| failed("read the store", &e))
+    }
 }
 
 impl Reader for SqlReader {
     async fn frames(&self, job: JobId) -> Outcome<Vec<FrameRow>> {
         let mut db = self.pool.acquire().await.map_err(|e| failed("read the results", &e))?;
         read::frames(&mut db, job).await
+    }
+
+    async fn events(&self, after: u64) -> Outcome<Vec<EventRow>> {
+        events::after(&mut *self.connection().await?, after).await
+    }
+
+    async fn log_ends(&self) -> Outcome<(u64, u64)> {
+        let mut db = self.connection().await?;
+        let query = "SELECT follows FROM events ORDER BY last LIMIT 1";
+        let first = sqlx::query(query).fetch_optional(&mut *db).await;
+        let first = first.map_err(|e| failed("read the event log", &e))?;
+        let first = first.map_or(Ok(0), |row| row.try_get::<i64, _>(0));
+        let first = first.map_err(|e| failed("read the event log", &e))?;
+        Ok((first.unsigned_abs(), events::end(&mut db).await?.last))
     }
 }

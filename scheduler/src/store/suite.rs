@@ -109,8 +109,17 @@ fn everything() -> Changes {
     let node = Node { draining: true, quarantine: Some(quarantine), ..Node::default() };
     for (name, setting) in [
         ("a", Setting::Limit(Limit { count: 4 })),
-        ("a", Setting::Share(Share { weight: 3, guarantee: 1, ceiling: Some(9) })),
-        ("a", Setting::Pool(Pool { labels: ["x".to_owned()].into() })),
+        (
+            "a",
+            Setting::Share(Share {
+                weight: 3,
+                guarantee: 1,
+                ceiling: Some(9),
+                warm_cpu: 2,
+                warm_gpu: 1,
+            }),
+        ),
+        ("a", Setting::Pool(Pool { labels: ["x".to_owned()].into(), reserve: 4 })),
         ("node 'ä'", Setting::Node(node)),
     ] {
         changes.settings.insert((setting.kind(), name.to_owned()), Some(setting));
@@ -259,7 +268,7 @@ async fn is_the_core(mut store: impl Store, seed: u64) {
     }
 }
 
-fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
+pub(super) fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Command {
     let worker = WorkerId(1 + rng.below(4));
     let spec = |rng: &mut Rng, after: Vec<u32>| StepSpec {
         name: "n".into(),

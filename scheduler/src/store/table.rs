@@ -1,7 +1,7 @@
 //! Rows into tables, many to a statement: what makes a grouped commit cheap.
 
 use super::runs::{self, Run};
-use crate::core::Changes;
+use crate::core::{Changes, EventRow};
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use serde::Serialize;
 use sqlx::any::AnyArguments;
@@ -75,6 +75,13 @@ const SETTINGS: Table = Table {
     columns: &["kind", "name", "value"],
     key: "kind, name",
     update: &["value"],
+};
+
+const EVENTS: Table = Table {
+    name: "events",
+    columns: &["last", "follows", "at", "total", "body"],
+    key: "last",
+    update: &[],
 };
 
 /// Rows to a statement. Few sizes, so that each statement is prepared once.
@@ -191,6 +198,10 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
         let row = |value| vec![Cell::Text(kind.word().into()), Cell::Text(name.clone()), value];
         Some(json(value).map(row))
     });
+    let events = changes.events.iter().map(|row| {
+        let EventRow { last, follows, at, total, body } = row;
+        vec![id(*last), id(*follows), Cell::Int(at.0), id(*total), Cell::Text(body.clone())]
+    });
     Ok(vec![
         (&JOBS, jobs.collect::<Outcome<_>>()?),
         (&STEPS, steps.collect::<Outcome<_>>()?),
@@ -198,6 +209,7 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
         (&SETTINGS, settings.collect::<Outcome<_>>()?),
         (&LEASES, leases.collect()),
         (&RESULTS, runs::pack(&changes.frames).into_iter().map(run_row).collect()),
+        (&EVENTS, events.collect()),
     ])
 }
 

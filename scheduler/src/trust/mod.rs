@@ -13,9 +13,11 @@
 //! everybody has to, and the way is encrypted, or the scheduler does not start.
 
 mod book;
+pub mod direct;
 mod gate;
 mod guard;
 mod journal;
+mod listen;
 mod rate;
 mod service;
 mod skim;
@@ -32,6 +34,7 @@ pub use tls::Tls;
 
 pub(crate) use gate::{HttpGate, Now, ShowOf};
 pub(crate) use guard::GuardLayer;
+pub(crate) use listen::{Certificates, encrypted};
 pub(crate) use service::TrustService;
 pub(crate) use tls::check_listener;
 

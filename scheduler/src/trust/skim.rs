@@ -156,6 +156,11 @@ impl Protos {
                     let inner = delimited(&mut bytes)?;
                     let once = field.label() != Label::Repeated;
                     match (kind, self.messages.get(field.type_name())) {
+                        // What follows in an address may open something.
+                        (Type::String, _) if name == "url" => {
+                            let end = inner.iter().position(|byte| b"?#".contains(byte));
+                            add(line, outer, name, &quoted(&inner[..end.unwrap_or(inner.len())]));
+                        }
                         (Type::String, _) => add(line, outer, name, &quoted(inner)),
                         (Type::Message, Some(nested)) if once && outer.is_empty() => {
                             self.fields(nested, inner, name, line)?;

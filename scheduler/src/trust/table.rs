@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/GetJob", SEE, About::Job("job")),
     look("platefarm.v1.Farm/WatchJob", SEE, About::Job("job")),
     look("platefarm.v1.Farm/ListFrames", Who::WorkerOr(Role::Viewer), About::Job("job")),
-    look("platefarm.v1.Farm/ListWorkers", SEE, About::Caller),
+    look("platefarm.v1.Farm/ListWorkers", Who::WorkerOr(Role::Viewer), About::Caller),
     look("platefarm.v1.Farm/GetFarm", SEE, About::Caller),
     act("platefarm.v1.Farm/ControlJob", Role::Submitter, About::Job("target.job"), SMALL),
     act("platefarm.v1.Farm/ControlWorker", Role::Operator, About::Farm, SMALL),
@@ -92,6 +92,21 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/ListSettings", SEE, About::Farm),
     look("platefarm.v1.Farm/Explain", SEE, About::Job("target.job")),
     look("platefarm.v1.Farm/WhatIf", SEE, About::Farm),
+    // What happened, and where it is sent. The handler leaves out what the caller does not see.
+    look("platefarm.v1.Events/WatchEvents", SEE, About::Caller),
+    act("platefarm.v1.Events/AddWebhook", Role::Operator, About::Farm, SMALL),
+    look("platefarm.v1.Events/ListWebhooks", Who::Role(Role::Operator), About::Farm),
+    act("platefarm.v1.Events/RemoveWebhook", Role::Operator, About::Farm, SMALL),
+    // How many workers are wanted: KEDA's contract. Who starts workers has a worker's token.
+    look("externalscaler.ExternalScaler/IsActive", Who::WorkerOr(Role::Viewer), About::Farm),
+    look("externalscaler.ExternalScaler/StreamIsActive", Who::WorkerOr(Role::Viewer), About::Farm),
+    look("externalscaler.ExternalScaler/GetMetricSpec", Who::WorkerOr(Role::Viewer), About::Farm),
+    look("externalscaler.ExternalScaler/GetMetrics", Who::WorkerOr(Role::Viewer), About::Farm),
+    look(
+        "externalscaler.ExternalScaler/StreamMetricSpec",
+        Who::WorkerOr(Role::Viewer),
+        About::Farm,
+    ),
     // Workers.
     work("platefarm.v1.Work/Session", LARGE),
     work("platefarm.v1.Work/Register", SMALL),

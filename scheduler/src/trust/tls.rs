@@ -2,14 +2,8 @@
 
 use super::Settings;
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_proto::dial::{certificates, pem};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
-use tonic::transport::{Certificate, Identity, ServerTlsConfig};
-
-/// How long a handshake may take: a stranger holds a connection no longer.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The scheduler's certificate, and whose clients it asks for theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,23 +16,6 @@ pub struct Tls {
     pub client_ca: Option<PathBuf>,
     /// Whether a client may come without one, and show a token instead.
     pub client_optional: bool,
-}
-
-impl Tls {
-    /// As the transport takes it.
-    ///
-    /// # Errors
-    /// [`Code::BadCertificate`].
-    pub(crate) fn config(&self) -> Outcome<ServerTlsConfig> {
-        let identity = Identity::from_pem(certificates(&self.cert)?, pem(&self.key)?);
-        let config = ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE);
-        Ok(match &self.client_ca {
-            None => config,
-            Some(ca) => config
-                .client_ca_root(Certificate::from_pem(certificates(ca)?))
-                .client_auth_optional(self.client_optional),
-        })
-    }
 }
 
 /// Refuses an address that strangers reach, where the way to it is open.

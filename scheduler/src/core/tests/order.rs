@@ -84,7 +84,7 @@ fn a_worker_is_given_only_what_it_fits() {
     let plain = farm.machine("plain", 1, "cpu", of(&[], &[], 900));
     let gpu = farm.machine("gpu", 1, "gpu: x", of(&[], &[], 9_000));
     let rack = farm.machine("rack", 1, "cpu", of(&["rack=3"], &["night"], 0));
-    farm.set("racks", Setting::Pool(Pool { labels: names(&["rack=3"]) }));
+    farm.set("racks", Setting::Pool(Pool { labels: names(&["rack=3"]), reserve: 0 }));
     let cases: [(Needs, &[WorkerId], &str); 6] = [
         (Needs { device: Device::Gpu, ..Needs::default() }, &[gpu], "2 workers not a gpu worker"),
         (Needs { device: Device::Cpu, ..Needs::default() }, &[plain, rack], "not a cpu"),
@@ -190,7 +190,7 @@ fn jobs_and_shows_have_no_more_tasks_than_they_may() {
 fn shows_get_parts_as_they_weigh_and_guarantees_first() {
     let mut farm = Farm::new();
     for (show, weight, guarantee) in [("a", 1, 0), ("b", 3, 0), ("c", 1, 5)] {
-        farm.set(show, Setting::Share(Share { weight, guarantee, ceiling: None }));
+        farm.set(show, Setting::Share(Share { weight, guarantee, ..Share::default() }));
         farm.hand_in(spec(show, vec![step(1, 10_000, &[])]));
     }
     let mut tasks = std::collections::BTreeMap::new();

@@ -10,6 +10,7 @@
 //! verdicts and everything else are durable before they are said.
 
 mod audit;
+mod log;
 mod recover;
 mod work;
 
@@ -17,8 +18,9 @@ pub(super) use audit::Findings;
 
 use super::clock::Clock;
 use super::seats::{Said, SeatId, Seats, Word};
-use crate::core::{Changes, Command, Policy, Reply, State};
+use crate::core::{Asked, Changes, Command, Policy, Reply, State};
 use crate::store::Store;
+use log::Log;
 use platefarm_model::{JobId, LeaseToken, Outcome, WorkerId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
@@ -55,6 +57,8 @@ pub(super) enum Ask {
     Look(Look),
     /// A signal at every change of a job.
     Watch(JobId, oneshot::Sender<watch::Receiver<u64>>),
+    /// Where the event log ends, at every change.
+    Log(oneshot::Sender<watch::Receiver<u64>>),
     /// Something of a session.
     Seat(SeatId, Word),
 }
@@ -100,6 +104,7 @@ pub(super) struct Owner<S> {
     next_audit: Instant,
     audit_period: Duration,
     findings: Findings,
+    log: Log,
 }
 
 /// A turn on its way into the store, and how that ended.
@@ -147,6 +152,7 @@ impl<S: Store> Owner<S> {
     ) -> Outcome<(mpsc::Sender<Ask>, Self)> {
         let clock = Clock::new();
         let state = State::restore(policy, store.load().await?, clock.now())?;
+        let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
         let owner = Self {
             state,
@@ -167,6 +173,7 @@ impl<S: Store> Owner<S> {
             next_audit: Instant::now() + audit::PERIOD,
             audit_period: audit::PERIOD,
             findings: Findings::default(),
+            log,
         };
         Ok((asks, owner))
     }
@@ -188,7 +195,7 @@ impl<S: Store> Owner<S> {
         for worker in self.state.workers() {
             self.decide(Command::Leave { worker: worker.id })?;
         }
-        let turn = std::mem::take(&mut self.turn);
+        let turn = self.close_turn();
         match &mut self.store {
             Some(store) => store.commit(&turn.changes).await,
             None => Ok(()),
@@ -257,6 +264,7 @@ impl<S: Store> Owner<S> {
                 Ask::Seat(id, word) => wake |= self.hear(id, word),
                 Ask::Look(look) => self.turn.looks.push(look(&self.state)),
                 Ask::Watch(job, told) => self.watch(job, told),
+                Ask::Log(told) => drop(told.send(self.log.watch())),
             }
         }
         let ticked = Instant::now() >= self.next_tick;
@@ -285,17 +293,26 @@ impl<S: Store> Owner<S> {
 
     /// The answer, and whether somebody who waits may get work by it.
     fn decided(&mut self, command: Command) -> (Outcome<Reply>, bool) {
+        let asked = Asked::of(&command, &self.state);
         let effects = self.state.step(command, self.clock.now());
+        self.log.news.tell(asked, &effects, &self.state);
         self.turn.changes.merge(effects.changes);
         (effects.reply, effects.wake)
     }
 
+    /// All that is decided, and what is told of it.
+    fn close_turn(&mut self) -> Turn {
+        let mut turn = std::mem::take(&mut self.turn);
+        turn.changes.events.extend(self.log.row(self.clock.now()));
+        turn
+    }
+
     /// Hands the turn to the store, or says it at once where there is nothing to store.
     fn write(&mut self) -> Option<Writing<S>> {
-        if self.turn.is_empty() {
+        let turn = self.close_turn();
+        if turn.is_empty() {
             return None;
         }
-        let turn = std::mem::take(&mut self.turn);
         if turn.changes.is_empty() {
             self.announce(turn);
             return None;
@@ -352,5 +369,8 @@ impl<S: Store> Owner<S> {
             }
         }
         turn.looks.into_iter().for_each(|tell| tell());
+        if let Some(row) = turn.changes.events.last() {
+            self.log.stored(row.last);
+        }
     }
 }

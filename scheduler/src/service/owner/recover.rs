@@ -24,9 +24,14 @@ impl<S: Store> Owner<S> {
                 Ok(stored) => State::restore(self.policy, stored, self.clock.now()),
                 Err(fault) => Err(fault),
             };
+            let restored = match restored {
+                Ok(state) => store.log_end().await.map(|end| (state, end)),
+                Err(fault) => Err(fault),
+            };
             match restored {
-                Ok(state) => {
+                Ok((state, end)) => {
                     self.state = state;
+                    self.log.reopen(end, self.clock.now());
                     self.watched.values().for_each(|s| s.send_modify(|version| *version += 1));
                     tracing::info!("the store is back");
                     return Ok(());
@@ -66,7 +71,7 @@ impl<S: Store> Owner<S> {
                     Word::HungUp => self.seats.close(id),
                 },
                 // Dropping the question says that there is no answer.
-                Ok(Some(Ask::Look(_) | Ask::Watch(..))) => {}
+                Ok(Some(Ask::Look(_) | Ask::Watch(..) | Ask::Log(_))) => {}
             }
         }
     }

@@ -1,0 +1,268 @@
+//! KEDA's external scaler: how many workers are wanted, by the core's own
+//! answer (`core::capacity`). One scaled object is one kind of worker; its
+//! metadata say which.
+//!
+//! A store or a leader that is away for a moment is no reason to scale: the last
+//! answer holds for a while.
+
+use super::desk::Desk;
+use super::{Answer, answer};
+use crate::core::Wanted;
+use platefarm_model::explain::WhatIf;
+use platefarm_model::farm::{WorkerClass, WorkerTraits};
+use platefarm_model::{Code, Fault, Outcome};
+use platefarm_proto::convert::to_status;
+use platefarm_proto::keda::external_scaler_server::ExternalScaler;
+use platefarm_proto::keda::{
+    GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse, MetricSpec,
+    MetricValue, ScaledObjectRef,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// How long an answer is good for who asks at the same time: KEDA asks twice in a row.
+const FRESH: Duration = Duration::from_millis(500);
+/// How long the last answer holds while there is no new one.
+const HOLDS: Duration = Duration::from_secs(120);
+/// Between two looks of a stream.
+const LOOK: Duration = Duration::from_secs(1);
+/// Workers that are wanted at most, where the metadata do not say.
+const MOST: u32 = 1000;
+/// Kinds of workers whose answers are remembered.
+const KINDS: usize = 256;
+
+/// Keys of the metadata that are ours; KEDA passes on all the others, too.
+const KEYS: &str = "class, pools, labels, slots, memoryMib, maxWorkers";
+
+/// The kind of worker that a scaled object starts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    class: WorkerClass,
+    pools: BTreeSet<String>,
+    labels: BTreeSet<String>,
+    slots: u32,
+    memory_mib: u64,
+    most: u32,
+}
+
+impl Kind {
+    /// As metadata say it.
+    ///
+    /// # Errors
+    /// [`Code::BadConfig`] naming the key.
+    fn of(object: &ScaledObjectRef) -> Outcome<Self> {
+        let all = &object.scaler_metadata;
+        let text = |key: &str| all.get(key).map(|value| value.trim()).filter(|v| !v.is_empty());
+        let bad = |key: &str, value: &str, e: &dyn std::fmt::Display| {
+            Fault::new(Code::BadConfig, format!("'{value}' cannot be read: {e}"))
+                .at(format!("metadata.{key} of {}/{}", object.namespace, object.name))
+                .remedy(format!("Correct the ScaledObject; its keys are: {KEYS}."))
+        };
+        let number = |key: &str, usual: u64, range: RangeInclusive<u64>| match text(key) {
+            None => Ok(usual),
+            Some(value) => match value.parse::<u64>() {
+                Ok(number) if range.contains(&number) => Ok(number),
+                Ok(_) => {
+                    let possible = format!("{} to {} are possible", range.start(), range.end());
+                    Err(bad(key, value, &possible))
+                }
+                Err(e) => Err(bad(key, value, &e)),
+            },
+        };
+        let names = |key: &str| {
+            let names = text(key).into_iter().flat_map(|value| value.split(','));
+            names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        };
+        let class = text("class").unwrap_or("cpu");
+        Ok(Self {
+            class: class.parse().map_err(|fault: Fault| bad("class", class, &fault.message))?,
+            pools: names("pools"),
+            labels: names("labels"),
+            slots: number("slots", 1, 1..=4096)? as u32,
+            memory_mib: number("memoryMib", 0, 0..=u64::MAX)?,
+            most: number("maxWorkers", MOST.into(), 1..=10_000)? as u32,
+        })
+    }
+
+    fn imagined(&self) -> WhatIf {
+        let traits = WorkerTraits {
+            labels: self.labels.clone(),
+            pools: self.pools.clone(),
+            memory_mib: self.memory_mib,
+            near: BTreeSet::new(),
+        };
+        WhatIf { workers: self.most, class: self.class, slots: self.slots, traits }
+    }
+
+    /// What its metric is called.
+    fn metric(&self) -> String {
+        let pools: Vec<&str> = self.pools.iter().map(String::as_str).collect();
+        let pools = pools.join("-");
+        let dash = if pools.is_empty() { "" } else { "-" };
+        format!("platefarm-workers-{}{dash}{pools}", self.class)
+    }
+}
+
+/// The service.
+#[derive(Clone)]
+pub(super) struct Scaler {
+    desk: Desk,
+    closing: watch::Receiver<bool>,
+    last: Arc<Mutex<BTreeMap<Kind, (Instant, Wanted)>>>,
+}
+
+impl Scaler {
+    pub(super) fn new(desk: Desk, closing: watch::Receiver<bool>) -> Self {
+        Self { desk, closing, last: Arc::default() }
+    }
+
+    fn last(&self, kind: &Kind, within: Duration) -> Option<Wanted> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.get(kind).filter(|(when, _)| when.elapsed() < within).map(|(_, wanted)| *wanted)
+    }
+
+    async fn wanted(&self, kind: &Kind) -> Outcome<Wanted> {
+        if let Some(wanted) = self.last(kind, FRESH) {
+            return Ok(wanted);
+        }
+        match self.look(kind).await {
+            Ok(wanted) => {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                if last.len() >= KINDS {
+                    last.retain(|_, (when, _)| when.elapsed() < HOLDS);
+                }
+                last.insert(kind.clone(), (Instant::now(), wanted));
+                Ok(wanted)
+            }
+            Err(fault) => self.last(kind, HOLDS).ok_or_else(|| {
+                tracing::warn!(%fault, "capacity cannot be answered");
+                fault
+            }),
+        }
+    }
+
+    /// The answer; worked out beside the farm, which goes on meanwhile.
+    async fn look(&self, kind: &Kind) -> Outcome<Wanted> {
+        let imagined = kind.imagined();
+        let study = self.desk.look(move |state| state.study(imagined)).await??;
+        let answer = tokio::task::spawn_blocking(move || study.answer()).await;
+        answer.map_err(|e| Fault::new(Code::Internal, "the answer broke off").because(&e))
+    }
+
+    async fn active(&self, object: &ScaledObjectRef) -> Outcome<bool> {
+        Ok(self.wanted(&Kind::of(object)?).await?.total() > 0)
+    }
+
+    fn spec(object: &ScaledObjectRef) -> Outcome<GetMetricSpecResponse> {
+        let metric_name = Kind::of(object)?.metric();
+        let spec = MetricSpec { metric_name, target_size: 1, target_size_float: 1.0 };
+        Ok(GetMetricSpecResponse { metric_specs: vec![spec] })
+    }
+
+    async fn metrics(&self, request: GetMetricsRequest) -> Outcome<GetMetricsResponse> {
+        let object = request.scaled_object_ref.unwrap_or_default();
+        let kind = Kind::of(&object)?;
+        let metric_name = kind.metric();
+        if !request.metric_name.is_empty() && request.metric_name != metric_name {
+            let message = format!("'{}' is no metric of this object", request.metric_name);
+            return Err(Fault::new(Code::UnknownOption, message)
+                .at("metricName")
+                .remedy(format!("It has one: {metric_name}.")));
+        }
+        let total = self.wanted(&kind).await?.total();
+        let value = MetricValue {
+            metric_name,
+            metric_value: total.into(),
+            metric_value_float: total.into(),
+        };
+        Ok(GetMetricsResponse { metric_values: vec![value] })
+    }
+}
+
+type Active = mpsc::Sender<Result<IsActiveResponse, Status>>;
+
+impl Scaler {
+    /// Says whether anything is wanted, now and at every change.
+    async fn follow(mut self, object: ScaledObjectRef, to: Active) {
+        let mut said = None;
+        loop {
+            match self.active(&object).await {
+                Ok(result) if said != Some(result) => {
+                    said = Some(result);
+                    if to.send(Ok(IsActiveResponse { result })).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(_) => {}
+                Err(fault) => return drop(to.send(Err(to_status(&fault))).await),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = self.closing.wait_for(|closing| *closing) => return,
+                () = to.closed() => return,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[tonic::async_trait]
+impl ExternalScaler for Scaler {
+    async fn is_active(&self, request: Request<ScaledObjectRef>) -> Answer<IsActiveResponse> {
+        let active = self.active(&request.into_inner()).await;
+        answer(active.map(|result| IsActiveResponse { result }))
+    }
+
+    type StreamIsActiveStream = ReceiverStream<Result<IsActiveResponse, Status>>;
+
+    async fn stream_is_active(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Answer<Self::StreamIsActiveStream> {
+        let object = request.into_inner();
+        Kind::of(&object).map_err(|fault| to_status(&fault))?;
+        let (to, said) = mpsc::channel(1);
+        tokio::spawn(self.clone().follow(object, to));
+        Ok(Response::new(ReceiverStream::new(said)))
+    }
+
+    async fn get_metric_spec(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Answer<GetMetricSpecResponse> {
+        answer(Self::spec(&request.into_inner()))
+    }
+
+    async fn get_metrics(&self, request: Request<GetMetricsRequest>) -> Answer<GetMetricsResponse> {
+        answer(self.metrics(request.into_inner()).await)
+    }
+
+    type StreamMetricSpecStream = ReceiverStream<Result<GetMetricSpecResponse, Status>>;
+
+    /// It follows from the metadata alone, so it is said once; the stream then
+    /// stays open, as KEDA expects of one that has more to say.
+    async fn stream_metric_spec(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Answer<Self::StreamMetricSpecStream> {
+        let spec = Self::spec(&request.into_inner()).map_err(|fault| to_status(&fault))?;
+        let (to, said) = mpsc::channel(1);
+        let mut closing = self.closing.clone();
+        tokio::spawn(async move {
+            if to.send(Ok(spec)).await.is_ok() {
+                tokio::select! {
+                    _ = closing.wait_for(|closing| *closing) => {}
+                    () = to.closed() => {}
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(said)))
+    }
+}
