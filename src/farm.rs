@@ -8,6 +8,7 @@ mod events;
 
 pub(crate) use events::Since;
 
+use opentelemetry::trace::SpanKind;
 use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -15,9 +16,11 @@ use platefarm_model::trust::{AuditEntry, NewToken, Role, TokenView};
 use platefarm_model::{Code, Fault, JobId, Outcome, Secret, limits};
 use platefarm_proto::convert::{from_status, role};
 use platefarm_proto::dial::{Dial, Line};
+use platefarm_proto::trace::{self, Begun};
 use platefarm_proto::{EventsClient, FarmClient, TrustClient, v1};
 use serde::Serialize;
 use std::time::{Duration, Instant};
+use tonic::metadata::{Ascii, MetadataValue};
 
 /// How long one who follows a job waits for a scheduler that went away.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -194,7 +197,16 @@ impl Farm {
         let request = v1::SubmitJobRequest { job: Some(job.into()) };
         // What has no key might be there twice if it were said twice.
         let repeats = job.idempotency_key.is_some();
-        let call = async |farm: &mut FarmClient<Line>| farm.submit_job(request.clone()).await;
+        let facts = [("job.name", job.name.clone()), ("show", job.show.clone())];
+        let span = Begun::now("submit", "", SpanKind::Client, &facts);
+        let context = span.context().and_then(|text| text.parse::<MetadataValue<Ascii>>().ok());
+        let call = async |farm: &mut FarmClient<Line>| {
+            let mut request = tonic::Request::new(request.clone());
+            if let Some(context) = &context {
+                request.metadata_mut().insert(trace::HEADER, context.clone());
+            }
+            farm.submit_job(request).await
+        };
         let answer = self.ask_and(repeats, call).await?;
         Ok((JobId(answer.job), answer.existed))
     }

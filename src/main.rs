@@ -12,6 +12,7 @@ mod embedded;
 mod farm;
 mod output;
 mod provider;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -142,6 +142,10 @@ pub struct StepTerms {
     /// that say the same, or had it last, are asked first.
     #[serde(skip_serializing_if = "is_default")]
     pub near: Vec<String>,
+    /// The trace that its work belongs to: a context as `traceparent` of W3C
+    /// Trace Context has it. None: nobody traces it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trace: Option<Box<str>>,
 }
 
 /// What a job asks of the scheduler; people change it at any time.

@@ -7,6 +7,7 @@
 
 pub mod convert;
 pub mod dial;
+pub mod trace;
 
 /// Generated from `platefarm/v1/*.proto`: messages, clients and servers.
 pub mod v1 {

@@ -32,6 +32,7 @@ mod worker;
 mod workers;
 
 use crate::output::{self, Output};
+use crate::traces::Traces;
 use clap::{CommandFactory, Parser, Subcommand};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_worker::child::Program;
@@ -80,9 +81,15 @@ pub(crate) struct Global {
         default_value = "warn"
     )]
     log: String,
+    /// Log a JSON document to a line, for programs that gather logs.
+    #[arg(long, global = true, env = "PLATEFARM_LOG_JSON")]
+    log_json: bool,
     /// Bridges to makers' own decoders, as TOML (docs/bridge.md).
     #[arg(long, global = true, env = "PLATEFARM_BRIDGES", value_name = "FILE")]
     bridges: Option<std::path::PathBuf>,
+    /// Send traces to an OTLP collector over gRPC, as in http://127.0.0.1:4317 [default: nowhere]
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp: Option<String>,
     /// How we reach it.
     #[command(flatten)]
     pub(crate) access: crate::access::Access,
@@ -103,6 +110,9 @@ impl Global {
             Fault::new(Code::Internal, "the system does not say where this program is").because(&e)
         })?;
         let mut args = vec!["worker-slot".into(), "--log".into(), self.log.clone().into()];
+        if self.log_json {
+            args.push("--log-json".into());
+        }
         if let Some(bridges) = &self.bridges {
             args.extend(["--bridges".into(), bridges.clone().into()]);
         }
@@ -193,7 +203,14 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return not_understood(&error),
     };
     let out = output::choose(global.json, global.quiet);
-    match start_log(&global.log).and_then(|()| run(verb, &global, &*out)) {
+    // Held until the verb is done: the last traces are sent then.
+    let traces = start_log(&global).and_then(|()| start_traces(&global, &verb));
+    let done = traces.and_then(|traces| {
+        let done = run(verb, &global, &*out);
+        drop(traces);
+        done
+    });
+    match done {
         Ok(code) => code,
         Err(fault) => {
             out.fault(&fault);
@@ -261,18 +278,30 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
     .map(|()| ExitCode::SUCCESS)
 }
 
-fn start_log(filter: &str) -> Outcome<()> {
-    let filter = filter.parse::<tracing_subscriber::EnvFilter>().map_err(|e| {
-        Fault::new(Code::BadConfig, format!("'{filter}' is not a log filter"))
+fn start_log(global: &Global) -> Outcome<()> {
+    let filter = global.log.parse::<tracing_subscriber::EnvFilter>().map_err(|e| {
+        Fault::new(Code::BadConfig, format!("'{}' is not a log filter", global.log))
             .at("--log")
             .because(&e)
     })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(output::coloured_talk())
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match global.log_json {
+        true => log.json().flatten_event(true).init(),
+        false => log.with_ansi(output::coloured_talk()).init(),
+    }
     Ok(())
+}
+
+/// Traces of those verbs that are part of a farm.
+fn start_traces(global: &Global, verb: &Verb) -> Outcome<Option<Traces>> {
+    let name = match verb {
+        Verb::Scheduler(_) => "scheduler",
+        Verb::Worker(_) => "worker",
+        Verb::Up(_) => "up",
+        Verb::Pull(_) => "pull",
+        _ => return Ok(None),
+    };
+    global.otlp.as_deref().map(|endpoint| Traces::start(endpoint, name)).transpose()
 }
 
 /// A runtime for the verbs that speak to a farm or are one.

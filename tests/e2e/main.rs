@@ -24,5 +24,6 @@ mod python;
 mod render;
 mod s3;
 mod seals;
+mod traces;
 mod trust;
 mod turnover;

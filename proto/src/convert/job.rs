@@ -49,6 +49,7 @@ impl From<&StepSpec> for v1::StepSpec {
             frame_limit_s: terms.frame_limit_s,
             step_limit_s: terms.step_limit_s,
             near: terms.near.clone(),
+            trace: terms.trace.as_deref().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -78,6 +79,7 @@ impl TryFrom<v1::StepSpec> for StepSpec {
                 frame_limit_s: step.frame_limit_s,
                 step_limit_s: step.step_limit_s,
                 near: step.near,
+                trace: Some(step.trace.into()).filter(|text: &Box<str>| !text.is_empty()),
             },
             name: step.name,
         })
@@ -172,6 +174,7 @@ mod tests {
                 frame_limit_s: 60,
                 step_limit_s: 600,
                 near: vec!["vol1".into()],
+                trace: Some("00-1-2-01".into()),
             },
         };
         let job = JobSpec {

@@ -5,12 +5,14 @@ use super::{Answer, answer, control};
 use crate::core::{Command, FrameRow, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
+use opentelemetry::trace::SpanKind;
 use platefarm_model::farm::{Control, Setting, SettingKind, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use platefarm_proto::convert::to_status;
+use platefarm_proto::trace::{self, Taken};
 use platefarm_proto::{Farm, v1};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -38,6 +40,23 @@ async fn view(desk: &Desk, job: u64) -> Outcome<JobView> {
 /// The show of a job.
 pub(super) async fn show(desk: &Desk, job: JobId) -> Outcome<String> {
     desk.look(move |state| state.show_of(job)).await?
+}
+
+/// A job whose steps say which trace they belong to: their own, or that of the
+/// submission, where one is kept. One that comes back is a repetition, and has it from before.
+fn traced(mut spec: JobSpec, parent: Option<String>, begun: SystemTime) -> JobSpec {
+    if spec.steps.iter().any(|step| step.terms.trace.is_some()) {
+        return spec;
+    }
+    let mut submission = Taken::new("submit", begun, SystemTime::now());
+    submission.facts = vec![("job.name", spec.name.clone()), ("show", spec.show.clone())];
+    let context = submission.export(parent.as_deref(), SpanKind::Server);
+    // Without an exporter of ours, the caller's own context is what workers go on from.
+    let context = context.or(parent.filter(|text| trace::parse(text).is_some()));
+    for step in &mut spec.steps {
+        step.terms.trace = context.as_deref().map(Into::into);
+    }
+    spec
 }
 
 impl<R: Reader> FarmService<R> {
@@ -75,10 +94,13 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::SubmitJobRequest>,
     ) -> Answer<v1::SubmitJobResponse> {
+        let begun = SystemTime::now();
+        let header = request.metadata().get(trace::HEADER).and_then(|text| text.to_str().ok());
+        let parent = header.map(str::to_owned);
         let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
         let spec = request.into_inner().job.ok_or_else(missing).and_then(JobSpec::try_from);
         let spec = match spec {
-            Ok(spec) => Box::new(spec),
+            Ok(spec) => Box::new(traced(spec, parent, begun)),
             Err(fault) => return answer(Err(fault)),
         };
         answer(match self.desk.ask(Command::Submit(spec)).await {

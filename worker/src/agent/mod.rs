@@ -18,6 +18,7 @@ mod session;
 mod slot;
 pub mod state;
 mod talk;
+mod trace;
 mod wire;
 
 use crate::child::{Child, Limits, Program};

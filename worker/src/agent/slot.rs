@@ -6,6 +6,7 @@ use super::Shared;
 use super::backoff::Backoff;
 use super::outbox::Outbox;
 use super::session::{self, Taken};
+use super::trace::Trace;
 use super::wire::RemoteLedger;
 use crate::child::{Asking, Child};
 use crate::kinds::{self, JobKind};
@@ -14,6 +15,7 @@ use platefarm_media::publish;
 use platefarm_model::job::{FrameOutcome, Lease};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tracing::Instrument;
 
 /// Most frames in one report.
 const BATCH: usize = 512;
@@ -31,7 +33,10 @@ pub(super) async fn work(shared: Arc<Shared>) {
             _ = leaving.wait_for(|l| *l) => return,
         };
         let Ok(place) = Arc::clone(&shared.outboxes).acquire_owned().await else { return };
-        let well = run_lease(&shared, child.as_mut(), taken, place).await;
+        // Whatever is logged on the way says whose it is.
+        let (step, token) = (taken.lease.step, taken.lease.token);
+        let named = tracing::error_span!("task", job = %step.job, %step, %token);
+        let well = run_lease(&shared, child.as_mut(), taken, place).instrument(named).await;
         shared.room_changed(|places| places.taken -= 1);
         if well {
             trouble.reset();
@@ -49,8 +54,10 @@ async fn run_lease(
     place: OwnedSemaphorePermit,
 ) -> bool {
     let Taken { lease, leash } = taken;
+    let trace = Trace::of(&lease, &shared.name);
     let (finished, outcomes) = mpsc::unbounded_channel();
-    tokio::spawn(deliver(Arc::clone(shared), lease.clone(), Arc::clone(&leash), outcomes, place));
+    let delivery = deliver(Arc::clone(shared), lease.clone(), Arc::clone(&leash), outcomes, place);
+    tokio::spawn(delivery.in_current_span());
     let mut well = true;
     match child {
         Some(child) => {
@@ -61,6 +68,7 @@ async fn run_lease(
             };
             let sink = |outcome: FrameOutcome| {
                 well &= !is_the_machines(&outcome);
+                trace.frame(&outcome);
                 // The outbox lives until this ends.
                 let _ = finished.send(outcome);
             };
@@ -69,11 +77,13 @@ async fn run_lease(
         None => {
             let (here, runtime) = (Arc::clone(shared), tokio::runtime::Handle::current());
             let token = lease.token;
+            let frames = trace.clone();
             let task = tokio::task::spawn_blocking(move || {
                 let mut well = true;
                 let ledger = RemoteLedger { wire: &here.wire, runtime };
                 let mut sink = |outcome: FrameOutcome| {
                     well &= !is_the_machines(&outcome);
+                    frames.frame(&outcome);
                     let _ = finished.send(outcome);
                 };
                 drop(kinds::run(here.kinds, &lease, &leash, &here.env, &ledger, &mut sink));
