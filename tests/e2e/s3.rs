@@ -90,7 +90,7 @@ fn what_is_wrong_with_a_bucket_is_said() {
     fails("F0305", "s3://");
     let movie = format!("s3://{bucket}/clip.mov");
     publish::write_flushed(Path::new(&movie), b"....ftypqt  ").unwrap();
-    fails("F0106", &movie);
+    fails("F0104", &movie);
 }
 
 #[test]
@@ -156,4 +156,77 @@ fn a_pull_from_bucket_to_bucket_is_a_whole_package() {
         ],
     );
     assert_eq!(error_document(&again)["error"]["code"], "F0010");
+}
+
+/// A movie is decoded by a program that wants a file: it gets a copy from a cache with a bound.
+#[test]
+fn a_movie_in_a_bucket_is_the_movie_on_a_disk() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    let (dir, cache) = (world.path("movies"), world.path("cache"));
+    std::fs::create_dir_all(&dir).unwrap();
+    let make = |name: &str, seconds: &str| {
+        let file = dir.join(name);
+        let source = format!("testsrc2=size=160x96:rate=24:duration={seconds}");
+        let made = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-f", "lavfi", "-i", &source, "-c:v", "prores_ks", "-timecode"])
+            .args(["01:00:00:00", "-color_primaries", "bt709", "-color_trc", "bt709"])
+            .args(["-colorspace", "bt709", s(&file)])
+            .status();
+        assert!(made.expect("ffmpeg is there: apt-get install ffmpeg").success());
+        publish::write_flushed(
+            Path::new(&format!("s3://{bucket}/ocf/{name}")),
+            &std::fs::read(&file).unwrap(),
+        )
+        .unwrap();
+        std::fs::metadata(&file).unwrap().len()
+    };
+    let sizes = [make("A001C001.mov", "1"), make("A001C002.mov", "1")];
+    // Room for one of the two.
+    let most = (sizes[0].max(sizes[1]) + 1000).to_string();
+    let render = |source: &str, out: &str| {
+        let args =
+            ["render", source, "--out", out, "--frames", "3-5", "--backend", "cpu", "--json"];
+        let mut command = world.platefarm(&args);
+        command.envs(server.environment());
+        command.env("PLATEFARM_CACHE_DIR", &cache).env("PLATEFARM_CACHE_BYTES", &most);
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    };
+    for name in ["A001C001.mov", "A001C002.mov", "A001C002.mov"] {
+        let (here, there) =
+            (world.path(&format!("here-{name}")), format!("s3://{bucket}/out/{name}"));
+        render(s(&dir.join(name)), s(&here));
+        render(&format!("s3://{bucket}/ocf/{name}"), &there);
+        let (here, there) = (plates(&here), plates(Path::new(&there)));
+        assert_eq!((here.len(), here.keys().eq(there.keys())), (3, true));
+        let kept: Vec<_> = tree(&cache).into_iter().filter(|file| file.ends_with(".mov")).collect();
+        assert_eq!(kept.len(), 1, "the cache keeps to its bound: {kept:?}");
+        assert!(kept[0].ends_with(name), "{kept:?}");
+    }
+}
+
+/// A directory in a bucket is sealed as one on a disk, generation by generation.
+#[test]
+fn a_bucket_is_sealed_and_held_against_its_seal() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    let dir = format!("s3://{bucket}/card");
+    let put = |name: &str, bytes: &[u8]| {
+        publish::write_flushed(&Path::new(&dir).join(name), bytes).unwrap();
+    };
+    let mhl = |verb: &str| run(&world, server, &["mhl", verb, &dir, "--json"]);
+    put("A001/a.dng", b"one");
+    put("b.wav", b"two");
+    let sealed = mhl("create");
+    assert!(sealed.status.success(), "{}", text(&sealed.stdout));
+    put("c.txt", b"three");
+    assert!(mhl("create").status.success());
+    assert!(mhl("verify").status.success());
+    let names = storage::read_dir(Path::new(&dir).join("ascmhl")).unwrap();
+    assert_eq!(names.len(), 3, "two generations and their chain: {names:?}");
+    put("b.wav", b"too");
+    let verified = mhl("verify");
+    assert!(!verified.status.success());
+    assert!(text(&verified.stdout).contains("b.wav"), "{}", text(&verified.stdout));
 }

@@ -8,13 +8,14 @@
 
 use super::hashing::hash_files;
 use super::tree::{Loaded, Tree};
-use crate::publish;
 use crate::source::read_fault;
+use crate::{publish, storage};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_standards::mhl::{
     self, Appended, CHAIN_FILE, Creator, DIRECTORY, Format, Found, HistoryFiles, NewGeneration,
     Process, Run,
 };
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -54,9 +55,13 @@ pub struct Created {
 /// [`Code::BadManifest`] when a name cannot stand in a manifest; [`Code::FileNotFound`] for a file
 /// that is asked for and not there; `F01xx` and `F03xx`. Then nothing is written.
 pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
-    let _alone = lock(dir)?;
+    let remote = storage::is_remote(dir);
+    let _alone = if remote { None } else { Some(lock(dir)?) };
     let mut problems = Vec::new();
     let tree = Tree::walk(dir, &mut problems);
+    // Before they are read: what is written back is written over these and no others.
+    let chains: BTreeMap<String, String> =
+        if remote { versions(dir, &tree) } else { BTreeMap::new() };
     let loaded: Vec<Loaded> =
         tree.histories.iter().filter_map(|root| Loaded::read(dir, root, &mut problems)).collect();
     // What cannot be read cannot be sealed.
@@ -68,7 +73,11 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
         return Err(Fault::new(Code::FileNotFound, message).at(dir.display().to_string()));
     }
     let histories: Vec<HistoryFiles<'_>> = loaded.iter().map(Loaded::as_files).collect();
-    let real = dir.canonicalize().map_err(|e| read_fault(dir, &e))?;
+    let real = if remote {
+        dir.to_owned()
+    } else {
+        dir.canonicalize().map_err(|e| read_fault(dir, &e))?
+    };
     let folder = real.file_name().map_or("root".into(), |name| name.to_string_lossy().into_owned());
     let default = [Format::Xxh128];
     let run = Run {
@@ -94,6 +103,13 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
     let hashed = found.files.iter().filter(|file| !file.digests.is_empty());
     let bytes = hashed.map(|file| file.size).sum();
     let appended = mhl::append(&histories, &found, &run)?;
+    if remote {
+        let generations = appended.generations.iter();
+        generations
+            .map(|generation| put_remote(dir, generation, &chains))
+            .collect::<Outcome<()>>()?;
+        return Ok(Created { appended, bytes });
+    }
     clear(dir);
     for generation in &appended.generations {
         put(dir, generation)?;
@@ -101,6 +117,39 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
     // Others may be at work beside it: only an empty one goes.
     let _ = fs::remove_dir(dir.join(publish::STAGING));
     Ok(Created { appended, bytes })
+}
+
+/// The version of each history's chain.
+fn versions(dir: &Path, tree: &Tree) -> BTreeMap<String, String> {
+    let chain = |root: &String| {
+        let metadata = storage::metadata(dir.join(root).join(DIRECTORY).join(CHAIN_FILE)).ok()?;
+        Some((root.clone(), metadata.version()?.to_owned()))
+    };
+    tree.histories.iter().filter_map(chain).collect()
+}
+
+/// Makes a generation visible in a bucket. The chain names the manifest and comes
+/// after it, on the condition that it is as it was read: of two runs at once
+/// one is refused, and its manifest, which nothing names, is taken away.
+fn put_remote(
+    dir: &Path,
+    generation: &NewGeneration,
+    chains: &BTreeMap<String, String>,
+) -> Outcome<()> {
+    let history = dir.join(&generation.root).join(DIRECTORY);
+    let manifest = history.join(&generation.name);
+    storage::put_over(&manifest, generation.manifest.as_bytes(), None)?;
+    let chain = history.join(CHAIN_FILE);
+    let seen = chains.get(&generation.root).cloned();
+    storage::put_over(&chain, generation.chain.as_bytes(), seen).map_err(|fault| {
+        let _ = storage::discard(&manifest);
+        match fault.code {
+            Code::Overtaken => {
+                fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
+            }
+            _ => fault,
+        }
+    })
 }
 
 /// Makes a generation visible, with its chain, in one step.

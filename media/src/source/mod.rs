@@ -11,6 +11,7 @@ mod dng;
 mod dpx;
 mod encoding;
 mod exr;
+mod held;
 mod merged;
 mod mlv;
 mod movie;
@@ -157,12 +158,7 @@ pub(crate) fn open_with(sequence: Sequence) -> Outcome<Box<dyn Clip>> {
     let first = sequence.first_file();
     let source = source_of(first)?;
     if source.needs_disk() && storage::is_remote(first) {
-        let message = format!("{} is read from disks only", source.name());
-        return Err(Fault::new(Code::UnsupportedFeature, message)
-            .at(first.display().to_string())
-            .remedy(
-                "Copy the file to a disk: the program that decodes it knows no object stores.",
-            ));
+        return held::open(source, &sequence);
     }
     source.open(sequence)
 }

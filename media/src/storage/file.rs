@@ -61,7 +61,7 @@ pub struct Metadata {
 #[derive(Clone, Debug)]
 enum MetadataKind {
     Disk(std::fs::Metadata),
-    Object { size: u64, modified: SystemTime },
+    Object { size: u64, modified: SystemTime, version: Option<String> },
     Prefix,
 }
 
@@ -99,6 +99,15 @@ impl Metadata {
             MetadataKind::Disk(metadata) => metadata.is_file(),
             MetadataKind::Object { .. } => true,
             MetadataKind::Prefix => false,
+        }
+    }
+
+    /// What tells an object's versions apart, where the store says it.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match &self.kind {
+            MetadataKind::Object { version, .. } => version.as_deref(),
+            _ => None,
         }
     }
 
@@ -144,7 +153,11 @@ impl File {
     pub fn metadata(&self) -> io::Result<Metadata> {
         let kind = match &self.0 {
             Kind::Disk(file) => MetadataKind::Disk(file.metadata()?),
-            Kind::Object(o) => MetadataKind::Object { size: o.size, modified: o.modified },
+            Kind::Object(o) => MetadataKind::Object {
+                size: o.size,
+                modified: o.modified,
+                version: o.version.clone(),
+            },
         };
         Ok(Metadata { kind })
     }
@@ -316,7 +329,11 @@ fn remote_metadata(path: &Path) -> Outcome<MetadataKind> {
         }
     })?;
     Ok(match found.map_err(|e| fault(&place, &e))? {
-        Some(meta) => MetadataKind::Object { size: meta.size, modified: meta.last_modified.into() },
+        Some(meta) => MetadataKind::Object {
+            size: meta.size,
+            modified: meta.last_modified.into(),
+            version: meta.e_tag,
+        },
         None => MetadataKind::Prefix,
     })
 }

@@ -8,14 +8,16 @@
 //! ranges instead of seeks, tries again, the same object from the first byte
 //! to the last, and conditions on what is written.
 
+mod cache;
 mod file;
 mod s3;
 mod write;
 
+pub use cache::{Held, local};
 pub use file::{Entry, File, Metadata, metadata, read, read_dir};
 pub(crate) use s3::carried;
 pub use s3::configure;
-pub(crate) use write::{discard, publish, put, remove_below, staged};
+pub(crate) use write::{discard, publish, put, put_over, remove_below, staged};
 
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::{Component, Path};

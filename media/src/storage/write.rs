@@ -57,6 +57,24 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Outcome<()> {
     put.map_err(|e| fault(&place, &e))
 }
 
+/// Writes a small object on the condition that it is as it was seen: of this
+/// version, or not there.
+///
+/// # Errors
+/// [`Code::Overtaken`] when it is not; `F0306`, `F0307`.
+pub(crate) fn put_over(path: &Path, bytes: &[u8], seen: Option<String>) -> Outcome<()> {
+    let place = Place::of(path)?;
+    let (client, key) = object(&place)?;
+    let mode = match seen {
+        None => PutMode::Create,
+        e_tag => PutMode::Update(UpdateVersion { e_tag, version: None }),
+    };
+    let bytes = Bytes::copy_from_slice(bytes);
+    let options = PutOptions { mode, ..PutOptions::default() };
+    let put = wait(async move { client.put_opts(&key, bytes.into(), options).await.map(drop) })?;
+    put.map_err(|e| fault(&place, &e))
+}
+
 async fn parts(upload: &mut dyn MultipartUpload, bytes: &Bytes) -> object_store::Result<()> {
     let starts = (0..bytes.len()).step_by(PART_BYTES);
     // The parts are numbered as they are made here; they travel side by side.
