@@ -131,9 +131,14 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
     let (header, rows, none): (Vec<_>, Vec<Vec<String>>, _) = match which {
         Settings::Pools => {
             let row = |p: &platefarm_model::explain::PoolView| {
-                vec![p.name.clone(), p.workers.to_string(), or_dash(p.labels.join(", "))]
+                vec![
+                    p.name.clone(),
+                    p.workers.to_string(),
+                    p.reserve.to_string(),
+                    or_dash(p.labels.join(", ")),
+                ]
             };
-            let header = vec![left("POOL"), right("WORKERS"), left("LABELS")];
+            let header = vec![left("POOL"), right("WORKERS"), right("RESERVE"), left("LABELS")];
             (header, view.pools.iter().map(row).collect(), "no pools")
         }
         Settings::Limits => {
@@ -151,6 +156,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                     s.share.weight.to_string(),
                     s.share.guarantee.to_string(),
                     s.share.ceiling.map_or_else(|| "-".into(), |most| most.to_string()),
+                    format!("{} cpu, {} gpu", s.share.warm_cpu, s.share.warm_gpu),
                     s.tasks.to_string(),
                     s.frames_waiting.to_string(),
                 ]
@@ -160,6 +166,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                 right("WEIGHT"),
                 right("GUARANTEE"),
                 right("CEILING"),
+                right("WARM"),
                 right("TASKS"),
                 right("FRAMES WAITING"),
             ];

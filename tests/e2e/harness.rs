@@ -75,13 +75,7 @@ impl World {
 
     /// Starts something that stays.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let child = self
-            .platefarm(args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        Running { child }
+        Running::of(self.platefarm(args))
     }
 }
 
@@ -91,6 +85,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts it.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        Self { child }
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

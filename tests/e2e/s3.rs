@@ -5,7 +5,9 @@ mod relay;
 #[path = "../../media/tests/storage/server.rs"]
 mod server;
 
-use crate::harness::{World, copy_clip, error_document, root, s, text, tree};
+use crate::harness::{
+    Running, World, copy_clip, error_document, free_address, root, s, text, tree, wait_until,
+};
 use platefarm_media::{publish, storage};
 use server::Server;
 use std::collections::BTreeMap;
@@ -229,4 +231,95 @@ fn a_bucket_is_sealed_and_held_against_its_seal() {
     let verified = mhl("verify");
     assert!(!verified.status.success());
     assert!(text(&verified.stdout).contains("b.wav"), "{}", text(&verified.stdout));
+}
+
+/// Workers of a farm, confined to the bucket, pull from it and into it; one is killed on the way.
+#[test]
+fn a_farm_pulls_from_bucket_to_bucket() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    upload("beachball", &format!("s3://{bucket}/ocf/A001"));
+    upload("colorchart", &format!("s3://{bucket}/ocf/chart"));
+    let address = free_address();
+    let (url, root_of_all) = (format!("http://{address}"), format!("s3://{bucket}"));
+    let store = format!("sqlite:{}", s(&world.path("farm.db")));
+    let _scheduler = world.start(&[
+        "scheduler",
+        "--listen",
+        &address,
+        "--store",
+        &store,
+        "--lease-ttl-ms",
+        "2000",
+    ]);
+    wait_until("the scheduler answers", || {
+        world.run(&["jobs", "list", "--farm", &url]).status.success().then_some(())
+    });
+    let worker = |name: &str| {
+        let args =
+            ["worker", "--farm", &url, "--name", name, "--root", &root_of_all, "--backend", "cpu"];
+        let mut command = world.platefarm(&args);
+        command.envs(server.environment());
+        Running::of(command)
+    };
+    let mut first = worker("first");
+    let fixtures = root().join("tests/fixtures/pull");
+    let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
+    let (media, out) = (format!("s3://{bucket}/ocf"), format!("s3://{bucket}/delivery/farm"));
+    let submitted = run(
+        &world,
+        server,
+        &[
+            "pull",
+            "--edl",
+            s(&edl),
+            "--fdl",
+            s(&fdl),
+            "--template",
+            "VFX_PULL",
+            "--handles",
+            "1",
+            "--media",
+            &media,
+            "--out",
+            &out,
+            "--farm",
+            &url,
+            "--json",
+        ],
+    );
+    assert!(submitted.status.success(), "{}", text(&submitted.stdout));
+    let job = |field: &str| world.json(&["jobs", "show", "j1", "--farm", &url])[field].clone();
+    wait_until("it works", || (job("frames_done").as_u64() > Some(0)).then_some(()));
+    first.kill();
+    let _second = worker("second");
+    wait_until("the job is done", || (job("phase") == "done").then_some(()));
+    let verdict = run(&world, server, &["validate", &out, "--json"]);
+    assert!(verdict.status.success(), "{}", text(&verdict.stdout));
+    // Outside of its root a worker touches nothing.
+    let elsewhere = run(
+        &world,
+        server,
+        &[
+            "pull",
+            "--edl",
+            s(&edl),
+            "--fdl",
+            s(&fdl),
+            "--template",
+            "VFX_PULL",
+            "--handles",
+            "1",
+            "--media",
+            &media,
+            "--out",
+            s(&world.path("disk")),
+            "--farm",
+            &url,
+            "--wait",
+            "--json",
+        ],
+    );
+    let said = text(&elsewhere.stdout) + &text(&elsewhere.stderr);
+    assert!(said.contains("F0304"), "{said}");
 }

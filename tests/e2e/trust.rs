@@ -255,6 +255,11 @@ fn a_farm_over_tls_knows_its_people_and_its_workers() {
     let log = world.json(&farm.as_holder(&ca, &farm.admin, &["audit"]));
     let entries = log["entries"].as_array().unwrap();
     assert!(entries.iter().any(|e| e["action"] == "Trust/CreateToken" && e["who"] == "root"));
+    // What was done on the store itself is there as well: the first token of all.
+    let first = entries.last().unwrap();
+    assert_eq!((&first["action"], &first["outcome"]), (&"Trust/CreateToken".into(), &"ok".into()));
+    assert!(first["from"].as_str().unwrap().starts_with("the store, on "), "{first}");
+    assert!(first["detail"].as_str().unwrap().contains("root"), "{first}");
 
     // An ended token is good for nothing, at once and without the scheduler's help.
     let id = world.json(&farm.as_holder(&ca, &viewer, &["whoami"]))["token"].clone();
@@ -323,4 +328,29 @@ fn a_certificate_is_a_token_that_is_never_shown() {
     assert!(matches!(cut.as_str(), "F0501" | "F0511"), "{cut}");
     // Half of an identity is a mistake, and is said.
     world.fails("F0006", &["whoami", "--farm", &farm.url, "--ca", &ca, "--cert", &cert]);
+}
+
+/// A certificate that runs out is exchanged on disk while the farm works.
+#[test]
+fn a_certificate_is_exchanged_without_a_restart() {
+    let mut farm = Farm::start(&[]);
+    let ca = farm.ca.file("ca.pem");
+    farm.ready(&ca);
+    let next = Authority::new(farm.world.path("next"), "next");
+    next.sign("server", "serverAuth");
+    let next_ca = next.file("ca.pem");
+    farm.world.fails("F0501", &farm.as_holder(&next_ca, &farm.admin, &["whoami"]));
+    // In the middle of it, with a key that does not fit, the old one stays in force.
+    let in_force = [farm.ca.file("server.pem"), farm.ca.file("server.key")];
+    let fresh = [next.file("server.pem"), next.file("server.key")];
+    std::fs::copy(&fresh[0], &in_force[0]).unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    farm.world.json(&farm.as_holder(&ca, &farm.admin, &["whoami"]));
+    std::fs::copy(&fresh[1], &in_force[1]).unwrap();
+    wait_until("the new one is in force", || {
+        let args = farm.as_holder(&next_ca, &farm.admin, &["whoami"]);
+        farm.world.run(&args).status.success().then_some(())
+    });
+    farm.world.fails("F0501", &farm.as_holder(&ca, &farm.admin, &["whoami"]));
+    assert!(farm.scheduler.is_running());
 }
