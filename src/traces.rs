@@ -18,7 +18,7 @@ pub(crate) struct Traces {
 impl Traces {
     /// Traces of `verb` go to the collector at `endpoint`, over gRPC.
     pub(crate) fn start(endpoint: &str, verb: &str) -> Outcome<Self> {
-        let bad = |e: &dyn std::error::Error| {
+        let bad = |e: &(dyn std::error::Error + 'static)| {
             Fault::new(Code::BadConfig, format!("traces cannot be sent to '{endpoint}'"))
                 .at("--otlp")
                 .because(e)

@@ -6,7 +6,7 @@
 //! fetches. What is in use is held by a lock that ends with its process, and
 //! what was used longest ago goes first.
 
-use super::{File, metadata};
+use super::File;
 use crate::hash::xxh128;
 use platefarm_model::{Code, Fault, Outcome};
 use std::ffi::OsString;
@@ -203,6 +203,7 @@ fn bytes_of(dir: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::metadata;
     use super::*;
 
     /// The rules of the cache need no object store: any file is an object to it.

@@ -46,7 +46,7 @@ impl Files {
     }
 
     fn config(&self, tls: &Tls) -> Outcome<ServerConfig> {
-        let bad = |what: &str, e: &dyn std::error::Error| {
+        let bad = |what: &str, e: &(dyn std::error::Error + 'static)| {
             Fault::new(Code::BadCertificate, format!("the scheduler's {what} cannot be used"))
                 .at(tls.cert.display().to_string())
                 .because(e)
