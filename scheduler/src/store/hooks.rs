@@ -70,6 +70,16 @@ impl HookStore {
         .map_err(|e| failed("keep the webhook", &e))
     }
 
+    /// Whether one is still there.
+    ///
+    /// # Errors
+    /// `F0502`.
+    pub async fn has(&self, id: &str) -> Outcome<bool> {
+        let found = sqlx::query("SELECT id FROM webhooks WHERE id = $1").bind(id);
+        let found = found.fetch_optional(&self.pool).await;
+        found.map(|row| row.is_some()).map_err(|e| failed("read the webhooks", &e))
+    }
+
     /// Takes one away; whether it was there.
     ///
     /// # Errors

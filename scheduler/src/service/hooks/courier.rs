@@ -93,7 +93,9 @@ impl<R: Reader> Courier<R> {
                 Ok(events) => {
                     for event in events {
                         if self.row.hook.filter.holds(&event) {
-                            self.deliver(&event).await;
+                            if !self.deliver(&event).await {
+                                return;
+                            }
                             self.note().await;
                         }
                         self.row.hook.cursor = event.cursor;
@@ -126,20 +128,24 @@ impl<R: Reader> Courier<R> {
         }
     }
 
-    /// Sends one event until it is taken.
-    async fn deliver(&mut self, event: &Event) {
+    /// Sends one event until it is taken; false when nothing is to be sent there any more.
+    async fn deliver(&mut self, event: &Event) -> bool {
         let wait = self.row.hook.next_try.map(|at| at.millis_since(self.hooks.clock.now()));
         if let Some(wait) = wait.and_then(|ms| u64::try_from(ms).ok()) {
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
         loop {
+            // What cannot be read now is taken to be there.
+            if !self.hooks.store.has(&self.row.hook.id).await.unwrap_or(true) {
+                return false;
+            }
             let now = self.hooks.clock.now();
             let Err(trouble) = self.send(event, now).await else {
                 self.row.hook.failures = 0;
                 self.row.hook.trouble.clear();
                 self.row.hook.next_try = None;
                 self.row.hook.cursor = event.cursor;
-                return;
+                return true;
             };
             let pause = self.pause();
             tracing::warn!(hook = self.row.hook.id, trouble, ?pause, "a webhook was not taken");

@@ -154,7 +154,7 @@ impl<S: Store> Owner<S> {
         let state = State::restore(policy, store.load().await?, clock.now())?;
         let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
-        let owner = Self {
+        let mut owner = Self {
             state,
             store: Some(store),
             policy,
@@ -175,7 +175,18 @@ impl<S: Store> Owner<S> {
             findings: Findings::default(),
             log,
         };
+        owner.say_who_leads().await?;
         Ok((asks, owner))
+    }
+
+    /// The first word of an epoch in the event log.
+    async fn say_who_leads(&mut self) -> Outcome<()> {
+        let turn = self.close_turn();
+        if let Some(store) = &mut self.store {
+            store.commit(&turn.changes).await?;
+        }
+        self.announce(turn);
+        Ok(())
     }
 
     /// Has the auditor look more often.

@@ -100,9 +100,11 @@ async fn capacity_follows_the_work_up_and_down_to_nothing() {
     }
     // The second step has one frame, and the drained one does not take it.
     assert_eq!(poll(&mut keda, &cpu).await, (1, true), "another is wanted for it");
-    let other = register(&mut work, "j").await;
-    let last = acquire(&mut work, other, 0).await.unwrap();
-    report(&mut work, other, last.token, &frames(&last)).await;
+    let resume = v1::control_worker_request::Action::Resume(v1::Resume {});
+    let request = v1::ControlWorkerRequest { worker, action: Some(resume) };
+    farm.control_worker(request).await.unwrap();
+    let last = acquire(&mut work, worker, 0).await.unwrap();
+    report(&mut work, worker, last.token, &frames(&last)).await;
     assert_eq!(poll(&mut keda, &cpu).await, (0, false), "to nothing");
     let quiet = tokio::time::timeout(Duration::from_secs(30), stream.message()).await;
     assert!(!quiet.unwrap().unwrap().unwrap().result);
