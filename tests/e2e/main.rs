@@ -8,6 +8,7 @@ mod capacity;
 mod chaos;
 mod color;
 mod dashboard;
+mod day;
 mod deploy;
 mod editlists;
 mod farm;

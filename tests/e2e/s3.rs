@@ -9,7 +9,7 @@ use crate::harness::{
     Running, World, copy_clip, error_document, free_address, root, s, text, tree, wait_until,
 };
 use platefarm_media::{publish, storage};
-use server::Server;
+pub(crate) use server::Server;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
@@ -19,7 +19,7 @@ fn run(world: &World, server: &Server, args: &[&str]) -> Output {
 }
 
 /// Copies the files of a test clip below a place.
-fn upload(clip: &str, to: &str) {
+pub(crate) fn upload(clip: &str, to: &str) {
     let dir = root().join("testclips/clips").join(clip);
     for name in tree(&dir) {
         let bytes = std::fs::read(dir.join(&name)).unwrap();

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A certificate authority of its own, with OpenSSL: not the library that is tested.
-struct Authority {
+pub(crate) struct Authority {
     dir: PathBuf,
 }
 
 impl Authority {
-    fn new(dir: PathBuf, name: &str) -> Self {
+    pub(crate) fn new(dir: PathBuf, name: &str) -> Self {
         std::fs::create_dir_all(&dir).unwrap();
         let authority = Self { dir };
         authority.openssl(&[
@@ -41,7 +41,7 @@ impl Authority {
     }
 
     /// A certificate for `name`, signed; its files are `name.pem` and `name.key`.
-    fn sign(&self, name: &str, usage: &str) {
+    pub(crate) fn sign(&self, name: &str, usage: &str) {
         let (key, request, cert) =
             (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
         self.openssl(&[
@@ -83,7 +83,7 @@ impl Authority {
         ]);
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         s(&self.dir.join(name)).to_owned()
     }
 }

@@ -4,6 +4,7 @@
 //! newcomer runs begins at once instead of compiling.
 
 mod beat;
+mod day;
 mod demo;
 mod fuzz;
 mod packages;
@@ -41,6 +42,11 @@ const TASKS: &[Task] = &[
         name: "beat",
         help: "kill a farm's processes and its database at random; `beat [--seconds N]`",
         run: beat::run,
+    },
+    Task {
+        name: "day",
+        help: "live through a day on a farm: PostgreSQL, S3, TLS, a burst, deaths",
+        run: day::run,
     },
     Task {
         name: "sim",
