@@ -11,6 +11,7 @@ mod dashboard;
 mod day;
 mod deploy;
 mod editlists;
+mod events;
 mod farm;
 mod framing;
 mod gate;

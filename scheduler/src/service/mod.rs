@@ -188,16 +188,7 @@ pub async fn serve(
             }
         });
     }
-    let hooks = hooks::Hooks::new(HookStore::beside(&config.store)?, config.hooks.clone());
-    let mut clerks = JoinSet::new();
-    clerks.spawn(hooks::run(hooks.clone(), desk.clone(), reader.clone(), closing.clone()));
-    clerks.spawn(sweep(reader.clone(), desk.clone(), config.events));
-    let events = events::EventsService {
-        desk: desk.clone(),
-        reader: reader.clone(),
-        hooks,
-        closing: closing.clone(),
-    };
+    let (events, mut clerks) = tell(&config, &desk, &reader, &closing)?;
     let scaler = scaler::Scaler::new(desk.clone(), closing.clone());
     let farm = farm::FarmService {
         desk: desk.clone(),
@@ -258,6 +249,21 @@ pub async fn serve(
         tracing::warn!("calls in hand were cut off");
     }
     served.map_err(|e| Fault::new(Code::BadConfig, "the port failed").because(&e))
+}
+
+/// Who tells what happened: the service that is asked, and those who do it unasked.
+fn tell(
+    config: &Config,
+    desk: &Desk,
+    reader: &SqlReader,
+    closing: &watch::Receiver<bool>,
+) -> Outcome<(events::EventsService<SqlReader>, JoinSet<()>)> {
+    let hooks = hooks::Hooks::new(HookStore::beside(&config.store)?, config.hooks.clone());
+    let (desk, reader, closing) = (desk.clone(), reader.clone(), closing.clone());
+    let mut clerks = JoinSet::new();
+    clerks.spawn(hooks::run(hooks.clone(), desk.clone(), reader.clone(), closing.clone()));
+    clerks.spawn(sweep(reader.clone(), desk.clone(), config.events));
+    Ok((events::EventsService { desk, reader, hooks, closing }, clerks))
 }
 
 /// Drops what need not be kept of the event log, for as long as it is polled.
