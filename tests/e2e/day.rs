@@ -262,7 +262,7 @@ fn a_day_on_the_farm() {
     wait_until("all are released", || day.workers().is_empty().then_some(()));
     for (show, out, job) in &pulls {
         let verdict = day.json(show, &["validate", out]);
-        assert_eq!(verdict["passed"], true, "{out}: {verdict}");
+        assert_eq!(verdict["result"], "pass", "{out}: {verdict}");
         let view = day.json("operator", &["jobs", "show", job]);
         assert_eq!(view["frames_failed"], 0, "{view}");
         assert!(storage::metadata(Path::new(out).join("report.html")).is_ok(), "{out}");
