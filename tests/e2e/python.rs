@@ -1,9 +1,13 @@
-//! The Python example of the documentation, run as it is written, with stubs
-//! made from our protos by the tools of others.
+//! The examples of the documentation, run as they are written; that in Python
+//! with stubs made from our protos by the tools of others.
 
 use crate::harness::{World, free_address, root, s, text, wait_until};
 use std::path::PathBuf;
 use std::process::Command;
+
+#[path = "../../examples/client.rs"]
+#[expect(dead_code, reason = "its main function is for people")]
+mod client;
 
 /// Says that the tests may go without, on a machine that cannot have it.
 const OPT_OUT: &str = "PLATEFARM_NO_PYTHON_TESTS";
@@ -51,4 +55,36 @@ fn a_service_in_python_submits_follows_and_reads_errors() {
     assert!(said.contains(told), "{said}");
     assert!(said.contains("refused OUT_OF_RANGE F0515"), "{said}");
     assert!(said.contains("refused NOT_FOUND F0503"), "{said}");
+}
+
+#[test]
+fn a_service_in_rust_submits_and_follows_through_a_restart() {
+    let world = World::new();
+    let address = free_address();
+    let url = format!("http://{address}");
+    let store = format!("sqlite:{}", s(&world.path("farm.db")));
+    let scheduler = ["scheduler", "--listen", &address, "--store", &store];
+    let mut first = world.start(&scheduler);
+    let answers = || {
+        wait_until("the scheduler answers", || {
+            world.run(&["jobs", "list", "--farm", &url]).status.success().then_some(())
+        });
+    };
+    answers();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let at = url.clone();
+    let told =
+        runtime.spawn(async move { client::run(&at, "atlas").await.map_err(|e| e.to_string()) });
+    wait_until("the job is there", || {
+        let jobs = world.json(&["jobs", "list", "--farm", &url]);
+        (jobs["jobs"].as_array().unwrap().len() == 1).then_some(())
+    });
+    first.kill();
+    let _second = world.start(&scheduler);
+    answers();
+    let _worker = world.start(&["worker", "--farm", &url, "--backend", "cpu"]);
+    let mut told = runtime.block_on(told).unwrap().unwrap();
+    told.frames.sort_unstable();
+    assert_eq!(told.end, "job.done");
+    assert_eq!(told.frames, (1001..=1048).collect::<Vec<i64>>(), "each once, and none is missing");
 }
