@@ -4,6 +4,7 @@
 //! cargo run --example client -- http://127.0.0.1:7878 atlas
 //! ```
 
+use platefarm_model::code::Owner;
 use platefarm_proto::convert::from_status;
 use platefarm_proto::{EventsClient, FarmClient, v1};
 use tonic::transport::Channel;
@@ -58,12 +59,15 @@ pub(crate) async fn run(url: &str, show: &str) -> Result<Told, Box<dyn std::erro
         };
         let mut stream = match events.watch_events(request).await {
             Ok(stream) => stream.into_inner(),
-            // The farm is away for a moment: go on from the cursor.
-            Err(status) if status.code() == tonic::Code::Unavailable => {
+            Err(status) => {
+                let fault = from_status(&status);
+                if fault.owner() != Owner::Farm {
+                    return Err(fault.to_string().into());
+                }
+                // The farm is away for a moment: go on from the cursor.
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 continue;
             }
-            Err(status) => return Err(from_status(&status).to_string().into()),
         };
         while let Ok(Some(answer)) = stream.message().await {
             for event in answer.events {

@@ -167,13 +167,13 @@ fn a_movie_in_a_bucket_is_the_movie_on_a_disk() {
     let (world, bucket) = (World::new(), server.bucket());
     let (dir, cache) = (world.path("movies"), world.path("cache"));
     std::fs::create_dir_all(&dir).unwrap();
+    let tags = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv";
     let make = |name: &str, seconds: &str| {
         let file = dir.join(name);
         let source = format!("testsrc2=size=160x96:rate=24:duration={seconds}");
         let made = std::process::Command::new("ffmpeg")
             .args(["-v", "error", "-f", "lavfi", "-i", &source, "-c:v", "prores_ks", "-timecode"])
-            .args(["01:00:00:00", "-color_primaries", "bt709", "-color_trc", "bt709"])
-            .args(["-colorspace", "bt709", s(&file)])
+            .args(["01:00:00:00", "-vf", tags, s(&file)])
             .status();
         assert!(made.expect("ffmpeg is there: apt-get install ffmpeg").success());
         publish::write_flushed(
