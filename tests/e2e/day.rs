@@ -248,7 +248,11 @@ fn a_day_on_the_farm() {
     let worker = day.a_worker().expect("a worker");
     assert!(Command::new("kill").args(["-9", &worker]).status().unwrap().success());
     day.json("operator", &["jobs", "pause", &night]);
-    assert_eq!(day.json("operator", &["jobs", "show", &night])["terms"]["paused"], true);
+    // The other scheduler answers what was stored a second ago.
+    wait_until("the night pauses", || {
+        let night = day.json("operator", &["jobs", "show", &night]);
+        (night["terms"]["paused"] == true).then_some(())
+    });
     let leader = day.json("operator", &["farm", "status"])["leader"].as_str().unwrap().to_owned();
     let first = usize::from(!leader.ends_with(&day.addresses[0].0));
     day.schedulers[first].kill();
