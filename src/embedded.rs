@@ -12,6 +12,7 @@ use platefarm_worker::agent;
 use platefarm_worker::child::Program;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -27,6 +28,8 @@ pub(crate) struct Embedded {
     pub(crate) backend: Backend,
     /// The program of the workers' render processes.
     pub(crate) program: Program,
+    /// Where its dashboard is; none: nowhere.
+    pub(crate) http: Option<SocketAddr>,
     /// Whether no worker of an earlier run can still be alive.
     pub(crate) alone: bool,
 }
@@ -53,11 +56,22 @@ impl Embedded {
             .local_addr()
             .map_err(|e| Fault::new(Code::Internal, "the listener has no address").because(&e))?;
         let url = format!("http://{address}");
-        let (mut scheduler, mut workers) = (Part::new(), Part::new());
+        let (mut scheduler, workers) = (Part::new(), Part::new());
         let mut config = service::Config::new(Place::Sqlite(self.store.clone()));
         config.alone = self.alone;
+        config.http = self.http;
+        // Whoever asks a farm of this kind is on this machine, and the files are theirs to see.
+        config.pictures = vec![PathBuf::from("/")];
+        config.library = Some(Place::Sqlite(state_dir().join("library.db")));
+        let ready = Arc::clone(&config.ready);
         let stopped = scheduler.stopped();
         scheduler.tasks.spawn(service::serve(listener, config, stopped));
+        let mut running = Running { url, scheduler, workers };
+        tokio::select! {
+            () = ready.notified() => {}
+            fault = running.failed() => return Err(fault),
+        }
+        let Running { url, workers, .. } = &mut running;
         for number in 1..=self.workers {
             let mut config = agent::AgentConfig::new(url.clone());
             config.name = format!("embedded-{number}");
@@ -66,7 +80,7 @@ impl Embedded {
             let stopped = workers.stopped();
             workers.tasks.spawn(agent::run(config, stopped));
         }
-        Ok(Running { url, scheduler, workers })
+        Ok(running)
     }
 }
 

@@ -5,8 +5,10 @@
 
 mod control;
 mod events;
+mod results;
 
 pub(crate) use events::Since;
+pub(crate) use results::{FrameLine, FrameQuery};
 
 use opentelemetry::trace::SpanKind;
 use platefarm_model::code::Owner;
@@ -209,13 +211,6 @@ impl Farm {
         };
         let answer = self.ask_and(repeats, call).await?;
         Ok((JobId(answer.job), answer.existed))
-    }
-
-    /// Jobs, newest first.
-    pub(crate) async fn jobs(&mut self, unsettled_only: bool) -> Outcome<Vec<JobView>> {
-        let request = v1::ListJobsRequest { unsettled_only };
-        let answer = self.ask(async |farm| farm.list_jobs(request).await).await?;
-        answer.jobs.into_iter().map(TryInto::try_into).collect()
     }
 
     /// One job with its steps.

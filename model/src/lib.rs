@@ -7,6 +7,7 @@
 //! every other crate may use it and none can be dragged in through it.
 
 pub mod camera_name;
+pub mod cause;
 pub mod clip;
 pub mod code;
 pub mod color;
@@ -21,6 +22,7 @@ pub mod id;
 pub mod job;
 pub mod limits;
 pub mod pull;
+pub mod query;
 pub mod raw;
 pub mod recipe;
 pub mod repair;

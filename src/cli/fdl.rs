@@ -4,6 +4,7 @@
 mod from_clip;
 
 use super::render::{read_document, read_fdl};
+use super::typed::unread;
 use super::{choice, size};
 use crate::output::Output;
 use platefarm_media::draw::chart::chart;
@@ -226,27 +227,27 @@ fn write(file: &Path, document: &Fdl) -> Outcome<()> {
     publish::write_atomic(file, document.to_json()?.as_bytes())
 }
 
-fn canvas(text: &str) -> Result<([u32; 2], f64), String> {
+fn canvas(text: &str) -> Outcome<([u32; 2], f64)> {
     let (pixels, squeeze) = text.split_once('@').unwrap_or((text, "1"));
     let squeeze = squeeze.trim_end_matches(['x', 'X']).parse().ok();
     let squeeze = squeeze.filter(|s: &f64| s.is_finite() && *s > 0.0);
-    let says = || format!("'{text}' has no squeeze above 0 after the @");
+    let says = || unread(text, "canvas", "Write WIDTHxHEIGHT@SQUEEZE, as in 4448x3096@2.");
     Ok((size(pixels)?, squeeze.ok_or_else(says)?))
 }
 
-fn effective(text: &str) -> Result<([u32; 2], Option<[f64; 2]>), String> {
+fn effective(text: &str) -> Outcome<([u32; 2], Option<[f64; 2]>)> {
     let Some((pixels, at)) = text.split_once('+') else { return Ok((size(text)?, None)) };
     let at = at.split_once('+').and_then(|(x, y)| {
         let number = |t: &str| t.parse().ok().filter(|v: &f64| v.is_finite());
         Some([number(x)?, number(y)?])
     });
-    let says = || format!("'{text}' has no place; write WIDTHxHEIGHT+X+Y");
+    let says = || unread(text, "area", "Write WIDTHxHEIGHT+X+Y, as in 4448x3096+16+8.");
     Ok((size(pixels)?, Some(at.ok_or_else(says)?)))
 }
 
 /// An aspect as two whole numbers without a common divisor, exactly as typed.
-fn aspect(text: &str) -> Result<[u32; 2], String> {
-    let says = || format!("'{text}' is no aspect; write 2.39, 16:9 or 1.85:1");
+fn aspect(text: &str) -> Outcome<[u32; 2]> {
+    let says = || unread(text, "aspect", "Write 2.39, 16:9 or 1.85:1.");
     let (across, down) = text.split_once([':', '/']).unwrap_or((text, "1"));
     let [a, b] = [across, down].map(decimal);
     let ((a, a_scale), (b, b_scale)) = (a.ok_or_else(says)?, b.ok_or_else(says)?);

@@ -1,20 +1,18 @@
 //! `platefarm jobs ...`: see and steer jobs.
 
 use crate::cli::when::When;
-use crate::cli::{Global, runtime};
-use crate::farm::Farm;
+use crate::cli::{Global, frames, runtime};
+use crate::farm::{Farm, FrameQuery};
 use crate::output::{Output, Progress};
 use platefarm_model::farm::{Control, Dependency, PriorityClass, Target};
+use platefarm_model::job::Phase;
+use platefarm_model::query::JobQuery;
 use platefarm_model::{Code, Fault, FrameSet, JobId, Outcome};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Verb {
     /// List jobs, newest first.
-    List {
-        /// Only jobs that still have something to do.
-        #[arg(long)]
-        active: bool,
-    },
+    List(List),
     /// Show a job and its steps.
     Show {
         /// Id, e.g. j12.
@@ -25,30 +23,50 @@ pub(super) enum Verb {
         /// Id, e.g. j12.
         job: JobId,
     },
+    /// Show what went wrong with a job's frames, by cause.
+    Errors {
+        /// Id, e.g. j12.
+        job: JobId,
+    },
+    /// Print how a job's frames ended, in order: worker, time of each stage, what went wrong.
+    Logs {
+        /// Id, e.g. j12, or j12.3 for a step.
+        target: Target,
+        /// Only these frames, e.g. 1001-1010,1050.
+        #[arg(long)]
+        frames: Option<FrameSet>,
+        /// Only frames that were given up.
+        #[arg(long)]
+        failed: bool,
+    },
     /// Say why a job or step does or does not run, and what would change it.
     Explain {
         /// Id, e.g. j12, or j12.3 for a step.
         target: Target,
     },
-    /// Begin nothing new of a job or step; frames in hand are finished.
+    /// Begin nothing new of jobs or steps; frames in hand are finished.
     Pause {
-        /// Id, e.g. j12, or j12.3 for a step.
-        target: Target,
+        /// Ids, e.g. j12, or j12.3 for a step.
+        #[arg(required = true)]
+        targets: Vec<Target>,
     },
-    /// Let a job or step go on.
+    /// Let jobs or steps go on.
     Resume {
-        /// Id, e.g. j12, or j12.3 for a step.
-        target: Target,
+        /// Ids, e.g. j12, or j12.3 for a step.
+        #[arg(required = true)]
+        targets: Vec<Target>,
     },
-    /// End a job or step. What is done stays done.
+    /// End jobs or steps. What is done stays done.
     Cancel {
-        /// Id, e.g. j12, or j12.3 for a step.
-        target: Target,
+        /// Ids, e.g. j12, or j12.3 for a step.
+        #[arg(required = true)]
+        targets: Vec<Target>,
     },
     /// Try frames again that were given up, or take up what was cancelled.
     Retry {
-        /// Id, e.g. j12, or j12.3 for a step.
-        target: Target,
+        /// Ids, e.g. j12, or j12.3 for a step.
+        #[arg(required = true)]
+        targets: Vec<Target>,
         /// Only these frames, e.g. 1001-1010,1050.
         #[arg(long)]
         frames: Option<FrameSet>,
@@ -105,17 +123,47 @@ pub(super) enum Verb {
     },
 }
 
+/// Which jobs are listed.
+#[derive(clap::Args)]
+pub(super) struct List {
+    /// Only jobs that still have something to do.
+    #[arg(long)]
+    active: bool,
+    /// Only of this show.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    show: String,
+    /// Part of an id, a name or a show, whatever the case.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    find: String,
+    /// Only in this state: blocked, pending, running, done, failed, cancelled; again for more.
+    #[arg(long, value_parser = phase, value_name = "STATE")]
+    state: Vec<Phase>,
+    /// Most jobs to print; 0: all.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: u32,
+}
+
+fn phase(text: &str) -> Outcome<Phase> {
+    Phase::parse(text).ok_or_else(|| {
+        Fault::new(Code::UnknownOption, format!("'{text}' is no state of a job"))
+            .remedy("Choose one of: blocked, pending, running, done, failed, cancelled.")
+    })
+}
+
 impl Verb {
-    /// What is to be done to which job or step, where something is to be done.
-    fn control(self) -> Option<(Target, Control)> {
-        Some(match self {
-            Self::List { .. } | Self::Show { .. } | Self::Watch { .. } | Self::Explain { .. } => {
-                return None;
-            }
-            Self::Pause { target } => (target, Control::Pause),
-            Self::Resume { target } => (target, Control::Resume),
-            Self::Cancel { target } => (target, Control::Cancel),
-            Self::Retry { target, frames } => (target, Control::Retry(frames)),
+    /// What is to be done to which jobs or steps, where something is to be done.
+    fn control(self) -> Option<(Vec<Target>, Control)> {
+        let (target, control) = match self {
+            Self::List(_)
+            | Self::Show { .. }
+            | Self::Watch { .. }
+            | Self::Errors { .. }
+            | Self::Logs { .. }
+            | Self::Explain { .. } => return None,
+            Self::Pause { targets } => return Some((targets, Control::Pause)),
+            Self::Resume { targets } => return Some((targets, Control::Resume)),
+            Self::Cancel { targets } => return Some((targets, Control::Cancel)),
+            Self::Retry { targets, frames } => return Some((targets, Control::Retry(frames))),
             Self::Priority { target, class, number } => {
                 (target, Control::Priority { class, priority: number })
             }
@@ -128,7 +176,8 @@ impl Verb {
                 (target, Control::Depend(Dependency { on, same_frames }))
             }
             Self::Depend { target, not_on, .. } => (target, Control::Undepend(not_on?)),
-        })
+        };
+        Some((vec![target], control))
     }
 }
 
@@ -136,7 +185,20 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
     runtime()?.block_on(async {
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
-            Verb::List { active } => out.jobs(&farm.jobs(active).await?),
+            Verb::List(List { active, show, find, state, limit }) => {
+                let (unsettled_only, phases, most) = (active, state, limit);
+                let query = JobQuery { show, find, phases, unsettled_only, skip: 0, most };
+                let (jobs, found) = farm.find_jobs(&query).await?;
+                out.jobs(&jobs, found);
+            }
+            Verb::Errors { job } => out.causes(job, &farm.causes(job).await?),
+            Verb::Logs { target, frames, failed } => {
+                let state = failed.then(|| "failed".to_owned());
+                let query = FrameQuery { state, ..frames::query(target, frames) };
+                let mut lines = Vec::new();
+                farm.ended_frames(target.job(), &query, |some| lines.extend(some)).await?;
+                out.log(&lines);
+            }
             Verb::Show { job } => out.job(&farm.job(job).await?),
             Verb::Explain { target } => out.explained(&farm.explain(target).await?),
             Verb::Watch { job } => {
@@ -149,13 +211,42 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
                 return verdict(&settled);
             }
             other => {
-                if let Some((target, control)) = other.control() {
-                    out.job(&farm.control(target, &control).await?);
+                if let Some((targets, control)) = other.control() {
+                    return steer(&mut farm, &targets, &control, out).await;
                 }
             }
         }
         Ok(())
     })
+}
+
+/// Does something to each of `targets`. One that refuses does not keep the
+/// others from it; the first refusal is the error that the verb ends with.
+async fn steer(
+    farm: &mut Farm,
+    targets: &[Target],
+    control: &Control,
+    out: &dyn Output,
+) -> Outcome<()> {
+    let (mut jobs, mut refused) = (Vec::new(), None);
+    for target in targets {
+        match farm.control(*target, control).await {
+            Ok(job) => jobs.push(job),
+            Err(fault) if targets.len() == 1 => return Err(fault),
+            Err(fault) => {
+                let fault = fault.within(target);
+                if refused.is_some() {
+                    out.warn(&fault);
+                }
+                refused.get_or_insert(fault);
+            }
+        }
+    }
+    match jobs.as_slice() {
+        [one] if targets.len() == 1 => out.job(one),
+        several => out.jobs(several, several.len() as u64),
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 /// What is said when the scheduler goes away while a job is followed.
@@ -165,7 +256,6 @@ pub(super) fn waiting(gone: &Fault) -> String {
 
 /// A settled job as an exit code: anything but done is an error.
 pub(super) fn verdict(job: &platefarm_model::job::JobView) -> Outcome<()> {
-    use platefarm_model::job::Phase;
     match job.phase {
         Phase::Done => Ok(()),
         Phase::Cancelled => {

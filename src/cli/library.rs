@@ -3,7 +3,7 @@
 
 use crate::cli::runtime;
 use crate::embedded::state_dir;
-use crate::output::{LibraryView, Output};
+use crate::output::{LibraryView, Output, Progress};
 use platefarm_media::card;
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_scheduler::library::{Library, Override, Search};
@@ -239,7 +239,7 @@ async fn add(library: &Library, paths: &[PathBuf], show: &str, out: &dyn Output)
         .iter()
         .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
         .collect();
-    let mut card = card::inspect(&paths);
+    let mut card = Progress::reading(out.talks(), || card::inspect(&paths));
     // Plates of earlier pulls carry the reel and timecode of the clips that they were made from.
     card.clips.retain(|clip| !platefarm_media::source::is_plate(clip));
     if card.clips.is_empty() && card.problems.is_empty() {

@@ -5,7 +5,7 @@
 //! 33 manifest modified, chain missing, manifest missing), else 3; 0 only when
 //! all is well.
 
-use crate::output::Output;
+use crate::output::{Output, Progress};
 use platefarm_media::mhl::{self, CreateOptions, Scope};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_standards::mhl::{Author, Checked, Creator, Format, Kind, exit_code};
@@ -83,11 +83,13 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<u8> {
         Verb::Create(args) => create(args, out),
         Verb::Verify { dir, directory_hashes } => {
             let scope = Scope { directories: *directory_hashes, ..Scope::default() };
-            let checked = if dir.is_file() {
-                mhl::examine_legacy(dir)?
-            } else {
-                mhl::examine(there(dir)?, scope)
-            };
+            let checked = Progress::reading(out.talks(), || {
+                if dir.is_file() {
+                    mhl::examine_legacy(dir)
+                } else {
+                    Ok(mhl::examine(there(dir)?, scope))
+                }
+            })?;
             Ok(told(dir, &checked, out))
         }
         Verb::Diff { dir } => {
@@ -143,7 +145,7 @@ fn create(args: &CreateArgs, out: &dyn Output) -> Outcome<u8> {
         creator: creator(args),
         created: now(),
     };
-    let created = mhl::create(dir, &options)?;
+    let created = Progress::reading(out.talks(), || mhl::create(dir, &options))?;
     out.sealed(&dir.display().to_string(), &created);
     Ok(exit_code(&created.appended.problems))
 }

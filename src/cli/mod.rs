@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod farm;
 mod fdl;
+mod frames;
 mod image;
 mod inspect;
 mod jobs;
@@ -25,6 +26,7 @@ mod scheduler;
 mod shares;
 mod store;
 mod tokens;
+mod typed;
 mod up;
 mod validate;
 mod when;
@@ -33,7 +35,7 @@ mod workers;
 
 use crate::output::{self, Output};
 use crate::traces::Traces;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_worker::child::Program;
 use std::process::ExitCode;
@@ -162,6 +164,12 @@ enum Verb {
     /// See and steer jobs.
     #[command(subcommand)]
     Jobs(jobs::Verb),
+    /// See what becomes of single frames.
+    #[command(subcommand)]
+    Frames(frames::Frames),
+    /// See the frame ranges that workers have in hand.
+    #[command(subcommand)]
+    Tasks(frames::Tasks),
     /// See and steer workers.
     #[command(subcommand)]
     Workers(workers::Verb),
@@ -198,9 +206,9 @@ enum Verb {
 
 /// Parses, runs, reports.
 pub(crate) fn main() -> ExitCode {
-    let Cli { global, verb } = match Cli::try_parse() {
+    let Cli { global, verb } = match typed::parse() {
         Ok(cli) => cli,
-        Err(error) => return not_understood(&error),
+        Err(error) => return typed::not_understood(&error),
     };
     let out = output::choose(global.json, global.quiet);
     // Held until the verb is done: the last traces are sent then.
@@ -217,19 +225,6 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(fault.owner().exit_code())
         }
     }
-}
-
-/// Help and version as they are; an error in the voice that was asked for, as far as that can be told.
-fn not_understood(error: &clap::Error) -> ExitCode {
-    let json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
-    if !(json && error.use_stderr()) {
-        error.exit();
-    }
-    let text = error.to_string();
-    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let fault = Fault::new(Code::Usage, message);
-    output::choose(true, false).fault(&fault);
-    ExitCode::from(fault.owner().exit_code())
 }
 
 /// Runs a verb; only those of other tools' exit codes end with one of their own.
@@ -260,6 +255,8 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::WorkerSlot => platefarm_worker::child::serve(platefarm_worker::kinds::JOB_KINDS),
         Verb::Store(verb) => store::run(verb, out),
         Verb::Jobs(verb) => jobs::run(verb, global, out),
+        Verb::Frames(verb) => frames::frames(verb, global, out),
+        Verb::Tasks(verb) => frames::tasks(verb, global, out),
         Verb::Workers(verb) => workers::run(verb, global, out),
         Verb::Pools(verb) => shares::pools(verb, global, out),
         Verb::Limits(verb) => shares::limits(verb, global, out),
@@ -271,7 +268,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::Audit(args) => tokens::audit(&args, global, out),
         Verb::Explain(args) => explain::run(&args, out),
         Verb::Completions(args) => {
-            completions::run(&args, &mut Cli::command());
+            completions::run(&args, &mut typed::command());
             Ok(())
         }
     }
@@ -337,12 +334,12 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// A size as it is typed: `2048x1152`.
-fn size(text: &str) -> Result<[u32; 2], String> {
+fn size(text: &str) -> Outcome<[u32; 2]> {
     let sides = text.split_once(['x', 'X']).and_then(|(w, h)| {
         let side = |t: &str| t.parse().ok().filter(|side| *side > 0);
         Some([side(w)?, side(h)?])
     });
-    sides.ok_or_else(|| format!("'{text}' is no size; write WIDTHxHEIGHT, as in 2048x1152"))
+    sides.ok_or_else(|| typed::unread(text, "size", "Write WIDTHxHEIGHT, as in 2048x1152."))
 }
 
 /// The value of an option that is one of a listed set, by the name each has.
@@ -366,6 +363,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        typed::command().debug_assert();
     }
 }

@@ -7,6 +7,7 @@ mod request;
 
 use crate::cli::library::StoreArg;
 use crate::cli::render::Look;
+use crate::cli::typed::unread;
 use crate::cli::{Global, jobs, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::farm::Farm;
@@ -90,9 +91,9 @@ pub(super) struct Args {
     workers: u32,
 }
 
-fn score(text: &str) -> Result<f64, String> {
+fn score(text: &str) -> Outcome<f64> {
     let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
-    score.ok_or_else(|| format!("'{text}' is no score from 0 to 1"))
+    score.ok_or_else(|| unread(text, "score", "Write a number from 0 to 1, as in 0.8."))
 }
 
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -217,6 +218,7 @@ async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) 
     }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let farm = Embedded {
+        http: None,
         listen,
         store: store.clone(),
         workers: args.workers,

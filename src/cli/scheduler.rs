@@ -9,6 +9,7 @@ use platefarm_scheduler::store::Place;
 use platefarm_scheduler::trust::{Settings, Tls};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(clap::Args)]
@@ -46,6 +47,12 @@ pub(super) struct Args {
     /// How long events are kept, so that who was away can go on.
     #[arg(long, default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3650))]
     events_days: u64,
+    /// Directory beneath which finished packages are shown on the dashboard; may be given several times [default: none]
+    #[arg(long, value_name = "DIR")]
+    pictures: Vec<PathBuf>,
+    /// Library that the dashboard searches: a file, sqlite:FILE or postgres://... [default: the store, where that is PostgreSQL]
+    #[arg(long, env = "PLATEFARM_LIBRARY", value_name = "PLACE")]
+    library_store: Option<Place>,
     /// Ask for tokens on loopback addresses, too.
     #[arg(long)]
     require_tokens: bool,
@@ -74,21 +81,32 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
     runtime()?.block_on(async {
         let listener = service::bind_as(args.listen, &trust).await?;
         let scheme = if trust.tls.is_some() { "https" } else { "http" };
-        out.note(&format!(
-            "scheduler at {scheme}://{}, state in {store}; Ctrl-C ends it",
-            args.listen
-        ));
+        let at =
+            format!("scheduler at {scheme}://{}, state in {store}; Ctrl-C ends it", args.listen);
+        let of_the_store = Some(&store).filter(|place| matches!(place, Place::Postgres(_)));
+        let library = args.library_store.or_else(|| of_the_store.cloned());
         let mut config = service::Config::new(store);
         config.advertise = args.advertise;
         config.trust = trust;
         config.http = args.http;
         config.hooks.allow = args.webhook_allow;
         config.events.time = Duration::from_secs(args.events_days * 86_400);
-        if let Some(http) = args.http {
-            out.note(&format!("dashboard at http://{http}"));
-        }
+        config.pictures = args.pictures;
+        config.library = library;
         config.policy.lease_ttl_ms = args.lease_ttl_ms;
         config.heartbeat = Duration::from_millis(args.lease_ttl_ms.unsigned_abs() / 5);
-        service::serve(listener, config, asked_to_stop()).await
+        let ready = Arc::clone(&config.ready);
+        let announce = async {
+            ready.notified().await;
+            out.note(&at);
+            if let Some(http) = args.http {
+                out.note(&format!("dashboard at http://{http}"));
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            ended = service::serve(listener, config, asked_to_stop()) => ended,
+            () = announce => Ok(()),
+        }
     })
 }

@@ -1,6 +1,7 @@
 //! `platefarm tokens ...`, `platefarm whoami`, `platefarm audit`: who may
 //! enter a farm, and what people did there.
 
+use crate::cli::typed::unread;
 use crate::cli::{Global, runtime};
 use crate::farm::Farm;
 use crate::output::Output;
@@ -226,8 +227,8 @@ fn now() -> Timestamp {
 }
 
 /// Seconds of a time as it is typed: `90d`, `12h`, `30m`, `45s`.
-fn lifetime(text: &str) -> Result<u64, String> {
-    let bad = || format!("'{text}' is no time; write it as in 90d, 12h, 30m or 45s");
+fn lifetime(text: &str) -> Outcome<u64> {
+    let bad = || unread(text, "time", "Write it as in 90d, 12h, 30m or 45s.");
     let unit = text.chars().next_back().ok_or_else(bad)?;
     let seconds = match unit {
         'd' => 86_400,

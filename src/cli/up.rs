@@ -5,9 +5,9 @@ use crate::cli::{Global, asked_to_stop, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::output::Output;
 use crate::provider::{Kind, Provider, Scale};
-use platefarm_model::Outcome;
 use platefarm_model::farm::WorkerTraits;
-use std::net::SocketAddr;
+use platefarm_model::{Code, Fault, Outcome};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// What they render with.
     #[command(flatten)]
     backend: super::render::BackendArg,
+    /// Where its dashboard is; another port is taken where this one is not free [default: 127.0.0.1:7880]
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
     /// Directory of the farm's state [default: the user's state directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -41,8 +44,10 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
     let capacity = args.scale.zip(kind.transpose()?);
     let workers = match args.scale {
         Some(Scale { least, most }) => format!("{least} to {most} workers, as the work wants"),
+        None if args.workers == 1 => "1 worker".into(),
         None => format!("{} workers", args.workers),
     };
+    let http = args.http.map_or_else(free_http, Ok)?;
     runtime()?.block_on(async {
         let farm = Embedded {
             listen: args.listen,
@@ -51,11 +56,14 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
             backend,
             program: global.slot_program()?,
             alone: false,
+            http: Some(http),
         };
         let mut running = farm.start().await?;
         let url = running.url.clone();
         let store = store.display();
-        out.note(&format!("farm at {url} with {workers}; state in {store}; Ctrl-C ends it"));
+        out.note(&format!(
+            "farm at {url} with {workers}; dashboard at http://{http}; state in {store}; Ctrl-C ends it"
+        ));
         let (stop, mut stopped) = watch::channel(false);
         let providing = async {
             let Some((scale, kind)) = capacity else { return Ok(()) };
@@ -94,4 +102,14 @@ fn provider(
     let args = own.into_iter().chain(shared).collect();
     let name = "local".to_owned();
     Ok(Provider { way: url.into(), scale, keep, program: program.path, args, name, kind })
+}
+
+/// The usual port of the dashboard, or any that is free.
+fn free_http() -> Outcome<SocketAddr> {
+    let cannot =
+        |e: std::io::Error| Fault::new(Code::BadConfig, "no port for the dashboard").because(&e);
+    let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, 7880));
+    let listener =
+        usual.or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).map_err(cannot)?;
+    listener.local_addr().map_err(cannot)
 }

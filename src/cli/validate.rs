@@ -1,6 +1,6 @@
 //! `platefarm validate DIR`: the gate, anywhere, on packages of anybody.
 
-use crate::output::Output;
+use crate::output::{Output, Progress};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_worker::gate;
 use std::path::PathBuf;
@@ -26,7 +26,8 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
         return Ok(());
     }
     let Some(dir) = &args.dir else { return Ok(()) };
-    let verdict = gate::validate(dir, None, !args.shallow)?;
+    let judged = || gate::validate(dir, None, !args.shallow);
+    let verdict = Progress::reading(out.talks(), judged)?;
     out.judged(&dir.display().to_string(), &verdict);
     match verdict.fault() {
         None => Ok(()),

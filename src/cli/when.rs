@@ -1,6 +1,6 @@
 //! Points in time as people type them: `now`, `none`, `+90m`, or UTC by the calendar.
 
-use platefarm_model::Timestamp;
+use platefarm_model::{Fault, Outcome, Timestamp};
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,13 +14,12 @@ fn now_us() -> i64 {
 }
 
 impl FromStr for When {
-    type Err = String;
+    type Err = Fault;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Outcome<Self> {
         let bad = || {
-            format!(
-                "'{text}' is no time; write now, none, +90m, +2h, +3d, or 2026-12-24T18:00Z (UTC)"
-            )
+            let remedy = "Write now, none, +90m, +2h, +3d, or 2026-12-24T18:00Z (UTC).";
+            super::typed::unread(text, "time", remedy)
         };
         match text {
             "none" => return Ok(Self(None)),

@@ -1,5 +1,6 @@
 //! `platefarm worker`: takes tasks from a scheduler; joins and leaves at will.
 
+use crate::cli::typed::unread;
 use crate::cli::{Global, asked_to_stop, runtime};
 use crate::output::Output;
 use crate::provider::{Kind, News, Provider, Scale};
@@ -157,7 +158,7 @@ async fn end_of_input() {
 }
 
 /// A size as it is typed: `900M`, `24G`, or bytes.
-fn bytes(text: &str) -> Result<u64, String> {
+fn bytes(text: &str) -> Outcome<u64> {
     let (number, shift) = match text.char_indices().next_back() {
         Some((at, 'K' | 'k')) => (&text[..at], 10),
         Some((at, 'M' | 'm')) => (&text[..at], 20),
@@ -166,8 +167,7 @@ fn bytes(text: &str) -> Result<u64, String> {
         _ => (text, 0),
     };
     let size = number.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift));
-    size.filter(|size| *size > 0)
-        .ok_or_else(|| format!("'{text}' is no size; write it as in 900M or 24G"))
+    size.filter(|size| *size > 0).ok_or_else(|| unread(text, "size", "Write it as in 900M or 24G."))
 }
 
 #[cfg(test)]

@@ -4,12 +4,30 @@ use crate::cli::{Global, runtime};
 use crate::farm::Farm;
 use crate::output::Output;
 use platefarm_model::farm::NodeControl;
-use platefarm_model::{Outcome, WorkerId};
+use platefarm_model::{Code, Fault, Outcome, WorkerId};
+
+/// States of a worker.
+const STATES: [&str; 5] = ["alive", "draining", "quarantined", "trial", "lost"];
 
 #[derive(clap::Subcommand)]
 pub(super) enum Verb {
     /// List workers and what they hold.
-    List,
+    List {
+        /// Only in this state: alive, draining, quarantined, trial, lost.
+        #[arg(long, value_parser = STATES)]
+        state: Option<String>,
+        /// Only in this pool.
+        #[arg(long)]
+        pool: Option<String>,
+        /// Only with this label.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Show a worker: its tasks, labels and pools, and what is said against it.
+    Show {
+        /// Id, e.g. w4.
+        worker: WorkerId,
+    },
     /// Give a worker's node nothing new; it finishes the frames in hand.
     Drain {
         /// Id, e.g. w4.
@@ -51,8 +69,23 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
     runtime()?.block_on(async {
         let mut farm = Farm::connect(global.dial()?).await?;
         let (worker, control) = match verb {
-            Verb::List => {
-                out.workers(&farm.workers().await?);
+            Verb::List { state, pool, label } => {
+                let mut workers = farm.workers().await?;
+                workers.retain(|worker| {
+                    state.as_ref().is_none_or(|state| *state == worker.state)
+                        && pool.as_ref().is_none_or(|pool| worker.pools.contains(pool))
+                        && label.as_ref().is_none_or(|label| worker.labels.contains(label))
+                });
+                out.workers(&workers);
+                return Ok(());
+            }
+            Verb::Show { worker } => {
+                let workers = farm.workers().await?;
+                let found = workers.iter().find(|it| it.id == worker).ok_or_else(|| {
+                    Fault::new(Code::UnknownWorker, format!("there is no worker {worker}"))
+                        .remedy("See `platefarm workers list`.")
+                })?;
+                out.worker(found);
                 return Ok(());
             }
             Verb::Drain { worker } => (worker, NodeControl::Drain),

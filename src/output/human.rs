@@ -3,11 +3,12 @@
 use super::table::{self, Align};
 use super::{
     AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, bytes_text, editing,
-    events, framing, inspect, library, pull, sealing, steer, style, trust,
+    events, farm, frames, framing, inspect, library, pull, sealing, steer, style, trust,
 };
-use crate::farm::Me;
+use crate::farm::{FrameLine, Me};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
+use platefarm_model::cause::Cause;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::event::{Event, Hook};
@@ -33,165 +34,49 @@ fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn progress_text(done: u64, failed: u64, total: u64) -> String {
-    if failed == 0 { format!("{done}/{total}") } else { format!("{done}/{total}, {failed} failed") }
-}
-
 impl Output for Human {
     fn talks(&self) -> bool {
         true
     }
 
-    fn jobs(&self, jobs: &[JobView]) {
-        if jobs.is_empty() {
-            say!("no jobs");
-            return;
-        }
-        let rows: Vec<Vec<String>> = jobs
-            .iter()
-            .map(|job| {
-                vec![
-                    job.id.to_string(),
-                    steer::job_state(job),
-                    steer::level(job.terms.class, job.priority),
-                    progress_text(job.frames_done, job.frames_failed, job.frames_total),
-                    job.show.clone(),
-                    job.name.clone(),
-                ]
-            })
-            .collect();
-        table::print(
-            &[
-                ("ID", Align::Left),
-                ("STATE", Align::Left),
-                ("PRIO", Align::Right),
-                ("FRAMES", Align::Right),
-                ("SHOW", Align::Left),
-                ("NAME", Align::Left),
-            ],
-            &rows,
-        );
+    fn jobs(&self, jobs: &[JobView], found: u64) {
+        farm::jobs(jobs, found);
     }
 
     fn job(&self, job: &JobView) {
-        say!(
-            "{} {}  show {}  priority {}",
-            style::strong(&job.id.to_string()),
-            job.name,
-            job.show,
-            steer::level(job.terms.class, job.priority)
-        );
-        say!(
-            "{}  {} frames",
-            steer::job_state(job),
-            progress_text(job.frames_done, job.frames_failed, job.frames_total)
-        );
-        steer::terms(job);
-        let rows: Vec<Vec<String>> = job
-            .steps
-            .iter()
-            .map(|step| {
-                vec![
-                    step.id.to_string(),
-                    steer::step_state(step),
-                    step.kind.clone(),
-                    step.frames.to_string(),
-                    progress_text(step.done.len(), step.failed.len(), step.frames.len()),
-                    if step.leased.is_empty() { String::new() } else { step.leased.to_string() },
-                    step.name.clone(),
-                ]
-            })
-            .collect();
-        table::print(
-            &[
-                ("STEP", Align::Left),
-                ("STATE", Align::Left),
-                ("KIND", Align::Left),
-                ("FRAMES", Align::Left),
-                ("DONE", Align::Right),
-                ("RUNNING", Align::Left),
-                ("NAME", Align::Left),
-            ],
-            &rows,
-        );
-        for step in &job.steps {
-            if let Some(fault) = &step.first_fault {
-                say!("{} {fault}\n  remedy: {}", style::strong(&step.name), fault.remedy_text());
-            }
-        }
+        farm::job(job);
     }
 
     fn farm(&self, status: &FarmStatus) {
-        let leader = status.leader.as_deref().unwrap_or("nobody that is known");
-        say!("leader   {leader}");
-        if !status.leads {
-            say!("         the scheduler that was asked follows");
-            return;
-        }
-        let counts = &status.counts;
-        say!(
-            "leases   {} given, {} lost with their workers, {} not renewed",
-            counts.leases,
-            counts.lost,
-            counts.expired
-        );
-        say!(
-            "frames   {} accepted, {} reports repeated, {} refused",
-            counts.granted,
-            counts.duplicates,
-            counts.refused
-        );
-        let audit = &status.audit;
-        match &audit.first {
-            None => say!(
-                "audit    {} jobs held against the store in {} looks, all agree",
-                audit.jobs,
-                audit.looks
-            ),
-            Some(first) => say!(
-                "audit    {} of {} looks found a disagreement, first: {first}",
-                audit.broken,
-                audit.looks
-            ),
-        }
+        farm::status(status);
     }
 
     fn workers(&self, workers: &[WorkerView]) {
-        if workers.is_empty() {
-            say!("no workers");
-            return;
-        }
-        let rows: Vec<Vec<String>> = workers
-            .iter()
-            .map(|worker| {
-                let tasks: Vec<String> = worker
-                    .leases
-                    .iter()
-                    .map(|lease| format!("{} [{}]", lease.step, lease.frames))
-                    .collect();
-                vec![
-                    worker.id.to_string(),
-                    style::state(&worker.state),
-                    worker.slots.to_string(),
-                    worker.backend.clone(),
-                    worker.frames_done.to_string(),
-                    worker.name.clone(),
-                    tasks.join(", "),
-                ]
-            })
-            .collect();
-        table::print(
-            &[
-                ("ID", Align::Left),
-                ("STATE", Align::Left),
-                ("SLOTS", Align::Right),
-                ("BACKEND", Align::Left),
-                ("FRAMES", Align::Right),
-                ("NAME", Align::Left),
-                ("TASKS", Align::Left),
-            ],
-            &rows,
-        );
+        farm::workers(workers);
+    }
+
+    fn worker(&self, worker: &WorkerView) {
+        frames::worker_page(worker);
+    }
+
+    fn tasks(&self, workers: &[WorkerView]) {
+        frames::tasks(workers);
+    }
+
+    fn frames(&self, lines: &[FrameLine], all: usize) {
+        frames::list(lines, all);
+    }
+
+    fn frame(&self, line: &FrameLine) {
+        frames::one(line);
+    }
+
+    fn log(&self, lines: &[FrameLine]) {
+        frames::log(lines);
+    }
+
+    fn causes(&self, _job: JobId, causes: &[Cause]) {
+        frames::causes(causes);
     }
 
     fn tokens(&self, tokens: &[TokenView], now: Timestamp) {

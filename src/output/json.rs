@@ -3,14 +3,15 @@
 //! error beside the exit code.
 
 use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, sealing};
-use crate::farm::Me;
+use crate::farm::{FrameLine, Me};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
+use platefarm_model::cause::Cause;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::event::{Event, Hook};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
-use platefarm_model::job::{JobView, WorkerView};
+use platefarm_model::job::{JobView, LeaseView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp, schema};
@@ -44,8 +45,8 @@ impl Output for Json {
     fn talks(&self) -> bool {
         false
     }
-    fn jobs(&self, jobs: &[JobView]) {
-        self.print(&json!({ "jobs": jobs }));
+    fn jobs(&self, jobs: &[JobView], found: u64) {
+        self.print(&json!({ "jobs": jobs, "found": found }));
     }
     fn job(&self, job: &JobView) {
         self.print(job);
@@ -55,6 +56,29 @@ impl Output for Json {
     }
     fn workers(&self, workers: &[WorkerView]) {
         self.print(&json!({ "workers": workers }));
+    }
+    fn worker(&self, worker: &WorkerView) {
+        self.print(worker);
+    }
+    fn tasks(&self, workers: &[WorkerView]) {
+        let task = |worker: &WorkerView| {
+            let (id, name) = (worker.id, worker.name.clone());
+            let row = move |lease: &LeaseView| json!({ "worker": id, "worker_name": name, "task": lease });
+            worker.leases.iter().map(row).collect::<Vec<_>>()
+        };
+        self.print(&json!({ "tasks": workers.iter().flat_map(task).collect::<Vec<_>>() }));
+    }
+    fn frames(&self, frames: &[FrameLine], all: usize) {
+        self.print(&json!({ "frames": frames, "found": all }));
+    }
+    fn frame(&self, frame: &FrameLine) {
+        self.print(frame);
+    }
+    fn log(&self, frames: &[FrameLine]) {
+        self.print(&json!({ "frames": frames }));
+    }
+    fn causes(&self, job: JobId, causes: &[Cause]) {
+        self.print(&json!({ "job": job, "causes": causes }));
     }
     fn tokens(&self, tokens: &[TokenView], now: Timestamp) {
         let row = |token: &TokenView| json!({ "state": token.state(now), "token": token });

@@ -16,6 +16,8 @@ macro_rules! say {
 mod amf;
 mod editing;
 mod events;
+mod farm;
+mod frames;
 mod framing;
 mod human;
 mod inspect;
@@ -33,10 +35,11 @@ mod trust;
 pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
-use crate::farm::Me;
+use crate::farm::{FrameLine, Me};
 use platefarm_media::card::Card as MediaCard;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
+use platefarm_model::cause::Cause;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
@@ -62,14 +65,26 @@ use std::collections::BTreeMap;
 pub(crate) trait Output {
     /// Whether progress and talk are wanted on standard error.
     fn talks(&self) -> bool;
-    /// A list of jobs.
-    fn jobs(&self, jobs: &[JobView]);
+    /// A list of jobs, of so many.
+    fn jobs(&self, jobs: &[JobView], found: u64);
     /// One job with its steps.
     fn job(&self, job: &JobView);
     /// The farm itself.
     fn farm(&self, status: &FarmStatus);
     /// A list of workers.
     fn workers(&self, workers: &[WorkerView]);
+    /// One worker.
+    fn worker(&self, worker: &WorkerView);
+    /// What workers have in hand.
+    fn tasks(&self, workers: &[WorkerView]);
+    /// A list of frames, of so many.
+    fn frames(&self, frames: &[FrameLine], all: usize);
+    /// One frame.
+    fn frame(&self, frame: &FrameLine);
+    /// How frames ended, in order.
+    fn log(&self, frames: &[FrameLine]);
+    /// What went wrong with a job's frames.
+    fn causes(&self, job: JobId, causes: &[Cause]);
     /// A list of tokens, at a time.
     fn tokens(&self, tokens: &[TokenView], now: Timestamp);
     /// A token that was made, and its word, which is never known again.

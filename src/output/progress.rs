@@ -1,8 +1,14 @@
 //! Live progress of a job on standard error; silent when nobody talks, plain
 //! when standard error is no terminal.
 
+use super::bytes_text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use platefarm_media::storage::bytes_read;
 use platefarm_model::job::{JobView, Phase};
+use std::time::Duration;
+
+/// How often what was read is told.
+const TICK: Duration = Duration::from_millis(100);
 
 /// A bar that follows a job.
 pub(crate) struct Progress {
@@ -15,7 +21,7 @@ impl Progress {
         let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(1), target);
         if let Ok(style) = ProgressStyle::with_template(
-            "{bar:32.cyan/dim} {pos:>5}/{len} frames  {rate:>9}  {elapsed_precise}  {msg}",
+            "{bar:20.cyan/dim} {pos:>5}/{len} frames  {rate:>9}  {elapsed_precise}  left {eta}  {wide_msg}",
         ) {
             let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
                 let _ = write!(to, "{:.1}/s", state.per_sec());
@@ -46,6 +52,26 @@ impl Progress {
     pub(crate) fn frames(&self, done: u64, total: u64) {
         self.bar.set_length(total.max(1));
         self.bar.set_position(done);
+    }
+
+    /// Does what reads for long, and says meanwhile how much has been read.
+    pub(crate) fn reading<T>(talk: bool, work: impl FnOnce() -> T) -> T {
+        let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let before = bytes_read();
+        let style = ProgressStyle::with_template("{spinner:.cyan} {read}  {elapsed_precise}");
+        if let Ok(style) = style {
+            let read = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                let bytes = bytes_read() - before;
+                let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
+                let _ = write!(to, "{} read  {}/s", bytes_text(bytes), bytes_text(rate as u64));
+            };
+            bar.set_style(style.with_key("read", read));
+        }
+        bar.enable_steady_tick(TICK);
+        let done = work();
+        bar.finish_and_clear();
+        done
     }
 
     /// Takes the bar away.

@@ -1,9 +1,10 @@
 //! Ids and paths only: for shells that chain commands.
 
 use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings};
-use crate::farm::Me;
+use crate::farm::{FrameLine, Me};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
+use platefarm_model::cause::Cause;
 use platefarm_model::code::CodeInfo;
 use platefarm_model::color::name::Entry;
 use platefarm_model::event::{Event, Hook};
@@ -24,7 +25,7 @@ impl Output for Quiet {
     fn talks(&self) -> bool {
         false
     }
-    fn jobs(&self, jobs: &[JobView]) {
+    fn jobs(&self, jobs: &[JobView], _found: u64) {
         jobs.iter().for_each(|job| say!("{}", job.id));
     }
     fn job(&self, job: &JobView) {
@@ -35,6 +36,25 @@ impl Output for Quiet {
     }
     fn workers(&self, workers: &[WorkerView]) {
         workers.iter().for_each(|worker| say!("{}", worker.id));
+    }
+    fn worker(&self, worker: &WorkerView) {
+        say!("{}", worker.id);
+    }
+    fn tasks(&self, workers: &[WorkerView]) {
+        let leases = workers.iter().flat_map(|worker| &worker.leases);
+        leases.for_each(|lease| say!("{}", lease.token));
+    }
+    fn frames(&self, frames: &[FrameLine], _all: usize) {
+        frames.iter().for_each(|line| say!("{} {}", line.step, line.frame));
+    }
+    fn frame(&self, frame: &FrameLine) {
+        frame.result.iter().for_each(|result| say!("{}", result.published));
+    }
+    fn log(&self, frames: &[FrameLine]) {
+        frames.iter().for_each(|line| say!("{} {} {}", line.step, line.frame, line.state));
+    }
+    fn causes(&self, _job: JobId, causes: &[Cause]) {
+        causes.iter().for_each(|cause| say!("{}", cause.fault.code));
     }
     fn tokens(&self, tokens: &[TokenView], _now: Timestamp) {
         tokens.iter().for_each(|token| say!("{}", token.id));

@@ -60,7 +60,7 @@ pub(super) fn terms(job: &JobView) {
 }
 
 /// A time as `YYYY-MM-DDTHH:MMZ`, by the civil calendar (Hinnant 2013).
-fn utc(at: Timestamp) -> String {
+pub(super) fn utc(at: Timestamp) -> String {
     let seconds = at.0.div_euclid(1_000_000);
     let (days, second) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));

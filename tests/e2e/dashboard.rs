@@ -1,93 +1,248 @@
-//! The dashboard in a real browser: what it shows, by its own scripts.
+//! The dashboard in a real browser: what it shows by its own scripts, what
+//! people do on it with nothing but keys, and how it stands with many jobs.
 
-use crate::harness::{World, copy_clip, free_address, root, s, text, wait_until};
-use std::process::Command;
+use crate::browser::{self, Browser};
+use crate::harness::{World, s, wait_until};
+use crate::served::{Served, noop};
+use serde_json::json;
+use std::path::Path;
 
-/// Says that the tests may go without, on a machine that cannot have one.
-const OPT_OUT: &str = "PLATEFARM_NO_BROWSER_TESTS";
-
-/// The page as it stands after its scripts have run for a while of the browser's own time.
-fn page(world: &World, url: &str, size: &str, picture: Option<&str>) -> String {
-    let profile = world.path("profile");
-    let mut browser = Command::new("chromium");
-    browser
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        .args(["--virtual-time-budget=4000", "--hide-scrollbars"])
-        .arg(format!("--user-data-dir={}", s(&profile)))
-        .arg(format!("--window-size={size}"));
-    match picture {
-        Some(name) => browser.arg(format!("--screenshot={}", s(&world.path(name)))),
-        None => browser.arg("--dump-dom"),
-    };
-    let output = browser.arg(url).output();
-    let output = output.unwrap_or_else(|e| {
-        panic!("no chromium: apt-get install chromium, or set {OPT_OUT}=1: {e}")
-    });
-    text(&output.stdout)
+/// Pictures for those who look: PLATEFARM_KEEP names a directory to keep them in.
+fn picture(browser: &mut Browser, name: &str) {
+    if let Some(keep) = std::env::var_os("PLATEFARM_KEEP") {
+        browser.picture(&Path::new(&keep).join(name));
+    }
 }
+
+const DESK: (u32, u32) = (1280, 900);
+const PHONE: (u32, u32) = (390, 844);
+const LIVE: &str = "document.getElementById('link').textContent === 'live'";
+/// Nothing is wider than the window.
+const FITS: &str = "document.documentElement.scrollWidth <= innerWidth";
 
 #[test]
 fn the_dashboard_shows_the_farm_as_it_is() {
-    if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
+    if browser::none_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let library = format!("sqlite:{}", s(&dir.path().join("library.db")));
+    let shown = ["--pictures", "/", "--library-store", &library];
+    let farm = Served::start(&shown);
+    let _worker = farm.worker("rack-7", &["--slots", "2"]);
+    farm.pull(&["--wait"]);
+    let media = farm.world.path("media");
+    farm.world.json(&["library", "add", s(&media), "--show", "atlas", "--library-store", &library]);
+    let mut browser = Browser::open();
+    for (size, name) in [(DESK, "desk"), (PHONE, "phone")] {
+        browser.size(size.0, size.1);
+        for (hash, says, page) in [
+            ("/", &["is done", "atlas", "Slots at work"][..], "farm"),
+            ("/jobs", &["1 of 1 jobs"], "jobs"),
+            ("/jobs/1", &["Submitted", "BB_010", "frame"], "job"),
+            ("/workers", &["rack-7"], "workers"),
+            ("/workers/1", &["The last hour"], "worker"),
+            ("/library", &["A001_C001", "Camera formats"], "library"),
+            ("/activity", &["is done"], "activity"),
+        ] {
+            browser.go(&farm.site(hash));
+            browser.until(LIVE);
+            says.iter().for_each(|text| browser.until_it_says(text));
+            if page == "job" {
+                // The plates with their framing, from the package itself.
+                browser.until("document.querySelectorAll('.plates img').length >= 4");
+                browser.until("[...document.querySelectorAll('.plates img')].every((i) => i.naturalWidth > 100)");
+                browser.until("document.querySelector('[title=\"frame 1001: done\"]') !== null");
+            }
+            assert_eq!(browser.evaluate(FITS), Some(json!(true)), "{hash} is wider than {size:?}");
+            picture(&mut browser, &format!("{page}-{name}.png"));
+        }
+    }
+    browser.is_content();
+}
+
+/// A step's frames are looked at one by one with the arrow keys: stages, file, worker.
+#[test]
+fn frames_are_told_in_full_to_who_walks_the_grid() {
+    if browser::none_here() {
+        return;
+    }
+    let farm = Served::start(&[]);
+    farm.pull(&[]);
+    std::fs::remove_file(farm.world.path("media/A001/A001_C001_000003.dng")).unwrap();
+    let _worker = farm.worker("rack-7", &[]);
+    let failed = farm.world.run(&["jobs", "watch", "j1", "--farm", &farm.url]);
+    assert!(!failed.status.success());
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    browser.go(&farm.site("/jobs/1"));
+    // Errors by cause, with what to do.
+    browser.until("document.querySelector('.causes li') !== null");
+    browser.until_it_says("F01");
+    browser.tab_to(".grid");
+    browser.press(&["ArrowRight"]);
+    browser.until("document.querySelector('.told') !== null");
+    browser.until("document.querySelector('.told dl.stages dt') !== null");
+    browser.until_it_says("w1 rack-7");
+    browser.until_it_says("xxh128");
+    browser.press(&["ArrowRight", "End"]);
+    browser
+        .until("document.querySelector('.grid .at') === document.querySelector('.grid').lastChild");
+    // Coloured by how long they took.
+    browser.evaluate(
+        "[...document.querySelectorAll('button')].find((b) => b.textContent === 'time').focus()",
+    );
+    browser.press(&["Enter"]);
+    browser.until(
+        "document.querySelector('.grid.times .t1, .grid.times .t0, .grid.times .t2') !== null",
+    );
+    browser.until_it_says("Usual ");
+    // And as a log.
+    browser.evaluate("document.querySelector('details summary').focus()");
+    browser.press(&["Enter"]);
+    browser.until("document.querySelector('details[open] tbody tr') !== null");
+    picture(&mut browser, "job-errors.png");
+    browser.is_content();
+}
+
+#[test]
+fn people_steer_with_keys_alone_and_only_where_they_may() {
+    if browser::none_here() {
         return;
     }
     let world = World::new();
-    let (grpc, http) = (free_address(), free_address());
-    let url = format!("http://{grpc}");
-    let store = format!("sqlite:{}", s(&world.path("farm.db")));
-    let args = ["scheduler", "--listen", &grpc, "--http", &http, "--store", &store];
-    let _scheduler = world.start(&args);
-    wait_until("the scheduler answers", || {
-        world.run(&["jobs", "list", "--farm", &url]).status.success().then_some(())
-    });
-    let _worker = world.start(&["worker", "--farm", &url, "--name", "rack-7", "--backend", "cpu"]);
-    let media = world.path("media");
-    copy_clip("beachball", &media.join("A001"));
-    copy_clip("colorchart", &media.join("chart"));
-    let fixtures = root().join("tests/fixtures/pull");
-    let (edl, fdl, out) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"), world.path("out"));
-    world.json(&[
-        "pull",
-        "--edl",
-        s(&edl),
-        "--fdl",
-        s(&fdl),
-        "--template",
-        "VFX_PULL",
-        "--handles",
-        "1",
-        "--media",
-        s(&media),
-        "--out",
-        s(&out),
-        "--show",
-        "atlas",
-        "--farm",
-        &url,
-        "--wait",
-    ]);
-    let site = |hash: &str| format!("http://{http}/#{hash}");
-    let farm = page(&world, &site("/"), "1280,900", None);
-    assert!(farm.contains(">live<"), "the stream is heard: {farm}");
-    assert!(farm.contains("is done") && farm.contains("atlas"), "{farm}");
-    let workers = page(&world, &site("/workers"), "1280,900", None);
-    assert!(workers.contains("rack-7"), "{workers}");
-    let jobs = page(&world, &site("/jobs"), "390,844", None);
-    assert!(jobs.contains("1 of 1 jobs"), "{jobs}");
-    let job = page(&world, &site("/jobs/1"), "1280,900", None);
-    assert!(job.contains("class=\"grid\"") && job.contains("frame 1001: done"), "{job}");
-    // Pictures for those who look: PLATEFARM_KEEP names a directory to keep them in.
-    if let Some(keep) = std::env::var_os("PLATEFARM_KEEP") {
-        for (hash, size, name) in [
-            ("/", "1280,900", "farm.png"),
-            ("/", "390,844", "farm-phone.png"),
-            ("/jobs", "1280,900", "jobs.png"),
-            ("/jobs", "390,844", "jobs-phone.png"),
-            ("/jobs/1", "1280,900", "job.png"),
-            ("/workers", "390,844", "workers-phone.png"),
-        ] {
-            page(&world, &site(hash), size, Some(name));
-            std::fs::copy(world.path(name), std::path::Path::new(&keep).join(name)).unwrap();
-        }
+    let db = format!("sqlite:{}", s(&world.path("farm.db")));
+    let word = |name: &str, role: &str| {
+        let args = ["tokens", "create", "--name", name, "--role", role, "--store", &db];
+        let made = world.json(&args);
+        (world.path(name), made["word"].as_str().unwrap().to_owned())
+    };
+    let roles = [("ada", "admin"), ("olga", "operator"), ("vera", "viewer"), ("rack", "worker")];
+    let [admin, operator, viewer, rack] = roles.map(|(name, role)| word(name, role));
+    for (file, word) in [&admin, &operator, &viewer, &rack] {
+        std::fs::write(file, word).unwrap();
     }
+    let farm = Served::of(world, &["--require-tokens"]);
+    let (as_admin, url) = (s(&admin.0).to_owned(), farm.url.clone());
+    let asked = |args: &[&str]| {
+        farm.world.json(&[args, &["--farm", &url, "--token-file", &as_admin]].concat())
+    };
+    farm.submit_as(&admin.1, [noop("comp", "atlas", 2, 4000, 50)]);
+    let _worker = farm.worker("rack-7", &["--token-file", s(&rack.0)]);
+
+    // A viewer enters with the keys, sees everything and finds nothing to press.
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    enter(&mut browser, &farm.site("/jobs/1"), &viewer.1);
+    browser.until("document.querySelector('.grid') !== null");
+    assert_eq!(browser.evaluate("document.querySelectorAll('[data-deed]').length"), Some(json!(0)));
+    browser.is_content_but_for("401");
+
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    enter(&mut browser, &farm.site("/jobs/1"), &operator.1);
+    press(&mut browser, "main > .deeds [data-deed=pause]");
+    browser.until("document.querySelector('main > .deeds [data-deed=resume]') !== null");
+    assert_eq!(asked(&["jobs", "show", "j1"])["terms"]["paused"], true);
+    press(&mut browser, "main > .deeds [data-deed=resume]");
+    browser.until("document.querySelector('main > .deeds [data-deed=pause]') !== null");
+
+    press(&mut browser, "main > .deeds [data-deed=priority]");
+    browser.until("document.getElementById('sure').open");
+    picture(&mut browser, "job-priority.png");
+    browser.press(&["u", "Tab"]);
+    browser.write("7");
+    browser.press(&["Enter"]);
+    browser.until("!document.getElementById('sure').open");
+    browser.until_it_says("urgent 7");
+    let job = asked(&["jobs", "show", "j1"]);
+    assert_eq!((&job["terms"]["class"], &job["priority"]), (&json!("urgent"), &json!(7)));
+
+    // What destroys is asked about, and a key too many takes it back.
+    press(&mut browser, "main > .deeds [data-deed=cancel]");
+    browser.until("document.getElementById('sure').open");
+    browser.press(&["Enter"]);
+    browser.until("!document.getElementById('sure').open");
+    assert_ne!(asked(&["jobs", "show", "j1"])["phase"], "cancelled");
+    press(&mut browser, "main > .deeds [data-deed=cancel]");
+    browser.until("document.getElementById('sure').open");
+    browser.press(&["Tab", "Enter"]);
+    browser.until("document.querySelector('main > .deeds [data-deed=retry]') !== null");
+    assert_eq!(asked(&["jobs", "show", "j1"])["phase"], "cancelled");
+
+    browser.go(&farm.site("/workers/1"));
+    press(&mut browser, "[data-deed=quarantine]");
+    browser.until("document.getElementById('sure').open");
+    browser.write("smells of smoke");
+    browser.press(&["Enter"]);
+    browser.until_it_says("smells of smoke");
+    browser.until("document.querySelector('[data-deed=resume]') !== null");
+    let worker = asked(&["workers", "show", "w1"]);
+    assert_eq!(worker["quarantine"]["reason"], "smells of smoke", "{worker}");
+    browser.is_content_but_for("401");
+
+    // All of it is in the log, under the name of who did it.
+    let log = asked(&["audit", "--who", "olga"]);
+    let log = log["entries"].as_array().unwrap();
+    let of = |action: &str| log.iter().filter(|it| it["action"] == action).count();
+    assert_eq!((of("Farm/ControlJob"), of("Farm/ControlWorker")), (4, 1), "{log:?}");
+}
+
+/// Enters with a word, by keys.
+fn enter(browser: &mut Browser, url: &str, word: &str) {
+    browser.go(url);
+    browser.until("document.getElementById('enter').open");
+    browser.tab_to("#token");
+    browser.write(word);
+    browser.press(&["Enter"]);
+    browser.until(LIVE);
+}
+
+/// Goes to a button with the Tab key, and presses it.
+fn press(browser: &mut Browser, selector: &str) {
+    browser.until(&format!("document.querySelector({}) !== null", json!(selector)));
+    browser.tab_to(selector);
+    browser.press(&["Enter"]);
+}
+
+/// Ten thousand jobs: the page stays small, whatever is looked for.
+#[test]
+fn ten_thousand_jobs_stay_usable() {
+    if browser::none_here() {
+        return;
+    }
+    let farm = Served::start(&[]);
+    let shows = ["atlas", "zeus", "hera"];
+    farm.submit((0..10_000).map(|i| noop(&format!("shot_{i:05}"), shows[i % 3], 1, 24, 1)));
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    browser.go(&farm.site("/jobs"));
+    browser.until_it_says("10,000 of 10,000 jobs");
+    browser.until_it_says("shot_09999");
+    let nodes = "document.querySelectorAll('*').length";
+    let count = browser.evaluate(nodes).and_then(|n| n.as_u64()).unwrap();
+    assert!(count < 2500, "{count} nodes on the page");
+    // `/` goes to the search.
+    let begun = std::time::Instant::now();
+    browser.press(&["/"]);
+    browser.until("document.activeElement.id === 'find'");
+    browser.write("shot_00042");
+    browser.until_it_says("1 of 10,000 jobs");
+    println!("found one of 10,000 after {:?}", begun.elapsed());
+    browser.until(
+        "document.activeElement.id === 'find' && document.activeElement.value === 'shot_00042'",
+    );
+    browser.go(&farm.site("/jobs?show=zeus"));
+    browser.until_it_says("3,333 of 10,000 jobs");
+    browser.tab_to(".pager button:last-child");
+    browser.press(&["Enter"]);
+    browser.until_it_says("101–200 of 3,333 jobs");
+    browser.go(&farm.site("/"));
+    browser.until_it_says("Frames waiting");
+    browser.until_it_says("240,000");
+    picture(&mut browser, "jobs-10000.png");
+    browser.is_content();
+    wait_until("the farm still answers", || {
+        (farm.json(&["jobs", "list", "--limit", "1"])["found"] == 10_000).then_some(())
+    });
 }

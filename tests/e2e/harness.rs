@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take before the test gives up. Generous: the machine
 /// may be busy, and nothing waits for it when all is well.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A directory of its own, with the state directory of its farms inside.
 pub(crate) struct World {

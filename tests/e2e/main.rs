@@ -3,6 +3,7 @@
 
 mod amf;
 mod bad_input;
+mod browser;
 mod cameras;
 mod capacity;
 mod chaos;
@@ -26,6 +27,8 @@ mod python;
 mod render;
 mod s3;
 mod seals;
+mod served;
+mod steer;
 mod traces;
 mod trust;
 mod turnover;

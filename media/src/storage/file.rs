@@ -17,6 +17,7 @@ use platefarm_model::{Fault, Outcome};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// First range of a reader, and what one that jumps gets: headers and directories are smaller.
@@ -163,19 +164,35 @@ impl File {
     }
 }
 
+/// Bytes that this process has read of files and objects.
+static BYTES_READ: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes that this process has read so far of files and objects: what a person
+/// who waits is told. It only grows, and says nothing of whose they were.
+#[must_use]
+pub fn bytes_read() -> u64 {
+    BYTES_READ.load(Ordering::Relaxed)
+}
+
+fn counted(read: io::Result<usize>) -> io::Result<usize> {
+    read.inspect(|count| {
+        BYTES_READ.fetch_add(*count as u64, Ordering::Relaxed);
+    })
+}
+
 impl Read for File {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match &mut self.0 {
+        counted(match &mut self.0 {
             Kind::Disk(file) => file.read(out),
             Kind::Object(object) => object.read(out).map_err(io_error),
-        }
+        })
     }
 
     fn read_to_end(&mut self, out: &mut Vec<u8>) -> io::Result<usize> {
-        match &mut self.0 {
+        counted(match &mut self.0 {
             Kind::Disk(file) => file.read_to_end(out),
             Kind::Object(object) => object.rest(out).map_err(io_error),
-        }
+        })
     }
 }
 

@@ -14,7 +14,7 @@ mod s3;
 mod write;
 
 pub use cache::{Held, local};
-pub use file::{Entry, File, Metadata, metadata, read, read_dir};
+pub use file::{Entry, File, Metadata, bytes_read, metadata, read, read_dir};
 pub(crate) use s3::carried;
 pub use s3::configure;
 pub(crate) use write::{discard, publish, put, put_over, remove_below, staged};

@@ -8,6 +8,7 @@ mod event;
 mod farm;
 mod farm_status;
 mod job;
+mod query;
 mod status;
 mod trust;
 mod value;

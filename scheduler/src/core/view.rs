@@ -4,9 +4,10 @@ use super::fit::Standing;
 use super::job::{Job, Step};
 use super::worker::Worker;
 use super::{State, unknown_job};
+use platefarm_model::cause::FailedFrame;
 use platefarm_model::farm::SettingKind;
-use platefarm_model::job::{JobView, LeaseView, StepView, WorkerView};
-use platefarm_model::{FrameSet, JobId, LeaseToken, Outcome, StepId};
+use platefarm_model::job::{JobView, LeaseView, StepKind, StepView, WorkerView};
+use platefarm_model::{FrameSet, JobId, LeaseToken, Outcome, StepId, WorkerId};
 use std::collections::BTreeSet;
 
 impl State {
@@ -46,6 +47,43 @@ impl State {
     #[must_use]
     pub fn outstanding(&self, token: LeaseToken) -> Option<&FrameSet> {
         self.leases.get(&token).map(|cell| &cell.row.keep)
+    }
+
+    /// Frames of a job that failed and are tried again.
+    ///
+    /// # Errors
+    /// [`platefarm_model::Code::UnknownJob`].
+    pub fn troubles(&self, id: JobId) -> Outcome<Vec<FailedFrame>> {
+        let job = self.jobs.get(&id).ok_or_else(|| unknown_job(id))?;
+        let frames = (0..).zip(&job.steps).flat_map(|(index, step)| {
+            step.state.troubles.iter().map(move |(frame, trouble)| FailedFrame {
+                step: StepId { job: id, index },
+                frame: *frame,
+                fault: trouble.fault.clone(),
+                again: true,
+                workers: trouble.workers.clone(),
+            })
+        });
+        Ok(frames.collect())
+    }
+
+    /// Whose a lease is or was, while it is kept; and their name, while they are here.
+    #[must_use]
+    pub fn holder(&self, token: LeaseToken) -> Option<(WorkerId, Option<&str>)> {
+        let worker = self.leases.get(&token)?.row.worker;
+        Some((worker, self.workers.get(&worker).map(|worker| worker.row.name.as_str())))
+    }
+
+    /// Directory or bucket of the package that a job makes, if it makes one.
+    ///
+    /// # Errors
+    /// [`platefarm_model::Code::UnknownJob`].
+    pub fn package_of(&self, id: JobId) -> Outcome<Option<String>> {
+        let job = self.jobs.get(&id).ok_or_else(|| unknown_job(id))?;
+        Ok(job.steps.iter().find_map(|step| match &step.spec.kind {
+            StepKind::Package(spec) => Some(spec.out_dir.clone()),
+            _ => None,
+        }))
     }
 
     /// The step of each live lease.

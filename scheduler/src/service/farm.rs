@@ -1,13 +1,15 @@
 //! What people and upstream services ask, as commands and looks.
 
 use super::desk::Desk;
+use super::results::Results;
 use super::{Answer, answer, control};
-use crate::core::{Command, FrameRow, Reply};
+use crate::core::{Command, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
 use opentelemetry::trace::SpanKind;
 use platefarm_model::farm::{Control, Setting, SettingKind, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
+use platefarm_model::query::JobQuery;
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use platefarm_proto::convert::to_status;
 use platefarm_proto::trace::{self, Taken};
@@ -20,15 +22,13 @@ use tonic::{Request, Response, Status};
 /// The `Farm` service.
 pub(super) struct FarmService<R> {
     pub(super) desk: Desk,
-    pub(super) reader: R,
+    pub(super) results: Results<R>,
     pub(super) closing: watch::Receiver<bool>,
     /// Where this scheduler is reached.
     pub(super) address: String,
 }
 
-/// Frames of a page of results, when the question does not say; a result is some hundred bytes.
-const PAGE: u32 = 20_000;
-/// Most of them.
+/// Most frames of a page of results.
 const MAX_PAGE: u32 = 50_000;
 /// Least time between two states of a watched job: what a person can follow.
 const WATCH_PAUSE: Duration = Duration::from_millis(100);
@@ -62,16 +62,12 @@ fn traced(mut spec: JobSpec, parent: Option<String>, begun: SystemTime) -> JobSp
 impl<R: Reader> FarmService<R> {
     async fn frames(&self, request: v1::ListFramesRequest) -> Outcome<v1::ListFramesResponse> {
         let v1::ListFramesRequest { job, after, limit } = request;
-        let limit = if limit == 0 { PAGE } else { limit.min(MAX_PAGE) } as usize;
         let job = view(&self.desk, job).await?;
         let wire = |step: u32| v1::StepFrames { step, ..v1::StepFrames::default() };
         let mut steps: Vec<v1::StepFrames> = (0..job.steps.len() as u32).map(wire).collect();
         let after = after.map(|cursor| (cursor.step, cursor.frame));
-        let at = |row: &FrameRow| (row.step.index, row.outcome.frame());
-        let rows = self.reader.frames(job.id).await?;
-        let rest = &rows[rows.partition_point(|row| Some(at(row)) <= after)..];
-        let page = &rest[..rest.len().min(limit)];
-        for row in page {
+        let page = self.results.page(job.id, after, limit.min(MAX_PAGE)).await?;
+        for row in &page.rows {
             let Some(step) = steps.get_mut(row.step.index as usize) else { continue };
             match &row.outcome {
                 FrameOutcome::Done(result) => step.frames.push(result.as_ref().into()),
@@ -81,10 +77,29 @@ impl<R: Reader> FarmService<R> {
                 }
             }
         }
-        let more = page.len() < rest.len();
-        let next = page.last().filter(|_| more).map(at);
-        let next = next.map(|(step, frame)| v1::FrameCursor { step, frame });
+        for doer in page.doers {
+            let Some(step) = steps.get_mut(doer.step as usize) else { continue };
+            step.doers.push(v1::Doer {
+                frames: Some(doer.frames.into()),
+                token: doer.token.0,
+                worker: doer.worker.0,
+                name: doer.name.unwrap_or_default(),
+            });
+        }
+        let last = page.rows.last().filter(|_| page.more);
+        let next =
+            last.map(|row| v1::FrameCursor { step: row.step.index, frame: row.outcome.frame() });
         Ok(v1::ListFramesResponse { steps, next })
+    }
+
+    async fn jobs(&self, request: Request<v1::ListJobsRequest>) -> Outcome<v1::ListJobsResponse> {
+        let caller = Caller::of(&request)?;
+        let query = JobQuery::try_from(request.into_inner())?;
+        let unsettled_only = query.unsettled_only;
+        let mut jobs = self.desk.look(move |state| state.jobs(unsettled_only)).await?;
+        jobs.retain(|job| caller.sees(&job.show));
+        let (picked, found) = query.pick(&jobs);
+        Ok(v1::ListJobsResponse { jobs: picked.into_iter().map(Into::into).collect(), found })
     }
 }
 
@@ -116,16 +131,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::ListJobsRequest>,
     ) -> Answer<v1::ListJobsResponse> {
-        let caller = match Caller::of(&request) {
-            Ok(caller) => caller,
-            Err(fault) => return answer(Err(fault)),
-        };
-        let unsettled_only = request.into_inner().unsettled_only;
-        let jobs = self.desk.look(move |state| state.jobs(unsettled_only)).await;
-        answer(jobs.map(|jobs| {
-            let seen = jobs.iter().filter(|job| caller.sees(&job.show));
-            v1::ListJobsResponse { jobs: seen.map(Into::into).collect() }
-        }))
+        answer(self.jobs(request).await)
     }
 
     async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Answer<v1::GetJobResponse> {
@@ -167,6 +173,16 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::ListFramesRequest>,
     ) -> Answer<v1::ListFramesResponse> {
         answer(self.frames(request.into_inner()).await)
+    }
+
+    async fn list_errors(
+        &self,
+        request: Request<v1::ListErrorsRequest>,
+    ) -> Answer<v1::ListErrorsResponse> {
+        let causes = self.results.causes(JobId(request.into_inner().job)).await;
+        answer(causes.map(|causes| v1::ListErrorsResponse {
+            causes: causes.iter().map(Into::into).collect(),
+        }))
     }
 
     async fn get_farm(&self, _: Request<v1::GetFarmRequest>) -> Answer<v1::GetFarmResponse> {

@@ -10,6 +10,7 @@ mod events;
 mod farm;
 mod hooks;
 mod owner;
+mod results;
 mod role;
 mod scaler;
 mod seats;
@@ -20,22 +21,26 @@ mod work;
 mod tests;
 
 pub use hooks::HookSettings;
+pub(crate) use results::Page;
 
-use crate::core::Policy;
-use crate::store::{Follower, HookStore, Kept, Place, SqlReader, TrustStore};
+use crate::core::{Command, Policy, Reply};
+use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
-use platefarm_model::{Code, Fault, Outcome, limits};
+use platefarm_model::cause::Cause;
+use platefarm_model::{Code, Fault, JobId, Outcome, limits};
 use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
 use platefarm_proto::{DESCRIPTORS, EventsServer, FarmServer, TrustServer, WorkServer};
+use results::Results;
 use role::Govern;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -62,6 +67,12 @@ pub struct Config {
     pub hooks: HookSettings,
     /// How much of the event log is kept.
     pub events: Kept,
+    /// Directories beneath which packages are shown on the dashboard.
+    pub pictures: Vec<PathBuf>,
+    /// The library that the dashboard searches.
+    pub library: Option<Place>,
+    /// Told once, when the store is claimed and calls are answered.
+    pub ready: Arc<Notify>,
 }
 
 impl Config {
@@ -78,6 +89,9 @@ impl Config {
             http: None,
             hooks: HookSettings::default(),
             events: Kept::default(),
+            pictures: Vec::new(),
+            library: None,
+            ready: Arc::default(),
         }
     }
 }
@@ -147,11 +161,10 @@ pub async fn serve(
     let (govern, owner) = Govern::begin(config.clone(), reached.clone(), closing.clone()).await?;
     let desk = Desk::new(govern.roles.clone());
     let reader = Follower::new(&config.store)?.reader();
+    let results = Results { desk: desk.clone(), reader: reader.clone() };
     // A set ends its task when it is dropped, and so does whoever drops this future.
     let mut owners = JoinSet::new();
     owners.spawn(govern.run(owner));
-    tracing::info!(store = %config.store, "scheduler is ready");
-
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<FarmServer<farm::FarmService<SqlReader>>>().await;
     health.set_serving::<WorkServer<work::WorkService>>().await;
@@ -179,8 +192,9 @@ pub async fn serve(
     let (layer, people, gate) = door.parts(config.http);
     let mut sites = JoinSet::new();
     if let Some((http, gate)) = config.http.zip(gate) {
-        let (farm, closing) = (desk.clone(), closing.clone());
-        let pages = web::Pages { farm, metrics, gate, closing };
+        let (farm, closing) = (results.clone(), closing.clone());
+        let (pictures, library) = (config.pictures.clone(), config.library.clone());
+        let pages = web::Pages { farm, metrics, gate, closing, pictures, library };
         let listener = bind_http(http, &config.trust).await?;
         sites.spawn(async move {
             if let Err(fault) = web::serve(listener, pages).await {
@@ -192,11 +206,13 @@ pub async fn serve(
     let scaler = scaler::Scaler::new(desk.clone(), closing.clone());
     let farm = farm::FarmService {
         desk: desk.clone(),
-        reader,
+        results: results.clone(),
         closing: closing.clone(),
         address: reached,
     };
     let work = work::WorkService::new(desk.clone(), &config);
+    tracing::info!(store = %config.store, "scheduler is ready");
+    config.ready.notify_one();
     let end = async {
         shutdown.await;
         tracing::info!("scheduler is stopping");
@@ -297,16 +313,28 @@ fn answer<T>(outcome: Outcome<T>) -> Answer<T> {
     outcome.map(tonic::Response::new).map_err(|fault| platefarm_proto::convert::to_status(&fault))
 }
 
-impl web::Glance for Desk {
+impl<R: Reader> web::Glance for Results<R> {
     async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
     ) -> Outcome<T> {
-        Self::look(self, look).await
+        self.desk.look(look).await
+    }
+
+    async fn ask(&self, command: Command) -> Outcome<Reply> {
+        self.desk.ask(command).await
+    }
+
+    async fn results(&self, job: JobId) -> Outcome<Page> {
+        self.page(job, None, u32::MAX).await
+    }
+
+    async fn causes(&self, job: JobId) -> Outcome<Vec<Cause>> {
+        Self::causes(self, job).await
     }
 
     fn audit(&self) -> Option<platefarm_model::status::Audit> {
-        self.findings()
+        self.desk.findings()
     }
 }
 

@@ -194,6 +194,68 @@ impl HttpGate {
     pub(crate) fn stream(&self, caller: &Caller) -> Outcome<OwnedSemaphorePermit> {
         self.gate.stream(caller)
     }
+
+    /// Whether `caller` may call `method` of the gRPC side, their shows aside.
+    pub(crate) fn may(&self, caller: &Caller, method: &str) -> bool {
+        table::rule(method).is_some_and(|rule| caller.is(rule.who))
+    }
+
+    /// Lets `caller` ask `question` of `method`, as if it had come over gRPC:
+    /// by the same rule, about the same shows, with the same line in the log.
+    ///
+    /// # Errors
+    /// `F0603`, `F0604`, `F0502`, `F0503`.
+    pub(crate) async fn begin(
+        &self,
+        caller: &Caller,
+        method: &str,
+        from: SocketAddr,
+        question: Bytes,
+    ) -> Outcome<Deed> {
+        let unknown = || Fault::new(Code::Internal, format!("no rule for {method}"));
+        let rule = table::rule(method).ok_or_else(unknown)?;
+        let known = self.gate.protos.method(rule.method).ok_or_else(unknown)?;
+        allowed(caller, rule)?;
+        let judged = self.gate.judge(rule, known, caller, &question).await;
+        let shown = Shown { from: Some(from), ..Shown::default() };
+        let ticket = self.gate.write_down(rule, known, caller, &shown, &question, &judged).await?;
+        judged?;
+        Ok(Deed { ticket, gate: Arc::clone(&self.gate), rule, begun: Instant::now() })
+    }
+}
+
+/// Something that a person began to do on a page.
+pub(crate) struct Deed {
+    ticket: Option<Ticket>,
+    gate: Arc<Gate>,
+    rule: &'static Rule,
+    begun: Instant,
+}
+
+impl Deed {
+    /// Writes down how it ended.
+    pub(crate) async fn end<T>(self, outcome: &Outcome<T>) {
+        let word = outcome.as_ref().map_or_else(|fault| fault.code.text(), |_| "ok");
+        self.gate.metrics.called(self.rule.method, word, self.begun.elapsed());
+        if let Some(ticket) = self.ticket {
+            ticket.end(word).await;
+        }
+    }
+}
+
+/// Refuses what takes another role.
+fn allowed(caller: &Caller, rule: &Rule) -> Outcome<()> {
+    if caller.is(rule.who) {
+        return Ok(());
+    }
+    let (Who::Role(needed) | Who::WorkerOr(needed)) = rule.who else {
+        return Err(Fault::new(Code::Internal, "a role is missing in the table"));
+    };
+    let message = format!(
+        "'{}' is a {}, and {} takes the role '{needed}'",
+        caller.name, caller.role, rule.method
+    );
+    Err(Fault::new(Code::NotAllowed, message))
 }
 
 /// A call that may go on.
@@ -268,16 +330,7 @@ impl Gate {
                 return Err(too_much("calls of one token"));
             }
         }
-        if !caller.is(rule.who) {
-            let (Who::Role(needed) | Who::WorkerOr(needed)) = rule.who else {
-                return Err(Fault::new(Code::Internal, "a role is missing in the table"));
-            };
-            let message = format!(
-                "'{}' is a {}, and {} takes the role '{needed}'",
-                caller.name, caller.role, rule.method
-            );
-            return Err(Fault::new(Code::NotAllowed, message));
-        }
+        allowed(&caller, rule)?;
         Ok(Some(caller))
     }
 

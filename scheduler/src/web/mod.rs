@@ -5,30 +5,50 @@
 //! gRPC. Off loopback everybody shows a token there too, and something else
 //! has to encrypt the way (`--plaintext` says that it does). The page holds
 //! nothing that is worth a token; what it shows it asks for with one.
+//!
+//! Where nobody has to say who they are, a page of somebody else's in the same
+//! browser must not act in their place: a question has to name this machine by
+//! its address and not by a name that others may point here, and a deed has to
+//! come as JSON, which browsers send across sites only when they are let.
 
-mod dashboard;
+mod deeds;
+mod errors;
+mod files;
+mod footage;
+mod jobs;
 mod metrics;
+mod overview;
+mod pictures;
+mod recent;
 mod samples;
+mod workers;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use metrics::Metrics;
 
-use crate::core::State as Farm;
+use crate::core::{Command, Reply, State as Farm};
+use crate::service::Page;
+use crate::store::Place;
 use crate::trust::{Caller, HttpGate};
-use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use metrics::Seen;
+use platefarm_model::cause::Cause;
+use platefarm_model::code::Owner;
 use platefarm_model::status::Audit;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, JobId, Outcome};
+use recent::Recent;
 use samples::Samples;
+use serde::Serialize;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -37,9 +57,9 @@ use tokio::sync::watch;
 /// How long the farm may take to be looked at, before it counts as not ready.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Looks at the farm as it is stored.
+/// The farm, as the pages have it.
 pub(crate) trait Glance: Clone + Send + Sync + 'static {
-    /// What `look` sees.
+    /// What `look` sees of it, as it is stored.
     fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Farm) -> T + Send + 'static,
@@ -47,6 +67,14 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
 
     /// What the live auditor found; none where another scheduler leads.
     fn audit(&self) -> Option<Audit>;
+    /// Has a command carried out; the answer is durable.
+    fn ask(&self, command: Command) -> impl Future<Output = Outcome<Reply>> + Send;
+
+    /// How the frames of a job ended, in order of step and frame.
+    fn results(&self, job: JobId) -> impl Future<Output = Outcome<Page>> + Send;
+
+    /// Frames of a job that failed, by what went wrong.
+    fn causes(&self, job: JobId) -> impl Future<Output = Outcome<Vec<Cause>>> + Send;
 }
 
 /// What the pages are made of.
@@ -55,12 +83,17 @@ pub(crate) struct Pages<G> {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gate: HttpGate,
     pub(crate) closing: watch::Receiver<bool>,
+    /// Where packages may be shown from; none: nowhere.
+    pub(crate) pictures: Vec<PathBuf>,
+    /// Where the library is, if there is one.
+    pub(crate) library: Option<Place>,
 }
 
 /// The pages as handlers have them.
 struct Shared<G> {
     pages: Pages<G>,
     samples: Samples,
+    recent: Recent,
 }
 
 type Site<G> = State<Arc<Shared<G>>>;
@@ -71,15 +104,21 @@ type Site<G> = State<Arc<Shared<G>>>;
 /// `F0006` when the port fails.
 pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> Outcome<()> {
     let mut closing = pages.closing.clone();
-    let shared = Arc::new(Shared { pages, samples: Samples::default() });
+    let shared = Arc::new(Shared { pages, samples: Samples::default(), recent: Recent::default() });
     let guarded = Router::new()
         .route("/metrics", get(metrics))
-        .merge(dashboard::data())
+        .merge(overview::data())
+        .merge(jobs::data())
+        .merge(errors::data())
+        .merge(pictures::data())
+        .merge(workers::data())
+        .merge(footage::data())
+        .merge(deeds::data())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), admit));
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .merge(dashboard::page())
+        .merge(files::page())
         .merge(guarded)
         .layer(middleware::map_response(sealed))
         .with_state(Arc::clone(&shared));
@@ -102,6 +141,13 @@ async fn admit<G: Glance>(
     let authorization = request.headers().get(header::AUTHORIZATION);
     let authorization = authorization.map(|value| value.to_str().unwrap_or("?").to_owned());
     match shared.pages.gate.admit(request.uri().path(), authorization, from).await {
+        Ok(caller) if caller.token.is_empty() && !names_an_address(&request) => refused(
+            &Fault::new(
+                Code::NotAllowed,
+                "the question names this machine by a name that others may point here",
+            )
+            .remedy("Open the page by the machine's address, or as localhost."),
+        ),
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -110,13 +156,31 @@ async fn admit<G: Glance>(
     }
 }
 
+/// Whether a question is put to an address or to `localhost`, and not to a
+/// name that somebody may have let point here.
+fn names_an_address(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host.or_else(|| request.uri().authority().map(|it| it.as_str())) else {
+        return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || address.parse::<std::net::IpAddr>().is_ok()
+}
+
 /// A fault as HTTP says it.
 fn refused(fault: &Fault) -> Response {
     let status = match fault.code {
         Code::NotAuthenticated | Code::BadToken => StatusCode::UNAUTHORIZED,
         Code::NotAllowed | Code::OutsideShow => StatusCode::FORBIDDEN,
-        Code::UnknownJob | Code::BadId => StatusCode::NOT_FOUND,
+        Code::UnknownJob | Code::UnknownWorker | Code::BadId | Code::NoMedia => {
+            StatusCode::NOT_FOUND
+        }
         Code::TooMuch => StatusCode::TOO_MANY_REQUESTS,
+        code if code.info().owner == Owner::Request => StatusCode::BAD_REQUEST,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let mut response = (status, format!("{fault}\n{}\n", fault.remedy_text())).into_response();
@@ -137,10 +201,12 @@ async fn sealed(mut response: Response) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+            "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'; \
+             form-action 'self'",
         ),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // What a handler said is stricter.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -171,6 +237,14 @@ async fn metrics<G: Glance>(State(shared): Site<G>) -> Response {
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], shared.pages.metrics.text()).into_response()
+}
+
+/// A value, or why there is none.
+fn answer(outcome: Outcome<impl Serialize>) -> Response {
+    match outcome {
+        Ok(value) => Json(value).into_response(),
+        Err(fault) => refused(&fault),
+    }
 }
 
 /// The caller that [`admit`] found.

@@ -1,12 +1,14 @@
-//! The last hour in samples: what the plot of capacity and the throughput are
-//! drawn from. It is kept in memory and begins anew with the scheduler; what has
-//! to last is Prometheus' to keep.
+//! The last hour in samples: what the plot of capacity, the throughput and the
+//! history of workers are drawn from. It is kept in memory and begins anew with
+//! the scheduler; what has to last is Prometheus' to keep.
 
 use super::metrics::Seen;
 use super::{Glance, Shared, glance};
+use crate::core::State;
+use platefarm_model::WorkerId;
 use serde::Serialize;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Between two samples.
@@ -15,48 +17,117 @@ const STEP: Duration = Duration::from_secs(5);
 const KEPT: usize = 720;
 /// Most samples that a page is drawn from.
 const DRAWN: usize = 180;
+/// Of so many samples one is kept of each worker.
+const SPARSE: u64 = 6;
+/// And so many of them: the same hour.
+const KEPT_OF_A_WORKER: usize = 120;
 
 /// The farm at a moment.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Sample {
     pub(super) at_us: u64,
     pub(super) slots: u64,
     pub(super) leases: u64,
     pub(super) accepted: u64,
+    pub(super) waiting: u64,
+    /// Tasks of each show that has any.
+    pub(super) shows: BTreeMap<String, u64>,
 }
+
+/// A worker at a moment.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct WorkerSample {
+    pub(super) at_us: u64,
+    pub(super) leases: u64,
+    pub(super) frames: u64,
+}
+
+type Workers = BTreeMap<WorkerId, VecDeque<WorkerSample>>;
 
 /// The last hour.
 #[derive(Debug, Default)]
-pub(super) struct Samples(Mutex<VecDeque<Sample>>);
+pub(super) struct Samples {
+    farm: Mutex<VecDeque<Sample>>,
+    workers: Mutex<Workers>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Samples {
     fn push(&self, sample: Sample) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = held(&self.farm);
         if kept.len() == KEPT {
             kept.pop_front();
         }
         kept.push_back(sample);
     }
 
+    /// Workers that are gone are forgotten with what was kept of them.
+    fn push_workers(&self, now: BTreeMap<WorkerId, WorkerSample>) {
+        let mut kept = held(&self.workers);
+        kept.retain(|worker, _| now.contains_key(worker));
+        for (worker, sample) in now {
+            let of_it = kept.entry(worker).or_default();
+            if of_it.len() == KEPT_OF_A_WORKER {
+                of_it.pop_front();
+            }
+            of_it.push_back(sample);
+        }
+    }
+
     /// Evenly chosen samples, the last one among them.
     pub(super) fn drawn(&self) -> Vec<Sample> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = held(&self.farm);
         let step = kept.len().div_ceil(DRAWN).max(1);
-        let mut drawn: Vec<Sample> = kept.iter().rev().step_by(step).copied().collect();
+        let mut drawn: Vec<Sample> = kept.iter().rev().step_by(step).cloned().collect();
         drawn.reverse();
         drawn
+    }
+
+    /// The last hour of a worker.
+    pub(super) fn of_worker(&self, worker: WorkerId) -> Vec<WorkerSample> {
+        held(&self.workers).get(&worker).into_iter().flatten().copied().collect()
+    }
+}
+
+struct Look {
+    sample: Sample,
+    workers: BTreeMap<WorkerId, WorkerSample>,
+}
+
+fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
+    let (slots, leases, accepted) = Seen::of(farm).capacity();
+    let shares = farm.settings().shares;
+    let waiting = shares.iter().map(|share| share.frames_waiting).sum();
+    let shows = shares.into_iter().filter(|share| share.tasks > 0);
+    let shows = shows.map(|share| (share.show, share.tasks)).collect();
+    let workers = if of_workers { farm.workers() } else { Vec::new() };
+    let worker = |it: platefarm_model::job::WorkerView| {
+        (it.id, WorkerSample { at_us, leases: it.leases.len() as u64, frames: it.frames_done })
+    };
+    Look {
+        sample: Sample { at_us, slots, leases, accepted, waiting, shows },
+        workers: workers.into_iter().map(worker).collect(),
     }
 }
 
 /// Takes samples for as long as it is polled.
 pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
+    let mut count = 0u64;
     loop {
-        if let Ok(seen) = glance(&shared.pages.farm, Seen::of).await {
-            let (slots, leases, accepted) = seen.capacity();
-            let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-            shared.samples.push(Sample { at_us, slots, leases, accepted });
+        let of_workers = count.is_multiple_of(SPARSE);
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+        let seen = glance(&shared.pages.farm, move |farm| look(farm, at_us, of_workers)).await;
+        if let Ok(seen) = seen {
+            shared.samples.push(seen.sample);
+            if of_workers {
+                shared.samples.push_workers(seen.workers);
+            }
         }
+        count += 1;
         tokio::time::sleep(STEP).await;
     }
 }
@@ -65,16 +136,32 @@ pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
 mod tests {
     use super::*;
 
+    fn sample(at_us: u64) -> Sample {
+        Sample { at_us, slots: 1, leases: 0, accepted: at_us, waiting: 0, shows: BTreeMap::new() }
+    }
+
     #[test]
     fn an_hour_is_kept_and_the_last_sample_is_drawn() {
         let samples = Samples::default();
-        for i in 0..2000u64 {
-            samples.push(Sample { at_us: i, slots: 1, leases: 0, accepted: i });
-        }
+        (0..2000u64).for_each(|i| samples.push(sample(i)));
         let drawn = samples.drawn();
         assert!(drawn.len() <= DRAWN && drawn.len() > DRAWN / 2, "{}", drawn.len());
         assert_eq!(drawn.last().map(|s| s.at_us), Some(1999));
         assert!(drawn[0].at_us >= 2000 - KEPT as u64);
         assert!(drawn.windows(2).all(|w| w[0].at_us < w[1].at_us));
+    }
+
+    #[test]
+    fn workers_are_kept_for_as_long_as_they_are_there() {
+        let samples = Samples::default();
+        let now = |at_us, ids: &[u64]| {
+            let one = |id: &u64| (WorkerId(*id), WorkerSample { at_us, leases: 1, frames: at_us });
+            ids.iter().map(one).collect()
+        };
+        (0..200u64).for_each(|i| samples.push_workers(now(i, &[1, 2])));
+        samples.push_workers(now(200, &[2]));
+        assert!(samples.of_worker(WorkerId(1)).is_empty());
+        let kept = samples.of_worker(WorkerId(2));
+        assert_eq!((kept.len(), kept.last().map(|s| s.at_us)), (KEPT_OF_A_WORKER, Some(200)));
     }
 }

@@ -1,7 +1,7 @@
 //! The pages over a real socket, asked as a browser and a probe would.
 
 use crate::service::{Config, bind, serve};
-use crate::store::{Place, TrustStore};
+use crate::store::{AuditPage, Place, TrustStore};
 use crate::trust::{Settings, issue};
 use platefarm_model::Timestamp;
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
@@ -38,6 +38,10 @@ struct Answer {
 
 impl Farm {
     async fn start() -> Self {
+        Self::with(true).await
+    }
+
+    async fn with(tokens: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::Sqlite(dir.path().join("farm.db"));
         let store = TrustStore::open(&place).await.unwrap();
@@ -46,7 +50,7 @@ impl Farm {
         let http = free.local_addr().unwrap();
         drop(free);
         let mut config = Config::new(place);
-        config.trust = Settings { tokens: true, ..Settings::default() };
+        config.trust = Settings { tokens, ..Settings::default() };
         config.http = Some(http);
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -94,10 +98,31 @@ impl Farm {
     }
 
     async fn get(&self, path: &str, token: Option<&Secret>) -> Answer {
+        self.send("GET", path, "farm", token, "", "").await
+    }
+
+    /// Does something, as the page does.
+    async fn post(&self, path: &str, token: Option<&Secret>, body: &str) -> Answer {
+        self.send("POST", path, "localhost", token, "application/json", body).await
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        host: &str,
+        token: Option<&Secret>,
+        kind: &str,
+        body: &str,
+    ) -> Answer {
         let mut stream = TcpStream::connect(self.http).await.unwrap();
         let token =
             token.map_or(String::new(), |t| format!("authorization: Bearer {}\r\n", t.expose()));
-        let head = format!("GET {path} HTTP/1.1\r\nhost: farm\r\n{token}connection: close\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{token}content-type: {kind}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
@@ -110,7 +135,7 @@ impl Farm {
 #[tokio::test]
 async fn probes_need_no_token_and_the_page_holds_nothing() {
     let farm = Farm::start().await;
-    for path in ["/healthz", "/readyz", "/", "/app.js", "/app.css", "/icon.svg"] {
+    for path in ["/healthz", "/readyz", "/", "/app.js", "/job.js", "/app.css", "/icon.svg"] {
         let answer = farm.get(path, None).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         for header in [
@@ -210,4 +235,108 @@ async fn the_stream_speaks_when_something_happens() {
     until("\"jobs\":0").await;
     farm.submit("atlas").await;
     until("\"jobs\":1").await;
+}
+
+/// What people do on the page is what they do on the command line: by role,
+/// by show, and in the log under their name.
+#[tokio::test]
+async fn deeds_pass_the_gate_of_the_grpc_side() {
+    let farm = Farm::start().await;
+    let (mine, other) = (farm.submit("atlas").await, farm.submit("zeus").await);
+    let viewer = Farm::token(&farm.store, Role::Viewer, &[]).await;
+    let narrow = Farm::token(&farm.store, Role::Submitter, &["atlas"]).await;
+    let operator = Farm::token(&farm.store, Role::Operator, &[]).await;
+    let pause = |job: u64| format!("{{\"target\":\"j{job}\",\"do\":\"pause\"}}");
+    let path = "/api/control/job";
+    assert_eq!(farm.post(path, None, &pause(mine)).await.status, 401);
+    assert_eq!(farm.post(path, Some(&viewer), &pause(mine)).await.status, 403);
+    let refused = farm.post(path, Some(&narrow), &pause(other)).await;
+    assert!(refused.status == 403 && refused.body.contains("F0604"), "{}", refused.body);
+    assert_eq!(farm.post(path, Some(&narrow), &pause(mine)).await.status, 200);
+    let job = farm.get(&format!("/api/jobs/{mine}"), Some(&viewer)).await.body;
+    assert!(job.contains("\"paused\":true"), "{job}");
+    let raise = format!(
+        "{{\"target\":\"j{other}.0\",\"do\":{{\"priority\":{{\"class\":\"urgent\",\"number\":7}}}}}}"
+    );
+    assert_eq!(farm.post(path, Some(&operator), &raise).await.status, 200);
+    let gone = farm.post(path, Some(&operator), &pause(99)).await;
+    assert!(gone.status == 404 && gone.body.contains("F0503"), "{}", gone.body);
+    for bad in ["", "{}", "{\"target\":\"j1\",\"do\":\"explode\"}", "[1]"] {
+        let status = farm.post(path, Some(&operator), bad).await.status;
+        assert!((400..500).contains(&status), "{bad}: {status}");
+    }
+    let drain = "{\"worker\":\"w1\",\"do\":\"drain\"}";
+    assert_eq!(farm.post("/api/control/worker", Some(&narrow), drain).await.status, 403);
+    assert_eq!(farm.post("/api/control/worker", Some(&operator), drain).await.status, 404);
+    let me = farm.get("/api/me", Some(&narrow)).await.body;
+    assert!(me.contains("\"control_jobs\":true,\"control_workers\":false"), "{me}");
+
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let wanted = [("submitter", "F0604"), ("submitter", "ok"), ("operator", "ok")];
+    for (who, outcome) in wanted {
+        let found = async {
+            loop {
+                let entries = farm.store.audit(&page).await.unwrap();
+                let mut of = entries.iter().filter(|it| it.who == who);
+                if of.any(|it| {
+                    it.action == "Farm/ControlJob" && it.outcome.as_deref() == Some(outcome)
+                }) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), found).await.expect(outcome);
+    }
+}
+
+/// Where nobody has to say who they are, another site's page in the same browser
+/// gets nothing: not by a name that it lets point here, and not by a form.
+#[tokio::test]
+async fn other_sites_do_not_reach_a_farm_of_this_machine() {
+    let farm = Farm::with(false).await;
+    farm.submit("atlas").await;
+    let get = async |host: &str| farm.send("GET", "/api/jobs", host, None, "", "").await.status;
+    for host in ["localhost", "localhost:7880", "127.0.0.1:7880", "[::1]:7880"] {
+        assert_eq!(get(host).await, 200, "{host}");
+    }
+    for host in
+        ["evil.example", "evil.example:7880", "127.0.0.1.evil.example", "localhost.evil.example"]
+    {
+        assert_eq!(get(host).await, 403, "{host}");
+    }
+    let pause = "{\"target\":\"j1\",\"do\":\"pause\"}";
+    for kind in ["text/plain", "application/x-www-form-urlencoded", ""] {
+        let sent = farm.send("POST", "/api/control/job", "localhost", None, kind, pause).await;
+        assert_eq!(sent.status, 415, "{kind}");
+    }
+    assert_eq!(farm.post("/api/control/job", None, pause).await.status, 200);
+}
+
+/// Frames with their times, and what went wrong: also of a job that has none yet.
+#[tokio::test]
+async fn a_jobs_page_is_told_in_parts() {
+    let farm = Farm::start().await;
+    let job = farm.submit("atlas").await;
+    let ask = async |path: &str| -> serde_json::Value {
+        let answer = farm.get(&format!("/api/jobs/{job}{path}"), Some(&farm.admin)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let steps = ask("?only=open&most=1").await;
+    assert_eq!((&steps["steps_found"], &steps["step_phases"]["pending"]), (&1.into(), &1.into()));
+    assert_eq!(ask("?only=done").await["steps"].as_array().map(Vec::len), Some(0));
+    assert_eq!(ask("?skip=7").await["steps"].as_array().map(Vec::len), Some(0));
+    assert_eq!(ask("/errors").await["causes"], serde_json::json!([]));
+    let times = ask("/steps/0/times?cells=600").await;
+    assert_eq!(times["cells"].as_array().map(Vec::len), Some(24), "no more cells than frames");
+    assert_eq!(ask("/steps/0/frames?first=1001&last=1024").await["frames"], serde_json::json!([]));
+    assert!(ask("/explain").await["groups"].is_array());
+    for missing in ["/steps/9/times?cells=1", "/package/contact_sheet.png", "/package/report.json"]
+    {
+        let answer = farm.get(&format!("/api/jobs/{job}{missing}"), Some(&farm.admin)).await;
+        assert_eq!(answer.status, 404, "{missing}: {}", answer.body);
+    }
+    assert_eq!(farm.get("/api/library", Some(&farm.admin)).await.status, 404);
+    assert_eq!(farm.get("/api/workers/w9", Some(&farm.admin)).await.status, 404);
 }

@@ -1,0 +1,96 @@
+//! Which jobs are looked for, and which part of a long list is wanted.
+
+use crate::job::{JobView, Phase};
+
+/// Which jobs. All of it must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobQuery {
+    /// Only of this show; empty: of any.
+    pub show: String,
+    /// Part of an id, a name or a show, whatever the case; empty: any.
+    pub find: String,
+    /// In one of these phases; none: in any.
+    pub phases: Vec<Phase>,
+    /// Only those that still have something to do.
+    pub unsettled_only: bool,
+    /// How many of the newest are passed over.
+    pub skip: u32,
+    /// Most of them; 0: all.
+    pub most: u32,
+}
+
+impl JobQuery {
+    /// Jobs that still have something to do, or all.
+    #[must_use]
+    pub fn unsettled(unsettled_only: bool) -> Self {
+        Self { unsettled_only, ..Self::default() }
+    }
+
+    /// Whether a job is one of those.
+    #[must_use]
+    pub fn holds(&self, job: &JobView) -> bool {
+        let find = self.find.trim().to_lowercase();
+        let said = || format!("{} {} {}", job.id, job.name, job.show).to_lowercase();
+        (self.show.is_empty() || self.show == job.show)
+            && (self.phases.is_empty() || self.phases.contains(&job.phase))
+            && !(self.unsettled_only && job.phase.is_settled())
+            && (find.is_empty() || said().contains(&find))
+    }
+
+    /// The part of those that hold which is wanted, newest first, and how many hold.
+    #[must_use]
+    pub fn pick<'j>(&self, jobs: impl IntoIterator<Item = &'j JobView>) -> (Vec<&'j JobView>, u64) {
+        let mut held: Vec<&JobView> = jobs.into_iter().filter(|job| self.holds(job)).collect();
+        held.sort_by_key(|job| std::cmp::Reverse(job.id));
+        let found = held.len() as u64;
+        let most = if self.most == 0 { usize::MAX } else { self.most as usize };
+        (held.into_iter().skip(self.skip as usize).take(most).collect(), found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{JobId, Timestamp};
+
+    fn job(id: u64, name: &str, show: &str, phase: Phase) -> JobView {
+        JobView {
+            id: JobId(id),
+            name: name.into(),
+            show: show.into(),
+            priority: 0,
+            terms: Default::default(),
+            phase,
+            submitted: Timestamp(id as i64),
+            finished: None,
+            frames_total: 0,
+            frames_done: 0,
+            frames_failed: 0,
+            steps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn jobs_are_found_by_what_they_are_and_come_newest_first() {
+        let jobs = [
+            job(1, "Reel 1", "atlas", Phase::Done),
+            job(2, "reel 2", "zeus", Phase::Running),
+            job(3, "comp", "atlas", Phase::Failed),
+        ];
+        let ids = |query: JobQuery| {
+            let (picked, found) = query.pick(&jobs);
+            (picked.iter().map(|job| job.id.0).collect::<Vec<_>>(), found)
+        };
+        assert_eq!(ids(JobQuery::default()), (vec![3, 2, 1], 3));
+        assert_eq!(ids(JobQuery { find: " REEL ".into(), ..JobQuery::default() }), (vec![2, 1], 2));
+        assert_eq!(ids(JobQuery { find: "j3".into(), ..JobQuery::default() }), (vec![3], 1));
+        assert_eq!(
+            ids(JobQuery { show: "atlas".into(), most: 1, ..JobQuery::default() }),
+            (vec![3], 2)
+        );
+        assert_eq!(ids(JobQuery { skip: 1, most: 1, ..JobQuery::default() }), (vec![2], 3));
+        assert_eq!(ids(JobQuery::unsettled(true)), (vec![2], 1));
+        let phases = vec![Phase::Failed, Phase::Done];
+        assert_eq!(ids(JobQuery { phases, ..JobQuery::default() }), (vec![3, 1], 2));
+    }
+}

@@ -1,0 +1,107 @@
+//! How frames ended: pages of results, who did them, and what went wrong.
+
+use super::desk::Desk;
+use crate::core::FrameRow;
+use crate::store::Reader;
+use platefarm_model::cause::{self, Cause, FailedFrame};
+use platefarm_model::job::FrameOutcome;
+use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, WorkerId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Frames of a page of results, when the question does not say; a result is some hundred bytes.
+const PAGE: u32 = 20_000;
+
+/// Consecutive frames that one worker ended under one lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doer {
+    pub(crate) step: u32,
+    pub(crate) frames: FrameRange,
+    pub(crate) token: LeaseToken,
+    pub(crate) worker: WorkerId,
+    /// None: it has left.
+    pub(crate) name: Option<String>,
+}
+
+/// The farm's results, as they are read beside its writer.
+#[derive(Clone)]
+pub(crate) struct Results<R> {
+    pub(super) desk: Desk,
+    pub(super) reader: R,
+}
+
+/// A page of them.
+pub(crate) struct Page {
+    pub(crate) rows: Vec<FrameRow>,
+    pub(crate) doers: Vec<Doer>,
+    /// Whether there are more.
+    pub(crate) more: bool,
+}
+
+impl<R: Reader> Results<R> {
+    /// Results of `job` behind `after` (step and frame), at most `limit`; 0: a usual page.
+    pub(crate) async fn page(
+        &self,
+        job: JobId,
+        after: Option<(u32, i64)>,
+        limit: u32,
+    ) -> Outcome<Page> {
+        let limit = if limit == 0 { PAGE } else { limit } as usize;
+        let mut rows = self.reader.frames(job).await?;
+        let at = |row: &FrameRow| (row.step.index, row.outcome.frame());
+        rows.drain(..rows.partition_point(|row| Some(at(row)) <= after));
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(Page { doers: self.doers(&rows).await?, rows, more })
+    }
+
+    /// Who ended these frames; those whose lease is not kept any more are left out.
+    async fn doers(&self, rows: &[FrameRow]) -> Outcome<Vec<Doer>> {
+        let tokens: BTreeSet<LeaseToken> = rows.iter().map(|row| row.token).collect();
+        let held = self.desk.look(move |state| {
+            let holder = |token: LeaseToken| {
+                let (worker, name) = state.holder(token)?;
+                Some((token, (worker, name.map(str::to_owned))))
+            };
+            tokens.into_iter().filter_map(holder).collect::<BTreeMap<_, _>>()
+        });
+        let held = held.await?;
+        let mut doers: Vec<Doer> = Vec::new();
+        for row in rows {
+            let (step, frame, token) = (row.step.index, row.outcome.frame(), row.token);
+            match doers.last_mut() {
+                Some(last)
+                    if (last.step, last.token) == (step, token)
+                        && frame.checked_sub(1) == Some(last.frames.last()) =>
+                {
+                    last.frames = FrameRange::of_len(last.frames.first(), last.frames.len() + 1);
+                }
+                _ => {
+                    let Some((worker, name)) = held.get(&token).cloned() else { continue };
+                    let frames = FrameRange::of_len(frame, 1);
+                    doers.push(Doer { step, frames, token, worker, name });
+                }
+            }
+        }
+        Ok(doers)
+    }
+
+    /// Frames of `job` that failed, by what went wrong.
+    pub(crate) async fn causes(&self, job: JobId) -> Outcome<Vec<Cause>> {
+        let looked =
+            self.desk.look(move |state| Outcome::Ok((state.troubles(job)?, state.job(job)?)));
+        let (mut failed, view) = looked.await??;
+        if view.frames_failed == 0 {
+            return Ok(cause::causes(failed));
+        }
+        let mut rows = self.reader.frames(job).await?;
+        rows.retain(|row| matches!(row.outcome, FrameOutcome::Failed { .. }));
+        let doers = self.doers(&rows).await?;
+        for row in rows {
+            let FrameOutcome::Failed { frame, fault } = row.outcome else { continue };
+            let by = doers.iter().filter(|it| it.step == row.step.index);
+            let workers = by.filter(|it| it.frames.contains(frame)).map(|it| it.worker).collect();
+            failed.push(FailedFrame { step: row.step, frame, fault, again: false, workers });
+        }
+        Ok(cause::causes(failed))
+    }
+}

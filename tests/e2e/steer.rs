@@ -1,0 +1,183 @@
+//! Every verb that an operator steers a farm with, on the real binary.
+
+use crate::harness::{text, wait_until};
+use crate::served::{Served, noop};
+use serde_json::{Value, json};
+
+fn ids(list: &Value) -> Vec<u64> {
+    list["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn jobs_are_found_and_steered() {
+    let farm = Served::start(&[]);
+    let long = "a_name_that_is_much_longer_than_any_terminal_is_wide_and_says_nothing_at_all";
+    farm.submit([noop("comp", "atlas", 2, 40, 1)]);
+    farm.submit([noop("roto", "zeus", 1, 20, 1)]);
+    farm.submit([noop(long, "atlas", 1, 10, 1)]);
+
+    // Newest first, by what they are.
+    assert_eq!(ids(&farm.json(&["jobs", "list"])), [3, 2, 1]);
+    assert_eq!(ids(&farm.json(&["jobs", "list", "--show", "atlas"])), [3, 1]);
+    assert_eq!(ids(&farm.json(&["jobs", "list", "--find", "ROT"])), [2]);
+    assert_eq!(ids(&farm.json(&["jobs", "list", "--state", "pending", "--limit", "1"])), [3]);
+    assert_eq!(farm.json(&["jobs", "list", "--limit", "1"])["found"], 3);
+    assert_eq!(farm.json(&["jobs", "list", "--state", "done", "--state", "failed"])["found"], 0);
+
+    // Tables fit, and what is cut says so.
+    for verb in [&["jobs", "list"][..], &["jobs", "show", "j3"], &["frames", "list", "j1"]] {
+        let said = farm.says(verb);
+        // A name alone may be longer than any line.
+        assert!(
+            said.lines()
+                .filter(|line| !line.ends_with(long))
+                .all(|line| line.chars().count() <= 80),
+            "{verb:?}:\n{said}"
+        );
+        assert!(!said.contains('\x1b'), "no colour without a terminal: {said}");
+    }
+    assert!(farm.says(&["jobs", "list"]).contains('…'));
+
+    let paused = farm.json(&["jobs", "pause", "j1"]);
+    assert_eq!(paused["terms"]["paused"], true, "{paused}");
+    let why = farm.json(&["jobs", "explain", "j1"]);
+    assert!(why["groups"][0]["reasons"].to_string().contains("paused"), "{why}");
+    farm.json(&["jobs", "resume", "j1"]);
+    let raised = farm.json(&["jobs", "priority", "j1", "--class", "urgent", "--number", "-5"]);
+    assert_eq!((&raised["terms"]["class"], &raised["priority"]), (&json!("urgent"), &json!(-5)));
+    let step = farm.json(&["jobs", "priority", "j1.1", "--class", "background"]);
+    assert_eq!(step["steps"][1]["level"], json!(["background", -5]), "{step}");
+    assert!(farm.json(&["jobs", "deadline", "j1", "+2h"])["terms"]["deadline"].is_i64());
+    assert!(farm.json(&["jobs", "start", "j1", "--at", "+1m"])["terms"]["start_after"].is_i64());
+    assert_eq!(farm.json(&["jobs", "limit", "j1", "--tasks", "2"])["terms"]["max_tasks"], 2);
+    let after = farm.json(&["jobs", "depend", "j3", "--on", "j2"]);
+    assert_eq!(after["steps"][0]["phase"], "blocked", "{after}");
+    let free = farm.json(&["jobs", "depend", "j3", "--not-on", "j2"]);
+    assert_eq!(free["steps"][0]["phase"], "pending", "{free}");
+
+    // Several at once; one that refuses keeps no other from it.
+    let cancelled = farm.json(&["jobs", "cancel", "j2", "j3"]);
+    assert_eq!(ids(&cancelled), [2, 3]);
+    assert_eq!(farm.json(&["jobs", "list", "--state", "cancelled"])["found"], 2);
+    let output = farm.world.run(&["jobs", "retry", "j99", "j2", "--farm", &farm.url]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("F0503"), "{}", text(&output.stderr));
+    assert_eq!(farm.json(&["jobs", "show", "j2"])["phase"], "pending", "it was taken up again");
+}
+
+#[test]
+fn frames_tasks_and_workers_are_seen_and_steered() {
+    let farm = Served::start(&[]);
+    farm.submit([noop("comp", "atlas", 1, 400, 25)]);
+    let mut worker = farm.worker("rack-7", &["--slots", "2", "--label", "rack=7"]);
+    let tasks = wait_until("a task is in hand", || {
+        let tasks = farm.json(&["tasks", "list"])["tasks"].clone();
+        tasks.as_array().is_some_and(|tasks| !tasks.is_empty()).then_some(tasks)
+    });
+    assert_eq!(tasks[0]["worker_name"], "rack-7", "{tasks}");
+    assert_eq!(farm.json(&["tasks", "list", "--job", "j9"])["tasks"], json!([]));
+    let shown = farm.json(&["workers", "show", "w1"]);
+    assert_eq!((&shown["name"], &shown["slots"]), (&json!("rack-7"), &json!(2)));
+    assert_eq!(farm.json(&["workers", "list", "--label", "rack=7"])["workers"][0]["id"], 1);
+    assert_eq!(farm.json(&["workers", "list", "--state", "lost"])["workers"], json!([]));
+
+    let done = wait_until("a frame is done", || {
+        let done = farm.json(&["frames", "list", "j1", "--state", "done", "--limit", "0"]);
+        (done["found"].as_u64() > Some(0)).then(|| done["frames"][0].clone())
+    });
+    assert_eq!((&done["worker"], &done["worker_name"]), (&json!(1), &json!("rack-7")), "{done}");
+    let frame = done["frame"].as_i64().unwrap().to_string();
+    assert_eq!(farm.json(&["frames", "show", "j1", &frame])["state"], "done");
+    let log = farm.json(&["jobs", "logs", "j1.0", "--frames", &frame]);
+    assert_eq!(log["frames"].as_array().map(Vec::len), Some(1), "{log}");
+    assert!(farm.says(&["jobs", "logs", "j1"]).contains("w1 rack-7"));
+    assert_eq!(farm.json(&["jobs", "errors", "j1"])["causes"], json!([]));
+
+    farm.json(&["workers", "drain", "w1"]);
+    wait_until("it has finished what it had", || {
+        let worker = farm.json(&["workers", "show", "w1"]);
+        (worker["state"] == "draining" && worker["leases"] == json!([])).then_some(())
+    });
+    let why = farm.json(&["workers", "quarantine", "w1", "--reason", "smells of smoke"]);
+    assert_eq!(why["workers"][0]["quarantine"]["reason"], "smells of smoke", "{why}");
+    assert!(farm.says(&["workers", "show", "w1"]).contains("smells of smoke"));
+    assert!(farm.says(&["farm", "nodes"]).contains("rack-7"));
+    farm.json(&["workers", "resume", "w1"]);
+    let labelled = farm.json(&["workers", "label", "w1", "--add", "fast", "--remove", "rack=7"]);
+    let labels = labelled["workers"][0]["labels"].to_string();
+    assert!(labels.contains("fast") && !labels.contains("rack=7"), "{labels}");
+
+    assert_eq!(farm.json(&["pools", "set", "quick", "--label", "fast"])["pools"][0]["workers"], 1);
+    assert_eq!(farm.json(&["workers", "list", "--pool", "quick"])["workers"][0]["id"], 1);
+    assert_eq!(farm.json(&["pools", "remove", "quick"])["pools"], json!([]));
+    assert_eq!(farm.json(&["limits", "set", "nuke", "4"])["limits"][0]["count"], 4);
+    assert_eq!(farm.json(&["limits", "remove", "nuke"])["limits"], json!([]));
+    let share = farm.json(&["shows", "set", "atlas", "--weight", "3", "--ceiling", "9"]);
+    assert_eq!(share["shows"][0]["share"]["weight"], 3, "{share}");
+    farm.json(&["shows", "remove", "atlas"]);
+    let what_if = farm.json(&["farm", "whatif", "--workers", "3"]);
+    assert!(what_if["answer"]["busy_workers"].is_u64(), "{what_if}");
+    assert_eq!(farm.json(&["farm", "status"])["leads"], true);
+
+    worker.kill();
+    assert_eq!(farm.json(&["workers", "remove", "w1"])["workers"], json!([]));
+    farm.fails("F0504", &["workers", "show", "w1"]);
+    farm.json(&["jobs", "cancel", "j1"]);
+    farm.fails("F0507", &["jobs", "watch", "j1"]);
+}
+
+/// A frame whose file is gone is told by its cause, and in the log with where and why.
+#[test]
+fn what_went_wrong_is_told_by_cause() {
+    let farm = Served::start(&[]);
+    farm.pull(&[]);
+    std::fs::remove_file(farm.world.path("media/A001/A001_C001_000003.dng")).unwrap();
+    let _worker = farm.worker("rack-7", &[]);
+    let output = farm.world.run(&["jobs", "watch", "j1", "--farm", &farm.url]);
+    assert!(!output.status.success(), "a frame is missing");
+    let causes = farm.json(&["jobs", "errors", "j1"])["causes"].clone();
+    // The package is a step, too, and says that it is not whole.
+    let of_media = |cause: &&Value| cause["fault"]["code"] != "F0513";
+    let media: Vec<_> = causes.as_array().unwrap().iter().filter(of_media).collect();
+    assert_eq!(media.len(), 1, "{causes}");
+    let frames = media[0]["frames"].as_u64().unwrap();
+    assert!(frames >= 2, "two plates have the frame: {causes}");
+    assert!(media[0]["remedy"].as_str().is_some_and(|text| !text.is_empty()), "{causes}");
+    assert_eq!(media[0]["workers"], json!([1]), "{causes}");
+    let said = farm.says(&["jobs", "errors", "j1"]);
+    assert!(said.contains(&format!("{frames} frames")) && said.contains("remedy"), "{said}");
+    let log = farm.json(&["jobs", "logs", "j1", "--failed"]);
+    let log = log["frames"].as_array().unwrap();
+    assert!(log.iter().all(|line| line["state"] == "failed" && line["worker"] == 1), "{log:?}");
+    assert!(farm.says(&["jobs", "logs", "j1"]).contains("process"), "stages are timed");
+}
+
+/// What cannot be read is told as every other error: code, value, place, remedy, exit code 2.
+#[test]
+fn what_is_typed_wrong_is_told_as_any_error() {
+    let farm = Served::start(&[]);
+    for (code, args) in [
+        ("F0004", &["jobs", "show", "x12"][..]),
+        ("F0004", &["jobs", "pause", "j1.x"]),
+        ("F0004", &["workers", "show", "jane"]),
+        ("F0001", &["jobs", "list", "--nonsense"]),
+    ] {
+        let error = farm.fails(code, args);
+        assert!(error["message"].as_str().is_some_and(|text| text.contains('\'')), "{error}");
+        let output = farm.world.run(&[args, &["--farm", &farm.url]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+    let output = farm.world.run(&["jobs", "show", "x12"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("F0004: 'x12' is not an id [JOB]"), "{said}");
+    assert!(said.contains("remedy: Write it as j12."), "{said}");
+    // Options of farms are shown where there is one, and understood everywhere.
+    let help = |verb: &[&str]| text(&farm.world.run(&[verb, &["--help"]].concat()).stdout);
+    assert!(help(&["jobs", "list"]).contains("--farm"));
+    for verb in [&["inspect"][..], &["render"], &["mhl", "verify"], &["explain"], &["up"]] {
+        let said = help(verb);
+        assert!(!said.contains("--farm") && !said.contains("--token-file"), "{verb:?}: {said}");
+    }
+    assert!(help(&["scheduler"]).contains("--plaintext"));
+    assert!(farm.world.run(&["explain", "F0004", "--farm", &farm.url]).status.success());
+}
