@@ -35,14 +35,17 @@ pub(crate) struct Scale {
 }
 
 impl std::str::FromStr for Scale {
-    type Err = String;
+    type Err = Fault;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("'{text}' is no scale; write LEAST..MOST, as in 0..4");
+    fn from_str(text: &str) -> Outcome<Self> {
+        let bad = || {
+            Fault::new(Code::UnknownOption, format!("'{text}' is no scale"))
+                .remedy("Write LEAST..MOST, as in 0..4; up to 256 workers are possible.")
+        };
         let (least, most) = text.split_once("..").unwrap_or(("0", text));
         let (least, most) = (least.parse().map_err(|_| bad())?, most.parse().map_err(|_| bad())?);
         if least > most || !(1..=256).contains(&most) {
-            return Err(format!("{} and up to 256 workers are possible", bad()));
+            return Err(bad());
         }
         Ok(Self { least, most })
     }
