@@ -164,7 +164,7 @@ impl<'a> Crowd<'a> {
     /// One blow, as the dice fall.
     fn hit(&mut self, dice: &mut Dice) {
         let at = dice.roll(2) as usize;
-        match dice.roll(8) {
+        match dice.roll(9) {
             0 => {
                 let at = at % self.schedulers.len();
                 self.schedulers[at].kill();
@@ -187,11 +187,27 @@ impl<'a> Crowd<'a> {
                 std::thread::sleep(Duration::from_millis(dice.roll(700)));
                 database.up();
             }
+            6 => self.stands_still(dice),
             _ => {
                 self.workers[at].kill();
                 self.workers[at] = self.worker();
             }
         }
+    }
+
+    /// The store answers nothing for a while, up to twice the life of a lease:
+    /// PostgreSQL's processes are stopped, or the scheduler in whose process SQLite is.
+    fn stands_still(&self, dice: &mut Dice) {
+        let processes = match self.database {
+            Some(database) => {
+                let first = database.process();
+                [vec![first], children(first)].concat()
+            }
+            None => vec![self.schedulers[0].id()],
+        };
+        processes.iter().for_each(|id| signal("STOP", *id));
+        std::thread::sleep(Duration::from_millis(100 + dice.roll(2 * u64::from(TTL_MS))));
+        processes.iter().for_each(|id| signal("CONT", *id));
     }
 
     /// `kill -9` of the process that renders for a worker.

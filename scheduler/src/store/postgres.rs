@@ -69,6 +69,13 @@ impl Cluster {
         self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
+    /// The process that the others are children of.
+    #[allow(dead_code, reason = "the tests of the whole program stop it for a while")]
+    pub(crate) fn process(&self) -> u32 {
+        let file = std::fs::read_to_string(format!("{}/postmaster.pid", self.data())).unwrap();
+        file.lines().next().and_then(|line| line.trim().parse().ok()).unwrap()
+    }
+
     /// Runs a program of PostgreSQL's, which refuses to be root.
     fn run(&self, program: &str, arguments: &[&str]) {
         let program = self.bin.join(program);
