@@ -27,6 +27,7 @@ pub(super) struct Running {
     pub(super) address: SocketAddr,
     task: JoinHandle<Outcome<()>>,
     stop: oneshot::Sender<()>,
+    place: Place,
 }
 
 impl Running {
@@ -40,8 +41,9 @@ impl Running {
         let (stop, stopped) = oneshot::channel();
         config.policy.first_lease_frames = 4;
         let stopped = async move { drop(stopped.await) };
+        let place = config.store.clone();
         let task = tokio::spawn(serve(listener, config, stopped));
-        Self { address, task, stop }
+        Self { address, task, stop, place }
     }
 
     pub(super) async fn channel(&self) -> Channel {
@@ -66,6 +68,13 @@ impl Running {
     pub(super) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
+        // The task that has the store is dropped on its own time; a process would be gone by now.
+        let free = async {
+            while self.place.lock().is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), free).await.expect("the store is free");
     }
 }
 

@@ -74,7 +74,7 @@ impl Place {
     }
 
     /// Takes the store for this process, where a file can say so.
-    pub(super) fn lock(&self) -> Outcome<Option<File>> {
+    pub(crate) fn lock(&self) -> Outcome<Option<File>> {
         let Self::Sqlite(path) = self else { return Ok(None) };
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
