@@ -66,11 +66,12 @@ impl Running {
 
     /// As good as a kill: no farewell, no last word to the store.
     pub(super) async fn kill(self) {
-        self.task.abort();
-        assert!(self.task.await.unwrap_err().is_cancelled());
+        let Self { task, place, .. } = self;
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
         // The task that has the store is dropped on its own time; a process would be gone by now.
         let free = async {
-            while self.place.lock().is_err() {
+            while place.lock().is_err() {
                 tokio::task::yield_now().await;
             }
         };
