@@ -62,6 +62,7 @@ impl Cluster {
         let log = self.dir.path().join("log");
         let log = log.to_str().unwrap();
         self.run("pg_ctl", &["-D", &self.data(), "-o", &options, "-l", log, "-w", "start"]);
+        assert!(self.process() > 1, "it says where it is");
     }
 
     /// Ends it as a crash does: every connection breaks, nothing is written any more.
@@ -70,7 +71,6 @@ impl Cluster {
     }
 
     /// The process that the others are children of.
-    #[allow(dead_code, reason = "the tests of the whole program stop it for a while")]
     pub(crate) fn process(&self) -> u32 {
         let file = std::fs::read_to_string(format!("{}/postmaster.pid", self.data())).unwrap();
         file.lines().next().and_then(|line| line.trim().parse().ok()).unwrap()
