@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// Name that lists show [default: the host's name]
     #[arg(long)]
     name: Option<String>,
-    /// Tasks to run at a time.
+    /// Tasks to run at a time; one uses every core by itself.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     slots: u32,
     /// Tasks that may wait for a slot, so that none is idle between two; at most one for each.

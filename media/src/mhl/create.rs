@@ -104,10 +104,9 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
     let bytes = hashed.map(|file| file.size).sum();
     let appended = mhl::append(&histories, &found, &run)?;
     if remote {
-        let generations = appended.generations.iter();
-        generations
-            .map(|generation| put_remote(dir, generation, &chains))
-            .collect::<Outcome<()>>()?;
+        for generation in &appended.generations {
+            put_remote(dir, generation, &chains)?;
+        }
         return Ok(Created { appended, bytes });
     }
     clear(dir);

@@ -79,7 +79,7 @@ impl TryFrom<v1::StepSpec> for StepSpec {
                 frame_limit_s: step.frame_limit_s,
                 step_limit_s: step.step_limit_s,
                 near: step.near,
-                trace: Some(step.trace.into()).filter(|text: &Box<str>| !text.is_empty()),
+                trace: (!step.trace.is_empty()).then(|| step.trace.into()),
             },
             name: step.name,
         })

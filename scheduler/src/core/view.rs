@@ -33,8 +33,9 @@ impl State {
     /// Every job without its steps, in the order of submission.
     #[must_use]
     pub fn jobs(&self, unsettled_only: bool) -> Vec<JobView> {
-        let wanted = |job: &&Box<Job>| !unsettled_only || job.row.finished.is_none();
-        self.jobs.values().filter(wanted).map(|job| summary(job)).collect()
+        let jobs = self.jobs.values();
+        let wanted = jobs.filter(|job| !unsettled_only || job.row.finished.is_none());
+        wanted.map(|job| summary(job)).collect()
     }
 
     /// Every worker that is alive or lost.
