@@ -216,8 +216,10 @@ fn ten_thousand_jobs_stay_usable() {
     farm.submit((0..10_000).map(|i| noop(&format!("shot_{i:05}"), shows[i % 3], 1, 24, 1)));
     let mut browser = Browser::open();
     browser.size(DESK.0, DESK.1);
+    let begun = std::time::Instant::now();
     browser.go(&farm.site("/jobs"));
     browser.until_it_says("10,000 of 10,000 jobs");
+    println!("a page of 10,000 jobs is there after {:?}", begun.elapsed());
     browser.until_it_says("shot_09999");
     let nodes = "document.querySelectorAll('*').length";
     let count = browser.evaluate(nodes).and_then(|n| n.as_u64()).unwrap();
