@@ -103,8 +103,8 @@ impl Debayer {
     #[must_use]
     pub const fn version(self) -> u32 {
         match self {
-            Self::Ri => 2,
-            Self::Rcd | Self::Mhc | Self::Superpixel => 1,
+            Self::Ri | Self::Mhc => 2,
+            Self::Rcd | Self::Superpixel => 1,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What may be mended about the photosites of a sensor before the debayer.
 //! Nothing is, unless somebody asks; what was done stands in every header.
 
+use crate::{Code, Fault};
 use serde::{Deserialize, Serialize};
 
 /// What becomes of photosites that clip. Sensors clip all colours at one
@@ -59,6 +60,18 @@ impl Repairs {
         *self == Self::default()
     }
 
+    /// What to say of a picture that has no photosites, where something was to be mended.
+    #[must_use]
+    pub fn unused(&self, picture: &str) -> Option<Fault> {
+        let asked =
+            [(self.hot_pixels, "hot pixels"), (self.highlights != Highlights::Off, "highlights")];
+        let asked: Vec<&str> = asked.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
+        (!asked.is_empty()).then(|| {
+            let message = format!("{picture} has no mosaic: no {} mended", asked.join(" and "));
+            Fault::new(Code::NothingToMend, message)
+        })
+    }
+
     /// What headers and reports say of hot pixels: `off`, or what was done.
     #[must_use]
     pub const fn hot_pixels_label(&self) -> &'static str {
@@ -78,6 +91,7 @@ mod tests {
         }
         let none: Repairs = serde_json::from_str("{}").unwrap();
         assert!(none.is_none() && none.hot_pixels_label() == "off");
+        assert!(none.unused("a.exr").is_none());
         assert_eq!(none.highlights.label(), "off");
         let all = Repairs { hot_pixels: true, highlights: Highlights::Rebuild };
         let text = serde_json::to_string(&all).unwrap();

@@ -7,7 +7,7 @@ use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::recipe::{Backend, Debayer, Framing};
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_shaders::ops::debayer_mhc::cpu::{RowColors, SplitRow};
+use platefarm_shaders::ops::debayer_mhc::cpu::SplitRow;
 use platefarm_shaders::ops::levels::cpu::RowLevels;
 use platefarm_shaders::ops::resample::Taps;
 use platefarm_shaders::ops::resample::cpu::{BLOCK, LANES, ROWS};
@@ -109,16 +109,10 @@ fn stages(level: Level, bytes: &[u8], framing: &Framing) {
     println!("  white_balance       {ms:7.1}");
     let run = (6 * PAIRS).next_multiple_of(BLOCK);
     let mut color = vec![vec![0.5_f32; run]; 13];
+    let mut stream = debayer_mhc::cpu::Stream::new(PAIRS, (0, 0), [1.0; 3]);
     let ms = mean(|| {
         for y in 0..HEIGHT {
-            let slot = &mut color[y % 13];
-            debayer_mhc::cpu::row(
-                level,
-                rows.each_ref(),
-                RowColors::of(y as u32, (0, 0)),
-                PAIRS,
-                slot,
-            );
+            stream.push(level, y as i64, &mut color[y % 13]);
         }
     });
     println!("  debayer_mhc         {ms:7.1}");

@@ -2,7 +2,7 @@
 //! with other software run, apart from any recipe. A plate goes through the
 //! same rows in the same order (see [`exec`](crate::exec)).
 
-use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow, row};
+use crate::ops::debayer_mhc::cpu::SplitRow;
 use crate::ops::debayer_mhc::{self, mirror};
 use crate::ops::resample::picture::Picture;
 use crate::ops::superpixel;
@@ -68,31 +68,6 @@ pub(crate) fn sized(picture: &mut Picture, width: usize, height: usize) {
     picture.planes.iter_mut().for_each(|plane| plane.resize(width * height, 0.0));
 }
 
-fn mhc(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
-    let (width, height) = (mosaic.width, mosaic.height);
-    sized(picture, width, height);
-    let pairs = width.div_ceil(2);
-    let mut ring: [SplitRow; 5] = std::array::from_fn(|_| SplitRow::new(pairs));
-    let mut runs = vec![0.0; 6 * pairs];
-    let mut next = 0;
-    for y in 0..height {
-        while next < height.min(y + debayer_mhc::HALO as usize + 1) {
-            let split = &mut ring[next % 5];
-            let [even, odd] = split.halves.each_mut().map(|half| &mut half[1..]);
-            unweave(&mosaic.sites[next * width..][..width], even, odd);
-            split.fill_outside(0..width as u32, width as u32);
-            next += 1;
-        }
-        let five =
-            [-2, -1, 0, 1, 2].map(|d: i64| &ring[mirror(y as i64 + d, height as u32) as usize % 5]);
-        row(level, five, RowColors::of(y as u32, mosaic.bayer.red_at()), pairs, &mut runs);
-        for (plane, runs) in picture.planes.iter_mut().zip(runs.chunks_exact(2 * pairs)) {
-            let (even, odd) = runs.split_at(pairs);
-            weave(even, odd, &mut plane[y * width..][..width]);
-        }
-    }
-}
-
 /// A debayer that takes rows one after the other, mirrored ones included.
 pub(crate) trait Rows {
     /// Rows that it wants before the first and behind the last.
@@ -128,6 +103,18 @@ impl Rows for debayer_rcd::cpu::Stream {
     }
 }
 
+impl Rows for debayer_mhc::cpu::Stream {
+    const HALO: u32 = debayer_mhc::HALO;
+    const MARGIN: usize = debayer_mhc::cpu::MARGIN;
+
+    fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
+        self.input(y)
+    }
+    fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
+        self.push(level, y, out);
+    }
+}
+
 fn ri(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
     let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
     let stream = debayer_ri::cpu::Stream::new(pairs, red_at, [1.0; 3]);
@@ -137,6 +124,12 @@ fn ri(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
 fn rcd(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
     let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
     streamed(debayer_rcd::cpu::Stream::new(pairs, red_at), level, mosaic, picture);
+}
+
+fn mhc(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
+    let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
+    let stream = debayer_mhc::cpu::Stream::new(pairs, red_at, [1.0; 3]);
+    streamed(stream, level, mosaic, picture);
 }
 
 /// What a debayer with settings of its own makes of a mosaic.

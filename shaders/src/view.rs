@@ -11,8 +11,8 @@ use platefarm_model::color::output1::{Output1, outputs1};
 use std::sync::LazyLock;
 
 static VIEW: LazyLock<Plan> = LazyLock::new(|| {
-    let output = outputs1().into_iter().find(|output| output.name == "ACES 1.3 SDR sRGB");
-    Plan::new(&output.as_ref().map(Output1::chain).unwrap_or_default())
+    let output = outputs1().iter().find(|output| output.name == "ACES 1.3 SDR sRGB");
+    Plan::new(&output.map(Output1::chain).unwrap_or_default())
 });
 
 /// Scene-linear ACES2065-1 to sRGB code values, each in 0..=1, as ACES 1.3

@@ -6,12 +6,14 @@ pub mod aces2;
 pub mod adx;
 pub mod chain;
 pub mod gamut;
+pub mod legacy;
 pub mod meaning;
 pub mod name;
 pub mod output;
 pub mod output1;
 pub mod recipe;
 pub mod space;
+mod spline;
 pub mod transfer;
 
 /// A 3x3 matrix, row-major; acts on column vectors.

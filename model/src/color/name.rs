@@ -4,6 +4,7 @@
 
 use super::adx;
 use super::chain::{Chain, Link};
+use super::legacy::{LEGACY, Legacy};
 use super::meaning::{self, Meaning};
 use super::output::{Eotf, OutputTransform, Primaries, registered};
 use super::output1::{Output1, outputs1};
@@ -101,6 +102,16 @@ pub fn catalog() -> Vec<Entry> {
             to: false,
         });
     }
+    for legacy in LEGACY {
+        all.push(Entry {
+            name: legacy.name.into(),
+            kind: "space",
+            aliases: Vec::new(),
+            ids: full(&legacy.ids),
+            from: true,
+            to: true,
+        });
+    }
     for id in registered() {
         let short = short_name(&id).to_owned();
         let view = OutputTransform::parse(&id).and_then(|output| view(&output));
@@ -114,12 +125,11 @@ pub fn catalog() -> Vec<Entry> {
         });
     }
     for output in outputs1() {
-        let ids = (!output.id.is_empty()).then(|| format!("{URN_1}{}", output.id));
         all.push(Entry {
             name: output.name.into(),
             kind: "output",
             aliases: Vec::new(),
-            ids: ids.into_iter().collect(),
+            ids: vec![format!("{URN_1}{}", output.id)],
             from: true,
             to: true,
         });
@@ -220,8 +230,9 @@ pub struct Named {
 enum What {
     Space(Box<Space>),
     Adx(u32),
+    Legacy(&'static Legacy),
     Output2(OutputTransform),
-    Output1(Box<Output1>),
+    Output1(&'static Output1),
 }
 
 /// The transform of a name, an alias, a display and view, or an ACES transform id, of either direction.
@@ -246,14 +257,18 @@ pub fn resolve(text: &str) -> Outcome<Named> {
             return named(&name, What::Adx(bits));
         }
     }
+    let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
+    if let Some(legacy) = LEGACY.iter().find(|l| same(l.name) || l.ids.iter().any(|id| same(id))) {
+        return named(legacy.name, What::Legacy(legacy));
+    }
     if let Some((name, output)) = output2(text) {
         return named(&name, What::Output2(output));
     }
     let plain = text.strip_prefix(URN_1).unwrap_or(text);
     let plain = plain.strip_prefix("Inv").unwrap_or(plain);
-    let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
-    match outputs1().into_iter().find(|o| same(o.name) || same(o.id)) {
-        Some(output) => named(output.name, What::Output1(Box::new(output))),
+    let same = |other: &str| other.eq_ignore_ascii_case(plain);
+    match outputs1().iter().find(|o| same(o.name) || same(o.id)) {
+        Some(output) => named(output.name, What::Output1(output)),
         None => Err(unknown(text)),
     }
 }
@@ -273,6 +288,7 @@ impl Named {
         match &self.what {
             What::Space(space) => Ok(space.to_aces()),
             What::Adx(bits) => Ok(adx::adx_to_aces(*bits)),
+            What::Legacy(legacy) => Ok(legacy.to_aces()),
             What::Output2(output) => {
                 output.inverse_chain().map_err(|link| no_way_back(&self.name, link))
             }
@@ -290,6 +306,7 @@ impl Named {
         match &self.what {
             What::Space(space) => Ok(space.from_aces()),
             What::Adx(_) => Err(no_way_back(&self.name, "film densities")),
+            What::Legacy(legacy) => Ok(legacy.from_aces()),
             What::Output2(output) => Ok(output.chain()),
             What::Output1(output) => Ok(output.chain()),
         }
@@ -301,6 +318,7 @@ impl Named {
         match &self.what {
             What::Space(space) => meaning::of_space(&self.name, space),
             What::Adx(bits) => meaning::of_adx(*bits),
+            What::Legacy(legacy) => legacy.meaning(),
             What::Output2(output) => meaning::of_output(output),
             What::Output1(output) => output.meaning(),
         }

@@ -4,10 +4,11 @@
 //! Source: ACES 1.3 CTL: `RRT`, `ODT.Academy.*`, `ACESlib.SSTS`,
 //! `ACESlib.OutputTransforms`.
 
-use super::chain::{Chain, Link, Spline};
+use super::chain::{Chain, Link, Lut1d, Spline};
 use super::meaning::{self, Meaning};
 use super::output::{Eotf, Primaries};
 use super::space::{P3, REC2020};
+use super::spline::{odt, rrt, single_stage};
 use super::{
     ACES_WHITE, AP1, D65, IDENTITY, Matrix3, REC709, Xy, adapt, diagonal, invert, mul, rgb_to_xyz,
 };
@@ -37,102 +38,97 @@ enum Tone {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Display {
-    /// Primaries with D65.
-    Rgb([Xy; 3]),
-    /// Primaries with D65, on which the ACES white is simulated.
-    Simulated([Xy; 3]),
-    /// CIE XYZ of a projector.
-    Dcdm,
+    /// Primaries and white, to which the ACES white is adapted.
+    Rgb([Xy; 3], Xy),
+    /// The same within smaller primaries.
+    Limited([Xy; 3], [Xy; 3]),
+    /// Primaries and white, on which another white is simulated.
+    Simulated([Xy; 3], Xy, Simulation),
+    /// CIE XYZ of a projector, within primaries where there are any.
+    Dcdm(Option<[Xy; 3]>),
 }
 
-const HDR_REC2020: fn(f64) -> Tone = |peak| Tone::Hdr { middle: 15.0, peak, limit: REC2020 };
+/// A white that a display does not have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Simulation {
+    white: Xy,
+    /// What the largest channel of that white leaves of the display's light.
+    scale: f64,
+    /// The value that a white of 1 is rolled off to, where light is.
+    roll: Option<f64>,
+}
+
+/// White of digital cinema (SMPTE RP 431-2).
+const DCI: Xy = [0.314, 0.351];
+
+const fn simulated(primaries: [Xy; 3], scale: f64) -> Display {
+    Display::Simulated(primaries, D65, Simulation { white: ACES_WHITE, scale, roll: None })
+}
+
+const fn on_dci(white: Xy, scale: f64, roll: f64) -> Display {
+    Display::Simulated(P3, DCI, Simulation { white, scale, roll: Some(roll) })
+}
+
+const fn hdr_rec2020(peak: f64) -> (Tone, Display) {
+    (Tone::Hdr { middle: 15.0, peak, limit: REC2020 }, Display::Rgb(REC2020, D65))
+}
+
+const fn hdr_p3(middle: f64, peak: f64) -> (Tone, Display) {
+    (Tone::Hdr { middle, peak, limit: P3 }, Display::Rgb(P3, D65))
+}
+
+const fn sdr(
+    id: &'static str,
+    name: &'static str,
+    tone: Tone,
+    display: Display,
+    eotf: Eotf,
+) -> Output1 {
+    Output1 { id, name, tone, display, eotf }
+}
+
+const fn hdr(id: &'static str, name: &'static str, light: (Tone, Display), eotf: Eotf) -> Output1 {
+    Output1 { id, name, tone: light.0, display: light.1, eotf }
+}
+
+const D65_709: Display = Display::Rgb(REC709, D65);
+const D65_P3: Display = Display::Rgb(P3, D65);
+const D65_2020: Display = Display::Rgb(REC2020, D65);
+
+/// Every ACES 1.3 output transform that is known.
+#[rustfmt::skip]
+const OUTPUTS: &[Output1] = &[
+    sdr("ODT.Academy.Rec709_100nits_dim.a1.0.3", "ACES 1.3 SDR Rec.709 BT.1886", Tone::Video, D65_709, Eotf::Bt1886),
+    sdr("ODT.Academy.RGBmonitor_100nits_dim.a1.0.3", "ACES 1.3 SDR sRGB", Tone::Video, D65_709, Eotf::Srgb),
+    sdr("ODT.Academy.Rec709_D60sim_100nits_dim.a1.0.3", "ACES 1.3 SDR Rec.709 D60 simulated", Tone::Video, simulated(REC709, 0.955), Eotf::Bt1886),
+    sdr("ODT.Academy.RGBmonitor_D60sim_100nits_dim.a1.0.3", "ACES 1.3 SDR sRGB D60 simulated", Tone::Video, simulated(REC709, 0.955), Eotf::Srgb),
+    sdr("ODT.Academy.DisplayP3_dim.a1.0.0", "ACES 1.3 SDR Display P3", Tone::Video, D65_P3, Eotf::Srgb),
+    sdr("ODT.Academy.DisplayP3_D60sim_dim.a1.0.0", "ACES 1.3 SDR Display P3 D60 simulated", Tone::Video, simulated(P3, 0.964), Eotf::Srgb),
+    sdr("ODT.Academy.Rec2020_100nits_dim.a1.0.3", "ACES 1.3 SDR Rec.2020 BT.1886", Tone::Video, D65_2020, Eotf::Bt1886),
+    sdr("ODT.Academy.Rec2020_P3D65limited_100nits_dim.a1.1.0", "ACES 1.3 SDR Rec.2020 P3 limited BT.1886", Tone::Video, Display::Limited(REC2020, P3), Eotf::Bt1886),
+    sdr("ODT.Academy.Rec2020_Rec709limited_100nits_dim.a1.1.0", "ACES 1.3 SDR Rec.2020 Rec.709 limited BT.1886", Tone::Video, Display::Limited(REC2020, REC709), Eotf::Bt1886),
+    sdr("ODT.Academy.P3D65_48nits.a1.1.0", "ACES 1.3 cinema P3-D65", Tone::Cinema, D65_P3, Eotf::Gamma26),
+    sdr("ODT.Academy.P3D65_Rec709limited_48nits.a1.1.0", "ACES 1.3 cinema P3-D65 Rec.709 limited", Tone::Cinema, Display::Limited(P3, REC709), Eotf::Gamma26),
+    sdr("ODT.Academy.P3D65_D60sim_48nits.a1.1.0", "ACES 1.3 cinema P3-D65 D60 simulated", Tone::Cinema, simulated(P3, 0.964), Eotf::Gamma26),
+    sdr("ODT.Academy.P3D60_48nits.a1.0.3", "ACES 1.3 cinema P3-D60", Tone::Cinema, Display::Rgb(P3, ACES_WHITE), Eotf::Gamma26),
+    sdr("ODT.Academy.P3DCI_48nits.a1.0.3", "ACES 1.3 cinema P3-DCI D60 simulated", Tone::Cinema, on_dci(ACES_WHITE, 0.96, 0.918), Eotf::Gamma26),
+    sdr("ODT.Academy.P3DCI_D65sim_48nits.a1.1.0", "ACES 1.3 cinema P3-DCI D65 simulated", Tone::Cinema, on_dci(D65, 0.9575, 0.908), Eotf::Gamma26),
+    sdr("ODT.Academy.DCDM.a1.0.3", "ACES 1.3 cinema DCDM", Tone::Cinema, Display::Dcdm(None), Eotf::Gamma26),
+    sdr("ODT.Academy.DCDM_P3D65limited.a1.1.0", "ACES 1.3 cinema DCDM P3-D65 limited", Tone::Cinema, Display::Dcdm(Some(P3)), Eotf::Gamma26),
+    hdr("RRTODT.Academy.Rec2020_1000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 1000 Rec.2100 PQ", hdr_rec2020(1000.0), Eotf::Pq),
+    hdr("RRTODT.Academy.Rec2020_2000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 2000 Rec.2100 PQ", hdr_rec2020(2000.0), Eotf::Pq),
+    hdr("RRTODT.Academy.Rec2020_4000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 4000 Rec.2100 PQ", hdr_rec2020(4000.0), Eotf::Pq),
+    hdr("RRTODT.Academy.Rec2020_1000nits_15nits_HLG.a1.1.0", "ACES 1.3 HDR 1000 Rec.2100 HLG", hdr_rec2020(1000.0), Eotf::Hlg),
+    hdr("RRTODT.Academy.P3D65_1000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 1000 P3-D65 PQ", hdr_p3(15.0, 1000.0), Eotf::Pq),
+    hdr("RRTODT.Academy.P3D65_2000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 2000 P3-D65 PQ", hdr_p3(15.0, 2000.0), Eotf::Pq),
+    hdr("RRTODT.Academy.P3D65_4000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 4000 P3-D65 PQ", hdr_p3(15.0, 4000.0), Eotf::Pq),
+    hdr("RRTODT.Academy.P3D65_108nits_7.2nits_ST2084.a1.1.0", "ACES 1.3 HDR cinema 108 P3-D65 PQ", hdr_p3(7.2, 108.0), Eotf::Pq),
+];
 
 /// Every ACES 1.3 output transform that is known, by id.
 #[must_use]
-pub fn outputs1() -> Vec<Output1> {
-    let one = |id, name, tone, display, eotf| Output1 { id, name, tone, display, eotf };
-    let (rec709, p3, rec2020) = (Display::Rgb(REC709), Display::Rgb(P3), Display::Rgb(REC2020));
-    let p3_limited = |middle, peak| Tone::Hdr { middle, peak, limit: P3 };
-    vec![
-        one(
-            "ODT.Academy.Rec709_100nits_dim.a1.0.3",
-            "ACES 1.3 SDR Rec.709 BT.1886",
-            Tone::Video,
-            rec709,
-            Eotf::Bt1886,
-        ),
-        one(
-            "ODT.Academy.RGBmonitor_100nits_dim.a1.0.3",
-            "ACES 1.3 SDR sRGB",
-            Tone::Video,
-            rec709,
-            Eotf::Srgb,
-        ),
-        one(
-            "ODT.Academy.Rec709_D60sim_100nits_dim.a1.0.3",
-            "ACES 1.3 SDR Rec.709 D60 simulated",
-            Tone::Video,
-            Display::Simulated(REC709),
-            Eotf::Bt1886,
-        ),
-        one(
-            "ODT.Academy.P3D65_48nits.a1.1.0",
-            "ACES 1.3 cinema P3-D65",
-            Tone::Cinema,
-            p3,
-            Eotf::Gamma26,
-        ),
-        one(
-            "ODT.Academy.DCDM.a1.0.3",
-            "ACES 1.3 cinema DCDM",
-            Tone::Cinema,
-            Display::Dcdm,
-            Eotf::Gamma26,
-        ),
-        one("", "ACES 1.3 SDR Display P3", Tone::Video, p3, Eotf::Srgb),
-        one(
-            "RRTODT.Academy.Rec2020_1000nits_15nits_ST2084.a1.1.0",
-            "ACES 1.3 HDR 1000 Rec.2100 PQ",
-            HDR_REC2020(1000.0),
-            rec2020,
-            Eotf::Pq,
-        ),
-        one(
-            "RRTODT.Academy.Rec2020_2000nits_15nits_ST2084.a1.1.0",
-            "ACES 1.3 HDR 2000 Rec.2100 PQ",
-            HDR_REC2020(2000.0),
-            rec2020,
-            Eotf::Pq,
-        ),
-        one(
-            "RRTODT.Academy.Rec2020_4000nits_15nits_ST2084.a1.1.0",
-            "ACES 1.3 HDR 4000 Rec.2100 PQ",
-            HDR_REC2020(4000.0),
-            rec2020,
-            Eotf::Pq,
-        ),
-        one(
-            "RRTODT.Academy.Rec2020_1000nits_15nits_HLG.a1.1.0",
-            "ACES 1.3 HDR 1000 Rec.2100 HLG",
-            HDR_REC2020(1000.0),
-            rec2020,
-            Eotf::Hlg,
-        ),
-        one(
-            "RRTODT.Academy.P3D65_1000nits_15nits_ST2084.a1.1.0",
-            "ACES 1.3 HDR 1000 P3-D65 PQ",
-            p3_limited(15.0, 1000.0),
-            p3,
-            Eotf::Pq,
-        ),
-        one(
-            "RRTODT.Academy.P3D65_108nits_7.2nits_ST2084.a1.1.0",
-            "ACES 1.3 HDR cinema 108 P3-D65 PQ",
-            p3_limited(7.2, 108.0),
-            p3,
-            Eotf::Pq,
-        ),
-    ]
+pub const fn outputs1() -> &'static [Output1] {
+    OUTPUTS
 }
 
 /// Luminance of each channel of AP1.
@@ -166,17 +162,45 @@ fn tone(curve: Spline) -> Link {
     Link::Tone { curve: Arc::new(curve), inverse: false }
 }
 
+/// Within primaries, on XYZ of a D65 display.
+fn within(limit: &[Xy; 3]) -> [Link; 3] {
+    let to_xyz = rgb_to_xyz(limit, D65);
+    [linear(inverse(&to_xyz)), Link::Clamp { low: Some(0.0), high: Some(1.0) }, linear(to_xyz)]
+}
+
+/// Rolls the upper half of 0..1 off, so that 1 becomes `white`: a parabola that
+/// leaves the line at a half (`ACESlib.ODT_Common`, `roll_white_fwd`).
+fn rolled(white: f64) -> Link {
+    const STEPS: usize = 4096;
+    let at = |x: f64| {
+        let t = 2.0 * (1.0 - x);
+        if t > 1.0 { x } else { white - t * (2.0 * white - 1.5 + t * (1.0 - white)) }
+    };
+    let run: Vec<f32> = (0..=STEPS).map(|i| at(i as f64 / STEPS as f64) as f32).collect();
+    Link::Lut1d(Arc::new(Lut1d {
+        length: run.len(),
+        values: [&run[..]; 3].concat(),
+        domain: [0.0, 1.0],
+        half_domain: false,
+        hue_adjust: false,
+        inverse: false,
+    }))
+}
+
 impl Output1 {
     /// What its codes mean.
     #[must_use]
     pub(super) fn meaning(&self) -> Meaning {
-        let primaries = match self.display {
-            Display::Rgb(p) | Display::Simulated(p) if p == REC709 => Primaries::Rec709,
-            Display::Rgb(p) | Display::Simulated(p) if p == P3 => Primaries::P3,
-            Display::Rgb(_) | Display::Simulated(_) => Primaries::Rec2020,
-            Display::Dcdm => Primaries::Xyz,
+        let (of, white) = match self.display {
+            Display::Rgb(p, white) | Display::Simulated(p, white, _) => (p, white),
+            Display::Limited(p, _) => (p, D65),
+            Display::Dcdm(_) => (Primaries::Xyz.xy(), D65),
         };
-        meaning::of_display(primaries, self.eotf, matches!(self.tone, Tone::Hdr { .. }))
+        let all = [Primaries::Rec709, Primaries::P3, Primaries::Rec2020, Primaries::Xyz];
+        let primaries = all.into_iter().find(|p| p.xy() == of).unwrap_or(Primaries::Rec709);
+        let meaning =
+            meaning::of_display(primaries, self.eotf, matches!(self.tone, Tone::Hdr { .. }));
+        if white == D65 { meaning } else { Meaning { white, interop_id: None, ..meaning } }
     }
 
     /// ACES2065-1 to display codes.
@@ -184,49 +208,25 @@ impl Output1 {
     pub fn chain(&self) -> Chain {
         let ap1_to_xyz = rgb_to_xyz(&AP1, ACES_WHITE);
         let mut links = vec![Link::Sweeten { inverse: false }];
-        match self.tone {
-            Tone::Cinema | Tone::Video => {
-                links.push(tone(rrt()));
-                links.push(tone(odt()));
-                links.push(stretched(0.02, 48.0));
-                if matches!(self.display, Display::Simulated(_)) {
-                    // Room for the largest channel that the ACES white has on a D65 display.
-                    links.push(Link::Clamp { low: None, high: Some(1.0) });
-                    links.push(linear(diagonal([0.955; 3])));
-                }
-                if self.tone == Tone::Video {
-                    links.push(Link::Surround {
-                        weights: luminance(),
-                        exponent: 0.9811,
-                        floor: 1e-10,
-                    });
-                    links.push(linear(desaturated(0.93)));
-                }
+        self.shape(&mut links, &ap1_to_xyz);
+        let from_xyz = |primaries, white| inverse(&rgb_to_xyz(primaries, white));
+        let seen = |white| mul(&adapt(ACES_WHITE, white), &ap1_to_xyz);
+        match &self.display {
+            Display::Rgb(primaries, white) => {
+                links.push(linear(mul(&from_xyz(primaries, *white), &seen(*white))));
             }
-            Tone::Hdr { middle, peak, limit } => {
-                links.push(tone(single_stage(1e-4, middle, peak)));
-                links.push(stretched(1e-4, peak));
-                // The primaries are taken with their own white, on light that is not adapted to it.
-                let limit_to_xyz = rgb_to_xyz(&limit, D65);
-                links.push(linear(mul(&inverse(&limit_to_xyz), &ap1_to_xyz)));
-                links.push(Link::Clamp { low: Some(0.0), high: Some(1.0) });
-                links.push(linear(mul(&inverse(&ap1_to_xyz), &limit_to_xyz)));
+            Display::Limited(primaries, limit) => {
+                links.push(linear(seen(D65)));
+                links.extend(within(limit));
+                links.push(linear(from_xyz(primaries, D65)));
             }
-        }
-        let to_d65 = adapt(ACES_WHITE, D65);
-        match self.display {
-            Display::Rgb(primaries) => {
-                let from_xyz = inverse(&rgb_to_xyz(&primaries, D65));
-                links.push(linear(mul(&from_xyz, &mul(&to_d65, &ap1_to_xyz))));
+            Display::Simulated(primaries, white, other) => {
+                links.push(linear(mul(&from_xyz(primaries, *white), &seen(other.white))));
             }
-            Display::Simulated(primaries) => {
-                let from_xyz = inverse(&rgb_to_xyz(&primaries, D65));
-                links.push(linear(mul(&from_xyz, &ap1_to_xyz)));
-            }
-            Display::Dcdm => {
-                links.push(linear(
-                    mul(&to_d65, &ap1_to_xyz).map(|row| row.map(|v| v * 48.0 / 52.37)),
-                ));
+            Display::Dcdm(limit) => {
+                links.push(linear(seen(D65)));
+                links.extend(limit.iter().flat_map(within));
+                links.push(linear(diagonal([48.0 / 52.37; 3])));
             }
         }
         if let Tone::Hdr { peak, .. } = self.tone {
@@ -239,9 +239,34 @@ impl Output1 {
         links.extend(self.eotf.encode());
         Chain(links)
     }
-}
 
-impl Output1 {
+    /// The tone curve, and what belongs to it: light in AP1, 1 = the display's white.
+    fn shape(&self, links: &mut Vec<Link>, ap1_to_xyz: &Matrix3) {
+        if let Tone::Hdr { middle, peak, limit } = self.tone {
+            links.push(tone(single_stage(1e-4, middle, peak)));
+            links.push(stretched(1e-4, peak));
+            // The primaries are taken with their own white, on light that is not adapted to it.
+            let limit_to_xyz = rgb_to_xyz(&limit, D65);
+            links.push(linear(mul(&inverse(&limit_to_xyz), ap1_to_xyz)));
+            links.push(Link::Clamp { low: Some(0.0), high: Some(1.0) });
+            links.push(linear(mul(&inverse(ap1_to_xyz), &limit_to_xyz)));
+            return;
+        }
+        links.push(tone(rrt()));
+        links.push(tone(odt()));
+        links.push(stretched(0.02, 48.0));
+        if let Display::Simulated(_, _, Simulation { scale, roll, .. }) = self.display {
+            // Room for the largest channel that the simulated white has on the display.
+            links.extend(roll.map(rolled));
+            links.push(Link::Clamp { low: None, high: Some(roll.unwrap_or(1.0)) });
+            links.push(linear(diagonal([scale; 3])));
+        }
+        if self.tone == Tone::Video {
+            links.push(Link::Surround { weights: luminance(), exponent: 0.9811, floor: 1e-10 });
+            links.push(linear(desaturated(0.93)));
+        }
+    }
+
     /// Display codes to ACES2065-1: what the scene must have been. Codes that
     /// the transform never gives are taken for the nearest that it does.
     ///
@@ -250,132 +275,4 @@ impl Output1 {
     pub fn inverse_chain(&self) -> Result<Chain, &'static str> {
         self.chain().inverse()
     }
-}
-
-/// The tone curve of the Reference Rendering Transform.
-fn rrt() -> Spline {
-    Spline {
-        low: vec![-4.0, -4.0, -3.157_376_577_3, -0.485_249_995_8, 1.847_732_470_6, 1.847_732_470_6],
-        high: vec![-0.718_548_242_5, 2.081_030_717_2, 3.668_124_123_7, 4.0, 4.0, 4.0],
-        points: [[0.18 * (-15.0_f64).exp2(), 1e-4], [0.18, 4.8], [0.18 * 18.0_f64.exp2(), 1e4]],
-        slopes: [0.0, 0.0],
-    }
-}
-
-/// The tone curve of a 48 cd/m² display.
-fn odt() -> Spline {
-    let rrt = rrt();
-    Spline {
-        low: vec![
-            -1.698_970_004_3,
-            -1.698_970_004_3,
-            -1.4779,
-            -1.2291,
-            -0.8648,
-            -0.448,
-            0.005_18,
-            0.451_108_033_4,
-            0.911_374_441_4,
-            0.911_374_441_4,
-        ],
-        high: vec![
-            0.515_438_696_5,
-            0.847_043_778_3,
-            1.1358,
-            1.3802,
-            1.5197,
-            1.5985,
-            1.6467,
-            1.674_609_135_7,
-            1.687_873_339_0,
-            1.687_873_339_0,
-        ],
-        points: [
-            [rrt.at(0.18 * (-6.5_f64).exp2()), 0.02],
-            [rrt.at(0.18), 4.8],
-            [rrt.at(0.18 * 6.5_f64.exp2()), 48.0],
-        ],
-        slopes: [0.0, 0.04],
-    }
-}
-
-/// A value between two points, held at both.
-fn between(x: f64, [x0, y0]: [f64; 2], [x1, y1]: [f64; 2]) -> f64 {
-    y0 + (y1 - y0) * ((x - x0) / (x1 - x0)).clamp(0.0, 1.0)
-}
-
-/// The single-stage tone scale for a luminance of black, middle grey and peak (`ACESlib.SSTS`).
-fn single_stage(black: f64, middle: f64, peak: f64) -> Spline {
-    let stops_down = between(black.log10(), [-4.0, -15.0], [0.02_f64.log10(), -6.5]);
-    let stops_up = between(peak.log10(), [48.0_f64.log10(), 6.5], [4.0, 18.0]);
-    let log = |scene: f64, luminance: f64| [scene.log10(), luminance.log10()];
-    let dark = log(0.18 * stops_down.exp2(), black);
-    let grey = log(0.18, 4.8);
-    let bright = log(0.18 * stops_up.exp2(), peak);
-    // The published curve has its middle at 4.8 cd/m²; it is then shifted along the scene's axis.
-    let half = |from: [f64; 2], to: [f64; 2], bend: f64, [first, last]: [f64; 2]| {
-        let k = (to[0] - from[0]) / 3.0;
-        let line = |at: [f64; 2], slope: f64, x: f64| at[1] + slope * x;
-        let inner = from[1] + bend * (to[1] - from[1]);
-        let end = line(to, last, 0.5 * k);
-        vec![
-            line(from, first, -0.5 * k),
-            line(from, first, 0.5 * k),
-            inner,
-            line(to, last, -0.5 * k),
-            end,
-            end,
-        ]
-    };
-    let low_bend = between(stops_down, [-15.0, 0.18], [-6.5, 0.35]);
-    let high_bend = between(stops_up, [6.5, 0.89], [18.0, 0.90]);
-    let slope = 1.55;
-    let spline = Spline {
-        low: half(dark, grey, low_bend, [0.0, slope]),
-        high: half(grey, bright, high_bend, [slope, 0.0]),
-        points: [dark, grey, bright].map(|p| p.map(|v| 10.0_f64.powf(v))),
-        slopes: [0.0, 0.0],
-    };
-    // Middle grey of the scene is to be shown at `middle`.
-    let shift = 0.18 / spline.invert(middle);
-    Spline { points: spline.points.map(|[x, y]| [x * shift, y]), ..spline }
-}
-
-impl Spline {
-    /// The curve at `x`.
-    #[must_use]
-    pub fn at(&self, x: f64) -> f64 {
-        let x = x.max(5.960_464_48e-8).log10();
-        let [dark, middle, bright] = self.points.map(|p| p.map(f64::log10));
-        let y = if x <= dark[0] {
-            dark[1] + self.slopes[0] * (x - dark[0])
-        } else if x < middle[0] {
-            segment(&self.low, (x - dark[0]) / (middle[0] - dark[0]))
-        } else if x < bright[0] {
-            segment(&self.high, (x - middle[0]) / (bright[0] - middle[0]))
-        } else {
-            bright[1] + self.slopes[1] * (x - bright[0])
-        };
-        10.0_f64.powf(y)
-    }
-
-    /// Where the curve has the value `y`: bisected, since it never falls.
-    fn invert(&self, y: f64) -> f64 {
-        let (mut low, mut high) = (self.points[0][0].log10(), self.points[2][0].log10());
-        for _ in 0..100 {
-            let middle = 0.5 * (low + high);
-            if self.at(10.0_f64.powf(middle)) < y { low = middle } else { high = middle }
-        }
-        10.0_f64.powf(0.5 * (low + high))
-    }
-}
-
-/// A uniform quadratic B-spline at `at`, 0 to 1 of its length.
-fn segment(coefficients: &[f64], at: f64) -> f64 {
-    let segments = coefficients.len() - 3;
-    let knot = at * segments as f64;
-    let j = (knot as usize).min(segments - 1);
-    let t = knot - j as f64;
-    let [a, b, c] = [coefficients[j], coefficients[j + 1], coefficients[j + 2]];
-    t * t * (0.5 * a - b + 0.5 * c) + t * (b - a) + 0.5 * (a + b)
 }

@@ -217,29 +217,71 @@ impl Curve {
         }
     }
 
-    /// Logarithms in and out: where in its segment each is, the segments of a
-    /// block, one lookup each, then the polynomials. Only the middle part is not vector code.
+    /// Logarithms in and out.
     fn run(&self, level: Level, block: &mut [f32]) {
+        if self.last == [2.0; 2] {
+            dispatch!(level, _simd => self.run_of_three(block));
+        } else {
+            self.run_of_many(level, block);
+        }
+    }
+
+    /// Where a logarithm is: whether in the lower half, in which segment of it, and how far along that.
+    #[inline(always)]
+    fn place(&self, v: f32) -> (bool, f32, f32) {
+        let [dark, middle, _] = self.points;
+        let lower = v < middle[0];
+        let from = pick(lower, dark[0], middle[0]);
+        let scale = pick(lower, self.scale[0], self.scale[1]);
+        let last = pick(lower, self.last[0], self.last[1]);
+        let knot = ((v - from) * scale).max(0.0);
+        // Adding 2^23 rounds; half is taken off first, so that it rounds down.
+        let whole = ((knot.min(last + 0.5) - 0.499_999_9).max(0.0) + ROUNDER) - ROUNDER;
+        (lower, whole, knot - whole)
+    }
+
+    /// The curve at `x`, from its polynomial there and how far along that it is.
+    #[inline(always)]
+    fn value(&self, x: f32, t: f32, [a, b, c]: [f32; 3]) -> f32 {
+        let [dark, _, bright] = self.points;
+        let inner = (a * t + b) * t + c;
+        let below = dark[1] + self.slopes[0] * (x - dark[0]);
+        let above = bright[1] + self.slopes[1] * (x - bright[0]);
+        pick(x <= dark[0], below, pick(x >= bright[0], above, inner))
+    }
+
+    /// A curve of three segments a half: they are chosen by comparison, all in vector code.
+    #[inline(always)]
+    fn run_of_three(&self, block: &mut [f32]) {
+        let curve = *self;
+        let row = |i: usize| curve.segments[i];
+        let rows = [row(0), row(1), row(2), row(MOST), row(MOST + 1), row(MOST + 2)];
+        for v in block {
+            let (lower, whole, t) = curve.place(*v);
+            let (second, third) = (whole >= 1.0, whole >= 2.0);
+            let of = |k: usize| {
+                let low = pick(third, rows[2][k], pick(second, rows[1][k], rows[0][k]));
+                let high = pick(third, rows[5][k], pick(second, rows[4][k], rows[3][k]));
+                pick(lower, low, high)
+            };
+            *v = curve.value(*v, t, [of(0), of(1), of(2)]);
+        }
+    }
+
+    /// Any curve: where in its segment each value is, the segments of a block,
+    /// one lookup each, then the polynomials. Only the middle part is not vector code.
+    fn run_of_many(&self, level: Level, block: &mut [f32]) {
         let mut index = [0_u32; BLOCK];
         let mut part = [0.0; BLOCK];
         let mut rows = [[0.0; 4]; BLOCK];
-        let [dark, middle, bright] = self.points;
-        let ([scale_low, scale_high], [last_low, last_high]) = (self.scale, self.last);
-        let [slope_low, slope_high] = self.slopes;
+        let curve = *self;
         let n = block.len();
         let (index, part) = (&mut index[..n], &mut part[..n]);
         dispatch!(level, _simd => {
             for ((v, index), part) in block.iter().zip(index.iter_mut()).zip(part.iter_mut()) {
-                let lower = *v < middle[0];
-                let from = pick(lower, dark[0], middle[0]);
-                let scale = pick(lower, scale_low, scale_high);
-                let last = pick(lower, last_low, last_high);
-                let first = pick(lower, 0.0, MOST as f32);
-                let knot = ((*v - from) * scale).max(0.0);
-                // Adding 2^23 rounds; half is taken off first, so that it rounds down.
-                let whole = ((knot.min(last + 0.5) - 0.499_999_9).max(0.0) + ROUNDER) - ROUNDER;
-                *part = knot - whole;
-                *index = (whole + first + ROUNDER).to_bits();
+                let (lower, whole, t) = curve.place(*v);
+                *part = t;
+                *index = (whole + pick(lower, 0.0, MOST as f32) + ROUNDER).to_bits();
             }
         });
         for (row, index) in rows.iter_mut().zip(index.iter()) {
@@ -247,11 +289,7 @@ impl Curve {
         }
         dispatch!(level, _simd => {
             for ((v, t), [a, b, c, _]) in block.iter_mut().zip(part.iter()).zip(&rows) {
-                let x = *v;
-                let inner = (a * t + b) * t + c;
-                let below = dark[1] + slope_low * (x - dark[0]);
-                let above = bright[1] + slope_high * (x - bright[0]);
-                *v = pick(x <= dark[0], below, pick(x >= bright[0], above, inner));
+                *v = curve.value(*v, *t, [*a, *b, *c]);
             }
         });
     }

@@ -7,7 +7,9 @@
 //! times as far from the middle as the outermost ones: what the cube does not
 //! reach finds its place there, the one nearest to the cube is taken and moved
 //! into it. Where a value has several places in the cube (which is folded or
-//! cut off), the first is taken.
+//! cut off), the first is taken. What even the shell does not hold, around a
+//! cube that is folded or of few values, gets the place in the cube that comes
+//! nearest to it.
 
 use platefarm_model::color::chain::Lut3d;
 
@@ -20,8 +22,12 @@ const HEAD: usize = 10 + LEVELS;
 const UNIT: usize = 256;
 /// How far a value may lie outside of a box or a tetrahedron that holds it, for want of digits.
 const SLACK: f32 = 2e-6;
-/// More than any place is moved, in entries.
-const FAR: f32 = 1000.0;
+/// More than any place in the shell is moved, in entries.
+const FAR: f32 = 2.0;
+/// Tetrahedra of less are flat.
+const LEAST_VOLUME: f32 = 1e-30;
+/// How often a place is corrected by what it leaves.
+const ROUNDS: usize = 2;
 /// How much farther the shell is from the middle.
 const SHELL: f32 = 4.0;
 
@@ -140,13 +146,29 @@ impl CubeBack {
     #[must_use]
     pub fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
         let value = rgb.map(|v| v.max(self.numbers[8]).min(self.numbers[9]));
-        let mut stack = vec![(self.levels - 1, [0; 3])];
         let mut best = (f32::MAX, [0.0; 3]);
+        // What no tetrahedron holds gets the place that comes nearest to it.
+        for nearest in [false, true] {
+            if best.0 >= FAR {
+                best = self.search(value, nearest, best);
+            }
+        }
+        let last = self.numbers[7];
+        [0, 1, 2].map(|i| {
+            let place = (best.1[i] - 1.0).max(0.0).min(last);
+            place * self.numbers[3 + i] + self.numbers[i]
+        })
+    }
+
+    /// Goes through the boxes that hold a value, or that may come nearer to it than the best so far.
+    fn search(&self, value: [f32; 3], nearest: bool, mut best: Found) -> Found {
+        let mut stack = vec![(self.levels - 1, [0; 3])];
         while let Some((level, place)) = stack.pop() {
             let at = self.at_box(level, place);
+            let reach = if nearest { best.0 - FAR } else { SLACK };
             let inside = |c: usize| {
-                self.numbers[at + c] - SLACK <= value[c]
-                    && value[c] <= self.numbers[at + 3 + c] + SLACK
+                self.numbers[at + c] - reach <= value[c]
+                    && value[c] <= self.numbers[at + 3 + c] + reach
             };
             if !(inside(0) && inside(1) && inside(2)) {
                 continue;
@@ -167,22 +189,14 @@ impl CubeBack {
                 }
             }
         }
-        let last = self.numbers[7];
-        [0, 1, 2].map(|i| {
-            let place = (best.1[i] - 1.0).max(0.0).min(last);
-            place * self.numbers[3 + i] + self.numbers[i]
-        })
+        best
     }
 
     /// The tetrahedron of a cell that holds a value best, if it does better than another.
-    fn within(
-        &self,
-        cell: [usize; 3],
-        value: [f32; 3],
-        mut best: (f32, [f32; 3]),
-    ) -> (f32, [f32; 3]) {
+    fn within(&self, cell: [usize; 3], value: [f32; 3], mut best: Found) -> Found {
         let origin = self.entry(cell);
         let d = minus(value, origin);
+        let shell = cell.iter().any(|i| *i == 0 || *i == self.side - 2);
         for path in PATHS {
             let mut corner = cell;
             let mut at = origin;
@@ -193,31 +207,73 @@ impl CubeBack {
                 at = next;
                 edge
             });
-            let across = cross(edges[1], edges[2]);
-            let volume = dot(edges[0], across);
-            if volume == 0.0 {
-                continue;
-            }
-            // Parts of the way along each edge; they may not grow.
-            let a = dot(d, across) / volume;
-            let b = dot(d, cross(edges[2], edges[0])) / volume;
-            let c = dot(d, cross(edges[0], edges[1])) / volume;
-            let mut place = cell.map(|i| i as f32);
-            for (axis, part) in path.into_iter().zip([a, b, c]) {
-                place[axis] += part;
-            }
-            let outside = (a - 1.0).max(b - a).max(c - b).max(-c);
-            // In the shell a place is as bad as it will be moved; outside of its tetrahedron, worse than any.
+            let Some((parts, holds)) = solve(&edges, d) else { continue };
+            let place = |parts: [f32; 3]| {
+                let mut place = cell.map(|i| i as f32);
+                for (axis, part) in path.into_iter().zip(parts) {
+                    place[axis] += part;
+                }
+                place
+            };
+            // In the shell a place is as bad as it will be moved.
             let end = self.numbers[7] + 1.0;
-            let [x, y, z] = place.map(|p| (1.0 - p).max(p - end));
-            let moved = x.max(y).max(z);
-            let score = if outside <= SLACK { moved } else { FAR + outside };
-            if score < best.0 {
-                best = (score, place);
+            let mut found = (0.0, place(parts));
+            if holds {
+                let [x, y, z] = found.1.map(|p| (1.0 - p).max(p - end));
+                found.0 = x.max(y).max(z);
+            } else if shell {
+                continue;
+            } else {
+                let [a, b, c] = parts.map(|part| part.max(0.0).min(1.0));
+                let held = [a, b.min(a), c.min(b).min(a)];
+                found = (FAR + size(left(&edges, d, held)), place(held));
+            }
+            if found.0 < best.0 {
+                best = found;
             }
         }
         best
     }
+}
+
+/// How bad a place is, and the place.
+type Found = (f32, [f32; 3]);
+
+/// Parts of the way along each edge of a tetrahedron to a value, and whether
+/// the tetrahedron holds it; they may not grow then. Nothing of a flat one.
+fn solve(edges: &[[f32; 3]; 3], d: [f32; 3]) -> Option<([f32; 3], bool)> {
+    let [first, second, third] = *edges;
+    let across = [cross(second, third), cross(third, first), cross(first, second)];
+    let volume = dot(first, across[0]);
+    if volume.abs() < LEAST_VOLUME {
+        return None;
+    }
+    let mut parts = across.map(|a| dot(d, a) / volume);
+    if outside(parts) > 1.0 {
+        return Some((parts, false));
+    }
+    // A tetrahedron that is nearly flat needs what the first try left.
+    let mut rest = left(edges, d, parts);
+    for _ in 0..ROUNDS {
+        let more = across.map(|a| dot(rest, a) / volume);
+        parts = [parts[0] + more[0], parts[1] + more[1], parts[2] + more[2]];
+        rest = left(edges, d, parts);
+    }
+    Some((parts, outside(parts) <= SLACK && size(rest) <= 2.0 * SLACK))
+}
+
+/// How far outside of its tetrahedron a place is, in parts of its edges.
+fn outside([a, b, c]: [f32; 3]) -> f32 {
+    (a - 1.0).max(b - a).max(c - b).max(-c)
+}
+
+/// What is left of the way to a value.
+fn left(edges: &[[f32; 3]; 3], d: [f32; 3], [a, b, c]: [f32; 3]) -> [f32; 3] {
+    [0, 1, 2].map(|i| ((d[i] - edges[0][i] * a) - edges[1][i] * b) - edges[2][i] * c)
+}
+
+fn size([x, y, z]: [f32; 3]) -> f32 {
+    x.abs().max(y.abs()).max(z.abs())
 }
 
 fn minus(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {

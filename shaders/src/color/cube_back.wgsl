@@ -4,6 +4,7 @@
 const CUBE_LEVELS: u32 = 9u;
 const CUBE_ENTRIES: u32 = 19u;
 const CUBE_SLACK: f32 = 2e-6f;
+const CUBE_FAR: f32 = 2.0f;
 
 fn cube_axis(path: u32, i: u32) -> u32 {
     // Two bits an axis: 012, 021, 102, 120, 201, 210.
@@ -28,11 +29,61 @@ fn cube_cross(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
     );
 }
 
+// How far outside of its tetrahedron a place is, in parts of its edges.
+fn cube_outside(parts: vec3<f32>) -> f32 {
+    return max(max(max(parts.x - 1.0f, parts.y - parts.x), parts.z - parts.y), -parts.z);
+}
+
+// What is left of the way to a value.
+fn cube_left(edges: array<vec3<f32>, 3>, d: vec3<f32>, parts: vec3<f32>) -> vec3<f32> {
+    return ((d - cube_times(edges[0], parts.x)) - cube_times(edges[1], parts.y)) - cube_times(edges[2], parts.z);
+}
+
+fn cube_times(edge: vec3<f32>, part: f32) -> vec3<f32> {
+    return vec3<f32>(rounded(edge.x * part), rounded(edge.y * part), rounded(edge.z * part));
+}
+
+fn cube_size(v: vec3<f32>) -> f32 {
+    return max(max(abs(v.x), abs(v.y)), abs(v.z));
+}
+
+// Parts of the way along each edge of a tetrahedron to a value; 1 behind them if it holds the
+// value, 0 if not, and -1 if it is flat.
+fn cube_parts(edges: array<vec3<f32>, 3>, d: vec3<f32>) -> vec4<f32> {
+    let across = array<vec3<f32>, 3>(
+        cube_cross(edges[1], edges[2]), cube_cross(edges[2], edges[0]), cube_cross(edges[0], edges[1]));
+    let volume = cube_along(edges[0], across[0]);
+    if (abs(volume) < 1e-30f) {
+        return vec4<f32>(0.0f, 0.0f, 0.0f, -1.0f);
+    }
+    var parts = cube_solved(across, d, volume);
+    if (cube_outside(parts) > 1.0f) {
+        return vec4<f32>(parts, 0.0f);
+    }
+    // A tetrahedron that is nearly flat needs what the first try left.
+    var rest = cube_left(edges, d, parts);
+    for (var round = 0u; round < 2u; round++) {
+        parts = parts + cube_solved(across, rest, volume);
+        rest = cube_left(edges, d, parts);
+    }
+    let holds = cube_outside(parts) <= CUBE_SLACK && cube_size(rest) <= 2.0f * CUBE_SLACK;
+    return vec4<f32>(parts, select(0.0f, 1.0f, holds));
+}
+
+fn cube_solved(across: array<vec3<f32>, 3>, d: vec3<f32>, volume: f32) -> vec3<f32> {
+    return vec3<f32>(
+        color_quotient(cube_along(d, across[0]), volume),
+        color_quotient(cube_along(d, across[1]), volume),
+        color_quotient(cube_along(d, across[2]), volume),
+    );
+}
+
 // How bad the place is that holds the value best, and the place.
 fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec4<f32>) -> vec4<f32> {
     var best = known;
     let origin = cube_entry(at, side, cell);
     let d = value - origin;
+    let shell = any(cell == vec3<u32>(0u)) || any(cell == vec3<u32>(side - 2u));
     for (var path = 0u; path < 6u; path++) {
         let axes = vec3<u32>(cube_axis(path, 0u), cube_axis(path, 1u), cube_axis(path, 2u));
         var corner = cell;
@@ -42,25 +93,27 @@ fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec
         let two = cube_entry(at, side, corner);
         corner[axes.z] += 1u;
         let three = cube_entry(at, side, corner);
-        let first = one - origin;
-        let second = two - one;
-        let third = three - two;
-        let across = cube_cross(second, third);
-        let volume = cube_along(first, across);
-        if (volume == 0.0f) {
+        let edges = array<vec3<f32>, 3>(one - origin, two - one, three - two);
+        let found = cube_parts(edges, d);
+        let holds = found.w > 0.0f;
+        if (found.w < 0.0f || shell && !holds) {
             continue;
         }
-        let a = color_quotient(cube_along(d, across), volume);
-        let b = color_quotient(cube_along(d, cube_cross(third, first)), volume);
-        let c = color_quotient(cube_along(d, cube_cross(first, second)), volume);
+        var parts = found.xyz;
+        if (!holds) {
+            parts = min(max(parts, vec3<f32>(0.0f)), vec3<f32>(1.0f));
+            parts.y = min(parts.y, parts.x);
+            parts.z = min(min(parts.z, parts.y), parts.x);
+        }
         var place = vec3<f32>(cell);
-        place[axes.x] += a;
-        place[axes.y] += b;
-        place[axes.z] += c;
-        let past = max(1.0f - place, place - rounded(color_number(at + 7u) + 1.0f));
-        let moved = max(max(past.x, past.y), past.z);
-        let outside = max(max(max(a - 1.0f, b - a), c - b), -c);
-        let score = select(1000.0f + outside, moved, outside <= CUBE_SLACK);
+        place[axes.x] += parts.x;
+        place[axes.y] += parts.y;
+        place[axes.z] += parts.z;
+        var score = CUBE_FAR + cube_size(cube_left(edges, d, parts));
+        if (holds) {
+            let past = max(1.0f - place, place - rounded(color_number(at + 7u) + 1.0f));
+            score = max(max(past.x, past.y), past.z);
+        }
         if (score < best.x) {
             best = vec4<f32>(score, place);
         }
@@ -68,14 +121,14 @@ fn cube_within(at: u32, side: u32, cell: vec3<u32>, value: vec3<f32>, known: vec
     return best;
 }
 
-fn cube_inside(box: u32, value: vec3<f32>) -> bool {
+fn cube_inside(box: u32, value: vec3<f32>, reach: f32) -> bool {
     let low = vec3<f32>(color_number(box), color_number(box + 1u), color_number(box + 2u));
     let high = vec3<f32>(color_number(box + 3u), color_number(box + 4u), color_number(box + 5u));
-    return all(low - CUBE_SLACK <= value) && all(value <= high + CUBE_SLACK);
+    return all(low - reach <= value) && all(value <= high + reach);
 }
 
-fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
-    let value = min(max(rgb, vec3<f32>(color_number(at + 8u))), vec3<f32>(color_number(at + 9u)));
+// Goes through the boxes that hold a value, or that may come nearer to it than the best so far.
+fn cube_search(at: u32, value: vec3<f32>, nearest: bool, known: vec4<f32>) -> vec4<f32> {
     let side = u32(color_number(at + 6u));
     var top = 0u;
     while (top + 1u < CUBE_LEVELS && color_number(at + 11u + top) > 0.0f) {
@@ -85,14 +138,14 @@ fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
     var stack: array<u32, 72>;
     stack[0] = top << 24u;
     var count = 1u;
-    var best = vec4<f32>(0x1p127f, 0.0f, 0.0f, 0.0f);
+    var best = known;
     while (count > 0u && best.x > CUBE_SLACK) {
         count--;
         let level = stack[count] >> 24u;
         let place = vec3<u32>(stack[count] >> 16u, stack[count] >> 8u, stack[count]) & vec3<u32>(255u);
         let edge = (side - 1u + (1u << level) - 1u) >> level;
         let box = at + 256u * u32(color_number(at + 10u + level)) + 6u * ((place.x * edge + place.y) * edge + place.z);
-        if (!cube_inside(box, value)) {
+        if (!cube_inside(box, value, select(CUBE_SLACK, rounded(best.x - CUBE_FAR), nearest))) {
             continue;
         }
         if (level == 0u) {
@@ -107,6 +160,18 @@ fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
                 stack[count] = ((level - 1u) << 24u) | (inner.x << 16u) | (inner.y << 8u) | inner.z;
                 count++;
             }
+        }
+    }
+    return best;
+}
+
+fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
+    let value = min(max(rgb, vec3<f32>(color_number(at + 8u))), vec3<f32>(color_number(at + 9u)));
+    var best = vec4<f32>(0x1p127f, 0.0f, 0.0f, 0.0f);
+    // What no tetrahedron holds gets the place that comes nearest to it.
+    for (var nearest = 0u; nearest < 2u; nearest++) {
+        if (best.x >= CUBE_FAR) {
+            best = cube_search(at, value, nearest == 1u, best);
         }
     }
     let last = vec3<f32>(color_number(at + 7u));

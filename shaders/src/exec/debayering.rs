@@ -5,7 +5,7 @@
 
 use super::plan::{MosaicInput, Plan};
 use super::repairing::Repairing;
-use crate::ops::debayer_mhc::cpu::{RowColors, SplitRow};
+use crate::ops::debayer_mhc::cpu::SplitRow;
 use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, superpixel};
 use fearless_simd::Level;
 use platefarm_model::recipe::Debayer;
@@ -14,7 +14,6 @@ use platefarm_model::recipe::Debayer;
 #[derive(Debug)]
 pub(super) struct Debayering {
     red_at: (u32, u32),
-    pairs: usize,
     repairing: Option<Repairing>,
     form: Form,
 }
@@ -23,8 +22,7 @@ pub(super) struct Debayering {
 enum Form {
     Ri(Box<debayer_ri::cpu::Stream>),
     Rcd(Box<debayer_rcd::cpu::Stream>),
-    /// The last rows, by their number modulo 5.
-    Mhc([SplitRow; 5]),
+    Mhc(Box<debayer_mhc::cpu::Stream>),
     /// The last rows, by their number modulo 5.
     Superpixel([SplitRow; 5]),
 }
@@ -34,7 +32,7 @@ impl Form {
         match self {
             Self::Ri(stream) => (stream.input(y), debayer_ri::cpu::PAD),
             Self::Rcd(stream) => (stream.input(y), debayer_rcd::MARGIN),
-            Self::Mhc(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
+            Self::Mhc(stream) => (stream.input(y), debayer_mhc::cpu::MARGIN),
             Self::Superpixel(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
         }
     }
@@ -48,7 +46,9 @@ impl Debayering {
                 Form::Ri(Box::new(debayer_ri::cpu::Stream::new(pairs, red_at, input.clips)))
             }
             Debayer::Rcd => Form::Rcd(Box::new(debayer_rcd::cpu::Stream::new(pairs, red_at))),
-            Debayer::Mhc => Form::Mhc([(); 5].map(|()| SplitRow::new(pairs))),
+            Debayer::Mhc => {
+                Form::Mhc(Box::new(debayer_mhc::cpu::Stream::new(pairs, red_at, input.clips)))
+            }
             Debayer::Superpixel => {
                 Form::Superpixel([(); 5].map(|()| SplitRow::new(plan.columns.len())))
             }
@@ -57,7 +57,7 @@ impl Debayering {
         let (_, margin) = form.input(0);
         let wide = plan.columns.len() as u32 * input.block();
         let repairing = Repairing::new(input, wide.div_ceil(2) as usize + 2 * margin);
-        Self { red_at, pairs, repairing, form }
+        Self { red_at, repairing, form }
     }
 
     /// Room for row `y` of the mosaic: even and odd columns of those that are
@@ -85,12 +85,7 @@ impl Debayering {
         match &mut self.form {
             Form::Ri(stream) => stream.push(level, y, out),
             Form::Rcd(stream) => stream.push(level, y, out),
-            Form::Mhc(rows) => {
-                let rows = [4, 3, 2, 1, 0].map(|d| &rows[(y - d).rem_euclid(5) as usize]);
-                let middle = (y - i64::from(debayer_mhc::HALO)).rem_euclid(2) as u32;
-                let colors = RowColors::of(middle, self.red_at);
-                debayer_mhc::cpu::row(level, rows, colors, self.pairs, out);
-            }
+            Form::Mhc(stream) => stream.push(level, y, out),
             // Its blocks begin at even rows, and a row looks at one row below its blocks.
             Form::Superpixel(_) if y.rem_euclid(2) == 0 => {}
             Form::Superpixel(rows) => {

@@ -9,6 +9,7 @@
 mod laws;
 #[path = "../../../model/tests/color/oracle.rs"]
 mod oracle;
+mod outputs1;
 mod set;
 mod twins;
 

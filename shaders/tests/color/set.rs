@@ -133,7 +133,7 @@ pub(crate) fn set(name: &str, case: &Case) -> Option<Set> {
         return output2(name, case, ocio);
     }
     if let Some((_, known, eotf, peak)) = OUTPUTS_1.iter().find(|o| o.0 == name) {
-        let output = outputs1().into_iter().find(|o| o.name == *known)?;
+        let output = outputs1().iter().find(|o| o.name == *known)?;
         // OpenColorIO's splines for HDR are fitted; the CTL's black is not 0 in PQ.
         let hdr = matches!(eotf, Eotf::Pq | Eotf::Hlg);
         let nearly = match (hdr, ocio) {

@@ -7,6 +7,7 @@
 //! that of version 1.5, or, as before ACES 1.1, with none.
 
 use platefarm_model::color::name::{self, URN_1};
+use platefarm_model::color::output1::outputs1;
 use platefarm_model::color::space::URN;
 use platefarm_model::{Code, Fault, Outcome};
 use std::collections::HashMap;
@@ -180,25 +181,30 @@ const SPACES: &[(&str, &str)] = &[
     ("SLog3_Venice_SGamut3", "S-Log3 Venice S-Gamut3"),
     ("SLog3_Venice_SGamut3Cine", "S-Log3 Venice S-Gamut3.Cine"),
     ("VLog_VGamut", "V-Log V-Gamut"),
+    ("ACESproxy10i", "ACESproxy (10 bit)"),
+    ("ACESproxy12i", "ACESproxy (12 bit)"),
+    ("SLog1_SGamut_10i", "S-Log1 S-Gamut (10 bit)"),
+    ("SLog1_SGamut_12i", "S-Log1 S-Gamut (12 bit)"),
+    ("SLog2_SGamut_Daylight_10i", "S-Log2 S-Gamut Daylight (10 bit)"),
+    ("SLog2_SGamut_Daylight_12i", "S-Log2 S-Gamut Daylight (12 bit)"),
+    ("SLog2_SGamut_Tungsten_10i", "S-Log2 S-Gamut Tungsten (10 bit)"),
+    ("SLog2_SGamut_Tungsten_12i", "S-Log2 S-Gamut Tungsten (12 bit)"),
 ];
 
-/// How the outputs of ACES 1 are called here. The registry's names have the
-/// same meaning in all releases since 1.0.3; those before it are not taken for them.
-const OUTPUTS_1: &[(&str, &str)] = &[
-    ("Rec709_100nits_dim", "ACES 1.3 SDR Rec.709 BT.1886"),
-    ("RGBmonitor_100nits_dim", "ACES 1.3 SDR sRGB"),
-    ("Rec709_D60sim_100nits_dim", "ACES 1.3 SDR Rec.709 D60 simulated"),
-    ("DisplayP3_dim", "ACES 1.3 SDR Display P3"),
-    ("P3D65_48nits", "ACES 1.3 cinema P3-D65"),
-    ("DCDM", "ACES 1.3 cinema DCDM"),
-    ("Rec2020_1000nits_15nits_ST2084", "ACES 1.3 HDR 1000 Rec.2100 PQ"),
-    ("Rec2020_2000nits_15nits_ST2084", "ACES 1.3 HDR 2000 Rec.2100 PQ"),
-    ("Rec2020_4000nits_15nits_ST2084", "ACES 1.3 HDR 4000 Rec.2100 PQ"),
-    ("Rec2020_1000nits_15nits_HLG", "ACES 1.3 HDR 1000 Rec.2100 HLG"),
-    ("P3D65_1000nits_15nits_ST2084", "ACES 1.3 HDR 1000 P3-D65 PQ"),
-    ("P3D65_108nits_7.2nits_ST2084", "ACES 1.3 HDR cinema 108 P3-D65 PQ"),
-    ("P3D65_108nits_7point2nits_ST2084", "ACES 1.3 HDR cinema 108 P3-D65 PQ"),
+/// Earlier names of outputs of ACES 1, by the name of ours.
+const EARLIER_1: &[(&str, &str)] = &[
+    ("P3D65_108nits_7point2nits_ST2084", "P3D65_108nits_7.2nits_ST2084"),
+    ("P3D65_709limit_48nits", "P3D65_Rec709limited_48nits"),
+    ("Rec2020_100nits", "Rec2020_P3D65limited_100nits_dim"),
+    ("Rec2020_Rec709limited_100nits", "Rec2020_Rec709limited_100nits_dim"),
 ];
+
+/// How an output of ACES 1 is called here. The registry's names have the same
+/// meaning in all releases since 1.0.3; those before it are not taken for them.
+fn output1(stem: &str) -> Option<String> {
+    let stem = EARLIER_1.iter().find(|(old, _)| *old == stem).map_or(stem, |(_, new)| new);
+    outputs1().iter().find(|output| parts(output.id).1 == stem).map(|output| output.name.to_owned())
+}
 
 fn named(table: &[(&str, &str)], stem: &str) -> Option<String> {
     table.iter().find(|(known, _)| *known == stem).map(|(_, ours)| (*ours).to_owned())
@@ -234,6 +240,9 @@ fn parts(bare: &str) -> (&str, &str, &str) {
 
 fn meaning(bare: &str) -> Meaning {
     let (class, stem, version) = parts(bare);
+    // The outputs for Display P3 came with ACES 1.3, and begin to count anew.
+    let early = matches!(version, "a1.0.0" | "a1.0.1") && !stem.starts_with("DisplayP3");
+    let elsewhere = Meaning::NotComputed("this output of ACES 1 is not built in");
     match class {
         "CSC" | "ACEScsc" | "IDT" | "Input" => space(class, stem),
         "Output" | "InvOutput" => match name::resolve(bare) {
@@ -241,17 +250,10 @@ fn meaning(bare: &str) -> Meaning {
             Ok(named) => Meaning::ToAces(named.name().to_owned()),
             Err(_) => Meaning::NotComputed("it is not built in"),
         },
-        "RRT" if version != "a1.0.0" && version != "a1.0.1" => Meaning::Rendering,
-        "ODT" | "RRTODT" if !matches!(version, "a1.0.0" | "a1.0.1") => named(OUTPUTS_1, stem)
-            .map_or(
-                Meaning::NotComputed("this output of ACES 1 is not built in"),
-                Meaning::FromAces,
-            ),
-        "RRT" | "ODT" => Meaning::NotComputed("releases before ACES 1.0.3 rendered differently"),
-        "InvRRT" if !matches!(version, "a1.0.0" | "a1.0.1") => Meaning::Rendering,
-        "InvODT" | "InvRRTODT" if !matches!(version, "a1.0.0" | "a1.0.1") => named(OUTPUTS_1, stem)
-            .map_or(Meaning::NotComputed("this output of ACES 1 is not built in"), Meaning::ToAces),
-        "InvRRT" | "InvODT" => {
+        "RRT" | "InvRRT" if !early => Meaning::Rendering,
+        "ODT" | "RRTODT" if !early => output1(stem).map_or(elsewhere, Meaning::FromAces),
+        "InvODT" | "InvRRTODT" if !early => output1(stem).map_or(elsewhere, Meaning::ToAces),
+        "RRT" | "ODT" | "InvRRT" | "InvODT" => {
             Meaning::NotComputed("releases before ACES 1.0.3 rendered differently")
         }
         "LMT" | "Look" | "InvLMT" | "InvLook" => look(bare, class, stem),
@@ -404,9 +406,8 @@ mod tests {
             }
             computed += usize::from(row.mark == "2");
         }
-        // Of version 2.0: all 108 outputs, both gamut compressions, 38 of 48 conversions
-        // (not ACESproxy and S-Log 1 and 2); the parts and one look are not.
-        assert_eq!((all, computed), (1163, 148));
+        // Of version 2.0: all 108 outputs, both gamut compressions, all 48 conversions; the parts and one look are not.
+        assert_eq!((all, computed), (1163, 158));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub struct PackageReport {
 /// What decided the pixels of every plate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Debayer and the version of our form of it: `mhc v1`.
+    /// Debayer of the clips that need one, and the version of our form of it: `mhc v1`; `none` where none does.
     pub debayer: String,
     /// Hot pixels: `off`, or what was done.
     #[serde(default)]
@@ -300,6 +300,22 @@ fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
     }
 }
 
+/// What decided the pixels. Pictures that have all their colours are not debayered.
+fn settings(spec: &PackageSpec) -> Settings {
+    let sensors = spec.plates.iter().any(|plan| plan.clip.picture.cfa.is_some());
+    let debayer = format!("{} v{}", spec.debayer.name(), spec.debayer.version());
+    Settings {
+        debayer: if sensors { debayer } else { "none".into() },
+        hot_pixels: spec.repairs.hot_pixels_label().into(),
+        highlights: spec.repairs.highlights.label(),
+        compression: spec.compression.label(),
+        color: spec.color_out.name().into(),
+        amf: spec.color.amf.clone(),
+        view: spec.color.view.clone(),
+        fdl: spec.fdl.as_ref().map(|d| d.name.clone()),
+    }
+}
+
 /// The report of a pull, from its plan and what was found.
 #[must_use]
 pub(crate) fn build(
@@ -313,6 +329,8 @@ pub(crate) fn build(
         .zip(&gathered.plates)
         .map(|(plan, frames)| plate(plan, frames))
         .collect();
+    let mended = spec.plates.iter().filter(|plan| plan.clip.picture.cfa.is_none());
+    let unused = mended.filter_map(|plan| spec.repairs.unused(&plan.name));
     let whole = plates.iter().filter(|p| p.complete).count();
     let files = || plates.iter().flat_map(|p| &p.files);
     PackageReport {
@@ -327,16 +345,7 @@ pub(crate) fn build(
         gate: None,
         delivery: spec.delivery.clone(),
         defaulted: spec.defaulted.clone(),
-        settings: Settings {
-            debayer: format!("{} v{}", spec.debayer.name(), spec.debayer.version()),
-            hot_pixels: spec.repairs.hot_pixels_label().into(),
-            highlights: spec.repairs.highlights.label(),
-            compression: spec.compression.label(),
-            color: spec.color_out.name().into(),
-            amf: spec.color.amf.clone(),
-            view: spec.color.view.clone(),
-            fdl: spec.fdl.as_ref().map(|d| d.name.clone()),
-        },
+        settings: settings(spec),
         totals: Totals {
             events: (plates.len() + spec.rejected.len()) as u64,
             plates: plates.len() as u64,
@@ -347,7 +356,7 @@ pub(crate) fn build(
         },
         stages: stage_totals(files().map(|f| &f.millis)),
         rejected: spec.rejected.clone(),
-        notes: spec.notes.clone(),
+        notes: spec.notes.iter().cloned().chain(unused).collect(),
         sidecars,
         plates,
     }

@@ -173,9 +173,11 @@ impl RenderReport {
         let frames_per_second = done.len() as f64 * 1000.0 / wall_ms.max(f64::MIN_POSITIVE);
         let pixels = f64::from(framing.size[0]) * f64::from(framing.size[1]);
         // A picture that has all its colours is not debayered, and has no photosites to mend.
+        let mut notes = clip.notes.clone();
         let (debayer, repairs) = if clip.picture.cfa.is_some() {
             (format!("{} v{}", spec.debayer.name(), spec.debayer.version()), spec.repairs)
         } else {
+            notes.extend(spec.repairs.unused(&clip.identity.clip_name));
             ("none".into(), Repairs::default())
         };
         Self {
@@ -211,7 +213,7 @@ impl RenderReport {
                 })
                 .collect(),
             not_done,
-            notes: clip.notes.clone(),
+            notes,
             wall_ms,
             frames_per_second,
             megapixels_per_second: frames_per_second * pixels / 1e6,

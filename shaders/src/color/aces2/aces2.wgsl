@@ -113,7 +113,7 @@ fn color2_norm(cos: f32, sin: f32, at: u32) -> f32 {
     norm = norm + rounded(14.66441f * sin);
     norm = norm + rounded(-6.37224f * sin2);
     norm = norm + rounded(9.19364f * sin3);
-    return rounded((norm + 77.12896f) * color_number(at + COLOR2_NORM_SCALE));
+    return rounded((rounded(norm) + 77.12896f) * color_number(at + COLOR2_NORM_SCALE));
 }
 
 // The curve that holds a value below a limit.
@@ -141,7 +141,7 @@ fn color2_compress_chroma(m: f32, j: f32, a: f32, reach_m: f32, norm: f32, at: u
     let limit = color_quotient(rounded(color_quotient(a, color_number(at + COLOR2_LIMIT_A)) * reach_m), norm);
     let second = color_root(rounded(part * part) + color_number(at + COLOR2_SATURATION + 1u));
     let first = rounded(dark * color_number(at + COLOR2_SATURATION));
-    let expanded = limit - color2_toe(limit - color_quotient(m, norm), rounded(limit - 0.001f), first, second);
+    let expanded = limit - color2_toe(rounded(limit - color_quotient(m, norm)), rounded(limit - 0.001f), first, second);
     let compression = rounded(part * color_number(at + COLOR2_COMPRESSION));
     return select(0.0f, rounded(color2_toe(expanded, limit, compression, dark) * norm), m > 0.0f);
 }
@@ -154,7 +154,7 @@ fn color2_expand_chroma(m: f32, j: f32, a: f32, reach_m: f32, norm: f32, at: u32
     let first = rounded(dark * color_number(at + COLOR2_SATURATION));
     let compression = rounded(part * color_number(at + COLOR2_COMPRESSION));
     let expanded = color2_untoe(color_quotient(m, norm), limit, compression, dark);
-    let plain = limit - color2_untoe(limit - expanded, rounded(limit - 0.001f), first, second);
+    let plain = limit - color2_untoe(rounded(limit - expanded), rounded(limit - 0.001f), first, second);
     return select(0.0f, rounded(plain * norm), m > 0.0f);
 }
 

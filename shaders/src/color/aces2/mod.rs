@@ -263,7 +263,7 @@ impl Constants {
         let limit = self.limit_j;
         let weight = (1.3 - hue.cusp_j / limit).min(1.0);
         let focus = hue.cusp_j + (self.mid_j - hue.cusp_j) * weight;
-        let threshold = hue.cusp_j + (limit - hue.cusp_j) * 0.3;
+        let threshold = self.threshold(hue);
         let above = log2((limit - threshold) / (limit - gain_j).max(1e-4)) * LOG10_2;
         let above = pick(gain_j > threshold, above * above, 0.0);
         let gain = self.focus_gain * (1.0 + above);
@@ -293,14 +293,10 @@ impl Constants {
         self.edges(j, m, line.boundary, [j_new, m_new])
     }
 
+    /// Lightness from which a line of compression depends on the lightness.
     #[inline(always)]
-    fn expand_gamut(&self, j: f32, m: f32, hue: &Hue) -> [f32; 2] {
-        let threshold = hue.cusp_j + (self.limit_j - hue.cusp_j) * 0.3;
-        let once = self.expand_on(j, j, m, hue);
-        // Above the threshold the line depends on the lightness that is looked for.
-        let twice = self.expand_on(j, once[0], m, hue);
-        let above = j > threshold;
-        [pick(above, twice[0], once[0]), pick(above, twice[1], once[1])]
+    fn threshold(&self, hue: &Hue) -> f32 {
+        hue.cusp_j + (self.limit_j - hue.cusp_j) * 0.3
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Blocks of pixels through the steps of the transform: a loop per step, each
 //! of which becomes vector code, with the lookups by hue in a loop of their own.
 
-use super::{G, G_INVERSE, Hue, Output2, apply, map, respond, unrespond};
+use super::{Constants, G, G_INVERSE, Hue, Output2, apply, map, respond, unrespond};
 use crate::color::math::{angle_degrees, pick, pow};
 use fearless_simd::{Level, dispatch};
 
@@ -99,6 +99,92 @@ impl Block {
 
 type Rgb<'a> = [&'a mut Values; 3];
 
+/// Bounds where there are any.
+fn bounds(clamp: bool, low: f32, high: f32) -> [f32; 2] {
+    if clamp { [low, high] } else { [f32::MIN, f32::MAX] }
+}
+
+/// The steps of the way to a display.
+impl Block {
+    /// Scene light (ACES2065-1) to achromatic response, colourfulness and hue.
+    #[inline(always)]
+    fn see(&mut self, o: &Constants, clamp: bool) {
+        let [low, high] = bounds(clamp, 0.0, o.forward_limit);
+        for i in 0..BLOCK {
+            let ap1 = map(apply(&o.to_ap1, self.pixel(i)), |v| v.max(low).min(high));
+            let cones = map(apply(&o.scene_cones, ap1), respond);
+            self.set(i, apply(&o.scene_opponents, cones));
+        }
+    }
+
+    /// The tone curve, and colourfulness that follows it.
+    #[inline(always)]
+    fn tone(&mut self, o: &Constants) {
+        for i in 0..BLOCK {
+            let a = pick(self.a[i] > 0.0, self.a[i], 1.0);
+            let scene = unrespond(o.white_response * a) / o.level;
+            let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
+            let j = 100.0 * pow(a_shown, G);
+            let norm = o.norm(self.cos[i], self.sin[i]);
+            let m = self.m[i] * (a_shown / a);
+            self.m[i] = o.compress_chroma(m, j, a_shown, self.reach_m[i], norm);
+            self.j[i] = j;
+        }
+    }
+
+    /// Into the limiting gamut.
+    #[inline(always)]
+    fn limit(&mut self, o: &Constants) {
+        for i in 0..BLOCK {
+            [self.j[i], self.m[i]] = o.compress_gamut(self.j[i], self.m[i], &self.hue(i));
+        }
+    }
+
+    /// Linear light of the limiting gamut.
+    #[inline(always)]
+    fn show(&mut self, o: &Constants, clamp: bool) {
+        let [low, high] = bounds(clamp, 0.0, o.peak);
+        for i in 0..BLOCK {
+            let a = pow(self.j[i] * 0.01, G_INVERSE);
+            let m = self.m[i];
+            let responses = apply(&o.from_opponents, [a, m * self.cos[i], m * self.sin[i]]);
+            let rgb = apply(&o.limit_cones, map(responses, unrespond));
+            let lit = self.a[i] > 0.0;
+            self.set_pixel(i, map(rgb, |v| pick(lit, v.max(low).min(high), 0.0)));
+        }
+    }
+}
+
+/// A step of the way back.
+impl Block {
+    /// Out of the limiting gamut. Above a threshold the line depends on the
+    /// lightness that is looked for, and the first round finds only about that.
+    #[inline(always)]
+    fn unlimit(&mut self, o: &Constants) {
+        let mut once = [[0.0; BLOCK]; 2];
+        let mut any = false;
+        for i in 0..BLOCK {
+            let hue = self.hue(i);
+            let j = 100.0 * pow(self.a[i], G);
+            let [j_once, m_once] = o.expand_on(j, j, self.m[i], &hue);
+            (once[0][i], once[1][i]) = (j_once, m_once);
+            self.j[i] = j;
+            any |= j > o.threshold(&hue);
+        }
+        if any {
+            for i in 0..BLOCK {
+                let hue = self.hue(i);
+                let j = self.j[i];
+                let twice = o.expand_on(j, once[0][i], self.m[i], &hue);
+                let above = j > o.threshold(&hue);
+                once[0][i] = pick(above, twice[0], once[0][i]);
+                once[1][i] = pick(above, twice[1], once[1][i]);
+            }
+        }
+        [self.j, self.m] = once;
+    }
+}
+
 /// Scene light (ACES2065-1) to linear light of the limiting gamut, in place,
 /// within 0 and the peak. `clamp` off leaves out the clamps at both ends.
 #[inline(always)]
@@ -106,35 +192,11 @@ fn forward_block(output: &Output2, rgb: Rgb<'_>, clamp: bool) {
     let mut block = Block::EMPTY;
     let o = output.constants;
     block.rgb = rgb.each_ref().map(|v| **v);
-    let (low, high) = if clamp { (0.0, o.forward_limit) } else { (f32::MIN, f32::MAX) };
-    for i in 0..BLOCK {
-        let ap1 = map(apply(&o.to_ap1, block.pixel(i)), |v| v.max(low).min(high));
-        let cones = map(apply(&o.scene_cones, ap1), respond);
-        block.set(i, apply(&o.scene_opponents, cones));
-    }
+    block.see(&o, clamp);
     block.look_up(output);
-    for i in 0..BLOCK {
-        let a = pick(block.a[i] > 0.0, block.a[i], 1.0);
-        let scene = unrespond(o.white_response * a) / o.level;
-        let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
-        let j = 100.0 * pow(a_shown, G);
-        let norm = o.norm(block.cos[i], block.sin[i]);
-        let m = block.m[i] * (a_shown / a);
-        block.m[i] = o.compress_chroma(m, j, a_shown, block.reach_m[i], norm);
-        block.j[i] = j;
-    }
-    for i in 0..BLOCK {
-        [block.j[i], block.m[i]] = o.compress_gamut(block.j[i], block.m[i], &block.hue(i));
-    }
-    let (low, high) = if clamp { (0.0, o.peak) } else { (f32::MIN, f32::MAX) };
-    for i in 0..BLOCK {
-        let a = pow(block.j[i] * 0.01, G_INVERSE);
-        let m = block.m[i];
-        let responses = apply(&o.from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
-        let rgb = apply(&o.limit_cones, map(responses, unrespond));
-        let lit = block.a[i] > 0.0;
-        block.set_pixel(i, map(rgb, |v| pick(lit, v.max(low).min(high), 0.0)));
-    }
+    block.tone(&o);
+    block.limit(&o);
+    block.show(&o, clamp);
     block.store(rgb);
 }
 
@@ -150,10 +212,7 @@ fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
         block.set(i, apply(&o.limit_opponents, cones));
     }
     block.look_up(output);
-    for i in 0..BLOCK {
-        let j = 100.0 * pow(block.a[i], G);
-        [block.j[i], block.m[i]] = o.expand_gamut(j, block.m[i], &block.hue(i));
-    }
+    block.unlimit(&o);
     for i in 0..BLOCK {
         let a_shown = pow(block.j[i] * 0.01, G_INVERSE);
         let norm = o.norm(block.cos[i], block.sin[i]);
@@ -205,3 +264,7 @@ fn blocks([red, green, blue]: [&mut [f32]; 3], mut run: impl FnMut(Rgb<'_>)) {
         to.copy_from_slice(&from[..to.len()]);
     }
 }
+
+#[cfg(test)]
+#[path = "stages_tests.rs"]
+mod tests;

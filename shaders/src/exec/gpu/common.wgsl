@@ -50,7 +50,7 @@ struct Params {
     // Per photosite of the 2x2 pattern.
     scale: vec4<f32>,
     gain: vec4<f32>,
-    // From where encoded photosites are clipped: red, green, blue; then the height
+    // From where photosites are clipped, as the debayer sees them: red, green, blue; then the height
     // that no photosite may exceed, 0 for none.
     clips: vec4<f32>,
     // Rows of the matrix.

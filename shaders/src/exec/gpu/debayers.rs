@@ -126,6 +126,7 @@ macro_rules! color {
             name: $name,
             ops: &[$op, "matrix"],
             frame: concat!(
+                "fn mhc_clip(color: u32) -> f32 { return params.clips[color]; }\n",
                 "fn debayered(x: i32, y: i32, size: vec2<i32>, red: vec2<i32>) -> vec3<f32> { return ",
                 $function,
                 "(x, y, size, red); }\n",

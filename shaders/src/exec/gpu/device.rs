@@ -13,9 +13,11 @@ use std::time::Duration;
 /// Narrows the choice of adapters to those whose name contains its value.
 pub const ADAPTER_VARIABLE: &str = "PLATEFARM_GPU_ADAPTER";
 
-/// A GPU that has not answered for this long is given up. Longer than any
-/// frame takes on a software driver, shorter than anybody's patience.
+/// A GPU that has not answered for this long is given up: shorter than
+/// anybody's patience, and longer than any frame takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A software driver does not hang, but on a machine that is busy it starves.
+const PATIENCE_WITH_SOFTWARE: Duration = Duration::from_secs(600);
 
 /// The largest buffer that is asked for, whatever the device would allow: a
 /// band of 1 GiB gains nothing over two of half the size.
@@ -191,13 +193,14 @@ impl Gpu {
     }
 
     fn wait_for(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Outcome<()> {
-        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
+        let patience = if self.software { PATIENCE_WITH_SOFTWARE } else { PATIENCE };
+        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(patience) };
         self.device.poll(wait).map(drop).map_err(|error| {
             if !matches!(error, wgpu::PollError::Timeout) {
                 // Work that was refused was never handed over; a scope has the cause.
                 return self.refused(&error.to_string());
             }
-            let reason = format!("no answer for {} s", PATIENCE.as_secs());
+            let reason = format!("no answer for {} s", patience.as_secs());
             hold(&self.trouble).lost.get_or_insert(reason.clone());
             Fault::new(Code::GpuLost, format!("'{}': {reason}", self.name)).because(&error)
         })

@@ -2,8 +2,9 @@
 
 use super::passes;
 use crate::exec::plan::{Band, Input, MosaicInput, Plan};
-use crate::ops::{debayer_ri, rgb_decode, unpack};
+use crate::ops::{debayer_mhc, debayer_ri, rgb_decode, unpack};
 use bytemuck::{Pod, Zeroable};
+use platefarm_model::recipe::Debayer;
 use platefarm_model::repair::{Highlights, Repairs};
 
 /// Distance of one band's parameters from the next; the default of WebGPU.
@@ -153,7 +154,10 @@ fn small(value: usize) -> u32 {
 
 /// From where encoded photosites of each colour are clipped, and the height that none exceeds.
 fn clips(mosaic: &MosaicInput) -> [f32; 4] {
-    let [red, green, blue] = debayer_ri::clips(mosaic.clips);
+    let [red, green, blue] = match mosaic.debayer {
+        Debayer::Mhc => debayer_mhc::clips(mosaic.clips),
+        _ => debayer_ri::clips(mosaic.clips),
+    };
     [red, green, blue, mosaic.ceiling().unwrap_or_default()]
 }
 

@@ -1,6 +1,7 @@
 //! The CPU form: one row of pixels from five rows of the mosaic.
 
-use super::mirror;
+use super::{HALO, clips, mirror};
+use crate::color::math::pick;
 use fearless_simd::{Level, dispatch};
 use std::ops::Range;
 
@@ -67,9 +68,56 @@ impl RowColors {
     }
 }
 
+/// Pairs of columns before the first and behind the last.
+pub const MARGIN: usize = 1;
+
+/// Rows of the mosaic go in one after the other, mirrored ones included, and
+/// rows of pixels come out as soon as all that they look at is there.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    pairs: usize,
+    red_at: (u32, u32),
+    clips: [f32; 3],
+    /// The last rows, by their number modulo 5.
+    rows: [SplitRow; 5],
+    /// Which of them have a photosite that clips.
+    clipped: [bool; 5],
+}
+
+fn slot(y: i64) -> usize {
+    y.rem_euclid(5) as usize
+}
+
+impl Stream {
+    /// Room for rows of `pairs` pairs of columns; `gains` are those that they were balanced
+    /// with: full scale times its gain is where a colour clips.
+    #[must_use]
+    pub fn new(pairs: usize, red_at: (u32, u32), gains: [f32; 3]) -> Self {
+        let rows = [(); 5].map(|()| SplitRow::new(pairs));
+        Self { pairs, red_at, clips: clips(gains), rows, clipped: [false; 5] }
+    }
+
+    /// Room for row `y` of the mosaic: even and odd columns, with [`MARGIN`] on both sides.
+    pub fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
+        &mut self.rows[slot(y)].halves
+    }
+
+    /// Takes row `y` as it stands in its room, and makes the row two above it.
+    pub fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
+        let colors = |y: i64| RowColors::of(y.rem_euclid(2) as u32, self.red_at);
+        self.clipped[slot(y)] = any_clips(level, &self.rows[slot(y)], colors(y), self.clips);
+        let rows = [4, 3, 2, 1, 0].map(|d| &self.rows[slot(y - d)]);
+        let colors = colors(y - i64::from(HALO));
+        row(level, rows, colors, self.pairs, out);
+        if self.clipped.contains(&true) {
+            beside_clips(level, rows, colors, self.clips, self.pairs, out);
+        }
+    }
+}
+
 /// One row of pixels from the rows `y-2 ..= y+2`. `out` begins with six runs
 /// of `pairs` values: red even, red odd, green even, green odd, blue even, blue odd.
-pub fn row(level: Level, rows: [&SplitRow; 5], colors: RowColors, pairs: usize, out: &mut [f32]) {
+fn row(level: Level, rows: [&SplitRow; 5], colors: RowColors, pairs: usize, out: &mut [f32]) {
     dispatch!(level, _simd => row_inner(rows, colors, pairs, out));
 }
 
@@ -86,6 +134,143 @@ fn row_inner(rows: [&SplitRow; 5], colors: RowColors, pairs: usize, out: &mut [f
     let half = 1 - half;
     let [beside, green, above] = planes(&mut runs, [colors.own, 1, other].map(|p| 2 * p + half));
     green_sites(&around(rows, half, pairs), beside, green, above);
+}
+
+/// Whether a photosite of a row clips.
+fn any_clips(level: Level, row: &SplitRow, colors: RowColors, clips: [f32; 3]) -> bool {
+    let any = |half: &[f32], clip: f32| half.iter().fold(false, |any, v| any | (*v >= clip));
+    dispatch!(level, _simd => any(&row.halves[colors.parity], clips[colors.own])
+        | any(&row.halves[1 - colors.parity], clips[1]))
+}
+
+/// Makes the pixels of a row anew that have a clipped photosite among the 25
+/// around them. `rows`, `colors`, `pairs` and `out` are those of [`row`], which came before.
+fn beside_clips(
+    level: Level,
+    rows: [&SplitRow; 5],
+    colors: RowColors,
+    clips: [f32; 3],
+    pairs: usize,
+    out: &mut [f32],
+) {
+    dispatch!(level, _simd => beside_clips_inner(rows, colors, clips, pairs, out));
+}
+
+#[inline(always)]
+fn beside_clips_inner(
+    rows: [&SplitRow; 5],
+    colors: RowColors,
+    clips: [f32; 3],
+    pairs: usize,
+    out: &mut [f32],
+) {
+    let other = 2 - colors.own;
+    let mut runs = out.chunks_exact_mut(pairs);
+    let mut runs: [&mut [f32]; 6] = std::array::from_fn(|_| runs.next().unwrap_or_default());
+    let [own, green, third] = [clips[colors.own], clips[1], clips[other]];
+
+    let half = colors.parity;
+    let a = around(rows, half, pairs);
+    let w = Window::new(rows, half, pairs);
+    let [greens, others] = pair(&mut runs, [2 + half, 2 * other + half]);
+    for i in 0..pairs {
+        let [of_own, above, beside, corners] = w.sums(i);
+        let near = w.clips(i, [own, green, green, third]);
+        let sides = [a.n[i], a.s[i], a.w[i], a.e[i]];
+        greens[i] = ratio(near, greens[i], a.c[i], (above + beside) * (25.0 / 40.0), of_own, sides);
+        let sides = [a.nw[i], a.ne[i], a.sw[i], a.se[i]];
+        others[i] = ratio(near, others[i], a.c[i], corners * (25.0 / 16.0), of_own, sides);
+    }
+
+    let half = 1 - half;
+    let a = around(rows, half, pairs);
+    let w = Window::new(rows, half, pairs);
+    let [besides, aboves] = pair(&mut runs, [2 * colors.own + half, 2 * other + half]);
+    for i in 0..pairs {
+        let [even, above, beside, odd] = w.sums(i);
+        let near = w.clips(i, [green, third, own, green]);
+        let sides = [a.w[i], a.w[i], a.e[i], a.e[i]];
+        besides[i] = ratio(near, besides[i], a.c[i], beside * (41.0 / 20.0), even + odd, sides);
+        let sides = [a.n[i], a.n[i], a.s[i], a.s[i]];
+        aboves[i] = ratio(near, aboves[i], a.c[i], above * (41.0 / 20.0), even + odd, sides);
+    }
+}
+
+/// A colour from the photosite and the sums of both around it, within its nearest photosites.
+#[inline(always)]
+fn ratio(near: bool, known: f32, c: f32, wanted: f32, own: f32, sides: [f32; 4]) -> f32 {
+    let [p, q, r, s] = sides;
+    let some = own > 0.0;
+    let guess = c * (wanted / pick(some, own, 1.0));
+    let low = least(least(p, q), least(r, s));
+    let high = most(most(p, q), most(r, s));
+    pick(near, least(most(pick(some, guess, known), low), high), known)
+}
+
+#[inline(always)]
+fn least(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+#[inline(always)]
+fn most(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// Two of the six runs.
+#[inline(always)]
+fn pair<'a>(runs: &'a mut [&mut [f32]; 6], which: [usize; 2]) -> [&'a mut [f32]; 2] {
+    runs.get_disjoint_mut(which).expect("two planes are two runs").map(|run| &mut **run)
+}
+
+/// The 5x5 photosites around a run of them: of each row those two columns
+/// away and the middle one, then those beside it.
+struct Window<'a> {
+    same: [[&'a [f32]; 3]; 5],
+    across: [[&'a [f32]; 2]; 5],
+}
+
+impl<'a> Window<'a> {
+    #[inline(always)]
+    fn new(rows: [&'a SplitRow; 5], half: usize, pairs: usize) -> Self {
+        let run = |halves: &'a [f32], from: usize| &halves[from..from + pairs];
+        Self {
+            same: rows.map(|row| [0, 1, 2].map(|from| run(&row.halves[half], from))),
+            across: rows.map(|row| [half, half + 1].map(|from| run(&row.halves[1 - half], from))),
+        }
+    }
+
+    /// Weighted sums of the photosites: those of the photosite's own rows and
+    /// columns, of its columns in the rows between, of its rows in the columns between, and of neither.
+    #[inline(always)]
+    fn sums(&self, i: usize) -> [f32; 4] {
+        let even = |r: usize| {
+            let [west, c, east] = self.same[r].map(|run| run[i]);
+            (west + east) + 3.0 * c
+        };
+        let odd = |r: usize| 2.0 * (self.across[r][0][i] + self.across[r][1][i]);
+        [
+            (even(0) + even(4)) + 3.0 * even(2),
+            2.0 * (even(1) + even(3)),
+            (odd(0) + odd(4)) + 3.0 * odd(2),
+            2.0 * (odd(1) + odd(3)),
+        ]
+    }
+
+    /// Whether one of the same four kinds clips.
+    #[inline(always)]
+    fn clips(&self, i: usize, [own, above, beside, corners]: [f32; 4]) -> bool {
+        let even = |r: usize, clip: f32| {
+            let [west, c, east] = self.same[r].map(|run| run[i] >= clip);
+            west | c | east
+        };
+        let odd = |r: usize, clip: f32| {
+            let [west, east] = self.across[r].map(|run| run[i] >= clip);
+            west | east
+        };
+        (even(0, own) | even(2, own) | even(4, own) | even(1, above) | even(3, above))
+            | (odd(0, beside) | odd(2, beside) | odd(4, beside) | odd(1, corners) | odd(3, corners))
+    }
 }
 
 /// Three of the six runs.

@@ -1,36 +1,31 @@
 //! The paper's filters, recovered from impulses, and the pictures they must reproduce exactly.
 
-use super::cpu::{RowColors, SplitRow, row};
+use super::cpu::Stream;
 use super::*;
+use crate::debayer::{Mosaic, streamed};
+use crate::ops::resample::picture::Picture;
 use crate::twin::{Trial, noise, special_values};
 use fearless_simd::Level;
 use platefarm_model::raw::Bayer;
 
 const PATTERNS: [Bayer; 4] = [Bayer::Rggb, Bayer::Grbg, Bayer::Gbrg, Bayer::Bggr];
 
-/// Debayers a whole picture row by row: interleaved RGB.
+/// Gains of a sensor that never clips.
+const NEVER: [f32; 3] = [f32::INFINITY; 3];
+
+/// [`clipping`] where nothing clips.
 fn debayer(mosaic: &[f32], width: u32, height: u32, bayer: Bayer) -> Vec<f32> {
-    let pairs = width.div_ceil(2) as usize;
-    let rows: Vec<SplitRow> = (0..height)
-        .map(|y| {
-            let mut split = SplitRow::new(pairs);
-            for x in 0..width {
-                split.halves[x as usize % 2][x as usize / 2 + 1] = mosaic[(y * width + x) as usize];
-            }
-            split.fill_outside(0..width, width);
-            split
-        })
-        .collect();
-    let mut out = Vec::new();
-    for y in 0..height {
-        let five = [-2_i64, -1, 0, 1, 2].map(|d| &rows[mirror(i64::from(y) + d, height) as usize]);
-        let mut runs = vec![0.0; 6 * pairs];
-        row(Level::new(), five, RowColors::of(y, bayer.red_at()), pairs, &mut runs);
-        for x in 0..width as usize {
-            out.extend([0, 1, 2].map(|p| runs[(2 * p + x % 2) * pairs + x / 2]));
-        }
-    }
-    out
+    clipping(mosaic, width, height, bayer, NEVER)
+}
+
+/// Debayers a whole picture: interleaved RGB.
+fn clipping(mosaic: &[f32], width: u32, height: u32, bayer: Bayer, gains: [f32; 3]) -> Vec<f32> {
+    let [w, h] = [width, height].map(|side| side as usize);
+    let stream = Stream::new(w.div_ceil(2), bayer.red_at(), gains);
+    let mosaic = Mosaic { width: w, height: h, bayer, sites: mosaic.to_vec() };
+    let mut picture = Picture { width: 0, height: 0, planes: Default::default() };
+    streamed(stream, Level::new(), &mosaic, &mut picture);
+    (0..w * h).flat_map(|i| [0, 1, 2].map(|p| picture.planes[p][i])).collect()
 }
 
 /// Noise, wide range with special values, at odd sizes, in all four phases.
@@ -39,17 +34,21 @@ pub(super) fn trials() -> Vec<Trial> {
     for bayer in PATTERNS {
         for (width, height) in [(2_u32, 2_u32), (7, 3), (3, 8), (33, 17)] {
             let count = (width * height) as usize;
-            let mut inputs =
-                vec![("noise", noise(count, 7, -0.1, 1.2)), ("wide", noise(count, 9, -3e4, 6e4))];
+            let mut inputs = vec![
+                ("noise", noise(count, 7, -0.1, 1.2), NEVER),
+                ("clipping", noise(count, 8, -0.1, 1.2), [1.25, 1.26, 1.24]),
+                ("wide", noise(count, 9, -3e4, 6e4), NEVER),
+            ];
             if width == 33 {
                 let mut special = noise(count, 3, 0.0, 1.0);
                 for (i, v) in special_values().into_iter().enumerate() {
                     special[40 * i + 17] = v;
                 }
-                inputs.push(("special values", special));
+                inputs.push(("special values", special, NEVER));
             }
-            for (name, mosaic) in inputs {
-                let expected = debayer(&mosaic, width, height, bayer);
+            for (name, mosaic, gains) in inputs {
+                let expected = clipping(&mosaic, width, height, bayer, gains);
+                let [red, green, blue] = clips(gains).map(f32::to_bits);
                 let (row, column) = bayer.red_at();
                 let magnitudes = expected
                     .iter()
@@ -59,7 +58,11 @@ pub(super) fn trials() -> Vec<Trial> {
                 trials.push(Trial {
                     name: format!("{name} {bayer:?} {width}x{height}"),
                     probe: format!(
-                        "fn mosaic(x: i32, y: i32) -> f32 {{ return bitcast<f32>(input[u32(y * {width} + x)]); }}
+                        "fn mhc_clip(color: u32) -> f32 {{
+                            var clips = array<u32, 3>({red}u, {green}u, {blue}u);
+                            return bitcast<f32>(clips[color] ^ opaque_zero());
+                        }}
+                        fn mosaic(x: i32, y: i32) -> f32 {{ return bitcast<f32>(input[u32(y * {width} + x)]); }}
                         fn probe(i: u32) -> u32 {{
                             let p = i32(i / 3u);
                             let rgb = debayer_mhc(p % {width}, p / {width}, vec2<i32>({width}, {height}), vec2<i32>({column}, {row}));
@@ -200,5 +203,35 @@ fn mirroring_keeps_the_parity() {
             assert_eq!(i64::from(mirror(i, n)).rem_euclid(2), i.rem_euclid(2), "{i} of {n}");
             assert!(mirror(i, n) < n);
         }
+    }
+}
+
+/// Lights above what the sensor holds, on grey: where the pictures of all
+/// colours are one, pixels beside them are grey, and in them as the colours clip.
+#[test]
+fn lights_that_clip_have_little_of_a_rim() {
+    let gains = [2.0, 1.0, 1.6];
+    let (width, height) = (48, 40);
+    let light = |x: u32, y: u32| {
+        let (dx, dy) = (f64::from(x) - 23.3, f64::from(y) - 19.6);
+        let far = (dx * dx + dy * dy).sqrt() - 9.0;
+        (0.18 + 8.0 / (1.0 + (2.5 * far).exp())) as f32
+    };
+    let truth = |x: u32, y: u32| gains.map(|gain| light(x, y).min(gain));
+    for bayer in PATTERNS {
+        let mosaic = mosaic_of(width, height, bayer, truth);
+        let off = |rgb: Vec<f32>| {
+            let pixels = rgb.chunks(3).zip(0..width * height);
+            let off = |p: &[f32], i: u32| {
+                let t = truth(i % width, i / width);
+                // Colour of square roots, which is about what is seen.
+                let [p, t] = [[p[0], p[1], p[2]], t].map(|v| v.map(|v| v.max(0.0).sqrt()));
+                ((p[0] - p[1]) - (t[0] - t[1])).abs() + ((p[2] - p[1]) - (t[2] - t[1])).abs()
+            };
+            f64::from(pixels.map(|(p, i)| off(p, i)).sum::<f32>())
+        };
+        let plain = off(debayer(&mosaic, width, height, bayer));
+        let ours = off(clipping(&mosaic, width, height, bayer, gains));
+        assert!(ours < 0.5 * plain, "{bayer:?}: {ours} of {plain}");
     }
 }
