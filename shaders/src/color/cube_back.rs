@@ -224,7 +224,7 @@ impl CubeBack {
             } else if shell {
                 continue;
             } else {
-                let [a, b, c] = parts.map(|part| part.max(0.0).min(1.0));
+                let [a, b, c] = parts.map(|part| part.clamp(0.0, 1.0));
                 let held = [a, b.min(a), c.min(b).min(a)];
                 found = (FAR + size(left(&edges, d, held)), place(held));
             }

@@ -24,7 +24,7 @@ enum Form {
     Rcd(Box<debayer_rcd::cpu::Stream>),
     Mhc(Box<debayer_mhc::cpu::Stream>),
     /// The last rows, by their number modulo 5.
-    Superpixel([SplitRow; 5]),
+    Superpixel(Box<[SplitRow; 5]>),
 }
 
 impl Form {
@@ -50,7 +50,7 @@ impl Debayering {
                 Form::Mhc(Box::new(debayer_mhc::cpu::Stream::new(pairs, red_at, input.clips)))
             }
             Debayer::Superpixel => {
-                Form::Superpixel([(); 5].map(|()| SplitRow::new(plan.columns.len())))
+                Form::Superpixel(Box::new([(); 5].map(|()| SplitRow::new(plan.columns.len()))))
             }
         };
         let mut form = form;

@@ -161,13 +161,12 @@ impl Block {
     /// lightness that is looked for, and the first round finds only about that.
     #[inline(always)]
     fn unlimit(&mut self, o: &Constants) {
-        let mut once = [[0.0; BLOCK]; 2];
+        let mut once = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut any = false;
         for i in 0..BLOCK {
             let hue = self.hue(i);
             let j = 100.0 * pow(self.a[i], G);
-            let [j_once, m_once] = o.expand_on(j, j, self.m[i], &hue);
-            (once[0][i], once[1][i]) = (j_once, m_once);
+            [once.0[i], once.1[i]] = o.expand_on(j, j, self.m[i], &hue);
             self.j[i] = j;
             any |= j > o.threshold(&hue);
         }
@@ -175,13 +174,13 @@ impl Block {
             for i in 0..BLOCK {
                 let hue = self.hue(i);
                 let j = self.j[i];
-                let twice = o.expand_on(j, once[0][i], self.m[i], &hue);
+                let twice = o.expand_on(j, once.0[i], self.m[i], &hue);
                 let above = j > o.threshold(&hue);
-                once[0][i] = pick(above, twice[0], once[0][i]);
-                once[1][i] = pick(above, twice[1], once[1][i]);
+                once.0[i] = pick(above, twice[0], once.0[i]);
+                once.1[i] = pick(above, twice[1], once.1[i]);
             }
         }
-        [self.j, self.m] = once;
+        (self.j, self.m) = once;
     }
 }
 
