@@ -98,7 +98,7 @@ fn provider(
     let program = global.slot_program()?;
     // As a slot is called, with the same log and bridges.
     let shared = program.args.into_iter().skip(1);
-    let own = ["worker", "--farm", url, "--backend", backend.name()].map(Into::into);
+    let own = ["worker", "--farm", url, "--backend", backend.name(), "--quiet"].map(Into::into);
     let args = own.into_iter().chain(shared).collect();
     let name = "local".to_owned();
     Ok(Provider { way: url.into(), scale, keep, program: program.path, args, name, kind })

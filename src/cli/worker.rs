@@ -144,6 +144,10 @@ fn own_args(all: impl Iterator<Item = OsString>) -> Vec<OsString> {
         }
         skip = named;
     }
+    // The provider says what there is to say; what is wrong is said all the same.
+    if !kept.iter().any(|arg| ["--json", "--quiet", "-q"].iter().any(|voice| arg == voice)) {
+        kept.push("--quiet".into());
+    }
     kept
 }
 
@@ -178,7 +182,7 @@ mod tests {
     fn workers_are_called_as_their_provider_was() {
         let args = ["worker", "--scale", "0..4", "--slots", "2", "--name=x", "--label", "--keep"];
         let kept = own_args(args.into_iter().map(OsString::from));
-        assert_eq!(kept, ["worker", "--slots", "2", "--label"].map(OsString::from));
+        assert_eq!(kept, ["worker", "--slots", "2", "--label", "--quiet"].map(OsString::from));
     }
 
     #[test]
