@@ -189,7 +189,7 @@ fn people_steer_with_keys_alone_and_only_where_they_may() {
 }
 
 /// Enters with a word, by keys.
-fn enter(browser: &mut Browser, url: &str, word: &str) {
+pub(crate) fn enter(browser: &mut Browser, url: &str, word: &str) {
     browser.go(url);
     browser.until("document.getElementById('enter').open");
     browser.tab_to("#token");

@@ -3,8 +3,10 @@
 //! worker and the leading scheduler killed, an operator at work; and at the end
 //! every package is held against what was asked for.
 //!
-//! It takes minutes: `cargo xtask day` runs it.
+//! It takes minutes: `cargo xtask day` runs it, and keeps pictures of the dashboard.
 
+use crate::browser::{self, Browser};
+use crate::dashboard::enter;
 use crate::harness::{Running, World, free_address, root, s, text, wait_until};
 use crate::postgres::Cluster;
 use crate::s3::{Server, upload};
@@ -166,6 +168,23 @@ impl Day {
         let found = Command::new("pgrep").args(["-P", &parent]).output().ok()?;
         text(&found.stdout).lines().next().map(str::to_owned)
     }
+
+    /// Keeps a picture of the dashboard, where somebody wants one.
+    fn picture(&self, scheduler: usize, page: &str, name: &str) {
+        let Some(keep) = std::env::var_os("PLATEFARM_KEEP") else { return };
+        if browser::none_here() {
+            return;
+        }
+        let token = std::fs::read_to_string(self.world.path("operator")).unwrap();
+        let mut browser = Browser::open();
+        browser.size(1280, 900);
+        enter(
+            &mut browser,
+            &format!("http://{}/#{page}", self.addresses[scheduler].1),
+            token.trim(),
+        );
+        browser.picture(&Path::new(&keep).join(name));
+    }
 }
 
 impl Drop for Day {
@@ -234,6 +253,8 @@ fn a_day_on_the_farm() {
     let night = background(&day);
     wait_until("capacity is taken", || (day.workers().len() == 3).then_some(()));
 
+    day.picture(0, "/", "1_background.png");
+
     // A burst of both shows arrives; the background yields.
     let mut pulls = Vec::new();
     for (show, number) in [("atlas", 1), ("zeus", 1), ("atlas", 2), ("atlas", 3)] {
@@ -243,6 +264,7 @@ fn a_day_on_the_farm() {
     day.json("operator", &["jobs", "priority", &pulls[3].2, "--class", "urgent"]);
     wait_until("the urgent one is done", || (day.phase(&pulls[3].2) == "done").then_some(()));
     assert_ne!(day.phase(&night), "done", "the night waits");
+    day.picture(0, "/", "2_burst.png");
 
     // A worker dies in the middle of it, and then the scheduler that leads.
     let worker = day.a_worker().expect("a worker");
@@ -259,11 +281,13 @@ fn a_day_on_the_farm() {
     for (_, _, job) in &pulls {
         wait_until("the pulls are done", || (day.phase(job) == "done").then_some(()));
     }
+    day.picture(1 - first, "/jobs", "3_jobs.png");
     day.json("operator", &["jobs", "resume", &night]);
     wait_until("the night's work is done", || (day.phase(&night) == "done").then_some(()));
 
     // Capacity is released to the last, and nothing was lost.
     wait_until("all are released", || day.workers().is_empty().then_some(()));
+    day.picture(1 - first, "/", "4_evening.png");
     for (show, out, job) in &pulls {
         let verdict = day.json(show, &["validate", out]);
         assert_eq!(verdict["result"], "pass", "{out}: {verdict}");
