@@ -156,10 +156,10 @@ impl Day {
     }
 
     fn phase(&self, job: &str) -> String {
-        self.json("operator", &["jobs", "show", job])["phase"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        // One that follows may not have heard of the job yet.
+        let output = self.run("operator", &["jobs", "show", job, "--json"]);
+        let view = crate::harness::document(&output);
+        view["phase"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The process id of a worker of the provider's.
