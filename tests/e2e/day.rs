@@ -183,6 +183,8 @@ impl Day {
             &format!("http://{}/#{page}", self.addresses[scheduler].1),
             token.trim(),
         );
+        // The night's job is on every page that is kept.
+        browser.until_it_says("zeus");
         browser.picture(&Path::new(&keep).join(name));
     }
 }
