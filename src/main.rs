@@ -8,6 +8,7 @@
 
 mod access;
 mod cli;
+mod doctor;
 mod embedded;
 mod farm;
 mod output;

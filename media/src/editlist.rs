@@ -45,11 +45,10 @@ pub fn read(path: &Path, bytes: &[u8], rate: Option<FrameRate>) -> Outcome<EditL
 }
 
 fn as_otio(path: &Path) -> Outcome<Vec<u8>> {
-    let python = std::env::var_os(PYTHON).unwrap_or_else(|| "python3".into());
     let remedy = format!(
         "Install it (pip install opentimelineio otio-aaf-adapter; {PYTHON} names the Python that has it), or export the list as OTIO, XML or EDL."
     );
-    let mut command = Command::new(python);
+    let mut command = Command::new(crate::tools::python());
     command.args(["-c", SCRIPT]).arg(path);
     let bytes = process::run(command, LIMIT, limits::MAX_TIMELINE_BYTES).map_err(|fault| {
         let missing = fault.code == Code::NoDecoder;

@@ -19,5 +19,6 @@ pub mod sidecar;
 pub mod sink;
 pub mod source;
 pub mod storage;
+pub mod tools;
 
 pub use source::{Clip, SOURCES, Sequence, Source, open, scan};

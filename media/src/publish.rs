@@ -120,6 +120,19 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
     sync_parent(published).map_err(|e| write_fault(published, &e))
 }
 
+/// Publishes a file of this machine's disk wherever `published` is: by its
+/// name on the same volume, or as an object, after which it is removed.
+///
+/// # Errors
+/// As [`publish`].
+pub fn hand_over(staged: &Path, published: &Path) -> Outcome<()> {
+    if !storage::is_remote(published) {
+        return publish(staged, published);
+    }
+    storage::put_file(staged, published)?;
+    discard(staged)
+}
+
 /// Flushes a directory: the names in it outlast a power cut.
 ///
 /// # Errors
@@ -148,6 +161,11 @@ pub fn exchange(staged: &Path, published: &Path) -> Outcome<()> {
         fs::rename(&aside, staged).map_err(fault)?;
     }
     sync_parent(published).map_err(fault)
+}
+
+/// Whether the volume exchanges these two directories in one step; they are exchanged then.
+pub(crate) fn exchanges(a: &Path, b: &Path) -> bool {
+    exchanged_at_once(a, b)
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]

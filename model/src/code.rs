@@ -169,6 +169,7 @@ codes! {
     FrameHung "F0410" Worker "a frame made no progress and was taken away" "It is tried elsewhere; see what the worker's machine and the volume of the media are busy with.";
     FrameOverTime "F0411" Worker "a frame took longer than its limit" "Raise the limit of the step if the frame is worth it; `platefarm jobs retry` tries it again.";
     StepOverTime "F0412" Request "a step took longer than its limit" "Raise the limit and hand the job in again, or `platefarm jobs retry` what is left.";
+    MachineUnfit "F0413" Worker "this machine is not fit for what is asked of it" "Do what `platefarm doctor` says with each thing that it found.";
 
     // F05xx: the farm
     NoScheduler "F0501" Farm "the scheduler cannot be reached" "Start one with `platefarm up` or `platefarm scheduler`, or give its address with --farm.";

@@ -167,6 +167,17 @@ pub enum MovieCodec {
 }
 
 impl MovieCodec {
+    /// Every codec.
+    pub const ALL: &[Self] = &[
+        Self::H264,
+        Self::DnxhrLb,
+        Self::DnxhrSq,
+        Self::DnxhrHqx,
+        Self::ProresProxy,
+        Self::ProresLt,
+        Self::ProresHq,
+    ];
+
     /// Ending of its files.
     #[must_use]
     pub const fn extension(self) -> &'static str {

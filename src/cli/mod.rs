@@ -9,6 +9,7 @@ mod bridge;
 mod color;
 mod colors;
 mod completions;
+mod doctor;
 mod edl;
 mod events;
 mod explain;
@@ -19,6 +20,7 @@ mod image;
 mod inspect;
 mod jobs;
 mod library;
+mod man;
 mod mhl;
 mod pull;
 mod render;
@@ -56,6 +58,9 @@ struct Cli {
     verb: Verb,
 }
 
+/// Where a scheduler is looked for when nobody says where it is.
+pub(crate) const DEFAULT_FARM: &str = "http://127.0.0.1:7878";
+
 /// Options that every verb understands.
 #[derive(clap::Args)]
 pub(crate) struct Global {
@@ -65,7 +70,7 @@ pub(crate) struct Global {
         global = true,
         env = "PLATEFARM_FARM",
         value_name = "URL",
-        default_value = "http://127.0.0.1:7878"
+        default_value = DEFAULT_FARM
     )]
     pub(crate) farm: String,
     /// Print data as JSON on standard output.
@@ -101,6 +106,14 @@ impl Global {
     /// The way to the farm.
     pub(crate) fn dial(&self) -> Outcome<platefarm_proto::dial::Dial> {
         self.access.dial(&self.farm)
+    }
+
+    /// The bridges that are configured.
+    ///
+    /// # Errors
+    /// `F0006` when the file cannot be read.
+    pub(crate) fn bridges(&self) -> Outcome<platefarm_media::source::bridge::Bridges> {
+        bridge::read(self.bridges.as_deref())
     }
 
     /// This program as one slot of a worker, with the same log and bridges.
@@ -195,6 +208,8 @@ enum Verb {
     Whoami,
     /// Show what people did on the farm.
     Audit(tokens::AuditArgs),
+    /// Look whether this machine, its tools, the store and the farm are well, and say what to do.
+    Doctor(doctor::Args),
     /// Check decoders of other makers, which run beside us.
     #[command(subcommand)]
     Bridge(bridge::Verb),
@@ -202,6 +217,8 @@ enum Verb {
     Explain(explain::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
+    /// Print the manual, or write a page for each verb.
+    Man(man::Args),
 }
 
 /// Parses, runs, reports.
@@ -229,7 +246,11 @@ pub(crate) fn main() -> ExitCode {
 
 /// Runs a verb; only those of other tools' exit codes end with one of their own.
 fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
-    let bridges = bridge::read(global.bridges.as_deref())?;
+    // What is wrong with the bridges is the doctor's to say.
+    if let Verb::Doctor(args) = verb {
+        return doctor::run(args, global, out).map(|()| ExitCode::SUCCESS);
+    }
+    let bridges = global.bridges()?;
     if let Verb::Bridge(verb) = &verb {
         bridge::run(verb, &bridges, out)?;
         return Ok(ExitCode::SUCCESS);
@@ -239,7 +260,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         return mhl::run(verb, out).map(ExitCode::from);
     }
     match verb {
-        Verb::Bridge(_) | Verb::Mhl(_) => Ok(()),
+        Verb::Bridge(_) | Verb::Mhl(_) | Verb::Doctor(_) => Ok(()),
         Verb::Pull(args) => pull::run(args, global, out),
         Verb::Library(args) => library::run(args, out),
         Verb::Validate(args) => validate::run(&args, out),
@@ -271,6 +292,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
             completions::run(&args, &mut typed::command());
             Ok(())
         }
+        Verb::Man(args) => man::run(&args, Cli::command(), out),
     }
     .map(|()| ExitCode::SUCCESS)
 }
@@ -356,6 +378,9 @@ fn choice<T: Copy>(
             .remedy(format!("Choose one of: {}.", names.join(", ")))
     })
 }
+
+#[cfg(test)]
+mod documented;
 
 #[cfg(test)]
 mod tests {

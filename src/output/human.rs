@@ -5,6 +5,7 @@ use super::{
     AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, bytes_text, editing,
     events, farm, frames, framing, inspect, library, pull, sealing, steer, style, trust,
 };
+use crate::doctor::Finding;
 use crate::farm::{FrameLine, Me};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -343,6 +344,9 @@ impl Output for Human {
         super::amf::checked(file, problems);
     }
 
+    fn diagnosed(&self, findings: &[Finding]) {
+        super::doctor::diagnosed(findings);
+    }
     fn codes(&self, codes: &[CodeInfo]) {
         if let [one] = codes {
             say!("{}  {}\n{}", style::strong(one.text), one.summary, one.remedy);

@@ -3,6 +3,7 @@
 //! error beside the exit code.
 
 use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, sealing};
+use crate::doctor::{Finding, State};
 use crate::farm::{FrameLine, Me};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -225,6 +226,11 @@ impl Output for Json {
     fn amf_checked(&self, file: &str, problems: &[Fault]) {
         let result = if problems.is_empty() { "pass" } else { "fail" };
         self.print(&json!({ "file": file, "result": result, "problems": problems }));
+    }
+    fn diagnosed(&self, findings: &[Finding]) {
+        let fails = findings.iter().any(|finding| finding.state == State::Failed);
+        let result = if fails { "fail" } else { "pass" };
+        self.print(&json!({ "result": result, "findings": findings }));
     }
     fn codes(&self, codes: &[CodeInfo]) {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();

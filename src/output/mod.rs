@@ -14,6 +14,7 @@ macro_rules! say {
 }
 
 mod amf;
+mod doctor;
 mod editing;
 mod events;
 mod farm;
@@ -35,6 +36,7 @@ mod trust;
 pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
+use crate::doctor::Finding;
 use crate::farm::{FrameLine, Me};
 use platefarm_media::card::Card as MediaCard;
 use platefarm_media::mhl::{Created, HistoryInfo};
@@ -150,6 +152,8 @@ pub(crate) trait Output {
     fn amf(&self, view: &AmfView);
     /// What is wrong with an ACES metadata file.
     fn amf_checked(&self, file: &str, problems: &[Fault]);
+    /// What was found of this machine and its farm.
+    fn diagnosed(&self, findings: &[Finding]);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
     /// A line of talk.

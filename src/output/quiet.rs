@@ -1,6 +1,7 @@
 //! Ids and paths only: for shells that chain commands.
 
 use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings};
+use crate::doctor::{Finding, State};
 use crate::farm::{FrameLine, Me};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -172,6 +173,10 @@ impl Output for Quiet {
             Some(_) => lines.for_each(|line| say!("{line}")),
             None => names.for_each(|name| say!("{name}")),
         }
+    }
+    fn diagnosed(&self, findings: &[Finding]) {
+        let failed = findings.iter().filter(|finding| finding.state == State::Failed);
+        failed.for_each(|finding| say!("{}", finding.check));
     }
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| say!("{}", code.text));

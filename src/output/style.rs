@@ -28,10 +28,10 @@ pub(super) fn dim(text: &str) -> String {
 /// The colour of a job's or worker's state, on standard output.
 pub(super) fn state(word: &str) -> String {
     let sgr = match word {
-        "done" | "alive" => "32",
+        "done" | "alive" | "ok" => "32",
         "running" => "36",
         "failed" | "lost" => "31",
-        "cancelled" | "draining" | "paused" | "quarantined" | "trial" => "33",
+        "cancelled" | "draining" | "paused" | "quarantined" | "trial" | "warning" => "33",
         _ => "0",
     };
     paint(*STDOUT, sgr, word)

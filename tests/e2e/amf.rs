@@ -266,3 +266,57 @@ fn pictures_are_converted_with_what_they_say() {
         scene.world.fails(code, &[&["color", "convert"], &args[..]].concat());
     }
 }
+
+/// What a show says once is in the AMF of every plate of its pulls, with the files beside it.
+#[test]
+fn a_shows_looks_are_in_every_plates_amf() {
+    let scene = Scene::new();
+    let looks_dir = scene.world.path("show/looks");
+    std::fs::create_dir_all(&looks_dir).unwrap();
+    std::fs::write(looks_dir.join("grade.cc"), GRADE).unwrap();
+    let looks = [
+        look(&format!("<aces:transformId>{RGC}</aces:transformId>")),
+        look(
+            "<aces:cdlWorkingSpace><aces:fromCdlWorkingSpace><aces:transformId>urn:ampas:aces:transformId:v2.0:CSC.Academy.ACEScct_to_ACES.a2.v1</aces:transformId></aces:fromCdlWorkingSpace></aces:cdlWorkingSpace><cdl:ColorCorrectionRef ref=\"g\"/><aces:file>looks/grade.cc</aces:file>",
+        ),
+    ];
+    let show = scene.amf("show/show.amf", &amf(None, &looks));
+    let kept = scene.world.json(&["library", "shows", "ATLAS", "--amf", s(&show)]);
+    assert!(kept.to_string().contains("show.amf"), "{kept}");
+    let edl = scene.world.path("cut.edl");
+    let event = "001  A001     V     C        01:00:00:02 01:00:00:04 10:00:00:00 10:00:00:02\n* FROM CLIP NAME: A001_C001\n";
+    std::fs::write(&edl, format!("TITLE: ATLAS\nFCM: NON-DROP FRAME\n\n{event}")).unwrap();
+    let out = scene.world.path("turnover");
+    let pulled = scene.world.json(&[
+        "pull",
+        "--local",
+        "--edl",
+        s(&edl),
+        "--media",
+        s(&scene.media),
+        "--show",
+        "ATLAS",
+        "--rate",
+        "24",
+        "--handles",
+        "0",
+        "--out",
+        s(&out),
+    ]);
+    assert_eq!(pulled["phase"], "done", "{pulled}");
+    let files = crate::harness::tree(&out);
+    let amfs: Vec<&String> = files.iter().filter(|name| name.ends_with(".amf")).collect();
+    assert_eq!(amfs.len(), 1, "{files:?}");
+    let written = out.join(amfs[0]);
+    let output = scene.world.run(&["amf", "validate", s(&written)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let view = scene.show(&written);
+    let looks = applied(&view).into_iter().filter(|(kind, _)| kind == "lookTransform");
+    assert_eq!(looks.map(|(_, a)| a).collect::<Vec<_>>(), [Some(false), Some(false)], "{view}");
+    let grade = files.iter().find(|name| name.ends_with("grade.cc")).expect("its look goes along");
+    assert_eq!(std::fs::read_to_string(out.join(grade)).unwrap(), GRADE);
+    // What is left to do gives another picture than the plate.
+    let frame = files.iter().find(|name| name.ends_with(".exr")).expect("a frame");
+    let shown = scene.convert(&written, &out.join(frame), "shown.exr");
+    assert!(apart(&pixels(&shown), &pixels(&out.join(frame))) > 0.1);
+}

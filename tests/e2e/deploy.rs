@@ -1,6 +1,10 @@
 //! What is in `deploy/` is true: rules that Prometheus' own tool takes and
 //! tries, metrics that exist, options that the program has.
 
+mod board;
+mod chart;
+mod container;
+
 use crate::harness::{World, root, text};
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -19,6 +23,29 @@ fn metrics(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// Runs promtool in `dir`; nothing where it may be missing.
+fn promtool(dir: &std::path::Path, arguments: &[&str]) {
+    if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
+        return;
+    }
+    let output =
+        Command::new("promtool").args(arguments).current_dir(dir).output().unwrap_or_else(|e| {
+            panic!("no promtool: apt-get install prometheus, or set {OPT_OUT}=1: {e}")
+        });
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// The Python of `cargo xtask setup`, with the packages that tests use; none where `opt_out` is set.
+fn python(opt_out: &str) -> Option<std::path::PathBuf> {
+    if std::env::var_os(opt_out).is_some_and(|value| value == "1") {
+        return None;
+    }
+    let python = root().join("target/tools/python/bin/python3");
+    let python = std::env::var_os("PLATEFARM_TOOLS_PYTHON").map_or(python, Into::into);
+    assert!(python.exists(), "cargo xtask setup, or set {opt_out}=1");
+    Some(python)
+}
+
 #[test]
 fn alerts_speak_of_metrics_that_exist_and_fire_when_they_should() {
     let page = read("docs/metrics.md");
@@ -26,19 +53,9 @@ fn alerts_speak_of_metrics_that_exist_and_fire_when_they_should() {
     for name in metrics(&read("deploy/prometheus/alerts.yml")) {
         assert!(there.contains(name), "{name} is in no registry; docs/metrics.md lists them");
     }
-    if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
-        return;
-    }
-    for (verb, file) in [("check", "alerts.yml"), ("test", "alerts_test.yml")] {
-        let output = Command::new("promtool")
-            .args([verb, "rules", file])
-            .current_dir(root().join("deploy/prometheus"))
-            .output()
-            .unwrap_or_else(|e| {
-                panic!("no promtool: apt-get install prometheus, or set {OPT_OUT}=1: {e}")
-            });
-        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    }
+    let dir = root().join("deploy/prometheus");
+    promtool(&dir, &["check", "rules", "alerts.yml"]);
+    promtool(&dir, &["test", "rules", "alerts_test.yml"]);
 }
 
 #[test]

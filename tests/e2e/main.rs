@@ -3,6 +3,7 @@
 
 mod amf;
 mod bad_input;
+mod book;
 mod browser;
 mod cameras;
 mod capacity;
@@ -11,6 +12,7 @@ mod color;
 mod dashboard;
 mod day;
 mod deploy;
+mod doctor;
 mod editlists;
 mod events;
 mod farm;

@@ -323,3 +323,53 @@ fn a_farm_pulls_from_bucket_to_bucket() {
     let said = text(&elsewhere.stdout) + &text(&elsewhere.stderr);
     assert!(said.contains("F0304"), "{said}");
 }
+
+/// FFmpeg cannot write into a bucket: movies are made on a disk, and nothing is left of them there.
+#[test]
+fn movies_of_a_package_go_into_the_bucket() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    upload("beachball", &format!("s3://{bucket}/ocf/A001"));
+    let (edl, temporary) = (world.path("cut.edl"), world.path("tmp"));
+    std::fs::create_dir(&temporary).unwrap();
+    let event = "001  A001 V C 01:00:00:02 01:00:00:06 01:00:00:00 01:00:00:04";
+    let list = format!("TITLE: M\nFCM: NON-DROP FRAME\n\n{event}\n* FROM CLIP NAME: A001_C001\n");
+    std::fs::write(&edl, list).unwrap();
+    let out = format!("s3://{bucket}/delivery/movies");
+    let media = format!("s3://{bucket}/ocf");
+    let output = world
+        .platefarm(&["pull", "--local", "--spec", "editorial", "--handles", "1", "--rate", "24"])
+        .args(["--edl", s(&edl), "--media", &media, "--out", &out, "--json"])
+        .envs(server.environment())
+        .env("TMPDIR", &temporary)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    for kind in ["dnxhr", "prores"] {
+        let dir = format!("{out}/editorial/{kind}");
+        let movies: Vec<_> = storage::read_dir(&dir).unwrap().into_iter().flatten().collect();
+        assert_eq!(movies.len(), 1, "{movies:?}");
+        let bytes = storage::read(movies[0].path()).unwrap();
+        let local = world.path(&format!("{kind}.mov"));
+        std::fs::write(&local, bytes).unwrap();
+        let clip = world.json(&["inspect", s(&local)]);
+        assert_eq!(clip["clips"][0]["timing"]["frame_count"], 4, "without handles: {clip:#}");
+    }
+    let problems = platefarm_media::mhl::verify(Path::new(&out));
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(tree(&temporary), Vec::<String>::new());
+}
+
+#[test]
+fn the_doctor_tries_a_bucket_as_publishing_uses_it() {
+    let Some(server) = Server::shared() else { return };
+    let (world, bucket) = (World::new(), server.bucket());
+    let out = format!("s3://{bucket}/plates");
+    let asked = ["doctor", "--json", "--only", "storage", "--out"];
+    let well = run(&world, server, &[&asked[..], &[out.as_str()]].concat());
+    assert!(well.status.success(), "{}{}", text(&well.stdout), text(&well.stderr));
+    assert!(storage::read_dir(&out).is_ok_and(|left| left.is_empty()), "it is taken away again");
+    let ill = run(&world, server, &[&asked[..], &["s3://no-such-bucket-here/x"]].concat());
+    let said = text(&ill.stdout);
+    assert!(!ill.status.success() && said.contains("\"result\": \"fail\""), "{said}");
+}

@@ -68,6 +68,22 @@ fn links_lead_somewhere() {
     }
 }
 
+/// The book has every page, in both of its lists.
+#[test]
+fn the_book_has_every_page() {
+    let lists = ["docs/README.md", "docs/SUMMARY.md"].map(|list| super::text(Path::new(list)));
+    for page in super::files(&["md"]).iter().filter(|page| page.starts_with("docs")) {
+        let name = page.file_name().expect("a name").to_string_lossy().into_owned();
+        for list in &lists {
+            let listed = list.contains(&format!("]({name})"));
+            assert!(
+                listed || name == "README.md" || name == "SUMMARY.md",
+                "docs/{name} is not in the book"
+            );
+        }
+    }
+}
+
 /// What the README promises is there to be run.
 #[test]
 fn the_readme_names_commands_that_exist() {

@@ -48,14 +48,15 @@ pub fn machine(executor: &dyn Executor) -> Machine {
         host: sysinfo::System::host_name().unwrap_or_else(|_| "worker".into()),
         system: sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.into()),
         cores: cores(),
-        memory_bytes: memory(),
+        memory_bytes: memory_bytes(),
         backend: executor.name(),
     }
 }
 
 /// Memory of the container where it has a limit, else of the machine; 0 when
 /// neither can be told.
-fn memory() -> u64 {
+#[must_use]
+pub fn memory_bytes() -> u64 {
     let Ok(mut system) = sysinfo::System::new() else { return 0 };
     system.refresh_memory();
     let whole = system.total_memory();
@@ -66,7 +67,7 @@ fn memory() -> u64 {
 /// unknown where it cannot be told.
 #[must_use]
 pub fn frame_budget_bytes() -> u64 {
-    match memory() {
+    match memory_bytes() {
         0 => u64::MAX,
         bytes => bytes / 2,
     }

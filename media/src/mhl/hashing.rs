@@ -30,7 +30,7 @@ pub(super) fn hash_files(
     paths: &[String],
     wanted: &Wanted,
 ) -> (Vec<FoundFile>, Vec<Problem>) {
-    // The largest first, so that none is left over when the others are done.
+    // The largest first, each to whoever is free, so that none is left over when the others are done.
     let mut order: Vec<(u64, usize)> = paths
         .par_iter()
         .enumerate()
@@ -38,8 +38,8 @@ pub(super) fn hash_files(
         .collect();
     order.sort_unstable_by_key(|(size, i)| (std::cmp::Reverse(*size), *i));
     let mut hashed: Vec<(usize, Result<FoundFile, Problem>)> = order
-        .par_iter()
-        .with_max_len(1)
+        .iter()
+        .par_bridge()
         .map(|(_, i)| {
             let path = &paths[*i];
             let formats = wanted.get(path).map_or(&[] as &[Format], Vec::as_slice);

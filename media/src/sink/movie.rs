@@ -4,6 +4,7 @@
 //! What is written is a function of the pictures and the settings: no dates,
 //! no encoder's name, so that the same pull makes the same movie.
 
+use crate::tools;
 use platefarm_model::delivery::MovieCodec;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 use std::ffi::OsString;
@@ -34,15 +35,13 @@ pub struct MovieWriter {
     frame_bytes: usize,
 }
 
-/// The program, as the environment names it, else as the system finds it.
-fn program() -> OsString {
-    let named = std::env::var_os("PLATEFARM_FFMPEG").filter(|v| !v.is_empty());
-    named.unwrap_or_else(|| "ffmpeg".into())
-}
-
 fn failed(what: impl Into<String>) -> Fault {
     Fault::new(Code::MovieFailed, what)
 }
+
+/// To BT.709's matrix and video range, with its tags on every frame.
+const FILTERS: &str = "scale=out_color_matrix=bt709:out_range=tv,\
+    setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv";
 
 /// Encoder and its settings: quality that review and editorial expect, and the
 /// tags of ITU-R BT.709.
@@ -81,6 +80,12 @@ fn encoder(codec: MovieCodec) -> &'static [&'static str] {
     }
 }
 
+/// What FFmpeg calls the encoder of a codec.
+#[must_use]
+pub fn encoder_name(codec: MovieCodec) -> &'static str {
+    encoder(codec)[1]
+}
+
 impl MovieWriter {
     /// Begins a movie at `path`, a staged name.
     ///
@@ -89,13 +94,14 @@ impl MovieWriter {
     pub fn start(path: &Path, settings: &MovieSettings) -> Outcome<Self> {
         let [width, height] = settings.size;
         let rate = format!("{}/{}", settings.rate.numerator(), settings.rate.denominator());
-        let mut command = Command::new(program());
+        let mut command = Command::new(tools::ffmpeg());
         command.args(["-hide_banner", "-nostdin", "-v", "error", "-y"]);
         command.args(["-f", "rawvideo", "-pix_fmt", "rgb48le"]);
         command.args(["-video_size", &format!("{width}x{height}"), "-framerate", &rate]);
         command.args(["-i", "pipe:0", "-an", "-map_metadata", "-1"]);
         command.args(["-fflags", "+bitexact", "-flags:v", "+bitexact"]);
-        command.args(["-vf", "scale=out_color_matrix=bt709:out_range=tv"]);
+        // Some encoders take the tags from the frames, and not from the options below.
+        command.args(["-vf", FILTERS]);
         command.args(encoder(settings.codec));
         command.args(["-color_primaries", "bt709", "-color_trc", "bt709"]);
         command.args(["-colorspace", "bt709", "-color_range", "tv"]);
@@ -166,5 +172,39 @@ impl Drop for MovieWriter {
         // One that ended needs no ending.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every codec says what its colours mean, by FFmpeg's own prober: BT.709 in video range.
+    #[test]
+    fn every_movie_is_tagged() {
+        let dir = tempfile::tempdir().unwrap();
+        for codec in MovieCodec::ALL {
+            let path = dir.path().join(format!("{codec:?}.{}", codec.extension()));
+            let settings = MovieSettings {
+                codec: *codec,
+                size: [320, 180],
+                rate: FrameRate::FPS_24,
+                timecode: None,
+                reel: None,
+            };
+            let mut movie = MovieWriter::start(&path, &settings).unwrap();
+            for code in [20_u8, 200] {
+                movie.picture(&vec![code; 320 * 180 * 6]).unwrap();
+            }
+            movie.finish().unwrap();
+            let asked = "stream=color_range,color_space,color_transfer,color_primaries,nb_frames";
+            let output = Command::new(tools::ffprobe())
+                .args(["-v", "error", "-show_entries", asked, "-of", "csv=p=0"])
+                .arg(&path)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(said.trim(), "tv,bt709,bt709,bt709,2", "{codec:?}");
+        }
     }
 }

@@ -11,13 +11,16 @@
 mod cache;
 mod file;
 mod s3;
+pub mod trial;
+mod volume;
 mod write;
 
 pub use cache::{Held, local};
 pub use file::{Entry, File, Metadata, bytes_read, metadata, read, read_dir};
 pub(crate) use s3::carried;
 pub use s3::configure;
-pub(crate) use write::{discard, publish, put, put_over, remove_below, staged};
+pub use volume::{Volume, volume};
+pub(crate) use write::{discard, publish, put, put_file, put_over, remove_below, staged};
 
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::{Component, Path};

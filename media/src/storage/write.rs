@@ -18,11 +18,12 @@ use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+    ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion, WriteMultipart,
 };
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::io::AsyncReadExt;
 
 /// What is written in one call; larger objects go in parts of this size.
 const PART_BYTES: usize = 16 * 1024 * 1024;
@@ -73,6 +74,55 @@ pub(crate) fn put_over(path: &Path, bytes: &[u8], seen: Option<String>) -> Outco
     let options = PutOptions { mode, ..PutOptions::default() };
     let put = wait(async move { client.put_opts(&key, bytes.into(), options).await.map(drop) })?;
     put.map_err(|e| fault(&place, &e))
+}
+
+/// Writes an object of the bytes of a file on a disk, which may be larger than memory; one that
+/// fails in the middle leaves nothing.
+///
+/// # Errors
+/// `F0101` and the like for the file, `F0306`, `F0307`.
+pub(crate) fn put_file(file: &Path, path: &Path) -> Outcome<()> {
+    let place = Place::of(path)?;
+    let (client, key) = object(&place)?;
+    let unread = |e: std::io::Error| crate::source::read_fault(file, &e);
+    let (from, bytes) = (file.to_owned(), file.metadata().map_err(unread)?.len());
+    if bytes <= PART_BYTES as u64 {
+        return put(path, &std::fs::read(file).map_err(unread)?);
+    }
+    wait(async move {
+        let mut from = tokio::fs::File::open(&from).await.map_err(Sent::Read)?;
+        let mut upload = WriteMultipart::new_with_chunk_size(
+            client.put_multipart(&key).await.map_err(Sent::Store)?,
+            PART_BYTES,
+        );
+        let mut piece = vec![0; PART_BYTES / 4];
+        loop {
+            let ready = upload.wait_for_capacity(ABREAST).await;
+            let read = match ready {
+                Ok(()) => from.read(&mut piece).await.map_err(Sent::Read),
+                Err(error) => Err(Sent::Store(error)),
+            };
+            match read {
+                Ok(0) => return upload.finish().await.map(drop).map_err(Sent::Store),
+                Ok(count) => upload.write(&piece[..count]),
+                Err(error) => {
+                    // What cannot be cleared away now, the bucket's own rules clear away.
+                    let _ = upload.abort().await;
+                    return Err(error);
+                }
+            }
+        }
+    })?
+    .map_err(|error| match error {
+        Sent::Read(error) => unread(error),
+        Sent::Store(error) => fault(&place, &error),
+    })
+}
+
+/// Which side a transfer broke on.
+enum Sent {
+    Read(std::io::Error),
+    Store(Error),
 }
 
 async fn parts(upload: &mut dyn MultipartUpload, bytes: &Bytes) -> object_store::Result<()> {

@@ -22,6 +22,7 @@ mod beside;
 mod events;
 mod follow;
 mod gather;
+pub mod health;
 mod hooks;
 pub mod library;
 mod place;

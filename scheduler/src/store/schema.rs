@@ -119,10 +119,15 @@ const EVENTS: &[Change] = &[
         failures BIGINT NOT NULL, trouble TEXT NOT NULL, next_try BIGINT NOT NULL)"),
 ];
 
+/// Version of the tables; none where there are none.
+pub(super) async fn version(db: &mut AnyConnection) -> Option<i64> {
+    let row = sqlx::query("SELECT version FROM schema_version").fetch_one(db).await;
+    row.and_then(|row| row.try_get::<i64, _>(0)).ok()
+}
+
 /// Whether the tables are those of this version.
 pub(super) async fn is_current(db: &mut AnyConnection) -> bool {
-    let row = sqlx::query("SELECT version FROM schema_version").fetch_one(db).await;
-    row.and_then(|row| row.try_get::<i64, _>(0)).is_ok_and(|v| v == MIGRATIONS.len() as i64)
+    version(db).await == Some(MIGRATIONS.len() as i64)
 }
 
 /// Brings an empty or older store to this version; leaves a newer one alone.

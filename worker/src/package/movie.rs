@@ -9,7 +9,7 @@ use crate::leash::Leash;
 use platefarm_media::draw::{Picture, font, letters_in};
 use platefarm_media::sink::exr;
 use platefarm_media::sink::movie::{MovieSettings, MovieWriter};
-use platefarm_media::{hash, publish};
+use platefarm_media::{hash, publish, storage};
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
 use platefarm_model::color::recipe::DEFAULT_VIEW;
@@ -18,7 +18,7 @@ use platefarm_model::job::FrameResult;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_shaders::color::Plan;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Every movie of every plate; a movie that cannot be made is a fault of its
 /// own and costs no plate.
@@ -45,9 +45,13 @@ pub(super) fn make(
                 continue;
             }
             let name = format!("{}/{}.{}", movie.directory, plan.name, movie.codec.extension());
-            let staged = writer.staging.join(format!("movie-{}", made.len()));
+            let staged = staged(writer, made.len());
             let job = Job { spec, plan, movie, display: &display };
             let outcome = job.write(plate, &staged).and_then(|()| put(writer, &name, &staged));
+            if outcome.is_err() && storage::is_remote(writer.out_dir) {
+                // A disk of this machine keeps nothing of what failed.
+                let _ = publish::discard(&staged);
+            }
             made.push(outcome.map(|()| name.clone()).map_err(|fault| fault.within(name)));
         }
     }
@@ -69,16 +73,27 @@ fn shown(spec: &PackageSpec) -> Outcome<Chain> {
     Ok(chain)
 }
 
+/// Where FFmpeg writes a movie: beside the plates, or where those are objects on a disk of this machine.
+fn staged(writer: &Writer<'_>, number: usize) -> PathBuf {
+    let name = format!("movie-{number}");
+    if !storage::is_remote(writer.out_dir) {
+        return writer.staging.join(name);
+    }
+    let attempt = writer.staging.file_name().unwrap_or_default().to_string_lossy();
+    std::env::temp_dir().join(format!("platefarm-{}-{attempt}-{name}", std::process::id()))
+}
+
 /// Publishes a staged movie; one that is there and the same is left alone, its date with it.
 fn put(writer: &Writer<'_>, name: &str, staged: &Path) -> Outcome<()> {
     let published = writer.out_dir.join(name);
-    if published.exists() && hash::xxh128_file(staged)? == hash::xxh128_file(&published)? {
+    let there = storage::metadata(&published).is_ok();
+    if there && hash::xxh128_file(staged)? == hash::xxh128_file(&published)? {
         return publish::discard(staged);
     }
     if let Some(directory) = published.parent() {
         publish::make_dirs(directory)?;
     }
-    publish::publish(staged, &published)
+    publish::hand_over(staged, &published)
 }
 
 struct Job<'a> {

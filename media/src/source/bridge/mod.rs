@@ -111,6 +111,11 @@ impl Bridges {
         self.bridges.iter().find(|b| b.command.name == name).map(|b| b.command.clone())
     }
 
+    /// Every bridge, in the order of the configuration.
+    pub fn commands(&self) -> impl Iterator<Item = &BridgeCommand> {
+        self.bridges.iter().map(|bridge| &bridge.command)
+    }
+
     fn for_path(&self, path: &Path) -> Option<&Configured> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         self.bridges.iter().find(|bridge| bridge.extensions.contains(&extension))

@@ -2,6 +2,7 @@
 //! what is asked of them.
 
 use crate::source::process;
+use crate::tools;
 use platefarm_model::{Fault, Outcome};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -15,11 +16,6 @@ const PROBE_LIMIT: Duration = Duration::from_secs(120);
 const PROBE_BYTES: u64 = 512 * 1024 * 1024;
 /// Containers that are opened; a file that is a playlist or a script by its content is not.
 const CONTAINERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,mxf,mxf_opatom,matroska,webm";
-
-/// The program, as the environment names it, else as the system finds it.
-fn program(variable: &str, name: &str) -> OsString {
-    std::env::var_os(variable).filter(|v| !v.is_empty()).unwrap_or_else(|| name.into())
-}
 
 /// A command that is about to read `input`. Paths are marked as files, so that no name is taken for
 /// an option or another protocol, and no other file or host is reached from within one.
@@ -35,8 +31,7 @@ fn reading(program: OsString, input: &Path, before: &[&str], option: &str) -> Co
 
 /// `ffprobe` on a movie, with what is asked; its answer.
 pub(super) fn probe(input: &Path, asked: &[&str]) -> Outcome<Vec<u8>> {
-    let mut command =
-        reading(program("PLATEFARM_FFPROBE", "ffprobe"), input, &["-v", "error"], "-i");
+    let mut command = reading(tools::ffprobe(), input, &["-v", "error"], "-i");
     command.args(asked);
     process::run(command, PROBE_LIMIT, PROBE_BYTES).map_err(with_remedy)
 }
@@ -62,19 +57,14 @@ pub(super) fn decoder(
     if let Some(from) = &from {
         before.extend(["-ss", from]);
     }
-    let mut command = reading(program("PLATEFARM_FFMPEG", "ffmpeg"), input, &before, "-i");
+    let mut command = reading(tools::ffmpeg(), input, &before, "-i");
     command.args(output);
     command
 }
 
 /// The version that `ffmpeg` says it is: `5.1.9`, `n8.0`.
 pub(super) fn version() -> Outcome<String> {
-    let mut command = Command::new(program("PLATEFARM_FFMPEG", "ffmpeg"));
-    command.arg("-version");
-    let answer = process::run(command, PROBE_LIMIT, 1 << 20).map_err(with_remedy)?;
-    let text = String::from_utf8_lossy(&answer);
-    let version = text.split_whitespace().nth(2).unwrap_or("unknown");
-    Ok(version.split('-').next().unwrap_or(version).to_owned())
+    tools::ffmpeg_version().map_err(with_remedy)
 }
 
 /// The option that keeps FFmpeg from dropping and doubling frames; it got another name in 5.1.

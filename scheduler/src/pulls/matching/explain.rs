@@ -108,7 +108,7 @@ impl Index<'_> {
             let reels = query.given(Given::Reel).map(|(_, reel)| normal(&plain(reel)));
             let mut reels = reels.filter(|reel| reel.len() >= 6);
             reels.any(|reel| {
-                self.key(**clip).names().any(|(name, _)| normal(&plain(name)).starts_with(&reel))
+                self.key(**clip).plain_names().any(|(name, _)| normal(&name).starts_with(&reel))
             })
         };
         let candidates =

@@ -42,6 +42,9 @@ pub struct ClipKey {
     pub frames: u64,
 }
 
+/// Minutes of a day.
+pub(super) const DAY: i64 = 1440;
+
 impl ClipKey {
     /// The key of a clip. Timecode counts frames as they play, whatever the
     /// sensor's rate was: a high-speed clip has more of them per second of
@@ -63,14 +66,11 @@ impl ClipKey {
         }
     }
 
-    /// Its names; a reel that is the clip's name counts once.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&str, Field)> {
-        let reel = self
-            .reel_name
-            .as_deref()
-            .filter(|reel| super::names::plain(reel) != super::names::plain(&self.clip_name));
-        std::iter::once((self.clip_name.as_str(), Field::ClipName))
-            .chain(reel.map(|reel| (reel, Field::ReelName)))
+    /// Its names in their plain form; a reel that is the clip's name counts once.
+    pub(super) fn plain_names(&self) -> impl Iterator<Item = (String, Field)> {
+        let name = super::names::plain(&self.clip_name);
+        let reel = self.reel_name.as_deref().map(super::names::plain).filter(|reel| *reel != name);
+        std::iter::once((name, Field::ClipName)).chain(reel.map(|reel| (reel, Field::ReelName)))
     }
 
     /// First and last timecode.
@@ -82,7 +82,6 @@ impl ClipKey {
 
     /// The minutes of the day that it touches.
     pub(super) fn minutes(&self) -> impl Iterator<Item = u32> + use<> {
-        const DAY: i64 = 1440;
         let start = self.start.or_else(|| {
             Some(Timecode {
                 frames: 0,

@@ -22,6 +22,7 @@ mod names;
 mod notes;
 mod query;
 mod rules;
+mod table;
 mod times;
 
 pub use choices::{Choice, Choices};
@@ -35,6 +36,7 @@ use query::Given;
 use rules::{CHOSEN, Names, RULES, Rule, UMID};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use table::{Table, camera_hash, hash};
 use times::{At, inside};
 
 pub(in crate::pulls) use times::scaled;
@@ -52,14 +54,17 @@ pub(super) struct Index<'k> {
     keys: &'k [ClipKey],
     choices: &'k Choices,
     bar: f64,
-    plain: HashMap<String, Vec<Entry>>,
-    normal: HashMap<String, Vec<Entry>>,
-    camera: HashMap<(String, u32, u32), Vec<Entry>>,
+    /// Names of the clips, each clip once.
+    entries: Vec<Entry>,
+    plain: Table,
     umid: HashMap<String, Vec<u32>>,
-    /// Names in order, so that those with one beginning stand together; made when a rule asks.
+    // Made when a rule asks: a list that matches exactly needs none of them.
+    normal: OnceCell<Table>,
+    camera: OnceCell<Table>,
+    /// Names in order, so that those with one beginning stand together.
     sorted: OnceCell<Vec<(String, Entry)>>,
-    /// Clips by the minutes of the day that they touch; made when a rule asks.
-    minutes: OnceCell<HashMap<u32, Vec<u32>>>,
+    /// Clips by the minutes of the day that they touch.
+    minutes: OnceCell<Vec<Vec<u32>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +74,7 @@ struct Entry {
 }
 
 /// Which name of a clip it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Field {
     ClipName,
     ReelName,
@@ -120,43 +125,72 @@ struct Hit {
 
 impl<'k> Index<'k> {
     pub(super) fn new(keys: &'k [ClipKey], choices: &'k Choices, bar: f64) -> Self {
-        let mut index = Self {
+        let mut umid: HashMap<String, Vec<u32>> = HashMap::new();
+        let (mut entries, mut hashes) =
+            (Vec::with_capacity(2 * keys.len()), Vec::with_capacity(2 * keys.len()));
+        // A directory that is searched twice gives no clip a double.
+        let mut seen = HashSet::with_capacity(keys.len());
+        for (clip, key) in keys.iter().enumerate() {
+            if !seen.insert((key.path.as_str(), key.clip_name.as_str())) {
+                continue;
+            }
+            let clip = clip as u32;
+            for (name, field) in key.plain_names() {
+                if !normal(&name).is_empty() {
+                    entries.push(Entry { clip, field });
+                    hashes.push(hash(&name));
+                }
+            }
+            for id in key.umid.iter().chain(&key.uuid) {
+                umid.entry(key::digits(id)).or_default().push(clip);
+            }
+        }
+        let plain = Table::of(hashes.into_iter().zip(entries.iter().copied()));
+        Self {
             keys,
             choices,
             bar,
-            plain: HashMap::with_capacity(keys.len()),
-            normal: HashMap::with_capacity(keys.len()),
-            camera: HashMap::with_capacity(keys.len()),
-            umid: HashMap::new(),
+            entries,
+            plain,
+            umid,
+            normal: OnceCell::new(),
+            camera: OnceCell::new(),
             sorted: OnceCell::new(),
             minutes: OnceCell::new(),
-        };
-        // A directory that is searched twice gives no clip a double.
-        let mut seen = HashSet::with_capacity(keys.len());
-        for (i, key) in keys.iter().enumerate() {
-            if seen.insert((key.path.as_str(), key.clip_name.as_str())) {
-                index.add(i as u32, key);
-            }
         }
-        index
     }
 
-    fn add(&mut self, clip: u32, key: &ClipKey) {
-        for (name, field) in key.names() {
-            let (entry, name) = (Entry { clip, field }, plain(name));
-            let short = normal(&name);
-            if short.is_empty() {
-                continue;
-            }
-            if let Some(camera) = camera(&name) {
-                self.camera.entry(camera).or_default().push(entry);
-            }
-            self.normal.entry(short).or_default().push(entry);
-            self.plain.entry(name).or_default().push(entry);
+    /// The name that an entry is of, in its [`plain`] form.
+    fn name(&self, entry: Entry) -> String {
+        let key = self.key(entry.clip);
+        match entry.field {
+            Field::ClipName => plain(&key.clip_name),
+            Field::ReelName => key.reel_name.as_deref().map(plain).unwrap_or_default(),
         }
-        for id in key.umid.iter().chain(&key.uuid) {
-            self.umid.entry(key::digits(id)).or_default().push(clip);
-        }
+    }
+
+    /// Entries of this [`plain`] name.
+    fn plainly(&self, name: &str) -> Vec<Entry> {
+        self.plain.of_hash(hash(name)).filter(|entry| self.name(*entry) == name).collect()
+    }
+
+    /// Entries of this [`normal`] name.
+    fn normally(&self, name: &str) -> Vec<Entry> {
+        let table = self.normal.get_or_init(|| {
+            Table::of(self.entries.iter().map(|e| (hash(&normal(&self.name(*e))), *e)))
+        });
+        let same = table.of_hash(hash(name));
+        same.filter(|entry| normal(&self.name(*entry)) == name).collect()
+    }
+
+    /// Entries whose names mean this to a camera.
+    fn by_camera(&self, wanted: &(String, u32, u32)) -> Vec<Entry> {
+        let table = self.camera.get_or_init(|| {
+            let meant = |e: &Entry| Some((camera_hash(&camera(&self.name(*e))?), *e));
+            Table::of(self.entries.iter().filter_map(meant))
+        });
+        let same = table.of_hash(camera_hash(wanted));
+        same.filter(|entry| camera(&self.name(*entry)).as_ref() == Some(wanted)).collect()
     }
 
     /// The one clip that holds the take.
@@ -222,10 +256,8 @@ impl<'k> Index<'k> {
 
     /// The clips that names lead to.
     fn named(&self, names: Names, query: &Query<'_>) -> Vec<(Given, Entry)> {
-        let by = |table: &HashMap<String, Vec<Entry>>, given: Given, name: &str| {
-            table.get(name).into_iter().flatten().map(|e| (given, *e)).collect::<Vec<_>>()
-        };
-        let exact = |(given, name): (Given, &str)| by(&self.plain, given, &plain(name));
+        let with = |given: Given, entries: Vec<Entry>| entries.into_iter().map(move |e| (given, e));
+        let exact = |(given, name): (Given, &str)| with(given, self.plainly(&plain(name)));
         let each = query.names.iter().copied();
         match names {
             Names::Reel => query.given(Given::Reel).flat_map(exact).collect(),
@@ -235,14 +267,11 @@ impl<'k> Index<'k> {
                 .flat_map(exact)
                 .collect(),
             Names::Normal => each
-                .flat_map(|(given, name)| by(&self.normal, given, &normal(&plain(name))))
+                .flat_map(|(given, name)| with(given, self.normally(&normal(&plain(name)))))
                 .collect(),
             Names::Camera => each
                 .filter_map(|(given, name)| Some((given, camera(&plain(name))?)))
-                .flat_map(|(given, camera)| {
-                    let found = self.camera.get(&camera).into_iter().flatten();
-                    found.map(move |entry| (given, *entry))
-                })
+                .flat_map(|(given, camera)| with(given, self.by_camera(&camera)))
                 .collect(),
             Names::Any => {
                 let mut all = self.named(Names::Normal, query);
@@ -269,10 +298,8 @@ impl<'k> Index<'k> {
             return Vec::new();
         }
         let sorted = self.sorted.get_or_init(|| {
-            let named = self.plain.iter();
-            let mut all: Vec<(String, Entry)> = named
-                .flat_map(|(name, entries)| entries.iter().map(|e| (name.clone(), *e)))
-                .collect();
+            let mut all: Vec<(String, Entry)> =
+                self.entries.iter().map(|entry| (self.name(*entry), *entry)).collect();
             all.sort_by(|a, b| (&a.0, a.1.clip).cmp(&(&b.0, b.1.clip)));
             all
         });
@@ -284,16 +311,16 @@ impl<'k> Index<'k> {
     /// Clips that have the query's first frame, or count the same minute.
     fn about(&self, query: &Query<'_>) -> impl Iterator<Item = u32> + '_ {
         let minutes = self.minutes.get_or_init(|| {
-            let mut minutes: HashMap<u32, Vec<u32>> = HashMap::new();
+            let mut minutes = vec![Vec::new(); key::DAY as usize];
             for (i, key) in self.keys.iter().enumerate() {
                 for minute in key.minutes() {
-                    minutes.entry(minute).or_default().push(i as u32);
+                    minutes[minute as usize].push(i as u32);
                 }
             }
             minutes
         });
         let [h, m, ..] = query.start.fields();
-        minutes.get(&(h * 60 + m)).into_iter().flatten().copied()
+        minutes.get((h * 60 + m) as usize).into_iter().flatten().copied()
     }
 
     fn slips(&self, query: &Query<'_>) -> Vec<(Given, Entry)> {
@@ -301,8 +328,8 @@ impl<'k> Index<'k> {
             query.names.iter().map(|(given, name)| (*given, normal(&plain(name)))).collect();
         let mut found = Vec::new();
         for clip in self.about(query) {
-            for (name, field) in self.key(clip).names() {
-                let name = normal(&plain(name));
+            for (name, field) in self.key(clip).plain_names() {
+                let name = normal(&name);
                 let slips = wanted.iter().filter(|(_, wanted)| one_slip(wanted, &name));
                 found.extend(slips.map(|(given, _)| (*given, Entry { clip, field })));
             }
@@ -328,9 +355,10 @@ impl<'k> Index<'k> {
     fn decide(&self, hits: &[Hit], query: &Query<'_>) -> Option<(Hit, String)> {
         for (other, second) in &query.names {
             let second = plain(second);
-            for table in [(&self.plain, second.clone()), (&self.normal, normal(&second))] {
-                let also: HashSet<u32> =
-                    table.0.get(&table.1).into_iter().flatten().map(|e| e.clip).collect();
+            let ways: [&dyn Fn() -> Vec<Entry>; 2] =
+                [&|| self.plainly(&second), &|| self.normally(&normal(&second))];
+            for way in ways {
+                let also: HashSet<u32> = way().into_iter().map(|entry| entry.clip).collect();
                 let mut left =
                     hits.iter().filter(|hit| hit.given != *other && also.contains(&hit.clip));
                 if let (Some(hit), None) = (left.next(), left.next()) {

@@ -121,9 +121,10 @@ impl Library {
         let overrides = self.overrides().await?;
         let cannot = self.cannot("read the library");
         let mut clips = Vec::with_capacity(ids.len());
-        for id in ids {
-            if let Some(text) = rows::info(&self.pool, id).await.map_err(&cannot)? {
-                clips.push(rows::parse::<ClipInfo>(&text, "info")?);
+        for ids in ids.chunks(rows::GROUP) {
+            let texts = rows::infos(&self.pool, ids).await.map_err(&cannot)?;
+            for text in ids.iter().filter_map(|id| texts.get(id)) {
+                clips.push(rows::parse::<ClipInfo>(text, "info")?);
             }
         }
         let card = |card: FormatCard| {

@@ -140,14 +140,15 @@ impl Library {
     /// # Errors
     /// `F0502`; [`Code::BadLibrary`] when a row cannot be read.
     pub async fn keys(&self, show: Option<&str>) -> Outcome<(Vec<i64>, Vec<ClipKey>)> {
-        let found = rows::keys(&self.pool, show).await.map_err(self.cannot("read the library"))?;
-        let mut ids = Vec::with_capacity(found.len());
-        let mut keys = Vec::with_capacity(found.len());
-        for (id, text) in found {
-            ids.push(id);
-            keys.push(rows::parse(&text, "clip_key")?);
-        }
-        Ok((ids, keys))
+        let mut found: Vec<Outcome<(i64, ClipKey)>> = Vec::new();
+        let take = |id, text: &str| {
+            found.push(rows::parse(text, "clip_key").map(|key| (id, key)));
+        };
+        rows::keys(&self.pool, show, take).await.map_err(self.cannot("read the library"))?;
+        let mut found = found.into_iter().collect::<Outcome<Vec<(i64, ClipKey)>>>()?;
+        // By their bytes, whatever order a database has for texts.
+        found.sort_by(|(_, a), (_, b)| (&a.path, &a.clip_name).cmp(&(&b.path, &b.clip_name)));
+        Ok(found.into_iter().unzip())
     }
 
     /// Clips in full, by their ids, with what people set for their formats.
@@ -157,12 +158,13 @@ impl Library {
     pub async fn clips(&self, ids: &[i64]) -> Outcome<Vec<ClipInfo>> {
         let overrides = self.overrides().await?;
         let cannot = self.cannot("read the library");
+        let texts = rows::infos(&self.pool, ids).await.map_err(&cannot)?;
         let mut clips = Vec::with_capacity(ids.len());
         for id in ids {
-            let text = rows::info(&self.pool, *id).await.map_err(&cannot)?.ok_or_else(|| {
+            let text = texts.get(id).ok_or_else(|| {
                 Fault::new(Code::BadLibrary, format!("clip {} is not there", rows::id_text(*id)))
             })?;
-            let mut clip: ClipInfo = rows::parse(&text, "info")?;
+            let mut clip: ClipInfo = rows::parse(text, "info")?;
             overrides.apply(&mut clip);
             clips.push(clip);
         }

@@ -9,6 +9,8 @@ use platefarm_model::{Code, Fault, Outcome};
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{AnyConnection, AnyPool, Arguments, AssertSqlSafe, Row as _};
+use std::collections::HashMap;
+use tokio_stream::StreamExt as _;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Clips that are written with one statement.
@@ -164,27 +166,42 @@ pub(super) async fn delete(db: &mut AnyConnection, id: i64) -> sqlx::Result<u64>
     Ok(gone.rows_affected())
 }
 
-pub(super) async fn keys(pool: &AnyPool, show: Option<&str>) -> sqlx::Result<Vec<(i64, String)>> {
-    let rows = match show {
-        None => {
-            sqlx::query("SELECT id, clip_key FROM clips ORDER BY path, name")
-                .fetch_all(pool)
-                .await?
-        }
-        Some(show) => {
-            let sql = "SELECT id, clip_key FROM clips WHERE production = $1 ORDER BY path, name";
-            sqlx::query(sql).bind(show.to_owned()).fetch_all(pool).await?
-        }
+/// Hands the id and key of every clip, or of those of a show, to `take`, as they come: the
+/// database reads on meanwhile. In no order.
+pub(super) async fn keys(
+    pool: &AnyPool,
+    show: Option<&str>,
+    mut take: impl FnMut(i64, &str),
+) -> sqlx::Result<()> {
+    let query = match show {
+        None => sqlx::query("SELECT id, clip_key FROM clips"),
+        Some(show) => sqlx::query("SELECT id, clip_key FROM clips WHERE production = $1")
+            .bind(show.to_owned()),
     };
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let mut rows = query.fetch(pool);
+    while let Some(row) = rows.try_next().await? {
+        take(row.try_get(0)?, row.try_get(1)?);
+    }
+    Ok(())
 }
 
-pub(super) async fn info(pool: &AnyPool, id: i64) -> sqlx::Result<Option<String>> {
-    let row = sqlx::query("SELECT info FROM clip_info WHERE id = $1")
-        .bind(id)
-        .fetch_optional(pool)
-        .await?;
-    row.map(|row| row.try_get(0)).transpose()
+/// Descriptions by their ids, as far as they are there.
+pub(super) async fn infos(pool: &AnyPool, ids: &[i64]) -> sqlx::Result<HashMap<i64, String>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for group in ids.chunks(GROUP) {
+        let marks: Vec<String> = (1..=group.len()).map(|i| format!("${i}")).collect();
+        let sql = format!("SELECT id, info FROM clip_info WHERE id IN ({})", marks.join(", "));
+        let mut arguments = AnyArguments::default();
+        for id in group {
+            arguments.add(*id).map_err(sqlx::Error::Encode)?;
+        }
+        // The text holds numbers of places only.
+        let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(pool).await?;
+        for row in rows {
+            found.insert(row.try_get(0)?, row.try_get(1)?);
+        }
+    }
+    Ok(found)
 }
 
 const HIT: &str = "SELECT id, production, clip_key, format FROM clips";

@@ -1,0 +1,66 @@
+{{- define "platefarm.name" -}}
+{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
+{{- $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "platefarm.scheduler" -}}
+{{ include "platefarm.name" . }}-scheduler
+{{- end -}}
+
+{{- define "platefarm.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{/* Labels of everything; the first three select. */}}
+{{- define "platefarm.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- define "platefarm.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Every scheduler by its own name: whoever calls follows the one that leads. */}}
+{{- define "platefarm.farm" -}}
+{{- $service := include "platefarm.scheduler" . -}}
+{{- $namespace := .Release.Namespace -}}
+{{- $urls := list -}}
+{{- range $i := until (int .Values.scheduler.replicas) -}}
+{{- $urls = append $urls (printf "https://%s-%d.%s.%s.svc:7878" $service $i $service $namespace) -}}
+{{- end -}}
+{{- join "," $urls -}}
+{{- end -}}
+
+{{/* A size as workers take it, such as 12G, in MiB. */}}
+{{- define "platefarm.mib" -}}
+{{- $n := regexFind "^[0-9]+" . | int64 -}}
+{{- $unit := regexFind "[KMGT]$" . -}}
+{{- if eq $unit "T" }}{{ mul $n 1048576 }}
+{{- else if eq $unit "G" }}{{ mul $n 1024 }}
+{{- else if eq $unit "M" }}{{ $n }}
+{{- else if eq $unit "K" }}{{ div $n 1024 }}
+{{- else }}{{ div $n 1048576 }}
+{{- end -}}
+{{- end -}}
+
+{{/* No root, no new rights, nothing written but where a volume is. */}}
+{{- define "platefarm.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- define "platefarm.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end -}}
+
