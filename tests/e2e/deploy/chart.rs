@@ -104,6 +104,11 @@ fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
     }
     let gpu = of_kind(&all[1], "ScaledObject").into_iter().find(|s| name(s).ends_with("-gpu"));
     let metadata = &gpu.expect("gpu")["spec"]["triggers"][0]["metadata"];
+    let page = super::read("docs/capacity.md");
+    for key in metadata.as_object().expect("metadata").keys() {
+        let keda = ["scalerAddress", "enableTLS"].contains(&key.as_str());
+        assert!(keda || page.contains(&format!("`{key}`")), "the scaler knows no {key}");
+    }
     assert_eq!((&metadata["memoryMib"], &metadata["maxWorkers"]), (&json!("49152"), &json!("8")));
     assert_eq!(
         (&metadata["labels"], &metadata["pools"]),
