@@ -292,7 +292,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
             completions::run(&args, &mut typed::command());
             Ok(())
         }
-        Verb::Man(args) => man::run(&args, Cli::command(), out),
+        Verb::Man(args) => man::run(&args, typed::command(), out),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 /// everywhere, and shown in the help of these.
 const REACHING: &[&str] = &[
     "pull", "worker", "jobs", "frames", "tasks", "workers", "pools", "limits", "shows", "farm",
-    "webhooks", "tokens", "whoami", "audit",
+    "webhooks", "tokens", "whoami", "audit", "doctor",
 ];
 /// Of those options, what others use too.
 const ALSO: &[(&str, &str)] = &[("scheduler", "plaintext")];
