@@ -353,7 +353,7 @@ fn movies_of_a_package_go_into_the_bucket() {
         let local = world.path(&format!("{kind}.mov"));
         std::fs::write(&local, bytes).unwrap();
         let clip = world.json(&["inspect", s(&local)]);
-        assert_eq!(clip["clips"][0]["timing"]["frame_count"], 4, "without handles: {clip:#}");
+        assert_eq!(clip["clips"][0]["timing"]["frameCount"], 4, "without handles: {clip:#}");
     }
     let problems = platefarm_media::mhl::verify(Path::new(&out));
     assert!(problems.is_empty(), "{problems:?}");
