@@ -21,6 +21,10 @@ impl World {
         if self.levelled || (self.bug.is_some() && self.bug != Some(Bug::ClassesForgotten)) {
             return Ok(());
         }
+        // A whole farm is copied for it, so some grants stand for all.
+        if !self.number().is_multiple_of(3) {
+            return Ok(());
+        }
         let Command::Acquire { worker } = command else { return Ok(()) };
         let Some(core) = &self.core else { return Ok(()) };
         let rows = core.snapshot();
