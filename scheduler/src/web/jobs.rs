@@ -87,6 +87,8 @@ async fn job<G: Glance>(
         job.steps.drain(..skip);
         job.steps.truncate(wanted.most.clamp(1, MOST_STEPS));
         let mut document = json!(job);
+        // A list also where none is left of it.
+        document["steps"] = json!(job.steps);
         document["steps_found"] = json!(steps);
         document["step_phases"] = phases;
         document

@@ -147,7 +147,38 @@ impl Naive<'_> {
         (linear - black) / (f64::from(levels.white[site]) - blackest) * f64::from(gain)
     }
 
-    /// The pixel, by the filters of the paper.
+    /// A missing colour beside photosites that clip, as `debayer_mhc` defines it: the photosite
+    /// times the ratio of both colours' means, weighted by nearness, no farther than its
+    /// nearest photosites. None where nothing clips; `linear` where there is no ratio.
+    fn beside_clips(&self, x: i64, y: i64, wanted: CfaColor, linear: f64) -> Option<f64> {
+        let color = |x: i64, y: i64| {
+            self.layout.bayer.color(y.rem_euclid(2) as u32, x.rem_euclid(2) as u32)
+        };
+        let own = color(x, y);
+        let around = (0..25).map(|k| (k % 5 - 2, k / 5 - 2));
+        let clips = |x: i64, y: i64| {
+            let gain = self.layout.white_balance[color(x, y) as usize];
+            self.site(x, y) >= f64::from(gain * crate::ops::debayer_mhc::CLIPS_FROM)
+        };
+        if !around.clone().any(|(dx, dy)| clips(x + dx, y + dy)) {
+            return None;
+        }
+        let mean = |of: CfaColor| {
+            let sites = around.clone().filter(|(dx, dy)| color(x + dx, y + dy) == of);
+            let near = |(dx, dy): (i64, i64)| ((3 - dx.abs()) * (3 - dy.abs())) as f64;
+            let sum: f64 = sites.clone().map(|at| near(at) * self.site(x + at.0, y + at.1)).sum();
+            sum / sites.map(near).sum::<f64>()
+        };
+        let ratio = mean(own);
+        let guess = if ratio > 0.0 { self.site(x, y) * mean(wanted) / ratio } else { linear };
+        let nearest = around.clone().filter(|(dx, dy)| dx.abs() < 2 && dy.abs() < 2);
+        let nearest = nearest.filter(|(dx, dy)| color(x + dx, y + dy) == wanted);
+        let nearest = nearest.map(|(dx, dy)| self.site(x + dx, y + dy));
+        let low = nearest.clone().fold(f64::INFINITY, f64::min);
+        Some(guess.max(low).min(nearest.fold(f64::NEG_INFINITY, f64::max)))
+    }
+
+    /// The pixel, by the filters of the paper, and beside what clips by ours.
     fn pixel(&self, x: i64, y: i64) -> [f64; 3] {
         const GREEN: [[f64; 5]; 5] = [
             [0., 0., -1., 0., 0.],
@@ -192,6 +223,9 @@ impl Naive<'_> {
                 (CfaColor::Green, wanted) => sum(&BESIDE, color(1, 0) != wanted),
                 _ => sum(&ACROSS, false),
             };
+            if color(0, 0) != wanted {
+                rgb[plane] = self.beside_clips(x, y, wanted, rgb[plane]).unwrap_or(rgb[plane]);
+            }
         }
         self.layout.camera_to_aces.map(|row| (0..3).map(|i| row[i] * rgb[i]).sum())
     }

@@ -2,7 +2,7 @@
 //! decoder that the handlers use.
 
 use crate::trust::skim::{Protos, Value};
-use crate::trust::table::{About, RULES, Who};
+use crate::trust::table::{About, RULES, Rule, Who};
 use platefarm_proto::{DESCRIPTORS, v1};
 use proptest::prelude::*;
 use prost::Message;
@@ -53,7 +53,9 @@ fn every_place_that_a_rule_judges_by_is_in_its_question() {
 #[test]
 fn no_rule_overlooks_a_job_or_a_show() {
     let protos = protos();
-    for rule in RULES.iter().filter(|rule| rule.who != Who::Anybody) {
+    // Its show only narrows a list that the handler cuts to what the caller sees.
+    let narrows = |rule: &Rule| rule.method == "platefarm.v1.Farm/ListJobs";
+    for rule in RULES.iter().filter(|rule| rule.who != Who::Anybody && !narrows(rule)) {
         let input = &protos.method(rule.method).unwrap().input;
         for place in ["job", "job_id", "show", "job.show", "step.job"] {
             if protos.way(input, place).is_some() {
