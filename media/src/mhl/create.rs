@@ -140,14 +140,23 @@ fn put_remote(
     storage::put_over(&manifest, generation.manifest.as_bytes(), None)?;
     let chain = history.join(CHAIN_FILE);
     let seen = chains.get(&generation.root).cloned();
-    storage::put_over(&chain, generation.chain.as_bytes(), seen).map_err(|fault| {
-        let _ = storage::discard(&manifest);
-        match fault.code {
-            Code::Overtaken => {
-                fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
-            }
-            _ => fault,
+    let Err(fault) = storage::put_over(&chain, generation.chain.as_bytes(), seen) else {
+        return Ok(());
+    };
+    // An answer that was lost, or a repeated request that met its own first: what is there says it.
+    match storage::read(&chain) {
+        Ok(there) if there == generation.chain.as_bytes() => return Ok(()),
+        // A manifest that nothing names does no harm; one that is named and gone would.
+        Ok(there) if !String::from_utf8_lossy(&there).contains(&generation.name) => {
+            let _ = storage::discard(&manifest);
         }
+        _ => {}
+    }
+    Err(match fault.code {
+        Code::Overtaken => {
+            fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
+        }
+        _ => fault,
     })
 }
 

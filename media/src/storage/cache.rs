@@ -22,8 +22,12 @@ const BYTES: &str = "PLATEFARM_CACHE_BYTES";
 const USUAL: u64 = 100 << 30;
 /// What is fetched at a time.
 const PIECE: usize = 64 * 1024 * 1024;
-/// What locks are called, beside the directory of their object.
+/// What locks are called: of those who use an object, of who fetches it, of the whole cache.
 const LOCK: &str = "lock";
+const FETCH: &str = "fetch";
+const ROOM: &str = "room";
+/// What has not come whole yet.
+const PARTIAL: &str = ".partial";
 
 /// An object on the disk, for as long as this is held.
 #[derive(Debug)]
@@ -100,48 +104,60 @@ impl Cache {
         let name = place.file_name().unwrap_or_else(|| "object".as_ref());
         let key = xxh128(format!("{}\n{version}\n{size}", place.display()).as_bytes());
         let own = self.dir.join(key);
-        fs::create_dir_all(&own).map_err(|e| self.fault(&e))?;
-        let lock = self.lock(&own)?;
         let path = own.join(name);
-        if fs::metadata(&path).is_ok_and(|there| there.len() == size) {
-            let _ = lock.set_modified(SystemTime::now());
-            return self.share(lock, path);
-        }
-        lock.lock().map_err(|e| self.fault(&e))?;
-        // Another may have fetched it while we waited.
-        if !fs::metadata(&path).is_ok_and(|there| there.len() == size) {
+        loop {
+            let room = self.room()?;
+            fs::create_dir_all(&own).map_err(|e| self.fault(&e))?;
+            if fs::metadata(&path).is_ok_and(|there| there.len() == size) {
+                return self.share(&own, path);
+            }
+            let fetching = self.lock(&own, FETCH)?;
+            if fetching.try_lock().is_err() {
+                // Another fetches it: wait for the fetch, and not for those who use it.
+                drop(room);
+                fetching.lock_shared().map_err(|e| self.fault(&e))?;
+                continue;
+            }
             self.make_room(size, &own)?;
-            let partial = own.join(".partial");
-            self.fetch(&mut object, size, &partial, place)?;
+            // It counts with all its bytes from now on.
+            let partial = own.join(PARTIAL);
+            let file = fs::File::create(&partial).map_err(|e| self.fault(&e))?;
+            file.set_len(size).map_err(|e| self.fault(&e))?;
+            drop(room);
+            if let Err(fault) = self.fetch(&mut object, size, file, place) {
+                let _ = fs::remove_file(&partial);
+                return Err(fault);
+            }
+            let _room = self.room()?;
             fs::rename(&partial, &path).map_err(|e| self.fault(&e))?;
+            return self.share(&own, path);
         }
-        let _ = lock.set_modified(SystemTime::now());
-        self.share(lock, path)
     }
 
-    fn lock(&self, own: &Path) -> Outcome<fs::File> {
+    /// The whole cache, for as long as it takes to look and to take: what is seen
+    /// under it is not evicted before it is shared.
+    fn room(&self) -> Outcome<fs::File> {
+        fs::create_dir_all(&self.dir).map_err(|e| self.fault(&e))?;
+        let room = self.lock(&self.dir, ROOM)?;
+        room.lock().map_err(|e| self.fault(&e))?;
+        Ok(room)
+    }
+
+    fn lock(&self, dir: &Path, name: &str) -> Outcome<fs::File> {
         let mut options = fs::File::options();
         options.create(true).truncate(false).write(true);
-        options.open(own.join(LOCK)).map_err(|e| self.fault(&e))
+        options.open(dir.join(name)).map_err(|e| self.fault(&e))
     }
 
-    /// Held together with others who use it. Whoever evicts needs it alone.
-    fn share(&self, lock: fs::File, path: PathBuf) -> Outcome<Held> {
+    /// Held together with others who use it. Whoever evicts needs it alone. Called with the room.
+    fn share(&self, own: &Path, path: PathBuf) -> Outcome<Held> {
+        let lock = self.lock(own, LOCK)?;
         lock.lock_shared().map_err(|e| self.fault(&e))?;
-        if !path.exists() {
-            // It went between the look and the lock.
-            drop(lock);
-            return Err(Fault::new(
-                Code::FileUnreadable,
-                "the cache lost an object that was wanted",
-            )
-            .at(path.display().to_string()));
-        }
+        let _ = lock.set_modified(SystemTime::now());
         Ok(Held { path, _lock: lock })
     }
 
-    fn fetch(&self, object: &mut File, size: u64, to: &Path, place: &Path) -> Outcome<()> {
-        let mut file = fs::File::create(to).map_err(|e| self.fault(&e))?;
+    fn fetch(&self, object: &mut File, size: u64, mut file: fs::File, place: &Path) -> Outcome<()> {
         let mut piece = vec![0; PIECE.min(usize::try_from(size).unwrap_or(PIECE)).max(1)];
         let mut left = size;
         while left > 0 {
@@ -151,10 +167,10 @@ impl Cache {
             file.write_all(&piece[..wanted]).map_err(|e| self.fault(&e))?;
             left -= wanted as u64;
         }
-        Ok(())
+        file.sync_all().map_err(|e| self.fault(&e))
     }
 
-    /// Removes what was used longest ago, until `size` more bytes fit.
+    /// Removes what was used longest ago, until `size` more bytes fit. Called with the room.
     fn make_room(&self, size: u64, own: &Path) -> Outcome<()> {
         let full = |why: String| {
             Fault::new(Code::DiskFull, why)
@@ -171,7 +187,7 @@ impl Cache {
         let mut kept: Vec<(SystemTime, u64, PathBuf)> = entries
             .flatten()
             .map(|entry| entry.path())
-            .filter(|path| path != own)
+            .filter(|path| path != own && path.is_dir())
             .map(|path| {
                 let used = fs::metadata(path.join(LOCK)).and_then(|lock| lock.modified());
                 (used.unwrap_or(SystemTime::UNIX_EPOCH), bytes_of(&path), path)
@@ -183,8 +199,11 @@ impl Cache {
             if total.saturating_add(size) <= self.most {
                 return Ok(());
             }
-            let Ok(lock) = self.lock(&path) else { continue };
-            if lock.try_lock().is_ok() && fs::remove_dir_all(&path).is_ok() {
+            let (Ok(used), Ok(fetched)) = (self.lock(&path, LOCK), self.lock(&path, FETCH)) else {
+                continue;
+            };
+            let free = used.try_lock().is_ok() && fetched.try_lock().is_ok();
+            if free && fs::remove_dir_all(&path).is_ok() {
                 total -= bytes;
             }
         }
@@ -233,6 +252,25 @@ mod tests {
         // Used again: it is not fetched again, and goes later.
         let again = cache.hold(&b).unwrap();
         assert_eq!(again.path(), kept_b);
+    }
+
+    /// Two who want the same at once both have it, while both keep it.
+    #[test]
+    fn who_comes_second_waits_for_the_fetch_and_not_for_the_first_to_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::within(dir.path().join("cache"), 1_000_000);
+        let place = dir.path().join("a.mov");
+        fs::write(&place, vec![7; 900_000]).unwrap();
+        let both = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let held = cache.hold(&place).unwrap();
+                    both.wait();
+                    assert_eq!(fs::read(held.path()).unwrap().len(), 900_000);
+                });
+            }
+        });
     }
 
     #[test]

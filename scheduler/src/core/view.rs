@@ -75,14 +75,17 @@ impl State {
         Some((worker, self.workers.get(&worker).map(|worker| worker.row.name.as_str())))
     }
 
-    /// Directory or bucket of the package that a job makes, if it makes one.
+    /// Directory or bucket of the package that a job has made. Not before it is done: until then the
+    /// directory is what the submitter says, and may be another's.
     ///
     /// # Errors
     /// [`platefarm_model::Code::UnknownJob`].
     pub fn package_of(&self, id: JobId) -> Outcome<Option<String>> {
         let job = self.jobs.get(&id).ok_or_else(|| unknown_job(id))?;
         Ok(job.steps.iter().find_map(|step| match &step.spec.kind {
-            StepKind::Package(spec) => Some(spec.out_dir.clone()),
+            StepKind::Package(spec) if step.is_over() && step.state.failed.is_empty() => {
+                Some(spec.out_dir.clone())
+            }
             _ => None,
         }))
     }

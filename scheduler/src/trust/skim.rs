@@ -159,7 +159,8 @@ impl Protos {
                         // What follows in an address may open something.
                         (Type::String, _) if name == "url" => {
                             let end = inner.iter().position(|byte| b"?#".contains(byte));
-                            add(line, outer, name, &quoted(&inner[..end.unwrap_or(inner.len())]));
+                            let shown = without_user(&inner[..end.unwrap_or(inner.len())]);
+                            add(line, outer, name, &quoted(&shown));
                         }
                         (Type::String, _) => add(line, outer, name, &quoted(inner)),
                         (Type::Message, Some(nested)) if once && outer.is_empty() => {
@@ -205,6 +206,13 @@ fn quoted(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let cut = &text[..text.floor_char_boundary(MAX_TEXT)];
     format!("{cut:?}{}", if cut.len() < text.len() { "…" } else { "" })
+}
+
+/// An address without the user and password that it may hold.
+fn without_user(url: &[u8]) -> Vec<u8> {
+    let host = url.windows(3).position(|w| w == b"://").map_or(0, |at| at + 3);
+    let after = url.iter().rposition(|byte| *byte == b'@').map_or(host, |at| (at + 1).max(host));
+    [&url[..host], &url[after..]].concat()
 }
 
 /// The bytes of a field that says how long it is.

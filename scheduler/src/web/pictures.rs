@@ -125,6 +125,10 @@ fn open(roots: &[PathBuf], dir: &str, name: &str) -> Outcome<(Take<File>, &'stat
     if path.file_name() != Some(OsStr::new(name)) || !roots.iter().any(real) {
         return Err(nothing("the package is outside the directories that are shown"));
     }
+    // Before it is opened: a pipe would be waited for.
+    if !path.symlink_metadata().map_err(gone)?.is_file() {
+        return Err(nothing("the file of the package is none to show"));
+    }
     let file = File::open(&path).map_err(gone)?;
     let facts = file.metadata().map_err(gone)?;
     if !facts.is_file() || facts.len() > MOST_BYTES {

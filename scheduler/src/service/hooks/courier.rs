@@ -117,6 +117,8 @@ impl<R: Reader> Courier<R> {
         if let Ok((oldest, _)) = self.follow.reader.log_ends().await {
             self.row.hook.cursor = self.row.hook.cursor.max(oldest);
             self.row.hook.trouble = format!("events before {oldest} were dropped undelivered");
+            self.row.hook.failures = 0;
+            self.row.hook.next_try = None;
             self.note().await;
         }
         tokio::time::sleep(LOOK).await;
@@ -141,8 +143,11 @@ impl<R: Reader> Courier<R> {
             }
             let now = self.hooks.clock.now();
             let Err(trouble) = self.send(event, now).await else {
+                // What was lost stays to be seen; what failed and went through is over.
+                if self.row.hook.failures > 0 {
+                    self.row.hook.trouble.clear();
+                }
                 self.row.hook.failures = 0;
-                self.row.hook.trouble.clear();
                 self.row.hook.next_try = None;
                 self.row.hook.cursor = event.cursor;
                 return true;

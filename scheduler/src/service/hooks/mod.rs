@@ -66,7 +66,9 @@ impl HookSettings {
     fn check(&self, url: &str) -> Outcome<()> {
         let bad = |why: &str| {
             // Never all of it: an address may hold a password.
-            let shown: String = url.chars().take_while(|c| !"?#@".contains(*c)).take(200).collect();
+            let plain = if url.contains('@') { url.split("://").next().unwrap_or("") } else { url };
+            let shown: String =
+                plain.chars().take_while(|c| !"?#@".contains(*c)).take(200).collect();
             Fault::new(Code::BadSpec, format!("'{shown}' {why}"))
                 .at("url")
                 .remedy("Give an http:// or https:// address of a host, without user and password.")
