@@ -136,6 +136,13 @@ impl Scaler {
                 if last.len() >= KINDS {
                     last.retain(|_, (when, _)| when.elapsed() < HOLDS);
                 }
+                // Askers that make up ever new kinds push out the oldest.
+                let oldest = last.iter().min_by_key(|(_, (when, _))| *when);
+                if let Some(oldest) =
+                    oldest.map(|(kind, _)| kind.clone()).filter(|_| last.len() >= KINDS)
+                {
+                    last.remove(&oldest);
+                }
                 last.insert(kind.clone(), (Instant::now(), wanted));
                 Ok(wanted)
             }
