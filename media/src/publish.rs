@@ -121,16 +121,18 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
 }
 
 /// Publishes a file of this machine's disk wherever `published` is: by its
-/// name on the same volume, or as an object, after which it is removed.
+/// name on the same volume; or as an object, by way of `staged` in the bucket,
+/// under the conditions of every other object, after which it is removed.
 ///
 /// # Errors
 /// As [`publish`].
-pub fn hand_over(staged: &Path, published: &Path) -> Outcome<()> {
+pub fn hand_over(file: &Path, staged: &Path, published: &Path) -> Outcome<()> {
     if !storage::is_remote(published) {
-        return publish(staged, published);
+        return publish(file, published);
     }
-    storage::put_file(staged, published)?;
-    discard(staged)
+    storage::put_file(file, staged)?;
+    publish(staged, published)?;
+    discard(file)
 }
 
 /// Flushes a directory: the names in it outlast a power cut.

@@ -31,6 +31,7 @@ pub mod secret;
 pub mod status;
 pub mod time;
 pub mod trust;
+pub mod utc;
 
 pub use code::Code;
 pub use fault::{Fault, Outcome};

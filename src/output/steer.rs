@@ -7,6 +7,7 @@ use platefarm_model::Timestamp;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::farm::{PriorityClass, Target};
 use platefarm_model::job::{JobView, StepView};
+use platefarm_model::utc::Utc;
 
 fn left(title: &str) -> (&str, Align) {
     (title, Align::Left)
@@ -59,19 +60,9 @@ pub(super) fn terms(job: &JobView) {
     }
 }
 
-/// A time as `YYYY-MM-DDTHH:MMZ`, by the civil calendar (Hinnant 2013).
+/// A time as `YYYY-MM-DDTHH:MMZ`.
 pub(super) fn utc(at: Timestamp) -> String {
-    let seconds = at.0.div_euclid(1_000_000);
-    let (days, second) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let (hour, minute) = (second / 3_600, second / 60 % 60);
-    format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}Z")
+    Utc::from(at).to_the_minute()
 }
 
 pub(super) fn explained(it: &Explanation) {

@@ -4,23 +4,12 @@ use super::style;
 use super::table::{self, Align};
 use crate::farm::Me;
 use platefarm_model::trust::{AuditEntry, TokenView};
+use platefarm_model::utc::Utc;
 use platefarm_model::{Secret, Timestamp};
 
 /// A time as ISO 8601 has it, in UTC, to the second.
 pub(super) fn time(at: Timestamp) -> String {
-    // Days from the civil calendar: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    let seconds = at.0.div_euclid(1_000_000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{date:02} {h:02}:{m:02}:{s:02}Z")
+    format!("{}Z", Utc::from(at).spaced())
 }
 
 fn maybe(at: Option<Timestamp>, none: &str) -> String {

@@ -6,7 +6,6 @@
 pub mod ale;
 pub mod amf;
 pub mod clf;
-mod date;
 pub mod editlist;
 pub mod edl;
 pub mod fcpxml;

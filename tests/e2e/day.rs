@@ -7,7 +7,7 @@
 
 use crate::browser::{self, Browser};
 use crate::dashboard::enter;
-use crate::harness::{Running, World, free_address, root, s, text, wait_until};
+use crate::harness::{Running, World, free_address, pull_of_the_fixtures, s, text, wait_until};
 use crate::postgres::Cluster;
 use crate::s3::{Server, upload};
 use crate::trust::Authority;
@@ -136,22 +136,9 @@ impl Day {
 
     /// A pull of the fixtures' cut, from bucket to bucket.
     fn pull(&self, show: &str, out: &str, priority: &str) -> String {
-        let fixtures = root().join("tests/fixtures/pull");
-        let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
         let media = format!("s3://{}/ocf", self.bucket);
-        let cut = [
-            "pull",
-            "--edl",
-            s(&edl),
-            "--fdl",
-            s(&fdl),
-            "--template",
-            "VFX_PULL",
-            "--handles",
-            "1",
-        ];
         let rest = ["--media", &media, "--out", out, "--show", show, "--priority", priority];
-        let submitted = self.json(show, &[&cut[..], &rest].concat());
+        let submitted = self.json(show, &[&pull_of_the_fixtures("1")[..], &rest].concat());
         format!("j{}", submitted["job"].as_u64().expect("a job"))
     }
 

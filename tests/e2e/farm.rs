@@ -1,6 +1,8 @@
 //! The farm in parts, and killed.
 
-use crate::harness::{Running, World, copy_clip, free_address, root, s, tree, wait_until};
+use crate::harness::{
+    Running, World, copy_clip, free_address, pull_of_the_fixtures, root, s, tree, wait_until,
+};
 use std::collections::BTreeMap;
 
 pub(crate) struct Farm<'a> {
@@ -81,29 +83,11 @@ fn a_farm_killed_in_mid_pull_delivers_the_same_package() {
     let media = world.path("media");
     copy_clip("beachball", &media.join("A001"));
     copy_clip("colorchart", &media.join("chart"));
-    let fixtures = root().join("tests/fixtures/pull");
-    let edl = fixtures.join("cut.edl");
-    let fdl = fixtures.join("show.fdl");
     let quiet = world.path("undisturbed");
     let pull = |out: &std::path::Path| {
-        [
-            "pull",
-            "--edl",
-            s(&edl),
-            "--fdl",
-            s(&fdl),
-            "--template",
-            "VFX_PULL",
-            "--handles",
-            "2",
-            "--backend",
-            "cpu",
-            "--media",
-            s(&media),
-            "--out",
-            s(out),
-        ]
-        .map(str::to_owned)
+        let rest = ["--backend", "cpu", "--media", s(&media), "--out", s(out)];
+        let all = pull_of_the_fixtures("2").into_iter().chain(rest);
+        all.map(str::to_owned).collect::<Vec<_>>()
     };
     let undisturbed = pull(&quiet);
     let mut undisturbed: Vec<&str> = undisturbed.iter().map(String::as_str).collect();

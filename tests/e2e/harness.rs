@@ -4,6 +4,7 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// How long anything may take before the test gives up. Generous: the machine
@@ -208,4 +209,14 @@ pub(crate) fn tree(dir: &Path) -> Vec<String> {
 /// `&str` of a path.
 pub(crate) fn s(path: &Path) -> &str {
     path.to_str().expect("a UTF-8 path")
+}
+
+/// How a pull of the fixtures' cut with their frame lines begins, with so many frames of handles.
+pub(crate) fn pull_of_the_fixtures(handles: &str) -> [&str; 9] {
+    static LISTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+        let fixtures = root().join("tests/fixtures/pull");
+        ["cut.edl", "show.fdl"].map(|name| s(&fixtures.join(name)).to_owned())
+    });
+    let [edl, fdl] = &*LISTS;
+    ["pull", "--edl", edl, "--fdl", fdl, "--template", "VFX_PULL", "--handles", handles]
 }

@@ -6,7 +6,8 @@ mod relay;
 mod server;
 
 use crate::harness::{
-    Running, World, copy_clip, error_document, free_address, root, s, text, tree, wait_until,
+    Running, World, copy_clip, error_document, free_address, pull_of_the_fixtures, root, s, text,
+    tree, wait_until,
 };
 use platefarm_media::{publish, storage};
 pub(crate) use server::Server;
@@ -101,23 +102,10 @@ fn a_pull_from_bucket_to_bucket_is_a_whole_package() {
     let (world, bucket) = (World::new(), server.bucket());
     upload("beachball", &format!("s3://{bucket}/ocf/A001"));
     upload("colorchart", &format!("s3://{bucket}/ocf/chart"));
-    let fixtures = root().join("tests/fixtures/pull");
-    let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
     let media = format!("s3://{bucket}/ocf");
     let pull = |out: &str| {
-        let cut = ["pull", "--edl", s(&edl), "--fdl", s(&fdl), "--template", "VFX_PULL"];
-        let rest = [
-            "--handles",
-            "1",
-            "--media",
-            &media,
-            "--out",
-            out,
-            "--local",
-            "--backend",
-            "cpu",
-            "--json",
-        ];
+        let cut = pull_of_the_fixtures("1");
+        let rest = ["--media", &media, "--out", out, "--local", "--backend", "cpu", "--json"];
         run(&world, server, &[&cut[..], &rest].concat())
     };
     let out = format!("s3://{bucket}/delivery/turnover_01");
@@ -139,23 +127,8 @@ fn a_pull_from_bucket_to_bucket_is_a_whole_package() {
     let again = run(
         &world,
         server,
-        &[
-            "pull",
-            "--edl",
-            s(&edl),
-            "--fdl",
-            s(&fdl),
-            "--template",
-            "VFX_PULL",
-            "--handles",
-            "2",
-            "--media",
-            &media,
-            "--out",
-            &out,
-            "--local",
-            "--json",
-        ],
+        &[&pull_of_the_fixtures("2")[..], &["--media", &media, "--out", &out, "--local", "--json"]]
+            .concat(),
     );
     assert_eq!(error_document(&again)["error"]["code"], "F0010");
 }
@@ -263,30 +236,15 @@ fn a_farm_pulls_from_bucket_to_bucket() {
         Running::of(command)
     };
     let mut first = worker("first");
-    let fixtures = root().join("tests/fixtures/pull");
-    let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
     let (media, out) = (format!("s3://{bucket}/ocf"), format!("s3://{bucket}/delivery/farm"));
     let submitted = run(
         &world,
         server,
         &[
-            "pull",
-            "--edl",
-            s(&edl),
-            "--fdl",
-            s(&fdl),
-            "--template",
-            "VFX_PULL",
-            "--handles",
-            "1",
-            "--media",
-            &media,
-            "--out",
-            &out,
-            "--farm",
-            &url,
-            "--json",
-        ],
+            &pull_of_the_fixtures("1")[..],
+            &["--media", &media, "--out", &out, "--farm", &url, "--json"],
+        ]
+        .concat(),
     );
     assert!(submitted.status.success(), "{}", text(&submitted.stdout));
     let job = |field: &str| world.json(&["jobs", "show", "j1", "--farm", &url])[field].clone();
@@ -301,24 +259,19 @@ fn a_farm_pulls_from_bucket_to_bucket() {
         &world,
         server,
         &[
-            "pull",
-            "--edl",
-            s(&edl),
-            "--fdl",
-            s(&fdl),
-            "--template",
-            "VFX_PULL",
-            "--handles",
-            "1",
-            "--media",
-            &media,
-            "--out",
-            s(&world.path("disk")),
-            "--farm",
-            &url,
-            "--wait",
-            "--json",
-        ],
+            &pull_of_the_fixtures("1")[..],
+            &[
+                "--media",
+                &media,
+                "--out",
+                s(&world.path("disk")),
+                "--farm",
+                &url,
+                "--wait",
+                "--json",
+            ],
+        ]
+        .concat(),
     );
     let said = text(&elsewhere.stdout) + &text(&elsewhere.stderr);
     assert!(said.contains("F0304"), "{said}");

@@ -1,6 +1,8 @@
 //! A farm with its pages, and jobs of no work that are handed in as services do.
 
-use crate::harness::{Running, World, copy_clip, free_address, root, s, text, wait_until};
+use crate::harness::{
+    Running, World, copy_clip, free_address, pull_of_the_fixtures, s, text, wait_until,
+};
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::{FrameRange, Secret};
 use platefarm_proto::dial::Dial;
@@ -64,11 +66,9 @@ impl Served {
         let media = self.world.path("media");
         copy_clip("beachball", &media.join("A001"));
         copy_clip("colorchart", &media.join("chart"));
-        let fixtures = root().join("tests/fixtures/pull");
-        let (edl, fdl) = (fixtures.join("cut.edl"), fixtures.join("show.fdl"));
         let out = self.world.path("out");
-        let args = ["pull", "--edl", s(&edl), "--fdl", s(&fdl), "--template", "VFX_PULL"];
-        let rest = ["--handles", "1", "--media", s(&media), "--out", s(&out), "--show", "atlas"];
+        let args = pull_of_the_fixtures("1");
+        let rest = ["--media", s(&media), "--out", s(&out), "--show", "atlas"];
         self.json(&[&args[..], &rest, more].concat())
     }
 

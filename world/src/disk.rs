@@ -5,7 +5,6 @@
 use platefarm_model::{LeaseToken, StepId};
 use platefarm_scheduler::core::{Changes, FrameRow, Snapshot};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What was committed.
 #[derive(Clone, Debug, Default)]
@@ -33,26 +32,7 @@ impl Disk {
             return Err(format!("{stale} was given out before"));
         }
         self.last_token = self.last_token.max(fresh.copied());
-        if !changes.compacted.is_empty() {
-            self.rows.leases.retain(|_, lease| !changes.compacted.contains(&lease.step.job));
-        }
-        self.rows.jobs.extend(changes.jobs.clone());
-        self.rows.leases.extend(changes.leases.clone());
-        self.rows.workers.extend(changes.workers.clone());
-        for (id, spec) in &changes.new_steps {
-            self.rows.steps.insert(*id, (Arc::clone(spec), Default::default()));
-        }
-        for (id, state) in &changes.steps {
-            if let Some(step) = self.rows.steps.get_mut(id) {
-                step.1 = state.clone();
-            }
-        }
-        for (key, value) in &changes.settings {
-            match value {
-                Some(value) => drop(self.rows.settings.insert(key.clone(), value.clone())),
-                None => drop(self.rows.settings.remove(key)),
-            }
-        }
+        self.rows.apply(changes);
         Ok(())
     }
 

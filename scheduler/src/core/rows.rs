@@ -269,3 +269,36 @@ pub struct Snapshot {
     /// What people set up.
     pub settings: BTreeMap<SettingKey, Setting>,
 }
+
+impl Snapshot {
+    /// The rows after `changes`, as every store has them when it has written those.
+    pub fn apply(&mut self, changes: &Changes) {
+        let ended = |job: &JobId| changes.forgotten.contains(job);
+        let struck = |lease: &LeaseRow| changes.compacted.contains(&lease.step.job);
+        if !changes.compacted.is_empty() {
+            self.leases.retain(|_, lease| !struck(lease));
+        }
+        self.jobs.extend(changes.jobs.clone());
+        self.leases.extend(changes.leases.clone());
+        self.workers.extend(changes.workers.clone());
+        for (id, spec) in &changes.new_steps {
+            self.steps.insert(*id, (Arc::clone(spec), StepState::default()));
+        }
+        for (id, state) in &changes.steps {
+            if let Some(step) = self.steps.get_mut(id) {
+                step.1 = state.clone();
+            }
+        }
+        for (key, value) in &changes.settings {
+            match value {
+                Some(value) => drop(self.settings.insert(key.clone(), value.clone())),
+                None => drop(self.settings.remove(key)),
+            }
+        }
+        if !changes.forgotten.is_empty() {
+            self.jobs.retain(|job, _| !ended(job));
+            self.steps.retain(|step, _| !ended(&step.job));
+            self.leases.retain(|_, lease| !ended(&lease.step.job));
+        }
+    }
+}

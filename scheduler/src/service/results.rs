@@ -98,8 +98,13 @@ impl<R: Reader> Results<R> {
         let doers = self.doers(&rows).await?;
         for row in rows {
             let FrameOutcome::Failed { frame, fault } = row.outcome else { continue };
-            let by = doers.iter().filter(|it| it.step == row.step.index);
-            let workers = by.filter(|it| it.frames.contains(frame)).map(|it| it.worker).collect();
+            // Doers are in the order of rows and do not overlap: the last that begins
+            // before has the frame, or nobody has.
+            let at = (row.step.index, frame);
+            let before = doers.partition_point(|it| (it.step, it.frames.first()) <= at);
+            let by = doers[..before].last();
+            let by = by.filter(|it| it.step == at.0 && it.frames.contains(frame));
+            let workers = by.map(|it| it.worker).into_iter().collect();
             failed.push(FailedFrame { step: row.step, frame, fault, again: false, workers });
         }
         Ok(cause::causes(failed))

@@ -47,32 +47,9 @@ impl Disk {
         }
         self.last_token = self.last_token.max(fresh.max().copied());
         self.frames.retain(|key, _| !reopened(key));
-        let struck = |lease: &LeaseRow| changes.compacted.contains(&lease.step.job);
-        self.rows.leases.retain(|_, lease| !struck(lease));
         self.frames.append(&mut frames);
-        self.rows.jobs.extend(changes.jobs.clone());
-        self.rows.leases.extend(changes.leases.clone());
-        self.rows.workers.extend(changes.workers.clone());
-        for (id, spec) in &changes.new_steps {
-            self.rows.steps.insert(*id, (Arc::clone(spec), Default::default()));
-        }
-        for (id, state) in &changes.steps {
-            if let Some(step) = self.rows.steps.get_mut(id) {
-                step.1 = state.clone();
-            }
-        }
-        for (key, value) in &changes.settings {
-            match value {
-                Some(value) => drop(self.rows.settings.insert(key.clone(), value.clone())),
-                None => drop(self.rows.settings.remove(key)),
-            }
-        }
-        for job in &changes.forgotten {
-            self.rows.jobs.remove(job);
-            self.rows.steps.retain(|step, _| step.job != *job);
-            self.rows.leases.retain(|_, lease| lease.step.job != *job);
-            self.frames.retain(|(step, _), _| step.job != *job);
-        }
+        self.frames.retain(|(step, _), _| !changes.forgotten.contains(&step.job));
+        self.rows.apply(changes);
         Ok(())
     }
 }

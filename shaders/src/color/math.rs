@@ -17,6 +17,20 @@ pub fn pick(condition: bool, yes: f32, no: f32) -> f32 {
     f32::from_bits((yes.to_bits() & mask) | (no.to_bits() & !mask))
 }
 
+/// The lesser of two; `b` where one is no number. As a comparison, so that both sides of a twin say the same.
+#[inline(always)]
+#[must_use]
+pub fn least(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// The greater of two; `b` where one is no number.
+#[inline(always)]
+#[must_use]
+pub fn most(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
 /// Binary logarithm. Zero and negatives give the logarithm of the smallest
 /// normal number, infinity 128.
 #[inline(always)]

@@ -2,6 +2,8 @@
 //! official examples among them.
 
 use super::Hash;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use platefarm_model::{Code, Fault, Outcome};
 use sha2::{Digest, Sha256};
 
@@ -65,20 +67,7 @@ pub(super) fn as_base64(text: &str) -> String {
 
 /// RFC 4648, with padding.
 pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word = group.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
-        for digit in 0..4 {
-            text.push(if digit <= group.len() {
-                DIGITS[(word >> (18 - 6 * digit)) as usize & 63] as char
-            } else {
-                '='
-            });
-        }
-    }
-    text
+    STANDARD.encode(bytes)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use super::hash::{SHA256_URI, sha256_base64};
 use super::registry::{self, Meaning};
 use super::write::{archived, emit, leaf, mend, node, set};
 use super::{Amf, StageKind};
-use crate::date::Utc;
 use crate::xml::{Element, Writer};
 use platefarm_model::recipe::FrameNaming;
+use platefarm_model::utc::Utc;
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 
 /// What leads from the clip to ACES2065-1.

@@ -18,8 +18,8 @@ use super::manifest::{
 use super::problem::{Kind, Problem};
 use super::tree::{directory_hashes, parent};
 use super::{DIRECTORY, below, damaged, is_relative, join};
-use crate::date::Utc;
 use crate::xml::is_xml_char;
+use platefarm_model::utc::Utc;
 use platefarm_model::{Fault, Outcome, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

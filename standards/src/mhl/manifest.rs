@@ -1,9 +1,9 @@
 //! One generation of a history.
 
 use super::hash::Digest;
-use crate::date::Utc;
 use crate::xml::Writer;
 use platefarm_model::Timestamp;
+use platefarm_model::utc::Utc;
 
 pub(super) const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
 

@@ -93,7 +93,8 @@ fn put(writer: &Writer<'_>, name: &str, staged: &Path) -> Outcome<()> {
     if let Some(directory) = published.parent() {
         publish::make_dirs(directory)?;
     }
-    publish::hand_over(staged, &published)
+    let beside = writer.staging.join(staged.file_name().unwrap_or_default());
+    publish::hand_over(staged, &beside, &published)
 }
 
 struct Job<'a> {

@@ -12,11 +12,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 /// How long an address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether this scheduler leads, and which webhooks there are.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often it is noted how far one has come over events that it does not want.
+const NOTED: Duration = Duration::from_secs(5);
 
 /// Feeds the webhooks for as long as it is polled, whenever this scheduler leads.
 pub(in crate::service) async fn run<R: Reader>(
@@ -54,7 +57,8 @@ pub(in crate::service) async fn run<R: Reader>(
                     running.entry(row.hook.id.clone()).or_insert_with(|| {
                         let follow = Follow::new(desk.clone(), reader.clone());
                         let (hooks, client) = (hooks.clone(), client.clone());
-                        tasks.spawn(Courier { hooks, client, row, follow }.run())
+                        let noted = (row.hook.cursor, Instant::now());
+                        tasks.spawn(Courier { hooks, client, row, follow, noted }.run())
                     });
                 }
             }
@@ -83,13 +87,23 @@ struct Courier<R> {
     client: Client,
     row: HookRow,
     follow: Follow<R>,
+    /// The cursor that is stored, and since when.
+    noted: (u64, Instant),
 }
 
 impl<R: Reader> Courier<R> {
     async fn run(mut self) {
         loop {
             match self.follow.page(self.row.hook.cursor).await {
-                Ok(events) if events.is_empty() => self.follow.more().await,
+                Ok(events) if events.is_empty() => {
+                    let unnoted = self.noted.0 != self.row.hook.cursor;
+                    tokio::select! {
+                        () = self.follow.more() => {}
+                        () = tokio::time::sleep_until(self.noted.1 + NOTED), if unnoted => {
+                            self.note().await;
+                        }
+                    }
+                }
                 Ok(events) => {
                     for event in events {
                         if self.row.hook.filter.holds(&event) {
@@ -100,7 +114,10 @@ impl<R: Reader> Courier<R> {
                         }
                         self.row.hook.cursor = event.cursor;
                     }
-                    self.note().await;
+                    // What it does not want may be looked at twice, after a restart.
+                    if self.noted.1.elapsed() >= NOTED {
+                        self.note().await;
+                    }
                 }
                 Err(fault) if fault.code == Code::CursorTooOld => self.skip(&fault).await,
                 Err(fault) => {
@@ -124,7 +141,8 @@ impl<R: Reader> Courier<R> {
         tokio::time::sleep(LOOK).await;
     }
 
-    async fn note(&self) {
+    async fn note(&mut self) {
+        self.noted = (self.row.hook.cursor, Instant::now());
         if let Err(fault) = self.hooks.store.note(&self.row.hook).await {
             tracing::warn!(%fault, hook = self.row.hook.id, "how far a webhook has come is not noted");
         }

@@ -1,7 +1,7 @@
 //! The CPU form: one row of pixels from five rows of the mosaic.
 
 use super::{HALO, clips, mirror};
-use crate::color::math::pick;
+use crate::color::math::{least, most, pick};
 use fearless_simd::{Level, dispatch};
 use std::ops::Range;
 
@@ -205,16 +205,6 @@ fn ratio(near: bool, known: f32, c: f32, wanted: f32, own: f32, sides: [f32; 4])
     let low = least(least(p, q), least(r, s));
     let high = most(most(p, q), most(r, s));
     pick(near, least(most(pick(some, guess, known), low), high), known)
-}
-
-#[inline(always)]
-fn least(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
-}
-
-#[inline(always)]
-fn most(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
 }
 
 /// Two of the six runs.

@@ -2,6 +2,7 @@
 //! above and below. Clipping is a comparison, and stands here too.
 
 use super::ramp;
+use crate::color::math::{least, most};
 use crate::ops::debayer_mhc::cpu::RowColors;
 use fearless_simd::{Level, dispatch};
 
@@ -73,14 +74,4 @@ pub(super) fn rebuilt(c: f32, x: f32, y: f32, [own, first, second]: [[f32; 2]; 3
 #[inline(always)]
 fn near(v: f32, [start, width]: [f32; 2]) -> f32 {
     least(most((v - start) / width, 0.0), 1.0)
-}
-
-#[inline(always)]
-fn least(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
-}
-
-#[inline(always)]
-fn most(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
 }

@@ -2,6 +2,7 @@
 //! two below.
 
 use super::{FLOOR, SHARE};
+use crate::color::math::{least, most};
 use fearless_simd::{Level, dispatch};
 
 /// A row of the mosaic as its even and its odd columns.
@@ -42,14 +43,4 @@ fn mended(c: f32, [w, e, n, s, nw, se, ne, sw]: [f32; 8], floor: f32) -> f32 {
         smallest = if closer { apart } else { smallest };
     }
     if (c - hi <= room) & (lo - c <= room) { c } else { sum * 0.5 }
-}
-
-#[inline(always)]
-fn least(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
-}
-
-#[inline(always)]
-fn most(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
 }

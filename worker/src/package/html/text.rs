@@ -1,6 +1,9 @@
 //! Values as text on the page: escaped, sizes, moments, pictures inline.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use platefarm_model::Timestamp;
+use platefarm_model::utc::Utc;
 use std::fmt::{self, Write as _};
 
 /// Text that stands in HTML, in elements and in quoted attributes.
@@ -37,40 +40,12 @@ pub(crate) fn bytes(count: u64) -> String {
 
 /// A moment as `2026-11-21 14:05:09 UTC`.
 pub(super) fn utc(at: Timestamp) -> String {
-    let seconds = at.0.div_euclid(1_000_000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {h:02}:{m:02}:{s:02} UTC")
-}
-
-/// Year, month and day of a count of days since 1970-01-01, in the proleptic
-/// Gregorian calendar. Years are counted from March so that the leap day is
-/// the last of a year, and in eras of 400 years, which are all alike.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let from_march_0000 = days + 719_468;
-    let (era, day) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let january_on = i64::from(month >= 10);
-    (era * 400 + year + january_on, month + 3 - 12 * january_on, of_month)
+    format!("{} UTC", Utc::from(at).spaced())
 }
 
 /// RFC 4648 base64, with padding.
 pub(crate) fn base64(data: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(data.len().div_ceil(3) * 4);
-    for chunk in data.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    STANDARD.encode(data)
 }
 
 #[cfg(test)]

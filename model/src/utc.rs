@@ -1,10 +1,11 @@
-//! Dates as the XML standards write them, in UTC. The clock is read elsewhere.
+//! Moments as calendars write them, in UTC: once, for documents, tables and
+//! pages alike. The clock is read elsewhere.
 
-use platefarm_model::Timestamp;
+use crate::Timestamp;
 
-/// A moment in the Gregorian calendar, UTC.
+/// A moment in the proleptic Gregorian calendar, UTC, to the second (ISO 8601).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Utc {
+pub struct Utc {
     year: i64,
     month: i64,
     day: i64,
@@ -36,13 +37,29 @@ impl From<Timestamp> for Utc {
 
 impl Utc {
     /// `2026-11-21T03:00:00Z`
-    pub(crate) fn date_time(self) -> String {
+    #[must_use]
+    pub fn date_time(self) -> String {
         let Self { year, month, day, hour, minute, second } = self;
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
+    /// `2026-11-21T03:00Z`
+    #[must_use]
+    pub fn to_the_minute(self) -> String {
+        let Self { year, month, day, hour, minute, .. } = self;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}Z")
+    }
+
+    /// `2026-11-21 03:00:00`, for people; who shows it says that it is UTC.
+    #[must_use]
+    pub fn spaced(self) -> String {
+        let Self { year, month, day, hour, minute, second } = self;
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+
     /// `2026-11-21_030000Z`, for file names.
-    pub(crate) fn file_stamp(self) -> String {
+    #[must_use]
+    pub fn file_stamp(self) -> String {
         let Self { year, month, day, hour, minute, second } = self;
         format!("{year:04}-{month:02}-{day:02}_{hour:02}{minute:02}{second:02}Z")
     }
