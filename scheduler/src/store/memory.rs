@@ -2,7 +2,7 @@
 //! restores. The suite holds it to the same behaviour as the real ones.
 
 use super::{Jobs, LogEnd, Reader, Store};
-use crate::core::{Changes, EventRow, FrameRow, LeaseRow, Snapshot};
+use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
