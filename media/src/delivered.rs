@@ -14,7 +14,7 @@ use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode, limits};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 /// A delivered file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -260,7 +260,7 @@ fn measure(mut planes: Vec<Plane>) -> Pixels {
         _ => (0..planes.len()).collect(),
     };
     let (mut min, mut max, mut non_finite, mut flat) = (f32::INFINITY, f32::NEG_INFINITY, 0, true);
-    let mut hasher = Xxh3::new();
+    let mut hasher = XxHash3_128::new();
     for (place, i) in order.into_iter().enumerate() {
         let plane = &mut planes[i];
         let size = plane.kind.bytes_per_sample();
@@ -287,7 +287,7 @@ fn measure(mut planes: Vec<Plane>) -> Pixels {
                 value.reverse();
             }
         }
-        hasher.update(&plane.bytes);
+        hasher.write(&plane.bytes);
     }
-    Pixels { min, max, non_finite, flat, xxh128: format!("{:032x}", hasher.digest128()) }
+    Pixels { min, max, non_finite, flat, xxh128: format!("{:032x}", hasher.finish_128()) }
 }

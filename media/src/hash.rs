@@ -6,12 +6,12 @@ use crate::storage::File;
 use platefarm_model::Outcome;
 use std::io::Read;
 use std::path::Path;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use twox_hash::XxHash3_128;
 
 /// Hash of bytes, as 32 hexadecimal digits in the canonical (big-endian) order.
 #[must_use]
 pub fn xxh128(bytes: &[u8]) -> String {
-    format!("{:032x}", xxh3_128(bytes))
+    format!("{:032x}", XxHash3_128::oneshot(bytes))
 }
 
 /// Size and hash of a file, read in pieces.
@@ -21,15 +21,15 @@ pub fn xxh128(bytes: &[u8]) -> String {
 pub fn xxh128_file(path: &Path) -> Outcome<(u64, String)> {
     let fault = |e| read_fault(path, &e);
     let mut file = File::open(path).map_err(fault)?;
-    let mut hasher = Xxh3::new();
+    let mut hasher = XxHash3_128::new();
     let mut buffer = vec![0; 1 << 20];
     let mut size = 0;
     loop {
         let count = file.read(&mut buffer).map_err(fault)?;
         if count == 0 {
-            return Ok((size, format!("{:032x}", hasher.digest128())));
+            return Ok((size, format!("{:032x}", hasher.finish_128())));
         }
-        hasher.update(&buffer[..count]);
+        hasher.write(&buffer[..count]);
         size += count as u64;
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::{Code, Fault};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::fmt;
 use std::str::FromStr;
 
@@ -124,14 +125,15 @@ impl From<FrameRange> for String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FrameSet {
-    ranges: Vec<FrameRange>,
+    /// One is the rule, and needs no memory elsewhere.
+    ranges: SmallVec<[FrameRange; 1]>,
 }
 
 impl FrameSet {
     /// The empty set.
     #[must_use]
     pub const fn new() -> Self {
-        Self { ranges: Vec::new() }
+        Self { ranges: SmallVec::new_const() }
     }
 
     /// The ranges, in order.
@@ -176,7 +178,8 @@ impl FrameSet {
             merged.first = merged.first.min(self.ranges[begin].first);
             merged.last = merged.last.max(self.ranges[end - 1].last);
         }
-        self.ranges.splice(begin..end, [merged]);
+        self.ranges.drain(begin..end);
+        self.ranges.insert(begin, merged);
     }
 
     /// Removes every frame of `range`.
@@ -192,7 +195,8 @@ impl FrameSet {
             .then(|| FrameRange { first: head.first, last: range.first - 1 });
         let right =
             (tail.last > range.last).then(|| FrameRange { first: range.last + 1, last: tail.last });
-        self.ranges.splice(begin..end, left.into_iter().chain(right));
+        self.ranges.drain(begin..end);
+        self.ranges.insert_many(begin, left.into_iter().chain(right));
     }
 
     /// Adds every frame of `other`.
@@ -241,7 +245,7 @@ impl FrameSet {
 
 impl From<FrameRange> for FrameSet {
     fn from(range: FrameRange) -> Self {
-        Self { ranges: vec![range] }
+        Self { ranges: SmallVec::from_buf([range]) }
     }
 }
 

@@ -63,8 +63,12 @@ impl<'a> Farm<'a> {
 
     /// A worker for other addresses, with more arguments.
     pub(crate) fn worker_for(&self, name: &str, url: &str, more: &[&str]) -> Running {
-        let args = ["worker", "--scheduler", url, "--name", name, "--backend", "cpu"];
-        self.world.start(&[&args, more].concat())
+        self.world.start(&[&Self::worker_args(name, url), more].concat())
+    }
+
+    /// How a worker is started.
+    pub(crate) fn worker_args<'b>(name: &'b str, url: &'b str) -> [&'b str; 7] {
+        ["worker", "--scheduler", url, "--name", name, "--backend", "cpu"]
     }
 
     fn frames_done(&self, job: &str) -> u64 {

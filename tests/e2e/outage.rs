@@ -1,14 +1,12 @@
 //! What is not a crash: a network that carries nothing, a disk that is full, a
 //! render process that dies, hangs or grows, a leader that is gone.
 
+use crate::cable::Cable;
 use crate::farm::{Farm, frames};
 use crate::harness::{World, copy_clip, root, s, tree, wait_until};
 use crate::postgres::Cluster;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A pull of the motion clip, and what an undisturbed one makes of it.
@@ -30,52 +28,6 @@ impl Pull {
     }
 }
 
-/// A way to the scheduler that can be cut: what comes meanwhile goes nowhere,
-/// and nobody is told, as with a cable that is pulled.
-struct Cable {
-    url: String,
-    cut: Arc<AtomicBool>,
-}
-
-impl Cable {
-    fn to(address: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let (cut, address) = (Arc::new(AtomicBool::new(false)), address.to_owned());
-        let shared = Arc::clone(&cut);
-        std::thread::spawn(move || {
-            for near in listener.incoming().flatten() {
-                let Ok(far) = TcpStream::connect(&address) else { continue };
-                for (from, to) in [(&near, &far), (&far, &near)] {
-                    let ends = (from.try_clone(), to.try_clone());
-                    let (Ok(from), Ok(to)) = ends else { continue };
-                    let cut = Arc::clone(&shared);
-                    std::thread::spawn(move || carry(from, to, &cut));
-                }
-            }
-        });
-        Self { url, cut }
-    }
-
-    fn cut(&self, cut: bool) {
-        self.cut.store(cut, Ordering::SeqCst);
-    }
-}
-
-/// Carries bytes while the cable is whole; what was under way when it was cut is held.
-fn carry(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
-    let mut bytes = vec![0; 16 * 1024];
-    while let Ok(count @ 1..) = from.read(&mut bytes) {
-        while cut.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        if to.write_all(&bytes[..count]).is_err() {
-            return;
-        }
-    }
-    let _ = to.shutdown(std::net::Shutdown::Both);
-}
-
 fn done(world: &World, url: &str, job: &str) -> u64 {
     let output = world.run(&["jobs", "show", job, "--farm", url, "--json"]);
     let view: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -89,6 +41,21 @@ fn submit(world: &World, args: &[&str]) -> String {
 
 #[test]
 fn a_worker_that_is_cut_off_and_comes_back_harms_nothing() {
+    cut_off(|address| Some(Cable::relay(address)));
+}
+
+#[test]
+fn a_worker_whose_link_goes_down_and_comes_up_harms_nothing() {
+    cut_off(|address| {
+        let cable = Cable::link(address);
+        if cable.is_none() {
+            eprintln!("no network namespace can be made here; run as root, with iproute2");
+        }
+        cable
+    });
+}
+
+fn cut_off(cable: impl FnOnce(&str) -> Option<Cable>) {
     let world = World::new();
     let pull = Pull::new(&world);
     let quiet = world.path("undisturbed");
@@ -96,8 +63,8 @@ fn a_worker_that_is_cut_off_and_comes_back_harms_nothing() {
     let farm = Farm::with_ttl(&world, 1500);
     let _scheduler = farm.scheduler();
     let url = farm.url();
-    let cable = Cable::to(url.trim_start_matches("http://"));
-    let _far = farm.worker_for("far", &cable.url, &[]);
+    let Some(cable) = cable(url.trim_start_matches("http://")) else { return };
+    let _far = cable.worker(&world, "far");
     let out = world.path("out");
     let job = submit(&world, &pull.args(&out, &["--farm", &url]));
     wait_until("the far worker is at it", || (done(&world, &url, &job) >= 2).then_some(()));

@@ -72,6 +72,11 @@ const NEEDS: &[Need] = &[
         present: || on_path("openssl"),
     },
     Need {
+        what: "ip, which makes a network that can be cut",
+        packages: &["iproute2"],
+        present: || on_path("ip"),
+    },
+    Need {
         what: "a PostgreSQL server for the store's tests",
         packages: &["postgresql"],
         present: postgresql,

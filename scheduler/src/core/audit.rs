@@ -110,7 +110,7 @@ impl State {
             sum(|s| s.done.len()),
             sum(|s| s.state.failed.len()),
             sum(|s| s.spec.frames.len()),
-            job.steps.iter().filter(|s| !s.settled).count(),
+            job.steps.iter().filter(|s| !s.settled).count() as u32,
             sum(|s| s.live.len() as u64),
         );
         let kept = (
@@ -133,7 +133,7 @@ impl State {
         }
         for (i, step) in job.steps.iter().enumerate() {
             let after: BTreeSet<_> = step.spec.after.iter().collect();
-            let waits = after.iter().filter(|a| !job.steps[***a as usize].settled).count();
+            let waits = after.iter().filter(|a| !job.steps[***a as usize].settled).count() as u32;
             hold(waits == step.waiting_on, || format!("{id}.{i} waits for {waits}"))?;
         }
         let mut done = vec![FrameSet::new(); job.steps.len()];

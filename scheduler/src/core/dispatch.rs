@@ -236,10 +236,21 @@ impl State {
             let tried = on_trial || trouble.workers.contains(&worker.row.id);
             self.policy.may_retry(trouble, tried, another, self.now)
         };
+        let may_risk = || !self.holds_a_suspect(worker);
         if step.held.is_empty() {
-            return Policy::pick(&step.pending, &step.state, size, may_have);
+            return Policy::pick(&step.pending, &step.state, size, may_have, may_risk);
         }
-        Policy::pick(&step.open_frames(), &step.state, size, may_have)
+        Policy::pick(&step.open_frames(), &step.state, size, may_have, may_risk)
+    }
+
+    /// Whether a worker has a frame in hand with which, alone, a worker went down before.
+    fn holds_a_suspect(&self, worker: &Worker) -> bool {
+        let suspect = |token| {
+            let row = &self.leases.get(token)?.row;
+            let (_, loss) = self.at(row.step)?.state.losses.at(row.keep.first()?)?;
+            Some(loss.is_suspect())
+        };
+        worker.leases.iter().any(|token| suspect(token) == Some(true))
     }
 
     /// Measured or guessed time of a frame on a class of workers, in microseconds.

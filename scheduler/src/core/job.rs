@@ -84,7 +84,7 @@ pub(super) struct Job {
     /// Whether another job is waited for.
     pub(super) far_open: bool,
     /// Steps that are not settled.
-    pub(super) unsettled: usize,
+    pub(super) unsettled: u32,
     pub(super) frames_total: u64,
     pub(super) frames_done: u64,
     pub(super) frames_failed: u64,
@@ -104,7 +104,7 @@ pub(super) struct Step {
     /// Live leases.
     pub(super) live: BTreeSet<LeaseToken>,
     /// Unsettled steps of this job that it waits for.
-    pub(super) waiting_on: usize,
+    pub(super) waiting_on: u32,
     /// Whether something of another job is waited for.
     pub(super) far_open: bool,
     /// Frames whose same frame elsewhere is not settled.
@@ -191,7 +191,7 @@ impl Job {
             tasks: 0,
             tokens: Vec::new(),
             far_open: false,
-            unsettled: steps.len(),
+            unsettled: steps.len() as u32,
             frames_total: steps.iter().map(|s| s.spec.frames.len()).sum(),
             frames_done: 0,
             frames_failed: 0,
@@ -200,7 +200,7 @@ impl Job {
         };
         for i in 0..job.steps.len() {
             let after: BTreeSet<u32> = job.steps[i].spec.after.iter().copied().collect();
-            job.steps[i].waiting_on = after.len();
+            job.steps[i].waiting_on = after.len() as u32;
             for earlier in after {
                 if let Some(earlier) = job.steps.get_mut(earlier as usize) {
                     earlier.dependents.push(i as u32);

@@ -9,6 +9,7 @@ use platefarm_model::code::Owner;
 use platefarm_model::farm::WorkerClass;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, FrameRange, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
+use std::num::NonZeroU32;
 
 /// A lease, and what of it need not outlive the process.
 #[derive(Clone, Debug)]
@@ -157,9 +158,12 @@ impl State {
         let one = FrameRange::single(frame);
         step.done.insert(one);
         let trouble = step.state.trouble_over(frame);
-        if step.state.losses_over(one) || trouble.is_some() {
+        let cleared = step.state.losses_over(one);
+        if cleared || trouble.is_some() {
             fx.changes.steps.insert(id, step.state.row());
         }
+        // Another suspect may have waited until this one was out of hand.
+        fx.wake |= cleared;
         self.frame_settled(id, frame, fx);
         self.did_well(worker, fx);
         if let Some(trouble) = trouble {
@@ -440,18 +444,23 @@ fn taken_down(frame: i64, times: u32) -> Fault {
 /// Measured time per frame, smoothed, per class of workers. Lost with the
 /// process; measured again soon.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pace([Option<u32>; 2]);
+pub(super) struct Pace([Option<NonZeroU32>; 2]);
 
 impl Pace {
     /// Notes that a frame took `us` microseconds. The latest counts a third, so
     /// that a slow first frame (a shader compiled, a cache filled) is soon forgotten.
     pub(super) fn note(&mut self, class: WorkerClass, us: i64) {
         let slot = &mut self.0[class as usize];
-        let smooth = slot.map_or(us, |old| i64::from(old) + (us - i64::from(old)) / 3);
-        *slot = Some(u32::try_from(smooth.max(0)).unwrap_or(u32::MAX));
+        let smooth = slot.map_or(us, |old| {
+            let old = i64::from(old.get());
+            old + (us - old) / 3
+        });
+        // A frame that took no time that can be measured took the least there is.
+        let smooth = u32::try_from(smooth.max(1)).unwrap_or(u32::MAX);
+        *slot = NonZeroU32::new(smooth);
     }
 
     pub(super) fn of(self, class: WorkerClass) -> Option<i64> {
-        self.0[class as usize].map(i64::from)
+        self.0[class as usize].map(|us| i64::from(us.get()))
     }
 }

@@ -94,12 +94,15 @@ impl Policy {
 
     /// The next frames of a step for a worker, at most `size` and contiguous:
     /// the lowest that it may have. A frame that failed goes alone, and to
-    /// another worker while `others` says there is one; a lost range goes in parts.
+    /// another worker while there is one; a lost range goes in parts. A frame that
+    /// was alone when its worker went down goes where it `may_risk` it: where no
+    /// other such is in hand, so that if that worker goes down, too, it is clear by which.
     pub(super) fn pick(
         pending: &FrameSet,
         state: &StepState,
         size: u64,
         may_have: impl Fn(&Trouble) -> bool,
+        may_risk: impl Fn() -> bool,
     ) -> Option<FrameRange> {
         for range in pending.ranges() {
             let mut frame = range.first();
@@ -119,6 +122,10 @@ impl Policy {
                 }
                 let mut size = size;
                 match state.losses.at(frame) {
+                    Some((span, loss)) if loss.is_suspect() && !may_risk() => {
+                        frame = span.last() + 1;
+                        continue;
+                    }
                     Some((span, loss)) => {
                         end = end.min(span.last());
                         size = size.min(loss.limit);

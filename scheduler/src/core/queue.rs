@@ -151,6 +151,8 @@ impl Queue {
         if let Some((level, frames)) = wanted {
             let at = job.list(level, need).unwrap_or_else(|| {
                 let steps = BTreeSet::new();
+                // One list is the rule, and room for four would be a sixth of a small job.
+                job.lists.reserve_exact(1);
                 job.lists.push(List { level, need, steps, frames: 0, since: now });
                 job.lists.len() - 1
             });

@@ -63,6 +63,13 @@ pub struct Loss {
     pub alone: u32,
 }
 
+impl Loss {
+    /// Whether a worker went down while this frame was all that was outstanding.
+    pub(super) const fn is_suspect(&self) -> bool {
+        self.alone > 0
+    }
+}
+
 /// A person's word on one step, where it differs from the job's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -17,7 +17,7 @@ use platefarm_model::recipe::{
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
 use platefarm_standards::fdl::{self, Applied, Fdl, Framed, Scaling};
 use std::collections::HashMap;
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 /// A plate before it is named and framed.
 #[derive(Clone)]
@@ -402,5 +402,5 @@ fn recipe(render: &RenderSpec, clip: &ClipInfo) -> Outcome<String> {
     let version = (env!("CARGO_PKG_VERSION"), render.debayer.version());
     let text = serde_json::to_vec(&(bare, clip, version))
         .map_err(|e| Fault::new(Code::Internal, "a recipe cannot be named").because(&e))?;
-    Ok(format!("{:032x}", xxh3_128(&text)))
+    Ok(format!("{:032x}", XxHash3_128::oneshot(&text)))
 }

@@ -9,7 +9,7 @@ use platefarm_model::pull::{Document, PackageColor};
 use platefarm_model::recipe::{ColorRecipe, FrameNaming};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use platefarm_standards::amf::{self, Delivery};
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 /// What says what a plate's pixels are.
 pub(super) struct Sidecars {
@@ -93,7 +93,7 @@ pub(super) fn sidecars(
 /// 122 bits of our own, from a hash of `seed` and of `what` it is for).
 #[must_use]
 pub fn uuid(seed: &str, what: &str) -> String {
-    let mut bytes = xxh3_128(format!("{seed}\n{what}").as_bytes()).to_be_bytes();
+    let mut bytes = XxHash3_128::oneshot(format!("{seed}\n{what}").as_bytes()).to_be_bytes();
     bytes[6] = bytes[6] & 0x0F | 0x80;
     bytes[8] = bytes[8] & 0x3F | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

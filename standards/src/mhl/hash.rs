@@ -3,8 +3,8 @@
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha512};
-use xxhash_rust::xxh3::Xxh3;
-use xxhash_rust::xxh64::Xxh64;
+use std::hash::Hasher as _;
+use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 /// A hash format, in the order of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,9 +139,9 @@ enum State {
     Md5(Md5),
     Sha1(Sha1),
     // XXH3 keeps over 500 bytes of state.
-    Xxh128(Box<Xxh3>),
-    Xxh3(Box<Xxh3>),
-    Xxh64(Xxh64),
+    Xxh128(Box<XxHash3_128>),
+    Xxh3(Box<XxHash3_64>),
+    Xxh64(XxHash64),
 }
 
 impl State {
@@ -150,9 +150,9 @@ impl State {
             Format::C4 => Self::C4(Sha512::new()),
             Format::Md5 => Self::Md5(Md5::new()),
             Format::Sha1 => Self::Sha1(Sha1::new()),
-            Format::Xxh128 => Self::Xxh128(Box::new(Xxh3::new())),
-            Format::Xxh3 => Self::Xxh3(Box::new(Xxh3::new())),
-            Format::Xxh64 => Self::Xxh64(Xxh64::new(0)),
+            Format::Xxh128 => Self::Xxh128(Box::new(XxHash3_128::new())),
+            Format::Xxh3 => Self::Xxh3(Box::new(XxHash3_64::new())),
+            Format::Xxh64 => Self::Xxh64(XxHash64::with_seed(0)),
         }
     }
 
@@ -161,8 +161,9 @@ impl State {
             Self::C4(state) => state.update(bytes),
             Self::Md5(state) => state.update(bytes),
             Self::Sha1(state) => state.update(bytes),
-            Self::Xxh128(state) | Self::Xxh3(state) => state.update(bytes),
-            Self::Xxh64(state) => state.update(bytes),
+            Self::Xxh128(state) => state.write(bytes),
+            Self::Xxh3(state) => state.write(bytes),
+            Self::Xxh64(state) => state.write(bytes),
         }
     }
 
@@ -171,9 +172,9 @@ impl State {
             Self::C4(state) => (Format::C4, state.finalize().as_slice().into()),
             Self::Md5(state) => (Format::Md5, state.finalize().as_slice().into()),
             Self::Sha1(state) => (Format::Sha1, state.finalize().as_slice().into()),
-            Self::Xxh128(state) => (Format::Xxh128, state.digest128().to_be_bytes().into()),
-            Self::Xxh3(state) => (Format::Xxh3, state.digest().to_be_bytes().into()),
-            Self::Xxh64(state) => (Format::Xxh64, state.digest().to_be_bytes().into()),
+            Self::Xxh128(state) => (Format::Xxh128, state.finish_128().to_be_bytes().into()),
+            Self::Xxh3(state) => (Format::Xxh3, state.finish().to_be_bytes().into()),
+            Self::Xxh64(state) => (Format::Xxh64, state.finish().to_be_bytes().into()),
         };
         Digest { format, bytes }
     }

@@ -30,7 +30,7 @@ use blocks::Picture;
 use platefarm_model::recipe::Compression;
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::Path;
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 /// Name of the attribute with the hash of the pixels.
 pub const PIXELS_HASH: &str = "platefarm:pixelsXXH128";
@@ -113,15 +113,15 @@ pub fn encode_with(
 /// The same whatever the compression; a lossy one has none.
 #[must_use]
 pub fn pixels_xxh128(rgb: [&[u16]; 3], alpha: Option<&[u16]>) -> String {
-    let mut hasher = Xxh3::new();
+    let mut hasher = XxHash3_128::new();
     let mut buffer = [0; 16 * 1024];
     for plane in rgb.into_iter().chain(alpha) {
         for values in plane.chunks(buffer.len() / 2) {
             for (to, value) in buffer.chunks_exact_mut(2).zip(values) {
                 to.copy_from_slice(&value.to_le_bytes());
             }
-            hasher.update(&buffer[..2 * values.len()]);
+            hasher.write(&buffer[..2 * values.len()]);
         }
     }
-    format!("{:032x}", hasher.digest128())
+    format!("{:032x}", hasher.finish_128())
 }

@@ -71,6 +71,61 @@ fn media_that_fail_everywhere_are_held_against_no_node() {
     assert_eq!((farm.word(a), farm.word(b)), ("alive".into(), "alive".into()));
 }
 
+/// A frame that is slow enough to be in hand each time that the one beside it
+/// takes their machine down is not taken for it.
+#[test]
+fn a_frame_beside_one_that_takes_workers_down_is_not_blamed() {
+    let mut farm = Farm::new();
+    let deadly = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let slow: Vec<JobId> = (0..3).map(|_| farm.submit(0, None, vec![step(1, 1, &[])])).collect();
+    let mut deaths = 0;
+    while !farm.phase(deadly).is_settled() {
+        let name = format!("machine{deaths}");
+        let machine = farm.machine(&name, 2, "cpu", WorkerTraits::default());
+        let mut held = Vec::new();
+        while let Some(lease) = farm.acquire(machine) {
+            held.push(lease);
+        }
+        assert!(held.iter().any(|lease| lease.step.job == deadly), "it is not kept waiting");
+        assert!(held.len() >= 2 || deaths > 0, "the other slot works");
+        farm.wait(10, &[]);
+        deaths += 1;
+        assert!(deaths < 10, "the farm is eaten");
+    }
+    let view = farm.state.job(deadly).unwrap();
+    assert_eq!(view.steps[0].first_fault.as_ref().unwrap().code, Code::AttemptsSpent);
+    for job in &slow {
+        assert!(!farm.phase(*job).is_settled(), "{job} was blamed");
+    }
+    let healthy = farm.machine("healthy", 2, "cpu", WorkerTraits::default());
+    farm.drain(healthy, 1, result);
+    for job in slow {
+        assert_eq!(farm.phase(job), Phase::Done);
+    }
+}
+
+/// Two that are under suspicion are never in one worker's hands, and both get done.
+#[test]
+fn suspects_go_apart() {
+    let mut farm = Farm::new();
+    let jobs = [(); 2].map(|()| farm.submit(0, None, vec![step(1, 1, &[])]));
+    let lost = farm.machine("lost", 2, "cpu", WorkerTraits::default());
+    assert!(farm.acquire(lost).is_some() && farm.acquire(lost).is_some());
+    farm.wait(10, &[]);
+    let next = farm.machine("next", 2, "cpu", WorkerTraits::default());
+    let first = farm.acquire(next).unwrap();
+    assert_eq!(farm.acquire(next), None, "one at a time here");
+    let another = farm.worker("another");
+    let second = farm.acquire(another).unwrap();
+    assert_ne!(first.step, second.step);
+    farm.report(another, second.token, vec![failure(1, Code::GpuLost)]);
+    farm.wake = false;
+    farm.report(next, first.token, vec![result(1)]);
+    assert!(farm.wake, "who waited for it is told");
+    farm.drain(next, 1, result);
+    assert_eq!(jobs.map(|job| farm.phase(job)), [Phase::Done, Phase::Done]);
+}
+
 #[test]
 fn a_person_quarantines_drains_and_resumes() {
     let mut farm = Farm::new();

@@ -3,7 +3,7 @@
 //! asked by halving. A name is its hash here; who asks compares the names.
 
 use super::Entry;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use twox_hash::XxHash3_64;
 
 /// Entries by the hash of a name, those of one name in the order of the clips.
 pub(super) struct Table(Vec<(u64, Entry)>);
@@ -24,10 +24,10 @@ impl Table {
 
 /// The hash of a name.
 pub(super) fn hash(name: &str) -> u64 {
-    xxh3_64(name.as_bytes())
+    XxHash3_64::oneshot(name.as_bytes())
 }
 
 /// The hash of what a camera's name means.
 pub(super) fn camera_hash((letter, roll, clip): &(String, u32, u32)) -> u64 {
-    xxh3_64_with_seed(letter.as_bytes(), u64::from(*roll) << 32 | u64::from(*clip))
+    XxHash3_64::oneshot_with_seed(u64::from(*roll) << 32 | u64::from(*clip), letter.as_bytes())
 }

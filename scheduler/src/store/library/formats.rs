@@ -93,7 +93,7 @@ pub const COLOR: &str = "platefarm.color";
 
 /// A short id of a format.
 fn id(format: &str) -> String {
-    format!("f{:08x}", xxhash_rust::xxh3::xxh3_64(format.as_bytes()) as u32)
+    format!("f{:08x}", twox_hash::XxHash3_64::oneshot(format.as_bytes()) as u32)
 }
 
 impl Library {

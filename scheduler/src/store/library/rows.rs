@@ -11,7 +11,7 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{AnyConnection, AnyPool, Arguments, AssertSqlSafe, Row as _};
 use std::collections::HashMap;
 use tokio_stream::StreamExt as _;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// Clips that are written with one statement.
 pub(super) const GROUP: usize = 64;
@@ -40,7 +40,7 @@ pub(super) struct Hit {
 /// The id of a clip: the same for the same path and name, in every library.
 fn id(path: &str, name: &str) -> i64 {
     // SQL has signed numbers only.
-    (xxh3_64(format!("{path}\n{name}").as_bytes()) >> 1) as i64
+    (XxHash3_64::oneshot(format!("{path}\n{name}").as_bytes()) >> 1) as i64
 }
 
 /// An id as people see it.
