@@ -2,7 +2,8 @@
 //! is known, on hair before a green screen and around a clipped light, and speed.
 //!
 //! `cargo xtask bench debayer [--kodak DIR] [--mcmaster DIR] [--only NAME]
-//! [--protocol NAME] [--peers no] [--speed no] [--crops DIR [--photos DIR]]`.
+//! [--protocol NAME] [--peers no] [--librtprocess DIR] [--speed no] [--crops DIR [--photos DIR]]`.
+//! librtprocess is compiled from a checkout of its source, since no registry has it built.
 //! The photographs are not part of this repository: Kodak 24 (768x512 PNG) is
 //! looked for in `../shared/data/demosaic/kodak24`, McMaster 18 (500x500 TIFF)
 //! nowhere, OpenEXR's images for the crops in `../shared/data/raw/openexr-images`.
@@ -17,6 +18,8 @@ mod mended;
 mod pictures;
 #[path = "debayer/protocol.rs"]
 mod protocol;
+#[path = "debayer/rtprocess.rs"]
+mod rtprocess;
 #[path = "debayer/scenes.rs"]
 mod scenes;
 #[path = "debayer/score.rs"]
@@ -26,7 +29,7 @@ mod speed;
 #[expect(dead_code, reason = "some of it is for the other benches")]
 mod support;
 
-use contestants::{Contestant, PACKAGES, contestants};
+use contestants::{Contestant, PACKAGES, Peers, contestants};
 use platefarm_shaders::ops::resample::picture::Picture;
 use protocol::{PROTOCOLS, Pictures, Protocol};
 use score::Score;
@@ -61,7 +64,12 @@ fn bench() -> Result<()> {
         Some("no") => Err("--peers no".to_owned()),
         _ => python("debayer-venv", PACKAGES),
     };
-    let mut contestants = contestants(python.as_deref().ok(), &only)?;
+    let rtprocess = match option("--librtprocess")? {
+        Some(checkout) => rtprocess::driver(Path::new(&checkout)),
+        None => Err("no --librtprocess DIR, a checkout of it".to_owned()),
+    };
+    let peers = Peers { python: python.as_deref().ok(), rtprocess: rtprocess.as_deref().ok() };
+    let mut contestants = contestants(peers, &only)?;
     let chosen = option("--protocol")?;
     for (name, protocol) in PROTOCOLS {
         if chosen.as_ref().is_none_or(|chosen| chosen == name) {
@@ -81,10 +89,13 @@ fn bench() -> Result<()> {
     }
     drop(contestants);
     if option("--speed")?.as_deref() != Some("no") {
-        speed::speed(python.as_deref().ok(), &only, argument("--rounds", 3)?.max(1))?;
+        speed::speed(peers, &only, argument("--rounds", 3)?.max(1))?;
     }
     if let Err(message) = &python {
-        println!("\nThe peers were not measured: {message}");
+        println!("\nThe peers in Python were not measured: {message}");
+    }
+    if let Err(message) = &rtprocess {
+        println!("\nlibrtprocess was not measured: {message}");
     }
     Ok(())
 }

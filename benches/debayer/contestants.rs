@@ -1,12 +1,13 @@
 //! Who debayers: our forms, and other people's software that answers over a pipe.
 
 use crate::protocol::Pictures;
+use crate::rtprocess;
 use crate::support::{Result, script};
 use platefarm_shaders::debayer::{FORMS, Form, Mosaic};
 use platefarm_shaders::ops::resample::picture::Picture;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The Python packages of the peers.
 pub(crate) const PACKAGES: &[&str] =
@@ -52,27 +53,48 @@ impl Drop for Peer {
     }
 }
 
-/// Our forms and, where there is a Python, the peers; those whose name has `only` in it.
-pub(crate) fn contestants(python: Option<&Path>, only: &str) -> Result<Vec<Contestant>> {
+/// Other people's software, where it is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peers<'a> {
+    /// A Python with [`PACKAGES`].
+    pub python: Option<&'a Path>,
+    /// The driver of librtprocess.
+    pub rtprocess: Option<&'a Path>,
+}
+
+impl Peers<'_> {
+    /// What answers for the peer that is called `name`: ways of `demosaic.py` and of the driver.
+    pub(crate) fn command(&self, way: &str, name: &str) -> Option<Command> {
+        let mut command = if rtprocess::WAYS.contains(&(way, name)) {
+            Command::new(self.rtprocess?)
+        } else {
+            script(self.python?, "demosaic.py")
+        };
+        command.arg(way);
+        Some(command)
+    }
+}
+
+/// Our forms and the peers that are there; those whose name has `only` in it.
+pub(crate) fn contestants(peers: Peers<'_>, only: &str) -> Result<Vec<Contestant>> {
     let mut all: Vec<Contestant> = FORMS
         .iter()
         .map(|form| Contestant { name: format!("platefarm {}", form.name), way: Way::Ours(form) })
         .filter(|c| c.name.contains(only))
         .collect();
-    for (way, name) in PEERS.iter().filter(|(_, name)| name.contains(only)) {
-        let Some(python) = python else { break };
-        all.push(Contestant { name: (*name).to_owned(), way: Way::Peer(peer(python, way)?) });
+    for (way, name) in PEERS.iter().chain(rtprocess::WAYS).filter(|(_, name)| name.contains(only)) {
+        let Some(command) = peers.command(way, name) else { continue };
+        all.push(Contestant { name: (*name).to_owned(), way: Way::Peer(peer(command)?) });
     }
     Ok(all)
 }
 
-fn peer(python: &Path, way: &str) -> Result<Peer> {
-    let mut child = script(python, "demosaic.py")
-        .arg(way)
+fn peer(mut command: Command) -> Result<Peer> {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|e| format!("cannot start {}: {e}", python.display()))?;
+        .map_err(|e| format!("cannot start {command:?}: {e}"))?;
     let input = child.stdin.take();
     let output = child.stdout.take().ok_or("no pipe from the script")?;
     Ok(Peer { child, input, output })

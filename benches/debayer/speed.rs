@@ -1,12 +1,13 @@
 //! How fast each debayer is on one core, on a mosaic of a camera's size.
 
+use crate::contestants::Peers;
 use crate::protocol::Noise;
-use crate::support::{Result, json_of, median, script, thread_seconds};
+use crate::rtprocess;
+use crate::support::{Result, json_of, median, thread_seconds};
 use platefarm_model::raw::Bayer;
 use platefarm_shaders::debayer::{FORMS, Form, Mosaic};
 use platefarm_shaders::ops::resample::picture::{Picture, instruction_sets};
 use std::hint::black_box;
-use std::path::Path;
 
 /// Columns and rows of the mosaic.
 const SIZE: [usize; 2] = [4448, 3096];
@@ -27,14 +28,20 @@ const PEERS: &[(&str, &str, usize)] = &[
     ("colour-menon", "colour-demosaicing Menon 2007", 16),
 ];
 
+/// Ours beside the one of librtprocess that is of its kind.
+const RIVALS: &[(&str, &str)] =
+    &[("platefarm ri, ", "librtprocess AMaZE"), ("platefarm rcd, ", "librtprocess RCD")];
+
 /// Prints the table.
-pub(crate) fn speed(python: Option<&Path>, only: &str, rounds: usize) -> Result<()> {
+pub(crate) fn speed(peers: Peers<'_>, only: &str, rounds: usize) -> Result<()> {
     let [width, height] = SIZE;
     let pixels = (width * height) as f64;
     println!("\nOne core, {width}x{height}, median of {rounds} rounds\n");
     println!("| | ms of CPU | Mpix/s |\n|---|---|---|");
-    let row = |name: &str, seconds: f64, pixels: f64| {
+    let mut rates: Vec<(String, f64)> = Vec::new();
+    let mut row = |name: &str, seconds: f64, pixels: f64| {
         println!("| {name} | {:.1} | {:.1} |", seconds * 1e3, pixels / seconds / 1e6);
+        rates.push((name.to_owned(), pixels / seconds));
     };
     let mosaic = textured();
     for form in FORMS.iter().filter(|form| format!("platefarm {}", form.name).contains(only)) {
@@ -44,14 +51,22 @@ pub(crate) fn speed(python: Option<&Path>, only: &str, rounds: usize) -> Result<
             row(&format!("platefarm {}, {name}", form.name), median(seconds?), pixels);
         }
     }
-    for (way, name, less) in PEERS.iter().filter(|(_, name, _)| name.contains(only)) {
-        let Some(python) = python else { break };
+    let libraries = rtprocess::WAYS.iter().map(|(way, name)| (*way, *name, 1));
+    for (way, name, less) in PEERS.iter().copied().chain(libraries) {
+        let Some(mut command) = peers.command(way, name).filter(|_| name.contains(only)) else {
+            continue;
+        };
         let side = less.isqrt();
-        let mut command = script(python, "demosaic.py");
-        command.args([way, "--time", &(width / side).to_string(), &(height / side).to_string()]);
+        command.args(["--time", &(width / side).to_string(), &(height / side).to_string()]);
         let said = json_of(command.args(["--runs", &rounds.to_string()]))?;
-        let seconds = said["seconds"].as_f64().ok_or("demosaic.py gave no seconds")?;
-        row(name, seconds, pixels / *less as f64);
+        let seconds = said["seconds"].as_f64().ok_or("a peer gave no seconds")?;
+        row(name, seconds, pixels / less as f64);
+    }
+    let rate = |name: &str| rates.iter().find(|(n, _)| n.starts_with(name)).map(|(_, rate)| *rate);
+    for (ours, theirs) in RIVALS {
+        if let (Some(our), Some(their)) = (rate(ours), rate(theirs)) {
+            println!("\n{ours}over {theirs}: {:.2}", our / their);
+        }
     }
     Ok(())
 }

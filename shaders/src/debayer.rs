@@ -7,8 +7,9 @@ use crate::ops::debayer_mhc::{self, mirror};
 use crate::ops::resample::picture::Picture;
 use crate::ops::superpixel;
 use crate::ops::{debayer_rcd, debayer_ri};
-use fearless_simd::Level;
+use fearless_simd::{Level, dispatch};
 use platefarm_model::raw::Bayer;
+use std::ops::Range;
 
 /// A mosaic of floats: white-balanced and scene-linear, as a plate's debayer sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +75,8 @@ pub(crate) trait Rows {
     const HALO: u32;
     /// Pairs of columns before the first and behind the last.
     const MARGIN: usize;
+    /// Columns that are best made at a time.
+    const WINDOW: usize;
 
     fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2];
     fn push(&mut self, level: Level, y: i64, out: &mut [f32]);
@@ -82,9 +85,10 @@ pub(crate) trait Rows {
 impl Rows for debayer_ri::cpu::Stream {
     const HALO: u32 = debayer_ri::HALO;
     const MARGIN: usize = debayer_ri::cpu::PAD;
+    const WINDOW: usize = debayer_ri::cpu::WINDOW as usize;
 
-    fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
-        self.input(y)
+    fn input(&mut self, _: i64) -> &mut [Vec<f32>; 2] {
+        self.input()
     }
     fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
         self.push(level, y, out);
@@ -93,10 +97,11 @@ impl Rows for debayer_ri::cpu::Stream {
 
 impl Rows for debayer_rcd::cpu::Stream {
     const HALO: u32 = debayer_rcd::HALO;
-    const MARGIN: usize = debayer_rcd::MARGIN;
+    const MARGIN: usize = debayer_rcd::cpu::MARGIN;
+    const WINDOW: usize = debayer_rcd::cpu::WINDOW as usize;
 
-    fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
-        self.input(y)
+    fn input(&mut self, _: i64) -> &mut [Vec<f32>; 2] {
+        self.input()
     }
     fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
         self.push(level, y, out);
@@ -106,6 +111,7 @@ impl Rows for debayer_rcd::cpu::Stream {
 impl Rows for debayer_mhc::cpu::Stream {
     const HALO: u32 = debayer_mhc::HALO;
     const MARGIN: usize = debayer_mhc::cpu::MARGIN;
+    const WINDOW: usize = debayer_mhc::cpu::WINDOW as usize;
 
     fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
         self.input(y)
@@ -116,52 +122,78 @@ impl Rows for debayer_mhc::cpu::Stream {
 }
 
 fn ri(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
-    let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
-    let stream = debayer_ri::cpu::Stream::new(pairs, red_at, [1.0; 3]);
+    let red_at = mosaic.bayer.red_at();
+    let stream = |pairs| debayer_ri::cpu::Stream::new(pairs, red_at, [1.0; 3]);
     streamed(stream, level, mosaic, picture);
 }
 
 fn rcd(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
-    let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
-    streamed(debayer_rcd::cpu::Stream::new(pairs, red_at), level, mosaic, picture);
+    let red_at = mosaic.bayer.red_at();
+    streamed(|pairs| debayer_rcd::cpu::Stream::new(pairs, red_at), level, mosaic, picture);
 }
 
 fn mhc(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
-    let (pairs, red_at) = (mosaic.width.div_ceil(2), mosaic.bayer.red_at());
-    let stream = debayer_mhc::cpu::Stream::new(pairs, red_at, [1.0; 3]);
+    let red_at = mosaic.bayer.red_at();
+    let stream = |pairs| debayer_mhc::cpu::Stream::new(pairs, red_at, [1.0; 3]);
     streamed(stream, level, mosaic, picture);
 }
 
-/// What a debayer with settings of its own makes of a mosaic.
+/// What a debayer with settings of its own makes of a mosaic: one window of
+/// columns after the other, as a plate is made. `stream` is one for rows of so
+/// many pairs of columns.
 pub(crate) fn streamed<R: Rows>(
-    mut stream: R,
+    stream: impl FnOnce(usize) -> R,
     level: Level,
     mosaic: &Mosaic,
     picture: &mut Picture,
 ) {
     let (width, height) = (mosaic.width, mosaic.height);
     sized(picture, width, height);
-    let pairs = width.div_ceil(2);
-    let margin = 2 * R::MARGIN as i64;
-    let outside: Vec<(usize, usize)> = (-margin..0)
-        .chain(width as i64..2 * pairs as i64 + margin)
-        .map(|x| ((x + margin) as usize, mirror(x, width as u32) as usize))
-        .collect();
+    let all = width.div_ceil(2);
+    let pairs = all.div_ceil(width.div_ceil(R::WINDOW).max(1));
+    let mut stream = stream(pairs);
     let mut runs = vec![0.0; 6 * pairs];
+    for first in (0..all).step_by(pairs.max(1)) {
+        // The last one begins earlier, so that none is narrower.
+        let first = first.min(all - pairs);
+        window(&mut stream, level, mosaic, first..first + pairs, &mut runs, picture);
+    }
+}
+
+/// Some pairs of columns of a mosaic. `runs` is room for a row of them.
+fn window<R: Rows>(
+    stream: &mut R,
+    level: Level,
+    mosaic: &Mosaic,
+    pairs: Range<usize>,
+    runs: &mut [f32],
+    picture: &mut Picture,
+) {
+    let (width, height) = (mosaic.width, mosaic.height);
+    let margin = 2 * R::MARGIN as i64;
+    let (first, end) = (2 * pairs.start as i64 - margin, 2 * pairs.end as i64 + margin);
+    let inside = first.max(0) as usize..width.min(end as usize);
+    let skipped = (inside.start as i64 - first) as usize / 2;
+    let outside: Vec<(usize, usize)> = (first..0)
+        .chain(width as i64..end)
+        .map(|x| ((x - first) as usize, mirror(x, width as u32) as usize))
+        .collect();
+    let columns = 2 * pairs.start..width.min(2 * pairs.end);
     let halo = i64::from(R::HALO);
     for y in -halo..height as i64 + halo {
         let row = &mosaic.sites[mirror(y, height as u32) as usize * width..][..width];
         let input = stream.input(y);
-        let [even, odd] = input.each_mut().map(|half| &mut half[R::MARGIN..]);
-        unweave(row, even, odd);
+        let [even, odd] = input.each_mut().map(|half| &mut half[skipped..]);
+        dispatch!(level, _simd => unweave(&row[inside.clone()], even, odd));
         for (to, from) in &outside {
             input[to % 2][to / 2] = row[*from];
         }
-        stream.push(level, y, &mut runs);
+        stream.push(level, y, runs);
         let Ok(done) = usize::try_from(y - halo) else { continue };
-        for (plane, runs) in picture.planes.iter_mut().zip(runs.chunks_exact(2 * pairs)) {
-            let (even, odd) = runs.split_at(pairs);
-            weave(even, odd, &mut plane[done * width..][..width]);
+        for (plane, runs) in picture.planes.iter_mut().zip(runs.chunks_exact(2 * pairs.len())) {
+            let (even, odd) = runs.split_at(pairs.len());
+            let row = &mut plane[done * width..][columns.clone()];
+            dispatch!(level, _simd => weave(even, odd, row));
         }
     }
 }
@@ -193,6 +225,7 @@ fn half(level: Level, mosaic: &Mosaic, picture: &mut Picture) {
 }
 
 /// One row into its even and odd columns.
+#[inline(always)]
 pub(crate) fn unweave(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
     let (pairs, last) = row.as_chunks::<2>();
     for ((pair, even), odd) in pairs.iter().zip(&mut *even).zip(odd) {
@@ -204,6 +237,7 @@ pub(crate) fn unweave(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
 }
 
 /// Even and odd columns into one row.
+#[inline(always)]
 pub(crate) fn weave(even: &[f32], odd: &[f32], row: &mut [f32]) {
     let (pairs, last) = row.as_chunks_mut::<2>();
     for ((pair, even), odd) in pairs.iter_mut().zip(even).zip(odd) {

@@ -1,12 +1,14 @@
 //! The CPU executor: a plan, row by row, in bands over all cores.
 //!
-//! A band streams: mosaic rows, colour rows and delivered rows live in rings
-//! just long enough for the next operation, so that a frame passes through
-//! the caches once and nothing of frame size is ever stored but its end.
+//! A band streams, one [window](super::windows) of its columns after the other: mosaic
+//! rows, colour rows and delivered rows live in rings just long enough for the
+//! next operation, so that a frame passes through the caches once and nothing
+//! of frame size is ever stored but its end.
 
 use super::debayering::Debayering;
 use super::plan::{Band, Input, MosaicInput, Plan};
 use super::store;
+use super::windows::{Window, windows, windows_of};
 use crate::color::Plan as Colors;
 use crate::ops::debayer_mhc::cpu::fill_outside;
 use crate::ops::debayer_mhc::mirror;
@@ -36,19 +38,27 @@ const STEP: usize = 64;
 pub struct CpuExecutor {
     level: Level,
     bands: Option<usize>,
+    /// Columns of a window.
+    window: Option<usize>,
 }
 
 impl CpuExecutor {
     /// With the best instruction set of this machine and a band or two per thread.
     #[must_use]
     pub fn new() -> Self {
-        Self { level: Level::new(), bands: None }
+        Self { level: Level::new(), bands: None, window: None }
     }
 
     /// With a given instruction set and number of bands. The picture does not depend on either.
     #[cfg(test)]
     pub(crate) fn with(level: Level, bands: usize) -> Self {
-        Self { level, bands: Some(bands) }
+        Self { level, bands: Some(bands), window: None }
+    }
+
+    /// With windows of about so many columns, which cannot be seen either.
+    #[cfg(test)]
+    pub(crate) fn windowed(self, window: usize) -> Self {
+        Self { window: Some(window), ..self }
     }
 }
 
@@ -70,9 +80,11 @@ impl Executor for CpuExecutor {
             (None, 1) => plan.bands_for_threads(1, 1),
             (None, threads) => plan.bands_for_threads(2 * threads, least_rows(&plan)),
         };
+        let windows = self.window.map_or_else(|| windows(&plan), |most| windows_of(&plan, most));
         Ok(Box::new(CpuPrepared {
             plan,
             bands,
+            windows,
             level: self.level,
             spare: Mutex::default(),
             done: VecDeque::new(),
@@ -91,6 +103,7 @@ fn least_rows(plan: &Plan) -> usize {
 struct CpuPrepared {
     plan: Plan,
     bands: Vec<Band>,
+    windows: Vec<Window>,
     level: Level,
     spare: Mutex<Vec<Scratch>>,
     /// Frames that were submitted and not finished.
@@ -113,9 +126,14 @@ impl Prepared for CpuPrepared {
             .map(|(band, planes)| {
                 let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
                 let scratch = spare().pop();
-                let mut scratch = scratch.unwrap_or_else(|| Scratch::new(&self.plan));
-                let run = Run { plan: &self.plan, level: self.level, bytes };
-                let non_finite = run.band(band, &mut scratch, planes);
+                let pairs = self.windows.first().map_or(0, Window::pairs);
+                let mut scratch = scratch.unwrap_or_else(|| Scratch::new(&self.plan, pairs));
+                let mut planes = planes;
+                let tile = |window| {
+                    let run = Run { plan: &self.plan, level: self.level, bytes, band, window };
+                    run.tile(&mut scratch, &mut planes)
+                };
+                let non_finite: u64 = self.windows.iter().map(tile).sum();
                 spare().push(scratch);
                 non_finite
             })
@@ -158,8 +176,10 @@ fn share_rows<'a>(
         .collect()
 }
 
-/// Buffers of one band at work.
+/// Buffers of one band at work, for windows of one width.
 struct Scratch {
+    /// Pairs of columns of a window.
+    pairs: usize,
     /// Samples of one row.
     samples: Vec<u16>,
     /// The debayer, with the mosaic rows that it looks at.
@@ -176,13 +196,13 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(plan: &Plan) -> Self {
-        let pairs = plan.pairs();
+    fn new(plan: &Plan, pairs: usize) -> Self {
         let run = (6 * pairs).next_multiple_of(BLOCK);
         Self {
+            pairs,
             samples: Vec::new(),
             debayer: match &plan.input {
-                Input::Mosaic(input) => Some(Debayering::new(plan, input)),
+                Input::Mosaic(input) => Some(Debayering::new(pairs, input)),
                 Input::Rgb(_) => None,
             },
             color: vec![vec![0.0; run]; plan.taps[1].count],
@@ -194,16 +214,19 @@ impl Scratch {
     }
 }
 
-/// One frame.
+/// One window of one band of one frame.
 struct Run<'a> {
     plan: &'a Plan,
     level: Level,
     bytes: &'a [u8],
+    band: &'a Band,
+    window: &'a Window,
 }
 
 impl Run<'_> {
-    /// Makes one band; returns its number of non-finite samples.
-    fn band(&self, band: &Band, scratch: &mut Scratch, mut planes: Planes<'_>) -> u64 {
+    /// Makes it; returns its number of non-finite samples.
+    fn tile(&self, scratch: &mut Scratch, planes: &mut Planes<'_>) -> u64 {
+        let band = self.band;
         let mut next_site = match &self.plan.input {
             Input::Mosaic(input) => Debayering::first_for(input, band.rows.start),
             Input::Rgb(_) => 0,
@@ -238,7 +261,7 @@ impl Run<'_> {
             for unused in &mut scratch.rows[lines.len()..] {
                 unused.fill(0.0);
             }
-            non_finite += self.along(scratch, band, lines, &mut planes);
+            non_finite += self.along(scratch, lines, planes);
         }
         non_finite
     }
@@ -251,7 +274,7 @@ impl Run<'_> {
         let layout = &input.layout;
         let Some(debayer) = &mut scratch.debayer else { return 0 };
         let y = mirror(at, plan.sites[1]);
-        let columns = plan.input_columns();
+        let Window { input_columns: columns, counted, .. } = self.window;
         // Whole words begin at every eighth sample, whatever the packing.
         let first = (layout.active.x + columns.start) & !7;
         let skip = (layout.active.x + columns.start - first) as usize;
@@ -259,7 +282,8 @@ impl Run<'_> {
         let bytes = &self.bytes[start..];
 
         let (row, margin) = debayer.input(at);
-        let window = plan.columns.start * input.block()..plan.columns.end * input.block();
+        let window = &self.window.columns;
+        let window = window.start * input.block()..window.end * input.block();
         let inset = margin - (window.start - columns.start) as usize / 2;
         let [even, odd] = row.each_mut().map(|half| &mut half[inset..]);
         let (even, odd) = (&mut even[..columns.len().div_ceil(2)], &mut odd[..columns.len() / 2]);
@@ -267,7 +291,7 @@ impl Run<'_> {
         let mut non_finite = 0;
         if layout.packing == Packing::F32Le {
             unpack::cpu::floats(self.level, &bytes[4 * skip..], even, odd);
-            non_finite = finite::cpu::run(self.level, even) + finite::cpu::run(self.level, odd);
+            non_finite = finite(self.level, even, odd, *counted);
         } else {
             scratch.samples.resize(skip + columns.len(), 0);
             unpack::cpu::row(layout.packing, bytes, &mut scratch.samples);
@@ -295,17 +319,20 @@ impl Run<'_> {
     /// Stored samples of one row; returns its number of non-finite samples.
     fn picture_row(&self, layout: &RgbLayout, y: u32, scratch: &mut Scratch) -> u64 {
         let plan = self.plan;
-        let start = plan.row_at(y) + plan.columns.start as usize * layout.samples.pixel_bytes();
-        let bytes = &self.bytes[start..][..plan.columns.len() * layout.samples.pixel_bytes()];
+        let Window { columns, counted, .. } = self.window;
+        let start = plan.row_at(y) + columns.start as usize * layout.samples.pixel_bytes();
+        let bytes = &self.bytes[start..][..columns.len() * layout.samples.pixel_bytes()];
         let slot = y as usize % scratch.color.len();
-        let out = &mut scratch.color[slot][..6 * plan.pairs()];
+        let out = &mut scratch.color[slot][..6 * scratch.pairs];
         rgb_decode::cpu::row(self.level, layout.samples, &layout.curve, bytes, out);
-        finite::cpu::run(self.level, out)
+        let planes = out.chunks_exact_mut(2 * scratch.pairs);
+        let found = planes.map(|plane| plane.split_at_mut(scratch.pairs));
+        found.map(|(even, odd)| finite(self.level, even, odd, *counted)).sum()
     }
 
     /// The colour on one row that goes before the resample.
     fn to_aces(&self, y: u32, scratch: &mut Scratch) {
-        let run = 2 * self.plan.pairs();
+        let run = 2 * scratch.pairs;
         let slot = y as usize % scratch.color.len();
         let (red, rest) = scratch.color[slot].split_at_mut(run);
         let (green, rest) = rest.split_at_mut(run);
@@ -329,28 +356,23 @@ impl Run<'_> {
     }
 
     /// The horizontal sums for some lines of a band, as halves into its planes.
-    fn along(
-        &self,
-        scratch: &mut Scratch,
-        band: &Band,
-        lines: Range<usize>,
-        planes: &mut Planes<'_>,
-    ) -> u64 {
+    fn along(&self, scratch: &mut Scratch, lines: Range<usize>, planes: &mut Planes<'_>) -> u64 {
         let plan = self.plan;
         let taps = &plan.taps[0];
         let width = plan.size[0] as usize;
-        let first_row = plan.placed(1, band.lines.clone()).start;
+        let first_row = plan.placed(1, self.band.lines.clone()).start;
         let mut non_finite = 0;
-        for from in (0..taps.start.len()).step_by(STEP) {
-            let count = STEP.min(taps.start.len() - from);
+        let places = &self.window.places;
+        for from in places.clone().step_by(STEP) {
+            let count = STEP.min(places.end - from);
             let single = &mut scratch.single[..count];
             let half = &mut scratch.half[..count];
             // Few columns at a time, so that the turned ones stay in the nearest cache.
             let reads = taps.reads(from..from + count);
-            let base = plan.columns.start;
+            let base = self.window.columns.start;
             let pairs = (reads.start - base) as usize / 2..(reads.end - base).div_ceil(2) as usize;
             scratch.tile.resize(scratch.tile.len().max(2 * pairs.len()), [0.0; LANES]);
-            resample::cpu::turn(&scratch.rows, plan.pairs(), pairs.clone(), &mut scratch.tile);
+            resample::cpu::turn(&scratch.rows, scratch.pairs, pairs.clone(), &mut scratch.tile);
             let base = base + 2 * pairs.start as u32;
             let tile = &scratch.tile;
             resample::cpu::horizontal(self.level, tile, base, taps, from, plan.antiring, single);
@@ -371,6 +393,17 @@ impl Run<'_> {
         }
         non_finite
     }
+}
+
+/// Makes even and odd columns of a row finite; returns how many were not, but for the first columns
+/// that were counted before.
+fn finite(level: Level, even: &mut [f32], odd: &mut [f32], counted: usize) -> u64 {
+    let (before, even) = even.split_at_mut(counted.div_ceil(2));
+    let (odd_before, odd) = odd.split_at_mut(counted / 2);
+    for counted in [before, odd_before] {
+        let _ = finite::cpu::run(level, counted);
+    }
+    finite::cpu::run(level, even) + finite::cpu::run(level, odd)
 }
 
 /// Colour on delivered columns, each of which holds its rows plane by plane.

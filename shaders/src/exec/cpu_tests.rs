@@ -27,12 +27,13 @@ fn of_every_debayer() -> Vec<(String, PlateRecipe)> {
 }
 
 #[test]
-fn neither_bands_nor_instruction_sets_can_be_seen() {
+fn neither_bands_nor_windows_nor_instruction_sets_can_be_seen() {
     for (name, recipe) in of_every_debayer() {
         let expected = render(&CpuExecutor::with(Level::new(), 1), &recipe);
-        for bands in [2, 3, 7, 1000] {
-            let got = render(&CpuExecutor::with(Level::new(), bands), &recipe);
-            assert!(got == expected, "{name}: {bands} bands");
+        for (bands, window) in [(2, 1000), (3, 16), (7, 30), (1000, 7), (1, 1)] {
+            let executor = CpuExecutor::with(Level::new(), bands).windowed(window);
+            let got = render(&executor, &recipe);
+            assert!(got == expected, "{name}: {bands} bands, windows of {window}");
         }
         let plain = render(&CpuExecutor::with(Level::baseline(), 2), &recipe);
         assert!(plain == expected, "{name}: without wide registers");

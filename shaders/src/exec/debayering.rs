@@ -3,14 +3,24 @@
 //! has come in. Rows outside the picture go in as mirror images, so that none
 //! of them knows of an edge.
 
-use super::plan::{MosaicInput, Plan};
+use super::plan::MosaicInput;
 use super::repairing::Repairing;
 use crate::ops::debayer_mhc::cpu::SplitRow;
 use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, superpixel};
 use fearless_simd::Level;
 use platefarm_model::recipe::Debayer;
 
-/// A debayer at work on the rows of a band.
+/// Columns of the mosaic for which what a debayer keeps of the last rows fits a core's own cache.
+pub(super) const fn window_of(debayer: Debayer) -> u32 {
+    match debayer {
+        Debayer::Ri => debayer_ri::cpu::WINDOW,
+        Debayer::Rcd => debayer_rcd::cpu::WINDOW,
+        Debayer::Mhc => debayer_mhc::cpu::WINDOW,
+        Debayer::Superpixel => superpixel::cpu::WINDOW,
+    }
+}
+
+/// A debayer at work on the rows of a window.
 #[derive(Debug)]
 pub(super) struct Debayering {
     red_at: (u32, u32),
@@ -30,8 +40,8 @@ enum Form {
 impl Form {
     fn input(&mut self, y: i64) -> (&mut [Vec<f32>; 2], usize) {
         match self {
-            Self::Ri(stream) => (stream.input(y), debayer_ri::cpu::PAD),
-            Self::Rcd(stream) => (stream.input(y), debayer_rcd::MARGIN),
+            Self::Ri(stream) => (stream.input(), debayer_ri::cpu::PAD),
+            Self::Rcd(stream) => (stream.input(), debayer_rcd::cpu::MARGIN),
             Self::Mhc(stream) => (stream.input(y), debayer_mhc::cpu::MARGIN),
             Self::Superpixel(rows) => (&mut rows[y.rem_euclid(5) as usize].halves, 1),
         }
@@ -39,8 +49,9 @@ impl Form {
 }
 
 impl Debayering {
-    pub(super) fn new(plan: &Plan, input: &MosaicInput) -> Self {
-        let (pairs, red_at) = (plan.pairs(), input.red_at);
+    /// For rows of so many pairs of columns of the picture.
+    pub(super) fn new(pairs: usize, input: &MosaicInput) -> Self {
+        let red_at = input.red_at;
         let form = match input.debayer {
             Debayer::Ri => {
                 Form::Ri(Box::new(debayer_ri::cpu::Stream::new(pairs, red_at, input.clips)))
@@ -50,13 +61,12 @@ impl Debayering {
                 Form::Mhc(Box::new(debayer_mhc::cpu::Stream::new(pairs, red_at, input.clips)))
             }
             Debayer::Superpixel => {
-                Form::Superpixel(Box::new([(); 5].map(|()| SplitRow::new(plan.columns.len()))))
+                Form::Superpixel(Box::new([(); 5].map(|()| SplitRow::new(2 * pairs))))
             }
         };
         let mut form = form;
         let (_, margin) = form.input(0);
-        let wide = plan.columns.len() as u32 * input.block();
-        let repairing = Repairing::new(input, wide.div_ceil(2) as usize + 2 * margin);
+        let repairing = Repairing::new(input, pairs * input.block() as usize + 2 * margin);
         Self { red_at, repairing, form }
     }
 

@@ -9,6 +9,7 @@ mod debayering;
 pub mod gpu;
 pub mod plan;
 mod repairing;
+mod windows;
 
 /// Stores a run of finished samples, from its far end where the picture is mirrored.
 fn store(to: &mut [u16], halves: impl Iterator<Item = u16>, mirrored: bool) {

@@ -41,6 +41,15 @@ impl Input {
             Self::Rgb(_) => 1,
         }
     }
+
+    /// Some columns of a picture of `width`, from where a row may begin to where it may end:
+    /// of sensor data in pairs.
+    pub(super) fn whole(&self, columns: Range<u32>, width: u32) -> Range<u32> {
+        match self {
+            Self::Mosaic(_) => columns.start & !1..columns.end.next_multiple_of(2).min(width),
+            Self::Rgb(_) => columns,
+        }
+    }
 }
 
 /// Sensor data, and what leads up to its debayer.
@@ -177,10 +186,7 @@ impl Plan {
             Taps::new(filter, upright.scale[axis], upright.offset[axis], lines, picture[axis])
         });
         let reads = taps[0].reads(0..taps[0].start.len());
-        let columns = match &input {
-            Input::Mosaic(_) => reads.start & !1..reads.end.next_multiple_of(2).min(picture[0]),
-            Input::Rgb(_) => reads,
-        };
+        let columns = input.whole(reads, picture[0]);
         Ok(Self {
             input,
             picture,
@@ -215,12 +221,6 @@ impl Plan {
         }
     }
 
-    /// Pairs of columns of a row that are made.
-    #[must_use]
-    pub fn pairs(&self) -> usize {
-        (self.columns.len()).div_ceil(2)
-    }
-
     /// Rows and columns of the input that a pixel looks at on each side.
     #[must_use]
     pub const fn halo(&self) -> u32 {
@@ -251,7 +251,7 @@ impl Plan {
 
     /// Columns (axis 0) or rows (axis 1) of the input that those of the picture
     /// are made of, and the halo around them.
-    fn with_halo(&self, lines: Range<u32>, axis: usize) -> Range<u32> {
+    pub(super) fn with_halo(&self, lines: Range<u32>, axis: usize) -> Range<u32> {
         // A mirrored line at the edge lies within the halo too, or is line 2 at most.
         let block = self.input.block();
         (lines.start * block).saturating_sub(self.halo())

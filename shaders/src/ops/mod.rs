@@ -15,6 +15,7 @@ pub mod levels;
 pub mod matrix;
 pub mod resample;
 pub mod rgb_decode;
+mod rows;
 pub mod superpixel;
 pub mod to_half;
 pub mod unpack;

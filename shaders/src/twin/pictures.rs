@@ -135,7 +135,7 @@ fn halves_in_aces_are_copied_bit_for_bit() {
     assert_eq!(image.non_finite, odd as u64);
 }
 
-/// What is counted does not depend on bands, and a value that no plate can
+/// What is counted depends neither on bands nor on windows, and a value that no plate can
 /// hold does not spread.
 #[test]
 fn one_bad_sample_is_one_bad_sample() {
@@ -148,10 +148,10 @@ fn one_bad_sample_is_one_bad_sample() {
         let at = 12 * ((20 + 10 * i) * plain.width as usize + 17);
         bytes[at..at + 4].copy_from_slice(&bad.to_le_bytes());
     }
-    for bands in [1, 2, 5, 9] {
-        let executor = CpuExecutor::with(Level::new(), bands);
+    for (bands, window) in [(1, 1000), (2, 7), (5, 16), (9, 1)] {
+        let executor = CpuExecutor::with(Level::new(), bands).windowed(window);
         let image = executor.prepare(&shrink).and_then(|mut ready| ready.run(&bytes)).unwrap();
-        assert_eq!(image.non_finite, 3, "{bands} bands");
+        assert_eq!(image.non_finite, 3, "{bands} bands, windows of {window}");
         // Green and blue know nothing of it; in red most is as it was.
         assert_eq!(image.planes[1..], clean.planes[1..]);
         let changed = image.planes[0].iter().zip(&clean.planes[0]).filter(|(a, b)| a != b).count();

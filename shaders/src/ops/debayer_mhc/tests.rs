@@ -21,7 +21,7 @@ fn debayer(mosaic: &[f32], width: u32, height: u32, bayer: Bayer) -> Vec<f32> {
 /// Debayers a whole picture: interleaved RGB.
 fn clipping(mosaic: &[f32], width: u32, height: u32, bayer: Bayer, gains: [f32; 3]) -> Vec<f32> {
     let [w, h] = [width, height].map(|side| side as usize);
-    let stream = Stream::new(w.div_ceil(2), bayer.red_at(), gains);
+    let stream = |pairs| Stream::new(pairs, bayer.red_at(), gains);
     let mosaic = Mosaic { width: w, height: h, bayer, sites: mosaic.to_vec() };
     let mut picture = Picture { width: 0, height: 0, planes: Default::default() };
     streamed(stream, Level::new(), &mosaic, &mut picture);

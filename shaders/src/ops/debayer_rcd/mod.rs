@@ -68,9 +68,6 @@ pub use op::DebayerRcd;
 
 /// Rows and columns that a pixel depends on, on each side.
 pub const HALO: u32 = 10;
-/// Pairs of columns that a row of the CPU form has beyond the window on each
-/// side: the halo, and one pair more for steps that make whole pairs.
-pub const MARGIN: usize = 6;
 
 /// What stands for black.
 const PEDESTAL: f32 = 0.1;

@@ -1,6 +1,6 @@
 //! The fast form against the text in double precision, and what must hold of any debayer.
 
-use super::cpu::Stream;
+use super::cpu::{MARGIN, Stream};
 use super::reference::Reference;
 use super::*;
 use crate::debayer::{Form, Mosaic, form};
@@ -174,7 +174,7 @@ fn a_window_has_the_bits_of_the_whole() {
             let halo = i64::from(HALO);
             for y in rows.start - halo..rows.end + halo {
                 let row = mirror(y, height as u32) as usize * width;
-                for (half, values) in stream.input(y).iter_mut().enumerate() {
+                for (half, values) in stream.input().iter_mut().enumerate() {
                     // What lies beyond the halo is anything at all.
                     values.fill(7.0);
                     for (i, v) in values.iter_mut().enumerate().take(pairs + 2 * MARGIN) {

@@ -184,7 +184,7 @@ fn clipped_lights_have_no_rim() {
         gains.map(|gain| light.min(gain))
     };
     let mosaic = mosaic(size, Bayer::Rggb, scene);
-    let rows = cpu::Stream::new(size[0] / 2, Bayer::Rggb.red_at(), gains);
+    let rows = |pairs| cpu::Stream::new(pairs, Bayer::Rggb.red_at(), gains);
     let mut picture = ri().picture(&mosaic);
     streamed(rows, Level::new(), &mosaic, &mut picture);
     let leaves = |picture: &Picture| {
@@ -195,7 +195,7 @@ fn clipped_lights_have_no_rim() {
     };
     assert_eq!(leaves(&picture), None);
     let never = [f32::INFINITY; 3];
-    let blind = debayer_mhc::cpu::Stream::new(size[0] / 2, Bayer::Rggb.red_at(), never);
+    let blind = |pairs| debayer_mhc::cpu::Stream::new(pairs, Bayer::Rggb.red_at(), never);
     streamed(blind, Level::new(), &mosaic, &mut picture);
     assert!(leaves(&picture).is_some(), "a debayer that leaves the range is noticed");
 }

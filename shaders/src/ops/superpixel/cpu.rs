@@ -3,6 +3,9 @@
 use crate::ops::debayer_mhc::cpu::SplitRow;
 use fearless_simd::{Level, dispatch};
 
+/// Columns of the mosaic for which all rows that are kept fit a core's own cache.
+pub const WINDOW: u32 = 4096;
+
 /// One row of pixels from the rows `2 y - 1 ..= 2 y + 2`, with red at `(row,
 /// column)` of the pattern. `out` begins with six runs of half of `pairs`,
 /// rounded up: red even, red odd, green even, green odd, blue even, blue odd.

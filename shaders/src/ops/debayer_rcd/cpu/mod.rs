@@ -2,98 +2,72 @@
 //!
 //! Every step keeps the few rows that the next one looks at, in rings, each row
 //! as its even and its odd columns, so that all loops are straight, whatever the
-//! site ([`SplitRow`](crate::ops::debayer_mhc::cpu::SplitRow) says how). [`steps`]
-//! has the arithmetic.
+//! site. [`steps`] has the arithmetic.
 
 mod steps;
 
-use super::{HALO, MARGIN};
+use super::HALO;
 use crate::ops::debayer_mhc::cpu::RowColors;
+use crate::ops::rows::{self, Block, LANES, Ring, Row, Spans, each, run_mut};
 use fearless_simd::{Level, Simd, dispatch};
-use std::ops::Range;
 
-/// Values that are worked on at once.
-const LANES: usize = 16;
+/// Columns for which all rows that are kept (about 0.4 kB a column) fit a core's own cache.
+pub const WINDOW: u32 = 1024;
 
-/// [`LANES`] values side by side.
-type Block = [f32; LANES];
-
-/// A row of some step: even columns and odd columns, [`MARGIN`] more pairs on
-/// both sides, and room to go on in whole blocks.
-#[derive(Clone, Debug, Default)]
-struct Row([Vec<f32>; 2]);
-
-impl Row {
-    fn new(pairs: usize) -> Self {
-        let half = vec![0.0; (pairs + 2 * MARGIN).next_multiple_of(LANES) + LANES];
-        Self([half.clone(), half])
-    }
-}
-
-/// The last rows of a step, by their number.
-#[derive(Clone, Debug)]
-struct Ring<const N: usize>([Row; N]);
-
-impl<const N: usize> Ring<N> {
-    fn new(pairs: usize) -> Self {
-        Self(std::array::from_fn(|_| Row::new(pairs)))
-    }
-
-    fn at(&self, y: i64) -> &Row {
-        &self.0[y.rem_euclid(N as i64) as usize]
-    }
-
-    fn at_mut(&mut self, y: i64) -> &mut Row {
-        &mut self.0[y.rem_euclid(N as i64) as usize]
-    }
-}
+/// Pairs of columns that a row has on each side.
+pub const MARGIN: usize = rows::MARGIN;
 
 /// A debayer at work on a picture, or on a window of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stream {
-    pairs: usize,
+    spans: Spans,
     red_at: (u32, u32),
+    /// The row that comes in.
+    input: [Vec<f32>; 2],
     /// Encoded mosaic.
-    mosaic: Ring<11>,
+    mosaic: Ring<Row>,
     /// Low pass of all colours.
-    low: Ring<5>,
+    low: Ring<Row>,
     /// Green minus colour, estimated along the row and along the column.
-    along: Ring<5>,
-    down: Ring<9>,
+    along: Ring<Row>,
+    down: Ring<Row>,
     /// How much those change along their direction, squared.
-    along_change: Ring<6>,
-    down_change: Ring<5>,
+    along_change: Ring<Row>,
+    down_change: Ring<Row>,
     /// Green everywhere.
-    green: Ring<6>,
+    green: Ring<Row>,
     /// Red minus green and blue minus green at the sites of one of them.
-    red: Ring<5>,
-    blue: Ring<5>,
+    red: Ring<Row>,
+    blue: Ring<Row>,
 }
 
 impl Stream {
     /// For rows of `pairs` pairs of columns, with red at `(row, column)` of the pattern.
     #[must_use]
     pub fn new(pairs: usize, red_at: (u32, u32)) -> Self {
+        let spans = Spans::new(pairs, HALO);
+        let ring = |count| Ring::new(count, || Row::new(&spans));
         Self {
-            pairs,
+            spans,
             red_at,
-            mosaic: Ring::new(pairs),
-            low: Ring::new(pairs),
-            along: Ring::new(pairs),
-            down: Ring::new(pairs),
-            along_change: Ring::new(pairs),
-            down_change: Ring::new(pairs),
-            green: Ring::new(pairs),
-            red: Ring::new(pairs),
-            blue: Ring::new(pairs),
+            input: [(); 2].map(|()| vec![0.0; spans.pairs.next_multiple_of(LANES)]),
+            mosaic: ring(16),
+            low: ring(8),
+            along: ring(8),
+            down: ring(16),
+            along_change: ring(8),
+            down_change: ring(8),
+            green: ring(8),
+            red: ring(8),
+            blue: ring(8),
         }
     }
 
     /// The room for the next row to push: even columns and odd columns, each
     /// with [`MARGIN`] values on both sides, of which the inner
     /// [`HALO`]` / 2` count.
-    pub fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
-        &mut self.mosaic.at_mut(y).0
+    pub fn input(&mut self) -> &mut [Vec<f32>; 2] {
+        &mut self.input
     }
 
     /// Takes row `y`, whose white-balanced linear values stand in
@@ -102,19 +76,20 @@ impl Stream {
     /// of `pairs` values: red even, red odd, green even, green odd, blue even,
     /// blue odd.
     pub fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
-        dispatch!(level, simd => self.push_inner(simd, y, out));
-    }
-
-    #[inline(always)]
-    fn push_inner<S: Simd>(&mut self, simd: S, y: i64, out: &mut [f32]) {
-        let last = self.pairs + 2 * MARGIN;
-        steps::encode(simd, &mut self.mosaic.at_mut(y).0);
-        self.low_pass(simd, y - 1, 1..last - 1);
-        self.estimates(simd, y - 3, 2..last - 2);
-        self.changes(simd, y - 3, 3..last - 3);
-        self.greens(simd, y - 7, 4..last - 4);
-        self.opposites(simd, y - 9, 5..last - 5);
-        self.pixels(simd, y - i64::from(HALO), out);
+        // Each is a function of its own for the instruction set: of one for all
+        // of them, compilers make little.
+        for (from, to) in self.input.iter().zip(&mut self.mosaic.at_mut(y).halves) {
+            dispatch!(level, simd => steps::encode(simd, from, to.row_mut()));
+        }
+        dispatch!(level, simd => self.low_pass(simd, y - 1));
+        dispatch!(level, simd => self.estimates(simd, y - 3));
+        dispatch!(level, simd => self.changes(simd, y - 3));
+        dispatch!(level, simd => self.directions(simd, y - 7));
+        dispatch!(level, simd => self.greens(simd, y - 7));
+        dispatch!(level, simd => self.opposites(simd, y - 9));
+        let y = y - i64::from(HALO);
+        dispatch!(level, simd => self.color_sites(simd, y, out));
+        dispatch!(level, simd => self.green_sites(simd, y, out));
     }
 
     /// The colour of row `y` that is not green, and the half that has it.
@@ -123,139 +98,131 @@ impl Stream {
     }
 
     #[inline(always)]
-    fn low_pass<S: Simd>(&mut self, simd: S, y: i64, on: Range<usize>) {
-        let [n, c, s] = [-1, 0, 1].map(|d| self.mosaic.at(y + d));
+    fn low_pass<S: Simd>(&mut self, simd: S, y: i64) {
         let out = self.low.at_mut(y);
         for half in [0, 1] {
-            let rows = |k| [n, c, s].map(|row| run(row, half, k, &on));
-            steps::low_pass(simd, rows(-1), rows(0), rows(1), run_mut(&mut out.0[half], &on));
+            let on = self.spans.of(half, 1);
+            let rows: [[&[Block]; 3]; 3] =
+                each(|k| self.mosaic.at(y + k as i64 - 1).along(half, on));
+            steps::low_pass(simd, rows, run_mut(&mut out.halves[half], on));
         }
     }
 
     #[inline(always)]
-    fn estimates<S: Simd>(&mut self, simd: S, y: i64, on: Range<usize>) {
+    fn estimates<S: Simd>(&mut self, simd: S, y: i64) {
         let parity = self.colors(y).parity;
         let (mosaic, low) = (&self.mosaic, &self.low);
         for half in [0, 1] {
+            let on = self.spans.of(half, 3);
             let sign = if half == parity { 1.0 } else { -1.0 };
-            let line = [-3, -2, -1, 0, 1, 2, 3].map(|k| run(mosaic.at(y), half, k, &on));
-            let lows = [-2, 0, 2].map(|k| run(low.at(y), half, k, &on));
-            steps::estimate(
-                simd,
-                line,
-                lows,
-                sign,
-                run_mut(&mut self.along.at_mut(y).0[half], &on),
-            );
-            let line = [-3, -2, -1, 0, 1, 2, 3].map(|k| run(mosaic.at(y + k), half, 0, &on));
-            let lows = [-2, 0, 2].map(|k| run(low.at(y + k), half, 0, &on));
-            steps::estimate(simd, line, lows, sign, run_mut(&mut self.down.at_mut(y).0[half], &on));
+            let out = run_mut(&mut self.along.at_mut(y).halves[half], on);
+            let lows = [-2, 0, 2].map(|k| low.at(y).at(half, k, on));
+            steps::estimate(simd, mosaic.at(y).along(half, on), lows, sign, out);
+            let out = run_mut(&mut self.down.at_mut(y).halves[half], on);
+            let lows = [-2, 0, 2].map(|k| low.at(y + k).at(half, 0, on));
+            steps::estimate(simd, mosaic.down(y, half, on), lows, sign, out);
         }
     }
 
     /// Changes along row `y`, and down at the row before it.
     #[inline(always)]
-    fn changes<S: Simd>(&mut self, simd: S, y: i64, on: Range<usize>) {
+    fn changes<S: Simd>(&mut self, simd: S, y: i64) {
         for half in [0, 1] {
-            let [w, e] = [-1, 1].map(|k| run(self.along.at(y), half, k, &on));
-            steps::change(simd, w, e, run_mut(&mut self.along_change.at_mut(y).0[half], &on));
-            let [n, s] = [-2, 0].map(|d| run(self.down.at(y + d), half, 0, &on));
-            steps::change(simd, n, s, run_mut(&mut self.down_change.at_mut(y - 1).0[half], &on));
+            let on = self.spans.of(half, 4);
+            let [w, _, e] = self.along.at(y).along(half, on);
+            steps::change(simd, w, e, run_mut(&mut self.along_change.at_mut(y).halves[half], on));
+            let [n, _, s] = self.down.down(y - 1, half, on);
+            steps::change(
+                simd,
+                n,
+                s,
+                run_mut(&mut self.down_change.at_mut(y - 1).halves[half], on),
+            );
         }
     }
 
+    /// How much of green comes from along the row, where green will stand.
     #[inline(always)]
-    fn greens<S: Simd>(&mut self, simd: S, y: i64, on: Range<usize>) {
-        let RowColors { own, parity } = self.colors(y);
-        let c = run(self.mosaic.at(y), parity, 0, &on);
-        let around = [
-            run(self.mosaic.at(y - 1), parity, 0, &on),
-            run(self.mosaic.at(y + 1), parity, 0, &on),
-            run(self.mosaic.at(y), parity, -1, &on),
-            run(self.mosaic.at(y), parity, 1, &on),
-        ];
-        let nine = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
-        let along = nine.map(|k| run(self.along.at(y), parity, k, &on));
-        let down = nine.map(|k| run(self.down.at(y + k), parity, 0, &on));
-        let three = [-1, 0, 1];
-        let along_changes =
-            three.map(|d| three.map(|k| run(self.along_change.at(y + d), parity, k, &on)));
-        let down_changes =
-            three.map(|d| three.map(|k| run(self.down_change.at(y + d), parity, k, &on)));
-        let difference = if own == 0 { &mut self.red } else { &mut self.blue };
-        let difference = run_mut(&mut difference.at_mut(y).0[parity], &on);
-        let out = self.green.at_mut(y);
-        let green = run_mut(&mut out.0[parity], &on);
-        steps::directions(simd, along_changes, down_changes, green);
-        steps::greens(simd, c, around, along, down, green, difference);
-        let at = run(self.mosaic.at(y), 1 - parity, 0, &on);
-        run_mut(&mut out.0[1 - parity], &on).copy_from_slice(at);
+    fn directions<S: Simd>(&mut self, simd: S, y: i64) {
+        let half = self.colors(y).parity;
+        let on = self.spans.of(half, 7);
+        let along = each(|k| self.along_change.at(y + k as i64 - 1).along(half, on));
+        let down = each(|k| self.down_change.at(y + k as i64 - 1).along(half, on));
+        let out = run_mut(&mut self.green.at_mut(y).halves[half], on);
+        steps::directions(simd, along, down, out);
     }
 
     #[inline(always)]
-    fn opposites<S: Simd>(&mut self, simd: S, y: i64, on: Range<usize>) {
+    fn greens<S: Simd>(&mut self, simd: S, y: i64) {
+        let RowColors { own, parity } = self.colors(y);
+        let on = self.spans.of(parity, 7);
+        let [north, c, south] = self.mosaic.down(y, parity, on);
+        let [west, _, east] = self.mosaic.at(y).along(parity, on);
+        let along = self.along.at(y).along(parity, on);
+        let down = self.down.down(y, parity, on);
+        let difference = if own == 0 { &mut self.red } else { &mut self.blue };
+        let difference = run_mut(&mut difference.at_mut(y).halves[parity], on);
+        let out = self.green.at_mut(y);
+        let green = run_mut(&mut out.halves[parity], on);
+        steps::greens(simd, c, [north, south, west, east], along, down, green, difference);
+        let on = self.spans.of(1 - parity, 7);
+        let at = self.mosaic.at(y).at(1 - parity, 0, on);
+        run_mut(&mut out.halves[1 - parity], on).copy_from_slice(at);
+    }
+
+    #[inline(always)]
+    fn opposites<S: Simd>(&mut self, simd: S, y: i64) {
         let RowColors { own, parity } = self.colors(y);
         let other = if own == 0 { &mut self.blue } else { &mut self.red };
-        let mut out = std::mem::take(&mut other.at_mut(y).0[parity]);
+        let mut out = std::mem::take(&mut other.at_mut(y).halves[parity]);
         let corners = [(-1, -1), (1, 1), (-1, 1), (1, -1)];
+        let on = self.spans.of(parity, 9);
         let (mosaic, green) = (&self.mosaic, &self.green);
         steps::opposite(
             simd,
-            run(green.at(y), parity, 0, &on),
-            corners.map(|(d, k)| run(mosaic.at(y + d), parity, k, &on)),
-            corners.map(|(d, k)| run(green.at(y + d), parity, k, &on)),
-            corners.map(|(d, k)| run(green.at(y + 2 * d), parity, 2 * k, &on)),
-            corners.map(|(d, k)| run(other.at(y + d), parity, k, &on)),
-            run_mut(&mut out, &on),
+            green.at(y).at(parity, 0, on),
+            corners.map(|(d, k)| mosaic.at(y + d).at(parity, k, on)),
+            corners.map(|(d, k)| green.at(y + d).at(parity, k, on)),
+            corners.map(|(d, k)| green.at(y + 2 * d).at(parity, 2 * k, on)),
+            corners.map(|(d, k)| other.at(y + d).at(parity, k, on)),
+            run_mut(&mut out, on),
         );
-        other.at_mut(y).0[parity] = out;
+        other.at_mut(y).halves[parity] = out;
     }
 
     #[inline(always)]
-    fn pixels<S: Simd>(&self, simd: S, y: i64, out: &mut [f32]) {
-        let parity = self.colors(y).parity;
-        let on = MARGIN..MARGIN + self.pairs;
-        let [own, others] = [parity, 1 - parity];
-        let [green, red, blue] = [self.green.at(y), self.red.at(y), self.blue.at(y)];
-        let [green, red, blue] = [green, red, blue].map(|row| run(row, own, 0, &on));
+    fn color_sites<S: Simd>(&self, simd: S, y: i64, out: &mut [f32]) {
+        let half = self.colors(y).parity;
+        let on = self.spans.strip();
+        let [green, red, blue] =
+            [&self.green, &self.red, &self.blue].map(|ring| ring.at(y).at(half, 0, on));
         write(
             out,
-            self.pairs,
-            own,
+            self.spans.strip,
+            half,
             #[inline(always)]
             |i| steps::color_site(simd, i, green, red, blue),
         );
+    }
 
+    #[inline(always)]
+    fn green_sites<S: Simd>(&self, simd: S, y: i64, out: &mut [f32]) {
+        let half = 1 - self.colors(y).parity;
+        let on = self.spans.strip();
         let around = [(-1, 0), (1, 0), (0, -1), (0, 1)];
-        let green = run(self.green.at(y), others, 0, &on);
-        let near = around.map(|(d, k)| run(self.green.at(y + d), others, k, &on));
-        let far = around.map(|(d, k)| run(self.green.at(y + 2 * d), others, 2 * k, &on));
-        let red = around.map(|(d, k)| run(self.red.at(y + d), others, k, &on));
-        let blue = around.map(|(d, k)| run(self.blue.at(y + d), others, k, &on));
+        let green = self.green.at(y).at(half, 0, on);
+        let near = around.map(|(d, k)| self.green.at(y + d).at(half, k, on));
+        let far = around.map(|(d, k)| self.green.at(y + 2 * d).at(half, 2 * k, on));
+        let red = around.map(|(d, k)| self.red.at(y + d).at(half, k, on));
+        let blue = around.map(|(d, k)| self.blue.at(y + d).at(half, k, on));
         write(
             out,
-            self.pairs,
-            others,
+            self.spans.strip,
+            half,
             #[inline(always)]
             |i| steps::green_site(simd, i, green, near, far, red, blue),
         );
     }
-}
-
-/// The values `k` columns from those of a half, for some pairs and those that
-/// fill the last block.
-#[inline(always)]
-fn run<'a>(row: &'a Row, half: usize, k: i64, on: &Range<usize>) -> &'a [Block] {
-    let at = half as i64 + k;
-    let from = (on.start as i64 + (at >> 1)) as usize;
-    let blocks = on.len().div_ceil(LANES);
-    row.0[(at & 1) as usize][from..from + blocks * LANES].as_chunks().0
-}
-
-#[inline(always)]
-fn run_mut<'a>(half: &'a mut [f32], on: &Range<usize>) -> &'a mut [Block] {
-    let blocks = on.len().div_ceil(LANES);
-    half[on.start..on.start + blocks * LANES].as_chunks_mut().0
 }
 
 /// Red, green and blue of each block into the runs of a half.

@@ -5,15 +5,10 @@
 //! take its values through memory.
 
 use super::super::{CALM, FLOOR, LIMIT, NEAR, PEDESTAL, SMALL, TINY};
-use super::Block;
 use crate::ops::debayer_ri::encode::TOE;
+use crate::ops::rows::{Block, cut, each, least, load, most};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x16};
-
-#[inline(always)]
-fn load<S: Simd>(simd: S, block: &Block) -> f32x16<S> {
-    f32x16::load_array_ref(simd, block)
-}
 
 /// Block `i` of each run.
 macro_rules! loads {
@@ -22,23 +17,13 @@ macro_rules! loads {
     };
 }
 
+/// Linear values into the encoding in which everything below happens.
 #[inline(always)]
-fn least<S: Simd>(a: f32x16<S>, b: f32x16<S>) -> f32x16<S> {
-    a.simd_lt(b).select(a, b)
-}
-
-#[inline(always)]
-fn most<S: Simd>(a: f32x16<S>, b: f32x16<S>) -> f32x16<S> {
-    a.simd_gt(b).select(a, b)
-}
-
-/// Linear values into the encoding in which everything below happens, in place.
-#[inline(always)]
-pub(super) fn encode<S: Simd>(simd: S, halves: &mut [Vec<f32>; 2]) {
-    for block in halves.iter_mut().flat_map(|half| half.as_chunks_mut().0) {
-        let v = load(simd, block);
+pub(super) fn encode<S: Simd>(simd: S, from: &[f32], to: &mut [Block]) {
+    for (to, from) in to.iter_mut().zip(from.as_chunks().0) {
+        let v = load(simd, from);
         let root = (v.abs() + TOE * TOE).sqrt() - TOE;
-        *block = (root.copysign(v) + PEDESTAL).to_array();
+        *to = (root.copysign(v) + PEDESTAL).to_array();
     }
 }
 
@@ -57,19 +42,18 @@ fn column<S: Simd>([n, c, s]: [f32x16<S>; 3], weight: f32) -> f32x16<S> {
 #[inline(always)]
 pub(super) fn low_pass<S: Simd>(
     simd: S,
-    west: [&[Block]; 3],
-    here: [&[Block]; 3],
-    east: [&[Block]; 3],
+    [north, middle, south]: [[&[Block]; 3]; 3],
     out: &mut [Block],
 ) {
     let n = out.len();
-    let [west, here, east] = [west, here, east].map(|rows| rows.map(|row| &row[..n]));
+    let (north, middle, south) = (cut(north, n), cut(middle, n), cut(south, n));
     let floor = f32x16::splat(simd, FLOOR);
     for i in 0..n {
-        let west = loads!(simd, i, west, 0 1 2);
-        let here = loads!(simd, i, here, 0 1 2);
-        let east = loads!(simd, i, east, 0 1 2);
-        let sum = (column(west, 2.0) + column(east, 2.0)) + column(here, 2.0) * 2.0;
+        let [nw, n, ne] = loads!(simd, i, north, 0 1 2);
+        let [w, c, e] = loads!(simd, i, middle, 0 1 2);
+        let [sw, s, se] = loads!(simd, i, south, 0 1 2);
+        let sides = column([nw, w, sw], 2.0) + column([ne, e, se], 2.0);
+        let sum = sides + column([n, c, s], 2.0) * 2.0;
         out[i] = most(sum, floor).to_array();
     }
 }
@@ -83,7 +67,7 @@ pub(super) fn estimate<S: Simd>(
     out: &mut [Block],
 ) {
     let n = out.len();
-    let (line, low) = (line.map(|run| &run[..n]), low.map(|run| &run[..n]));
+    let (line, low) = (cut(line, n), cut(low, n));
     for i in 0..n {
         let [www, ww, w, c, e, ee, eee] = loads!(simd, i, line, 0 1 2 3 4 5 6);
         let [low_w, low, low_e] = loads!(simd, i, low, 0 1 2);
@@ -120,7 +104,8 @@ pub(super) fn directions<S: Simd>(
     out: &mut [Block],
 ) {
     let n = out.len();
-    let [along, down] = [along, down].map(|rows| rows.map(|row| row.map(|run| &run[..n])));
+    let along: [[&[Block]; 3]; 3] = each(|k| cut(along[k], n));
+    let down: [[&[Block]; 3]; 3] = each(|k| cut(down[k], n));
     for i in 0..n {
         let along = [
             loads!(simd, i, along[0], 0 1 2),
@@ -177,8 +162,8 @@ pub(super) fn greens<S: Simd>(
     difference: &mut [Block],
 ) {
     let n = green.len();
-    let (c, around) = (&c[..n], around.map(|run| &run[..n]));
-    let [along, down] = [along, down].map(|line| line.map(|run| &run[..n]));
+    let (c, around) = (&c[..n], cut(around, n));
+    let (along, down) = (cut(along, n), cut(down, n));
     let difference = &mut difference[..n];
     for i in 0..n {
         let along = smooth(loads!(simd, i, along, 0 1 2 3 4 5 6 7 8));
@@ -236,8 +221,8 @@ pub(super) fn opposite<S: Simd>(
 ) {
     let n = out.len();
     let green = &green[..n];
-    let [corner, corner_green, far_green, difference] =
-        [corner, corner_green, far_green, difference].map(|runs| runs.map(|run| &run[..n]));
+    let (corner, corner_green) = (cut(corner, n), cut(corner_green, n));
+    let (far_green, difference) = (cut(far_green, n), cut(difference, n));
     for i in 0..n {
         let green = load(simd, &green[i]);
         let [nw, se, ne, sw] = loads!(simd, i, corner, 0 1 2 3);

@@ -1,15 +1,12 @@
 //! Steps 8 to 10: from green to the other two colours and finished rows.
 
-use super::row::{
-    Block, Excess, Half, LANES, PAD, Ring, Row, Span, Spans, among, load, over, run, run_mut,
-    spread, within,
-};
+use super::row::{Excess, among, over, spread, within};
 use super::{Taken, green, lag};
 use crate::ops::debayer_ri::encode::TOE;
 use crate::ops::debayer_ri::{DIAGONAL, LINE};
+use crate::ops::rows::{Block, Half, LANES, Ring, Row, Span, Spans, cut, each, load, run, run_mut};
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, f32x16};
-use std::array::from_fn;
+use fearless_simd::{Level, Simd, dispatch, f32x16};
 
 /// What the steps keep of the last rows. A row has one colour besides green,
 /// its own; the other one is only guessed there.
@@ -49,30 +46,32 @@ impl State {
         }
     }
 
-    /// All steps, each on the row that it can work on when `t` has come in.
-    #[inline(always)]
-    pub(super) fn step<S: Simd>(
+    /// All steps, each on the row that it can work on when `t` has come in, as those of
+    /// [`green::State::step`].
+    pub(super) fn step(
         &mut self,
-        simd: S,
+        level: Level,
         spans: &Spans,
         t: i64,
         taken: Taken<'_>,
         made: &green::State,
         out: &mut [&mut [f32]; 6],
     ) {
+        let coloured = |y: i64| taken.colors(y).parity;
         let y = t - lag::LAPLACE;
-        self.laplace(simd, spans, y, taken, made, taken.colors(y).parity);
+        dispatch!(level, simd => self.laplace(simd, spans, y, taken, made, coloured(y)));
         let y = t - lag::LINE;
-        self.fit(simd, spans, y, taken.colors(y).parity);
+        dispatch!(level, simd => self.fit(simd, spans, y, coloured(y)));
         let y = t - lag::SMOOTH_LINE;
-        self.smooth(simd, spans, y, taken.colors(y).parity);
+        dispatch!(level, simd => self.smooth(simd, spans, y, coloured(y)));
         let y = t - lag::RESIDUAL;
-        self.residual(simd, spans, y, taken, made, taken.colors(y).parity);
-        self.diagonals(simd, spans, y, &made.green);
+        dispatch!(level, simd => self.residual(simd, spans, y, taken, made, coloured(y)));
+        dispatch!(level, simd => self.diagonals(simd, spans, y, &made.green));
         let y = t - lag::COLOURED;
-        self.coloured(simd, spans, y, made, taken.colors(y).parity);
-        self.limit(simd, spans, y, taken, made);
-        self.finish(simd, spans, t - lag::DONE, taken, made, out);
+        dispatch!(level, simd => self.coloured(simd, spans, y, made, coloured(y)));
+        dispatch!(level, simd => self.limit(simd, spans, y, taken, made));
+        let y = t - lag::DONE;
+        dispatch!(level, simd => self.finish(simd, spans, y, taken, made, out));
     }
 
     /// Step 8 up to sums along the row.
@@ -90,8 +89,8 @@ impl State {
         let [products, squares] = self.laplace.each_mut().map(|l| run_mut(l, span));
         let len = products.len();
         let squares = &mut squares[..len];
-        let m = cross(taken.mosaic, y, half, span).map(|r| &r[..len]);
-        let g = cross(&made.green, y, half, span).map(|r| &r[..len]);
+        let m = cut(cross(taken.mosaic, y, half, span), len);
+        let g = cut(cross(&made.green, y, half, span), len);
         for i in 0..len {
             let (color, green) = (laplacian(simd, &m, i), laplacian(simd, &g, i));
             products[i] = (color * green).to_array();
@@ -108,7 +107,7 @@ impl State {
     fn fit<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, half: usize) {
         let span = spans.of(half, 21);
         let [products, squares]: [[&[Block]; 5]; 2] =
-            from_fn(|p| from_fn(|k| run(&self.five.at(y + 2 * k as i64 - 4)[p], 0, span)));
+            each(|p| each(|k| run(&self.five.at(y + 2 * k as i64 - 4)[p], 0, span)));
         let (low, high) = (f32x16::splat(simd, -2.0), f32x16::splat(simd, 2.0));
         for (i, line) in run_mut(&mut self.fitted, span).iter_mut().enumerate() {
             let product = spread(simd, &products, i) + LINE * 0.4;
@@ -121,7 +120,7 @@ impl State {
     #[inline(always)]
     fn smooth<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, half: usize) {
         let span = spans.of(half, 25);
-        let rows = from_fn(|k| run(self.lines.at(y + 2 * k as i64 - 4), 0, span));
+        let rows = each(|k| run(self.lines.at(y + 2 * k as i64 - 4), 0, span));
         for (i, line) in run_mut(self.line.at_mut(y), span).iter_mut().enumerate() {
             *line = (spread::<S, 5>(simd, &rows, i) * 0.04).to_array();
         }
@@ -152,8 +151,7 @@ impl State {
     fn diagonals<S: Simd>(&mut self, simd: S, spans: &Spans, y: i64, green: &Ring<Row>) {
         for half in [0, 1] {
             let span = spans.of(half, 17);
-            let [n, s] =
-                [-1, 1].map(|k| from_fn(|x| green.at(y + k).at(half, x as isize - 2, span)));
+            let [n, s] = [-1, 1].map(|k| green.at(y + k).along(half, span));
             let [first, second] = self.diagonal.at_mut(y).each_mut();
             changes(simd, n, s, run_mut(&mut first.halves[half], span));
             changes(simd, s, n, run_mut(&mut second.halves[half], span));
@@ -172,7 +170,7 @@ impl State {
     ) {
         let span = spans.of(half, 26);
         let [e1, e2]: [[&[Block]; 3]; 2] =
-            from_fn(|d| [-1, 0, 1].map(|k| self.diagonal.at(y + k)[d].at(half, 0, span)));
+            each(|d| each(|k| self.diagonal.at(y + k as i64 - 1)[d].at(half, 0, span)));
         let beside = beside(half);
         let [[nw, ne], [sw, se]] =
             [-1, 1].map(|k| beside.map(|x| run(self.own.at(y + k), x, span)));
@@ -216,8 +214,7 @@ impl State {
         let color = run_mut(&mut self.other.at_mut(y)[1], span);
         for (i, color) in color.iter_mut().enumerate() {
             let (free, green) = (load(simd, color), load(simd, &green[i]));
-            let [colors, greens] =
-                [colors, greens].map(|runs| from_fn(|k| load(simd, &runs[k][i])));
+            let [colors, greens] = [colors, greens].map(|runs| each(|k| load(simd, &runs[k][i])));
             let kept = among(free, green, colors, greens);
             *color = over(simd, &excess, i).select(kept, free).to_array();
         }
@@ -237,22 +234,22 @@ impl State {
         let colors = taken.colors(y);
         let (own, other, half) = (colors.own, 2 - colors.own, colors.parity);
         let m = taken.mosaic.at(y);
-        let span = spans.of(half, 2 * PAD);
+        let span = spans.strip();
         store_all(simd, m.at(half, 0, span), out[2 * own + half]);
         store_all(simd, made.green.at(y).at(half, 0, span), out[2 + half]);
         store_all(simd, run(&self.other.at(y)[1], 0, span), out[2 * other + half]);
 
         let half = 1 - half;
-        let span = spans.of(half, 2 * PAD);
+        let span = spans.strip();
         let green = m.at(half, 0, span);
         store_all(simd, green, out[2 + half]);
         let share = run(made.share.at(y), 0, span);
         // West and east lie in the coloured half of this row, north and south in that of theirs.
         let beside = beside(half);
         let others: [[&[Block]; 2]; 2] =
-            from_fn(|p| beside.map(|x| run(&self.other.at(y)[p], x, span)));
+            each(|p| beside.map(|x| run(&self.other.at(y)[p], x, span)));
         let others_above: [[&[Block]; 2]; 2] =
-            from_fn(|p| [-1, 1].map(|k| run(&self.other.at(y + k)[p], 0, span)));
+            each(|p| [-1, 1].map(|k| run(&self.other.at(y + k)[p], 0, span)));
         let clipping = taken.excess(y, half, span);
         let greens = [
             [-1, 1].map(|x| made.green.at(y).at(half, x, span)),
@@ -302,8 +299,8 @@ fn between<S: Simd>(
 ) {
     let len = green.len();
     let share = &share[..len];
-    let [first, second] = sides.lines.map(|r| &r[..len]);
-    let [[w, e], [n, s]] = sides.residuals.map(|pair| pair.map(|r| &r[..len]));
+    let [first, second] = cut(sides.lines, len);
+    let [[w, e], [n, s]] = each(|k| cut(sides.residuals[k], len));
     for i in 0..len {
         let h = load(simd, &share[i]);
         let rest = f32x16::splat(simd, 0.5) - h;
@@ -314,7 +311,7 @@ fn between<S: Simd>(
         let mut color = line * here + r;
         if let Some(excess) = &clipping {
             let [colors, greens] = [sides.colors, sides.greens]
-                .map(|pairs| from_fn(|k| load(simd, &pairs[k / 2][k % 2][i])));
+                .map(|pairs| each(|k| load(simd, &pairs[k / 2][k % 2][i])));
             let kept = among(color, here, colors, greens);
             color = over(simd, excess, i).select(kept, color);
         }
@@ -332,7 +329,7 @@ fn laplacian<S: Simd>(simd: S, p: &[&[Block]; 5], i: usize) -> f32x16<S> {
 /// Step 9: changes from north-west to south-east, or the other way round, summed along the row.
 #[inline(always)]
 fn changes<S: Simd>(simd: S, from: [&[Block]; 5], to: [&[Block]; 5], out: &mut [Block]) {
-    let [from, to] = [from, to].map(|rows| rows.map(|r| &r[..out.len()]));
+    let (from, to) = (cut(from, out.len()), cut(to, out.len()));
     for (i, out) in out.iter_mut().enumerate() {
         let west = (load(simd, &to[2][i]) - load(simd, &from[0][i])).abs();
         let here = (load(simd, &to[3][i]) - load(simd, &from[1][i])).abs();
@@ -350,7 +347,7 @@ fn cross(ring: &Ring<Row>, y: i64, half: usize, span: Span) -> [&[Block]; 5] {
 /// Sums of five along the row.
 #[inline(always)]
 fn sum_along<S: Simd>(simd: S, from: &[f32], to: &mut [f32], span: Span) {
-    let parts: [&[Block]; 5] = from_fn(|k| run(from, k as isize - 2, span));
+    let parts: [&[Block]; 5] = each(|k| run(from, k as isize - 2, span));
     for (i, sum) in run_mut(to, span).iter_mut().enumerate() {
         *sum = spread(simd, &parts, i).to_array();
     }

@@ -3,8 +3,7 @@
 //!
 //! Of every step just as many rows are kept as the next one looks at, so that
 //! each row of each step is made once. Rows are kept as their even and their
-//! odd columns ([`SplitRow`](crate::ops::debayer_mhc::cpu::SplitRow) says why),
-//! so that all loops are straight, whatever the site.
+//! odd columns, so that all loops are straight, whatever the site.
 //!
 //! The row that comes in is `t`; a step whose inputs are complete only some
 //! rows later works on an earlier one ([`lag`]). What is made before enough
@@ -12,14 +11,21 @@
 
 mod chroma;
 mod green;
+mod moments;
 mod row;
 
-pub use row::PAD;
-use row::{Excess, Ring, Row, Span, Spans};
+use row::Excess;
 
 use super::{HALO, clips};
 use crate::ops::debayer_mhc::cpu::RowColors;
+use crate::ops::rows::{LANES, MARGIN, Ring, Row, Span, Spans, each};
 use fearless_simd::{Level, Simd, dispatch};
+
+/// Pairs of columns that a row has on each side.
+pub const PAD: usize = MARGIN;
+
+/// Columns for which all rows that are kept (about 1 kB a column) fit a core's own cache.
+pub const WINDOW: u32 = 768;
 
 /// How many rows behind the latest each step works.
 mod lag {
@@ -62,6 +68,8 @@ pub struct Stream {
     spans: Spans,
     red_at: (u32, u32),
     clips: Clips,
+    /// The row that comes in.
+    input: [Vec<f32>; 2],
     mosaic: Ring<Row>,
     /// Whether the row has a clipped photosite, and by how much the most
     /// clipped of five along it is so; of no account where none is.
@@ -76,12 +84,13 @@ impl Stream {
     /// with: full scale times its gain is where a colour clips.
     #[must_use]
     pub fn new(pairs: usize, red_at: (u32, u32), gains: [f32; 3]) -> Self {
-        let spans = Spans::new(pairs);
+        let spans = Spans::new(pairs, HALO);
         let row = || Row::new(&spans);
         Self {
             spans,
             red_at,
             clips: clips(gains),
+            input: [(); 2].map(|()| vec![0.0; spans.pairs.next_multiple_of(LANES)]),
             mosaic: Ring::new(32, row),
             clipped: Ring::new(32, || (false, row())),
             green: green::State::new(&spans),
@@ -90,9 +99,10 @@ impl Stream {
     }
 
     /// The room for the next row to push: even columns and odd columns, each
-    /// with [`PAD`] values before and behind those of the pairs.
-    pub fn input(&mut self, y: i64) -> &mut [Vec<f32>; 2] {
-        &mut self.mosaic.at_mut(y).halves
+    /// with [`PAD`] values before and behind those of the pairs, of which the
+    /// inner [`HALO`]` / 2` count.
+    pub fn input(&mut self) -> &mut [Vec<f32>; 2] {
+        &mut self.input
     }
 
     /// Takes row `y`, whose white-balanced linear values stand in
@@ -101,26 +111,28 @@ impl Stream {
     /// of `pairs` values: red even, red odd, green even, green odd, blue even,
     /// blue odd.
     pub fn push(&mut self, level: Level, y: i64, out: &mut [f32]) {
-        dispatch!(level, simd => self.push_inner(simd, y, out));
+        let mut runs = out.chunks_exact_mut(self.spans.strip);
+        let mut runs = std::array::from_fn(|_| runs.next().unwrap_or_default());
+        dispatch!(level, simd => self.take(simd, y));
+        let taken = Taken { mosaic: &self.mosaic, clipped: &self.clipped, red_at: self.red_at };
+        self.green.step(level, &self.spans, y, taken);
+        self.chroma.step(level, &self.spans, y, taken, &self.green, &mut runs);
     }
 
+    /// Step 1, and what is clipped.
     #[inline(always)]
-    fn push_inner<S: Simd>(&mut self, simd: S, t: i64, out: &mut [f32]) {
-        let mut runs = out.chunks_exact_mut(self.spans.pairs - 2 * PAD);
-        let mut runs = std::array::from_fn(|_| runs.next().unwrap_or_default());
-        let colors = RowColors::of(t.rem_euclid(2) as u32, self.red_at);
-        let row = self.mosaic.at_mut(t);
-        for half in &mut row.halves {
-            row::encode(simd, half);
+    fn take<S: Simd>(&mut self, simd: S, y: i64) {
+        let colors = RowColors::of(y.rem_euclid(2) as u32, self.red_at);
+        let row = self.mosaic.at_mut(y);
+        let (any, excess) = self.clipped.at_mut(y);
+        *any = false;
+        for (half, (from, to)) in self.input.iter().zip(&mut row.halves).enumerate() {
+            let color = if half == colors.parity { colors.own } else { 1 };
+            *any |= row::encode(simd, from, self.clips[color], to);
         }
-        let (any, excess) = self.clipped.at_mut(t);
-        *any = row::any_clipped(row, colors, self.clips);
         if *any {
             row::excess(simd, &self.spans, row, colors, self.clips, excess);
         }
-        let taken = Taken { mosaic: &self.mosaic, clipped: &self.clipped, red_at: self.red_at };
-        self.green.step(simd, &self.spans, t, taken);
-        self.chroma.step(simd, &self.spans, t, taken, &self.green, &mut runs);
     }
 }
 
@@ -142,8 +154,8 @@ impl Taken<'_> {
     /// each of the five rows around some sites that has one.
     #[inline(always)]
     fn excess(&self, y: i64, half: usize, span: Span) -> Option<Excess<'_>> {
-        let rows = [-2, -1, 0, 1, 2].map(|k| {
-            let (any, row) = self.clipped.at(y + k);
+        let rows: Excess<'_> = each(|k| {
+            let (any, row) = self.clipped.at(y + k as i64 - 2);
             any.then(|| row.at(half, 0, span))
         });
         rows.iter().any(Option::is_some).then_some(rows)
