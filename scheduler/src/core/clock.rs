@@ -40,7 +40,7 @@ impl State {
             self.bury(id);
             fx.lost.push(id);
             let held = self.workers.get(&id).map(|w| w.leases.clone()).unwrap_or_default();
-            held.into_iter().for_each(|token| self.lose_lease(token, fx));
+            self.lose_leases(id, held, fx);
             fx.wake |= !self.queue.is_empty();
         }
         let forget = self.policy.forget_lost_ms;
@@ -126,9 +126,7 @@ impl State {
                 Code::StepOverTime,
                 format!("{id} was not done {limit_s} s after it began"),
             );
-            for frame in left.iter() {
-                self.give_up(LeaseToken(0), id, frame, fault.clone(), fx);
-            }
+            self.give_up_all(id, &left, &fault, fx);
             self.refresh(id, fx);
         }
     }

@@ -3,6 +3,7 @@
 //! fairest share, locality, age. What waits too long goes first now and then,
 //! whatever its place, so that nothing eligible starves.
 
+use super::claims::Claims;
 use super::command::{Granted, Reply};
 use super::fit::Standing;
 use super::job::{Job, Step};
@@ -65,7 +66,7 @@ struct Asker<'a> {
 
 impl State {
     pub(super) fn acquire(&mut self, id: WorkerId, fx: &mut Fx) -> Outcome<Reply> {
-        self.hear(id)?;
+        self.hear(id, fx)?;
         self.learn_fits(id);
         let worker = self.workers.get(&id).ok_or_else(|| unknown_worker(id))?;
         let (held, slots) = (worker.leases.len(), worker.row.slots as usize);
@@ -125,21 +126,31 @@ impl State {
     /// The first task in the order of work that a worker may have.
     fn find_first(&self, mut asker: Asker<'_>) -> Option<Find> {
         let lowest = self.queue.levels.keys().next_back();
+        let mut claims = Claims::default();
         for (level, groups) in &self.queue.levels {
             asker.last_resort = lowest == Some(level);
-            let mut offers: Vec<(Rank, Kin)> = Vec::new();
-            let before = asker;
-            for (kin, group) in groups.iter().filter(|(kin, _)| self.may_have(before, **kin)) {
-                asker.left += group.frames;
-                offers.extend(self.rank(*kin, group).map(|rank| (rank, *kin)));
+            let mut offers: Vec<(Rank, Kin, bool)> = Vec::new();
+            for (kin, group) in groups {
+                let may = self.may_have(asker, *kin);
+                if may {
+                    asker.left += group.frames;
+                }
+                if may || !self.queue.needs(kin.need).limits.is_empty() {
+                    offers.extend(self.rank(*kin, group).map(|rank| (rank, *kin, may)));
+                }
             }
             offers.sort_unstable();
-            let found = offers.into_iter().find_map(|(_, kin)| {
-                let jobs = groups[&kin].jobs.iter().map(|key| (key.deadline, key.job));
-                self.find_among(asker, level.0, kin.need, jobs)
-            });
-            if found.is_some() {
-                return found;
+            for (_, kin, may) in offers {
+                let group = &groups[&kin];
+                let id = Some(asker.worker.row.id);
+                if may && claims.kept(self, id, kin).is_none() {
+                    let jobs = group.jobs.iter().map(|key| (key.deadline, key.job));
+                    let found = self.find_among(asker, level.0, kin.need, jobs);
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                claims.pass(self, kin, group);
             }
         }
         None
@@ -232,7 +243,7 @@ impl State {
             // On trial it proves itself on frames that failed nowhere, unless
             // those that did wait in vain for anybody else.
             let on_trial = asker.standing != Standing::Open;
-            let another = || on_trial || self.has_another(&trouble.workers);
+            let another = || on_trial || self.has_another(step.need, &trouble.workers);
             let tried = on_trial || trouble.workers.contains(&worker.row.id);
             self.policy.may_retry(trouble, tried, another, self.now)
         };
@@ -284,13 +295,10 @@ impl State {
         theirs_us.saturating_mul(rounds) < mine_us && self.now.millis_since(since) < mine_us / MILLI
     }
 
-    /// Whether a worker is alive that is not among `tried`.
-    fn has_another(&self, tried: &[WorkerId]) -> bool {
-        let mut seen: Vec<WorkerId> = tried.to_vec();
-        seen.sort_unstable();
-        seen.dedup();
-        let alive = |id: &&WorkerId| self.workers.get(id).is_some_and(|w| w.alive);
-        self.alive > seen.iter().filter(alive).count() as u64
+    /// Whether there is a worker that could do it and is not among `tried`.
+    fn has_another(&self, need: NeedId, tried: &[WorkerId]) -> bool {
+        let untried = self.workers.values().filter(|w| w.alive && !tried.contains(&w.row.id));
+        untried.into_iter().any(|w| self.fits(need, w) && self.standing(w) == Standing::Open)
     }
 
     fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Granted {

@@ -158,7 +158,7 @@ impl State {
             reasons.push(reason(
                 Hold::ShowCeiling,
                 format!("show '{}' has {} of {ceiling} tasks", show.name, show.tasks),
-                format!("`platefarm shares set {} --ceiling N` raises it.", show.name),
+                format!("`platefarm shows set {} --ceiling N` raises it.", show.name),
             ));
         }
         if let Some(limit) = self.short_limit(&step.spec.terms.needs) {
@@ -169,6 +169,22 @@ impl State {
                 format!("limit '{limit}': {used} of {of} are taken, and a task takes {takes}"),
                 format!(
                     "It goes on when a holder ends; `platefarm limits set {limit} N` raises it."
+                ),
+            ));
+        }
+        let kin = Kin { need: step.need, show: job.show };
+        if let Some((limit, most)) =
+            self.kept_limit(step.level(&job.row), kin).filter(|_| reasons.is_empty())
+        {
+            let (used, of) = (self.limit_used(limit), self.limit_count(limit));
+            reasons.push(reason(
+                Hold::Limit,
+                format!(
+                    "limit '{limit}': {used} of {of} are taken, and {most} are kept for a task that \
+                     goes first"
+                ),
+                format!(
+                    "It goes on when that task has begun; `platefarm limits set {limit} N` raises it."
                 ),
             ));
         }
@@ -192,11 +208,10 @@ impl State {
             return reason(Hold::NoneOpen, text, "`platefarm workers resume` opens them again.");
         }
         if self.waits_elsewhere(step) {
-            let text = "the frames that are left failed before and wait for another worker";
+            let text = "the frames that are left failed before, or went down with their workers, and wait for another worker";
             return reason(Hold::Elsewhere, text, "They go to any worker after a while.");
         }
-        let free = open.iter().filter(|w| w.leases.len() < w.row.slots as usize).count();
-        if free > 0 || !step.live.is_empty() {
+        if open.iter().any(|worker| worker.has_room()) {
             return reason(Hold::None, "nothing holds it: free workers take it next", "");
         }
         self.outranked(job, step, open.len() as u64)
@@ -204,7 +219,10 @@ impl State {
 
     fn waits_elsewhere(&self, step: &Step) -> bool {
         let open = step.open_frames();
-        !open.is_empty() && open.iter().all(|frame| step.state.troubles.contains_key(&frame))
+        let suspect =
+            |frame| step.state.losses.at(frame).is_some_and(|(_, loss)| loss.is_suspect());
+        let apart = |frame| step.state.troubles.contains_key(&frame) || suspect(frame);
+        !open.is_empty() && open.iter().all(apart)
     }
 
     fn nobody_fits(&self, needs: &Needs, alive: &[&Worker]) -> Reason {
@@ -249,6 +267,9 @@ impl State {
         let group = self.queue.group(level, kin);
         let key = super::queue::JobKey::of(job);
         let older = group.map_or(0, |group| group.jobs.range(..key).count() as u64);
+        if above + before + older == 0 {
+            return reason(Hold::None, "nothing holds it: the next free slot takes it", "");
+        }
         let text = format!(
             "all {} that fit are busy; {above} frames of a higher priority wait, {before} of an \
              earlier deadline or a show with less, and {} of its own show go first",

@@ -2,14 +2,18 @@
 //! are given back, not renewed, or lost with their worker.
 
 use super::command::{Pulse, Reply, Verdict};
-use super::policy::Policy;
 use super::rows::{FrameRow, LeaseRow, Trouble};
 use super::{Fx, State};
 use platefarm_model::code::Owner;
 use platefarm_model::farm::WorkerClass;
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::{Code, Fault, FrameRange, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
+use platefarm_model::{
+    Fault, FrameRange, FrameSet, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
+};
 use std::num::NonZeroU32;
+
+/// Frames of a step out of time that get a row each, to be looked at one by one.
+const TOLD_OF_A_STEP: usize = 1_000;
 
 /// A lease, and what of it need not outlive the process.
 #[derive(Clone, Debug)]
@@ -74,7 +78,7 @@ impl State {
     ) -> Reply {
         // A worker that is not known any more is answered all the same: what
         // it had accepted before must be published.
-        let known = self.hear(worker).is_ok();
+        let known = self.hear(worker, fx).is_ok();
         let Some(cell) = self.leases.get_mut(&token) else {
             self.counters.refused += outcomes.len() as u64;
             return Reply::Reported {
@@ -228,6 +232,25 @@ impl State {
         self.frame_settled(id, frame, fx);
     }
 
+    /// What is left of a step is given up together, in one row and not one a frame: a
+    /// step may have a hundred million. Those who wait look again when it is settled.
+    pub(super) fn give_up_all(&mut self, id: StepId, left: &FrameSet, fault: &Fault, fx: &mut Fx) {
+        let Some(job) = self.jobs.get_mut(&id.job) else { return };
+        job.frames_failed += left.len();
+        let step = &mut job.steps[id.index as usize];
+        step.state.failed.insert_all(left);
+        step.state.troubles.retain(|frame, _| !left.contains(*frame));
+        for range in left.ranges() {
+            step.state.losses.forget(*range);
+        }
+        step.state.first_fault.get_or_insert_with(|| fault.clone());
+        fx.changes.steps.insert(id, step.state.row());
+        for frame in left.iter().take(TOLD_OF_A_STEP) {
+            let outcome = FrameOutcome::Failed { frame, fault: fault.clone() };
+            fx.changes.frames.push(FrameRow { step: id, token: LeaseToken(0), outcome });
+        }
+    }
+
     /// A worker hands back what it has not done: nobody is charged.
     pub(super) fn release(
         &mut self,
@@ -235,7 +258,7 @@ impl State {
         token: LeaseToken,
         fx: &mut Fx,
     ) -> Outcome<Reply> {
-        self.hear(worker)?;
+        self.hear(worker, fx)?;
         let held = self.leases.get(&token).filter(|cell| cell.row.worker == worker);
         if let Some(step) = held.map(|cell| cell.row.step) {
             self.end_lease(token, fx);
@@ -251,7 +274,7 @@ impl State {
         pulses: &[Pulse],
         fx: &mut Fx,
     ) -> Outcome<Reply> {
-        self.hear(id)?;
+        self.hear(id, fx)?;
         let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
         let mut leases = Vec::with_capacity(pulses.len());
         for pulse in pulses {
@@ -298,38 +321,6 @@ impl State {
         }
         fx.wake = true;
         true
-    }
-
-    /// Ends a lease whose worker went away with the frames outstanding.
-    pub(super) fn lose_lease(&mut self, token: LeaseToken, fx: &mut Fx) {
-        let Some(cell) = self.leases.get(&token) else { return };
-        let (id, outstanding) = (cell.row.step, cell.row.keep.clone());
-        self.counters.lost += 1;
-        self.end_lease(token, fx);
-        let Some(job) = self.jobs.get_mut(&id.job) else { return };
-        let step = &mut job.steps[id.index as usize];
-        let count = outstanding.len();
-        for range in outstanding.ranges() {
-            let before = step.state.losses.at(range.first()).map(|(_, loss)| *loss);
-            step.state.losses.set(*range, Policy::after_loss(count, before));
-        }
-        fx.changes.steps.insert(id, step.state.row());
-        let spent = |frame: i64| {
-            let loss = step.state.losses.at(frame)?.1;
-            (loss.alone >= self.policy.max_lost_alone).then(|| {
-                step.state
-                    .troubles
-                    .get(&frame)
-                    .map_or_else(|| taken_down(frame, loss.alone), |trouble| trouble.fault.clone())
-            })
-        };
-        if let Some((frame, fault)) =
-            outstanding.first().filter(|_| count == 1).and_then(|f| Some((f, spent(f)?)))
-        {
-            step.pending.remove(FrameRange::single(frame));
-            self.give_up(token, id, frame, fault, fx);
-        }
-        self.refresh(id, fx);
     }
 
     /// Ends a live lease: what is left of it waits again. The books of the
@@ -429,16 +420,6 @@ impl LeaseCell {
             self.progress = (pulse.progress, now);
         }
     }
-}
-
-fn taken_down(frame: i64, times: u32) -> Fault {
-    Fault::new(
-        Code::AttemptsSpent,
-        format!("frame {frame} was in hand when its worker went away, {times} times"),
-    )
-    .remedy(
-        "Render this frame alone with `platefarm render` and watch what happens to the process.",
-    )
 }
 
 /// Measured time per frame, smoothed, per class of workers. Lost with the

@@ -12,6 +12,7 @@
 
 mod audit;
 mod capacity;
+mod claims;
 mod clock;
 mod command;
 mod control;
@@ -21,6 +22,7 @@ mod explain;
 mod fit;
 mod job;
 mod lease;
+mod losses;
 mod news;
 mod part;
 mod policy;

@@ -94,9 +94,9 @@ impl Policy {
 
     /// The next frames of a step for a worker, at most `size` and contiguous:
     /// the lowest that it may have. A frame that failed goes alone, and to
-    /// another worker while there is one; a lost range goes in parts. A frame that
-    /// was alone when its worker went down goes where it `may_risk` it: where no
-    /// other such is in hand, so that if that worker goes down, too, it is clear by which.
+    /// another worker while there is one; a lost range goes in parts. A frame that was
+    /// alone when workers went down goes to one that `may_risk` it: where no other such
+    /// is in hand, so that if that worker goes down, too, it is clear by which.
     pub(super) fn pick(
         pending: &FrameSet,
         state: &StepState,
@@ -107,6 +107,14 @@ impl Policy {
         for range in pending.ranges() {
             let mut frame = range.first();
             while frame <= range.last() {
+                let loss = state.losses.at(frame);
+                if let Some((span, loss)) = loss
+                    && loss.is_suspect()
+                    && !may_risk()
+                {
+                    frame = span.last() + 1;
+                    continue;
+                }
                 let trouble = state.troubles.range(frame..=range.last()).next();
                 let mut end = range.last();
                 match trouble {
@@ -121,11 +129,7 @@ impl Policy {
                     None => {}
                 }
                 let mut size = size;
-                match state.losses.at(frame) {
-                    Some((span, loss)) if loss.is_suspect() && !may_risk() => {
-                        frame = span.last() + 1;
-                        continue;
-                    }
+                match loss {
                     Some((span, loss)) => {
                         end = end.min(span.last());
                         size = size.min(loss.limit);
@@ -170,13 +174,19 @@ impl Policy {
         }
     }
 
+    /// Whether a frame was lost with its worker so often that it is given up: it takes
+    /// workers down, or it keeps them from being heard.
+    pub(super) const fn is_spent(&self, loss: Loss) -> bool {
+        loss.alone >= self.max_lost_alone || loss.away >= self.max_excused
+    }
+
     /// What to remember of `outstanding` frames whose worker went away, given what was.
     pub(super) fn after_loss(outstanding: u64, before: Option<Loss>) -> Loss {
-        let alone = before.map_or(0, |loss| loss.alone);
+        let (alone, away) = before.map_or((0, 0), |loss| (loss.alone, loss.away));
         if outstanding == 1 {
-            Loss { limit: 1, alone: alone + 1 }
+            Loss { limit: 1, alone: alone + 1, away }
         } else {
-            Loss { limit: (outstanding / LOSS_DIVISOR).max(1), alone }
+            Loss { limit: (outstanding / LOSS_DIVISOR).max(1), alone, away }
         }
     }
 }

@@ -11,6 +11,9 @@ use platefarm_model::{Code, Fault, JobId, Outcome, StepId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// More leases than can be granted and not yet stored when a scheduler dies.
+const UNSTORED_TOKENS: u64 = 1 << 20;
+
 type StepRows = Vec<(Arc<StepSpec>, StepState)>;
 
 impl State {
@@ -75,7 +78,9 @@ impl State {
 
     fn restore_lease(&mut self, row: LeaseRow) -> Outcome<()> {
         let (id, token) = (row.step, row.token);
-        self.next_token = self.next_token.max(token.0 + 1);
+        // Leases leave the house before they are stored: beyond the last that is there
+        // some may be in hand, and where the clock was set back it does not lead past them.
+        self.next_token = self.next_token.max(token.0 + 1 + UNSTORED_TOKENS);
         self.next_worker = self.next_worker.max(row.worker.0 + 1);
         let no_step = || torn(format!("lease {token} is of no step"));
         let job = self.jobs.get_mut(&id.job).ok_or_else(no_step)?;

@@ -61,12 +61,17 @@ pub struct Loss {
     pub limit: u64,
     /// Losses in which it was the only frame outstanding.
     pub alone: u32,
+    /// Of such losses those whose worker was heard again: it had not gone down.
+    #[serde(default)]
+    pub away: u32,
 }
 
 impl Loss {
-    /// Whether a worker went down while this frame was all that was outstanding.
-    pub(super) const fn is_suspect(&self) -> bool {
-        self.alone > 0
+    /// Whether workers went down while this frame was all that was outstanding:
+    /// once is what a power cut does to every frame in hand.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        self.alone > 1
     }
 }
 

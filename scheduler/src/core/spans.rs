@@ -40,6 +40,11 @@ impl<V: Clone> SpanMap<V> {
         self.spans.is_empty()
     }
 
+    /// The spans, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &(FrameRange, V)> {
+        self.spans.values()
+    }
+
     /// The span that holds `frame`.
     #[must_use]
     pub fn at(&self, frame: i64) -> Option<&(FrameRange, V)> {

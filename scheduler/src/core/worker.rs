@@ -25,6 +25,8 @@ pub(super) struct Worker {
     pub(super) last_step: Option<StepId>,
     /// The lease that was asked for frames on its behalf.
     pub(super) asked_back: Option<LeaseToken>,
+    /// Frames that were alone in a lease when it was lost: it may come back.
+    pub(super) went_with: Vec<(StepId, i64)>,
 }
 
 /// Most slots of one worker: beyond any machine.
@@ -37,6 +39,11 @@ const WARM: usize = 8;
 impl Worker {
     pub(super) fn class(&self) -> WorkerClass {
         WorkerClass::of_backend(&self.row.backend)
+    }
+
+    /// Whether a slot of it has nothing to do.
+    pub(super) fn has_room(&self) -> bool {
+        self.leases.len() < self.row.slots as usize
     }
 
     pub(super) fn is_warm(&self, key: &str) -> bool {
@@ -99,7 +106,7 @@ impl State {
             return Err(Fault::new(Code::BadSpec, message).at("slots"));
         }
         if let Some(id) = self.instances.get(&instance).copied() {
-            self.hear(id)?;
+            self.hear(id, fx)?;
             return Ok(Reply::Registered(id));
         }
         let id = WorkerId(self.next_worker);
@@ -123,6 +130,7 @@ impl State {
             warm: VecDeque::new(),
             last_step: None,
             asked_back: None,
+            went_with: Vec::new(),
             row,
         };
         self.workers.insert(id, worker);
@@ -146,11 +154,13 @@ impl State {
     }
 
     /// A worker was heard: it lives. One that was lost is back, but what it held is not.
-    pub(super) fn hear(&mut self, id: WorkerId) -> Outcome<()> {
+    pub(super) fn hear(&mut self, id: WorkerId, fx: &mut Fx) -> Outcome<()> {
         let worker = self.workers.get_mut(&id).ok_or_else(|| unknown_worker(id))?;
         worker.last_seen = self.now;
         if !worker.alive {
+            let frames = std::mem::take(&mut worker.went_with);
             self.rouse(id);
+            self.acquit(frames, fx);
         }
         Ok(())
     }
@@ -166,7 +176,7 @@ impl State {
 
     /// A worker goes in good order: its frames wait again and nobody is charged.
     pub(super) fn leave(&mut self, id: WorkerId, fx: &mut Fx) -> Outcome<Reply> {
-        self.hear(id)?;
+        self.hear(id, fx)?;
         let tokens = self.workers.get(&id).map(|w| w.leases.clone()).unwrap_or_default();
         let steps: BTreeSet<StepId> =
             tokens.iter().filter_map(|t| self.leases.get(t)).map(|cell| cell.row.step).collect();

@@ -7,12 +7,13 @@
 
 use super::State;
 use super::fit::Standing;
-use super::queue::{Group, Kin, Level, NeedId};
+use super::job::Step;
+use super::queue::{Group, JobKey, Kin, Level, NeedId};
 use super::worker::Worker;
 use platefarm_model::farm::{PriorityClass, WorkerClass};
 use platefarm_model::{LeaseToken, StepId, Timestamp, WorkerId};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Leases that are looked at for one to take from.
 const CANDIDATES: usize = 8;
@@ -21,11 +22,21 @@ const COUNTED_JOBS: usize = 64;
 /// A frame's time while nothing is known of it, in microseconds.
 const UNKNOWN_FRAME_US: i64 = 1_000_000;
 
-/// What a class could have now: tasks, and the needs of them.
-#[derive(Default)]
-struct Demand {
-    tasks: u64,
-    needs: BTreeSet<NeedId>,
+/// Steps of a job that are looked at for frames that are set apart.
+const COUNTED_STEPS: usize = 256;
+
+/// Tasks that a class could have now, by what they need.
+type Demand = BTreeMap<NeedId, u64>;
+
+/// A lease that could be shortened: the lowest class goes first, then the latest end.
+type Victim = (PriorityClass, Reverse<Timestamp>, LeaseToken);
+
+/// What a lease of a lower class could give.
+enum Below {
+    /// Something, were it asked.
+    Asked(Victim),
+    /// All: the frame in hand is its last, and it ends by itself.
+    Ends,
 }
 
 impl State {
@@ -133,27 +144,56 @@ impl State {
         if highest as usize <= lowest {
             return;
         }
-        let mut demand = Demand::default();
+        let mut demand = Demand::new();
         for class in [PriorityClass::Urgent, PriorityClass::Normal] {
             self.add_demand(class, &mut demand);
-            if demand.tasks > 0 && class as usize > lowest {
-                self.yield_to(class, &demand);
+            if class as usize <= lowest {
+                return;
+            }
+            let mut asked = self.slots_for(class, &demand);
+            asked.extend(self.limits_for(class));
+            for token in asked {
+                self.counters.yielded += 1;
+                self.ask_for_all(token);
+                self.ask_for_what_waits(token, class);
             }
         }
     }
 
-    fn add_demand(&self, class: PriorityClass, demand: &mut Demand) {
+    /// The groups of a class, the first in the order of work first.
+    fn groups_of(&self, class: PriorityClass) -> impl Iterator<Item = (Level, Kin, &Group)> {
         let top = Reverse(Level { class, priority: i32::MAX });
         let end = Reverse(Level { class, priority: i32::MIN });
-        for (level, groups) in self.queue.levels.range(top..=end) {
-            for (kin, group) in groups {
-                let tasks = self.tasks_possible(level.0, *kin, group);
-                if tasks > 0 {
-                    demand.tasks += tasks;
-                    demand.needs.insert(kin.need);
-                }
+        let levels = self.queue.levels.range(top..=end);
+        levels.flat_map(|(level, groups)| groups.iter().map(|(kin, group)| (level.0, *kin, group)))
+    }
+
+    fn add_demand(&self, class: PriorityClass, demand: &mut Demand) {
+        for (level, kin, group) in self.groups_of(class) {
+            let ready = group.frames.saturating_sub(self.set_apart(level, kin, group));
+            let tasks = self.tasks_possible(level, kin, group).min(ready);
+            if tasks > 0 {
+                *demand.entry(kin.need).or_default() += tasks;
             }
         }
+    }
+
+    /// Frames of a group that failed before or are under suspicion. They go to some
+    /// workers and not to others, and take their turn without anybody's lease cut
+    /// short: it would be cut again and again for a worker that may not have them.
+    fn set_apart(&self, level: Level, kin: Kin, group: &Group) -> u64 {
+        let of_step = |step: &Step| {
+            let troubles = step.state.troubles.keys().filter(|f| step.pending.contains(**f));
+            let suspects = step.state.losses.iter().filter(|(_, loss)| loss.is_suspect());
+            troubles.count() as u64 + suspects.map(|(span, _)| span.len()).sum::<u64>()
+        };
+        let of_job = |key: &JobKey| {
+            let job = self.jobs.get(&key.job)?;
+            let list = &job.lists[job.list(level, kin.need)?];
+            let steps = list.steps.iter().take(COUNTED_STEPS);
+            Some(steps.map(|index| of_step(&job.steps[*index as usize])).sum::<u64>())
+        };
+        group.jobs.iter().take(COUNTED_JOBS).filter_map(of_job).sum()
     }
 
     /// How many tasks a group could have at once, were there workers enough.
@@ -165,7 +205,7 @@ impl State {
             let left = self.limit_count(limit).saturating_sub(self.limit_used(limit));
             most = most.min(left / u64::from(*amount).max(1));
         }
-        let of_job = |id: &super::queue::JobKey| {
+        let of_job = |id: &JobKey| {
             let job = self.jobs.get(&id.job)?;
             let frames = job.list(level, kin.need).map(|at| job.lists[at].frames)?;
             let cap = job.row.terms.max_tasks.map_or(u64::MAX, |m| (m - job.tasks).into());
@@ -176,37 +216,102 @@ impl State {
         all.min(most)
     }
 
-    /// Shortens leases below `class` until as many slots come free as are wanted.
-    fn yield_to(&mut self, class: PriorityClass, demand: &Demand) {
-        let mut coming = 0;
-        let mut victims: Vec<(PriorityClass, Reverse<Timestamp>, LeaseToken)> = Vec::new();
-        for worker in self.workers.values().filter(|w| w.alive) {
-            let takes = self.standing(worker) == Standing::Open
-                && demand.needs.iter().any(|need| self.fits(*need, worker));
-            if !takes {
-                continue;
-            }
-            coming += u64::from(worker.row.slots).saturating_sub(worker.leases.len() as u64);
+    /// Leases below `class` to be shortened until as many slots come free as are
+    /// wanted, of workers that fit those who want them.
+    fn slots_for(&self, class: PriorityClass, demand: &Demand) -> Vec<LeaseToken> {
+        let takes = |worker: &&Worker| worker.alive && self.standing(worker) == Standing::Open;
+        let workers: Vec<&Worker> = self.workers.values().filter(takes).collect();
+        let mut coming: Vec<u64> = Vec::with_capacity(workers.len());
+        let mut victims: Vec<(Victim, usize)> = Vec::new();
+        for (at, worker) in workers.iter().enumerate() {
+            coming.push(u64::from(worker.row.slots).saturating_sub(worker.leases.len() as u64));
             for token in &worker.leases {
-                let Some(held) = self.class_of(*token).filter(|held| *held < class) else {
-                    continue;
-                };
-                match self.leases.get(token).and_then(|cell| cell.listed) {
-                    Some(end) => victims.push((held, Reverse(end), *token)),
-                    // The frame in hand is its last: it ends by itself.
-                    None => coming += 1,
+                match self.below(*token, class) {
+                    Some(Below::Asked(victim)) => victims.push((victim, at)),
+                    Some(Below::Ends) => coming[at] += 1,
+                    None => {}
                 }
-            }
-            if coming >= demand.tasks {
-                return;
             }
         }
         victims.sort_unstable();
-        for (_, _, token) in victims.into_iter().take((demand.tasks - coming) as usize) {
-            self.counters.yielded += 1;
-            self.ask_for_all(token);
-            self.ask_for_what_waits(token, class);
+        // Those who fit few workers choose first.
+        let fitting = |need: NeedId| workers.iter().filter(|w| self.fits(need, w)).count();
+        let mut wanted: Vec<_> =
+            demand.iter().map(|(n, tasks)| (fitting(*n), *n, *tasks)).collect();
+        wanted.sort_unstable();
+        let mut asked = Vec::new();
+        for (_, need, mut tasks) in wanted {
+            for (worker, coming) in workers.iter().zip(&mut coming) {
+                if tasks > 0 && *coming > 0 && self.fits(need, worker) {
+                    let got = tasks.min(*coming);
+                    (tasks, *coming) = (tasks - got, *coming - got);
+                }
+            }
+            victims.retain(|(victim, at)| {
+                let goes = tasks > 0 && self.fits(need, workers[*at]);
+                if goes {
+                    tasks -= 1;
+                    asked.push(victim.2);
+                }
+                !goes
+            });
         }
+        asked
+    }
+
+    /// Leases below `class` to be shortened for the named limits that they hold and a
+    /// task of the class is short of.
+    fn limits_for(&self, class: PriorityClass) -> Vec<LeaseToken> {
+        let mut short: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, kin, _) in self.groups_of(class) {
+            let limits = &self.queue.needs(kin.need).limits;
+            if limits.is_empty()
+                || self.is_at_ceiling(kin.show)
+                || !self.workers.values().any(|w| w.alive && self.fits(kin.need, w))
+            {
+                continue;
+            }
+            for (limit, amount) in limits {
+                let free = self.limit_count(limit).saturating_sub(self.limit_used(limit));
+                let lacks = u64::from(*amount).saturating_sub(free);
+                if lacks > 0 && u64::from(*amount) <= self.limit_count(limit) {
+                    let most = short.entry(limit).or_default();
+                    *most = lacks.max(*most);
+                }
+            }
+        }
+        let mut asked = Vec::new();
+        for (limit, mut lacks) in short {
+            let mut victims: Vec<(Victim, u64)> = Vec::new();
+            for token in self.workers.values().flat_map(|worker| &worker.leases) {
+                let held = self.leases.get(token).and_then(|cell| self.at(cell.row.step));
+                let held = held.and_then(|step| step.spec.terms.needs.limits.get(limit));
+                let Some(amount) = held.map(|amount| u64::from(*amount)) else { continue };
+                match self.below(*token, class) {
+                    Some(Below::Asked(victim)) => victims.push((victim, amount)),
+                    Some(Below::Ends) => lacks = lacks.saturating_sub(amount),
+                    None => {}
+                }
+            }
+            victims.sort_unstable();
+            for ((_, _, token), amount) in victims {
+                if lacks == 0 {
+                    break;
+                }
+                lacks = lacks.saturating_sub(amount);
+                asked.push(token);
+            }
+        }
+        asked
+    }
+
+    /// What a lease below `class` could give; none: it is not below.
+    fn below(&self, token: LeaseToken, class: PriorityClass) -> Option<Below> {
+        let held = self.class_of(token).filter(|held| *held < class)?;
+        Some(match self.leases.get(&token)?.listed {
+            Some(end) => Below::Asked((held, Reverse(end), token)),
+            None => Below::Ends,
+        })
     }
 
     /// Where a worker took leases ahead, they would begin in the slot that is wanted.

@@ -78,7 +78,9 @@ fn everything() -> Changes {
     state.started = Some(Timestamp(3));
     state.first_fault = Some(fault);
     state.troubles.insert(-3, trouble);
-    state.losses.set(FrameRange::new(1, 4).unwrap(), crate::core::Loss { limit: 2, alone: 1 });
+    state
+        .losses
+        .set(FrameRange::new(1, 4).unwrap(), crate::core::Loss { limit: 2, alone: 1, away: 0 });
     let lease = LeaseRow {
         token: LeaseToken(9),
         step: ID,

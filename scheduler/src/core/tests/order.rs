@@ -163,6 +163,50 @@ fn a_limit_is_never_exceeded_and_holds_up_nobody_else() {
     assert!(never.unwrap_err().message.contains("takes 4"));
 }
 
+/// Two of a limit come together only if nobody below takes the first that is free.
+#[test]
+fn a_task_that_takes_much_of_a_limit_is_not_starved_by_those_that_take_little() {
+    for class in [PriorityClass::Urgent, PriorityClass::Background] {
+        let mut farm = Farm::new();
+        farm.set("nuke", Setting::Limit(Limit { count: 2 }));
+        let workers = ["a", "b"].map(|name| farm.worker(name));
+        let background = JobTerms { class: PriorityClass::Background, ..JobTerms::default() };
+        let small = vec![needing(limits("nuke", 1)); 1];
+        farm.hand_in(JobSpec { terms: background.clone(), ..spec("s", small) });
+        let mut held = workers.map(|worker| farm.acquire(worker).unwrap());
+        let terms = JobTerms { class, ..background };
+        let large = farm.hand_in(JobSpec { terms, ..spec("t", vec![needing(limits("nuke", 2))]) });
+        let mut leases = 0;
+        'farm: loop {
+            for (worker, lease) in workers.iter().zip(&mut held) {
+                farm.millis += 100;
+                let frames = lease.frames.iter().map(result).collect();
+                farm.report(*worker, lease.token, frames);
+                match farm.acquire(*worker) {
+                    Some(next) if next.step.job == large => break 'farm,
+                    Some(next) => *lease = next,
+                    None => {}
+                }
+                leases += 1;
+                assert!(leases < 10, "{class:?} is starved");
+            }
+        }
+    }
+}
+
+/// What nobody could do keeps nothing from anybody.
+#[test]
+fn a_limit_is_kept_for_those_only_whom_a_worker_could_serve() {
+    let mut farm = Farm::new();
+    farm.set("nuke", Setting::Limit(Limit { count: 2 }));
+    let worker = farm.worker("a");
+    let urgent = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
+    let gpu = needing(Needs { device: Device::Gpu, ..limits("nuke", 2) });
+    farm.hand_in(JobSpec { terms: urgent, ..spec("s", vec![gpu]) });
+    let other = farm.hand_in(spec("s", vec![needing(limits("nuke", 1))]));
+    assert_eq!(farm.acquire(worker).unwrap().step.job, other);
+}
+
 #[test]
 fn jobs_and_shows_have_no_more_tasks_than_they_may() {
     let mut farm = Farm::new();

@@ -94,6 +94,7 @@ fn a_frame_beside_one_that_takes_workers_down_is_not_blamed() {
     }
     let view = farm.state.job(deadly).unwrap();
     assert_eq!(view.steps[0].first_fault.as_ref().unwrap().code, Code::AttemptsSpent);
+    assert_eq!(deaths, 3, "as many as it may take down");
     for job in &slow {
         assert!(!farm.phase(*job).is_settled(), "{job} was blamed");
     }
@@ -109,9 +110,12 @@ fn a_frame_beside_one_that_takes_workers_down_is_not_blamed() {
 fn suspects_go_apart() {
     let mut farm = Farm::new();
     let jobs = [(); 2].map(|()| farm.submit(0, None, vec![step(1, 1, &[])]));
-    let lost = farm.machine("lost", 2, "cpu", WorkerTraits::default());
-    assert!(farm.acquire(lost).is_some() && farm.acquire(lost).is_some());
-    farm.wait(10, &[]);
+    // Once is what a power cut does; twice is a suspicion.
+    for name in ["lost", "lost again"] {
+        let lost = farm.machine(name, 2, "cpu", WorkerTraits::default());
+        assert!(farm.acquire(lost).is_some() && farm.acquire(lost).is_some());
+        farm.wait(10, &[]);
+    }
     let next = farm.machine("next", 2, "cpu", WorkerTraits::default());
     let first = farm.acquire(next).unwrap();
     assert_eq!(farm.acquire(next), None, "one at a time here");
@@ -124,6 +128,66 @@ fn suspects_go_apart() {
     assert!(farm.wake, "who waited for it is told");
     farm.drain(next, 1, result);
     assert_eq!(jobs.map(|job| farm.phase(job)), [Phase::Done, Phase::Done]);
+}
+
+/// An outage of the network, however often, is held against no frame at once.
+#[test]
+fn a_worker_that_is_heard_again_did_not_go_down() {
+    let mut farm = Farm::new();
+    let job = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let worker = farm.worker("far");
+    for _ in 0..9 {
+        assert!(farm.acquire(worker).is_some());
+        farm.wait(10, &[]);
+        farm.beat(worker, &[]);
+    }
+    let lease = farm.acquire(worker).unwrap();
+    farm.report(worker, lease.token, vec![result(1)]);
+    assert_eq!(farm.phase(job), Phase::Done);
+    // But one that silences its worker each time is given up in the end.
+    let silencing = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let mut times = 0;
+    while !farm.phase(silencing).is_settled() {
+        assert!(farm.acquire(worker).is_some());
+        farm.wait(10, &[]);
+        farm.beat(worker, &[]);
+        times += 1;
+        assert!(times < 20);
+    }
+}
+
+/// What a worker took ahead of its slots was not begun when it went down.
+#[test]
+fn what_was_not_begun_is_not_blamed() {
+    let mut farm = Farm::new();
+    let deadly = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let next = farm.submit(0, None, vec![step(1, 1, &[])]);
+    for death in 0..3 {
+        let worker = farm.worker(&format!("w{death}"));
+        assert_eq!(farm.acquire(worker).unwrap().step.job, deadly);
+        assert_eq!(farm.acquire(worker).unwrap().step.job, next, "taken ahead");
+        farm.wait(10, &[]);
+    }
+    assert_eq!(farm.phase(deadly), Phase::Failed);
+    let step = farm.state.at(StepId { job: next, index: 0 }).unwrap();
+    assert!(step.state.losses.is_empty());
+}
+
+/// A hundred million frames out of time are given up in one go.
+#[test]
+fn a_long_step_that_is_out_of_time_costs_no_row_a_frame() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    let terms = StepTerms { step_limit_s: 5, ..StepTerms::default() };
+    let job = farm.submit(0, None, vec![StepSpec { terms, ..step(1, 100_000_000, &[]) }]);
+    let lease = farm.acquire(a).unwrap();
+    farm.beat(a, &[lease.token]);
+    farm.millis += 5000;
+    let now = Timestamp(0).plus_millis(farm.millis);
+    let changes = farm.state.step(Command::Tick, now).changes;
+    assert!(changes.frames.len() <= 1000, "{} rows", changes.frames.len());
+    let view = farm.state.job(job).unwrap();
+    assert_eq!((view.phase, view.frames_failed), (Phase::Failed, 100_000_000));
 }
 
 #[test]

@@ -173,6 +173,80 @@ fn classes_do_not_displace_each_other_to_and_fro() {
     assert!(frames <= 20);
 }
 
+/// One frame for a CPU does not clear the CPUs because a hundred wait for a GPU.
+#[test]
+fn each_kind_of_work_gets_slots_that_it_fits_and_no_others() {
+    use platefarm_model::farm::{Device, Needs, StepTerms};
+    let mut farm = Farm::new();
+    let card = farm.machine("card", 1, "gpu: x", WorkerTraits::default());
+    let cpus: Vec<WorkerId> = (0..20).map(|i| farm.worker(&format!("w{i}"))).collect();
+    farm.submit(0, None, vec![step(1, 100_000, &[])]);
+    farm.warm(card);
+    let leases: Vec<Granted> = cpus.iter().map(|w| farm.warm(*w)).collect();
+    let needing = |device, frames| {
+        let needs = Needs { device, ..Needs::default() };
+        StepSpec { terms: StepTerms { needs, ..StepTerms::default() }, ..step(1, frames, &[]) }
+    };
+    let terms = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
+    let steps = vec![needing(Device::Gpu, 100), needing(Device::Cpu, 1)];
+    farm.hand_in(JobSpec { terms, ..spec("hot", steps) });
+    assert_eq!(farm.state.counters().yielded, 2, "the card, and one of the others");
+    for _ in 0..5 {
+        farm.wait(1, &cpus);
+        for (worker, lease) in cpus.iter().zip(&leases) {
+            farm.beat(*worker, &[lease.token]);
+        }
+    }
+    assert_eq!(farm.state.counters().yielded, 2);
+}
+
+/// A frame that the only worker which fits may not have is no reason to shorten leases.
+#[test]
+fn what_failed_takes_its_turn_without_cutting_others_short() {
+    let mut farm = Farm::new();
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    farm.urgent(1);
+    let hot = farm.acquire(a).unwrap();
+    farm.submit(0, None, vec![step(1, 10_000, &[])]);
+    let held = farm.warm(b);
+    farm.report(a, hot.token, vec![failure(1, Code::TruncatedFile)]);
+    for _ in 0..10 {
+        farm.wait(1, &[a]);
+        farm.beat(b, &[held.token]);
+    }
+    assert_eq!(farm.state.counters().yielded, 0);
+}
+
+/// Work that lacks a named limit gets it from those below who hold it.
+#[test]
+fn a_limit_that_lower_work_holds_is_asked_back() {
+    use platefarm_model::farm::{Limit, Needs, Setting, StepTerms};
+    let mut farm = Farm::new();
+    let set = |name: &str, s: Setting| Command::Set(s.kind(), name.into(), Some(s));
+    farm.ask(set("nuke", Setting::Limit(Limit { count: 2 }))).unwrap();
+    let needing = |amount, frames| {
+        let limits = [("nuke".to_owned(), amount)].into();
+        let needs = Needs { limits, ..Needs::default() };
+        StepSpec { terms: StepTerms { needs, ..StepTerms::default() }, ..step(1, frames, &[]) }
+    };
+    let workers = ["a", "b", "idle"].map(|name| farm.worker(name));
+    farm.hand_in(spec("s", vec![needing(1, 10_000)]));
+    let held = [0, 1].map(|at| farm.warm(workers[at]));
+    let terms = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
+    let hot = farm.hand_in(JobSpec { terms, ..spec("hot", vec![needing(2, 1)]) });
+    farm.wait(1, &workers[2..]);
+    assert_eq!(farm.state.counters().yielded, 2, "both hold what it lacks, and a slot is free");
+    for (worker, lease) in workers.iter().zip(held) {
+        let first = lease.frames.first();
+        farm.pulse(*worker, &[says(lease.token, first, first)]);
+        farm.report(*worker, lease.token, vec![result(first)]);
+        if *worker == workers[0] {
+            assert_eq!(farm.acquire(*worker), None, "one is not enough yet, and is kept");
+        }
+    }
+    assert_eq!(farm.acquire(workers[2]).unwrap().step.job, hot);
+}
+
 #[test]
 fn work_that_could_not_be_taken_displaces_nothing() {
     use platefarm_model::farm::{Limit, Needs, Setting, Share, StepTerms};
