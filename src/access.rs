@@ -32,6 +32,12 @@ pub(crate) struct Access {
 }
 
 impl Access {
+    /// Files of certificates that are named, with what they are.
+    pub(crate) fn certificates(&self) -> Vec<(&'static str, &Path)> {
+        let named = [("whom we trust", &self.ca), ("our own certificate", &self.cert)];
+        named.into_iter().filter_map(|(what, file)| Some((what, file.as_deref()?))).collect()
+    }
+
     /// The way to the farm at `url`.
     pub(crate) fn dial(&self, url: &str) -> Outcome<Dial> {
         let token = match &self.token_file {

@@ -6,12 +6,12 @@
 mod control;
 mod events;
 mod results;
+mod watch;
 
 pub(crate) use events::Since;
 pub(crate) use results::{FrameLine, FrameQuery};
 
 use opentelemetry::trace::SpanKind;
-use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, NewToken, Role, TokenView};
@@ -24,7 +24,7 @@ use serde::Serialize;
 use std::time::{Duration, Instant};
 use tonic::metadata::{Ascii, MetadataValue};
 
-/// How long one who follows a job waits for a scheduler that went away.
+/// How long one who follows jobs waits for a scheduler that went away.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two tries to reach it.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -33,6 +33,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 const ELECTION: Duration = Duration::from_secs(10);
 
 /// A connection to the scheduler that leads, of those that are known.
+#[derive(Clone)]
 pub(crate) struct Farm {
     client: FarmClient<Line>,
     /// Any of the schedulers knows who may enter.
@@ -217,56 +218,6 @@ impl Farm {
     pub(crate) async fn job(&mut self, job: JobId) -> Outcome<JobView> {
         let request = v1::GetJobRequest { job: job.0 };
         view(self.ask(async |farm| farm.get_job(request).await).await?.job)
-    }
-
-    /// Calls `seen` on every change of a job until it is settled, and returns
-    /// it then. A scheduler that goes away is waited for, for a while: `away`
-    /// is told, once, each time.
-    pub(crate) async fn watch(
-        &mut self,
-        job: JobId,
-        mut seen: impl FnMut(&JobView),
-        mut away: impl FnMut(&Fault),
-    ) -> Outcome<JobView> {
-        let mut silent: Option<Instant> = None;
-        loop {
-            let gone = match self.watch_once(job, &mut seen, &mut silent).await {
-                Ok(Some(settled)) => return Ok(settled),
-                Ok(None) => Fault::new(Code::NoScheduler, "the scheduler stopped answering"),
-                Err(fault) if fault.owner() == Owner::Farm => fault,
-                Err(fault) => return Err(fault),
-            };
-            let since = *silent.get_or_insert_with(|| {
-                away(&gone);
-                Instant::now()
-            });
-            if since.elapsed() >= PATIENCE {
-                return Err(gone.remedy(format!(
-                    "The job goes on when the scheduler does; follow it again with `platefarm jobs watch {job}`."
-                )));
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Follows a job on one connection; none when that ends before the job.
-    async fn watch_once(
-        &mut self,
-        job: JobId,
-        seen: &mut impl FnMut(&JobView),
-        silent: &mut Option<Instant>,
-    ) -> Outcome<Option<JobView>> {
-        let request = v1::WatchJobRequest { job: job.0 };
-        let mut stream = self.ask(async |farm| farm.watch_job(request).await).await?;
-        while let Some(message) = stream.message().await.map_err(|s| from_status(&s))? {
-            *silent = None;
-            let current = view(message.job)?;
-            seen(&current);
-            if current.phase.is_settled() {
-                return Ok(Some(current));
-            }
-        }
-        Ok(None)
     }
 
     /// Results of the finished frames of a job, in order of step and frame.

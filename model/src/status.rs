@@ -1,6 +1,7 @@
 //! The farm itself, as operators see it: who leads, what was counted, and
 //! whether the books agree.
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A scheduler and its farm.
@@ -14,6 +15,9 @@ pub struct FarmStatus {
     pub counts: Counts,
     /// What its auditor found since then.
     pub audit: Audit,
+    /// When the certificate of the scheduler that was asked ends; none: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_until: Option<Timestamp>,
 }
 
 /// What was counted.

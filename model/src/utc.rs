@@ -36,6 +36,45 @@ impl From<Timestamp> for Utc {
 }
 
 impl Utc {
+    /// The moment that is written `YYYY-MM-DDTHH:MM[:SS]Z`, from 1970 to 9999.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Timestamp> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let numbers = |text: &str, by| -> Option<Vec<i64>> {
+            text.split(by).map(|part| part.parse().ok().filter(|n: &i64| *n >= 0)).collect()
+        };
+        let (date, time) = (numbers(date, '-')?, numbers(time, ':')?);
+        let ([year, month, day], [hour, minute, rest @ ..]) = (&date[..], &time[..]) else {
+            return None;
+        };
+        let second = match rest {
+            [] => 0,
+            [second] => *second,
+            _ => return None,
+        };
+        Self::at([*year, *month, *day, *hour, *minute, second])
+    }
+
+    /// The moment of a year (1970 to 9999), month, day, hour, minute and second.
+    #[must_use]
+    pub fn at([year, month, day, hour, minute, second]: [i64; 6]) -> Option<Timestamp> {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let february = if leap { 29 } else { 28 };
+        let days = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let of_month = *days.get(usize::try_from(month - 1).ok()?)?;
+        let sound = (1970..=9999).contains(&year)
+            && (1..=of_month).contains(&day)
+            && (0..24).contains(&hour)
+            && (0..60).contains(&minute)
+            && (0..60).contains(&second);
+        // Leap years before this one, since the epoch.
+        let leaps = |year: i64| year / 4 - year / 100 + year / 400;
+        let years = (year - 1970) * 365 + leaps(year - 1) - leaps(1969);
+        let months: i64 = days.iter().take(usize::try_from(month - 1).ok()?).sum();
+        let seconds = (years + months + day - 1) * 86_400 + hour * 3_600 + minute * 60 + second;
+        sound.then_some(Timestamp(seconds * 1_000_000))
+    }
+
     /// `2026-11-21T03:00:00Z`
     #[must_use]
     pub fn date_time(self) -> String {
@@ -82,6 +121,20 @@ mod tests {
             (-1, "1969-12-31T23:59:59Z"),
         ] {
             assert_eq!(Utc::from(Timestamp(seconds * 1_000_000)).date_time(), text);
+        }
+        // The other way round, and what no calendar has.
+        for (text, seconds) in [
+            ("1970-01-01T00:00Z", 0),
+            ("2026-12-24T18:00Z", 1_798_135_200),
+            ("2024-02-29T23:59:59Z", 1_709_251_199),
+            ("2100-03-01T00:00Z", 4_107_542_400),
+        ] {
+            assert_eq!(Utc::parse(text), Some(Timestamp(seconds * 1_000_000)), "{text}");
+        }
+        for bad in
+            ["2026-02-29T00:00Z", "2026-13-01T00:00Z", "2026-01-01T24:00Z", "2026-01-01", "x"]
+        {
+            assert_eq!(Utc::parse(bad), None, "{bad}");
         }
         assert_eq!(Utc::from(Timestamp(1_795_230_000_999_999)).file_stamp(), "2026-11-21_030000Z");
     }

@@ -8,6 +8,7 @@
 pub mod convert;
 pub mod dial;
 pub mod trace;
+pub mod validity;
 
 /// Generated from `platefarm/v1/*.proto`: messages, clients and servers.
 pub mod v1 {

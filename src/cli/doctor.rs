@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// A place that plates are written to; may be given several times. What is written there is taken away again.
     #[arg(long, value_name = "PLACE")]
     out: Vec<PathBuf>,
+    /// The certificate chain that a scheduler here speaks with, as PEM.
+    #[arg(long, env = "PLATEFARM_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
     /// Fail where no GPU opens.
     #[arg(long)]
     require_gpu: bool,
@@ -46,6 +49,7 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
         store: args.store.or_else(|| default.exists().then_some(Place::Sqlite(default))),
         media: args.media,
         out: args.out,
+        tls_cert: args.tls_cert,
         require_gpu: args.require_gpu,
         within: args.within,
     };

@@ -1,5 +1,6 @@
 //! `platefarm jobs ...`: see and steer jobs.
 
+use crate::cli::bulk::{self, Many};
 use crate::cli::when::When;
 use crate::cli::{Global, frames, runtime};
 use crate::farm::{Farm, FrameQuery};
@@ -18,10 +19,11 @@ pub(super) enum Verb {
         /// Id, e.g. j12.
         job: JobId,
     },
-    /// Follow a job until it is settled.
+    /// Follow jobs until all of them are settled, over the event log; the exit code says how they ended.
     Watch {
-        /// Id, e.g. j12.
-        job: JobId,
+        /// Ids, e.g. j12.
+        #[arg(required = true)]
+        jobs: Vec<JobId>,
     },
     /// Show what went wrong with a job's frames, by cause.
     Errors {
@@ -45,37 +47,24 @@ pub(super) enum Verb {
         target: Target,
     },
     /// Begin nothing new of jobs or steps; frames in hand are finished.
-    Pause {
-        /// Ids, e.g. j12, or j12.3 for a step.
-        #[arg(required = true)]
-        targets: Vec<Target>,
-    },
+    Pause(Many),
     /// Let jobs or steps go on.
-    Resume {
-        /// Ids, e.g. j12, or j12.3 for a step.
-        #[arg(required = true)]
-        targets: Vec<Target>,
-    },
+    Resume(Many),
     /// End jobs or steps. What is done stays done.
-    Cancel {
-        /// Ids, e.g. j12, or j12.3 for a step.
-        #[arg(required = true)]
-        targets: Vec<Target>,
-    },
+    Cancel(Many),
     /// Try frames again that were given up, or take up what was cancelled.
     Retry {
-        /// Ids, e.g. j12, or j12.3 for a step.
-        #[arg(required = true)]
-        targets: Vec<Target>,
+        #[command(flatten)]
+        which: Many,
         /// Only these frames, e.g. 1001-1010,1050.
         #[arg(long)]
         frames: Option<FrameSet>,
     },
-    /// Change the place of a job or step among others.
+    /// Change the place of jobs or steps among others.
     #[command(arg_required_else_help = true)]
     Priority {
-        /// Id, e.g. j12, or j12.3 for a step.
-        target: Target,
+        #[command(flatten)]
+        which: Many,
         /// Background, normal or urgent: a higher class takes capacity from a lower one.
         #[arg(long, required_unless_present = "number")]
         class: Option<PriorityClass>,
@@ -143,7 +132,7 @@ pub(super) struct List {
     limit: u32,
 }
 
-fn phase(text: &str) -> Outcome<Phase> {
+pub(super) fn phase(text: &str) -> Outcome<Phase> {
     Phase::parse(text).ok_or_else(|| {
         Fault::new(Code::UnknownOption, format!("'{text}' is no state of a job"))
             .remedy("Choose one of: blocked, pending, running, done, failed, cancelled.")
@@ -152,33 +141,39 @@ fn phase(text: &str) -> Outcome<Phase> {
 
 impl Verb {
     /// What is to be done to which jobs or steps, where something is to be done.
-    fn control(self) -> Option<(Vec<Target>, Control)> {
-        let (target, control) = match self {
+    fn control(self) -> Option<(Which, Control)> {
+        let one = |target| Which::One(target);
+        Some(match self {
             Self::List(_)
             | Self::Show { .. }
             | Self::Watch { .. }
             | Self::Errors { .. }
             | Self::Logs { .. }
             | Self::Explain { .. } => return None,
-            Self::Pause { targets } => return Some((targets, Control::Pause)),
-            Self::Resume { targets } => return Some((targets, Control::Resume)),
-            Self::Cancel { targets } => return Some((targets, Control::Cancel)),
-            Self::Retry { targets, frames } => return Some((targets, Control::Retry(frames))),
-            Self::Priority { target, class, number } => {
-                (target, Control::Priority { class, priority: number })
+            Self::Pause(many) => (Which::Many(many), Control::Pause),
+            Self::Resume(many) => (Which::Many(many), Control::Resume),
+            Self::Cancel(many) => (Which::Many(many), Control::Cancel),
+            Self::Retry { which, frames } => (Which::Many(which), Control::Retry(frames)),
+            Self::Priority { which, class, number } => {
+                (Which::Many(which), Control::Priority { class, priority: number })
             }
-            Self::Deadline { job, at } => (Target::Job(job), Control::Deadline(at.0)),
-            Self::Start { job, at } => (Target::Job(job), Control::StartAfter(at.0)),
+            Self::Deadline { job, at } => (one(Target::Job(job)), Control::Deadline(at.0)),
+            Self::Start { job, at } => (one(Target::Job(job)), Control::StartAfter(at.0)),
             Self::Limit { job, tasks } => {
-                (Target::Job(job), Control::MaxTasks((tasks > 0).then_some(tasks)))
+                (one(Target::Job(job)), Control::MaxTasks((tasks > 0).then_some(tasks)))
             }
             Self::Depend { target, on: Some(on), same_frames, .. } => {
-                (target, Control::Depend(Dependency { on, same_frames }))
+                (one(target), Control::Depend(Dependency { on, same_frames }))
             }
-            Self::Depend { target, not_on, .. } => (target, Control::Undepend(not_on?)),
-        };
-        Some((vec![target], control))
+            Self::Depend { target, not_on, .. } => (one(target), Control::Undepend(not_on?)),
+        })
     }
+}
+
+/// What a verb is about.
+enum Which {
+    One(Target),
+    Many(Many),
 }
 
 pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -201,52 +196,37 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
             }
             Verb::Show { job } => out.job(&farm.job(job).await?),
             Verb::Explain { target } => out.explained(&farm.explain(target).await?),
-            Verb::Watch { job } => {
-                let progress = Progress::start(out.talks());
-                let settled = farm
-                    .watch(job, |view| progress.show(view), |gone| out.note(&waiting(gone)))
-                    .await?;
-                progress.finish();
-                out.job(&settled);
-                return verdict(&settled);
-            }
-            other => {
-                if let Some((targets, control)) = other.control() {
-                    return steer(&mut farm, &targets, &control, out).await;
+            Verb::Watch { jobs } => return watch(&mut farm, &jobs, out).await,
+            other => match other.control() {
+                Some((Which::One(target), control)) => {
+                    out.job(&farm.control(target, &control).await?);
                 }
-            }
+                Some((Which::Many(many), control)) => {
+                    return bulk::steer(&mut farm, many, &control, out).await;
+                }
+                None => {}
+            },
         }
         Ok(())
     })
 }
 
-/// Does something to each of `targets`. One that refuses does not keep the
-/// others from it; the first refusal is the error that the verb ends with.
-async fn steer(
-    farm: &mut Farm,
-    targets: &[Target],
-    control: &Control,
-    out: &dyn Output,
-) -> Outcome<()> {
-    let (mut jobs, mut refused) = (Vec::new(), None);
-    for target in targets {
-        match farm.control(*target, control).await {
-            Ok(job) => jobs.push(job),
-            Err(fault) if targets.len() == 1 => return Err(fault),
-            Err(fault) => {
-                let fault = fault.within(target);
-                if refused.is_some() {
-                    out.warn(&fault);
-                }
-                refused.get_or_insert(fault);
-            }
-        }
-    }
-    match jobs.as_slice() {
-        [one] if targets.len() == 1 => out.job(one),
+/// Follows jobs to their ends. The first that did not end well is the error
+/// that the verb ends with.
+async fn watch(farm: &mut Farm, jobs: &[JobId], out: &dyn Output) -> Outcome<()> {
+    let progress = Progress::start(out.talks());
+    let away = |gone: &Fault| out.note(&waiting(gone));
+    let settled = farm.watch(jobs, |views| progress.show(views), away).await;
+    progress.finish();
+    let settled = settled?;
+    match settled.as_slice() {
+        [one] => out.job(one),
         several => out.jobs(several, several.len() as u64),
     }
-    refused.map_or(Ok(()), Err)
+    let mut bad = settled.iter().filter_map(|job| verdict(job).err());
+    let first = bad.next();
+    bad.for_each(|fault| out.warn(&fault));
+    first.map_or(Ok(()), Err)
 }
 
 /// What is said when the scheduler goes away while a job is followed.

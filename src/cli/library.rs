@@ -9,6 +9,7 @@ use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_scheduler::library::{Library, Override, Search};
 use platefarm_scheduler::pulls::delivery;
 use platefarm_scheduler::store::Place;
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -187,7 +188,8 @@ pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
             }
             Verb::Forget { ids } => {
                 let gone = library.forget(&ids).await?;
-                out.note(&format!("{gone} of {} clips forgotten", ids.len()));
+                let said = format!("{gone} of {} clips forgotten", ids.len());
+                out.did(&said, &json!({ "forgotten": gone, "asked": ids.len() }));
                 Ok(())
             }
             Verb::Shows { name: None, .. } => {

@@ -6,6 +6,7 @@
 
 mod amf;
 mod bridge;
+mod bulk;
 mod color;
 mod colors;
 mod completions;

@@ -269,9 +269,10 @@ async fn follow(
 ) -> Outcome<JobView> {
     let progress = Progress::start(out.talks());
     let away = |gone: &Fault| out.note(&jobs::waiting(gone));
-    let settled = farm.watch(job, |view| progress.show(view), away).await;
+    let settled = farm.watch(&[job], |views| progress.show(views), away).await;
     progress.finish();
-    let settled = settled?;
+    let gone = || Fault::new(Code::UnknownJob, format!("there is no job {job}"));
+    let settled = settled?.pop().ok_or_else(gone)?;
     let frames = farm.frames(job).await?;
     out.pulled(&summary(&settled, plan, &frames, begun.elapsed().as_secs_f64()));
     Ok(settled)

@@ -183,7 +183,7 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
     let mut done = 0;
     let report = render::render_local(&plan.spec, &Leash::free(), &mut |_| {
         done += 1;
-        progress.frames(done, total);
+        progress.at(done, total);
     });
     progress.finish();
     let mut report = report?;

@@ -5,6 +5,7 @@ use crate::embedded::state_dir;
 use crate::output::Output;
 use platefarm_model::Outcome;
 use platefarm_scheduler::store::{Place, backup};
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand)]
@@ -45,20 +46,23 @@ pub(super) fn run(verb: Verb, out: &dyn Output) -> Outcome<()> {
         Verb::Backup { store, to } => {
             let place = store.place();
             let copied = runtime()?.block_on(backup::backup(&place, &to))?;
-            out.note(&format!(
-                "{} jobs of {place} are in {}, {} bytes, checked",
-                copied.jobs,
-                to.display(),
-                copied.bytes
-            ));
+            let (jobs, bytes, to) = (copied.jobs, copied.bytes, to.display().to_string());
+            let said = format!("{jobs} jobs of {place} are in {to}, {bytes} bytes, checked");
+            let store = place.to_string();
+            out.did(&said, &json!({ "store": store, "copy": to, "jobs": jobs, "bytes": bytes }));
         }
         Verb::Restore { store, from } => {
             let place = store.place();
             let (copied, aside) = runtime()?.block_on(backup::restore(&place, &from))?;
-            out.note(&format!("{place} holds the {} jobs of {}", copied.jobs, from.display()));
-            if let Some(aside) = aside {
-                out.note(&format!("what was there is {}", aside.display()));
+            let (jobs, bytes, from) = (copied.jobs, copied.bytes, from.display().to_string());
+            let mut said = format!("{place} holds the {jobs} jobs of {from}");
+            let aside = aside.map(|aside| aside.display().to_string());
+            if let Some(aside) = &aside {
+                said.push_str(&format!("\nwhat was there is {aside}"));
             }
+            let store = place.to_string();
+            let facts = json!({ "store": store, "copy": from, "jobs": jobs, "bytes": bytes, "aside": aside });
+            out.did(&said, &facts);
         }
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! The farm: whether it answers, who we are there, and whether its books agree.
 
-use super::{Patient, Report};
+use super::{Patient, Report, certificates};
 use crate::cli::{DEFAULT_FARM, runtime};
 use crate::farm::Farm;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use std::time::Instant;
 
 /// An answer that takes longer is worth a word, in milliseconds.
@@ -31,6 +31,9 @@ pub(super) fn check(patient: &Patient<'_>, report: &mut Report) {
     } else {
         report.ok(found);
     }
+    if let Some(until) = seen.certificate_until {
+        certificates::judge("the certificate of the scheduler that answered", until, report);
+    }
     if let Some(first) = seen.broken {
         let message = format!("the scheduler's books do not agree with its store: {first}");
         report.fail(
@@ -46,6 +49,7 @@ struct Seen {
     name: String,
     role: String,
     broken: Option<String>,
+    certificate_until: Option<Timestamp>,
 }
 
 async fn look(patient: &Patient<'_>) -> Outcome<Seen> {
@@ -54,6 +58,12 @@ async fn look(patient: &Patient<'_>) -> Outcome<Seen> {
     let me = farm.who_am_i().await?;
     let answer_ms = begun.elapsed().as_millis();
     // A worker's token, and one that is bound to shows, do not see the farm as such.
-    let broken = farm.status().await.ok().and_then(|status| status.audit.first);
-    Ok(Seen { answer_ms, name: me.name, role: me.role.to_string(), broken })
+    let status = farm.status().await.unwrap_or_default();
+    Ok(Seen {
+        answer_ms,
+        name: me.name,
+        role: me.role.to_string(),
+        broken: status.audit.first,
+        certificate_until: status.certificate_until,
+    })
 }

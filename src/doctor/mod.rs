@@ -4,6 +4,7 @@
 //! A check changes nothing but what it takes away again, and none fails for
 //! what this machine does not need: that is skipped, or noted.
 
+mod certificates;
 mod clock;
 mod farm;
 mod gpu;
@@ -28,6 +29,8 @@ pub(crate) struct Patient<'a> {
     pub(crate) media: Vec<PathBuf>,
     /// Places that are written: plates.
     pub(crate) out: Vec<PathBuf>,
+    /// The certificate that a scheduler here speaks with.
+    pub(crate) tls_cert: Option<PathBuf>,
     /// Whether a worker here has to have a GPU.
     pub(crate) require_gpu: bool,
     /// Whether drivers are looked at in this process: it may die of it.
@@ -144,6 +147,11 @@ pub(crate) const CHECKS: &[Check] = &[
         run: store::check,
     },
     Check { name: "clock", doc: "whether the clock is kept", run: clock::check },
+    Check {
+        name: "certificates",
+        doc: "until when certificates are good that are named here",
+        run: certificates::check,
+    },
     Check { name: "farm", doc: "whether the farm answers, and who we are to it", run: farm::check },
 ];
 

@@ -90,6 +90,12 @@ pub(super) fn job(job: &JobView) {
 pub(super) fn status(status: &FarmStatus) {
     let leader = status.leader.as_deref().unwrap_or("nobody that is known");
     say!("leader   {leader}");
+    if let Some(until) = status.certificate_until {
+        say!(
+            "TLS      certificate of the scheduler that was asked is good until {}",
+            steer::utc(until)
+        );
+    }
     if !status.leads {
         say!("         the scheduler that was asked follows");
         return;

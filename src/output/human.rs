@@ -357,6 +357,10 @@ impl Output for Human {
         table::print(&[("CODE", Align::Left), ("MEANING", Align::Left)], &rows);
     }
 
+    fn did(&self, text: &str, _facts: &serde_json::Value) {
+        self.note(text);
+    }
+
     fn note(&self, text: &str) {
         eprintln!("{text}");
     }

@@ -236,6 +236,9 @@ impl Output for Json {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();
         self.print(&json!({ "codes": rows }));
     }
+    fn did(&self, _text: &str, facts: &serde_json::Value) {
+        self.print(facts);
+    }
     fn note(&self, _text: &str) {}
     fn warn(&self, fault: &Fault) {
         eprintln!("{}", json!({ "warning": fault, "remedy": fault.remedy_text() }));

@@ -156,6 +156,8 @@ pub(crate) trait Output {
     fn diagnosed(&self, findings: &[Finding]);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
+    /// What was done: a line of talk, or as facts.
+    fn did(&self, text: &str, facts: &serde_json::Value);
     /// A line of talk.
     fn note(&self, text: &str);
     /// What was assumed and may be wrong; said in every voice.

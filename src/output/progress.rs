@@ -1,4 +1,4 @@
-//! Live progress of a job on standard error; silent when nobody talks, plain
+//! Live progress on standard error; silent when nobody talks, plain
 //! when standard error is no terminal.
 
 use super::bytes_text;
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How often what was read is told.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A bar that follows a job.
+/// A bar that follows what is under way.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
@@ -31,25 +31,38 @@ impl Progress {
         Self { bar }
     }
 
-    /// Shows where the job is.
-    pub(crate) fn show(&self, job: &JobView) {
-        self.bar.set_length(job.frames_total.max(1));
-        self.bar.set_position(job.frames_done + job.frames_failed);
-        let running: Vec<&str> = job
-            .steps
-            .iter()
-            .filter(|s| s.phase == Phase::Running)
-            .map(|s| s.name.as_str())
-            .collect();
-        self.bar.set_message(match running.as_slice() {
-            [] => job.phase.word().to_owned(),
-            [one] => (*one).to_owned(),
-            [one, rest @ ..] => format!("{one} and {} more", rest.len()),
+    /// Counts things of one kind.
+    pub(crate) fn counting(talk: bool, unit: &str) -> Self {
+        let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(1), target);
+        let template = format!("{{bar:20.cyan/dim}} {{pos:>5}}/{{len}} {unit}  left {{eta}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style.progress_chars("━━╌"));
+        }
+        Self { bar }
+    }
+
+    /// Shows where jobs are.
+    pub(crate) fn show(&self, jobs: &[JobView]) {
+        let sum = |of: fn(&JobView) -> u64| jobs.iter().map(of).sum::<u64>();
+        self.bar.set_length(sum(|job| job.frames_total).max(1));
+        self.bar.set_position(sum(|job| job.frames_done + job.frames_failed));
+        let steps = jobs.iter().flat_map(|job| &job.steps);
+        let running: Vec<&str> =
+            steps.filter(|s| s.phase == Phase::Running).map(|s| s.name.as_str()).collect();
+        self.bar.set_message(match (jobs, running.as_slice()) {
+            ([job], []) => job.phase.word().to_owned(),
+            (jobs, []) => {
+                let left = jobs.iter().filter(|job| !job.phase.is_settled()).count();
+                format!("{left} of {} jobs", jobs.len())
+            }
+            (_, [one]) => (*one).to_owned(),
+            (_, [one, rest @ ..]) => format!("{one} and {} more", rest.len()),
         });
     }
 
-    /// Shows `done` of `total` frames of a render with no farm.
-    pub(crate) fn frames(&self, done: u64, total: u64) {
+    /// Shows `done` of `total`.
+    pub(crate) fn at(&self, done: u64, total: u64) {
         self.bar.set_length(total.max(1));
         self.bar.set_position(done);
     }

@@ -181,6 +181,7 @@ impl Output for Quiet {
     fn codes(&self, codes: &[CodeInfo]) {
         codes.iter().for_each(|code| say!("{}", code.text));
     }
+    fn did(&self, _text: &str, _facts: &serde_json::Value) {}
     fn note(&self, _text: &str) {}
     fn warn(&self, fault: &Fault) {
         eprintln!("{fault}");

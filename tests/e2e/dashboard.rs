@@ -8,17 +8,17 @@ use serde_json::json;
 use std::path::Path;
 
 /// Pictures for those who look: PLATEFARM_KEEP names a directory to keep them in.
-fn picture(browser: &mut Browser, name: &str) {
+pub(crate) fn picture(browser: &mut Browser, name: &str) {
     if let Some(keep) = std::env::var_os("PLATEFARM_KEEP") {
         browser.picture(&Path::new(&keep).join(name));
     }
 }
 
-const DESK: (u32, u32) = (1280, 900);
-const PHONE: (u32, u32) = (390, 844);
+pub(crate) const DESK: (u32, u32) = (1280, 900);
+pub(crate) const PHONE: (u32, u32) = (390, 844);
 const LIVE: &str = "document.getElementById('link').textContent === 'live'";
 /// Nothing is wider than the window.
-const FITS: &str = "document.documentElement.scrollWidth <= innerWidth";
+pub(crate) const FITS: &str = "document.documentElement.scrollWidth <= innerWidth";
 
 #[test]
 fn the_dashboard_shows_the_farm_as_it_is() {
@@ -102,6 +102,36 @@ fn frames_are_told_in_full_to_who_walks_the_grid() {
     browser.press(&["Enter"]);
     browser.until("document.querySelector('details[open] tbody tr') !== null");
     picture(&mut browser, "job-errors.png");
+    browser.is_content();
+}
+
+/// Plates are seen while they are made: nobody waits for the package, and no
+/// directory has to be shown.
+#[test]
+fn plates_are_seen_as_they_come() {
+    if browser::none_here() {
+        return;
+    }
+    let farm = Served::start(&[]);
+    farm.pull(&[]);
+    // One plate is held, so the package is not made.
+    farm.json(&["jobs", "pause", "j1.1"]);
+    let _worker = farm.worker("rack-7", &[]);
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    browser.go(&farm.site("/jobs/1"));
+    browser.until_it_says("as they come");
+    // It is a picture, of the plate's shape, and not all of one colour.
+    let drawn = "(() => { const img = document.querySelector('.plates img'); if (!img || !img.naturalWidth) return null; \
+        const c = document.createElement('canvas'); c.width = img.naturalWidth; c.height = img.naturalHeight; \
+        const to = c.getContext('2d'); to.drawImage(img, 0, 0); const data = to.getImageData(0, 0, c.width, c.height).data; \
+        let least = 255, most = 0; for (let i = 1; i < data.length; i += 4) { least = Math.min(least, data[i]); most = Math.max(most, data[i]); } \
+        return [c.width, c.height, most - least]; })()";
+    let drawn = browser.until(drawn);
+    let numbers: Vec<u64> = drawn.as_array().unwrap().iter().filter_map(|n| n.as_u64()).collect();
+    assert!(numbers[0] <= 320 && numbers[1] <= 180 && numbers[2] > 100, "{drawn}");
+    picture(&mut browser, "job-as-it-comes.png");
+    assert_eq!(farm.json(&["jobs", "show", "j1"])["steps"][1]["paused"], true);
     browser.is_content();
 }
 

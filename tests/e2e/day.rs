@@ -16,6 +16,9 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+/// Frames of the night's work.
+const NIGHT: u64 = 1800;
+
 /// A farm of two schedulers, and capacity from none to three workers.
 struct Day {
     world: World,
@@ -195,7 +198,7 @@ fn background(day: &Day) -> String {
     let step = StepSpec {
         name: "night".into(),
         kind: StepKind::Noop { millis_per_frame: 100 },
-        frames: platefarm_model::FrameRange::of_len(1001, 600),
+        frames: platefarm_model::FrameRange::of_len(1001, NIGHT),
         after: vec![],
         max_attempts: 3,
         terms: Default::default(),
@@ -241,7 +244,11 @@ fn a_day_on_the_farm() {
     // The night's work fills what there is.
     let night = background(&day);
     wait_until("capacity is taken", || (day.workers().len() == 3).then_some(()));
-
+    // For so long that there is something to see of it on the plot.
+    wait_until("some of it is done", || {
+        let night = day.json("operator", &["jobs", "show", &night]);
+        (night["frames_done"].as_u64() > Some(NIGHT / 4)).then_some(())
+    });
     day.picture(0, "/", "1_background.png");
 
     // A burst of both shows arrives; the background yields.
@@ -304,7 +311,7 @@ fn tells(day: &Day, night: &str) {
             set.len() as usize
         })
         .sum();
-    assert_eq!(frames, 600, "each frame of the night once");
+    assert_eq!(frames as u64, NIGHT, "each frame of the night once");
     let audit = day.json("admin", &["audit"]);
     let audit = audit["entries"].as_array().unwrap();
     let did =

@@ -5,6 +5,7 @@ mod amf;
 mod bad_input;
 mod book;
 mod browser;
+mod bulk;
 mod cable;
 mod cameras;
 mod capacity;

@@ -6,8 +6,8 @@ mod relay;
 mod server;
 
 use crate::harness::{
-    Running, World, copy_clip, error_document, free_address, pull_of_the_fixtures, root, s, text,
-    tree, wait_until,
+    Running, World, copy_clip, error_document, free_address, page, pull_of_the_fixtures, root, s,
+    text, tree, wait_until,
 };
 use platefarm_media::{publish, storage};
 pub(crate) use server::Server;
@@ -213,13 +213,15 @@ fn a_farm_pulls_from_bucket_to_bucket() {
     let (world, bucket) = (World::new(), server.bucket());
     upload("beachball", &format!("s3://{bucket}/ocf/A001"));
     upload("colorchart", &format!("s3://{bucket}/ocf/chart"));
-    let address = free_address();
+    let (address, http) = (free_address(), free_address());
     let (url, root_of_all) = (format!("http://{address}"), format!("s3://{bucket}"));
     let store = format!("sqlite:{}", s(&world.path("farm.db")));
     let _scheduler = world.start(&[
         "scheduler",
         "--listen",
         &address,
+        "--http",
+        &http,
         "--store",
         &store,
         "--lease-ttl-ms",
@@ -254,6 +256,9 @@ fn a_farm_pulls_from_bucket_to_bucket() {
     wait_until("the job is done", || (job("phase") == "done").then_some(()));
     let verdict = run(&world, server, &["validate", &out, "--json"]);
     assert!(verdict.status.success(), "{}", text(&verdict.stdout));
+    // What came out was seen as it came, though the scheduler reads no bucket.
+    let stills = page(&http, "/api/jobs/j1")["stills"].clone();
+    assert!(stills.as_array().is_some_and(|stills| !stills.is_empty()), "{stills}");
     // Outside of its root a worker touches nothing.
     let elsewhere = run(
         &world,

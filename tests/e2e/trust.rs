@@ -340,6 +340,27 @@ fn a_certificate_is_exchanged_without_a_restart() {
     next.sign("server", "serverAuth");
     let next_ca = next.file("ca.pem");
     farm.world.fails("F0501", &farm.as_holder(&next_ca, &farm.admin, &["whoami"]));
+    // The doctor says until when it is good: of the file, and of the one that answers.
+    let cert = farm.ca.file("server.pem");
+    let asked = ["doctor", "--only", "certificates", "--only", "farm", "--tls-cert", &cert];
+    let report = farm.world.json(&farm.as_holder(&ca, &farm.admin, &asked));
+    let said = report["findings"].to_string();
+    for what in
+        ["the scheduler's certificate '", "whom we trust '", "of the scheduler that answered"]
+    {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    // Those of this test are good for two days: it is time.
+    assert!(said.matches("ends in 1 day").count() >= 2 && said.contains("warning"), "{said}");
+    let status = farm.world.json(&farm.as_holder(&ca, &farm.admin, &["farm", "status"]));
+    let asked = ["x509", "-noout", "-enddate", "-in", &cert];
+    let ends = text(&Command::new("openssl").args(asked).output().unwrap().stdout);
+    let day = platefarm_model::utc::Utc::from(platefarm_model::Timestamp(
+        status["certificate_until"].as_i64().unwrap(),
+    ));
+    // `notAfter=Jan  4 15:41:02 2028 GMT`: the time of the day and the year.
+    let clock = day.date_time()[11..19].to_owned();
+    assert!(ends.contains(&clock) && ends.contains(&day.date_time()[..4]), "{ends} {day:?}");
     // In the middle of it, with a key that does not fit, the old one stays in force.
     let in_force = [farm.ca.file("server.pem"), farm.ca.file("server.key")];
     let fresh = [next.file("server.pem"), next.file("server.key")];

@@ -15,3 +15,4 @@ pub mod package;
 pub mod probe;
 pub mod render;
 pub mod roots;
+pub mod still;

@@ -27,6 +27,9 @@ use tokio::io::AsyncReadExt;
 
 /// What is written in one call; larger objects go in parts of this size.
 const PART_BYTES: usize = 16 * 1024 * 1024;
+/// The largest object that S3 copies in one call, which is how a large one gets its name under
+/// the condition that the name is free (Amazon S3 API Reference, `UploadPartCopy`).
+const LARGEST_COPY: u64 = 5 * 1024 * 1024 * 1024;
 /// Parts under way at a time.
 const ABREAST: usize = 4;
 /// Tries at a name that changes under us.
@@ -82,10 +85,16 @@ pub(crate) fn put_over(path: &Path, bytes: &[u8], seen: Option<String>) -> Outco
 /// # Errors
 /// `F0101` and the like for the file, `F0306`, `F0307`.
 pub(crate) fn put_file(file: &Path, path: &Path) -> Outcome<()> {
-    let place = Place::of(path)?;
-    let (client, key) = object(&place)?;
     let unread = |e: std::io::Error| crate::source::read_fault(file, &e);
     let (from, bytes) = (file.to_owned(), file.metadata().map_err(unread)?.len());
+    if bytes > LARGEST_COPY {
+        let message = format!("{bytes} bytes cannot get a name in a bucket under the fence");
+        return Err(Fault::new(Code::TooLarge, message).at(path.display().to_string()).remedy(
+            "Deliver onto a disk, or ask for a smaller movie: another codec, fewer pixels, no handles.",
+        ));
+    }
+    let place = Place::of(path)?;
+    let (client, key) = object(&place)?;
     if bytes <= PART_BYTES as u64 {
         return put(path, &std::fs::read(file).map_err(unread)?);
     }
@@ -312,6 +321,19 @@ async fn list(client: Arc<AmazonS3>, key: Key) -> object_store::Result<Vec<Key>>
 #[cfg(test)]
 mod tests {
     use super::follows;
+
+    /// What could not get its name is refused before it travels.
+    #[test]
+    fn more_than_a_store_copies_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("movie");
+        // A hole: it takes no room.
+        std::fs::File::create(&file).unwrap().set_len(super::LARGEST_COPY + 1).unwrap();
+        let fault =
+            super::put_file(&file, std::path::Path::new("s3://plates/a/movie")).unwrap_err();
+        assert_eq!(fault.code, platefarm_model::Code::TooLarge);
+        assert!(fault.remedy_text().contains("disk"), "{fault}");
+    }
 
     #[test]
     fn a_lease_follows_older_leases_only() {

@@ -1,11 +1,12 @@
 //! The farm itself, as operators see it.
 
 use crate::v1;
+use platefarm_model::Timestamp;
 use platefarm_model::status::{Audit, Counts, FarmStatus};
 
 impl From<&FarmStatus> for v1::GetFarmResponse {
     fn from(status: &FarmStatus) -> Self {
-        let FarmStatus { leads, leader, counts, audit } = status;
+        let FarmStatus { leads, leader, counts, audit, certificate_until } = status;
         Self {
             leads: *leads,
             leader: leader.clone().unwrap_or_default(),
@@ -21,6 +22,7 @@ impl From<&FarmStatus> for v1::GetFarmResponse {
                 broken: audit.broken,
                 first: audit.first.clone().unwrap_or_default(),
             }),
+            certificate_until_us: certificate_until.map_or(0, |at| at.0),
         }
     }
 }
@@ -46,6 +48,7 @@ impl From<v1::GetFarmResponse> for FarmStatus {
                 broken: audit.broken,
                 first: text(audit.first),
             },
+            certificate_until: Some(wire.certificate_until_us).filter(|us| *us != 0).map(Timestamp),
         }
     }
 }
@@ -68,6 +71,7 @@ mod tests {
                 expired: 6,
             },
             audit: Audit { looks: 7, jobs: 8, broken: 9, first: Some("j1".into()) },
+            certificate_until: Some(Timestamp(10)),
         };
         assert_eq!(FarmStatus::from(v1::GetFarmResponse::from(&status)), status);
         assert_eq!(FarmStatus::from(v1::GetFarmResponse::default()), FarmStatus::default());

@@ -75,6 +75,13 @@ impl State {
         Some((worker, self.workers.get(&worker).map(|worker| worker.row.name.as_str())))
     }
 
+    /// The step of a lease that a worker holds.
+    #[must_use]
+    pub fn held_step(&self, worker: WorkerId, token: LeaseToken) -> Option<StepId> {
+        let row = &self.leases.get(&token)?.row;
+        (row.worker == worker).then_some(row.step)
+    }
+
     /// Directory or bucket of the package that a job has made. Not before it is done: until then the
     /// directory is what the submitter says, and may be another's.
     ///

@@ -37,7 +37,8 @@ impl Desk {
                     expired: counted.expired,
                 };
                 let leader = Some(here.to_owned());
-                Ok(FarmStatus { leads: true, leader, counts, audit: findings.read() })
+                let audit = findings.read();
+                Ok(FarmStatus { leads: true, leader, counts, audit, certificate_until: None })
             }
             Role::Follows(following) => {
                 Ok(FarmStatus { leader: following.leader().await, ..FarmStatus::default() })

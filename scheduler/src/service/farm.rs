@@ -6,14 +6,17 @@ use super::{Answer, answer, control};
 use crate::core::{Command, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
+use crate::web::Metrics;
 use opentelemetry::trace::SpanKind;
 use platefarm_model::farm::{Control, Setting, SettingKind, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::query::JobQuery;
+use platefarm_model::status::FarmStatus;
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use platefarm_proto::convert::to_status;
 use platefarm_proto::trace::{self, Taken};
 use platefarm_proto::{Farm, v1};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -26,6 +29,7 @@ pub(super) struct FarmService<R> {
     pub(super) closing: watch::Receiver<bool>,
     /// Where this scheduler is reached.
     pub(super) address: String,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// Most frames of a page of results.
@@ -186,8 +190,9 @@ impl<R: Reader> Farm for FarmService<R> {
     }
 
     async fn get_farm(&self, _: Request<v1::GetFarmRequest>) -> Answer<v1::GetFarmResponse> {
+        let certificate_until = self.metrics.certificate_until();
         let status = self.desk.status(&self.address).await;
-        answer(status.map(|status| (&status).into()))
+        answer(status.map(|status| (&FarmStatus { certificate_until, ..status }).into()))
     }
 
     async fn list_workers(

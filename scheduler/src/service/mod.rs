@@ -15,6 +15,7 @@ mod role;
 mod scaler;
 mod seats;
 mod session;
+mod stills;
 mod work;
 
 #[cfg(test)]
@@ -22,13 +23,14 @@ mod tests;
 
 pub use hooks::HookSettings;
 pub(crate) use results::Page;
+pub(crate) use stills::Stills;
 
 use crate::core::{Command, Policy, Reply};
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::cause::Cause;
-use platefarm_model::{Code, Fault, JobId, Outcome, limits};
+use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId, limits};
 use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
 use platefarm_proto::{DESCRIPTORS, EventsServer, FarmServer, TrustServer, WorkServer};
 use results::Results;
@@ -161,7 +163,8 @@ pub async fn serve(
     let (govern, owner) = Govern::begin(config.clone(), reached.clone(), closing.clone()).await?;
     let desk = Desk::new(govern.roles.clone());
     let reader = Follower::new(&config.store)?.reader();
-    let results = Results { desk: desk.clone(), reader: reader.clone() };
+    let stills = stills::Stills::default();
+    let results = Results { desk: desk.clone(), reader: reader.clone(), stills: stills.clone() };
     // A set ends its task when it is dropped, and so does whoever drops this future.
     let mut owners = JoinSet::new();
     owners.spawn(govern.run(owner));
@@ -174,6 +177,7 @@ pub async fn serve(
         .map_err(|e| Fault::new(Code::Internal, "the protos cannot be described").because(&e))?;
     let metrics = Arc::new(web::Metrics::new());
     metrics.started(clock::Clock::new().now().0 / 1_000_000);
+    metrics.certified(certificates.as_ref().and_then(trust::Certificates::until));
     let asked = desk.clone();
     let show_of = move |job| {
         let desk = asked.clone();
@@ -194,6 +198,7 @@ pub async fn serve(
     if let Some((http, gate)) = config.http.zip(gate) {
         let (farm, closing) = (results.clone(), closing.clone());
         let (pictures, library) = (config.pictures.clone(), config.library.clone());
+        let metrics = Arc::clone(&metrics);
         let pages = web::Pages { farm, metrics, gate, closing, pictures, library };
         let listener = bind_http(http, &config.trust).await?;
         sites.spawn(async move {
@@ -202,15 +207,16 @@ pub async fn serve(
             }
         });
     }
-    let (events, mut clerks) = tell(&config, &desk, &reader, &closing)?;
+    let (events, mut clerks) = tell(&config, &desk, &reader, &closing, &metrics)?;
     let scaler = scaler::Scaler::new(desk.clone(), closing.clone());
     let farm = farm::FarmService {
         desk: desk.clone(),
         results: results.clone(),
         closing: closing.clone(),
         address: reached,
+        metrics: Arc::clone(&metrics),
     };
-    let work = work::WorkService::new(desk.clone(), &config);
+    let work = work::WorkService::new(desk.clone(), &config, stills);
     tracing::info!(store = %config.store, "scheduler is ready");
     config.ready.notify_one();
     let end = async {
@@ -247,7 +253,7 @@ pub async fn serve(
         let (incoming, accepting) = trust::encrypted(incoming, certificates.acceptor());
         let mut keepers = JoinSet::new();
         keepers.spawn(accepting);
-        keepers.spawn(certificates.keep());
+        keepers.spawn(certificates.keep(metrics));
         server.serve_with_incoming_shutdown(incoming, end).await
     };
     let served = tokio::select! {
@@ -273,8 +279,10 @@ fn tell(
     desk: &Desk,
     reader: &SqlReader,
     closing: &watch::Receiver<bool>,
+    metrics: &Arc<web::Metrics>,
 ) -> Outcome<(events::EventsService<SqlReader>, JoinSet<()>)> {
-    let hooks = hooks::Hooks::new(HookStore::beside(&config.store)?, config.hooks.clone());
+    let (store, settings) = (HookStore::beside(&config.store)?, config.hooks.clone());
+    let hooks = hooks::Hooks::new(store, settings, Arc::clone(metrics));
     let (desk, reader, closing) = (desk.clone(), reader.clone(), closing.clone());
     let mut clerks = JoinSet::new();
     clerks.spawn(hooks::run(hooks.clone(), desk.clone(), reader.clone(), closing.clone()));
@@ -325,12 +333,16 @@ impl<R: Reader> web::Glance for Results<R> {
         self.desk.ask(command).await
     }
 
-    async fn results(&self, job: JobId) -> Outcome<Page> {
-        self.page(job, None, u32::MAX).await
+    async fn results(&self, step: StepId, frames: FrameRange) -> Outcome<Page> {
+        self.of_step(step, frames).await
     }
 
     async fn causes(&self, job: JobId) -> Outcome<Vec<Cause>> {
         Self::causes(self, job).await
+    }
+
+    fn stills(&self) -> &stills::Stills {
+        &self.stills
     }
 
     fn audit(&self) -> Option<platefarm_model::status::Audit> {

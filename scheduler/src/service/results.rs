@@ -1,11 +1,12 @@
 //! How frames ended: pages of results, who did them, and what went wrong.
 
 use super::desk::Desk;
+use super::stills::Stills;
 use crate::core::FrameRow;
 use crate::store::Reader;
 use platefarm_model::cause::{self, Cause, FailedFrame};
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, WorkerId};
+use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Frames of a page of results, when the question does not say; a result is some hundred bytes.
@@ -27,6 +28,7 @@ pub(crate) struct Doer {
 pub(crate) struct Results<R> {
     pub(super) desk: Desk,
     pub(super) reader: R,
+    pub(super) stills: Stills,
 }
 
 /// A page of them.
@@ -52,6 +54,12 @@ impl<R: Reader> Results<R> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         Ok(Page { doers: self.doers(&rows).await?, rows, more })
+    }
+
+    /// Results of those of `frames` of a step that have ended.
+    pub(crate) async fn of_step(&self, step: StepId, frames: FrameRange) -> Outcome<Page> {
+        let rows = self.reader.frames_of(step, frames).await?;
+        Ok(Page { doers: self.doers(&rows).await?, rows, more: false })
     }
 
     /// Who ended these frames; those whose lease is not kept any more are left out.

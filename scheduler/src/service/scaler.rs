@@ -27,6 +27,10 @@ use tonic::{Request, Response, Status};
 
 /// How long an answer is good for who asks at the same time: KEDA asks twice in a row.
 const FRESH: Duration = Duration::from_millis(500);
+/// How long it is good while nothing happens; time alone lets a job begin.
+const QUIET: Duration = Duration::from_secs(3);
+/// How long it is good where another scheduler leads: this one reads the whole store for it.
+const SECOND_HAND: Duration = Duration::from_secs(5);
 /// How long the last answer holds while there is no new one.
 const HOLDS: Duration = Duration::from_secs(120);
 /// Between two looks of a stream.
@@ -113,7 +117,16 @@ impl Kind {
 pub(super) struct Scaler {
     desk: Desk,
     closing: watch::Receiver<bool>,
-    last: Arc<Mutex<BTreeMap<Kind, (Instant, Wanted)>>>,
+    last: Arc<Mutex<BTreeMap<Kind, Last>>>,
+}
+
+/// What was answered.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    at: Instant,
+    /// Where the event log ended then; none where another scheduler writes it.
+    log: Option<u64>,
+    wanted: Wanted,
 }
 
 impl Scaler {
@@ -121,36 +134,46 @@ impl Scaler {
         Self { desk, closing, last: Arc::default() }
     }
 
-    fn last(&self, kind: &Kind, within: Duration) -> Option<Wanted> {
+    fn last(&self, kind: &Kind, within: Duration) -> Option<Last> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.get(kind).filter(|(when, _)| when.elapsed() < within).map(|(_, wanted)| *wanted)
+        last.get(kind).filter(|last| last.at.elapsed() < within).copied()
     }
 
     async fn wanted(&self, kind: &Kind) -> Outcome<Wanted> {
-        if let Some(wanted) = self.last(kind, FRESH) {
-            return Ok(wanted);
+        let log = self.desk.log().await.map(|log| *log.borrow());
+        // A task that was given out is no event. Of its own kind it changes no sum, and the
+        // others hear of it with the next frame, or a little later.
+        let good = match self.last(kind, QUIET) {
+            Some(last) if log.is_some() && last.log == log => QUIET,
+            _ if log.is_none() => SECOND_HAND,
+            _ => FRESH,
+        };
+        if let Some(last) = self.last(kind, good) {
+            return Ok(last.wanted);
         }
         match self.look(kind).await {
             Ok(wanted) => {
-                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-                if last.len() >= KINDS {
-                    last.retain(|_, (when, _)| when.elapsed() < HOLDS);
-                }
-                // Askers that make up ever new kinds push out the oldest.
-                let oldest = last.iter().min_by_key(|(_, (when, _))| *when);
-                if let Some(oldest) =
-                    oldest.map(|(kind, _)| kind.clone()).filter(|_| last.len() >= KINDS)
-                {
-                    last.remove(&oldest);
-                }
-                last.insert(kind.clone(), (Instant::now(), wanted));
+                self.keep(kind, Last { at: Instant::now(), log, wanted });
                 Ok(wanted)
             }
-            Err(fault) => self.last(kind, HOLDS).ok_or_else(|| {
+            Err(fault) => self.last(kind, HOLDS).map(|last| last.wanted).ok_or_else(|| {
                 tracing::warn!(%fault, "capacity cannot be answered");
                 fault
             }),
         }
+    }
+
+    fn keep(&self, kind: &Kind, answer: Last) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.len() >= KINDS {
+            last.retain(|_, last| last.at.elapsed() < HOLDS);
+        }
+        // Askers that make up ever new kinds push out the oldest.
+        let oldest = last.iter().min_by_key(|(_, last)| last.at).map(|(kind, _)| kind.clone());
+        if let Some(oldest) = oldest.filter(|_| last.len() >= KINDS) {
+            last.remove(&oldest);
+        }
+        last.insert(kind.clone(), answer);
     }
 
     /// The answer; worked out beside the farm, which goes on meanwhile.

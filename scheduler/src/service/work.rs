@@ -2,10 +2,11 @@
 
 use super::desk::Desk;
 use super::session::{self, verdict};
+use super::stills::Stills;
 use super::{Answer, Config, answer};
 use crate::core::{Command, Granted, Pulse, Reply};
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::{LeaseToken, Outcome, WorkerId};
+use platefarm_model::{Code, Fault, LeaseToken, Outcome, WorkerId};
 use platefarm_proto::{Work, v1};
 use std::time::Duration;
 use tonic::{Request, Response, Status, Streaming};
@@ -15,17 +16,19 @@ pub(super) struct WorkService {
     desk: Desk,
     heartbeat_ms: u64,
     ttl_ms: u64,
+    stills: Stills,
 }
 
 /// Longest wait for a task: shorter than what proxies cut off.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 impl WorkService {
-    pub(super) fn new(desk: Desk, config: &Config) -> Self {
+    pub(super) fn new(desk: Desk, config: &Config, stills: Stills) -> Self {
         Self {
             desk,
             heartbeat_ms: u64::try_from(config.heartbeat.as_millis()).unwrap_or(u64::MAX),
             ttl_ms: config.policy.lease_ttl_ms.unsigned_abs(),
+            stills,
         }
     }
 
@@ -130,6 +133,16 @@ impl Work for WorkService {
         let v1::ReleaseRequest { worker, token } = request.into_inner();
         let command = Command::Release { worker: WorkerId(worker), token: LeaseToken(token) };
         answer(self.desk.ask(command).await.map(|_| v1::ReleaseResponse {}))
+    }
+
+    async fn show(&self, request: Request<v1::ShowRequest>) -> Answer<v1::ShowResponse> {
+        let v1::ShowRequest { worker, token, frame, png } = request.into_inner();
+        let token = LeaseToken(token);
+        let held = self.desk.look(move |state| state.held_step(WorkerId(worker), token)).await;
+        let not_held = || Fault::new(Code::StaleLease, format!("the lease {token} is not held"));
+        let step = held.and_then(|step| step.ok_or_else(not_held));
+        let kept = step.and_then(|step| self.stills.put(step, frame, png));
+        answer(kept.map(|()| v1::ShowResponse {}))
     }
 
     async fn leave(&self, request: Request<v1::LeaveRequest>) -> Answer<v1::LeaveResponse> {

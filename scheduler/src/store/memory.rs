@@ -3,7 +3,7 @@
 
 use super::{Jobs, LogEnd, Reader, Store};
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
-use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId};
+use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -92,6 +92,12 @@ impl Reader for MemoryStore {
     async fn frames(&self, job: JobId) -> Outcome<Vec<FrameRow>> {
         let disk = self.0.lock().unwrap();
         Ok(disk.frames.values().filter(|row| row.step.job == job).cloned().collect())
+    }
+
+    async fn frames_of(&self, step: StepId, frames: FrameRange) -> Outcome<Vec<FrameRow>> {
+        let disk = self.0.lock().unwrap();
+        let of = |row: &&FrameRow| row.step == step && frames.contains(row.outcome.frame());
+        Ok(disk.frames.values().filter(of).cloned().collect())
     }
 
     async fn events(&self, after: u64) -> Outcome<Vec<EventRow>> {

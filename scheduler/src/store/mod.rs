@@ -49,7 +49,7 @@ pub use sql::{SqlReader, SqlStore};
 pub use trust::{AuditPage, TOKEN_ID_DIGITS, TokenRow, TrustStore};
 
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
-use platefarm_model::{JobId, Outcome};
+use platefarm_model::{FrameRange, JobId, Outcome, StepId};
 use std::future::Future;
 
 /// Jobs from one id to another, both included.
@@ -109,6 +109,16 @@ pub trait Reader: Clone + Send + Sync + 'static {
     /// # Errors
     /// `F0502` when the store cannot be read.
     fn frames(&self, job: JobId) -> impl Future<Output = Outcome<Vec<FrameRow>>> + Send;
+
+    /// How those of `frames` of a step ended that have, in order.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read.
+    fn frames_of(
+        &self,
+        step: StepId,
+        frames: FrameRange,
+    ) -> impl Future<Output = Outcome<Vec<FrameRow>>> + Send;
 
     /// A page of the event log behind a cursor, in order; none: there is no more yet.
     ///

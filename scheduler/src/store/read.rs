@@ -6,7 +6,9 @@ use super::runs::{self, Run};
 use super::sql::failed;
 use crate::core::{FrameRow, JobRow, LeaseRow, Snapshot, WorkerRow};
 use platefarm_model::farm::Setting;
-use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
+use platefarm_model::{
+    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
+};
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -146,9 +148,33 @@ pub(super) async fn frames(db: &mut AnyConnection, job: JobId) -> Outcome<Vec<Fr
     let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
                  WHERE job = $1 ORDER BY step, first_frame";
     let rows = sqlx::query(query).bind(job.0 as i64).fetch_all(db).await;
-    let rows = rows.map_err(|e| failed("read the store", &e).at("results"))?;
+    unpacked(&rows.map_err(|e| failed("read the store", &e).at("results"))?)
+}
+
+/// How some frames of a step ended.
+pub(super) async fn frames_of(
+    db: &mut AnyConnection,
+    step: StepId,
+    of: FrameRange,
+) -> Outcome<Vec<FrameRow>> {
+    let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
+                 WHERE job = $1 AND step = $2 AND first_frame <= $3 AND last_frame >= $4 \
+                 ORDER BY first_frame";
+    let rows = sqlx::query(query)
+        .bind(step.job.0 as i64)
+        .bind(i64::from(step.index))
+        .bind(of.last())
+        .bind(of.first())
+        .fetch_all(db)
+        .await;
+    let mut frames = unpacked(&rows.map_err(|e| failed("read the store", &e).at("results"))?)?;
+    frames.retain(|row| of.contains(row.outcome.frame()));
+    Ok(frames)
+}
+
+fn unpacked(rows: &[AnyRow]) -> Outcome<Vec<FrameRow>> {
     let mut frames = Vec::new();
-    for row in &rows {
+    for row in rows {
         let row = Fields { row, table: "results" };
         let run = Run {
             step: row.step(0)?,

@@ -4,7 +4,7 @@
 use super::place::Place;
 use super::{Jobs, LogEnd, Reader, Store, events, read, schema, table};
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
-use platefarm_model::{Code, Fault, JobId, Outcome};
+use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use sqlx::any::{Any, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{AnyConnection, AnyPool, Connection, Row};
@@ -233,6 +233,11 @@ impl Reader for SqlReader {
     async fn frames(&self, job: JobId) -> Outcome<Vec<FrameRow>> {
         let mut db = self.pool.acquire().await.map_err(|e| failed("read the results", &e))?;
         read::frames(&mut db, job).await
+    }
+
+    async fn frames_of(&self, step: StepId, frames: FrameRange) -> Outcome<Vec<FrameRow>> {
+        let mut db = self.pool.acquire().await.map_err(|e| failed("read the results", &e))?;
+        read::frames_of(&mut db, step, frames).await
     }
 
     async fn events(&self, after: u64) -> Outcome<Vec<EventRow>> {

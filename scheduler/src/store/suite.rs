@@ -242,6 +242,30 @@ async fn lists_results_in_order(mut store: impl Store) {
     assert!(keys.is_sorted());
     assert_eq!(listed[0], frame(ID, 0));
     assert_eq!(store.reader().frames(JobId(99)).await.unwrap(), []);
+    // A part of a step, from within a row of many frames too.
+    let run = (9000..9600).map(|n| frame(later, n)).collect();
+    store.commit(&Changes { frames: run, ..Changes::default() }).await.unwrap();
+    let all = store.reader().frames(ID.job).await.unwrap();
+    for (step, part) in [
+        (later, "9000-9599"),
+        (later, "9100-9300"),
+        (later, "9255-9256"),
+        (later, "-50-9000"),
+        (ID, "0-9599"),
+        (ID, "20000"),
+        (other, "0-6000"),
+    ] {
+        let part: FrameRange = part.parse().unwrap();
+        let listed = store.reader().frames_of(step, part).await.unwrap();
+        let inside = |row: &&FrameRow| row.step == step && part.contains(row.outcome.frame());
+        let of_job = store.reader().frames(step.job).await.unwrap();
+        assert_eq!(
+            listed,
+            of_job.iter().filter(inside).cloned().collect::<Vec<_>>(),
+            "{step} {part}"
+        );
+        assert!(all.len() > listed.len());
+    }
 }
 
 /// The core driven at random: at every batch, what was stored is the core.

@@ -48,6 +48,7 @@ impl<S> Service<Request<Body>> for Guard<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
+    S::Error: Send,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -66,16 +67,29 @@ where
         let method = table::rule(request.uri().path()).map_or("unknown", |rule| rule.method);
         Box::pin(async move {
             let response = match pass(&gate, request).await {
-                Ok((request, pass)) => {
-                    let response = inner.call(request).await?;
-                    ended(pass, response).await
+                Ok((request, pass)) if pass.ticket.is_some() => {
+                    let work = async move {
+                        let response = inner.call(request).await?;
+                        Ok(ended(pass, response).await)
+                    };
+                    match carried(work).await {
+                        Some(response) => response?,
+                        None => Status::internal("the call broke off").into_http(),
+                    }
                 }
+                Ok((request, pass)) => ended(pass, inner.call(request).await?).await,
                 Err(status) => status.into_http(),
             };
             gate.metrics.called(method, outcome(&response), begun.elapsed());
             Ok(response)
         })
     }
+}
+
+/// What is written down is carried out to its end, and that is written down
+/// too, though whoever asked may have hung up meanwhile; none: it panicked.
+async fn carried<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    tokio::spawn(work).await.ok()
 }
 
 /// Lets a request in, with its caller, or says why not.

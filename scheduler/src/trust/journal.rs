@@ -33,10 +33,12 @@ pub(super) struct Journal {
     lines: mpsc::Sender<Line>,
 }
 
-/// An action that has begun.
+/// An action that has begun. One that is dropped before it has ended says that
+/// it was interrupted.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    id: String,
+    /// None: it has ended.
+    id: Option<String>,
     lines: mpsc::Sender<Line>,
 }
 
@@ -56,17 +58,32 @@ impl Journal {
         let (told, answer) = oneshot::channel();
         let id = entry.id.clone();
         self.lines.send(Line::Begun(Box::new(entry), told)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())??;
-        Ok(Ticket { id, lines: self.lines.clone() })
+        // Whoever hangs up from here on has an entry, and it gets an end.
+        let mut ticket = Ticket { id: Some(id), lines: self.lines.clone() };
+        let written = answer.await.map_err(|_| gone()).and_then(|written| written);
+        if written.is_err() {
+            ticket.id = None;
+        }
+        written.map(|()| ticket)
     }
 }
 
 impl Ticket {
     /// Writes how it ended. Not waited for: an entry without an end says that it began.
-    pub(super) async fn end(self, outcome: &str) {
-        let line = Line::Ended(self.id, outcome.to_owned());
-        if self.lines.send(line).await.is_err() {
+    pub(super) async fn end(mut self, outcome: &str) {
+        let Some(id) = self.id.take() else { return };
+        if self.lines.send(Line::Ended(id, outcome.to_owned())).await.is_err() {
             tracing::warn!(outcome, "the audit log is closed; an outcome is not written");
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let line = Line::Ended(id, Code::Interrupted.text().to_owned());
+        if self.lines.try_send(line).is_err() {
+            tracing::warn!("an action was interrupted, and that is not written down");
         }
     }
 }

@@ -115,6 +115,7 @@ pub(super) const RULES: &[Rule] = &[
     work("platefarm.v1.Work/Report", LARGE),
     work("platefarm.v1.Work/Heartbeat", SMALL),
     work("platefarm.v1.Work/Release", SMALL),
+    work("platefarm.v1.Work/Show", SMALL),
     work("platefarm.v1.Work/Leave", SMALL),
     // Who may enter.
     look("platefarm.v1.Trust/WhoAmI", Who::Known, About::Caller),

@@ -1,25 +1,35 @@
 //! What people do from the page. A deed becomes the gRPC question that the
 //! command line would ask, and passes the same gate: its rule, its shows, its
-//! line in the audit log.
+//! line in the audit log; of many at once, each by itself. What was begun is
+//! carried out to its end and that is written down, though the page is closed
+//! meanwhile.
 
 use super::{Glance, Shared, Site, Who, answer};
 use crate::core::Command;
+use crate::trust::Caller;
 use axum::extract::{ConnectInfo, Json, State};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
 use platefarm_model::farm::{Control, NodeControl, PriorityClass, Target};
-use platefarm_model::{FrameSet, WorkerId};
+use platefarm_model::{Code, Fault, FrameSet, Outcome, WorkerId};
 use platefarm_proto::v1;
 use prost::Message;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Most jobs and steps of one question.
+const MOST: usize = 500;
+/// How many of them are under way at a time, so that they share flushes.
+const AT_ONCE: usize = 32;
 
 pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
     Router::new()
         .route("/api/control/job", post(control_job))
+        .route("/api/control/jobs", post(control_jobs))
         .route("/api/control/worker", post(control_worker))
 }
 
@@ -27,6 +37,14 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
 #[derive(Debug, Deserialize)]
 struct JobDeed {
     target: String,
+    #[serde(rename = "do")]
+    deed: Deed,
+}
+
+/// Something to do to many.
+#[derive(Debug, Deserialize)]
+struct JobDeeds {
+    targets: Vec<String>,
     #[serde(rename = "do")]
     deed: Deed,
 }
@@ -81,24 +99,100 @@ impl From<NodeDeed> for NodeControl {
     }
 }
 
+/// Who does it, and where it is done.
+struct Hand<G> {
+    shared: Arc<Shared<G>>,
+    caller: Caller,
+    from: SocketAddr,
+}
+
+impl<G> Clone for Hand<G> {
+    fn clone(&self) -> Self {
+        let (shared, caller) = (Arc::clone(&self.shared), self.caller.clone());
+        Self { shared, caller, from: self.from }
+    }
+}
+
+impl<G: Glance> Hand<G> {
+    /// Asks `question` of `method`, and does `command` where that is let.
+    async fn act(&self, method: &str, question: Vec<u8>, command: Command) -> Outcome<()> {
+        let pages = &self.shared.pages;
+        let deed = pages.gate.begin(&self.caller, method, self.from, question.into()).await?;
+        let outcome = pages.farm.ask(command).await;
+        deed.end(&outcome).await;
+        outcome.map(drop)
+    }
+
+    async fn steer(&self, target: &str, control: &Control) -> Outcome<()> {
+        let target: Target = target.parse()?;
+        let question = v1::ControlJobRequest::from((target, control)).encode_to_vec();
+        let command = Command::Control(target, control.clone());
+        self.act("/platefarm.v1.Farm/ControlJob", question, command).await
+    }
+}
+
+/// Carries work out to its end, whether or not somebody still waits for it.
+async fn carried<T: Send + 'static>(
+    work: impl Future<Output = Outcome<T>> + Send + 'static,
+) -> Outcome<T> {
+    let broke = |e| Fault::new(Code::Internal, "what was asked broke off").because(&e);
+    tokio::spawn(work).await.map_err(broke)?
+}
+
 async fn control_job<G: Glance>(
     State(shared): Site<G>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Extension(caller): Who,
     Json(asked): Json<JobDeed>,
 ) -> Response {
-    let done = async {
-        let (target, control): (Target, Control) = (asked.target.parse()?, asked.deed.into());
-        let question = v1::ControlJobRequest::from((target, &control)).encode_to_vec();
-        let gate = &shared.pages.gate;
-        let method = "/platefarm.v1.Farm/ControlJob";
-        let deed = gate.begin(&caller, method, from, question.into()).await?;
-        let outcome = shared.pages.farm.ask(Command::Control(target, control)).await;
-        deed.end(&outcome).await;
-        shared.recent.stale().await;
-        outcome.map(|_| json!({ "target": target.to_string() }))
-    };
+    let hand = Hand { shared, caller, from };
+    let done = carried(async move {
+        let done = hand.steer(&asked.target, &asked.deed.into()).await;
+        hand.shared.recent.stale().await;
+        done.map(|()| json!({ "target": asked.target }))
+    });
     answer(done.await)
+}
+
+/// One that refuses keeps no other from it: the answer says which did, and why.
+async fn control_jobs<G: Glance>(
+    State(shared): Site<G>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(caller): Who,
+    Json(asked): Json<JobDeeds>,
+) -> Response {
+    if asked.targets.len() > MOST {
+        let message = format!("{} jobs at once; up to {MOST} are steered", asked.targets.len());
+        return answer(Outcome::<()>::Err(Fault::new(Code::TooMuch, message)));
+    }
+    let hand = Hand { shared, caller, from };
+    answer(carried(async move { Ok(each(hand, asked).await) }).await)
+}
+
+async fn each<G: Glance>(hand: Hand<G>, asked: JobDeeds) -> Value {
+    let control: Control = asked.deed.into();
+    let (mut done, mut refused): (Vec<String>, Vec<Value>) = Default::default();
+    let mut left = asked.targets.into_iter();
+    let mut under_way = JoinSet::new();
+    loop {
+        for target in left.by_ref().take(AT_ONCE - under_way.len()) {
+            let (hand, control) = (hand.clone(), control.clone());
+            under_way.spawn(async move {
+                let steered = hand.steer(&target, &control).await;
+                (target, steered)
+            });
+        }
+        match under_way.join_next().await {
+            None => break,
+            Some(Ok((target, Ok(())))) => done.push(target),
+            Some(Ok((target, Err(fault)))) => refused.push(json!({
+                "target": target, "message": fault.to_string(), "remedy": fault.remedy_text(),
+            })),
+            Some(Err(error)) => refused.push(json!({ "message": error.to_string() })),
+        }
+    }
+    hand.shared.recent.stale().await;
+    json!({ "done": done, "refused": refused })
 }
 
 async fn control_worker<G: Glance>(
@@ -107,17 +201,15 @@ async fn control_worker<G: Glance>(
     Extension(caller): Who,
     Json(asked): Json<WorkerDeed>,
 ) -> Response {
-    let done = async {
+    let hand = Hand { shared, caller, from };
+    let done = carried(async move {
         let (worker, control): (WorkerId, NodeControl) = (asked.worker.parse()?, asked.deed.into());
         let action = Some(control.clone().into());
         let question = v1::ControlWorkerRequest { worker: worker.0, action }.encode_to_vec();
-        let gate = &shared.pages.gate;
-        let method = "/platefarm.v1.Farm/ControlWorker";
-        let deed = gate.begin(&caller, method, from, question.into()).await?;
-        let outcome = shared.pages.farm.ask(Command::Node(worker, control)).await;
-        deed.end(&outcome).await;
-        shared.recent.stale().await;
-        outcome.map(|_| json!({ "worker": worker }))
-    };
+        let command = Command::Node(worker, control);
+        let done = hand.act("/platefarm.v1.Farm/ControlWorker", question, command).await;
+        hand.shared.recent.stale().await;
+        done.map(|()| json!({ "worker": worker }))
+    });
     answer(done.await)
 }

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 /// Most steps of a page.
 const MOST_STEPS: usize = 100;
+/// Most small pictures of a page, of those that came last.
+const MOST_STILLS: usize = 60;
 /// Most cells of a grid.
 const MOST_CELLS: u64 = 1000;
 /// Most frames that are told in full.
@@ -71,6 +73,12 @@ async fn job<G: Glance>(
 ) -> Response {
     let found = seen(&shared, &caller, &job).await;
     answer(found.map(|mut job| {
+        let stills = shared.pages.farm.stills().of_job(job.id).into_iter().take(MOST_STILLS);
+        let named = |(step, frame): (u32, i64)| {
+            let name = job.steps.get(step as usize).map(|step| &step.name);
+            json!({ "step": step, "name": name, "frame": frame })
+        };
+        let stills: Vec<Value> = stills.map(named).collect();
         let mut phases: BTreeMap<&str, u64> = BTreeMap::new();
         for step in &job.steps {
             *phases.entry(step.phase.word()).or_default() += 1;
@@ -91,6 +99,7 @@ async fn job<G: Glance>(
         document["steps"] = json!(job.steps);
         document["steps_found"] = json!(steps);
         document["step_phases"] = phases;
+        document["stills"] = json!(stills);
         document
     }))
 }
@@ -107,22 +116,21 @@ async fn explain<G: Glance>(
     answer(explained.await)
 }
 
-/// The results of one step, with the step.
+/// The results of one step, or of a part of it, with all its frames.
 async fn of_step<G: Glance>(
     shared: &Shared<G>,
     caller: &Caller,
     job: &str,
     step: u32,
-) -> Outcome<(StepView, Page)> {
+    part: Option<Span>,
+) -> Outcome<(FrameRange, Page)> {
     let job = seen(shared, caller, job).await?;
-    let view = job.steps.into_iter().nth(step as usize).ok_or_else(|| {
-        let id = StepId { job: job.id, index: step };
-        Fault::new(Code::BadId, format!("there is no step {id}"))
-    })?;
-    let mut page = shared.pages.farm.results(job.id).await?;
-    page.rows.retain(|row| row.step.index == step);
-    page.doers.retain(|doer| doer.step == step);
-    Ok((view, page))
+    let id = StepId { job: job.id, index: step };
+    let view = job.steps.into_iter().nth(step as usize);
+    let unknown = || Fault::new(Code::BadId, format!("there is no step {id}"));
+    let all = view.ok_or_else(unknown)?.frames;
+    let part = part.map(|span| FrameRange::new(span.first, span.last)).transpose()?;
+    Ok((all, shared.pages.farm.results(id, part.unwrap_or(all)).await?))
 }
 
 fn millis(result: &FrameResult) -> f64 {
@@ -148,8 +156,8 @@ async fn times<G: Glance>(
     Path((job, step)): Path<(String, u32)>,
     Query(Cells { cells }): Query<Cells>,
 ) -> Response {
-    let found = of_step(&shared, &caller, &job, step).await;
-    answer(found.map(|(view, page)| timing(view.frames, &page, cells.clamp(1, MOST_CELLS))))
+    let found = of_step(&shared, &caller, &job, step, None).await;
+    answer(found.map(|(frames, page)| timing(frames, &page, cells.clamp(1, MOST_CELLS))))
 }
 
 /// Mean time of the frames of each cell, and what is usual.
@@ -218,13 +226,9 @@ async fn frames<G: Glance>(
     Path((job, step)): Path<(String, u32)>,
     Query(span): Query<Span>,
 ) -> Response {
-    let found = of_step(&shared, &caller, &job, step).await;
+    let found = of_step(&shared, &caller, &job, step, Some(span)).await;
     answer(found.map(|(_, page)| {
-        let held = page.rows.iter().filter(|row| {
-            let frame = row.outcome.frame();
-            span.first <= frame && frame <= span.last
-        });
-        let told = held.take(MOST_FRAMES).map(|row| {
+        let told = page.rows.iter().take(MOST_FRAMES).map(|row| {
             let frame = row.outcome.frame();
             let doer = page.doers.iter().find(|doer| doer.frames.contains(frame));
             let worker = doer.map(|doer| json!({ "id": doer.worker, "name": doer.name }));

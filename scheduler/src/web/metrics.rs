@@ -5,8 +5,8 @@
 //! change of leader begins them anew, which `rate()` takes for what it is.
 
 use crate::core::{Counters, State};
-use platefarm_model::JobId;
 use platefarm_model::status::Audit;
+use platefarm_model::{JobId, Timestamp};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -33,6 +33,20 @@ pub(crate) struct Metrics {
     audit_looks: Counter,
     audit_disagreements: Counter,
     up_since: Gauge,
+    certificate_until: Gauge,
+    deliveries: Family<Delivery, Counter>,
+    hook_failures: Family<HookLabel, Gauge>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Delivery {
+    hook: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HookLabel {
+    hook: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -100,6 +114,9 @@ impl Metrics {
             audit_looks: Counter::default(),
             audit_disagreements: Counter::default(),
             up_since: Gauge::default(),
+            certificate_until: Gauge::default(),
+            deliveries: Family::default(),
+            hook_failures: Family::default(),
         };
         metrics.register();
         metrics
@@ -168,6 +185,48 @@ impl Metrics {
             Unit::Seconds,
             self.up_since.clone(),
         );
+        r.register_with_unit(
+            "certificate_until",
+            "When the certificate in force ends, since the Unix epoch; 0 where nothing is encrypted",
+            Unit::Seconds,
+            self.certificate_until.clone(),
+        );
+        r.register(
+            "webhook_deliveries",
+            "Tries to deliver events, by webhook and outcome: taken, failed, dropped (events that were not kept for so long)",
+            self.deliveries.clone(),
+        );
+        r.register(
+            "webhook_failures",
+            "Tries in a row that a webhook's address did not take",
+            self.hook_failures.clone(),
+        );
+    }
+
+    /// The certificate in force ends then.
+    pub(crate) fn certified(&self, until: Option<Timestamp>) {
+        self.certificate_until.set(until.map_or(0, |at| at.0.div_euclid(1_000_000)));
+    }
+
+    /// When the certificate in force ends.
+    pub(crate) fn certificate_until(&self) -> Option<Timestamp> {
+        Some(self.certificate_until.get()).filter(|s| *s != 0).map(|s| Timestamp(s * 1_000_000))
+    }
+
+    /// An event was tried to be delivered: how that ended, and failures in a row.
+    pub(crate) fn delivered(&self, hook: &str, outcome: &'static str, failures: u32) {
+        self.deliveries.get_or_create(&Delivery { hook: hook.to_owned(), outcome }).inc();
+        self.failing(hook, failures);
+    }
+
+    /// How often in a row an address has not taken what it was sent.
+    pub(crate) fn failing(&self, hook: &str, failures: u32) {
+        self.hook_failures.get_or_create(&HookLabel { hook: hook.to_owned() }).set(failures.into());
+    }
+
+    /// Nothing is sent to this address from here any more.
+    pub(crate) fn hook_gone(&self, hook: &str) {
+        self.hook_failures.remove(&HookLabel { hook: hook.to_owned() });
     }
 
     /// A call ended.
@@ -288,6 +347,7 @@ fn inventory() -> String {
     let metrics = Metrics::new();
     // A family is described once it has a member.
     metrics.called("Farm/GetJob", "ok", Duration::ZERO);
+    metrics.delivered("4f1c9a03be77", "taken", 0);
     let mut seen = Seen::default();
     seen.jobs.push(("atlas".into(), "running"));
     seen.frames.push(("atlas".into(), "waiting", 1));
@@ -329,8 +389,8 @@ fn inventory() -> String {
 mod tests {
     use super::*;
     use crate::core::{Command, Policy};
+    use platefarm_model::FrameRange;
     use platefarm_model::job::{JobSpec, StepKind, StepSpec};
-    use platefarm_model::{FrameRange, Timestamp};
 
     #[test]
     fn the_farm_is_counted_as_it_is() {

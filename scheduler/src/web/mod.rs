@@ -29,7 +29,7 @@ mod tests;
 pub(crate) use metrics::Metrics;
 
 use crate::core::{Command, Reply, State as Farm};
-use crate::service::Page;
+use crate::service::{Page, Stills};
 use crate::store::Place;
 use crate::trust::{Caller, HttpGate};
 use axum::extract::{ConnectInfo, Request, State};
@@ -42,7 +42,7 @@ use metrics::Seen;
 use platefarm_model::cause::Cause;
 use platefarm_model::code::Owner;
 use platefarm_model::status::Audit;
-use platefarm_model::{Code, Fault, JobId, Outcome};
+use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use recent::Recent;
 use samples::Samples;
 use serde::Serialize;
@@ -67,11 +67,24 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
 
     /// What the live auditor found; none where another scheduler leads.
     fn audit(&self) -> Option<Audit>;
+
+    /// Whether this scheduler leads.
+    fn leads(&self) -> bool {
+        self.audit().is_some()
+    }
+
     /// Has a command carried out; the answer is durable.
     fn ask(&self, command: Command) -> impl Future<Output = Outcome<Reply>> + Send;
 
-    /// How the frames of a job ended, in order of step and frame.
-    fn results(&self, job: JobId) -> impl Future<Output = Outcome<Page>> + Send;
+    /// How those of `frames` of a step ended that have, in order.
+    fn results(
+        &self,
+        step: StepId,
+        frames: FrameRange,
+    ) -> impl Future<Output = Outcome<Page>> + Send;
+
+    /// Small pictures of what comes out.
+    fn stills(&self) -> &Stills;
 
     /// Frames of a job that failed, by what went wrong.
     fn causes(&self, job: JobId) -> impl Future<Output = Outcome<Vec<Cause>>> + Send;
@@ -230,10 +243,16 @@ async fn ready<G: Glance>(State(shared): Site<G>) -> Response {
 
 async fn metrics<G: Glance>(State(shared): Site<G>) -> Response {
     shared.pages.metrics.audited(shared.pages.farm.audit().as_ref());
-    // A farm that cannot be looked at is one more thing to see: what was counted is served.
-    match glance(&shared.pages.farm, Seen::of).await {
-        Ok(seen) => shared.pages.metrics.look(&seen),
-        Err(fault) => tracing::warn!(%fault, "metrics without a look at the farm"),
+    // The farm is counted once, by who leads: sums over schedulers are right, and one that
+    // follows need not read the whole store for it.
+    if !shared.pages.farm.leads() {
+        shared.pages.metrics.look(&Seen::default());
+    } else {
+        // A farm that cannot be looked at is one more thing to see: what was counted is served.
+        match glance(&shared.pages.farm, Seen::of).await {
+            Ok(seen) => shared.pages.metrics.look(&seen),
+            Err(fault) => tracing::warn!(%fault, "metrics without a look at the farm"),
+        }
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], shared.pages.metrics.text()).into_response()

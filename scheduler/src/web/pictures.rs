@@ -1,7 +1,8 @@
-//! What a finished package has to look at: its contact sheet, and its report,
-//! from which the page takes the thumbnails with their framing.
+//! What there is to look at: while a job renders, small pictures that workers
+//! show; of a finished package its contact sheet, and its report, from which
+//! the page takes the thumbnails with their framing.
 //!
-//! The scheduler opens no picture; it hands on two files by their names, from
+//! The scheduler opens no picture; of a package it hands on two files by their names, from
 //! beneath the directories that the operator named and from nowhere else,
 //! whatever a job says its package is. What is handed on cannot run anything.
 
@@ -12,7 +13,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, StepId};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -32,6 +33,7 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
     Router::new()
         .route("/api/jobs/{job}/package", get(list))
         .route("/api/jobs/{job}/package/{file}", get(file))
+        .route("/api/jobs/{job}/steps/{step}/still", get(still))
 }
 
 /// Which of the files there are, or why there are none.
@@ -94,6 +96,23 @@ async fn file<G: Glance>(
         .headers_mut()
         .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
+}
+
+/// The last small picture of a step, while it is kept.
+async fn still<G: Glance>(
+    State(shared): Site<G>,
+    Extension(caller): Who,
+    Path((job, index)): Path<(String, u32)>,
+) -> Response {
+    let found = jobs::seen(&shared, &caller, &job).await.and_then(|job| {
+        let still = shared.pages.farm.stills().of(StepId { job: job.id, index });
+        let none = || Fault::new(Code::NoMedia, "nothing of this step is shown");
+        still.ok_or_else(|| none().remedy("Pictures come as frames are rendered."))
+    });
+    match found {
+        Ok(still) => ([(header::CONTENT_TYPE, "image/png")], still.png.to_vec()).into_response(),
+        Err(fault) => refused(&fault),
+    }
 }
 
 fn nothing(why: &str) -> Fault {

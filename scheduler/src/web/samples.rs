@@ -9,10 +9,12 @@ use platefarm_model::WorkerId;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Between two samples.
 const STEP: Duration = Duration::from_secs(5);
+/// One that follows another spends at most one of so many parts of its time on samples.
+const RARE: u32 = 100;
 /// Samples of an hour.
 const KEPT: usize = 720;
 /// Most samples that a page is drawn from.
@@ -113,10 +115,12 @@ fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
     }
 }
 
-/// Takes samples for as long as it is polled.
+/// Takes samples for as long as it is polled. One that follows another reads
+/// the whole store to look at the farm: of a large one it takes fewer.
 pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
     let mut count = 0u64;
     loop {
+        let begun = Instant::now();
         let of_workers = count.is_multiple_of(SPARSE);
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
@@ -128,7 +132,8 @@ pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
             }
         }
         count += 1;
-        tokio::time::sleep(STEP).await;
+        let takes = if shared.pages.farm.leads() { Duration::ZERO } else { begun.elapsed() };
+        tokio::time::sleep(STEP.max(takes * RARE)).await;
     }
 }
 

@@ -6,9 +6,10 @@ use crate::trust::{Settings, issue};
 use platefarm_model::Timestamp;
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::trust::{NewToken, Role};
-use platefarm_model::{FrameRange, Outcome, Secret};
+use platefarm_model::{Code, FrameRange, Outcome, Secret};
+use platefarm_proto::convert::from_status;
 use platefarm_proto::dial::Dial;
-use platefarm_proto::{FarmClient, v1};
+use platefarm_proto::{FarmClient, WorkClient, v1};
 use std::net::SocketAddr;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -288,6 +289,113 @@ async fn deeds_pass_the_gate_of_the_grpc_side() {
         };
         tokio::time::timeout(std::time::Duration::from_secs(30), found).await.expect(outcome);
     }
+}
+
+/// Many at once: each by its own right, and one that refuses keeps no other from it.
+#[tokio::test]
+async fn many_are_steered_at_once() {
+    let farm = Farm::start().await;
+    let (mine, other) = (farm.submit("atlas").await, farm.submit("zeus").await);
+    let narrow = Farm::token(&farm.store, Role::Submitter, &["atlas"]).await;
+    let path = "/api/control/jobs";
+    let asked =
+        format!("{{\"targets\":[\"j{mine}\",\"j{other}\",\"j99\",\"x\"],\"do\":\"pause\"}}");
+    let answer = farm.post(path, Some(&narrow), &asked).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let said: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(said["done"], serde_json::json!([format!("j{mine}")]), "{said}");
+    let refused = said["refused"].as_array().unwrap();
+    let why = |target: &str| {
+        let of = refused.iter().find(|it| it["target"] == target).unwrap();
+        of["message"].as_str().unwrap()[..5].to_owned()
+    };
+    assert_eq!((why(&format!("j{other}")).as_str(), why("x").as_str()), ("F0604", "F0004"));
+    assert_eq!(refused.len(), 3, "{said}");
+    let many: Vec<String> = (0..501).map(|i| format!("\"j{i}\"")).collect();
+    let too_many = format!("{{\"targets\":[{}],\"do\":\"pause\"}}", many.join(","));
+    assert_eq!(farm.post(path, Some(&farm.admin), &too_many).await.status, 429);
+}
+
+/// A page that is closed in the middle of a deed leaves no deed without an end in the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deed_is_carried_out_though_its_page_is_closed() {
+    let farm = Farm::start().await;
+    let job = farm.submit("atlas").await;
+    let operator = Farm::token(&farm.store, Role::Operator, &[]).await;
+    for round in 0..40 {
+        let body = format!(
+            "{{\"target\":\"j{job}\",\"do\":{{\"priority\":{{\"class\":null,\"number\":{round}}}}}}}"
+        );
+        let mut stream = TcpStream::connect(farm.http).await.unwrap();
+        let head = format!(
+            "POST /api/control/job HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            operator.expose(),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Some hang up before it is begun, some in the middle.
+        tokio::time::sleep(std::time::Duration::from_micros(150 * round)).await;
+    }
+    let page = AuditPage { before: None, who: Some("operator".into()), limit: 100 };
+    let ended = async {
+        loop {
+            let entries = farm.store.audit(&page).await.unwrap();
+            if !entries.is_empty() && entries.iter().all(|entry| entry.outcome.is_some()) {
+                return entries;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), ended).await;
+    assert!(ended.expect("every deed has an end").len() > 5);
+}
+
+/// What workers show of frames is seen by those who see the job, and by nobody else.
+#[tokio::test]
+async fn what_comes_out_is_shown() {
+    let farm = Farm::start().await;
+    let job = farm.submit("atlas").await;
+    let word = Farm::token(&farm.store, Role::Worker, &[]).await;
+    let dial = Dial { token: Some(word), ..Dial::from(&farm.url) };
+    let channel = dial.endpoint().unwrap().connect().await.unwrap();
+    let mut work = WorkClient::with_interceptor(channel, dial.bearer().unwrap());
+    let request = v1::RegisterRequest {
+        name: "rack".into(),
+        slots: 1,
+        backend: "cpu".into(),
+        instance: "i".into(),
+        ..Default::default()
+    };
+    let worker = work.register(request).await.unwrap().into_inner().worker;
+    let acquired = work.acquire(v1::AcquireRequest { worker, wait_ms: 0 }).await.unwrap();
+    let token = acquired.into_inner().lease.unwrap().token;
+    let png = b"\x89PNG\r\n\x1a\n and so on".to_vec();
+    let shown = v1::ShowRequest { worker, token, frame: 1003, png: png.clone() };
+    work.show(shown.clone()).await.unwrap();
+    let code = |status: tonic::Status| from_status(&status).code;
+    let stale = v1::ShowRequest { token: token + 7, ..shown.clone() };
+    assert_eq!(code(work.show(stale).await.unwrap_err()), Code::StaleLease);
+    let script = v1::ShowRequest { png: b"<script>".to_vec(), ..shown };
+    assert_eq!(code(work.show(script).await.unwrap_err()), Code::BadSpec);
+
+    let view = farm.get(&format!("/api/jobs/{job}"), Some(&farm.admin)).await.body;
+    let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+    let expected = serde_json::json!([{ "step": 0, "name": "a", "frame": 1003 }]);
+    assert_eq!(view["stills"], expected, "{view}");
+    let path = format!("/api/jobs/{job}/steps/0/still");
+    let other = Farm::token(&farm.store, Role::Viewer, &["zeus"]).await;
+    assert_eq!(farm.get(&path, Some(&other)).await.status, 403);
+    assert_eq!(
+        farm.get(&format!("/api/jobs/{job}/steps/1/still"), Some(&farm.admin)).await.status,
+        404
+    );
+    let url = format!("http://{}{path}", farm.http);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let picture = reqwest::Client::new().get(url).bearer_auth(farm.admin.expose()).send().await;
+    let picture = picture.unwrap();
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert_eq!(picture.bytes().await.unwrap(), png);
 }
 
 /// Where nobody has to say who they are, another site's page in the same browser

@@ -26,6 +26,7 @@ use crate::kinds::{Environment, JOB_KINDS, JobKind};
 use crate::probe;
 use crate::render::{Engines, Flight, SessionCache};
 use crate::roots::Roots;
+use crate::still::Stills;
 use platefarm_model::farm::WorkerTraits;
 use platefarm_model::recipe::Backend;
 use platefarm_model::{Outcome, WorkerId, limits};
@@ -260,6 +261,7 @@ async fn prepare(config: AgentConfig) -> Outcome<Shared> {
                 .within(probe::frame_budget_bytes() / u64::from(slots)),
             engines,
             roots,
+            stills: Stills::default(),
         },
         traits: machine.traits(&config.traits, slots, config.slot_memory_bytes),
         backend: machine.backend,

@@ -7,12 +7,13 @@ use super::backoff::Backoff;
 use super::outbox::Outbox;
 use super::session::{self, Taken};
 use super::trace::Trace;
-use super::wire::RemoteLedger;
 use crate::child::{Asking, Child};
-use crate::kinds::{self, JobKind};
+use crate::kinds::{self, JobKind, Ledger, StepFrames};
 use crate::leash::Leash;
+use crate::still::Still;
 use platefarm_media::publish;
 use platefarm_model::job::{FrameOutcome, Lease};
+use platefarm_model::{JobId, Outcome};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::Instrument;
@@ -23,7 +24,8 @@ const BATCH: usize = 512;
 /// Works until the process leaves.
 pub(super) async fn work(shared: Arc<Shared>) {
     let mut leaving = shared.leaving.subscribe();
-    let mut child = shared.child();
+    let here = Arc::clone(&shared);
+    let mut child = shared.child().map(|it| it.showing(move |still| show(&here, still)));
     let mut trouble = Backoff::new();
     loop {
         // What waits is looked at even by one who leaves, to be given back.
@@ -44,6 +46,17 @@ pub(super) async fn work(shared: Arc<Shared>) {
             shared.rest(trouble.next()).await;
         }
     }
+}
+
+/// Shows the farm a picture. One that does not arrive is not missed.
+fn show(shared: &Arc<Shared>, still: Still) {
+    let here = Arc::clone(shared);
+    tokio::spawn(async move {
+        let Some((worker, _)) = here.standing().worker() else { return };
+        if let Err(fault) = here.wire.show(worker, still).await {
+            tracing::debug!(%fault, "a picture was not shown");
+        }
+    });
 }
 
 /// Runs a lease to its end. Returns false when this machine was at fault.
@@ -80,7 +93,7 @@ async fn run_lease(
             let frames = trace.clone();
             let task = tokio::task::spawn_blocking(move || {
                 let mut well = true;
-                let ledger = RemoteLedger { wire: &here.wire, runtime };
+                let ledger = Here { shared: &here, runtime };
                 let mut sink = |outcome: FrameOutcome| {
                     well &= !is_the_machines(&outcome);
                     frames.frame(&outcome);
@@ -131,6 +144,23 @@ fn tidy(kinds: &[&'static dyn JobKind], lease: &Lease) {
     let Some(out_dir) = kind.and_then(|kind| kind.out_dir(lease)) else { return };
     if let Err(fault) = publish::tidy_attempt(out_dir, &lease.token.to_string()) {
         tracing::debug!(token = %lease.token, %fault, "not tidied");
+    }
+}
+
+/// The farm as a task sees it that runs in this process, on a thread that may block.
+struct Here<'a> {
+    shared: &'a Arc<Shared>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Ledger for Here<'_> {
+    fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
+        self.runtime.block_on(self.shared.wire.frames(job))
+    }
+
+    fn show(&self, still: Still) {
+        let _inside = self.runtime.enter();
+        show(self.shared, still);
     }
 }
 

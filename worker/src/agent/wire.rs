@@ -4,8 +4,11 @@
 
 use super::Shared;
 use super::state::Terms;
-use crate::kinds::{Ledger, StepFrames};
+use crate::kinds::StepFrames;
 use crate::leash::Pulse;
+use crate::still::Still;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, WorkerId, limits};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::dial::{Dial, Line};
@@ -185,6 +188,15 @@ impl Wire {
         }
     }
 
+    /// Shows a small picture of a frame.
+    pub(super) async fn show(&self, worker: WorkerId, still: Still) -> Outcome<()> {
+        let Still { token, frame, png } = still;
+        let png = STANDARD.decode(png).unwrap_or_default();
+        let request = v1::ShowRequest { worker: worker.0, token: token.0, frame, png };
+        let mut work = self.end().work;
+        work.show(timed(request, CALL)).await.map_err(fault).map(drop)
+    }
+
     /// The farm's record of a job.
     pub(super) async fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
         let step = |s: v1::StepFrames| StepFrames {
@@ -218,17 +230,5 @@ impl Wire {
                 None => return Ok(steps),
             }
         }
-    }
-}
-
-/// The farm's record of a job, asked for from a blocking thread.
-pub(super) struct RemoteLedger<'a> {
-    pub(super) wire: &'a Wire,
-    pub(super) runtime: tokio::runtime::Handle,
-}
-
-impl Ledger for RemoteLedger<'_> {
-    fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>> {
-        self.runtime.block_on(self.wire.frames(job))
     }
 }

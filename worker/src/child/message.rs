@@ -3,6 +3,7 @@
 
 use crate::kinds::StepFrames;
 use crate::leash::{Pulse, Wish};
+use crate::still::Still;
 use platefarm_model::job::{FrameOutcome, Lease};
 use platefarm_model::recipe::Backend;
 use platefarm_model::{Fault, JobId, LeaseToken, limits};
@@ -45,6 +46,8 @@ pub(super) enum Word {
     Outcome(FrameOutcome),
     /// How the task stands.
     Pulse(Pulse),
+    /// A small picture of a frame, for those who watch.
+    Still(Still),
     /// It asks for the results of a job.
     Ledger(JobId),
     /// The task is over, and what kept it from running.

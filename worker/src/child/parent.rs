@@ -4,6 +4,7 @@
 use super::message::{Order, Setup, Word, receive, send};
 use crate::kinds::StepFrames;
 use crate::leash::{Leash, Wish};
+use crate::still::Still;
 use platefarm_model::job::{FrameOutcome, Lease};
 use platefarm_model::recipe::Backend;
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, JobId, Outcome};
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::mpsc;
@@ -53,7 +55,11 @@ pub struct Child {
     setup: Setup,
     limits: Limits,
     process: Option<Process>,
+    show: Arc<Showing>,
 }
+
+/// Shows pictures on.
+type Showing = dyn Fn(Still) + Send + Sync;
 
 struct Process {
     child: tokio::process::Child,
@@ -81,7 +87,13 @@ impl Child {
         budget_bytes: u64,
     ) -> Self {
         let setup = Setup { backend, roots, cores, budget_bytes };
-        Self { program, setup, limits, process: None }
+        Self { program, setup, limits, process: None, show: Arc::new(drop) }
+    }
+
+    /// The same; pictures of frames are shown to `show`.
+    #[must_use]
+    pub fn showing(self, show: impl Fn(Still) + Send + Sync + 'static) -> Self {
+        Self { show: Arc::new(show), ..self }
     }
 
     /// Does the frames of a lease, as far as the leash allows. A frame that
@@ -153,7 +165,7 @@ impl Child {
         if leash.is_stopped() {
             return Ok(End::Over(None));
         }
-        let limits = self.limits;
+        let (limits, show) = (self.limits, Arc::clone(&self.show));
         let process = self.process().await?;
         let order = Order::Run { lease: Box::new(part.clone()), alone };
         if send(&mut process.orders, &order).await.is_err() {
@@ -183,6 +195,7 @@ impl Child {
                         }
                         leash.told(part.frames.last(), pulse);
                     }
+                    Some(Word::Still(still)) => show(still),
                     Some(Word::Ledger(job)) => {
                         let answer = Order::Frames(ledger(job).await);
                         let _ = send(&mut process.orders, &answer).await;

@@ -7,6 +7,7 @@ use crate::kinds::{self, Environment, JobKind, Ledger, StepFrames};
 use crate::leash::Leash;
 use crate::render::{Engines, Flight, SessionCache};
 use crate::roots::Roots;
+use crate::still::{Still, Stills};
 use platefarm_model::job::{FrameOutcome, Lease};
 use platefarm_model::{Code, Fault, JobId, LeaseToken, Outcome};
 use std::io::{Stdout, stdin, stdout};
@@ -104,6 +105,7 @@ fn environment(setup: &Setup) -> Outcome<Environment> {
         sessions: SessionCache::new(2),
         flight: Flight::for_cores(setup.cores).within(setup.budget_bytes),
         roots: Roots::new(&setup.roots)?,
+        stills: Stills::default(),
     })
 }
 
@@ -154,5 +156,9 @@ impl Ledger for Remote {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         self.mouth.say(&Word::Ledger(job));
         answers.recv().map_err(|e| Fault::new(Code::Interrupted, "the slot is gone").because(&e))?
+    }
+
+    fn show(&self, still: Still) {
+        self.mouth.say(&Word::Still(still));
     }
 }

@@ -13,6 +13,7 @@ pub use render::Render;
 use crate::leash::Leash;
 use crate::render::{Engines, Flight, SessionCache};
 use crate::roots::Roots;
+use crate::still::{Still, Stills};
 use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameOutcome, FrameResult, Lease};
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, JobId, Outcome};
@@ -118,6 +119,8 @@ pub struct Environment {
     pub flight: Flight,
     /// Directories that jobs may touch.
     pub roots: Roots,
+    /// Which steps were shown lately.
+    pub stills: Stills,
 }
 
 /// The results of a step, as the farm stored them.
@@ -138,6 +141,11 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`platefarm_model::Code::NoScheduler`] and what the scheduler answers.
     fn frames(&self, job: JobId) -> Outcome<Vec<StepFrames>>;
+
+    /// Shows the farm what comes out, if anybody looks. Not waited for.
+    fn show(&self, still: Still) {
+        let _ = still;
+    }
 }
 
 #[cfg(test)]

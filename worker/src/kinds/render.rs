@@ -3,10 +3,15 @@
 use super::{JobKind, Task};
 use crate::render::{self, Segment, Session};
 use crate::roots::is_plain_name;
+use crate::still::{self, Still};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use platefarm_model::job::{FrameOutcome, Lease, StepKind};
 use platefarm_model::recipe::RenderSpec;
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
+use platefarm_shaders::HalfImage;
 use std::path::Path;
+use std::time::Instant;
 
 /// Renders plates.
 pub struct Render;
@@ -81,7 +86,16 @@ impl Work<'_> {
             Some(session) => session,
             None => env.sessions.take(self.spec, &env.engines)?,
         };
-        session.run(frames, self.attempt, self.task.leash, env.flight, sink)?;
+        let Task { lease, leash, ledger, .. } = self.task;
+        let show = |frame: i64, image: &HalfImage| {
+            if !env.stills.due(lease.step, Instant::now()) {
+                return;
+            }
+            if let Some(png) = still::of(image, &self.spec.color_out) {
+                ledger.show(Still { token: lease.token, frame, png: STANDARD.encode(png) });
+            }
+        };
+        session.run_shown(frames, self.attempt, leash, env.flight, &show, sink)?;
         self.session = Some(session);
         Ok(())
     }

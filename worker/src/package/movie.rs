@@ -19,6 +19,7 @@ use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_shaders::color::Plan;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Every movie of every plate; a movie that cannot be made is a fault of its
 /// own and costs no plate.
@@ -33,6 +34,9 @@ pub(super) fn make(
         return Ok(made);
     }
     let display = Plan::new(&shown(spec)?);
+    if storage::is_remote(writer.out_dir) {
+        sweep(&std::env::temp_dir());
+    }
     for movie in &spec.delivery.movies {
         for (plan, plate) in spec.plates.iter().zip(&gathered.plates) {
             if leash.is_stopped() {
@@ -81,6 +85,26 @@ fn staged(writer: &Writer<'_>, number: usize) -> PathBuf {
     }
     let attempt = writer.staging.file_name().unwrap_or_default().to_string_lossy();
     std::env::temp_dir().join(format!("platefarm-{}-{attempt}-{name}", std::process::id()))
+}
+
+/// A movie that nobody has written to for so long is nobody's.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// Removes movies that processes of this machine left when they were killed.
+fn sweep(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let of = name.to_str().and_then(|name| name.strip_prefix("platefarm-")?.split_once('-'));
+        let Some((process, rest)) = of else { continue };
+        let ours = process.bytes().all(|c| c.is_ascii_digit()) && rest.contains("-movie-");
+        let alive = Path::new("/proc").join(process).exists();
+        let age =
+            entry.metadata().and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
+        if ours && !alive && age.is_some_and(|age| age >= ABANDONED) {
+            tracing::info!(file = %entry.path().display(), "a movie that a killed process left is removed");
+            let _ = publish::discard(&entry.path());
+        }
+    }
 }
 
 /// Publishes a staged movie; one that is there and the same is left alone, its date with it.
@@ -239,7 +263,33 @@ fn scaled(plane: &[u16], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::scaled;
+    use super::{ABANDONED, scaled, sweep};
+    use std::fs::File;
+    use std::time::SystemTime;
+
+    /// Only what a process of ours that is gone left long ago.
+    #[test]
+    fn what_killed_processes_left_is_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        // No process has a number above 4194304 (Linux, `PID_MAX_LIMIT`).
+        let (gone, here) = (4_999_999, std::process::id());
+        let old = SystemTime::now() - ABANDONED - ABANDONED;
+        let file = |name: String, at| {
+            let path = dir.path().join(name);
+            File::create(&path).unwrap().set_modified(at).unwrap();
+            path
+        };
+        let left = file(format!("platefarm-{gone}-t7-movie-0"), old);
+        let kept = [
+            file(format!("platefarm-{gone}-t8-movie-0"), SystemTime::now()),
+            file(format!("platefarm-{here}-t9-movie-0"), old),
+            file("platefarm-notes-movie-1".into(), old),
+            file(format!("other-{gone}-t7-movie-0"), old),
+        ];
+        sweep(dir.path());
+        assert!(!left.exists());
+        assert!(kept.iter().all(|path| path.exists()));
+    }
 
     #[test]
     fn areas_are_averaged() {

@@ -4,15 +4,13 @@
 use super::gather::{Gathered, PlateFrames};
 use super::html::Thumbnail;
 use crate::probe;
+use crate::still::shown;
 use platefarm_media::draw::chart::{Line, draw_lines, lines};
 use platefarm_media::draw::{Picture, fit, font, letters_in, shrink};
 use platefarm_media::sink::{exr, png};
 use platefarm_model::Outcome;
 use platefarm_model::job::FrameResult;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
-use platefarm_model::recipe::OutputColor;
-use platefarm_shaders::color::Plan;
-use platefarm_shaders::view;
 use platefarm_standards::fdl::Fdl;
 use std::path::Path;
 use std::sync::Mutex;
@@ -134,29 +132,6 @@ fn look(result: &FrameResult, bounds: [usize; 2]) -> Option<Looked> {
     let picture = shrink([r, g, b], size, to, shown(&plate.header.color));
     let lines = framing_lines(plate.header.fdl_json.as_deref(), [plate.width, plate.height]);
     Some((result.frame, picture, lines))
-}
-
-/// What a pixel of a plate looks like on a computer's display. What was made
-/// for a display is that already, as near as a thumbnail has to be.
-fn shown(color: &OutputColor) -> Box<dyn Fn([f32; 3]) -> [f32; 3]> {
-    let Ok(named) = color.resolve() else { return Box::new(view::aces_to_rec709_display) };
-    if color.is_aces() {
-        return Box::new(view::aces_to_rec709_display);
-    }
-    match named.to_aces() {
-        Ok(chain) if !named.meaning().display => {
-            let plan = Plan::new(&chain);
-            Box::new(move |[mut r, mut g, mut b]| {
-                plan.run([
-                    std::slice::from_mut(&mut r),
-                    std::slice::from_mut(&mut g),
-                    std::slice::from_mut(&mut b),
-                ]);
-                view::aces_to_rec709_display([r, g, b])
-            })
-        }
-        _ => Box::new(|codes| codes.map(|code| code.clamp(0.0, 1.0))),
-    }
 }
 
 /// Frame, protection and effective part as the plate's own header has them: the

@@ -19,6 +19,7 @@ mod session;
 mod tests;
 
 pub use local::render_local;
+pub use pipeline::Show;
 pub use report::{FailedFrame, RenderReport, RenderedFrame, StageTotal, stage_totals};
 pub use reuse::{Segment, segments, take_over};
 pub use session::{Engines, Session, SessionCache};

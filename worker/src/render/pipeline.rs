@@ -13,6 +13,7 @@ use platefarm_model::job::{FrameOutcome, FrameResult, StageMillis};
 use platefarm_model::raw::Frame;
 use platefarm_model::recipe::{Framing, RenderSpec};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
+use platefarm_shaders::HalfImage;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -26,7 +27,12 @@ pub(super) struct Stages<'a> {
     pub(super) clip: &'a dyn Clip,
     pub(super) framing: &'a Framing,
     pub(super) staging: &'a Path,
+    /// Sees each frame before it is written.
+    pub(super) show: &'a Show<'a>,
 }
+
+/// Sees frames that were rendered.
+pub type Show<'a> = dyn Fn(i64, &HalfImage) + Sync + 'a;
 
 /// A frame on its way, with the time it took so far.
 struct InFlight<T> {
@@ -221,7 +227,9 @@ fn encode(stages: &Stages<'_>, frame: i64, rendered: &Rendered) -> Outcome<Vec<u
     let [r, g, b] = &image.planes;
     let planes =
         exr::Planes { width: image.width, height: image.height, rgb: [r, g, b], alpha: None };
-    exr::encode(planes, &header, stages.spec.compression)
+    let encoded = exr::encode(planes, &header, stages.spec.compression)?;
+    (stages.show)(frame, image);
+    Ok(encoded)
 }
 
 /// Writes and flushes the staged file; the hash is of the bytes in memory, so

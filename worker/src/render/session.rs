@@ -5,7 +5,7 @@
 
 use super::Flight;
 use super::color::Colors;
-use super::pipeline::{self, Stages};
+use super::pipeline::{self, Show, Stages};
 use super::processor::Processor;
 use crate::leash::Leash;
 use crate::probe;
@@ -164,12 +164,29 @@ impl Session {
         flight: Flight,
         sink: &mut dyn FnMut(FrameOutcome),
     ) -> Outcome<()> {
+        self.run_shown(frames, attempt, leash, flight, &|_, _| {}, sink)
+    }
+
+    /// The same; `show` sees each frame before it is written, on a thread that writes.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_shown(
+        &mut self,
+        frames: FrameRange,
+        attempt: &str,
+        leash: &Leash,
+        flight: Flight,
+        show: &Show<'_>,
+        sink: &mut dyn FnMut(FrameOutcome),
+    ) -> Outcome<()> {
         let staging = platefarm_media::publish::stage_dir(Path::new(&self.spec.out_dir), attempt)?;
         let stages = Stages {
             spec: &self.spec,
             clip: self.clip.as_ref(),
             framing: &self.framing,
             staging: &staging,
+            show,
         };
         let flight = flight.fitting(self.frame_bytes());
         pipeline::run(&stages, &mut self.processor, frames, leash, flight, sink);

@@ -279,6 +279,13 @@ impl Work for Fake {
         Err(Status::unimplemented("agents keep a session"))
     }
 
+    async fn show(
+        &self,
+        _: Request<v1::ShowRequest>,
+    ) -> Result<Response<v1::ShowResponse>, Status> {
+        Err(Status::unimplemented("an older scheduler shows no pictures"))
+    }
+
     async fn leave(
         &self,
         request: Request<v1::LeaveRequest>,

@@ -48,6 +48,7 @@ pub(in crate::service) async fn run<R: Reader>(
                     let stays = rows.iter().any(|row| row.hook.id == *id);
                     if !stays {
                         task.abort();
+                        hooks.metrics.hook_gone(id);
                     }
                     stays
                 });
@@ -58,6 +59,7 @@ pub(in crate::service) async fn run<R: Reader>(
                         let follow = Follow::new(desk.clone(), reader.clone());
                         let (hooks, client) = (hooks.clone(), client.clone());
                         let noted = (row.hook.cursor, Instant::now());
+                        hooks.metrics.failing(&row.hook.id, row.hook.failures);
                         tasks.spawn(Courier { hooks, client, row, follow, noted }.run())
                     });
                 }
@@ -136,6 +138,7 @@ impl<R: Reader> Courier<R> {
             self.row.hook.trouble = format!("events before {oldest} were dropped undelivered");
             self.row.hook.failures = 0;
             self.row.hook.next_try = None;
+            self.hooks.metrics.delivered(&self.row.hook.id, "dropped", 0);
             self.note().await;
         }
         tokio::time::sleep(LOOK).await;
@@ -168,6 +171,7 @@ impl<R: Reader> Courier<R> {
                 self.row.hook.failures = 0;
                 self.row.hook.next_try = None;
                 self.row.hook.cursor = event.cursor;
+                self.hooks.metrics.delivered(&self.row.hook.id, "taken", 0);
                 return true;
             };
             let pause = self.pause();
@@ -176,6 +180,7 @@ impl<R: Reader> Courier<R> {
             hook.failures = hook.failures.saturating_add(1);
             hook.trouble = trouble;
             hook.next_try = Some(now.plus_millis(pause.as_millis() as i64));
+            self.hooks.metrics.delivered(&hook.id, "failed", hook.failures);
             self.note().await;
             tokio::time::sleep(pause).await;
         }

@@ -15,6 +15,7 @@ pub(super) use courier::run;
 
 use super::clock::Clock;
 use crate::store::{HookRow, HookStore};
+use crate::web::Metrics;
 use http::Uri;
 use platefarm_model::event::{EventFilter, Hook};
 use platefarm_model::{Code, Fault, Outcome};
@@ -59,6 +60,7 @@ pub(super) struct Hooks {
     /// Somebody added or removed one.
     changed: Arc<Notify>,
     clock: Clock,
+    metrics: Arc<Metrics>,
 }
 
 impl HookSettings {
@@ -103,9 +105,9 @@ impl HookSettings {
 }
 
 impl Hooks {
-    pub(super) fn new(store: HookStore, settings: HookSettings) -> Self {
+    pub(super) fn new(store: HookStore, settings: HookSettings, metrics: Arc<Metrics>) -> Self {
         let (settings, changed) = (Arc::new(settings), Arc::new(Notify::new()));
-        Self { store, settings, changed, clock: Clock::new() }
+        Self { store, settings, changed, clock: Clock::new(), metrics }
     }
 
     /// Sends what comes after `end` to an address.

@@ -72,7 +72,10 @@ async fn events_are_sent_until_they_are_taken_and_none_is_lost_at_a_restart() {
     let (_dir, place) = sqlite();
     let inbox = Inbox::default();
     let url = inbox.open().await;
-    let running = Running::with(config(&place)).await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = free.local_addr().unwrap();
+    drop(free);
+    let running = Running::with(Config { http: Some(http), ..config(&place) }).await;
     let mut farm = running.farm().await;
     let mut events = EventsClient::new(running.channel().await);
     submit(&mut farm, &noop("before", 1)).await;
@@ -112,6 +115,18 @@ async fn events_are_sent_until_they_are_taken_and_none_is_lost_at_a_restart() {
     };
     let troubled = tokio::time::timeout(Duration::from_secs(60), troubled).await.unwrap();
     assert!(troubled.trouble.contains("503"), "{troubled:?}");
+    let metrics = reqwest::get(format!("http://{http}/metrics")).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let value = |name: &str, labels: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name}{{{labels}}}")));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u32>().ok()).unwrap_or_default()
+    };
+    let of = format!("hook=\"{}\"", hook.id);
+    assert!(value("platefarm_webhook_failures", &of) > 1, "{metrics}");
+    let tries = |outcome: &str| {
+        value("platefarm_webhook_deliveries_total", &format!("{of},outcome=\"{outcome}\""))
+    };
+    assert!(tries("taken") == 1 && tries("failed") > 4, "{metrics}");
     running.kill().await;
     *inbox.refuse.lock().unwrap() = 0;
     let running = Running::with(config(&place)).await;

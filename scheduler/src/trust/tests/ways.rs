@@ -2,6 +2,7 @@
 
 use super::walk::call;
 use super::{Farm, code, fault, job, new, now};
+use crate::store::AuditPage;
 use crate::trust::{Limits, Rate, issue};
 use platefarm_model::trust::{NewToken, Role};
 use platefarm_model::{Code, Secret, Timestamp};
@@ -206,4 +207,28 @@ async fn a_farm_that_nobody_could_enter_does_not_start() {
     assert_eq!(refused.code, Code::NobodyCanEnter);
     let far = bind("0.0.0.0:0".parse().unwrap()).await.unwrap_err();
     assert_eq!(far.code, Code::OpenListener);
+}
+
+/// Whoever hangs up in the middle of a call leaves no entry without an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_caller_hangs_up_has_an_end_in_the_log() {
+    let farm = Farm::start().await;
+    let mut client = farm.farm(&farm.admin).await;
+    for i in 0..40 {
+        let mut request = tonic::Request::new(job("atlas", "n"));
+        request.set_timeout(std::time::Duration::from_micros(300 + 150 * i));
+        drop(client.submit_job(request).await);
+    }
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let ended = async {
+        loop {
+            let entries = farm.store.audit(&page).await.unwrap();
+            if !entries.is_empty() && entries.iter().all(|entry| entry.outcome.is_some()) {
+                return entries.len();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), ended).await;
+    assert!(ended.expect("every call has an end") > 5);
 }

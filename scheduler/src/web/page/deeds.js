@@ -1,5 +1,5 @@
 // What people do: buttons for those who may, a question before what destroys, and what came of it.
-import { h } from "./draw.js";
+import { count, h, number } from "./draw.js";
 import { tell } from "./link.js";
 
 const sure = document.getElementById("sure");
@@ -56,6 +56,7 @@ async function act(path, body, done) {
   after();
 }
 
+const JOB_LEVEL = [{ name: "class", title: "Class", choices: ["background", "normal", "urgent"], value: "normal" }, { name: "number", title: "Number", type: "number", value: 0 }];
 const onJob = (target, deed, done) => act("/api/control/job", { target, do: deed }, target + ": " + done);
 const JOB = {
   pause: { title: "Pause", run: (it) => onJob(it.target, "pause", "paused; frames in hand are finished") },
@@ -70,6 +71,58 @@ const JOB = {
     if (await question({ title: "Cancel " + it.target + "?", text: it.name + ": what is done stays done; nothing more is begun.", verb: "Cancel it", danger: true })) onJob(it.target, "cancel", "cancelled");
   } },
 };
+
+const ended = (job) => ["done", "failed", "cancelled"].includes(job.phase);
+// Of many jobs, those that a deed changes anything of; the same as `platefarm jobs ... --show` takes.
+const TAKES = {
+  pause: (j) => !ended(j) && !j.terms.paused,
+  resume: (j) => !ended(j) && j.terms.paused,
+  priority: (j) => !ended(j),
+  retry: (j) => j.frames_failed > 0 || j.phase === "cancelled",
+  cancel: (j) => !ended(j),
+};
+const AT_ONCE = 100;
+
+// Each is steered, and written down, by itself; one that refuses keeps no other from it.
+async function actOnMany(jobs, deed, done, then) {
+  let steered = 0;
+  const refused = [];
+  try {
+    for (let i = 0; i < jobs.length; i += AT_ONCE) {
+      if (jobs.length > AT_ONCE) tellPeople(number(i) + " of " + count(jobs.length, "job"));
+      const answer = await tell("/api/control/jobs", { targets: jobs.slice(i, i + AT_ONCE).map((j) => "j" + j.id), do: deed });
+      steered += answer.done.length;
+      refused.push(...answer.refused);
+    }
+    const said = count(steered, "job") + " " + done;
+    if (refused.length === 0) { then(); tellPeople(said); } else tellPeople(said + "; " + count(refused.length, "job") + " not, first " + refused[0].target + ": " + refused[0].message, true);
+  } catch (error) {
+    tellPeople(count(steered, "job") + " " + done + "; then: " + error.message, true);
+  }
+  after();
+}
+
+const some = (jobs) => jobs.slice(0, 8).map((j) => "j" + j.id + " " + j.name).join(", ") + (jobs.length > 8 ? " and " + number(jobs.length - 8) + " more" : "");
+const MANY = {
+  pause: { title: "Pause", text: "Frames in hand are finished.", deed: "pause", done: "paused" },
+  resume: { title: "Resume", deed: "resume", done: "resumed" },
+  priority: { title: "Priority", verb: "Set", fields: JOB_LEVEL, deed: (said) => ({ priority: { class: said.class, number: Number(said.number) || 0 } }), done: "changed" },
+  retry: { title: "Retry failed", text: "Frames that were given up are tried again; what was cancelled is taken up.", deed: { retry: { frames: null } }, done: "tried again" },
+  cancel: { title: "Cancel", danger: true, text: "What is done stays done; nothing more is begun.", deed: "cancel", done: "cancelled" },
+};
+
+// What may be done to jobs that are chosen: how many each would change, and a question before it does.
+export function manyDeeds(me, jobs, then) {
+  if (!me || !me.may.control_jobs) return null;
+  return h("p", { class: "deeds" }, Object.entries(MANY).map(([name, it]) => {
+    const meant = jobs.filter(TAKES[name]);
+    return h("button", { key: name, type: "button", "data-many": name, class: it.danger ? "danger" : null, disabled: meant.length === 0, onclick: async () => {
+      const title = it.title + " " + (meant.length === 1 ? "this job?" : "these " + count(meant.length, "job") + "?");
+      const said = await question({ title, text: (it.text ? it.text + " " : "") + some(meant), verb: (it.verb || it.title) + (meant.length > 1 ? " all " + number(meant.length) : ""), danger: it.danger, fields: it.fields });
+      if (said) actOnMany(meant, typeof it.deed === "function" ? it.deed(said) : it.deed, it.done, then);
+    } }, it.title + " " + number(meant.length));
+  }));
+}
 
 const onWorker = (worker, deed, done) => act("/api/control/worker", { worker, do: deed }, worker + ": " + done);
 const WORKER = {

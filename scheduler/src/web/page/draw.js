@@ -121,7 +121,7 @@ export function table(caption, columns, rows, cells, key) {
   return h("table", { "aria-label": caption },
     h("thead", {}, h("tr", {}, columns.map(([title, kind]) => h("th", { scope: "col", class: kind }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", { key: key && key(row) }, cells(row).map((cell, i) =>
-      h("td", { class: columns[i][1], "data-label": columns[i][0] }, cell))))));
+      h("td", { class: columns[i][1], "data-label": typeof columns[i][0] === "string" ? columns[i][0] : null }, cell))))));
 }
 
 export const tiles = (pairs) => h("dl", { class: "tiles" }, pairs.filter(Boolean).map(([name, ...value]) =>

@@ -3,10 +3,11 @@ import { ago, clock, count, dim, h, jobState, level, number, progress, settled, 
 import { ask } from "./link.js";
 
 export const JOBS = [["Job"], ["State"], ["Show"], ["Progress"], ["Frames", "number"], ["Priority", "number"]];
-export const jobs = (caption, rows) => rows.length === 0 ? dim("No jobs.") : table(caption, JOBS, rows, (j) => [
+// `pick` may put something before each row: what it returns for a job, beneath what stands above all.
+export const jobs = (caption, rows, pick) => rows.length === 0 ? dim("No jobs.") : table(caption, (pick ? [[pick.all, "pick"]] : []).concat(JOBS), rows, (j) => (pick ? [pick.one(j)] : []).concat([
   h("a", { href: "#/jobs/" + j.id }, "j" + j.id + " " + j.name), jobState(j), j.show || "–", progress(j),
   number(j.frames_done) + " / " + number(j.frames_total), level(j),
-], (j) => j.id);
+]), (j) => j.id);
 
 // Shows have the colours in the order of their names; more than there are colours share the last.
 const COLOURS = 6;

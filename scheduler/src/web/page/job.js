@@ -156,6 +156,27 @@ async function lookAtPlates(page) {
   if (there.files.includes("contact_sheet.png")) page.sheet = URL.createObjectURL(await askBlob(at + "/contact_sheet.png"));
 }
 
+// While there is no package to look at: the last picture that workers showed of each step.
+async function lookAtStills(page, job) {
+  const kept = page.stills, shown = (job.stills || []).slice(0, page.platesShown || 12);
+  page.stillsFound = (job.stills || []).length;
+  await Promise.all(shown.map(async (it) => {
+    const old = kept.get(it.step);
+    if (old && old.frame === it.frame) return;
+    const src = URL.createObjectURL(await askBlob("/api/jobs/" + job.id + "/steps/" + it.step + "/still"));
+    if (old) URL.revokeObjectURL(old.src);
+    kept.set(it.step, { ...it, src });
+  }));
+  page.stillsShown = shown.map((it) => kept.get(it.step)).filter(Boolean);
+}
+
+function stills(page, again) {
+  const more = page.stillsFound > page.stillsShown.length;
+  return [h("h2", {}, "Plates ", h("span", { class: "dim" }, "as they come")), h("ul", { class: "plates" }, page.stillsShown.map((it) => h("li", { key: it.step }, h("figure", { class: "card" },
+    h("img", { src: it.src, alt: it.name + " frame " + it.frame }), h("figcaption", {}, h("strong", {}, it.name), " ", h("span", { class: "dim" }, "frame " + it.frame)))))),
+  more && h("p", {}, h("button", { type: "button", onclick: () => { page.platesShown = page.stillsShown.length + 24; again(); } }, "Show more"))];
+}
+
 function plates(page, change) {
   if (!page.plates) return page.noPlates && dim("No pictures: " + page.noPlates);
   const shown = page.plates.slice(0, page.platesShown || 12);
@@ -175,7 +196,7 @@ function why(page) {
 }
 
 export const jobPage = {
-  open(page) { Object.assign(page, { steps: {}, coloured: "state", only: "", skip: 0, causes: [], errors: 0 }); },
+  open(page) { Object.assign(page, { steps: {}, coloured: "state", only: "", skip: 0, causes: [], errors: 0, stills: new Map(), stillsShown: [] }); },
   async heard(page) {
     const asked = page.asked = (page.asked || 0) + 1;
     let found;
@@ -189,6 +210,7 @@ export const jobPage = {
     if (page.explained) page.explained = await ask("/api/jobs/" + found.id + "/explain");
     if (page.coloured === "time") await Promise.all(found.steps.map((s) => lookAtTimes(page, s, page.steps[s.id.index] || (page.steps[s.id.index] = {}))));
     if (settled(found) && !page.looked) { page.looked = true; await lookAtPlates(page); }
+    if (!page.plates) await lookAtStills(page, found);
   },
   view({ page, me, pace, change, again }) {
     if (page.error) return [h("h1", {}, "j" + page.id), h("p", { class: "bad", role: "alert" }, page.error.message)];
@@ -207,7 +229,8 @@ export const jobPage = {
       page.explained = page.explained ? null : await ask("/api/jobs/" + j.id + "/explain"); change();
     } }, "Why does it wait?")), why(page),
     page.causes.length > 0 && [h("h2", {}, "Errors ", h("span", { class: "dim" }, count(failures, "frame") + ", " + count(page.causes.length, "cause"))), h("ul", { class: "causes" }, page.causes.slice(0, 20).map(cause))],
-    page.looked && (page.plates || page.noPlates) && [h("h2", {}, "Plates"), plates(page, change)],
+    !page.plates && page.stillsShown.length > 0 && stills(page, again),
+    page.looked && (page.plates || page.noPlates) && [page.plates && h("h2", {}, "Plates"), plates(page, change)],
     h("div", { class: "row" }, h("h2", {}, "Steps ", h("span", { class: "dim" }, phases.map(([phase, n]) => number(n) + " " + phase).join(", "))),
       h("p", { class: "deeds", role: "group", "aria-label": "Colour of the cells" }, colour("state"), colour("time"))),
     phases.length > 0 && j.steps_found + phases.length > 2 && h("form", { class: "search", onsubmit: (e) => e.preventDefault() }, h("label", {}, "Which", h("select", { id: "steps", onchange: (e) => { page.only = e.target.value; page.skip = 0; again(); } },

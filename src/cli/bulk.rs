@@ -1,0 +1,272 @@
+//! What is done to many jobs at once: to those that are named, or to all that
+//! a filter finds. A filter finds only jobs that it changes anything of; they
+//! are counted and shown, and somebody says yes, or said so before.
+
+use super::jobs::phase;
+use crate::farm::Farm;
+use crate::output::{Output, Progress};
+use futures_util::stream::{self, StreamExt};
+use platefarm_model::farm::{Control, Target};
+use platefarm_model::job::{JobView, Phase};
+use platefarm_model::query::JobQuery;
+use platefarm_model::{Code, Fault, Outcome};
+use std::collections::BTreeSet;
+use std::io::{IsTerminal, Write, stdin};
+use std::time::{Duration, Instant};
+
+/// Calls under way at a time.
+const AT_ONCE: usize = 16;
+/// Jobs that are named in the question.
+const NAMED: usize = 12;
+/// How long a farm that is asked too much is waited for, and between two tries.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Which jobs and steps.
+#[derive(clap::Args)]
+pub(super) struct Many {
+    /// Ids, e.g. j12, or j12.3 for a step.
+    #[arg(
+        required_unless_present_any = ["all", "show", "find", "state"],
+        conflicts_with_all = ["all", "show", "find", "state"]
+    )]
+    targets: Vec<Target>,
+    /// Instead of ids: every job of this show.
+    #[arg(long)]
+    show: Option<String>,
+    /// Instead of ids: every job with this in its id, name or show, whatever the case.
+    #[arg(long, value_name = "TEXT")]
+    find: Option<String>,
+    /// Instead of ids: every job in this state; again for more [default: every state that it changes]
+    #[arg(long, value_parser = phase, value_name = "STATE")]
+    state: Vec<Phase>,
+    /// Instead of ids: every job.
+    #[arg(long)]
+    all: bool,
+    /// Do it without asking.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Whether a filter takes a job: it would change something of it. What was
+/// cancelled is taken up again only where that state is named.
+fn changes(control: &Control, job: &JobView, named: &[Phase]) -> bool {
+    let open = !job.phase.is_settled();
+    match control {
+        Control::Pause => open && !job.terms.paused,
+        Control::Resume => open && job.terms.paused,
+        Control::Retry(_) => {
+            job.frames_failed > 0 && job.phase != Phase::Cancelled
+                || job.phase == Phase::Cancelled && named.contains(&Phase::Cancelled)
+        }
+        Control::Priority { class, priority } => {
+            open && (class.is_some_and(|class| class != job.terms.class)
+                || priority.is_some_and(|number| number != job.priority))
+        }
+        _ => open,
+    }
+}
+
+fn verb(control: &Control) -> &'static str {
+    match control {
+        Control::Pause => "pause",
+        Control::Resume => "resume",
+        Control::Cancel => "cancel",
+        Control::Retry(_) => "retry",
+        _ => "change",
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many jobs, of what, and which.
+fn summary(jobs: &[JobView]) -> String {
+    let shows: BTreeSet<&str> = jobs.iter().map(|job| job.show.as_str()).collect();
+    let left: u64 =
+        jobs.iter().map(|j| j.frames_total.saturating_sub(j.frames_done + j.frames_failed)).sum();
+    let failed: u64 = jobs.iter().map(|job| job.frames_failed).sum();
+    let names = jobs.iter().take(NAMED).map(|job| format!("{} {}", job.id, job.name));
+    let mut names: Vec<String> = names.collect();
+    if jobs.len() > NAMED {
+        names.push(format!("and {} more", jobs.len() - NAMED));
+    }
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    format!(
+        "{} of {}, {left} frames to do{failed}: {}",
+        plural(jobs.len(), "job"),
+        plural(shows.len(), "show"),
+        names.join(", ")
+    )
+}
+
+impl Many {
+    /// What is to be steered; none: there is nothing.
+    async fn find(
+        self,
+        farm: &mut Farm,
+        control: &Control,
+        out: &dyn Output,
+    ) -> Outcome<Vec<Target>> {
+        if !self.targets.is_empty() {
+            return Ok(self.targets);
+        }
+        let text = Option::unwrap_or_default;
+        let phases = self.state.clone();
+        let (show, find) = (text(self.show), text(self.find));
+        let query = JobQuery { show, find, phases, unsettled_only: false, skip: 0, most: 0 };
+        let (mut jobs, found) = farm.find_jobs(&query).await?;
+        jobs.retain(|job| changes(control, job, &self.state));
+        if jobs.is_empty() {
+            out.note(&format!(
+                "{} found, and none to {}",
+                plural(found as usize, "job"),
+                verb(control)
+            ));
+            return Ok(Vec::new());
+        }
+        if self.yes {
+            out.note(&summary(&jobs));
+        } else {
+            ask(control, &jobs, out)?;
+        }
+        Ok(jobs.iter().map(|job| Target::Job(job.id)).collect())
+    }
+}
+
+/// Has a person say yes.
+fn ask(control: &Control, jobs: &[JobView], out: &dyn Output) -> Outcome<()> {
+    let verb = verb(control);
+    let unsaid = |message: String| Err(Fault::new(Code::NotConfirmed, message));
+    if !out.talks() || !stdin().is_terminal() {
+        return unsaid(format!("this would {verb} {}", summary(jobs)));
+    }
+    eprintln!("{}", summary(jobs));
+    eprint!("{}{} them? [y/N] ", verb[..1].to_uppercase(), &verb[1..]);
+    let mut said = String::new();
+    let heard = std::io::stderr().flush().and_then(|()| stdin().read_line(&mut said));
+    if heard.is_ok() && matches!(said.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    unsaid(format!("no: {} left as they are", plural(jobs.len(), "job")))
+}
+
+/// Does something to each of many. One that refuses does not keep the others
+/// from it; the first refusal is the error that the verb ends with.
+pub(super) async fn steer(
+    farm: &mut Farm,
+    many: Many,
+    control: &Control,
+    out: &dyn Output,
+) -> Outcome<()> {
+    let single = many.targets.len() == 1;
+    let targets = many.find(farm, control, out).await?;
+    if let ([target], true) = (targets.as_slice(), single) {
+        out.job(&farm.control(*target, control).await?);
+        return Ok(());
+    }
+    let progress = Progress::counting(out.talks() && targets.len() > 2 * AT_ONCE, "jobs");
+    let mut ended =
+        each(farm, &targets, control, |done| progress.at(done, targets.len() as u64)).await;
+    progress.finish();
+    ended.sort_by_key(|(place, _)| *place);
+    let (mut jobs, mut refused) = (Vec::new(), Vec::new());
+    for (place, done) in ended {
+        match done {
+            Ok(job) => jobs.push(job),
+            Err(fault) => refused.push(fault.within(targets[place])),
+        }
+    }
+    out.jobs(&jobs, jobs.len() as u64);
+    refused.iter().skip(1).for_each(|fault| out.warn(fault));
+    refused.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Steers each of `targets`, some at a time, and says how many it has done.
+async fn each(
+    farm: &Farm,
+    targets: &[Target],
+    control: &Control,
+    mut told: impl FnMut(u64),
+) -> Vec<(usize, Outcome<JobView>)> {
+    let steered = targets.iter().enumerate().map(|(place, target)| {
+        let farm = farm.clone();
+        async move { (place, patiently(farm, *target, control).await) }
+    });
+    let mut under_way = stream::iter(steered).buffer_unordered(AT_ONCE);
+    let mut ended = Vec::with_capacity(targets.len());
+    while let Some(done) = under_way.next().await {
+        ended.push(done);
+        told(ended.len() as u64);
+    }
+    ended
+}
+
+/// One of many: a farm that is asked too much at once is asked again.
+async fn patiently(mut farm: Farm, target: Target, control: &Control) -> Outcome<JobView> {
+    let begun = Instant::now();
+    loop {
+        match farm.control(target, control).await {
+            Err(fault) if fault.code == Code::TooMuch && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::farm::PriorityClass;
+    use platefarm_model::{JobId, Timestamp};
+
+    fn job(phase: Phase, paused: bool, failed: u64) -> JobView {
+        let mut job = JobView {
+            id: JobId(1),
+            name: "n".into(),
+            show: "atlas".into(),
+            priority: 5,
+            terms: Default::default(),
+            phase,
+            submitted: Timestamp(0),
+            finished: None,
+            frames_total: 10,
+            frames_done: 0,
+            frames_failed: failed,
+            steps: Vec::new(),
+        };
+        job.terms.paused = paused;
+        job
+    }
+
+    /// A filter takes what it changes: nothing settled is paused, nothing that was
+    /// cancelled comes back unasked, and nothing is said twice.
+    #[test]
+    fn a_filter_takes_what_it_changes() {
+        let (running, done) = (job(Phase::Running, false, 0), job(Phase::Done, false, 0));
+        let held = job(Phase::Pending, true, 0);
+        let (failed, cancelled) = (job(Phase::Failed, false, 2), job(Phase::Cancelled, false, 2));
+        let takes = |control: &Control, job| changes(control, job, &[]);
+        assert!(takes(&Control::Pause, &running) && !takes(&Control::Pause, &held));
+        assert!(takes(&Control::Resume, &held) && !takes(&Control::Resume, &running));
+        assert!(takes(&Control::Cancel, &held) && !takes(&Control::Cancel, &done));
+        let retry = Control::Retry(None);
+        assert!(takes(&retry, &failed) && !takes(&retry, &running) && !takes(&retry, &cancelled));
+        assert!(changes(&retry, &cancelled, &[Phase::Cancelled]));
+        let level = |class, priority| Control::Priority { class, priority };
+        assert!(takes(&level(Some(PriorityClass::Urgent), None), &running));
+        assert!(!takes(&level(Some(PriorityClass::Normal), Some(5)), &running), "it has that");
+        assert!(!takes(&level(Some(PriorityClass::Urgent), None), &done));
+    }
+
+    #[test]
+    fn the_question_says_how_many_and_of_what() {
+        let said = summary(&[job(Phase::Running, false, 0), job(Phase::Failed, false, 3)]);
+        assert_eq!(said, "2 jobs of 1 show, 17 frames to do, 3 failed: j1 n, j1 n");
+        let many: Vec<JobView> = (0..40).map(|_| job(Phase::Running, false, 0)).collect();
+        assert!(summary(&many).starts_with("40 jobs of 1 show, 400 frames to do: "));
+        assert!(summary(&many).ends_with("and 28 more"));
+    }
+}
