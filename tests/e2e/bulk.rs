@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 /// Jobs in a state, by id.
 fn found(farm: &Served, more: &[&str]) -> Vec<u64> {
-    let list = farm.json(&[&["jobs", "list", "--limit", "0"], more].concat());
+    let list = farm.json(&[&["jobs", "list", "--limit", "0"][..], more].concat());
     let jobs = list["jobs"].as_array().unwrap();
     jobs.iter().rev().map(|job| job["id"].as_u64().unwrap()).collect()
 }
@@ -103,12 +103,14 @@ fn each_of_many_is_written_down() {
     farm.submit_as(&admin, (0..40).map(|i| noop(&format!("s{i}"), shows[i % 2], 1, 4, 1)));
     let paused = farm.json(&["jobs", "pause", "--all", "-y", "--token-file", s(&sue)]);
     assert_eq!(steered(&paused).len(), 20, "those of her show");
-    let log = farm.json(&["audit", "--who", "sue", "--limit", "100", "--token-file", s(&ada)]);
-    let log = log["entries"].as_array().unwrap();
-    let of = |it: &&Value| it["action"] == "Farm/ControlJob" && it["outcome"] == "ok";
-    let subjects: std::collections::BTreeSet<&str> =
-        log.iter().filter(of).filter_map(|it| it["subject"].as_str()).collect();
-    assert_eq!(subjects.len(), 20, "{log:?}");
+    wait_until("each is written down with its end", || {
+        let log = farm.json(&["audit", "--who", "sue", "--limit", "100", "--token-file", s(&ada)]);
+        let of = |it: &&Value| it["action"] == "Farm/ControlJob" && it["outcome"] == "ok";
+        let log = log["entries"].as_array().unwrap();
+        let subjects: std::collections::BTreeSet<&str> =
+            log.iter().filter(of).filter_map(|it| it["subject"].as_str()).collect();
+        (subjects.len() == 20).then_some(())
+    });
 }
 
 /// Several are followed to their ends over the event log, and the worst end is the exit code.
@@ -153,8 +155,8 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
     farm.submit_as(&admin, (0..250).map(|i| noop(&format!("shot_{i:03}"), shows[i % 2], 1, 24, 1)));
     let file = farm.world.path("admin");
     let of = |state: &[&str]| {
-        let args = [&["jobs", "list", "--limit", "0", "--token-file", s(&file)], state].concat();
-        farm.json(&args)["jobs"].as_array().unwrap().clone()
+        let list = ["jobs", "list", "--limit", "0", "--token-file", s(&file)];
+        farm.json(&[&list[..], state].concat())["jobs"].as_array().unwrap().clone()
     };
     let mut browser = Browser::open();
     browser.size(DESK.0, DESK.1);
@@ -169,11 +171,9 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
     browser.tab_to("input.choose");
     browser.press(&[" "]);
     browser.until_it_says("1 job chosen");
-    browser.tab_to("input.choose:not(:checked)");
-    browser.press(&[" "]);
+    browser.press(&["ArrowDown", " "]);
     browser.until_it_says("2 jobs chosen");
     picture(&mut browser, "jobs-chosen.png");
-    browser.evaluate("scrollTo(0, 0)");
     press(&mut browser, "[data-many=pause]");
     browser.until("document.getElementById('sure').open");
     browser.until_it_says("Pause these 2 jobs?");
@@ -184,6 +184,7 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
     assert_eq!(of(&[]).iter().filter(held).count(), 2);
 
     // All that fit, though the list shows a part of them.
+    browser.press(&["/"]);
     browser.tab_to("#choose-all");
     browser.press(&[" "]);
     browser.until_it_says("100 jobs chosen");
@@ -209,7 +210,8 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
 
     browser.size(PHONE.0, PHONE.1);
     browser.go(&farm.site("/jobs?show=zeus"));
-    browser.until_it_says("125 of 250 jobs");
+    let zeus = "[...document.querySelectorAll('td')].some((td) => td.textContent === 'zeus')";
+    browser.until(&format!("{zeus} && document.querySelector('input.choose') !== null"));
     browser.evaluate("document.querySelector('input.choose').click()");
     browser.until_it_says("1 job chosen");
     browser.until(FITS);
@@ -219,18 +221,20 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
     browser.until("document.querySelector('.chosen') === null");
     browser.is_content_but_for("401");
 
-    let log =
-        farm.json(&["audit", "--who", "operator", "--limit", "500", "--token-file", s(&file)]);
-    let done = |it: &&Value| it["action"] == "Farm/ControlJob" && it["outcome"] == "ok";
-    let wanted = 2 + 125;
-    wait_until("each is written down", || {
+    wait_until("each is written down with its end", || {
+        let asked = ["audit", "--who", "operator", "--limit", "500", "--token-file", s(&file)];
+        let log = farm.json(&asked);
+        let done = |it: &&Value| it["action"] == "Farm/ControlJob" && it["outcome"] == "ok";
         let count = log["entries"].as_array().unwrap().iter().filter(done).count();
-        (count == wanted).then_some(())
+        (count == 2 + 125).then_some(())
     });
 }
 
+/// Goes to a button from the search, to which `/` leads from anywhere, and presses it.
 fn press(browser: &mut Browser, selector: &str) {
     browser.until(&format!("document.querySelector({}) !== null", json!(selector)));
+    browser.press(&["/"]);
+    browser.until("document.activeElement.id === 'find'");
     browser.tab_to(selector);
     browser.press(&["Enter"]);
 }

@@ -56,10 +56,11 @@ impl Journal {
     pub(super) async fn begin(&self, entry: AuditEntry) -> Outcome<Ticket> {
         let gone = || Fault::new(Code::StoreFailed, "the audit log is closed");
         let (told, answer) = oneshot::channel();
-        let id = entry.id.clone();
+        // What was refused has ended with that.
+        let id = entry.outcome.is_none().then(|| entry.id.clone());
         self.lines.send(Line::Begun(Box::new(entry), told)).await.map_err(|_| gone())?;
         // Whoever hangs up from here on has an entry, and it gets an end.
-        let mut ticket = Ticket { id: Some(id), lines: self.lines.clone() };
+        let mut ticket = Ticket { id, lines: self.lines.clone() };
         let written = answer.await.map_err(|_| gone()).and_then(|written| written);
         if written.is_err() {
             ticket.id = None;

@@ -59,7 +59,7 @@ function route() {
 let going = 0;
 const GO = { f: "#/", j: "#/jobs", w: "#/workers", l: "#/library", a: "#/activity" };
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), select, textarea, dialog")) return;
   if (event.key === "/") {
     const search = document.querySelector("#find");
     if (search) { event.preventDefault(); search.focus(); } else { location.hash = "#/jobs"; event.preventDefault(); }

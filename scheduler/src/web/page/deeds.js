@@ -37,6 +37,8 @@ function question({ title, text, verb, danger, fields }) {
   (first || (danger ? document.getElementById("sure-no") : yes)).focus();
   return new Promise((then) => {
     sure.onclose = () => {
+      // The end of the last question may be told when this one is open already.
+      if (sure.open) return;
       if (sure.returnValue !== "yes") return then(null);
       then(Object.fromEntries([...place.querySelectorAll("input, select")].map((input) => [input.name, input.value])));
     };

@@ -21,10 +21,19 @@ async function everyone(wanted) {
 function choice(page, found, change) {
   const chosen = page.chosen, here = found.jobs.filter((j) => chosen.has(j.id)).length;
   const set = (job, on) => { if (on) chosen.set(job.id, job); else chosen.delete(job.id); };
+  // The boxes are one stop of the Tab key, and the arrow keys go from one to the next.
+  const stop = found.jobs.some((j) => j.id === page.box) ? page.box : found.jobs.length > 0 && found.jobs[0].id;
+  const walk = (e) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[e.key], boxes = [...document.querySelectorAll("input.choose")];
+    const to = by && boxes[boxes.indexOf(e.target) + by];
+    if (by) e.preventDefault();
+    if (to) to.focus();
+  };
   const several = (e) => { for (const job of found.jobs) set(job, e.target.checked); change(); };
   return {
     all: h("input", { type: "checkbox", id: "choose-all", "aria-label": "Choose all jobs of this part of the list", checked: here > 0 && here === found.jobs.length, onchange: several }),
-    one: (j) => h("input", { type: "checkbox", class: "choose", "aria-label": "Choose j" + j.id + " " + j.name, checked: chosen.has(j.id), onchange: (e) => { set(j, e.target.checked); change(); } }),
+    one: (j) => h("input", { type: "checkbox", class: "choose", "aria-label": "Choose j" + j.id + " " + j.name, checked: chosen.has(j.id), tabindex: j.id === stop ? "0" : "-1", onkeydown: walk,
+      onfocus: () => { if (page.box !== j.id) { page.box = j.id; change(); } }, onchange: (e) => { set(j, e.target.checked); change(); } }),
   };
 }
 
