@@ -99,7 +99,10 @@ impl World {
         let counted =
             !spec.terms.needs.limits.is_empty() || ceilinged || job.terms.max_tasks.is_some();
         let waits = !spec.after.is_empty() || !spec.terms.after_same_frames.is_empty();
-        let clean = pending.iter().any(|frame| !state.troubles.contains_key(&frame));
+        // What failed, or went down with workers, goes to some and not to others.
+        let suspect = |frame| state.losses.at(frame).is_some_and(|(_, loss)| loss.is_suspect());
+        let apart = |frame| state.troubles.contains_key(&frame) || suspect(frame);
+        let clean = pending.iter().any(|frame| !apart(frame));
         fits && !held && !counted && !waits && clean
     }
 }
