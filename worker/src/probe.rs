@@ -87,12 +87,31 @@ pub fn may_have_gpu() -> bool {
     !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
 }
 
-/// Resident memory of a process, in bytes.
+/// Resident memory of a process and of what it started, in bytes.
 pub(crate) fn memory_of(process: u32) -> Option<u64> {
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate};
     let mut system = sysinfo::System::new().ok()?;
-    let id = Pid::from_u32(process);
+    let ids: Vec<Pid> = family(process).into_iter().map(Pid::from_u32).collect();
     let what = ProcessRefreshKind::nothing().with_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, what);
-    system.process(id).map(sysinfo::Process::memory)
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&ids), true, what);
+    system.process(Pid::from_u32(process))?;
+    Some(ids.iter().filter_map(|id| system.process(*id)).map(sysinfo::Process::memory).sum())
+}
+
+/// A process and what it started, as far as the system says (Linux's `/proc`).
+fn family(process: u32) -> Vec<u32> {
+    let mut found = vec![process];
+    let mut at = 0;
+    while let Some(id) = found.get(at) {
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+        let texts = tasks.filter_map(|t| std::fs::read_to_string(t.path().join("children")).ok());
+        let children: Vec<u32> = texts
+            .flat_map(|text| {
+                text.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()
+            })
+            .collect();
+        found.extend(children);
+        at += 1;
+    }
+    found
 }

@@ -18,6 +18,8 @@ const HANGS: i64 = 20;
 const EATS: i64 = 40;
 const ABORTS_ONCE: i64 = 60;
 const ASKS: i64 = 80;
+/// Starts a decoder that eats the memory, as FFmpeg or a bridge could.
+const DECODER_EATS: i64 = 90;
 const LONG: i64 = 100;
 
 struct Evil;
@@ -61,6 +63,13 @@ fn doom(task: &Task<'_>, frame: i64) -> Outcome<()> {
                 held.push(vec![1; 16 << 20]);
                 std::thread::sleep(Duration::from_millis(20));
             }
+        }
+        DECODER_EATS => {
+            let words = "echo $$ > \"$0\"; head -c 900000000 /dev/zero | tail; sleep 600";
+            let mark = Path::new(&task.lease.spec.name).join("decoder");
+            let mut decoder = std::process::Command::new("sh");
+            decoder.args(["-c", words]).arg(mark).stdout(std::process::Stdio::null());
+            decoder.status().unwrap();
         }
         ABORTS_ONCE => {
             let mark = Path::new(&task.lease.spec.name).join("mark");
@@ -148,11 +157,28 @@ async fn cases() {
     check("a frame aborts", 1, 8, &[(ABORTS, Code::ProcessDied)]).await;
     check("a frame hangs", 18, 23, &[(HANGS, Code::FrameStuck)]).await;
     check("a frame eats the memory", 38, 42, &[(EATS, Code::MemoryExceeded)]).await;
+    check("a decoder eats the memory", 88, 92, &[(DECODER_EATS, Code::MemoryExceeded)]).await;
+    decoder_is_gone(dir.path());
     check("a frame aborts once", 58, 63, &[]).await;
     check("a task asks the farm", 78, 81, &[]).await;
 
     stops_in_time(&mut child, dir.path()).await;
     cannot_start(dir.path()).await;
+}
+
+/// What a process started went with it.
+fn decoder_is_gone(dir: &Path) {
+    let id = std::fs::read_to_string(dir.join("decoder")).unwrap();
+    let begun = Instant::now();
+    loop {
+        // One that nobody has waited for yet is `Z`.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.trim()));
+        if stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z ")) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the decoder lives on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A lease that gets shorter, and one that is lost.

@@ -2,6 +2,7 @@
 //! no part in scheduling, and in a store of its own where there is no farm.
 
 use super::place::Place;
+use super::sql::SqlStore;
 use super::{schema, sql};
 use platefarm_model::{Code, Fault, Outcome};
 use sqlx::AnyPool;
@@ -16,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// It takes no lock: a scheduler may have the store at the same time.
 ///
 /// # Errors
-/// `F0502` when it cannot be reached, `F0509` when a later version wrote it.
+/// `F0502` when it cannot be reached, `F0509` when a later version wrote it, `F0510` when it must
+/// be upgraded and a scheduler has it.
 pub(crate) async fn library_pool(place: &Place) -> Outcome<AnyPool> {
     sqlx::any::install_default_drivers();
     if let Place::Sqlite(path) = place
@@ -38,7 +40,11 @@ pub(crate) async fn library_pool(place: &Place) -> Outcome<AnyPool> {
         .await
         .map_err(|e| sql::failed("open the store", &e).at(&shown))?;
     let mut db = pool.acquire().await.map_err(|e| sql::failed("open the store", &e).at(&shown))?;
-    schema::migrate(&mut db, sqlite, &shown).await?;
+    let current = schema::is_current(&mut db).await;
     drop(db);
+    if !current {
+        // As a scheduler would, which leads until it is closed: never under one that lives.
+        SqlStore::open(place.clone(), "").await?.close().await?;
+    }
     Ok(pool)
 }

@@ -62,6 +62,8 @@ pub struct Child {
 type Showing = dyn Fn(Still) + Send + Sync;
 
 struct Process {
+    /// Its id, and that of its group: decoders that it started are in it.
+    id: u32,
     child: tokio::process::Child,
     orders: ChildStdin,
     words: mpsc::Receiver<Word>,
@@ -291,14 +293,13 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
-            // What opens foreign files has no business with the farm itself.
-            .env_remove("PLATEFARM_TOKEN")
             // Ctrl-C is the agent's to answer: the frame in hand is finished.
             .process_group(0)
             // It reads foreign files, and asks the farm nothing.
             .env_remove("PLATEFARM_TOKEN")
             .env_remove("PLATEFARM_TOKEN_FILE");
         let mut child = command.spawn().map_err(|e| cannot(&e))?;
+        let id = child.id().unwrap_or_default();
         let (Some(mut orders), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Fault::new(Code::Internal, "a render process without pipes"));
         };
@@ -312,12 +313,23 @@ impl Process {
                 }
             }
         });
-        Ok(Self { child, orders, words })
+        Ok(Self { id, child, orders, words })
     }
 
-    /// Its resident memory, where that is over the limit.
+    /// The resident memory of it and what it started, where that is over the limit.
     fn memory_over(&self, limit: u64) -> Option<u64> {
         let id = self.child.id().filter(|_| limit > 0)?;
         crate::probe::memory_of(id).filter(|bytes| *bytes > limit)
+    }
+}
+
+/// What it started goes with it: a decoder that hangs would hold its memory for ever.
+impl Drop for Process {
+    fn drop(&mut self) {
+        let group = i32::try_from(self.id).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(group) = group {
+            // Most of the time nobody is left in it.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 }
