@@ -28,6 +28,7 @@ mod render;
 mod scheduler;
 mod shares;
 mod store;
+mod terms;
 mod tokens;
 mod typed;
 mod up;

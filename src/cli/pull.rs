@@ -7,6 +7,7 @@ mod request;
 
 use crate::cli::library::StoreArg;
 use crate::cli::render::Look;
+use crate::cli::terms::Terms;
 use crate::cli::typed::unread;
 use crate::cli::{Global, jobs, runtime};
 use crate::embedded::{Embedded, state_dir};
@@ -72,9 +73,6 @@ pub(super) struct Args {
     /// Version of plates that were not delivered before.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9999), value_name = "N")]
     plate_version: u32,
-    /// Higher runs first.
-    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
-    priority: i32,
     #[command(flatten)]
     look: Look,
     /// Show the plan and stop.
@@ -89,6 +87,8 @@ pub(super) struct Args {
     /// Workers of the local farm.
     #[arg(long, default_value_t = 2, requires = "local")]
     workers: u32,
+    #[command(flatten)]
+    terms: Terms,
 }
 
 fn score(text: &str) -> Outcome<f64> {
@@ -193,6 +193,7 @@ async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output
     let begun = Instant::now();
     let claimed = claim(plan)?;
     let mut spec = plan.job.clone();
+    args.terms.apply(&mut spec);
     let key = format!("{} {claimed}", plan.key);
     spec.idempotency_key = Some(platefarm_media::hash::xxh128(key.as_bytes()));
     let (job, existed) = farm.submit(&spec).await?;
@@ -231,7 +232,9 @@ async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) 
     let begun = Instant::now();
     let work = async {
         let mut farm = Farm::connect(url.as_str()).await?;
-        let (job, existed) = farm.submit(&plan.job).await?;
+        let mut spec = plan.job.clone();
+        args.terms.apply(&mut spec);
+        let (job, existed) = farm.submit(&spec).await?;
         if existed {
             out.note("this pull was begun before; it goes on where it was");
         }

@@ -1,8 +1,12 @@
 //! Every verb that an operator steers a farm with, on the real binary.
 
-use crate::harness::{text, wait_until};
+use crate::harness::{copy_clip, root, s, text, wait_until};
 use crate::served::{Served, noop};
 use serde_json::{Value, json};
+
+fn strs(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
 
 fn ids(list: &Value) -> Vec<u64> {
     list["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_u64().unwrap()).collect()
@@ -63,6 +67,62 @@ fn jobs_are_found_and_steered() {
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("F0503"), "{}", text(&output.stderr));
     assert_eq!(farm.json(&["jobs", "show", "j2"])["phase"], "pending", "it was taken up again");
+}
+
+/// A pull says its place among others and what its workers must have when it is handed in.
+#[test]
+fn a_pull_says_what_it_asks_of_the_farm() {
+    let farm = Served::start(&[]);
+    let (media, out) = (farm.world.path("media"), farm.world.path("out"));
+    copy_clip("beachball", &media);
+    let edl = root().join("tests/fixtures/pull/cut.edl");
+    let pull = |more: &[&str]| {
+        let args = ["pull", "--edl", s(&edl), "--media", s(&media), "--out", s(&out)];
+        let args = [&args[..], &["--handles", "0", "--farm", &farm.url], more].concat();
+        args.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    farm.world.fails("F0520", &strs(&pull(&["--pool", "nowhere"])));
+    farm.world.fails("F0008", &strs(&pull(&["--limit", "resolve"])));
+    farm.json(&["pools", "set", "fast", "--label", "nvme"]);
+    farm.json(&["limits", "set", "resolve", "2"]);
+    farm.submit([noop("first", "atlas", 1, 1, 1)]);
+    let asked = [
+        "--class",
+        "urgent",
+        "--priority",
+        "-3",
+        "--deadline",
+        "+2h",
+        "--max-tasks",
+        "4",
+        "--after",
+        "j1",
+        "--pool",
+        "fast",
+        "--limit",
+        "resolve=1",
+        "--memory",
+        "64",
+        "--frame-limit",
+        "600",
+    ];
+    let job = format!("j{}", farm.world.json(&strs(&pull(&asked)))["job"]);
+    let view = farm.json(&["jobs", "show", &job]);
+    let terms = &view["terms"];
+    assert_eq!((&terms["class"], &view["priority"]), (&json!("urgent"), &json!(-3)), "{view}");
+    assert_eq!((&terms["max_tasks"], terms["deadline"].is_i64()), (&json!(4), true), "{view}");
+    let worker = farm.worker("slow", &[]);
+    let why = |word: &str| {
+        wait_until("it waits for what it asked for", || {
+            let why = farm.json(&["jobs", "explain", &job]).to_string();
+            why.contains(word).then_some(())
+        });
+    };
+    why("not in pool 'fast'");
+    farm.json(&["workers", "label", "w1", "--add", "nvme"]);
+    let watched = farm.json(&["jobs", "watch", &job]);
+    assert_eq!(watched["phase"], "done", "{watched}");
+    drop(worker);
 }
 
 #[test]
