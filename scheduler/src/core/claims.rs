@@ -43,7 +43,8 @@ impl Claims {
         limits.iter().find_map(|(limit, amount)| {
             let kept = |claim: &Claim| {
                 let theirs = *state.queue.needs(claim.kin.need).limits.get(limit)?;
-                claim.stands(state, asker).then_some(u64::from(theirs))
+                let stands = claim.lacks_only(state, limit) && claim.stands(state, asker);
+                stands.then_some(u64::from(theirs))
             };
             // Those of the same needs stand in one line already.
             let others = self.0.iter().filter(|claim| claim.kin.need != kin.need);
@@ -76,14 +77,28 @@ impl State {
 }
 
 impl Claim {
+    fn is_overdue(&self, state: &State) -> bool {
+        let waited = self.since.map_or(0, |since| state.now.millis_since(since));
+        waited >= state.policy.aging_ms
+    }
+
+    /// Whether nothing but this limit is missing: what is kept for one who waits
+    /// for something else, too, would lie idle. Who has waited too long is kept all of it.
+    fn lacks_only(&self, state: &State, limit: &str) -> bool {
+        let enough = |(other, amount): (&String, &u32)| {
+            other == limit
+                || state.limit_used(other) + u64::from(*amount) <= state.limit_count(other)
+        };
+        self.is_overdue(state) || state.queue.needs(self.kin.need).limits.iter().all(enough)
+    }
+
     /// Whether it is worth keeping anything for: it could ever have so much,
     /// and a worker could do it as soon as it has. What has waited too long
     /// is kept for whoever could do it, idle or not.
     fn stands(&self, state: &State, asker: Option<WorkerId>) -> bool {
         *self.stands.get_or_init(|| {
             let limits = &state.queue.needs(self.kin.need).limits;
-            let waited = self.since.map_or(0, |since| state.now.millis_since(since));
-            let overdue = waited >= state.policy.aging_ms;
+            let overdue = self.is_overdue(state);
             limits.iter().all(|(limit, amount)| u64::from(*amount) <= state.limit_count(limit))
                 && state.workers.values().any(|worker| {
                     worker.alive

@@ -194,6 +194,32 @@ fn a_task_that_takes_much_of_a_limit_is_not_starved_by_those_that_take_little() 
     }
 }
 
+/// A licence does not lie idle for one who waits for another licence, too.
+#[test]
+fn a_limit_is_not_kept_for_those_who_lack_another() {
+    let mut farm = Farm::new();
+    farm.set("nuke", Setting::Limit(Limit { count: 1 }));
+    farm.set("neat", Setting::Limit(Limit { count: 1 }));
+    let workers = ["a", "b"].map(|name| farm.worker(name));
+    let terms = |class| JobTerms { class, ..JobTerms::default() };
+    let urgent = terms(PriorityClass::Urgent);
+    farm.hand_in(JobSpec { terms: urgent.clone(), ..spec("s", vec![needing(limits("neat", 1))]) });
+    let holder = farm.acquire(workers[0]).unwrap();
+    let both = Needs {
+        limits: [("nuke".to_owned(), 1), ("neat".to_owned(), 1)].into(),
+        ..Needs::default()
+    };
+    let waits = farm.hand_in(JobSpec { terms: urgent, ..spec("s", vec![needing(both)]) });
+    let other = farm.hand_in(spec("s", vec![needing(limits("nuke", 1))]));
+    let taken = farm.acquire(workers[1]).unwrap();
+    assert_eq!(taken.step.job, other, "nothing else could use it");
+    // Once only that one is missing, it is kept.
+    farm.ask(Command::Release { worker: workers[0], token: holder.token }).unwrap();
+    farm.ask(cancel(holder.step.job)).unwrap();
+    farm.ask(Command::Release { worker: workers[1], token: taken.token }).unwrap();
+    assert_eq!(farm.acquire(workers[1]).unwrap().step.job, waits);
+}
+
 /// What nobody could do keeps nothing from anybody.
 #[test]
 fn a_limit_is_kept_for_those_only_whom_a_worker_could_serve() {
