@@ -6,8 +6,8 @@
 use peak_alloc::PeakAlloc;
 use platefarm_media::source::Sequence;
 use platefarm_media::{SOURCES, sidecar, sink, source};
-use platefarm_model::FrameRate;
-use platefarm_standards::{amf, edl, editlist, fdl, mhl, otio};
+use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_standards::{amf, clf, edl, editlist, fdl, look, mhl, otio};
 use std::backtrace::Backtrace;
 use std::fs;
 use std::panic::PanicHookInfo;
@@ -148,10 +148,26 @@ pub fn fdl(bytes: &[u8]) {
     });
 }
 
-/// An AMF.
+/// An AMF: read, resolved without any file, and judged.
 pub fn amf(bytes: &[u8]) {
     bounded(bytes, EXPANSION, || {
-        drop(amf::Amf::parse(bytes));
+        if let Ok(amf) = amf::Amf::parse(bytes) {
+            let nothing = |name: &str| -> Outcome<amf::Found> {
+                Err(Fault::new(Code::UnresolvedTransform, format!("there is no '{name}'")))
+            };
+            drop(amf.resolve(&nothing));
+            amf::validate(bytes).expect("what is read is judged");
+        }
+        0
+    });
+}
+
+/// A look: taken for a Common LUT Format file, a `.cube`, and ASC CDL.
+pub fn look(bytes: &[u8]) {
+    bounded(bytes, EXPANSION, || {
+        drop(clf::Clf::parse(bytes));
+        drop(look::parse_cube(bytes));
+        drop(look::parse_cdl(bytes));
         0
     });
 }

@@ -5,7 +5,7 @@ use platefarm_media::sink::exr::{
     DecodeRecord, PIXELS_HASH, Planes, PlateHeader, encode, pixels_xxh128, read, write,
 };
 use platefarm_model::raw::Rect;
-use platefarm_model::recipe::{Compression, OutputColor};
+use platefarm_model::recipe::{ColorFile, Compression, OutputColor};
 use platefarm_model::{Code, FrameRate, Timecode};
 use std::path::Path;
 use std::process::Command;
@@ -229,6 +229,25 @@ fn plates_of_others_are_read() {
     assert_eq!(plate.pixels_xxh128, None);
     assert_eq!(plate.compression, Compression::Piz);
     assert_eq!(plate.rgb[0].len() as u32, plate.width * plate.height);
+}
+
+/// What a file made for a display says that, and no primaries.
+#[test]
+fn codes_that_a_file_made_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("view.exr");
+    let planes = planes(8, 4);
+    let [r, g, b] = &planes;
+    let file = ColorFile { path: "/shows/a/show.cube".into(), sha256: String::new(), id: None };
+    let header = PlateHeader { color: OutputColor::by_file(file), ..header() };
+    let picture = Planes { width: 8, height: 4, rgb: [r, g, b], alpha: None };
+    write(&path, picture, &header, Compression::None).unwrap();
+    let back = read(&path).unwrap().header.color;
+    assert_eq!((back.name(), back.is_aces()), ("show.cube", false));
+    let headers = exr::meta::MetaData::read_from_file(&path, false).unwrap().headers;
+    assert_eq!(headers[0].shared_attributes.chromaticities, None);
+    let clip = platefarm_media::open(&path, None).unwrap();
+    assert_eq!(clip.check_color().unwrap_err().code, Code::NoInputTransform);
 }
 
 /// What a display is fed is not taken for light when it comes back.

@@ -130,10 +130,13 @@ fn resolved(file: &Path, incoming: &IncomingAmf) -> AmfView {
         shown_stage.steps = (!stage.applied).then(|| shown(&stage.steps));
     }
     view.remaining = Some(shown(&incoming.resolved.remaining()));
-    view.view = Some(incoming.resolved.view().unwrap_or(DEFAULT_VIEW).to_owned());
     view.notes.clone_from(&incoming.resolved.notes);
     let shown = incoming.resolved.has_applied(StageKind::Output);
-    if incoming.resolved.view().is_none() && !incoming.shows_by_file() && !shown {
+    let named = incoming.view().ok().flatten();
+    let named = named.map_or_else(|| DEFAULT_VIEW.to_owned(), |color| color.name().to_owned());
+    view.view = (!shown).then_some(named);
+    let said = incoming.resolved.stages.iter().any(|stage| stage.kind == StageKind::Output);
+    if !said && !shown {
         view.notes.push(Fault::new(
             platefarm_model::Code::ColorAssumed,
             format!("no output transform is named: {DEFAULT_VIEW} is taken for viewing"),

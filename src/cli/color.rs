@@ -9,13 +9,13 @@ use crate::cli::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
-use platefarm_model::color::recipe::{ColorFile, DEFAULT_VIEW};
+use platefarm_model::color::recipe::ColorFile;
 use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::color::{Converter, Plan};
 use platefarm_standards::amf::{IncomingAmf, StageKind, registry};
 use platefarm_standards::look;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Pixels that are converted together.
@@ -95,7 +95,7 @@ impl Route {
             chain = chain.then(step.chain(&read_file)?);
         }
         let to = self.target(incoming.as_ref())?;
-        let chain = chain.then(to.chain().map_err(|f| f.within("--to"))?);
+        let chain = chain.then(to.chain(&read_file).map_err(|f| f.within("--to"))?);
         Ok(Ready { chain, from_codes, to })
     }
 
@@ -104,16 +104,7 @@ impl Route {
             (Some(to), _) => {
                 named(to).and_then(|to| OutputColor::named(&to)).map_err(|f| f.within("--to"))
             }
-            (None, Some(incoming)) if incoming.resolved.has_applied(StageKind::Output) => {
-                Err(Fault::new(
-                    Code::BadAmf,
-                    "the output transform is applied: nothing is left to be done",
-                )
-                .at("--amf"))
-            }
-            (None, Some(incoming)) => {
-                OutputColor::named(incoming.resolved.view().unwrap_or(DEFAULT_VIEW))
-            }
+            (None, incoming @ Some(_)) => colors::view(incoming),
             (None, None) => {
                 Err(Fault::new(Code::Usage, "it is not said what the pixels are to be")
                     .at("--to")
@@ -154,7 +145,9 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
         }
         Verb::Convert { route, backend, .. } => {
             route.check_from()?;
-            convert(Converter::new(&route.ready()?.chain, backend.value()?)?, out)
+            let chain = route.ready()?.chain;
+            check_pipes()?;
+            convert(Converter::new(&chain, backend.value()?)?, out)
         }
     }
 }
@@ -209,6 +202,27 @@ fn explain(chain: &Chain, out: &dyn Output) {
     out.note(&format!("{given} steps given, {left} left, in one pass over the pixels"));
 }
 
+/// Numbers come out of a file or a program, and go into one.
+fn check_pipes() -> Outcome<()> {
+    for (terminal, what) in [
+        (
+            std::io::stdin().is_terminal(),
+            "no picture is named, and no numbers come in: standard input is a terminal",
+        ),
+        (
+            std::io::stdout().is_terminal(),
+            "no picture is named, and a terminal is no place for numbers",
+        ),
+    ] {
+        if terminal {
+            return Err(Fault::new(Code::Usage, what).at("color convert").remedy(
+                "Give two picture files, or lead float triples through: < in.f32 > out.f32.",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn convert(mut converter: Converter, out: &dyn Output) -> Outcome<()> {
     let failed = |what: &str, e: &std::io::Error| {
         Fault::new(Code::WriteFailed, format!("{what} failed")).because(e)
@@ -241,9 +255,12 @@ fn convert(mut converter: Converter, out: &dyn Output) -> Outcome<()> {
         for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(&values) {
             *bytes = value.to_le_bytes();
         }
-        output.write_all(&bytes).map_err(|e| failed("writing standard output", &e))?;
+        match output.write_all(&bytes).and_then(|()| output.flush()) {
+            // Whoever reads has enough.
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => break,
+            done => done.map_err(|e| failed("writing standard output", &e))?,
+        }
     }
-    output.flush().map_err(|e| failed("writing standard output", &e))?;
     out.converted(pixels, wild, &converter.name());
     Ok(())
 }

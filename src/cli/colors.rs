@@ -45,17 +45,25 @@ impl ColorArgs {
         match self.color_out.as_deref() {
             None => Ok(OutputColor::default()),
             Some(text) if text.eq_ignore_ascii_case(VIEW) => {
-                let view = incoming.and_then(|incoming| incoming.resolved.view());
-                if view.is_none() && incoming.is_some_and(IncomingAmf::shows_by_file) {
-                    let message = "the AMF's output transform is a file";
-                    return Err(place(Fault::new(Code::UnresolvedTransform, message))
-                        .remedy("Name an output transform of `platefarm color list`."));
-                }
-                OutputColor::named(view.unwrap_or(DEFAULT_VIEW)).map_err(place)
+                view(incoming).map_err(place)
             }
-            Some(text) => named(text).and_then(|name| OutputColor::named(&name)).map_err(place),
+            Some(text) => named(text).and_then(|name| OutputColor::named(&name)).map_err(|fault| {
+                let fault = place(fault);
+                if Path::new(text).is_file() {
+                    return fault.remedy(
+                        "A file that makes a display's codes of ACES2065-1 is named by an AMF, as its outputTransform: --amf FILE --color-out view. A look is put in with --look.",
+                    );
+                }
+                fault
+            }),
         }
     }
+}
+
+/// What an AMF says that it is looked at in; the default where it says nothing.
+pub(super) fn view(incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
+    let said = incoming.map(IncomingAmf::view).transpose()?.flatten();
+    said.map_or_else(|| OutputColor::named(DEFAULT_VIEW), Ok)
 }
 
 /// The one name of a space or output: of ours, or of any id of the ACES registry, old ones too.

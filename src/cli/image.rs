@@ -26,7 +26,7 @@ impl Target {
             "png" => Ok(Self::Png),
             other => Err(Fault::new(Code::UnknownFormat, format!("'.{other}' is not written"))
                 .at(path.display().to_string())
-                .remedy("Write .exr (half floats) or .png (16 bits, for displays).")),
+                .remedy("Write .exr (half floats) or .png (16 bits, for displays); float triples go by < IN > OUT.")),
         }
     }
 }

@@ -426,7 +426,7 @@ fn what_others_wrote_is_kept_valid() {
             ),
         }
         for looks_baked in [false, true] {
-            let incoming = Some(Incoming { amf: &amf, looks_baked, files: &[] });
+            let incoming = Some(Incoming { amf: &amf, looks_baked, shown: false, files: &[] });
             let viewing =
                 looks_baked.then_some(Viewing { output: "ACES 1.3 SDR sRGB", applied: true });
             let plate = PlateAmf { incoming, viewing, ..plate(&naming, b"y") };
@@ -459,7 +459,7 @@ fn looks_that_are_baked_stand_before_what_is_not() {
     let look = LookSource::File { path: "grade.cube", content: b"abc" };
     let looks = [BakedLook { description: "grade", look }];
     let files = [("looks/show_look.clf".to_owned(), "show_look.clf".to_owned(), b"abc".to_vec())];
-    let incoming = Some(Incoming { amf: &amf, looks_baked: false, files: &files });
+    let incoming = Some(Incoming { amf: &amf, looks_baked: false, shown: false, files: &files });
     let written = plate_amf(&PlateAmf { incoming, looks: &looks, ..plate(&naming, b"y") }).unwrap();
     assert_valid(&written);
     let again = Amf::parse(written.as_bytes()).unwrap();
@@ -470,6 +470,32 @@ fn looks_that_are_baked_stand_before_what_is_not() {
     let moved = &stages[5];
     assert_eq!(moved.references, [Reference::File("show_look.clf".into())]);
     assert_eq!(moved.hash.as_ref().unwrap().text, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+}
+
+/// An output transform that is a file goes along under its new name, ahead of the pixels or in them.
+#[test]
+fn a_file_that_shows_goes_along() {
+    let naming = naming();
+    let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
+    let (head, rest) = text.split_once("<aces:outputTransform").unwrap();
+    let (_, tail) = rest.split_once("</aces:outputTransform>").unwrap();
+    let output = "<aces:outputTransform applied=\"false\"><aces:file>looks/out.clf</aces:file></aces:outputTransform>";
+    let amf = Amf::parse(format!("{head}{output}{tail}").as_bytes()).unwrap();
+    let files = [("looks/out.clf".to_owned(), "out.clf".to_owned(), b"abc".to_vec())];
+    for shown in [false, true] {
+        let incoming = Some(Incoming { amf: &amf, looks_baked: shown, shown, files: &files });
+        let written = plate_amf(&PlateAmf { incoming, viewing: None, ..plate(&naming, b"y") });
+        let written = written.unwrap();
+        assert_valid(&written);
+        let again = Amf::parse(written.as_bytes()).unwrap();
+        let last = again.pipeline.stages.last().unwrap();
+        assert_eq!((last.kind, last.is_applied()), (StageKind::Output, shown));
+        assert_eq!(last.references, [Reference::File("out.clf".into())]);
+        assert_eq!(
+            last.hash.as_ref().unwrap().text,
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+        );
+    }
 }
 
 /// Our own checks and the schema say the same of the examples and of what was broken on purpose.

@@ -201,6 +201,63 @@ fn the_remaining_transforms_of_a_plate_give_the_view() {
     assert_eq!(output.status.code(), Some(2), "never twice");
 }
 
+/// A show's output transform is often a table of its own.
+#[test]
+fn a_view_may_be_a_file() {
+    let scene = Scene::new();
+    std::fs::create_dir(scene.world.path("looks")).unwrap();
+    // Half the light, lifted by a quarter: anybody can compute what it gives.
+    let corners = (0..8).map(|i| [i & 1, i >> 1 & 1, i >> 2].map(|v| 0.25 + 0.5 * f64::from(v)));
+    let rows: Vec<String> = corners.map(|[r, g, b]| format!("{r} {g} {b}\n")).collect();
+    let lut = format!("LUT_3D_SIZE 2\n{}", rows.concat());
+    std::fs::write(scene.world.path("looks/show.cube"), &lut).unwrap();
+    let by_id = format!("<aces:transformId>{REC709}</aces:transformId></aces:outputTransform>");
+    let by_file = "<aces:file>looks/show.cube</aces:file></aces:outputTransform>";
+    let show = scene.amf("show.amf", &amf(None, &[]).replace(&by_id, by_file));
+
+    let (plate, report) = scene.render(&scene.media, "plate", &["--amf", s(&show)]);
+    assert_eq!(report["color"], "ACES2065-1", "{report}");
+    // The plate's AMF says what is ahead, with the file beside it.
+    let beside = scene.world.path("plate/p.amf");
+    let resolved = scene.world.json(&["amf", "resolve", s(&beside)]);
+    assert_eq!(resolved["view"], "show.cube", "{resolved}");
+    assert_eq!(std::fs::read_to_string(scene.world.path("plate/show.cube")).unwrap(), lut);
+
+    let (view, report) =
+        scene.render(&scene.media, "view", &["--amf", s(&show), "--color-out", "view"]);
+    assert_eq!(report["color"], "show.cube", "{report}");
+    let expected: Vec<f32> =
+        pixels(&plate).iter().map(|v| 0.25 + 0.5 * v.clamp(0.0, 1.0)).collect();
+    assert!(apart(&pixels(&view), &expected) < 1e-3);
+    let beside_view = scene.world.path("view/p.amf");
+    for amf in [&beside, &beside_view] {
+        let output = scene.world.run(&["amf", "validate", s(amf)]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let kinds = applied(&scene.show(&beside_view));
+    assert_eq!(kinds.last(), Some(&("outputTransform".into(), Some(true))), "{kinds:?}");
+    // Whatever comes back is not taken for light.
+    scene.world.fails("F0114", &["render", s(&view), "--out", s(&scene.world.path("no"))]);
+    let header = exr::read(&view).unwrap().header;
+    assert_eq!(header.color.name(), "show.cube");
+
+    // What is left to do to the plate gives the view, and a farm does the same.
+    let shown = scene.convert(&beside, &plate, "shown.exr");
+    assert!(apart(&pixels(&shown), &pixels(&view)) < 2e-3);
+    let edl = scene.world.path("cut.edl");
+    let event = "001  A001     V     C        01:00:00:03 01:00:00:04 10:00:00:00 10:00:00:01\n* FROM CLIP NAME: A001_C001\n";
+    std::fs::write(&edl, format!("TITLE: VIEW\nFCM: NON-DROP FRAME\n\n{event}")).unwrap();
+    let out = scene.world.path("review");
+    let request =
+        ["pull", "--local", "--edl", s(&edl), "--media", s(&scene.media), "--out", s(&out)];
+    let look = ["--amf", s(&show), "--color-out", "view", "--rate", "24", "--handles", "0"];
+    let pulled = scene.world.json(&[&request[..], &look, &["--backend", "cpu"]].concat());
+    assert_eq!(pulled["phase"], "done", "{pulled}");
+    let files = crate::harness::tree(&out);
+    let frame = files.iter().find(|name| name.ends_with(".exr")).expect("a frame");
+    assert!(apart(&pixels(&out.join(frame)), &pixels(&view)) == 0.0);
+}
+
 #[test]
 fn a_look_is_baked_and_said() {
     let scene = Scene::new();

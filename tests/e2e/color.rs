@@ -132,6 +132,24 @@ fn a_look_stands_in_between() {
 }
 
 #[test]
+fn a_reader_that_has_enough_is_no_fault() {
+    let world = World::new();
+    let file = world.path("long.f32");
+    std::fs::write(&file, vec![0; 12 << 18]).unwrap();
+    let args = ["color", "convert", "--from", "aces", "--to", "acescct", "--backend", "cpu"];
+    let mut child = world
+        .platefarm(&args)
+        .stdin(std::fs::File::open(&file).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
 fn lists_and_errors_lead_on() {
     let world = World::new();
     let all = world.json(&["color", "list"]);

@@ -88,12 +88,12 @@ fn draw(image: &HalfImage, color: &OutputColor) -> Outcome<Vec<u8>> {
 /// What a pixel of a plate looks like on a computer's display. What was made
 /// for a display is that already, as near as a thumbnail has to be.
 pub(crate) fn shown(color: &OutputColor) -> Box<dyn Fn([f32; 3]) -> [f32; 3]> {
-    let Ok(named) = color.resolve() else { return Box::new(view::aces_to_rec709_display) };
+    let Ok(meaning) = color.meaning() else { return Box::new(view::aces_to_rec709_display) };
     if color.is_aces() {
         return Box::new(view::aces_to_rec709_display);
     }
-    match named.to_aces() {
-        Ok(chain) if !named.meaning().display => {
+    match color.to_aces() {
+        Ok(chain) if !meaning.display => {
             let plan = Plan::new(&chain);
             Box::new(move |[mut r, mut g, mut b]| {
                 plan.run([

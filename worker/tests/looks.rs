@@ -63,8 +63,8 @@ fn clf_files_do_what_opencolorio_says() {
         let name = format!("{}{}", file.display(), if back { ", back" } else { "" });
         let forward = Plan::new(&clf.chain);
         let cube = clf.chain.0.iter().any(|link| matches!(link, Link::Lut3d(_)));
-        // The way back goes through tetrahedra, as OpenColorIO's does: places in a cube that is
-        // trilinear on the way there are only about right, each place by its own amount.
+        // What a cube has ours finds exactly. The rest gets the place that is nearest by the
+        // cube's tetrahedra, as OpenColorIO's does: in a trilinear cube that is only about right.
         let trilinear = |link: &Link| matches!(link, Link::Lut3d(lut) if !lut.tetrahedral);
         let about = if clf.chain.0.iter().any(trilinear) { 2e-2 } else { 1e-4 };
         let clf_steps = clf.chain.0.len();
@@ -89,20 +89,21 @@ fn clf_files_do_what_opencolorio_says() {
                 elsewhere += 1;
                 let alike = |(a, b): (&f32, f32)| (a - b).abs() <= 2e-3 * b.abs().max(0.1);
                 let shown_alike = ours[p].iter().zip(theirs[p]).all(alike);
-                // What a single cube is asked for: ours comes as near to it.
+                // What is asked for: ours comes as near to it.
                 let miss = |shown: [f32; 3]| {
                     let far = |i: usize| (shown[i] - input[p][i].clamp(0.0, 1.0)).abs();
                     far(0).max(far(1)).max(far(2))
                 };
+                let near = miss(ours[p]) <= miss(theirs[p]) + about;
                 assert!(
-                    !single || miss(ours[p]) <= miss(theirs[p]) + about,
+                    !single || near,
                     "{name}: {:?} gives {:?}, not {expected:?}; shown {:?}, not {:?}",
                     input[p],
                     got[p],
                     ours[p],
                     theirs[p]
                 );
-                off_both += usize::from(!shown_alike);
+                off_both += usize::from(!shown_alike && !near);
             }
         }
         println!("{name}: {elsewhere} values at another place, {off_both} shown otherwise");

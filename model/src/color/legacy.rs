@@ -1,14 +1,16 @@
-//! Codes of cameras and monitors of before: Sony's S-Log 1 and 2, whose light
-//! becomes ACES by matrices that Sony measured, and ACESproxy, what on-set
-//! links carried.
+//! Codes of cameras and monitors of before: Sony's S-Log 1 and 2 and Canon's
+//! logs under tungsten light, whose light becomes ACES by matrices that the
+//! makers measured, and ACESproxy, what on-set links carried.
 //!
 //! Sources: the Academy's input transforms `IDT.Sony.SLog1_SGamut_*` and
-//! `IDT.Sony.SLog2_SGamut_*`, provided by Sony; ACESproxy, S-2013-001.
+//! `IDT.Sony.SLog2_SGamut_*`, provided by Sony, and `IDT.Canon.*_Tng` (2021),
+//! provided by Canon; ACESproxy, S-2013-001.
 
 use super::chain::{Chain, Link};
-use super::gamut::Gamut;
-use super::meaning::Meaning;
-use super::transfer::{LogCurve, Transfer};
+use super::gamut::{CINEMA_GAMUT, Gamut};
+use super::meaning::{self, Meaning};
+use super::space::REC2020;
+use super::transfer::{CANON_LOG2, CANON_LOG3, LogCurve, Transfer};
 use super::{ACES_WHITE, AP1, D65, IDENTITY, Matrix3, Xy, invert};
 use std::f64::consts::LOG2_10;
 
@@ -20,7 +22,7 @@ pub struct Legacy {
     /// ACES transform ids, without urn: to ACES2065-1, and from it where the registry has one.
     pub ids: [&'static str; 2],
     light: Light,
-    curve: LogCurve,
+    curve: Transfer,
     /// Codes that are within legal range; others are not made.
     legal: Option<[f64; 2]>,
 }
@@ -29,8 +31,8 @@ pub struct Legacy {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Light {
     Ap1,
-    /// S-Gamut, by a matrix to ACES2065-1.
-    Sony(Matrix3),
+    /// That of a camera with these primaries, by its maker's matrix to ACES2065-1.
+    Camera([Xy; 3], Matrix3),
 }
 
 /// S-Gamut to ACES2065-1: of the F35, and of the F65 and F55 by the light they were balanced for.
@@ -70,17 +72,41 @@ const fn s_log([most, black, split, white]: [f64; 4], gain: f64, toe: f64) -> Lo
     }
 }
 
+/// Cinema Gamut and BT.2020 as Canon's cameras see them under ISO 7589 studio tungsten, to ACES2065-1.
+const CINEMA_TUNGSTEN: Matrix3 = [
+    [0.817_416_293, 0.090_755_698, 0.091_828_009],
+    [-0.035_361_374, 1.065_690_585, -0.030_329_211],
+    [0.010_390_366, -0.299_271_107, 1.288_880_741],
+];
+const REC2020_TUNGSTEN: Matrix3 = [
+    [0.724_488_568, 0.115_140_904, 0.160_370_529],
+    [0.010_659_276, 0.839_605_344, 0.149_735_380],
+    [0.014_560_161, -0.028_562_057, 1.014_001_897],
+];
+
 const TEN_BITS: [f64; 4] = [1023.0, 64.0, 90.0, 940.0];
 const TWELVE_BITS: [f64; 4] = [4095.0, 256.0, 360.0, 3760.0];
 
 const fn s_log1(name: &'static str, id: &'static str, codes: [f64; 4]) -> Legacy {
-    let curve = s_log(codes, 1.0, 5.0);
-    Legacy { name, ids: [id, ""], light: Light::Sony(S_GAMUT), curve, legal: None }
+    let curve = Transfer::Log(s_log(codes, 1.0, 5.0));
+    let light = Light::Camera(S_GAMUT_XY, S_GAMUT);
+    Legacy { name, ids: [id, ""], light, curve, legal: None }
 }
 
 const fn s_log2(name: &'static str, id: &'static str, codes: [f64; 4], matrix: Matrix3) -> Legacy {
-    let curve = s_log(codes, 219.0 / 155.0, 3.538_812_785_388_13);
-    Legacy { name, ids: [id, ""], light: Light::Sony(matrix), curve, legal: None }
+    let curve = Transfer::Log(s_log(codes, 219.0 / 155.0, 3.538_812_785_388_13));
+    let light = Light::Camera(S_GAMUT_XY, matrix);
+    Legacy { name, ids: [id, ""], light, curve, legal: None }
+}
+
+/// The registry has ids of these among those of ACES 1 alone.
+const fn canon(
+    name: &'static str,
+    curve: Transfer,
+    primaries: [Xy; 3],
+    to_aces: Matrix3,
+) -> Legacy {
+    Legacy { name, ids: ["", ""], light: Light::Camera(primaries, to_aces), curve, legal: None }
 }
 
 /// ACESproxy: a logarithm of 50 codes of ten bits a stop without a toe, in legal range.
@@ -98,7 +124,7 @@ const fn proxy(name: &'static str, ids: [&'static str; 2], most: f64, unit: f64)
         black: 64.0 * unit / most,
     };
     let legal = Some([64.0 * unit / most, 940.0 * unit / most]);
-    Legacy { name, ids, light: Light::Ap1, curve, legal }
+    Legacy { name, ids, light: Light::Ap1, curve: Transfer::Log(curve), legal }
 }
 
 /// All of them.
@@ -141,13 +167,17 @@ pub const LEGACY: &[Legacy] = &[
         TWELVE_BITS,
         TUNGSTEN,
     ),
+    canon("CanonLog2 CinemaGamut Tungsten", CANON_LOG2, CINEMA_GAMUT, CINEMA_TUNGSTEN),
+    canon("CanonLog3 CinemaGamut Tungsten", CANON_LOG3, CINEMA_GAMUT, CINEMA_TUNGSTEN),
+    canon("CanonLog2 Rec.2020 Tungsten", CANON_LOG2, REC2020, REC2020_TUNGSTEN),
+    canon("CanonLog3 Rec.2020 Tungsten", CANON_LOG3, REC2020, REC2020_TUNGSTEN),
 ];
 
 impl Legacy {
     fn matrix(&self) -> Matrix3 {
         match self.light {
             Light::Ap1 => Gamut::aces(AP1).to_aces(),
-            Light::Sony(matrix) => matrix,
+            Light::Camera(_, matrix) => matrix,
         }
     }
 
@@ -155,17 +185,14 @@ impl Legacy {
     #[must_use]
     pub fn to_aces(&self) -> Chain {
         let matrix = Link::Matrix { matrix: self.matrix(), offset: [0.0; 3] };
-        Chain(vec![Link::Decode(Transfer::Log(self.curve)), matrix])
+        Chain(vec![Link::Decode(self.curve), matrix])
     }
 
     /// ACES2065-1 to codes. ACESproxy's are not rounded to whole codes.
     #[must_use]
     pub fn from_aces(&self) -> Chain {
         let matrix = invert(&self.matrix()).unwrap_or(IDENTITY);
-        let mut links = vec![
-            Link::Matrix { matrix, offset: [0.0; 3] },
-            Link::Encode(Transfer::Log(self.curve)),
-        ];
+        let mut links = vec![Link::Matrix { matrix, offset: [0.0; 3] }, Link::Encode(self.curve)];
         links
             .extend(self.legal.map(|[low, high]| Link::Clamp { low: Some(low), high: Some(high) }));
         Chain(links)
@@ -176,14 +203,16 @@ impl Legacy {
     pub(super) fn meaning(&self) -> Meaning {
         let (primaries, white) = match self.light {
             Light::Ap1 => (AP1, ACES_WHITE),
-            Light::Sony(_) => (S_GAMUT_XY, D65),
+            Light::Camera(primaries, _) => (primaries, D65),
         };
-        Meaning { primaries, white, linear: false, display: false, interop_id: None }
+        let chromaticities = Some(meaning::chromaticities(primaries, white));
+        Meaning { chromaticities, linear: false, display: false, interop_id: None }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super as color;
     use super::*;
 
     fn find(name: &str) -> &'static Legacy {
@@ -196,7 +225,7 @@ mod tests {
         for (name, most, unit) in
             [("ACESproxy (10 bit)", 1023.0, 1.0), ("ACESproxy (12 bit)", 4095.0, 4.0)]
         {
-            let curve = Transfer::Log(find(name).curve);
+            let curve = find(name).curve;
             let code = |light: f64| curve.encode(light) * most / unit;
             // The specification's table has 426 for grey, rounded: log2(0.18) is -2.474.
             assert_eq!(code(0.18).round(), 426.0);
@@ -216,9 +245,39 @@ mod tests {
             ("S-Log1 S-Gamut (10 bit)", [90.0, 394.0, 636.0]),
             ("S-Log2 S-Gamut Daylight (10 bit)", [90.0, 347.0, 582.0]),
         ] {
-            let curve = Transfer::Log(find(name).curve);
+            let curve = find(name).curve;
             for (light, code) in [0.0, 0.18, 0.9].into_iter().zip(codes) {
                 assert_eq!((curve.encode(light) * 1023.0).round(), code, "{name} at {light}");
+            }
+        }
+    }
+
+    /// The formulas of Canon's transforms in f64, by numpy.
+    #[test]
+    fn canon_under_tungsten_light_is_as_its_transforms_say() {
+        for (name, expected) in [
+            (
+                "CanonLog2 CinemaGamut Tungsten",
+                [0.407_137_072_186, 0.419_752_804_333, 4.204_343_167_7],
+            ),
+            (
+                "CanonLog3 CinemaGamut Tungsten",
+                [0.353_791_106_981, 0.548_303_279_94, 2.644_231_264_33],
+            ),
+            (
+                "CanonLog2 Rec.2020 Tungsten",
+                [0.644_551_939_128, 0.919_308_861_02, 3.409_899_180_71],
+            ),
+            (
+                "CanonLog3 Rec.2020 Tungsten",
+                [0.506_334_971_298, 0.816_169_952_734, 2.201_235_289_41],
+            ),
+        ] {
+            let legacy = find(name);
+            let light = [0.3, 0.5, 0.7].map(|code| legacy.curve.decode(code));
+            let got = color::apply(&legacy.matrix(), light);
+            for (a, b) in got.iter().zip(expected) {
+                assert!((a - b).abs() < 1e-9 * b.abs(), "{name}: {got:?}");
             }
         }
     }
@@ -229,7 +288,7 @@ mod tests {
             for row in legacy.matrix() {
                 assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{}", legacy.name);
             }
-            let curve = Transfer::Log(legacy.curve);
+            let curve = legacy.curve;
             for code in [0.1, 0.25, 0.5, 0.9] {
                 assert!((curve.encode(curve.decode(code)) - code).abs() < 1e-9, "{}", legacy.name);
             }

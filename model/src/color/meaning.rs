@@ -12,10 +12,8 @@ use super::{ACES_WHITE, D65, Xy};
 /// What codes mean.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meaning {
-    /// Red, green, blue.
-    pub primaries: [Xy; 3],
-    /// White.
-    pub white: Xy,
+    /// Red, green, blue and white; none where nobody says them.
+    pub chromaticities: Option<[Xy; 4]>,
     /// Whether codes are proportional to light.
     pub linear: bool,
     /// Whether they are what a display is fed, and not scene light.
@@ -87,19 +85,25 @@ pub fn is_display_id(id: &str) -> bool {
 
 pub(super) fn of_space(name: &str, space: &Space) -> Meaning {
     Meaning {
-        primaries: space.gamut.primaries,
-        white: space.gamut.white,
+        chromaticities: Some(chromaticities(space.gamut.primaries, space.gamut.white)),
         linear: space.transfer == Transfer::Linear,
         display: false,
         interop_id: SCENE.iter().find(|(known, _)| *known == name).map(|(_, id)| *id),
     }
 }
 
+pub(super) fn chromaticities([red, green, blue]: [Xy; 3], white: Xy) -> [Xy; 4] {
+    [red, green, blue, white]
+}
+
+/// What a file makes for a display that it does not name.
+pub(super) const OF_FILE: Meaning =
+    Meaning { chromaticities: None, linear: false, display: true, interop_id: None };
+
 /// Film densities: the primaries are those of what they decode to.
 pub(super) fn of_adx(bits: u32) -> Meaning {
     Meaning {
-        primaries: super::AP0,
-        white: ACES_WHITE,
+        chromaticities: Some(chromaticities(super::AP0, ACES_WHITE)),
         linear: false,
         display: false,
         interop_id: Some(if bits == 10 { "ocio:adx10_apd_scene" } else { "ocio:adx16_apd_scene" }),
@@ -125,5 +129,6 @@ pub(super) fn of_display(display: Primaries, eotf: Eotf, hdr: bool) -> Meaning {
         _ => None,
     };
     let white = if display == Primaries::Xyz { [1.0 / 3.0; 2] } else { D65 };
-    Meaning { primaries: display.xy(), white, linear: false, display: true, interop_id }
+    let chromaticities = Some(chromaticities(display.xy(), white));
+    Meaning { chromaticities, linear: eotf == Eotf::Linear, display: true, interop_id }
 }

@@ -129,7 +129,10 @@ pub fn catalog() -> Vec<Entry> {
             name: output.name.into(),
             kind: "output",
             aliases: Vec::new(),
-            ids: vec![format!("{URN_1}{}", output.id)],
+            ids: (!output.id.is_empty())
+                .then(|| format!("{URN_1}{}", output.id))
+                .into_iter()
+                .collect(),
             from: true,
             to: true,
         });
@@ -172,6 +175,10 @@ fn output2(name: &str) -> Option<(String, OutputTransform)> {
 
 fn unknown(name: &str) -> Fault {
     let fault = Fault::new(Code::UnknownTransform, format!("'{name}' is no colour transform"));
+    if name.contains("nit_in_") {
+        let grammar = OutputTransform::GRAMMAR;
+        return fault.remedy(format!("Outputs of ACES 2.0 are named {grammar}."));
+    }
     let close = close(name);
     if close.is_empty() {
         return fault;
@@ -266,7 +273,7 @@ pub fn resolve(text: &str) -> Outcome<Named> {
     }
     let plain = text.strip_prefix(URN_1).unwrap_or(text);
     let plain = plain.strip_prefix("Inv").unwrap_or(plain);
-    let same = |other: &str| other.eq_ignore_ascii_case(plain);
+    let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
     match outputs1().iter().find(|o| same(o.name) || same(o.id)) {
         Some(output) => named(output.name, What::Output1(output)),
         None => Err(unknown(text)),
@@ -370,8 +377,9 @@ fn no_way_back(name: &str, link: &str) -> Fault {
 /// What a link does, in a line: for `platefarm color explain`.
 #[must_use]
 pub fn describe(link: &Link) -> String {
-    let numbers =
-        |values: &[f64]| values.iter().map(|v| format!("{v:.6}")).collect::<Vec<_>>().join(" ");
+    // Adding 0 takes the sign off a zero.
+    let number = |v: &f64| format!("{:.6}", (v * 1e6).round() / 1e6 + 0.0);
+    let numbers = |values: &[f64]| values.iter().map(number).collect::<Vec<_>>().join(" ");
     let detail = match link {
         Link::Matrix { matrix, offset } => {
             let rows: Vec<String> = matrix.iter().map(|row| numbers(row)).collect();

@@ -61,6 +61,8 @@ pub enum Eotf {
     Pq,
     /// ITU-R BT.2100 HLG on a display of 1000 cd/m².
     Hlg,
+    /// None: the display's light itself, 1 = 100 cd/m².
+    Linear,
 }
 
 impl Eotf {
@@ -72,6 +74,7 @@ impl Eotf {
             "sRGB-Piecewise" => Self::Srgb,
             "ST2084" => Self::Pq,
             "HLG" => Self::Hlg,
+            "Linear" => Self::Linear,
             _ => return None,
         })
     }
@@ -86,6 +89,7 @@ impl Eotf {
             Self::Gamma26 => encode(Transfer::DisplayGamma(2.6)),
             Self::Srgb => encode(Transfer::DisplayToed { gamma: 2.4, offset: 0.055 }),
             Self::Pq => encode(Transfer::Pq),
+            Self::Linear => Vec::new(),
             // 1000 cd/m² are 1; the system gamma of 1.2 is taken off luminance.
             Self::Hlg => vec![
                 Link::Matrix { matrix: super::diagonal([0.1; 3]), offset: [0.0; 3] },
@@ -115,6 +119,10 @@ pub struct OutputTransform {
 }
 
 impl OutputTransform {
+    /// How a name is put together, for people who want another one than the registry has.
+    pub const GRAMMAR: &str = "{Rec709|P3|Rec2100}-{D65|D60}_{48|108|300|100 to 10000}nit_in_\
+        {Rec709-D65|P3-D65|Rec2100-D65|XYZ-E}_{BT1886|Gamma2pt2|Gamma2pt6|sRGB-Piecewise|ST2084|HLG|Linear}";
+
     /// The transform of an id of the registry, with or without its urn:
     /// `Output.Academy.P3-D65_1000nit_in_Rec2100-D65_ST2084.a2.v1`, or of what
     /// stands between `Academy.` and `.a2` in one.
@@ -128,7 +136,11 @@ impl OutputTransform {
         let (limit, white) = limit.split_once('-')?;
         let nits: f64 = nits.strip_suffix("nit")?.parse().ok()?;
         let (display, eotf) = display.split_once('_')?;
-        let display = Primaries::parse(display.split_once('-')?.0.as_bytes())?;
+        let (display, display_white) = display.split_once('-')?;
+        let display = Primaries::parse(display.as_bytes())?;
+        if display_white != if display == Primaries::Xyz { "E" } else { "D65" } {
+            return None;
+        }
         let limit = Primaries::parse(limit.as_bytes())?;
         let white = match white {
             "D65" => D65,

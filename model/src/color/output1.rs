@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// An output transform of ACES 1.3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Output1 {
-    /// Id in the registry of v1.3, without `urn:ampas:aces:transformId:v1.5:`.
+    /// Id in the registry of v1.3, without `urn:ampas:aces:transformId:v1.5:`; empty for one that is in none.
     pub id: &'static str,
     /// What people call it.
     pub name: &'static str,
@@ -44,8 +44,8 @@ enum Display {
     Limited([Xy; 3], [Xy; 3]),
     /// Primaries and white, on which another white is simulated.
     Simulated([Xy; 3], Xy, Simulation),
-    /// CIE XYZ of a projector, within primaries where there are any.
-    Dcdm(Option<[Xy; 3]>),
+    /// CIE XYZ of a projector, seen with a white, within primaries of that white where there are any.
+    Dcdm(Xy, Option<[Xy; 3]>),
 }
 
 /// A white that a display does not have.
@@ -113,8 +113,10 @@ const OUTPUTS: &[Output1] = &[
     sdr("ODT.Academy.P3D60_48nits.a1.0.3", "ACES 1.3 cinema P3-D60", Tone::Cinema, Display::Rgb(P3, ACES_WHITE), Eotf::Gamma26),
     sdr("ODT.Academy.P3DCI_48nits.a1.0.3", "ACES 1.3 cinema P3-DCI D60 simulated", Tone::Cinema, on_dci(ACES_WHITE, 0.96, 0.918), Eotf::Gamma26),
     sdr("ODT.Academy.P3DCI_D65sim_48nits.a1.1.0", "ACES 1.3 cinema P3-DCI D65 simulated", Tone::Cinema, on_dci(D65, 0.9575, 0.908), Eotf::Gamma26),
-    sdr("ODT.Academy.DCDM.a1.0.3", "ACES 1.3 cinema DCDM", Tone::Cinema, Display::Dcdm(None), Eotf::Gamma26),
-    sdr("ODT.Academy.DCDM_P3D65limited.a1.1.0", "ACES 1.3 cinema DCDM P3-D65 limited", Tone::Cinema, Display::Dcdm(Some(P3)), Eotf::Gamma26),
+    sdr("ODT.Academy.DCDM.a1.0.3", "ACES 1.3 cinema DCDM", Tone::Cinema, Display::Dcdm(ACES_WHITE, None), Eotf::Gamma26),
+    sdr("ODT.Academy.DCDM_P3D60.a1.0.3", "ACES 1.3 cinema DCDM P3-D60 limited", Tone::Cinema, Display::Dcdm(ACES_WHITE, Some(P3)), Eotf::Gamma26),
+    sdr("", "ACES 1.3 cinema DCDM D65", Tone::Cinema, Display::Dcdm(D65, None), Eotf::Gamma26),
+    sdr("ODT.Academy.DCDM_P3D65limited.a1.1.0", "ACES 1.3 cinema DCDM P3-D65 limited", Tone::Cinema, Display::Dcdm(D65, Some(P3)), Eotf::Gamma26),
     hdr("RRTODT.Academy.Rec2020_1000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 1000 Rec.2100 PQ", hdr_rec2020(1000.0), Eotf::Pq),
     hdr("RRTODT.Academy.Rec2020_2000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 2000 Rec.2100 PQ", hdr_rec2020(2000.0), Eotf::Pq),
     hdr("RRTODT.Academy.Rec2020_4000nits_15nits_ST2084.a1.1.0", "ACES 1.3 HDR 4000 Rec.2100 PQ", hdr_rec2020(4000.0), Eotf::Pq),
@@ -162,9 +164,9 @@ fn tone(curve: Spline) -> Link {
     Link::Tone { curve: Arc::new(curve), inverse: false }
 }
 
-/// Within primaries, on XYZ of a D65 display.
-fn within(limit: &[Xy; 3]) -> [Link; 3] {
-    let to_xyz = rgb_to_xyz(limit, D65);
+/// Within primaries of a white, on XYZ.
+fn within(limit: &[Xy; 3], white: Xy) -> [Link; 3] {
+    let to_xyz = rgb_to_xyz(limit, white);
     [linear(inverse(&to_xyz)), Link::Clamp { low: Some(0.0), high: Some(1.0) }, linear(to_xyz)]
 }
 
@@ -194,13 +196,17 @@ impl Output1 {
         let (of, white) = match self.display {
             Display::Rgb(p, white) | Display::Simulated(p, white, _) => (p, white),
             Display::Limited(p, _) => (p, D65),
-            Display::Dcdm(_) => (Primaries::Xyz.xy(), D65),
+            Display::Dcdm(..) => (Primaries::Xyz.xy(), D65),
         };
         let all = [Primaries::Rec709, Primaries::P3, Primaries::Rec2020, Primaries::Xyz];
         let primaries = all.into_iter().find(|p| p.xy() == of).unwrap_or(Primaries::Rec709);
         let meaning =
             meaning::of_display(primaries, self.eotf, matches!(self.tone, Tone::Hdr { .. }));
-        if white == D65 { meaning } else { Meaning { white, interop_id: None, ..meaning } }
+        if white == D65 {
+            return meaning;
+        }
+        let chromaticities = Some(meaning::chromaticities(primaries.xy(), white));
+        Meaning { chromaticities, interop_id: None, ..meaning }
     }
 
     /// ACES2065-1 to display codes.
@@ -217,22 +223,22 @@ impl Output1 {
             }
             Display::Limited(primaries, limit) => {
                 links.push(linear(seen(D65)));
-                links.extend(within(limit));
+                links.extend(within(limit, D65));
                 links.push(linear(from_xyz(primaries, D65)));
             }
             Display::Simulated(primaries, white, other) => {
                 links.push(linear(mul(&from_xyz(primaries, *white), &seen(other.white))));
             }
-            Display::Dcdm(limit) => {
-                links.push(linear(seen(D65)));
-                links.extend(limit.iter().flat_map(within));
+            Display::Dcdm(white, limit) => {
+                links.push(linear(seen(*white)));
+                links.extend(limit.iter().flat_map(|limit| within(limit, *white)));
                 links.push(linear(diagonal([48.0 / 52.37; 3])));
             }
         }
         if let Tone::Hdr { peak, .. } = self.tone {
             // The adaptation may take a channel a little past the peak.
-            links.push(Link::Clamp { low: Some(0.0), high: None });
             links.push(linear(diagonal([peak / 100.0; 3])));
+            links.push(Link::Clamp { low: Some(0.0), high: None });
         } else {
             links.push(Link::Clamp { low: Some(0.0), high: Some(1.0) });
         }

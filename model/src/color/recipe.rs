@@ -5,16 +5,26 @@
 //! finds another hash stops.
 
 use super::chain::{Cdl, Chain};
-use super::meaning::Meaning;
-use super::name::{self, Named};
-use crate::Outcome;
+use super::meaning::{self, Meaning};
+use super::name;
+use crate::{Code, Fault, Outcome};
 use serde::{Deserialize, Serialize};
 
-/// Colour of delivered pixels: a space or an output transform, by its name in
-/// `platefarm color list`.
+/// Colour of delivered pixels: a space or an output transform by its name in
+/// `platefarm color list`, or what a file makes of ACES2065-1 for a display.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OutputColor(String);
+pub struct OutputColor(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kind {
+    Named(String),
+    File(ColorFile),
+    /// What a file made, of which only the name is left: in a header that was read.
+    #[serde(skip)]
+    Made(String),
+}
 
 /// The colour of plates: SMPTE ST 2065-1.
 pub const ACES: &str = "ACES2065-1";
@@ -23,7 +33,7 @@ pub const DEFAULT_VIEW: &str = "ACES 1.3 SDR Rec.709 BT.1886";
 
 impl Default for OutputColor {
     fn default() -> Self {
-        Self(ACES.into())
+        Self(Kind::Named(ACES.into()))
     }
 }
 
@@ -36,47 +46,86 @@ impl OutputColor {
     pub fn named(text: &str) -> Outcome<Self> {
         let named = name::resolve(text)?;
         named.from_aces()?;
-        Ok(Self(named.name().to_owned()))
+        Ok(Self(Kind::Named(named.name().to_owned())))
     }
 
-    /// Its name on the command line, in headers and reports.
+    /// What a file makes of ACES2065-1 for the display that it is meant for.
+    #[must_use]
+    pub const fn by_file(file: ColorFile) -> Self {
+        Self(Kind::File(file))
+    }
+
+    /// The colour that a header names: one of ours, or else what a file made.
+    #[must_use]
+    pub fn recorded(text: &str) -> Self {
+        Self::named(text).unwrap_or_else(|_| Self(Kind::Made(text.to_owned())))
+    }
+
+    /// Its name on the command line, in headers and reports; of a file its own, without directories.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Kind::Named(name) | Kind::Made(name) => name,
+            Kind::File(file) => file.name(),
+        }
+    }
+
+    /// The file that makes it, where one does.
+    #[must_use]
+    pub const fn file(&self) -> Option<&ColorFile> {
+        match &self.0 {
+            Kind::File(file) => Some(file),
+            Kind::Named(_) | Kind::Made(_) => None,
+        }
     }
 
     /// Whether it is ACES2065-1, the colour of plates.
     #[must_use]
     pub fn is_aces(&self) -> bool {
-        self.0 == ACES
+        matches!(&self.0, Kind::Named(name) if name == ACES)
     }
 
-    /// What it is.
+    /// ACES2065-1 to it; `read` makes a chain of a file.
     ///
     /// # Errors
-    /// As [`OutputColor::named`]: a recipe may come from somewhere else.
-    pub fn resolve(&self) -> Outcome<Named> {
-        name::resolve(&self.0).map_err(|fault| fault.within("color_out"))
-    }
-
-    /// ACES2065-1 to it.
-    ///
-    /// # Errors
-    /// As [`OutputColor::named`].
-    pub fn chain(&self) -> Outcome<Chain> {
-        if self.is_aces() {
-            return Ok(Chain::default());
+    /// As [`OutputColor::named`], since a recipe may come from somewhere else, and those of `read`.
+    pub fn chain(&self, read: &dyn Fn(&ColorFile) -> Outcome<Chain>) -> Outcome<Chain> {
+        match &self.0 {
+            Kind::Named(name) if name == ACES => Ok(Chain::default()),
+            Kind::Named(name) => name::from_aces(name).map_err(|fault| fault.within("color_out")),
+            Kind::File(file) => read(file).map_err(|fault| fault.within("color_out")),
+            Kind::Made(name) => Err(made_by(name)),
         }
-        self.resolve()?.from_aces()
+    }
+
+    /// It to ACES2065-1.
+    ///
+    /// # Errors
+    /// As [`OutputColor::named`]; [`Code::NoWayBack`] for what a file made.
+    pub fn to_aces(&self) -> Outcome<Chain> {
+        match &self.0 {
+            Kind::Named(name) => name::to_aces(name).map_err(|fault| fault.within("color_out")),
+            Kind::File(file) => Err(made_by(file.name())),
+            Kind::Made(name) => Err(made_by(name)),
+        }
     }
 
     /// What its codes mean.
     ///
     /// # Errors
-    /// As [`OutputColor::named`].
+    /// As [`OutputColor::named`]: a recipe may come from somewhere else.
     pub fn meaning(&self) -> Outcome<Meaning> {
-        Ok(self.resolve()?.meaning())
+        match &self.0 {
+            Kind::Named(name) => name::resolve(name)
+                .map(|named| named.meaning())
+                .map_err(|fault| fault.within("color_out")),
+            Kind::File(_) | Kind::Made(_) => Ok(meaning::OF_FILE),
+        }
     }
+}
+
+fn made_by(name: &str) -> Fault {
+    Fault::new(Code::NoWayBack, format!("what '{name}' made of ACES2065-1 cannot be undone"))
 }
 
 /// A step of colour, on what the step before it gave.
@@ -96,7 +145,7 @@ pub enum ColorStep {
 }
 
 /// A look or table in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ColorFile {
     /// Where it is.
     pub path: String,
@@ -105,6 +154,14 @@ pub struct ColorFile {
     /// Which correction of a collection is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+}
+
+impl ColorFile {
+    /// Its name without directories.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.path.rsplit(['/', '\\']).next().unwrap_or(&self.path)
+    }
 }
 
 impl ColorStep {
@@ -185,7 +242,6 @@ impl ColorRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Code;
 
     #[test]
     fn a_colour_has_one_name_and_reads_as_it_was_written() {
@@ -196,12 +252,33 @@ mod tests {
         assert_eq!(OutputColor::named("aces").unwrap(), OutputColor::default());
         assert_eq!(OutputColor::named("acescg").unwrap().name(), "ACEScg");
         let old: OutputColor = serde_json::from_str("\"ACES2065-1\"").unwrap();
-        assert!(old.is_aces() && old.chain().unwrap().0.is_empty());
+        let none = |_: &ColorFile| -> Outcome<Chain> { panic!("there is no file") };
+        assert!(old.is_aces() && old.chain(&none).unwrap().0.is_empty());
         assert_eq!(serde_json::to_string(&rec709).unwrap(), format!("{:?}", rec709.name()));
         assert_eq!(OutputColor::named("Rec.907").unwrap_err().code, Code::UnknownTransform);
         assert_eq!(OutputColor::named("ADX10").unwrap_err().code, Code::NoWayBack);
         assert!(OutputColor::named(DEFAULT_VIEW).unwrap().meaning().unwrap().display);
         assert_eq!(OutputColor::named("arri_logc3_ei400").unwrap().name(), "ARRI LogC3 (EI400)");
+    }
+
+    #[test]
+    fn a_file_makes_codes_that_are_never_taken_for_light() {
+        let file = ColorFile { path: "/l/show.cube".into(), sha256: "00".into(), id: None };
+        let color = OutputColor::by_file(file.clone());
+        let json = r#"{"path":"/l/show.cube","sha256":"00"}"#;
+        assert_eq!(serde_json::to_string(&color).unwrap(), json);
+        assert_eq!(serde_json::from_str::<OutputColor>(json).unwrap(), color);
+        assert_eq!((color.name(), color.file()), ("show.cube", Some(&file)));
+        let read = |_: &ColorFile| Ok(Chain(vec![]));
+        assert!(color.chain(&read).unwrap().0.is_empty());
+        // A header has the name alone.
+        for color in [color, OutputColor::recorded("show.cube")] {
+            let meaning = color.meaning().unwrap();
+            assert!(meaning.display && !meaning.linear && meaning.chromaticities.is_none());
+            assert!(!color.is_aces());
+            assert_eq!(color.to_aces().unwrap_err().code, Code::NoWayBack);
+        }
+        assert_eq!(OutputColor::recorded("acescg").name(), "ACEScg");
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod aces2;
 mod oracle;
 
 use oracle::{Case, cases, names};
+use platefarm_model::color::name;
+use platefarm_model::color::output::OutputTransform;
 use platefarm_model::color::space::{self, SPACES, find};
 use platefarm_model::color::{apply, invert};
 
@@ -101,13 +103,38 @@ fn aces_becomes_camera_codes_as_the_references_say() {
 /// The ids that the reference sets were made for are those of the registry's list.
 #[test]
 fn output_ids_are_parsed_and_listed() {
-    use platefarm_model::color::output::{OutputTransform, registered};
+    use platefarm_model::color::output::registered;
     let listed = registered();
     assert_eq!(listed.len(), 54);
     assert!(listed.iter().all(|id| OutputTransform::parse(id).is_some()));
     let ids: Vec<String> = names().iter().flat_map(|n| cases(n)).map(|case| case.id).collect();
     let asked: Vec<&String> = ids.iter().filter(|id| !id.is_empty()).collect();
     assert!(asked.len() > 40 && asked.iter().all(|id| listed.contains(id)));
+}
+
+/// Any peak, limit, display and curve has a name, and nothing else has.
+#[test]
+fn outputs_that_are_in_no_registry_have_names_too() {
+    let parse = |name: &str| OutputTransform::parse(name);
+    let linear = parse("P3-D60_600nit_in_Rec2100-D65_Linear").unwrap();
+    assert_eq!(linear.target.peak_nits, 600.0);
+    let pq = parse("P3-D60_600nit_in_Rec2100-D65_ST2084").unwrap();
+    let (light, codes) = (linear.chain().0, pq.chain().0);
+    assert_eq!(light, codes[..codes.len() - 1]);
+    for wrong in [
+        "P3-D65_600nit_in_Rec2100-D60_ST2084",
+        "P3-D65_600nit_in_XYZ-D65_ST2084",
+        "P3-D55_600nit_in_P3-D65_ST2084",
+        "P3-D65_99nit_in_P3-D65_ST2084",
+        "P3-D65_10001nit_in_P3-D65_ST2084",
+        "P3-D65_NaNnit_in_P3-D65_ST2084",
+        "XYZ-D65_600nit_in_P3-D65_ST2084",
+        "P3-D65_600nit_in_P3-D65_Gamma2pt8",
+    ] {
+        assert!(parse(wrong).is_none(), "{wrong}");
+        let remedy = name::resolve(wrong).unwrap_err().remedy.unwrap();
+        assert!(remedy.contains("100 to 10000"), "{remedy}");
+    }
 }
 
 #[test]

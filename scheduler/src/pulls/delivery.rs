@@ -69,13 +69,16 @@ impl Layers {
             Fault::new(Code::BadDelivery, format!("the delivery spec cannot be read: {e}"))
         };
         let defaults = Table::try_from(Delivery::default()).map_err(|e| broken(&e))?;
-        let mut given = BTreeSet::new();
+        let mut all = BTreeSet::new();
         leaves("", &self.table, &mut |key, _| {
-            given.insert(key.to_owned());
+            all.insert(key.to_owned());
         });
         let mut defaulted = Vec::new();
         leaves("", &defaults, &mut |key, value| {
-            if key != "name" && !given.contains(key) {
+            // A setting may be given as a table of its own.
+            let within = format!("{key}.");
+            let given = |known: &String| known == key || known.starts_with(&within);
+            if key != "name" && !all.iter().any(given) {
                 defaulted.push(format!("{key} = {value}"));
             }
         });
@@ -127,7 +130,7 @@ fn leaves(path: &str, table: &Table, each: &mut dyn FnMut(&str, &Value)) {
 /// What a reader of types cannot know.
 fn check(delivery: &Delivery) -> Outcome<()> {
     let bad = |message: String, place: &str| Err(Fault::new(Code::BadDelivery, message).at(place));
-    delivery.picture.color.resolve().map_err(|fault| fault.at("picture.color"))?;
+    delivery.picture.color.meaning().map_err(|fault| fault.at("picture.color"))?;
     let naming = &delivery.naming;
     if !(1..=9).contains(&naming.padding) {
         return bad(

@@ -44,9 +44,10 @@ pub(super) fn package_color(request: &PullRequest<'_>) -> PackageColor {
     };
     let name = incoming.name.rsplit('/').next().unwrap_or(&incoming.name);
     let files = incoming.files().into_iter();
+    let said = incoming.view().ok().flatten().map(|color| color.name().to_owned());
     PackageColor {
         amf: Some(name.to_owned()),
-        view: incoming.resolved.view().map(str::to_owned).or_else(default).filter(|_| !shown),
+        view: said.or_else(default).filter(|_| !shown),
         looks: files.map(|(_, name, bytes)| Document { name, text: bytes.into() }).collect(),
     }
 }

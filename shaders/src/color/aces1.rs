@@ -126,8 +126,6 @@ const MOST: usize = 16;
 type Segment = [f32; 4];
 /// Values that go through the parts of a tone curve together.
 const BLOCK: usize = 256;
-/// 2^23: a sum with it has no room for fractions, and ends in the whole number.
-const ROUNDER: f32 = 8_388_608.0;
 
 /// Tone curves in f32, one after the other, in powers of two.
 #[derive(Clone, Debug)]
@@ -219,79 +217,41 @@ impl Curve {
 
     /// Logarithms in and out.
     fn run(&self, level: Level, block: &mut [f32]) {
-        if self.last == [2.0; 2] {
-            dispatch!(level, _simd => self.run_of_three(block));
-        } else {
-            self.run_of_many(level, block);
+        match self.last.map(|last| last as usize) {
+            [..=2, ..=2] => dispatch!(level, _simd => self.rise::<3>(block)),
+            [..=6, ..=6] => dispatch!(level, _simd => self.rise::<7>(block)),
+            _ => dispatch!(level, _simd => self.rise::<MOST>(block)),
         }
     }
 
-    /// Where a logarithm is: whether in the lower half, in which segment of it, and how far along that.
+    /// From the middle up and down: each segment adds the part of its rise that
+    /// lies between the middle and the value, so that none has to be looked up.
+    /// Those that are not there rise by nothing.
     #[inline(always)]
-    fn place(&self, v: f32) -> (bool, f32, f32) {
-        let [dark, middle, _] = self.points;
-        let lower = v < middle[0];
-        let from = pick(lower, dark[0], middle[0]);
-        let scale = pick(lower, self.scale[0], self.scale[1]);
-        let last = pick(lower, self.last[0], self.last[1]);
-        let knot = ((v - from) * scale).max(0.0);
-        // Adding 2^23 rounds; half is taken off first, so that it rounds down.
-        let whole = ((knot.min(last + 0.5) - 0.499_999_9).max(0.0) + ROUNDER) - ROUNDER;
-        (lower, whole, knot - whole)
-    }
-
-    /// The curve at `x`, from its polynomial there and how far along that it is.
-    #[inline(always)]
-    fn value(&self, x: f32, t: f32, [a, b, c]: [f32; 3]) -> f32 {
-        let [dark, _, bright] = self.points;
-        let inner = (a * t + b) * t + c;
-        let below = dark[1] + self.slopes[0] * (x - dark[0]);
-        let above = bright[1] + self.slopes[1] * (x - bright[0]);
-        pick(x <= dark[0], below, pick(x >= bright[0], above, inner))
-    }
-
-    /// A curve of three segments a half: they are chosen by comparison, all in vector code.
-    #[inline(always)]
-    fn run_of_three(&self, block: &mut [f32]) {
+    fn rise<const N: usize>(&self, block: &mut [f32]) {
         let curve = *self;
-        let row = |i: usize| curve.segments[i];
-        let rows = [row(0), row(1), row(2), row(MOST), row(MOST + 1), row(MOST + 2)];
+        let [dark, middle, bright] = curve.points;
+        let last = curve.last[0] as usize;
+        let segment = |i: usize| [curve.segments[i][0], curve.segments[i][1]];
         for v in block {
-            let (lower, whole, t) = curve.place(*v);
-            let (second, third) = (whole >= 1.0, whole >= 2.0);
-            let of = |k: usize| {
-                let low = pick(third, rows[2][k], pick(second, rows[1][k], rows[0][k]));
-                let high = pick(third, rows[5][k], pick(second, rows[4][k], rows[3][k]));
-                pick(lower, low, high)
-            };
-            *v = curve.value(*v, t, [of(0), of(1), of(2)]);
-        }
-    }
-
-    /// Any curve: where in its segment each value is, the segments of a block,
-    /// one lookup each, then the polynomials. Only the middle part is not vector code.
-    fn run_of_many(&self, level: Level, block: &mut [f32]) {
-        let mut index = [0_u32; BLOCK];
-        let mut part = [0.0; BLOCK];
-        let mut rows = [[0.0; 4]; BLOCK];
-        let curve = *self;
-        let n = block.len();
-        let (index, part) = (&mut index[..n], &mut part[..n]);
-        dispatch!(level, _simd => {
-            for ((v, index), part) in block.iter().zip(index.iter_mut()).zip(part.iter_mut()) {
-                let (lower, whole, t) = curve.place(*v);
-                *part = t;
-                *index = (whole + pick(lower, 0.0, MOST as f32) + ROUNDER).to_bits();
+            let x = *v;
+            let mut y = middle[1];
+            let down = (middle[0] - x) * curve.scale[0];
+            for i in 0..N {
+                let t = (down - i as f32).clamp(0.0, 1.0);
+                let [square, line] = segment(last.wrapping_sub(i) % MOST);
+                y -= ((2.0 * square + line) - square * t) * t;
             }
-        });
-        for (row, index) in rows.iter_mut().zip(index.iter()) {
-            *row = self.segments[*index as usize & (2 * MOST - 1)];
-        }
-        dispatch!(level, _simd => {
-            for ((v, t), [a, b, c, _]) in block.iter_mut().zip(part.iter()).zip(&rows) {
-                *v = curve.value(*v, *t, [*a, *b, *c]);
+            let up = (x - middle[0]) * curve.scale[1];
+            for i in 0..N {
+                let t = (up - i as f32).clamp(0.0, 1.0);
+                let [square, line] = segment(MOST + i);
+                y += (square * t + line) * t;
             }
-        });
+            let below = curve.slopes[0] * (x - dark[0]).min(0.0);
+            let above = curve.slopes[1] * (x - bright[0]).max(0.0);
+            *v = y + below + above;
+        }
     }
 
     /// The way back: the last segment that begins no higher, and its root.

@@ -112,19 +112,29 @@ fn color1_powers(rgb: vec3<f32>) -> vec3<f32> {
     return vec3<f32>(color_two_to(rgb.x), color_two_to(rgb.y), color_two_to(rgb.z));
 }
 
+// From the middle up and down: each segment adds the part of its rise that lies between the middle and the value.
 fn color_tone(x: f32, at: u32) -> f32 {
-    let upper = select(0u, 1u, !(x < color_number(at + 2u)));
-    let last = color_number(at + 10u + upper);
-    let knot = max(rounded((x - color_number(at + 2u * upper)) * color_number(at + 12u + upper)), 0.0f);
-    let down = max(min(knot, last + 0.5f) - 0.4999999f, 0.0f);
-    let whole = rounded(rounded(down + 8388608.0f) - 8388608.0f);
-    let t = knot - whole;
-    let segment = at + 16u + 4u * (COLOR1_SEGMENTS * upper + u32(whole));
-    let first = rounded(color_number(segment) * t) + color_number(segment + 1u);
-    let inner = rounded(first * t) + color_number(segment + 2u);
-    let below = color_number(at + 1u) + rounded(color_number(at + 6u) * (x - color_number(at)));
-    let above = color_number(at + 5u) + rounded(color_number(at + 7u) * (x - color_number(at + 4u)));
-    return select(select(inner, above, x >= color_number(at + 4u)), below, x <= color_number(at));
+    var y = color_number(at + 3u);
+    let middle = color_number(at + 2u);
+    let down = rounded((middle - x) * color_number(at + 12u));
+    let lowest = u32(color_number(at + 10u));
+    for (var i = 0u; i <= lowest; i++) {
+        let t = min(max(down - f32(i), 0.0f), 1.0f);
+        let segment = at + 16u + 4u * (lowest - i);
+        let square = color_number(segment);
+        let steep = rounded(2.0f * square) + color_number(segment + 1u);
+        y = y - rounded((steep - rounded(square * t)) * t);
+    }
+    let up = rounded((x - middle) * color_number(at + 13u));
+    let highest = u32(color_number(at + 11u));
+    for (var i = 0u; i <= highest; i++) {
+        let t = min(max(up - f32(i), 0.0f), 1.0f);
+        let segment = at + 16u + 4u * (COLOR1_SEGMENTS + i);
+        y = y + rounded((rounded(color_number(segment) * t) + color_number(segment + 1u)) * t);
+    }
+    let below = rounded(color_number(at + 6u) * min(x - color_number(at), 0.0f));
+    let above = rounded(color_number(at + 7u) * max(x - color_number(at + 4u), 0.0f));
+    return (y + below) + above;
 }
 
 fn color_untone(y: f32, at: u32) -> f32 {

@@ -9,7 +9,10 @@
 //! into it. Where a value has several places in the cube (which is folded or
 //! cut off), the first is taken. What even the shell does not hold, around a
 //! cube that is folded or of few values, gets the place in the cube that comes
-//! nearest to it.
+//! nearest to it. In a cube that asks for trilinear interpolation the place is
+//! then moved to where that has the value (`settle.rs`).
+
+mod settle;
 
 use platefarm_model::color::chain::Lut3d;
 
@@ -43,6 +46,8 @@ pub struct CubeBack {
     levels: usize,
     /// Where each level of boxes begins; six numbers a box.
     at: [usize; LEVELS],
+    /// Whether between entries it is trilinear.
+    trilinear: bool,
 }
 
 impl CubeBack {
@@ -67,7 +72,8 @@ impl CubeBack {
             let entry = &lut.values[((r * size + g) * size + b) * 3..][..3];
             numbers.extend(entry.iter().map(|v| if shell { (v - 0.5) * SHELL + 0.5 } else { *v }));
         }
-        let mut back = Self { numbers, side, levels: 0, at: [0; LEVELS] };
+        let trilinear = !lut.tetrahedral;
+        let mut back = Self { numbers, side, levels: 0, at: [0; LEVELS], trilinear };
         back.build();
         for (level, at) in back.at.into_iter().enumerate() {
             back.numbers[10 + level] = (at / UNIT) as f32;
@@ -142,6 +148,11 @@ impl CubeBack {
         &self.numbers
     }
 
+    /// Whether between entries it is trilinear.
+    pub(super) const fn is_trilinear(&self) -> bool {
+        self.trilinear
+    }
+
     /// Replaces a value by its place.
     #[must_use]
     pub fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
@@ -154,10 +165,11 @@ impl CubeBack {
             }
         }
         let last = self.numbers[7];
-        [0, 1, 2].map(|i| {
-            let place = (best.1[i] - 1.0).max(0.0).min(last);
-            place * self.numbers[3 + i] + self.numbers[i]
-        })
+        let mut place = best.1.map(|place| (place - 1.0).max(0.0).min(last));
+        if self.trilinear {
+            place = self.settle(place, value);
+        }
+        [0, 1, 2].map(|i| place[i] * self.numbers[3 + i] + self.numbers[i])
     }
 
     /// Goes through the boxes that hold a value, or that may come nearer to it than the best so far.

@@ -165,8 +165,8 @@ fn cube_search(at: u32, value: vec3<f32>, nearest: bool, known: vec4<f32>) -> ve
     return best;
 }
 
-fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
-    let value = min(max(rgb, vec3<f32>(color_number(at + 8u))), vec3<f32>(color_number(at + 9u)));
+// The place that has a value, in entries of the cube.
+fn cube_found(at: u32, value: vec3<f32>) -> vec3<f32> {
     var best = vec4<f32>(0x1p127f, 0.0f, 0.0f, 0.0f);
     // What no tetrahedron holds gets the place that comes nearest to it.
     for (var nearest = 0u; nearest < 2u; nearest++) {
@@ -174,11 +174,92 @@ fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
             best = cube_search(at, value, nearest == 1u, best);
         }
     }
-    let last = vec3<f32>(color_number(at + 7u));
-    let place = min(max(best.yzw - 1.0f, vec3<f32>(0.0f)), last);
+    return min(max(best.yzw - 1.0f, vec3<f32>(0.0f)), vec3<f32>(color_number(at + 7u)));
+}
+
+fn cube_held(rgb: vec3<f32>, at: u32) -> vec3<f32> {
+    return min(max(rgb, vec3<f32>(color_number(at + 8u))), vec3<f32>(color_number(at + 9u)));
+}
+
+fn cube_input(place: vec3<f32>, at: u32) -> vec3<f32> {
     return vec3<f32>(
         rounded(place.x * color_number(at + 3u)) + color_number(at),
         rounded(place.y * color_number(at + 4u)) + color_number(at + 1u),
         rounded(place.z * color_number(at + 5u)) + color_number(at + 2u),
     );
+}
+
+fn color_cube_back(rgb: vec3<f32>, at: u32) -> vec3<f32> {
+    return cube_input(cube_found(at, cube_held(rgb, at)), at);
+}
+
+// What follows is `settle.rs` in the same order.
+
+// A value of the trilinear cube, and by how much it changes an entry farther along red, green, blue.
+struct CubeSlope {
+    value: vec3<f32>,
+    red: vec3<f32>,
+    green: vec3<f32>,
+    blue: vec3<f32>,
+}
+
+fn cube_lerp(a: vec3<f32>, b: vec3<f32>, part: f32) -> vec3<f32> {
+    return a + cube_times(b - a, part);
+}
+
+fn cube_slope(at: u32, place: vec3<f32>) -> CubeSlope {
+    let side = u32(color_number(at + 6u));
+    let cell = min(vec3<u32>(place), vec3<u32>(side - 4u));
+    let part = place - vec3<f32>(cell);
+    // At each end of blue: the value, and its changes along red and green.
+    var values: array<vec3<f32>, 2>;
+    var reds: array<vec3<f32>, 2>;
+    var greens: array<vec3<f32>, 2>;
+    for (var b = 0u; b < 2u; b++) {
+        let low = cell + vec3<u32>(1u, 1u, 1u + b);
+        let origin = cube_entry(at, side, low);
+        let one = cube_entry(at, side, low + vec3<u32>(1u, 0u, 0u));
+        let other = cube_entry(at, side, low + vec3<u32>(0u, 1u, 0u));
+        let both = cube_entry(at, side, low + vec3<u32>(1u, 1u, 0u));
+        let first = cube_lerp(origin, one, part.x);
+        let second = cube_lerp(other, both, part.x);
+        values[b] = cube_lerp(first, second, part.y);
+        reds[b] = cube_lerp(one - origin, both - other, part.y);
+        greens[b] = second - first;
+    }
+    return CubeSlope(
+        cube_lerp(values[0], values[1], part.z),
+        cube_lerp(reds[0], reds[1], part.z),
+        cube_lerp(greens[0], greens[1], part.z),
+        values[1] - values[0],
+    );
+}
+
+fn color_cube_back_trilinear(rgb: vec3<f32>, at: u32) -> vec3<f32> {
+    let value = cube_held(rgb, at);
+    let last = vec3<f32>(color_number(at + 7u));
+    let start = cube_found(at, value);
+    var place = start;
+    var best = start;
+    var slope = cube_slope(at, place);
+    var rest = value - slope.value;
+    var miss = cube_size(rest);
+    for (var step = 0u; step < 6u; step++) {
+        let across = array<vec3<f32>, 3>(
+            cube_cross(slope.green, slope.blue), cube_cross(slope.blue, slope.red), cube_cross(slope.red, slope.green));
+        let volume = cube_along(slope.red, across[0]);
+        if (abs(volume) < 1e-30f) {
+            break;
+        }
+        let on = min(max(cube_solved(across, rest, volume), vec3<f32>(-1.0f)), vec3<f32>(1.0f));
+        place = min(max(place + on, vec3<f32>(0.0f)), last);
+        slope = cube_slope(at, place);
+        rest = value - slope.value;
+        if (cube_size(rest) < miss) {
+            best = place;
+            miss = cube_size(rest);
+        }
+    }
+    // Where the cube does not have the value, the first place stays.
+    return cube_input(select(start, best, miss <= 1e-5f), at);
 }

@@ -3,7 +3,7 @@
 //! it reads, in the order in which `curve.wgsl` reads them too.
 //! [`transfer`](super::transfer) says which formula and numbers a link is.
 
-use super::math::{exp2, exp2_less_one, log2, log2_of_one_and, pick, pow, signed_pow};
+use super::math::{exp2, exp2_less_one, log2, log2_of_one_and_over, pick, pow, signed_pow};
 use fearless_simd::{Level, dispatch};
 
 /// What a formula reads; how many of them, and what they are, is its own.
@@ -250,8 +250,7 @@ fn pq_decode(&[unm1, unm2, c3, rest, ..]: &Numbers, code: f32) -> f32 {
 #[inline(always)]
 fn pq_encode(&[m1, m2, c3, rest, ..]: &Numbers, light: f32) -> f32 {
     let p = pow(light.abs() * 0.01, m1);
-    let d = rest * (p - 1.0) / (1.0 + c3 * p);
-    exp2(m2 * log2_of_one_and(d)).copysign(light)
+    exp2(m2 * log2_of_one_and_over(rest * (p - 1.0), 1.0 + c3 * p)).copysign(light)
 }
 
 /// Numbers: b, c, and the rate of the exponent.

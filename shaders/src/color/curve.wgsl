@@ -120,8 +120,9 @@ fn color_pq_decode(code: f32, at: u32) -> f32 {
 fn color_pq_encode(light: f32, at: u32) -> f32 {
     let p = color_raised(rounded(abs(light) * 0.01f), color_number(at));
     let over = rounded(color_number(at + 3u) * (p - 1.0f));
-    let d = color_quotient(over, 1.0f + rounded(color_number(at + 2u) * p));
-    return color_copy_sign(color_two_to(rounded(color_number(at + 1u) * color_log_of_one_and(d))), light);
+    let under = 1.0f + rounded(color_number(at + 2u) * p);
+    let log = color_log_of_one_and_over(over, under);
+    return color_copy_sign(color_two_to(rounded(color_number(at + 1u) * log)), light);
 }
 
 fn color_hlg_decode(code: f32, at: u32) -> f32 {

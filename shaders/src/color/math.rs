@@ -70,11 +70,12 @@ pub fn exp2(x: f32) -> f32 {
     f32::from_bits(power.to_bits().wrapping_add(rounded.to_bits() << 23))
 }
 
-/// `log2(1 + d)` for `d` within a sixth of 0, with all its digits.
+/// `log2(1 + a / b)` for a quotient within a sixth of 0, with all its digits
+/// and one division.
 #[inline(always)]
 #[must_use]
-pub fn log2_of_one_and(d: f32) -> f32 {
-    let s = d / (2.0 + d);
+pub fn log2_of_one_and_over(a: f32, b: f32) -> f32 {
+    let s = a / (2.0 * b + a);
     let z = s * s;
     let p = ((0.111_111_11 * z + 0.142_857_15) * z + 0.2) * z + 0.333_333_34;
     (s + s * (z * p)) * (2.0 * LOG2_E)
@@ -111,10 +112,10 @@ pub fn signed_pow(x: f32, y: f32) -> f32 {
 pub fn angle_degrees(x: f32, y: f32) -> f32 {
     let (ax, ay) = (x.abs(), y.abs());
     let (small, large) = if ay < ax { (ay, ax) } else { (ax, ay) };
-    let t = small / pick(large > 0.0, large, 1.0);
     // Beyond 22.5 degrees the angle is counted from 45.
-    let far = t > 0.414_213_57;
-    let t = pick(far, (t - 1.0) / (t + 1.0), t);
+    let far = small > 0.414_213_57 * large;
+    let over = pick(far, small - large, small);
+    let t = over / pick(far, small + large, pick(large > 0.0, large, 1.0));
     let z = t * t;
     // Moshier's polynomial for the arc tangent (Cephes, atanf).
     let p = ((8.053_744_5e-2 * z - 1.387_768_6e-1) * z + 1.997_771e-1) * z - 3.333_295e-1;
@@ -164,8 +165,11 @@ mod tests {
     fn near_one_no_digit_is_lost() {
         for d in sweep(-0.165, 0.165, 10_000).chain([1e-7, -3e-9]) {
             let exact = f64::from(d).ln_1p() / std::f64::consts::LN_2;
-            let off = (f64::from(log2_of_one_and(d)) - exact).abs();
-            assert!(off <= 3e-7 * exact.abs(), "{d}");
+            // As a quotient of a power of two, which rounds nothing.
+            for b in [1.0, 4.0] {
+                let off = (f64::from(log2_of_one_and_over(d * b, b)) - exact).abs();
+                assert!(off <= 3e-7 * exact.abs(), "{d}");
+            }
         }
         for x in sweep(-0.5, 0.5, 10_000).chain([1e-7, -3e-9]) {
             let exact = (f64::from(x) * std::f64::consts::LN_2).exp_m1();

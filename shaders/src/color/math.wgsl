@@ -56,8 +56,8 @@ fn color_two_to(value: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(near) + (bitcast<u32>(moved) << 23u));
 }
 
-fn color_log_of_one_and(d: f32) -> f32 {
-    return color_series(color_quotient(d, 2.0f + d));
+fn color_log_of_one_and_over(a: f32, b: f32) -> f32 {
+    return color_series(color_quotient(a, rounded(2.0f * b) + a));
 }
 
 fn color_two_to_less_one(x: f32) -> f32 {
@@ -84,9 +84,9 @@ fn color_degrees(x: f32, y: f32) -> f32 {
     let ay = abs(y);
     let small = select(ax, ay, ay < ax);
     let large = select(ay, ax, ay < ax);
-    var t = color_quotient(small, select(1.0f, large, large > 0.0f));
-    let far = t > 0.41421357f;
-    t = select(t, color_quotient(t - 1.0f, t + 1.0f), far);
+    let far = small > rounded(0.41421357f * large);
+    let over = select(small, small - large, far);
+    let t = color_quotient(over, select(select(1.0f, large, large > 0.0f), small + large, far));
     let z = rounded(t * t);
     var p = rounded(8.0537445e-2f * z) - 1.3877686e-1f;
     p = rounded(p * z) + 1.997771e-1f;

@@ -151,8 +151,12 @@ fn joined(links: &[Link]) -> Vec<(Link, usize)> {
                 let count = out.pop().map_or(1, |(_, count)| count + 1);
                 out.extend(both.map(|link| (link, count)));
             }
-            None if link.is_identity() => {}
-            None => out.push((link.clone(), 1)),
+            None => {
+                let link = exact(link);
+                if !link.is_identity() {
+                    out.push((link, 1));
+                }
+            }
         }
     }
     out
@@ -179,6 +183,16 @@ fn together(first: &Link, second: &Link) -> Option<Option<Link>> {
             (!matches!(t, Transfer::AcesCc | Transfer::AppleLog)).then_some(None)
         }
         _ => None,
+    }
+}
+
+/// A link whose matrix is the identity where it is that but for rounding.
+fn exact(link: &Link) -> Link {
+    match link {
+        Link::Matrix { matrix, offset } => {
+            Link::Matrix { matrix: near_identity(*matrix), offset: *offset }
+        }
+        other => other.clone(),
     }
 }
 

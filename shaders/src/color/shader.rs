@@ -168,7 +168,12 @@ impl Body {
             }
             Step::CubeBack(cube) => {
                 self.needs(&[CUBE_BACK]);
-                self.pixel("color_cube_back", cube.numbers());
+                let function = if cube.is_trilinear() {
+                    "color_cube_back_trilinear"
+                } else {
+                    "color_cube_back"
+                };
+                self.pixel(function, cube.numbers());
             }
         }
     }

@@ -21,6 +21,8 @@ const OUTPUTS: &[(&str, Eotf, f64, f64)] = &[
     ("ACES 1.3 cinema P3-DCI D65 simulated", Eotf::Gamma26, 1.0, 5e-5),
     ("ACES 1.3 HDR 2000 P3-D65 PQ", Eotf::Pq, 20.0, 1e-3),
     ("ACES 1.3 HDR 4000 P3-D65 PQ", Eotf::Pq, 40.0, 1e-3),
+    ("ACES 1.3 cinema DCDM", Eotf::Gamma26, 1.0, 5e-5),
+    ("ACES 1.3 cinema DCDM P3-D60 limited", Eotf::Gamma26, 1.0, 5e-5),
 ];
 
 fn pixels(path: &str) -> Vec<[f32; 3]> {

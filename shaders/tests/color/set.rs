@@ -111,7 +111,7 @@ const OUTPUTS_1: &[(&str, &str, Eotf, f64)] = &[
     ("aces13_sdr_p3d65_g26_48nit", "ACES 1.3 cinema P3-D65", Eotf::Gamma26, 1.0),
     ("aces13_sdr_displayp3", "ACES 1.3 SDR Display P3", Eotf::Srgb, 1.0),
     ("aces13_sdr_rec709_d60sim", "ACES 1.3 SDR Rec.709 D60 simulated", Eotf::Bt1886, 1.0),
-    ("aces13_dcdm_g26", "ACES 1.3 cinema DCDM", Eotf::Gamma26, 1.0),
+    ("aces13_dcdm_g26", "ACES 1.3 cinema DCDM D65", Eotf::Gamma26, 1.0),
     ("aces13_hdr1000_rec2100pq", "ACES 1.3 HDR 1000 Rec.2100 PQ", Eotf::Pq, 10.0),
     ("aces13_hdr2000_rec2100pq", "ACES 1.3 HDR 2000 Rec.2100 PQ", Eotf::Pq, 20.0),
     ("aces13_hdr4000_rec2100pq", "ACES 1.3 HDR 4000 Rec.2100 PQ", Eotf::Pq, 40.0),

@@ -241,8 +241,10 @@ fn delivery(
     set("repeated", args.repeated.clone())?;
     set("naming.plate", args.naming.clone())?;
     let color = look.color.color_out(incoming)?;
+    let written = toml::Value::try_from(&color)
+        .map_err(|e| Fault::new(Code::Internal, "a colour is not TOML").because(&e))?;
     if !color.is_aces() {
-        set("picture.color", Some(color.name().to_owned()))?;
+        layers.set(line, "picture.color", written)?;
     }
     if let Some(handles) = args.handles {
         layers.set(line, "handles", i64::from(handles))?;

@@ -42,11 +42,22 @@ impl IncomingAmf {
         Ok(Self { name: name.to_owned(), amf, resolved })
     }
 
-    /// Whether its output transform is a file.
-    #[must_use]
-    pub fn shows_by_file(&self) -> bool {
+    /// What it is looked at in: a transform of ours or a file; none where it does not say.
+    ///
+    /// # Errors
+    /// [`Code::BadAmf`] where that is in the pixels already.
+    pub fn view(&self) -> Outcome<Option<OutputColor>> {
+        if self.resolved.has_applied(StageKind::Output) {
+            let message = "the output transform is applied: nothing is left to be done";
+            return Err(Fault::new(Code::BadAmf, message).at(self.name.clone()));
+        }
         let mut stages = self.resolved.stages.iter();
-        stages.any(|stage| stage.kind == StageKind::Output && stage.file.is_some())
+        let output = stages.find(|stage| stage.kind == StageKind::Output);
+        match output.and_then(|stage| stage.steps.last()) {
+            Some(ColorStep::FromAces(name)) => OutputColor::named(name).map(Some),
+            Some(ColorStep::File(file)) => Ok(Some(OutputColor::by_file(file.clone()))),
+            _ => Ok(None),
+        }
     }
 
     /// The files of its looks: the name there, the one beside a new AMF, the
@@ -191,6 +202,7 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
     let incoming = delivery.incoming.map(|incoming| Incoming {
         amf: &incoming.amf,
         looks_baked: meaning.display,
+        shown: color_out.file().is_some(),
         files: &files,
     });
     let looks: Vec<BakedLook<'_>> = delivery.looks.iter().map(baked).collect();
@@ -206,7 +218,8 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         input,
         incoming,
         looks: &looks,
-        viewing: meaning.display.then(|| Viewing { output: color_out.name(), applied: true }),
+        viewing: (meaning.display && color_out.file().is_none())
+            .then(|| Viewing { output: color_out.name(), applied: true }),
     };
     out.amf = Some(Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() });
     let document =

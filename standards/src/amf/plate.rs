@@ -72,7 +72,9 @@ pub struct Incoming<'a> {
     pub amf: &'a Amf,
     /// Whether its looks went into the pixels.
     pub looks_baked: bool,
-    /// Files that its looks name: the name there, the one beside the new AMF, the content.
+    /// Whether its output transform did.
+    pub shown: bool,
+    /// Files that its looks and its output transform name: the name there, the one beside the new AMF, the content.
     pub files: &'a [(String, String, Vec<u8>)],
 }
 
@@ -234,6 +236,12 @@ fn incoming_look(stage: &super::Stage, incoming: &Incoming<'_>) -> Outcome<Eleme
     mend(&mut look);
     let applied = stage.is_applied() || incoming.looks_baked;
     set(&mut look, "applied", if applied { "true" } else { "false" });
+    moved(&mut look, incoming)?;
+    Ok(look)
+}
+
+/// Names the file of a transform by its new place beside the AMF, with its hash.
+fn moved(look: &mut Element, incoming: &Incoming<'_>) -> Outcome<()> {
     if let Some(file) = look.children.iter_mut().find(|child| &*child.name == "file") {
         let name = file.text.trim().to_owned();
         if let Some((_, path, content)) = incoming.files.iter().find(|(old, ..)| *old == name) {
@@ -250,7 +258,7 @@ fn incoming_look(stage: &super::Stage, incoming: &Incoming<'_>) -> Outcome<Eleme
             }
         }
     }
-    Ok(look)
+    Ok(())
 }
 
 fn hash_of(content: &[u8]) -> Element {
@@ -364,14 +372,15 @@ fn is_input_id(id: &str) -> bool {
 }
 
 fn output(plate: &PlateAmf<'_>) -> Outcome<Element> {
-    let incoming = plate.incoming.and_then(|incoming| {
-        let stages = &incoming.amf.pipeline.stages;
-        stages.iter().find(|stage| stage.kind == StageKind::Output).map(|stage| &stage.element)
+    let came = plate.incoming.and_then(|incoming| {
+        let mut stages = incoming.amf.pipeline.stages.iter();
+        let stage = stages.find(|stage| stage.kind == StageKind::Output)?;
+        Some((incoming, stage.element.clone()))
     });
-    if let (None, Some(element)) = (plate.viewing, incoming) {
-        let mut output = element.clone();
+    if let (None, Some((incoming, mut output))) = (plate.viewing, came) {
         mend(&mut output);
-        set(&mut output, "applied", "false");
+        set(&mut output, "applied", if incoming.shown { "true" } else { "false" });
+        moved(&mut output, &incoming)?;
         return Ok(output);
     }
     let viewing = plate.viewing.unwrap_or_default();

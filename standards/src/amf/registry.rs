@@ -172,6 +172,10 @@ const SPACES: &[(&str, &str)] = &[
     ("CanonLog3_CinemaGamut_D55", "CanonLog3 CinemaGamut D55"),
     ("CanonLog2_BT2020_D55", "CanonLog2 Rec.2020"),
     ("CanonLog3_BT2020_D55", "CanonLog3 Rec.2020"),
+    ("CanonLog2_CinemaGamut_Tng", "CanonLog2 CinemaGamut Tungsten"),
+    ("CanonLog3_CinemaGamut_Tng", "CanonLog3 CinemaGamut Tungsten"),
+    ("CanonLog2_BT2020_Tng", "CanonLog2 Rec.2020 Tungsten"),
+    ("CanonLog3_BT2020_Tng", "CanonLog3 Rec.2020 Tungsten"),
     ("DLog_DGamut", "D-Log D-Gamut"),
     ("Log3G10_RWG", "Log3G10 REDWideGamutRGB"),
     ("SLog3_SGamut3", "S-Log3 S-Gamut3"),
@@ -242,7 +246,9 @@ fn meaning(bare: &str) -> Meaning {
     let (class, stem, version) = parts(bare);
     // The outputs for Display P3 came with ACES 1.3, and begin to count anew.
     let early = matches!(version, "a1.0.0" | "a1.0.1") && !stem.starts_with("DisplayP3");
-    let elsewhere = Meaning::NotComputed("this output of ACES 1 is not built in");
+    let withdrawn = Meaning::NotComputed(
+        "ACES 1.1 took it back, before there was AMF; RRTODT.Academy... of its display and peak came in its place",
+    );
     match class {
         "CSC" | "ACEScsc" | "IDT" | "Input" => space(class, stem),
         "Output" | "InvOutput" => match name::resolve(bare) {
@@ -251,8 +257,8 @@ fn meaning(bare: &str) -> Meaning {
             Err(_) => Meaning::NotComputed("it is not built in"),
         },
         "RRT" | "InvRRT" if !early => Meaning::Rendering,
-        "ODT" | "RRTODT" if !early => output1(stem).map_or(elsewhere, Meaning::FromAces),
-        "InvODT" | "InvRRTODT" if !early => output1(stem).map_or(elsewhere, Meaning::ToAces),
+        "ODT" | "RRTODT" if !early => output1(stem).map_or(withdrawn, Meaning::FromAces),
+        "InvODT" | "InvRRTODT" if !early => output1(stem).map_or(withdrawn, Meaning::ToAces),
         "RRT" | "ODT" | "InvRRT" | "InvODT" => {
             Meaning::NotComputed("releases before ACES 1.0.3 rendered differently")
         }
@@ -288,7 +294,7 @@ fn alexa(stem: &str) -> Meaning {
     Meaning::NotComputed(if stem.contains("-raw-") {
         "camera raw is developed straight to ACES2065-1 here, by the camera's own numbers"
     } else {
-        "LogC of the ALEXA's version 2 depends on the camera's light"
+        "LogC of the ALEXA's version 2 (2010) is by a matrix for each colour temperature, which ARRI published in its transforms alone"
     })
 }
 

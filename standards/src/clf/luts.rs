@@ -1,6 +1,6 @@
 //! The nodes that are tables.
 
-use super::{Depth, array, counted, refused};
+use super::{Depth, array, counted, finite, refused};
 use crate::xml::Element;
 use platefarm_model::color::chain::{Link, Lut1d, Lut3d};
 use platefarm_model::{Outcome, limits};
@@ -103,6 +103,7 @@ pub(super) fn lut3d(node: &Element, [_, to]: [Depth; 2]) -> Outcome<Vec<Link>> {
         return Err(refused(message, "Array/@dim"));
     }
     counted(&values, size * size * size * 3)?;
+    finite(&values)?;
     Ok(vec![Link::Lut3d(Arc::new(Lut3d {
         size,
         values: values.into_iter().map(|v| (v / to.one) as f32).collect(),

@@ -205,6 +205,14 @@ fn array(node: &Element) -> Outcome<(Vec<usize>, Vec<f64>)> {
     Ok((sizes, numbers(&array.text, "Array")?))
 }
 
+/// Checks that every value is one that pixels can be computed with.
+fn finite(values: &[f64]) -> Outcome<()> {
+    match values.iter().find(|v| !(**v as f32).is_finite()) {
+        None => Ok(()),
+        Some(wild) => Err(refused(format!("'{wild}' is no finite number"), "Array")),
+    }
+}
+
 /// Checks the number of values.
 fn counted(values: &[f64], expected: usize) -> Outcome<()> {
     if values.len() == expected {

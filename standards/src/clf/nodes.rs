@@ -1,6 +1,6 @@
 //! The nodes that are formulas: matrix, range, CDL, exponent, logarithm.
 
-use super::{Depth, array, counted, numbers, refused};
+use super::{Depth, array, counted, finite, numbers, refused};
 use crate::xml::Element;
 use platefarm_model::Outcome;
 use platefarm_model::color::chain::{Cdl, Exponent, ExponentStyle, Link, Log, LogChannel};
@@ -14,6 +14,7 @@ pub(super) fn matrix(node: &Element, [from, to]: [Depth; 2]) -> Outcome<Vec<Link
         _ => return Err(refused(format!("a matrix of {sizes:?}"), "Array/@dim")),
     };
     counted(&values, 3 * columns)?;
+    finite(&values)?;
     let scale = from.one / to.one;
     let matrix: Matrix3 =
         std::array::from_fn(|r| std::array::from_fn(|c| values[r * columns + c] * scale));
@@ -58,6 +59,7 @@ pub(super) fn range(node: &Element, [from, to]: [Depth; 2]) -> Outcome<Vec<Link>
                 return Err(refused("the lower bound is not below the upper", "Range"));
             }
             let scale = (to_high - to_low) / (high - low);
+            finite(&[scale, to_low - low * scale])?;
             let mut links = vec![Link::Matrix {
                 matrix: diagonal([scale; 3]),
                 offset: [to_low - low * scale; 3],

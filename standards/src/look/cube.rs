@@ -54,11 +54,11 @@ pub fn parse_cube(bytes: &[u8]) -> Outcome<Chain> {
     links(&header, &values).map_err(|message| bad(last, message))
 }
 
-/// Exactly `N` numbers.
+/// Exactly `N` numbers that single precision has.
 fn floats<const N: usize>(text: &str) -> Option<[f64; N]> {
     let all: Option<Vec<f64>> = text
         .split_whitespace()
-        .map(|word| word.parse().ok().filter(|v: &f64| v.is_finite()))
+        .map(|word| word.parse().ok().filter(|v: &f64| (*v as f32).is_finite()))
         .collect();
     all?.try_into().ok()
 }

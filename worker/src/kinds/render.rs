@@ -35,7 +35,7 @@ impl JobKind for Render {
         let env = task.env;
         env.roots.check(&spec.source)?;
         env.roots.check(&spec.out_dir)?;
-        for file in spec.color.files() {
+        for file in spec.color.files().chain(spec.color_out.file()) {
             env.roots.check(&file.path)?;
         }
         if !is_plain_name(&spec.naming.stem) {

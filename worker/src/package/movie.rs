@@ -72,7 +72,7 @@ fn shown(spec: &PackageSpec) -> Outcome<Chain> {
     if spec.color_out.meaning()?.display {
         return Ok(Chain::default());
     }
-    let mut chain = name::to_aces(spec.color_out.name())?;
+    let mut chain = spec.color_out.to_aces()?;
     chain.0.extend(view.0);
     Ok(chain)
 }

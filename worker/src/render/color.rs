@@ -35,7 +35,7 @@ impl Colors {
         };
         let before = chain(&spec.color.input).map_err(|f| f.within("input transform"))?;
         let looks = chain(&spec.color.looks).map_err(|f| f.within("look"))?;
-        let after = looks.then(spec.color_out.chain()?);
+        let after = looks.then(spec.color_out.chain(&read)?);
         Ok(Self { codes: !spec.color.input.is_empty(), plate: PlateColor { before, after } })
     }
 

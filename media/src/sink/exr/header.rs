@@ -12,6 +12,7 @@ use exr::meta::attribute::{
 use exr::meta::header::{Header, LayerAttributes};
 use exr::meta::{BlockDescription, MetaData, magic_number, sequence_end};
 use platefarm_model::clip::ClipInfo;
+use platefarm_model::color::Xy;
 use platefarm_model::color::meaning::Meaning;
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Compression, OutputColor};
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 /// Name of the attribute with the name of the pixels' colour.
 pub(crate) const COLOR: &str = "platefarm:color";
 /// Name of the attribute that says so where they are not linear light.
-pub(super) const ENCODING: &str = "platefarm:encoding";
+pub(crate) const ENCODING: &str = "platefarm:encoding";
 
 /// How the picture was made from the sensor's samples. AMF has no place for
 /// these settings, so each frame carries them.
@@ -173,7 +174,7 @@ fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> 
     let shared = &mut header.shared_attributes;
     shared.display_window = IntegerBounds { position: Vec2(0, 0), size: display };
     shared.pixel_aspect = plate.pixel_aspect.unwrap_or(1.0);
-    shared.chromaticities = Some(chromaticities(&meaning));
+    shared.chromaticities = meaning.chromaticities.map(chromaticities);
     shared.time_code = plate.timecode.map(time_code);
     header.own_attributes = LayerAttributes {
         owner: present(&plate.owner),
@@ -221,7 +222,7 @@ fn custom(
     if let Some(id) = meaning.interop_id {
         put("colorInteropID", AttributeValue::Text(text(id)));
     }
-    if !meaning.linear {
+    if !meaning.linear || meaning.display {
         // OpenEXR takes all files for linear light: those that are not say so in words.
         put(ENCODING, AttributeValue::Text(text(encoding(meaning))));
     }
@@ -302,17 +303,18 @@ const fn exr_compression(compression: Compression) -> exr::compression::Compress
 
 /// What a file whose values are not linear light says of them.
 const fn encoding(meaning: &Meaning) -> &'static str {
-    if meaning.display {
+    if meaning.display && meaning.linear {
+        "light of a display, not of the scene"
+    } else if meaning.display {
         "codes of a display, not linear light"
     } else {
         "codes of scene light, not linear"
     }
 }
 
-fn chromaticities(meaning: &Meaning) -> Chromaticities {
-    let xy = |[x, y]: [f64; 2]| Vec2(x as f32, y as f32);
-    let [red, green, blue] = meaning.primaries.map(xy);
-    Chromaticities { red, green, blue, white: xy(meaning.white) }
+fn chromaticities(xy: [Xy; 4]) -> Chromaticities {
+    let [red, green, blue, white] = xy.map(|[x, y]| Vec2(x as f32, y as f32));
+    Chromaticities { red, green, blue, white }
 }
 
 /// SMPTE 12M as OpenEXR packs it. Its frame field ends at 29: above 30 frames

@@ -20,7 +20,7 @@ mod standard;
 mod wavelet;
 mod zip;
 
-pub(crate) use header::{COLOR, from_time_code};
+pub(crate) use header::{COLOR, ENCODING, from_time_code};
 pub use header::{DecodeRecord, PlateHeader};
 pub use read::{Plate, read};
 pub use zip::Search;

@@ -161,8 +161,8 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         _ => None,
     };
     let mut plate = PlateHeader::default();
-    if let Some(color) = text(COLOR).and_then(|name| OutputColor::named(&name).ok()) {
-        plate.color = color;
+    if let Some(name) = text(COLOR) {
+        plate.color = OutputColor::recorded(&name);
     }
     for (name, value) in plate.texts() {
         *value = text(name);

@@ -2,7 +2,7 @@
 //! format's own definition; the primaries are in the file, or assumed and said.
 
 use super::Header;
-use crate::sink::exr::COLOR;
+use crate::sink::exr::{COLOR, ENCODING};
 use crate::source::encoding::{self, P3, REC2020};
 use exr::math::Vec2;
 use exr::meta::attribute::AttributeValue;
@@ -31,7 +31,7 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
     let part = &header.part;
     let mut aces = false;
     let mut interop = None;
-    let mut ours = None;
+    let (mut ours, mut encoded) = (None, false);
     for (name, value) in part.all_named_attributes() {
         match (name, value) {
             (b"acesImageContainerFlag", AttributeValue::I32(1)) => aces = true,
@@ -41,11 +41,12 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
             (name, AttributeValue::Text(text)) if name == COLOR.as_bytes() => {
                 ours = Some(String::from_utf8_lossy(text.as_slice()).into_owned());
             }
+            (name, _) if name == ENCODING.as_bytes() => encoded = true,
             _ => {}
         }
     }
     // Primaries alone would make light of codes.
-    if let Some(name) = coded(ours.as_deref(), interop.as_deref()).filter(|_| !aces) {
+    if let Some(name) = coded(ours.as_deref(), interop.as_deref(), encoded).filter(|_| !aces) {
         return Ok((name.clone(), color::IDENTITY, unknown(&name), Vec::new()));
     }
     if let Some(chromaticities) = part.shared_attributes.chromaticities.filter(|_| !aces) {
@@ -105,14 +106,17 @@ fn matrix(primaries: &[Xy; 3], white: Xy) -> Outcome<Matrix3> {
     .at("chromaticities"))
 }
 
-/// The name of what a file holds by its own word, where that is codes and no light.
-fn coded(ours: Option<&str>, interop: Option<&str>) -> Option<String> {
+/// The name of what a file holds by its own word, where that is codes and no light; `encoded` where it says that it is.
+fn coded(ours: Option<&str>, interop: Option<&str>, encoded: bool) -> Option<String> {
     let scene = interop.and_then(meaning::space_of_interop_id);
     let named = ours.or(scene).and_then(|name| name::resolve(name).ok());
     match (named, interop) {
-        (Some(named), _) => (!named.meaning().linear).then(|| named.name().to_owned()),
-        (None, Some(id)) => meaning::is_display_id(id).then(|| id.to_owned()),
-        (None, None) => None,
+        (Some(named), _) => {
+            let meaning = named.meaning();
+            (!meaning.linear || meaning.display).then(|| named.name().to_owned())
+        }
+        (None, Some(id)) if meaning::is_display_id(id) => Some(id.to_owned()),
+        (None, _) => encoded.then(|| ours.unwrap_or("codes of a space without a name").to_owned()),
     }
 }
 

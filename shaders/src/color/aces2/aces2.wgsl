@@ -1,7 +1,7 @@
 // The ACES 2.0 output transform: `aces2/mod.rs` and `passes.rs` in the same
 // order. Numbers: `Constants` as it lies in memory, where the search of a hue
 // begins, then the tables: rows of hue, cusp's J and M and one over the upper
-// exponent, and the reach.
+// exponent, one over their widths, and the reach.
 const COLOR2_TO_AP1: u32 = 0u;
 const COLOR2_FORWARD_LIMIT: u32 = 9u;
 const COLOR2_SCENE_CONES: u32 = 10u;
@@ -17,7 +17,7 @@ const COLOR2_WHITE_RESPONSE: u32 = 83u;
 const COLOR2_TONE: u32 = 84u;
 const COLOR2_INVERSE_LIMIT: u32 = 89u;
 const COLOR2_LIMIT_J: u32 = 90u;
-const COLOR2_LIMIT_A: u32 = 91u;
+const COLOR2_PER_LIMIT_A: u32 = 91u;
 const COLOR2_SATURATION: u32 = 92u;
 const COLOR2_COMPRESSION: u32 = 94u;
 const COLOR2_NORM_SCALE: u32 = 95u;
@@ -25,9 +25,13 @@ const COLOR2_MID_J: u32 = 96u;
 const COLOR2_FOCUS_GAIN: u32 = 97u;
 const COLOR2_LOWER: u32 = 98u;
 const COLOR2_PEAK: u32 = 99u;
-const COLOR2_SEARCH: u32 = 100u;
-const COLOR2_ROWS: u32 = 101u;
-const COLOR2_REACH: u32 = 2149u;
+const COLOR2_PER_LEVEL: u32 = 100u;
+const COLOR2_PER_LIMIT_J: u32 = 101u;
+const COLOR2_PER_M2: u32 = 102u;
+const COLOR2_SEARCH: u32 = 103u;
+const COLOR2_ROWS: u32 = 104u;
+const COLOR2_PER_WIDTH: u32 = 2152u;
+const COLOR2_REACH: u32 = 2664u;
 const COLOR2_MASK: u32 = 511u;
 
 const COLOR2_G: f32 = 1.137056f;
@@ -64,7 +68,7 @@ fn color2_untone(y: f32, at: u32) -> f32 {
     let z = min(max(y, 0.0f), color_number(at + COLOR2_INVERSE_LIMIT));
     let inside = rounded(z * (rounded(4.0f * color_number(at + COLOR2_TONE + 1u)) + z));
     let f = rounded((z + color_root(inside)) * 0.5f);
-    let p = color_raised(color_quotient(f, color_number(at + COLOR2_TONE + 3u)), color_number(at + COLOR2_TONE + 4u));
+    let p = color_raised(rounded(f * color_number(at + COLOR2_PER_M2)), color_number(at + COLOR2_TONE + 4u));
     return color_quotient(rounded(color_number(at + COLOR2_TONE + 2u) * p), 1.0f - p);
 }
 
@@ -87,8 +91,7 @@ fn color2_look_up(cos: f32, sin: f32, at: u32) -> Color2Hue {
     }
     let low = at + COLOR2_ROWS + 4u * (i & COLOR2_MASK);
     let high = at + COLOR2_ROWS + 4u * ((i + 1u) & COLOR2_MASK);
-    let hue = color_number(low);
-    let t = color_quotient(degrees - hue, color_number(high) - hue);
+    let t = rounded((degrees - color_number(low)) * color_number(at + COLOR2_PER_WIDTH + (i & COLOR2_MASK)));
     let place = at + COLOR2_REACH + (u32(whole) & COLOR2_MASK);
     let reach = color_number(place + 1u);
     let part = degrees - f32(whole);
@@ -129,39 +132,41 @@ fn color2_toe(x: f32, limit: f32, first: f32, second: f32) -> f32 {
 fn color2_untoe(x: f32, limit: f32, first: f32, second: f32) -> f32 {
     let k2 = max(second, 0.001f);
     let k1 = color_root(rounded(first * first) + rounded(k2 * k2));
-    let k3 = color_quotient(limit + k1, limit + k2);
-    let y = color_quotient(rounded(x * x) + rounded(k1 * x), rounded(k3 * (x + k2)));
+    let over = rounded((rounded(x * x) + rounded(k1 * x)) * (limit + k2));
+    let y = color_quotient(over, rounded((limit + k1) * (x + k2)));
     return select(y, x, x > limit);
 }
 
 // Colourfulness that follows the tone curve.
 fn color2_compress_chroma(m: f32, j: f32, a: f32, reach_m: f32, norm: f32, at: u32) -> f32 {
-    let part = color_quotient(j, color_number(at + COLOR2_LIMIT_J));
+    let part = rounded(j * color_number(at + COLOR2_PER_LIMIT_J));
     let dark = max(1.0f - part, 0.0f);
-    let limit = color_quotient(rounded(color_quotient(a, color_number(at + COLOR2_LIMIT_A)) * reach_m), norm);
+    let per_norm = color_quotient(1.0f, norm);
+    let limit = rounded(rounded(rounded(a * color_number(at + COLOR2_PER_LIMIT_A)) * reach_m) * per_norm);
     let second = color_root(rounded(part * part) + color_number(at + COLOR2_SATURATION + 1u));
     let first = rounded(dark * color_number(at + COLOR2_SATURATION));
-    let expanded = limit - color2_toe(rounded(limit - color_quotient(m, norm)), rounded(limit - 0.001f), first, second);
+    let expanded = limit - color2_toe(rounded(limit - rounded(m * per_norm)), rounded(limit - 0.001f), first, second);
     let compression = rounded(part * color_number(at + COLOR2_COMPRESSION));
     return select(0.0f, rounded(color2_toe(expanded, limit, compression, dark) * norm), m > 0.0f);
 }
 
 fn color2_expand_chroma(m: f32, j: f32, a: f32, reach_m: f32, norm: f32, at: u32) -> f32 {
-    let part = color_quotient(j, color_number(at + COLOR2_LIMIT_J));
+    let part = rounded(j * color_number(at + COLOR2_PER_LIMIT_J));
     let dark = max(1.0f - part, 0.0f);
-    let limit = color_quotient(rounded(color_quotient(a, color_number(at + COLOR2_LIMIT_A)) * reach_m), norm);
+    let per_norm = color_quotient(1.0f, norm);
+    let limit = rounded(rounded(rounded(a * color_number(at + COLOR2_PER_LIMIT_A)) * reach_m) * per_norm);
     let second = color_root(rounded(part * part) + color_number(at + COLOR2_SATURATION + 1u));
     let first = rounded(dark * color_number(at + COLOR2_SATURATION));
     let compression = rounded(part * color_number(at + COLOR2_COMPRESSION));
-    let expanded = color2_untoe(color_quotient(m, norm), limit, compression, dark);
+    let expanded = color2_untoe(rounded(m * per_norm), limit, compression, dark);
     let plain = limit - color2_untoe(rounded(limit - expanded), rounded(limit - 0.001f), first, second);
     return select(0.0f, rounded(plain * norm), m > 0.0f);
 }
 
 // Lightness at which the line through a colour meets the axis.
-fn color2_intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
-    let scaled = color_quotient(m, gain);
-    let a = color_quotient(scaled, focus);
+fn color2_intersect(j: f32, m: f32, focus: f32, limit: f32, per: vec2<f32>) -> f32 {
+    let scaled = rounded(m * per.x);
+    let a = rounded(scaled * per.y);
     let below = j < focus;
     let b = select(-(rounded(1.0f + scaled) + rounded(limit * a)), rounded(1.0f - scaled), below);
     let c = select(rounded(limit * scaled) + j, -j, below);
@@ -170,8 +175,8 @@ fn color2_intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
 }
 
 // Colourfulness at which a line leaves a hull of one exponent.
-fn color2_leaves(place: f32, slope: f32, inverse: f32, max_j: f32, max_m: f32, reference: f32) -> f32 {
-    let power = color_raised(color_quotient(place, reference), inverse);
+fn color2_leaves(part: f32, slope: f32, inverse: f32, max_j: f32, max_m: f32, reference: f32) -> f32 {
+    let power = color_raised(part, inverse);
     let over = rounded(rounded(reference * power) * max_m);
     return color_quotient(over, max_j - rounded(slope * max_m));
 }
@@ -191,25 +196,30 @@ fn color2_threshold(hue: Color2Hue, limit: f32) -> f32 {
 
 fn color2_line(j: f32, gain_j: f32, m: f32, hue: Color2Hue, at: u32) -> Color2Line {
     let limit = color_number(at + COLOR2_LIMIT_J);
-    let weight = min(1.3f - color_quotient(hue.cusp_j, limit), 1.0f);
+    let per_limit = color_number(at + COLOR2_PER_LIMIT_J);
+    let weight = min(1.3f - rounded(hue.cusp_j * per_limit), 1.0f);
     let focus = hue.cusp_j + rounded((color_number(at + COLOR2_MID_J) - hue.cusp_j) * weight);
     let threshold = color2_threshold(hue, limit);
     let far = color_quotient(limit - threshold, max(limit - gain_j, 1e-4f));
     let above = rounded(color_binary_log(far) * 0.30103f);
     let more = select(0.0f, rounded(above * above), gain_j > threshold);
     let gain = rounded(color_number(at + COLOR2_FOCUS_GAIN) * (1.0f + more));
-    let place = color2_intersect(j, m, focus, limit, gain);
+    let per = vec2<f32>(color_quotient(1.0f, gain), color_quotient(1.0f, focus));
+    let place = color2_intersect(j, m, focus, limit, per);
     let room = select(limit - place, place, place < focus);
-    let slope = color_quotient(rounded(room * (place - focus)), rounded(focus * gain));
-    let cusp = color2_intersect(hue.cusp_j, hue.cusp_m, focus, limit, gain);
-    let low = color2_leaves(place, slope, color_number(at + COLOR2_LOWER), hue.cusp_j, hue.cusp_m, cusp);
+    let slope = rounded(rounded(room * (place - focus)) * rounded(per.x * per.y));
+    let cusp = color2_intersect(hue.cusp_j, hue.cusp_m, focus, limit, per);
+    let low = color2_leaves(
+        color_quotient(place, cusp), slope, color_number(at + COLOR2_LOWER), hue.cusp_j, hue.cusp_m, cusp);
+    let down = limit - place;
+    let cusp_down = limit - cusp;
     let high = color2_leaves(
-        limit - place, -slope, hue.upper, limit - hue.cusp_j, hue.cusp_m, limit - cusp);
+        color_quotient(down, cusp_down), -slope, hue.upper, limit - hue.cusp_j, hue.cusp_m, cusp_down);
     let k = rounded(hue.cusp_m * 0.12f);
     let h = color_quotient(max(k - abs(low - high), 0.0f), k);
     let round = rounded(rounded(rounded(rounded(h * h) * h) * k) * 0.16666667f);
     let boundary = min(low, high) - round;
-    let reach = color2_leaves(place, slope, COLOR2_G_INVERSE, limit, hue.reach_m, limit);
+    let reach = color2_leaves(rounded(place * per_limit), slope, COLOR2_G_INVERSE, limit, hue.reach_m, limit);
     return Color2Line(place, slope, boundary, reach);
 }
 
@@ -217,11 +227,12 @@ fn color2_line(j: f32, gain_j: f32, m: f32, hue: Color2Hue, at: u32) -> Color2Li
 fn color2_along(j: f32, m: f32, line: Color2Line, out: bool, at: u32) -> vec2<f32> {
     let part = max(color_quotient(line.boundary, line.reach), 0.75f);
     let threshold = rounded(part * line.boundary);
-    let most = line.reach - threshold;
-    let scale = color_quotient(most, color_quotient(most, line.boundary - threshold) - 1.0f);
-    let over = color_quotient(m - threshold, scale);
-    let pulled = color_quotient(over, select(1.0f + over, 1.0f - over, out));
-    let bent = threshold + rounded(scale * select(pulled, 1.0f, out && over >= 1.0f));
+    let most = rounded(line.reach - threshold);
+    let outer = rounded(line.boundary - threshold);
+    let scale = color_quotient(rounded(most * outer), most - outer);
+    let over = m - threshold;
+    let pulled = color_quotient(over, select(scale + over, scale - over, out));
+    let bent = threshold + rounded(scale * select(pulled, 1.0f, out && over >= scale));
     let moved = select(bent, m, part >= 1.0f || m <= threshold);
     // Black, grey, and what is brighter than the peak are not on any line.
     let grey = m <= 0.0f || j > color_number(at + COLOR2_LIMIT_J) || line.boundary <= 0.0f;
@@ -271,7 +282,7 @@ fn color_output2(aces: vec3<f32>, at: u32) -> vec3<f32> {
     let lit = signals.x > 0.0f;
     let a = select(1.0f, signals.x, lit);
     let white = color_number(at + COLOR2_WHITE_RESPONSE);
-    let scene = color_quotient(color2_unrespond(rounded(white * a)), color_number(at + COLOR2_LEVEL));
+    let scene = rounded(color2_unrespond(rounded(white * a)) * color_number(at + COLOR2_PER_LEVEL));
     let light = rounded(color2_tone(scene, at) * color_number(at + COLOR2_LEVEL));
     let shown = color_quotient(color2_respond(light), white);
     let j = rounded(100.0f * color_raised(shown, COLOR2_G));
@@ -300,7 +311,7 @@ fn color_output2_back(shown: vec3<f32>, at: u32) -> vec3<f32> {
     let norm = color2_norm(hue.cos, hue.sin, at);
     let m = color2_expand_chroma(outside.y, outside.x, a_shown, hue.reach_m, norm, at);
     let white = color_number(at + COLOR2_WHITE_RESPONSE);
-    let light = color_quotient(color2_unrespond(rounded(white * a_shown)), color_number(at + COLOR2_LEVEL));
+    let light = rounded(color2_unrespond(rounded(white * a_shown)) * color_number(at + COLOR2_PER_LEVEL));
     let scene = rounded(color2_untone(light, at) * color_number(at + COLOR2_LEVEL));
     let a = color_quotient(color2_respond(scene), white);
     let scaled = rounded(m * color_quotient(a, select(1.0f, a_shown, a_shown > 0.0f)));

@@ -54,6 +54,8 @@ type Row = [f32; 4];
 #[derive(Clone, Debug)]
 pub struct Output2 {
     rows: Box<[Row; LENGTH]>,
+    /// One over the degrees from a row's hue to the next one's.
+    per_width: Box<[f32; LENGTH]>,
     reach: Box<[f32; LENGTH]>,
     search_from: i32,
     constants: Constants,
@@ -84,7 +86,7 @@ struct Constants {
     tone: [f32; 5],
     inverse_limit: f32,
     limit_j: f32,
-    limit_a: f32,
+    per_limit_a: f32,
     saturation: [f32; 2],
     compression: f32,
     norm_scale: f32,
@@ -92,6 +94,11 @@ struct Constants {
     focus_gain: f32,
     lower: f32,
     peak: f32,
+    /// One over level, J of the limit, and the last scale of the tone curve:
+    /// quotients are dearer than products.
+    per_level: f32,
+    per_limit_j: f32,
+    per_m2: f32,
 }
 
 /// What the tables hold for a hue.
@@ -121,6 +128,10 @@ impl Output2 {
         for row in &mut rows[ENTRIES..] {
             row[0] = 1e9;
         }
+        let mut per_width = Box::new([0.0; LENGTH]);
+        for (i, hues) in t.hue[..ENTRIES].windows(2).enumerate() {
+            per_width[i] = (1.0 / (hues[1] - hues[0])) as f32;
+        }
         let (tone, c) = (&output.tonescale, &output.compression);
         let scene = &output.scene;
         let (level, white) = output.scene.luminance();
@@ -140,7 +151,7 @@ impl Output2 {
             tone: [tone.g, tone.t1, tone.s2, tone.m2, 1.0 / tone.g].map(|v| v as f32),
             inverse_limit: tone.inverse_limit as f32,
             limit_j: c.limit_j as f32,
-            limit_a: (c.limit_j / 100.0).powf(1.0 / LIGHTNESS_EXPONENT) as f32,
+            per_limit_a: (c.limit_j / 100.0).powf(-1.0 / LIGHTNESS_EXPONENT) as f32,
             saturation: [c.saturation as f32, c.saturation_threshold as f32],
             compression: c.compression as f32,
             norm_scale: c.norm_scale as f32,
@@ -148,16 +159,20 @@ impl Output2 {
             focus_gain: (c.limit_j * c.focus_distance) as f32,
             lower: c.lower_gamma_inverse as f32,
             peak: (output.target.peak_nits / 100.0) as f32,
+            per_level: (0.01 / level) as f32,
+            per_limit_j: (1.0 / c.limit_j) as f32,
+            per_m2: (1.0 / tone.m2) as f32,
         };
-        Self { rows, reach, search_from: t.search[0], constants }
+        Self { rows, per_width, reach, search_from: t.search[0], constants }
     }
 
-    /// What the shader reads: the constants, the rows by hue, the reach, and
-    /// where the search of a hue begins.
+    /// What the shader reads: the constants, where the search of a hue begins,
+    /// the rows by hue, their widths, and the reach.
     pub(super) fn numbers(&self) -> Vec<f32> {
         let constants: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&self.constants));
         let search = [self.search_from as f32];
-        [constants, &search, self.rows.as_flattened(), &self.reach[..]].concat()
+        let rows = self.rows.as_flattened();
+        [constants, &search, rows, &self.per_width[..], &self.reach[..]].concat()
     }
 
     /// Peak luminance over 100 cd/m².
@@ -176,7 +191,7 @@ impl Output2 {
             i += usize::from(self.rows[(i + 1) & MASK][0] <= degrees);
         }
         let (low, high) = (&self.rows[i & MASK], &self.rows[(i + 1) & MASK]);
-        let t = (degrees - low[0]) / (high[0] - low[0]);
+        let t = (degrees - low[0]) * self.per_width[i & MASK];
         let lerp = |k: usize| low[k] + (high[k] - low[k]) * t;
         let at = whole as usize & MASK;
         let (reach, next) = (self.reach[(at + 1) & MASK], self.reach[(at + 2) & MASK]);
@@ -195,11 +210,11 @@ impl Constants {
 
     #[inline(always)]
     fn untone(&self, y: f32) -> f32 {
-        let [_, t1, s2, m2, g_inverse] = self.tone;
+        let [_, t1, s2, _, g_inverse] = self.tone;
         let z = y.max(0.0).min(self.inverse_limit);
         let f = (z + (z * (4.0 * t1 + z)).sqrt()) * 0.5;
         // (m2/f)^(1/g) - 1, turned over so that f = 0 is no division by it.
-        let p = pow(f / m2, g_inverse);
+        let p = pow(f * self.per_m2, g_inverse);
         s2 * p / (1.0 - p)
     }
 
@@ -224,10 +239,11 @@ impl Constants {
     #[inline(always)]
     fn compress_chroma(&self, m: f32, j: f32, a: f32, reach_m: f32, norm: f32) -> f32 {
         let [saturation, threshold] = self.saturation;
-        let part = j / self.limit_j;
+        let part = j * self.per_limit_j;
         let dark = (1.0 - part).max(0.0);
-        let limit = a / self.limit_a * reach_m / norm;
-        let scaled = m / norm;
+        let per_norm = 1.0 / norm;
+        let limit = a * self.per_limit_a * reach_m * per_norm;
+        let scaled = m * per_norm;
         let expanded = limit
             - toe(
                 limit - scaled,
@@ -242,10 +258,11 @@ impl Constants {
     #[inline(always)]
     fn expand_chroma(&self, m: f32, j: f32, a: f32, reach_m: f32, norm: f32) -> f32 {
         let [saturation, threshold] = self.saturation;
-        let part = j / self.limit_j;
+        let part = j * self.per_limit_j;
         let dark = (1.0 - part).max(0.0);
-        let limit = a / self.limit_a * reach_m / norm;
-        let scaled = m / norm;
+        let per_norm = 1.0 / norm;
+        let limit = a * self.per_limit_a * reach_m * per_norm;
+        let scaled = m * per_norm;
         let expanded = untoe(scaled, limit, part * self.compression, dark);
         let plain = limit
             - untoe(
@@ -261,23 +278,25 @@ impl Constants {
     #[inline(always)]
     fn line(&self, j: f32, gain_j: f32, m: f32, hue: &Hue) -> Line {
         let limit = self.limit_j;
-        let weight = (1.3 - hue.cusp_j / limit).min(1.0);
+        let weight = (1.3 - hue.cusp_j * self.per_limit_j).min(1.0);
         let focus = hue.cusp_j + (self.mid_j - hue.cusp_j) * weight;
         let threshold = self.threshold(hue);
         let above = log2((limit - threshold) / (limit - gain_j).max(1e-4)) * LOG10_2;
         let above = pick(gain_j > threshold, above * above, 0.0);
         let gain = self.focus_gain * (1.0 + above);
-        let at = intersect(j, m, focus, limit, gain);
+        let per = [1.0 / gain, 1.0 / focus];
+        let at = intersect(j, m, focus, limit, per);
         let room = pick(at < focus, at, limit - at);
-        let slope = room * (at - focus) / (focus * gain);
-        let cusp_at = intersect(hue.cusp_j, hue.cusp_m, focus, limit, gain);
-        let low = leaves(at, slope, self.lower, hue.cusp_j, hue.cusp_m, cusp_at);
-        let high =
-            leaves(limit - at, -slope, hue.upper, limit - hue.cusp_j, hue.cusp_m, limit - cusp_at);
+        let slope = room * (at - focus) * (per[0] * per[1]);
+        let cusp_at = intersect(hue.cusp_j, hue.cusp_m, focus, limit, per);
+        let low = leaves(at / cusp_at, slope, self.lower, [hue.cusp_j, hue.cusp_m], cusp_at);
+        let (down, cusp_down) = (limit - at, limit - cusp_at);
+        let cusp = [limit - hue.cusp_j, hue.cusp_m];
+        let high = leaves(down / cusp_down, -slope, hue.upper, cusp, cusp_down);
         let k = hue.cusp_m * aces2::SMOOTH_CUSPS as f32;
         let h = (k - (low - high).abs()).max(0.0) / k;
         let boundary = low.min(high) - h * h * h * k * (1.0 / 6.0);
-        let reach = leaves(at, slope, G_INVERSE, limit, hue.reach_m, limit);
+        let reach = leaves(at * self.per_limit_j, slope, G_INVERSE, [limit, hue.reach_m], limit);
         Line { at, slope, boundary, reach }
     }
 
@@ -286,8 +305,8 @@ impl Constants {
     fn compress_gamut(&self, j: f32, m: f32, hue: &Hue) -> [f32; 2] {
         let line = self.line(j, j, m, hue);
         let (threshold, scale, keep) = line.curve();
-        let over = (m - threshold) / scale;
-        let pulled = threshold + scale * (over / (1.0 + over));
+        let over = m - threshold;
+        let pulled = threshold + scale * (over / (scale + over));
         let m_new = pick(keep | (m <= threshold), m, pulled);
         let j_new = line.at + m_new * line.slope;
         self.edges(j, m, line.boundary, [j_new, m_new])
@@ -303,8 +322,8 @@ impl Constants {
     fn expand_on(&self, j: f32, gain_j: f32, m: f32, hue: &Hue) -> [f32; 2] {
         let line = self.line(j, gain_j, m, hue);
         let (threshold, scale, keep) = line.curve();
-        let over = (m - threshold) / scale;
-        let pushed = threshold + scale * pick(over >= 1.0, 1.0, over / (1.0 - over));
+        let over = m - threshold;
+        let pushed = threshold + scale * pick(over >= scale, 1.0, over / (scale - over));
         let m_new = pick(keep | (m <= threshold), m, pushed);
         let j_new = line.at + m_new * line.slope;
         self.edges(j, m, line.boundary, [j_new, m_new])
@@ -336,7 +355,7 @@ impl Line {
         let threshold = part * self.boundary;
         let out = self.boundary - threshold;
         let most = self.reach - threshold;
-        let scale = most / (most / out - 1.0);
+        let scale = most * out / (most - out);
         (threshold, scale, part >= 1.0)
     }
 }
@@ -372,16 +391,15 @@ fn toe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
 fn untoe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
     let k2 = k2.max(0.001);
     let k1 = (k1 * k1 + k2 * k2).sqrt();
-    let k3 = (limit + k1) / (limit + k2);
-    let y = (x * x + k1 * x) / (k3 * (x + k2));
+    let y = (x * x + k1 * x) * (limit + k2) / ((limit + k1) * (x + k2));
     pick(x > limit, x, y)
 }
 
-/// Lightness at which the line through a colour meets the axis.
+/// Lightness at which the line through a colour meets the axis. One over gain and over focus are known.
 #[inline(always)]
-fn intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
-    let scaled = m / gain;
-    let a = scaled / focus;
+fn intersect(j: f32, m: f32, focus: f32, limit: f32, [per_gain, per_focus]: [f32; 2]) -> f32 {
+    let scaled = m * per_gain;
+    let a = scaled * per_focus;
     let below = j < focus;
     let b = pick(below, 1.0 - scaled, -(1.0 + scaled + limit * a));
     let c = pick(below, -j, limit * scaled + j);
@@ -389,8 +407,9 @@ fn intersect(j: f32, m: f32, focus: f32, limit: f32, gain: f32) -> f32 {
     -2.0 * c / pick(below, b + root, b - root)
 }
 
-/// Colourfulness at which a line leaves a hull of one exponent.
+/// Colourfulness at which a line, by the part of a reference where it meets
+/// the axis, leaves a hull of one exponent.
 #[inline(always)]
-fn leaves(at: f32, slope: f32, inverse: f32, max_j: f32, max_m: f32, reference: f32) -> f32 {
-    reference * pow(at / reference, inverse) * max_m / (max_j - slope * max_m)
+fn leaves(part: f32, slope: f32, inverse: f32, [max_j, max_m]: [f32; 2], reference: f32) -> f32 {
+    reference * pow(part, inverse) * max_m / (max_j - slope * max_m)
 }

@@ -9,6 +9,8 @@ use fearless_simd::{Level, dispatch};
 pub const BLOCK: usize = 128;
 
 type Values = [f32; BLOCK];
+/// Values of the longest vector.
+const LANES: usize = 16;
 
 /// Intermediate values of a block.
 #[derive(Clone, Copy)]
@@ -122,7 +124,7 @@ impl Block {
     fn tone(&mut self, o: &Constants) {
         for i in 0..BLOCK {
             let a = pick(self.a[i] > 0.0, self.a[i], 1.0);
-            let scene = unrespond(o.white_response * a) / o.level;
+            let scene = unrespond(o.white_response * a) * o.per_level;
             let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
             let j = 100.0 * pow(a_shown, G);
             let norm = o.norm(self.cos[i], self.sin[i]);
@@ -158,29 +160,52 @@ impl Block {
 /// A step of the way back.
 impl Block {
     /// Out of the limiting gamut. Above a threshold the line depends on the
-    /// lightness that is looked for, and the first round finds only about that.
+    /// lightness that is looked for, and the first round finds only about that:
+    /// those pixels, a few of most pictures, are put together and done again.
     #[inline(always)]
     fn unlimit(&mut self, o: &Constants) {
         let mut once = ([0.0; BLOCK], [0.0; BLOCK]);
-        let mut any = false;
-        for i in 0..BLOCK {
+        let mut above = [0.0; BLOCK];
+        for (i, above) in above.iter_mut().enumerate() {
             let hue = self.hue(i);
             let j = 100.0 * pow(self.a[i], G);
             [once.0[i], once.1[i]] = o.expand_on(j, j, self.m[i], &hue);
             self.j[i] = j;
-            any |= j > o.threshold(&hue);
+            *above = j - o.threshold(&hue);
         }
-        if any {
-            for i in 0..BLOCK {
-                let hue = self.hue(i);
-                let j = self.j[i];
-                let twice = o.expand_on(j, once.0[i], self.m[i], &hue);
-                let above = j > o.threshold(&hue);
-                once.0[i] = pick(above, twice[0], once.0[i]);
-                once.1[i] = pick(above, twice[1], once.1[i]);
-            }
+        let mut which = [0_u8; BLOCK];
+        let mut count = 0;
+        for (i, above) in above.iter().enumerate() {
+            which[count & (BLOCK - 1)] = i as u8;
+            count += usize::from(*above > 0.0);
+        }
+        if count > 0 {
+            self.again(o, &which[..count.min(BLOCK)], &mut once);
         }
         (self.j, self.m) = once;
+    }
+
+    /// Does some of the pixels again, with the lightness that was found.
+    #[inline(always)]
+    fn again(&self, o: &Constants, which: &[u8], once: &mut (Values, Values)) {
+        // What was found takes the place of the response.
+        let mut some = Self::EMPTY;
+        for (i, at) in which.iter().enumerate() {
+            let at = usize::from(*at) & (BLOCK - 1);
+            (some.j[i], some.m[i], some.a[i]) = (self.j[at], self.m[at], once.0[at]);
+            some.cusp_j[i] = self.cusp_j[at];
+            some.cusp_m[i] = self.cusp_m[at];
+            some.upper[i] = self.upper[at];
+            some.reach_m[i] = self.reach_m[at];
+        }
+        // To the end of a vector, whatever its length.
+        for i in 0..which.len().next_multiple_of(LANES).min(BLOCK) {
+            [some.j[i], some.m[i]] = o.expand_on(some.j[i], some.a[i], some.m[i], &some.hue(i));
+        }
+        for (i, at) in which.iter().enumerate() {
+            let at = usize::from(*at) & (BLOCK - 1);
+            (once.0[at], once.1[at]) = (some.j[i], some.m[i]);
+        }
     }
 }
 
@@ -216,7 +241,7 @@ fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
         let a_shown = pow(block.j[i] * 0.01, G_INVERSE);
         let norm = o.norm(block.cos[i], block.sin[i]);
         let m = o.expand_chroma(block.m[i], block.j[i], a_shown, block.reach_m[i], norm);
-        let shown = unrespond(o.white_response * a_shown) / o.level;
+        let shown = unrespond(o.white_response * a_shown) * o.per_level;
         let a = respond(o.untone(shown) * o.level) / o.white_response;
         let m = m * (a / pick(a_shown > 0.0, a_shown, 1.0));
         let responses = apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
