@@ -12,7 +12,7 @@ use crate::ops::rows::{self, Block, LANES, Ring, Row, Spans, each, run_mut};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// Columns for which all rows that are kept (about 0.4 kB a column) fit a core's own cache.
-pub const WINDOW: u32 = 1024;
+pub const WINDOW: u32 = 2304;
 
 /// Pairs of columns that a row has on each side.
 pub const MARGIN: usize = rows::MARGIN;

@@ -25,7 +25,7 @@ use fearless_simd::{Level, Simd, dispatch};
 pub const PAD: usize = MARGIN;
 
 /// Columns for which all rows that are kept (about 1 kB a column) fit a core's own cache.
-pub const WINDOW: u32 = 768;
+pub const WINDOW: u32 = 1536;
 
 /// How many rows behind the latest each step works.
 mod lag {
