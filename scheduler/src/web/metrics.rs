@@ -297,14 +297,17 @@ pub(crate) struct Seen {
     frames: Vec<(String, &'static str, u64)>,
     workers: Vec<(String, &'static str, u32)>,
     leases: u64,
+    /// Frames that are done, of every job that is kept.
+    done: u64,
     counters: Counters,
 }
 
 impl Seen {
-    /// Slots of workers that are alive, leases that are held, results accepted so far.
+    /// Slots of workers that are alive, leases that are held, and frames done so far: by the jobs, since
+    /// what was counted begins anew with each leader, and one that follows counts nothing.
     pub(crate) fn capacity(&self) -> (u64, u64, u64) {
         let alive = self.workers.iter().filter(|worker| worker.0 == "alive");
-        (alive.map(|worker| u64::from(worker.2)).sum(), self.leases, self.counters.granted)
+        (alive.map(|worker| u64::from(worker.2)).sum(), self.leases, self.done)
     }
 
     /// What there is to count.
@@ -318,6 +321,7 @@ impl Seen {
         }
         for job in state.jobs(false) {
             seen.jobs.push((job.show.clone(), job.phase.word()));
+            seen.done += job.frames_done;
             if job.phase.is_settled() {
                 continue;
             }

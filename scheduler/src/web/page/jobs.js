@@ -80,7 +80,8 @@ export const jobsPage = {
           [...new Set(farm.shows.map((s) => s.show).concat(wanted.show).filter(Boolean))].sort().map((s) => h("option", { key: s, value: s, selected: wanted.show === s }, s)))),
         found && h("span", { class: "dim", role: "status" }, number(found.found) + " of " + number(found.all) + " jobs")),
       found && may && selection(page, me, found, change),
-      found ? jobs("Jobs", found.jobs, may && choice(page, found, change)) : dim("Looking."),
+      // By its key it stays the same, with what has the focus, when the line of what is chosen comes or goes above it.
+      h("div", { key: "list" }, found ? jobs("Jobs", found.jobs, may && choice(page, found, change)) : dim("Looking.")),
       found && pager(found.found, wanted.skip, MOST, "job", (skip) => { want({ skip }); scrollTo(0, 0); })];
   },
 };
