@@ -1,0 +1,56 @@
+//! A plate's header says which version of a debayer made it, so the pixels of a
+//! version are the same for ever and everywhere: on every instruction set, on
+//! x86-64 and on aarch64. Whoever changes them, were it by a bit, gives it the
+//! next number; what stands here says so to him.
+
+use platefarm_model::raw::Bayer;
+use platefarm_model::recipe::Debayer;
+use platefarm_shaders::debayer::{Mosaic, form};
+
+/// Name, version, and a digest of the picture that it makes of [`mosaic`].
+const KNOWN: &[(&str, u32, u64)] = &[
+    ("ri", 2, 0x3ebe_a5ec_78ed_ff84),
+    ("rcd", 1, 0xcc58_26f9_bf55_a0bc),
+    ("mhc", 2, 0x2552_90fb_3548_b04b),
+    ("superpixel", 1, 0x8204_c463_d191_1d7f),
+];
+
+/// Sums of whole numbers over a power of two, which are the same on every machine: soft ramps
+/// with noise, edges, and some that clip.
+fn mosaic() -> Mosaic {
+    let (width, height) = (150_usize, 94);
+    let mut state = 1_u32;
+    let site = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let edge = if (x / 11 + y / 7) % 3 == 0 { 9_000 } else { 0 };
+        let light = if x.abs_diff(110) + y.abs_diff(40) < 12 { 40_000 } else { 0 };
+        let value = 90 * x + 120 * y + edge + light + (state >> 21) as usize;
+        (value.min(32_768) as f32 - 64.0) / 32_704.0
+    };
+    Mosaic { width, height, bayer: Bayer::Grbg, sites: (0..width * height).map(site).collect() }
+}
+
+/// FNV-1a of the bits.
+fn digest(planes: &[Vec<f32>; 3]) -> u64 {
+    planes
+        .iter()
+        .flatten()
+        .flat_map(|v| v.to_bits().to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
+
+#[test]
+fn pixels_change_with_the_version_only() {
+    let mosaic = mosaic();
+    for debayer in Debayer::ALL.iter().copied() {
+        let picture = form(debayer.name()).expect("every debayer has a form").picture(&mosaic);
+        let found = (debayer.name(), debayer.version(), digest(&picture.planes));
+        assert!(
+            KNOWN.contains(&found),
+            "{found:#x?} is not known: if its pixels are meant to change, give it the next version"
+        );
+    }
+}
