@@ -140,7 +140,7 @@ impl Global {
 #[derive(Subcommand)]
 enum Verb {
     /// Turn an edit list into plates: match, render, verify, package.
-    Pull(pull::Args),
+    Pull(Box<pull::Args>),
     /// Keep clips that were inspected, find them again, and say what holds for their formats and shows.
     Library(library::Args),
     /// Hold a finished package against what was asked for, or against what must hold for any.
@@ -263,7 +263,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
     }
     match verb {
         Verb::Bridge(_) | Verb::Mhl(_) | Verb::Doctor(_) => Ok(()),
-        Verb::Pull(args) => pull::run(args, global, out),
+        Verb::Pull(args) => pull::run(*args, global, out),
         Verb::Library(args) => library::run(args, out),
         Verb::Validate(args) => validate::run(&args, out),
         Verb::Render(args) => render::run(&args, out),
