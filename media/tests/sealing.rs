@@ -218,6 +218,62 @@ fn histories_inside_get_their_own_generation() {
 }
 
 /// Nothing is added to what is damaged, and nothing of it is touched.
+/// `mhl create n3; mhl create n3/sub`: the outer history knows `sub/y` too, which is there.
+#[test]
+fn a_history_that_comes_later_inside_hides_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir(root.join("sub")).unwrap();
+    fs::write(root.join("a"), "a").unwrap();
+    fs::write(root.join("sub/y"), "y").unwrap();
+    create(root, 0, &[Format::Xxh128], true);
+    create(&root.join("sub"), 1, &[Format::Md5], true);
+    assert_eq!(problems(root), [""; 0]);
+    // A file of the same content that comes is no renaming of one that is there.
+    fs::write(root.join("b"), "y").unwrap();
+    let more = create(root, 2, &[Format::Xxh128], true);
+    assert_eq!((more.appended.renamed, more.appended.problems), (vec![], vec![]));
+    assert_eq!(problems(root), [""; 0]);
+    // What both know is told once, by either's hash.
+    fs::write(root.join("sub/y"), "z").unwrap();
+    assert_eq!(problems(root), ["modified:sub/y"]);
+    fs::remove_file(root.join("sub/y")).unwrap();
+    assert_eq!(problems(root), ["missing:sub/y"]);
+}
+
+/// A file that was damaged before its own history began is not what the outer one sealed.
+#[test]
+fn what_the_outer_history_knows_still_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir(root.join("sub")).unwrap();
+    fs::write(root.join("sub/y"), "y").unwrap();
+    create(root, 0, &[Format::Xxh128], true);
+    fs::write(root.join("sub/y"), "z").unwrap();
+    create(&root.join("sub"), 1, &[Format::Md5], true);
+    assert_eq!(problems(root), ["modified:sub/y"]);
+    let again = create(root, 2, &[Format::Sha1], true);
+    assert_eq!(words(&again.appended.problems), [""; 0], "its own history has it so");
+    assert_eq!(problems(root), ["modified:sub/y"]);
+}
+
+/// Links and pipes are in no seal, and the seal says so.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told() {
+    let dir = package();
+    let root = dir.path();
+    std::os::unix::fs::symlink("report.json", root.join("link")).unwrap();
+    let made = create(root, 0, &[Format::Xxh128], true);
+    let told = |notices: &[platefarm_model::Fault]| -> Vec<String> {
+        let ours = notices.iter().filter(|n| n.code == Code::NotSealed);
+        ours.filter_map(|n| n.place.clone()).collect()
+    };
+    assert_eq!(told(&made.appended.notices), ["link"]);
+    let checked = examine(root, Scope::default());
+    assert_eq!((told(&checked.notices), checked.problems), (vec!["link".into()], vec![]));
+}
+
 #[test]
 fn a_damaged_history_is_left_as_it_is() {
     let dir = package();

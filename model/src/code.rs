@@ -141,11 +141,14 @@ codes! {
     NotChecked "F0263" Request "something could not be checked" "Nothing, if it is not needed; packages of platefarm carry what the check needs.";
     Defaulted "F0264" Request "a setting was not given and its default was taken" "Nothing, if the default is meant; else set it in the delivery spec, the show or on the command line.";
     BadNaming "F0265" Request "a naming template cannot be used" "Use letters, digits, '.', '_', '-' and the fields {show}, {shot}, {event}, {clip}, {reel}, {plate}, {version}.";
-    BadDelivery "F0266" Request "a delivery spec cannot be read" "Correct the named setting; docs/pulls.md lists all of them.";
+    BadDelivery "F0266" Request "a delivery spec cannot be read" "Correct the named setting; docs/delivery.md lists all of them.";
     PictureSuspect "F0267" Media "the pictures of a plate look wrong" "Look at the named frames; a black or frozen picture may be meant.";
     MixedDecode "F0268" Request "frames of one plate were decoded with different settings" "Render the plate again in one go.";
     BadLibrary "F0269" Request "the library of clips cannot be used" "Check the named file; `platefarm library add` makes it anew from the media.";
     MovieFailed "F0270" Worker "a movie could not be made" "Install FFmpeg with the named encoder, or take the movie out of the delivery spec.";
+    NameKept "F0271" Request "a plate's name follows an earlier delivery and not the list" "Nothing: a name that was delivered stays with its clip. Pull without --previous to begin anew.";
+    OtherShow "F0272" Request "a clip of the library belongs to another show" "Nothing, if it is meant; else add the show's own media with `platefarm library add --show`.";
+    NotSealed "F0273" Media "something that is no file is in no seal" "Copy in the file that a link leads to, or remove it: other tools take it for a file that came.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";
@@ -195,6 +198,7 @@ codes! {
     DependencyLoop "F0522" Request "jobs would wait for each other for ever" "Take away the dependency that closes the loop; `platefarm jobs explain` shows what each waits for.";
     JobSettled "F0523" Request "the job has ended" "`platefarm jobs retry` takes it up again where that makes sense; else hand it in anew.";
     UnknownStep "F0524" Request "the job has no such step" "`platefarm jobs show` lists its steps.";
+    JobTooLarge "F0525" Request "the job is larger than a message to the scheduler may be" "Split the edit list and hand in several pulls, each into its own directory.";
     Internal "F0599" Program "an internal error" "Report the message.";
 
     // F06xx: trust

@@ -91,6 +91,7 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
         renames: options.renames,
         only: &options.only,
     };
+    let not_sealed: Vec<Fault> = tree.notices().collect();
     let mut found = Found { files: Vec::new(), directories: tree.directories };
     // Names first: what they need is known before anything is read.
     found.files = hash_files(dir, &tree.files, &Default::default()).0;
@@ -102,7 +103,8 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
     found.files = files;
     let hashed = found.files.iter().filter(|file| !file.digests.is_empty());
     let bytes = hashed.map(|file| file.size).sum();
-    let appended = mhl::append(&histories, &found, &run)?;
+    let mut appended = mhl::append(&histories, &found, &run)?;
+    appended.notices.extend(not_sealed);
     if remote {
         for generation in &appended.generations {
             put_remote(dir, generation, &chains)?;

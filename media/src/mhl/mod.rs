@@ -50,11 +50,13 @@ pub fn examine(dir: &Path, scope: Scope) -> Checked {
     wanted.retain(|_, formats| !formats.is_empty());
     let (files, failed) = hash_files(dir, &tree.files, &wanted);
     unread.extend(failed);
+    let not_sealed: Vec<Fault> = tree.notices().collect();
     let found = Found { files, directories: tree.directories };
     let mut checked = match scope.names_only {
         true => mhl::names(&histories, &found),
         false => mhl::check(&histories, &found),
     };
+    checked.notices.extend(not_sealed);
     // A file that cannot be read is there: it is not missing.
     let unreadable: Vec<&str> = unread.iter().map(|p| p.subject.as_str()).collect();
     checked.problems.retain(|p| !unreadable.contains(&p.subject.as_str()));

@@ -15,6 +15,8 @@ pub(super) struct Tree {
     pub(super) directories: Vec<String>,
     /// Directories that have a history; `""` for the outermost.
     pub(super) histories: Vec<String>,
+    /// What is neither file nor directory: links, pipes, devices, and what they are.
+    others: Vec<(String, &'static str)>,
 }
 
 impl Tree {
@@ -30,7 +32,16 @@ impl Tree {
         tree.files.sort();
         tree.directories.sort();
         tree.histories.sort();
+        tree.others.sort();
         tree
+    }
+
+    /// Says what is there and in no seal.
+    pub(super) fn notices(&self) -> impl Iterator<Item = Fault> + '_ {
+        self.others.iter().map(|(path, what)| {
+            Fault::new(Code::NotSealed, format!("'{path}' is {what}, and in no seal"))
+                .at(path.clone())
+        })
     }
 
     fn enter(
@@ -60,6 +71,9 @@ impl Tree {
                 queue.push(relative);
             } else if entry.is_file() {
                 self.files.push(relative);
+            } else if !entry.is_dir() {
+                let linked = entry.path().symlink_metadata().is_ok_and(|m| m.is_symlink());
+                self.others.push((relative, if linked { "a link" } else { "a pipe or device" }));
             }
         }
         Ok(())

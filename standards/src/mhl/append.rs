@@ -7,7 +7,7 @@
 //! (specification 5.6.4).
 
 use super::chain::ChainEntry;
-use super::check::{self, Checked, Found, FoundFile, HistoryFiles, Placed, by_home};
+use super::check::{self, Checked, Found, FoundFile, HistoryFiles, Placed, by_home, mismatch};
 use super::hash::{Digest, Format};
 use super::history::{History, Known};
 use super::ignore::Ignore;
@@ -21,7 +21,7 @@ use super::{DIRECTORY, below, damaged, is_relative, join};
 use crate::xml::is_xml_char;
 use platefarm_model::utc::Utc;
 use platefarm_model::{Fault, Outcome, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How a generation is made.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,25 +89,30 @@ pub fn needed(
 ) -> BTreeMap<String, Vec<Format>> {
     let placed = with_outermost(histories);
     let there = by_home(&placed, histories, found);
+    let on_disk = on_disk(found);
     let mut needed = BTreeMap::new();
-    for (placed, there) in placed.iter().zip(&there) {
-        let known = &placed.history.files;
-        let ignore = ignored(&placed.history, run);
+    for (home, there) in placed.iter().zip(&there) {
+        let known = &home.history.files;
+        let ignore = ignored(&home.history, run);
         // A file that came may be one that went, in the formats of those.
         let gone: BTreeSet<Format> = known
             .iter()
-            .filter(|(path, _)| run.renames && !there.contains_key(path.as_str()))
+            .filter(|(path, _)| run.renames && home.is_gone(path, there, &on_disk))
             .flat_map(|(_, known)| known.formats())
             .collect();
         for path in there.keys().filter(|path| !ignore.0.covers(path, false)) {
-            let full = join(placed.files.root, path);
+            let full = join(home.files.root, path);
             if !run.only.is_empty() && !run.only.contains(&full) {
                 continue;
             }
             let mut formats: Vec<Format> = run.formats.to_vec();
             match known.get(*path) {
                 Some(known) => formats.extend(proof(known, run.formats)),
-                None => formats.extend(&gone),
+                None => {
+                    formats.extend(&gone);
+                    let above = above(&placed, home.files.root, &full);
+                    formats.extend(above.filter_map(|known| proof(known, run.formats)));
+                }
             }
             formats.sort_unstable();
             formats.dedup();
@@ -115,6 +120,34 @@ pub fn needed(
         }
     }
     needed
+}
+
+/// The paths of all files.
+fn on_disk(found: &Found) -> HashSet<&str> {
+    found.files.iter().map(|file| file.path.as_str()).collect()
+}
+
+/// What histories above `root` recorded of a file before its own was begun.
+fn above<'p>(
+    placed: &'p [Placed<'_>],
+    root: &'p str,
+    full: &'p str,
+) -> impl Iterator<Item = &'p Known> {
+    let outer = placed.iter().filter(move |other| other.files.root.len() < root.len());
+    outer.filter_map(|other| other.history.files.get(below(other.files.root, full)?))
+}
+
+impl Placed<'_> {
+    /// Whether a file that this history knows is no more: one that a history
+    /// further in answers for by now is there.
+    fn is_gone(
+        &self,
+        path: &str,
+        there: &BTreeMap<&str, &FoundFile>,
+        on_disk: &HashSet<&str>,
+    ) -> bool {
+        !there.contains_key(path) && !on_disk.contains(join(self.files.root, path).as_str())
+    }
 }
 
 /// The format that proves a file when none of those that are asked for can.
@@ -174,11 +207,19 @@ pub fn append(histories: &[HistoryFiles<'_>], found: &Found, run: &Run<'_>) -> O
     }
     let placed = with_outermost(histories);
     let there = by_home(&placed, histories, found);
+    let on_disk = on_disk(found);
     let mut order: Vec<usize> = (0..placed.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(depth(placed[*i].files.root)));
     let mut below_it: Vec<Below> = Vec::new();
     for i in order {
-        let home = Home { placed: &placed[i], there: &there[i], found, run };
+        let home = Home {
+            placed: &placed[i],
+            all: &placed,
+            there: &there[i],
+            on_disk: &on_disk,
+            found,
+            run,
+        };
         let done = home.generation(&below_it, &mut appended)?;
         // What lies inside is now told by this one.
         let inside = |b: &Below| below(placed[i].files.root, &b.root).is_some();
@@ -207,7 +248,10 @@ struct Below {
 /// One history of a run.
 struct Home<'a> {
     placed: &'a Placed<'a>,
+    /// All histories.
+    all: &'a [Placed<'a>],
     there: &'a BTreeMap<&'a str, &'a FoundFile>,
+    on_disk: &'a HashSet<&'a str>,
     found: &'a Found,
     run: &'a Run<'a>,
 }
@@ -325,7 +369,14 @@ impl Home<'_> {
                 let gone = join(self.root(), before);
                 appended.problems.retain(|p| p.kind != Kind::Missing || p.subject != gone);
             }
-            (None, _) => appended.new += 1,
+            (None, _) => {
+                appended.new += 1;
+                let full = full();
+                let known = above(self.all, self.root(), &full);
+                let known = known.filter(|known| !known.digests.is_empty());
+                let wrong = known.filter_map(|k| mismatch(&full, &k.digests, &file.digests));
+                appended.problems.extend(wrong.take(1));
+            }
             (Some(_), _) => appended.verified += usize::from(!failed),
         }
         Ok(FileRecord {
@@ -342,7 +393,7 @@ impl Home<'_> {
         let known = &self.placed.history.files;
         let mut gone: HashMap<&Digest, Vec<&String>> = HashMap::new();
         for (path, known) in
-            known.iter().filter(|(path, _)| !self.there.contains_key(path.as_str()))
+            known.iter().filter(|(path, _)| self.placed.is_gone(path, self.there, self.on_disk))
         {
             for digest in &known.digests {
                 gone.entry(digest).or_default().push(path);

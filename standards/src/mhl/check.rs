@@ -8,7 +8,7 @@ use super::problem::{Kind, Problem};
 use super::tree::directory_hashes;
 use super::{DIRECTORY, below, join};
 use platefarm_model::{Fault, Outcome, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The `ascmhl` directory of one history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,13 +64,19 @@ pub(super) struct Placed<'a> {
 #[must_use]
 pub fn wanted(histories: &[HistoryFiles<'_>]) -> BTreeMap<String, Vec<Format>> {
     let placed = read(histories, &mut Vec::new());
-    let known = placed.iter().flat_map(|p| {
-        p.history
-            .files
-            .iter()
-            .map(|(path, known)| (join(p.files.root, path), known.formats().collect()))
-    });
-    known.collect()
+    let mut wanted: BTreeMap<String, Vec<Format>> = BTreeMap::new();
+    for placed in &placed {
+        for (path, known) in &placed.history.files {
+            let formats = wanted.entry(join(placed.files.root, path)).or_default();
+            // A history above one that came later may know the file in other formats.
+            for format in known.formats() {
+                if !formats.contains(&format) {
+                    formats.push(format);
+                }
+            }
+        }
+    }
+    wanted
 }
 
 /// Holds histories against what is on disk. Reports everything that is wrong
@@ -78,7 +84,7 @@ pub fn wanted(histories: &[HistoryFiles<'_>]) -> BTreeMap<String, Vec<Format>> {
 /// in no manifest, each with its path.
 ///
 /// A directory inside may have its own history, which then answers for what is
-/// in it; give them all. A file without a common hash format counts as modified.
+/// in it; give them all. What the one above recorded before that still holds. A file without a common hash format counts as modified.
 #[must_use]
 pub fn check(histories: &[HistoryFiles<'_>], found: &Found) -> Checked {
     compare(histories, found, true)
@@ -114,11 +120,20 @@ fn compare(histories: &[HistoryFiles<'_>], found: &Found, hashes: bool) -> Check
     let placed = read(histories, problems);
     let gone = references(&placed, histories, problems);
     let there = by_home(&placed, histories, found);
+    // With one history all of it is that one's.
+    let inside = if placed.len() > 1 { found.files.as_slice() } else { &[] };
+    let inside: HashMap<&str, &FoundFile> =
+        inside.iter().map(|file| (file.path.as_str(), file)).collect();
     for (placed, there) in placed.iter().zip(&there) {
-        placed.check_files(there, hashes, &gone, problems);
+        let here = Here { there, inside: &inside, gone: &gone, hashes };
+        placed.check_files(&here, problems);
         placed.check_directories(there, found, problems);
         checked.notices.extend(placed.came(there, found, histories));
     }
+    // Two histories that know one file say the same of it.
+    let mut told = HashSet::new();
+    let of_files = |p: &Problem| matches!(p.kind, Kind::Modified | Kind::Missing);
+    problems.retain(|p| !of_files(p) || told.insert((p.kind, p.subject.clone())));
     for dir in gone {
         let inside = format!("{dir}/");
         if found.files.iter().any(|file| file.path.starts_with(&inside)) {
@@ -276,17 +291,26 @@ fn references(
     gone
 }
 
+/// What is on disk, as one history sees it.
+struct Here<'a> {
+    /// Files that it answers for.
+    there: &'a BTreeMap<&'a str, &'a FoundFile>,
+    /// Files of all histories, by their whole path.
+    inside: &'a HashMap<&'a str, &'a FoundFile>,
+    /// Directories whose history is gone.
+    gone: &'a BTreeSet<String>,
+    /// Whether hashes are looked at.
+    hashes: bool,
+}
+
 impl Placed<'_> {
-    fn check_files(
-        &self,
-        there: &BTreeMap<&str, &FoundFile>,
-        hashes: bool,
-        gone: &BTreeSet<String>,
-        problems: &mut Vec<Problem>,
-    ) {
+    fn check_files(&self, here: &Here<'_>, problems: &mut Vec<Problem>) {
+        let Here { there, inside, gone, hashes } = *here;
         for (path, known) in &self.history.files {
             let full = join(self.files.root, path);
-            let Some(file) = there.get(path.as_str()) else {
+            // One that a history further in answers for by now is still there.
+            let file = there.get(path.as_str()).or_else(|| inside.get(full.as_str()));
+            let Some(file) = file else {
                 let message = format!("'{full}' is missing");
                 problems.push(Problem::of_file(Kind::Missing, &full, message));
                 continue;
@@ -352,7 +376,7 @@ impl Placed<'_> {
 }
 
 /// The first format in which a file is not what it was.
-fn mismatch(path: &str, known: &[Digest], found: &[Digest]) -> Option<Problem> {
+pub(super) fn mismatch(path: &str, known: &[Digest], found: &[Digest]) -> Option<Problem> {
     let mut common = 0;
     for known in known {
         let Some(actual) = found.iter().find(|digest| digest.format() == known.format()) else {
