@@ -16,7 +16,7 @@ use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, NewToken, Role, TokenView};
 use platefarm_model::{Code, Fault, JobId, Outcome, Secret, limits};
-use platefarm_proto::convert::{from_status, role};
+use platefarm_proto::convert::{from_status, role, submission};
 use platefarm_proto::dial::{Dial, Line};
 use platefarm_proto::trace::{self, Begun};
 use platefarm_proto::{EventsClient, FarmClient, TrustClient, v1};
@@ -197,7 +197,7 @@ impl Farm {
 
     /// Hands in a job; the second value says whether it was there before.
     pub(crate) async fn submit(&mut self, job: &JobSpec) -> Outcome<(JobId, bool)> {
-        let request = v1::SubmitJobRequest { job: Some(job.into()) };
+        let request = submission(job)?;
         // What has no key might be there twice if it were said twice.
         let repeats = job.idempotency_key.is_some();
         let facts = [("job.name", job.name.clone()), ("show", job.show.clone())];

@@ -21,6 +21,7 @@ mod farm;
 mod framing;
 mod gate;
 mod harness;
+mod large;
 mod media;
 mod outage;
 mod pictures;

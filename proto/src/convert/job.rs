@@ -1,12 +1,71 @@
 //! Submissions: what a step does travels as JSON under the name of its kind,
-//! so that a new kind needs no new message.
+//! so that a new kind needs no new message. Long JSON is packed: a package of
+//! thousands of plates says the same things of each of them.
 
 use super::needed;
 use crate::v1;
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
 use platefarm_model::farm::{Needs, StepTerms};
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
 use platefarm_model::{Code, Fault, Outcome, limits};
+use prost::Message as _;
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+
+/// From this length on, in bytes, JSON is packed.
+const LONG: usize = 4096;
+
+/// The JSON as it travels: as it is, or packed.
+fn packed(json: String) -> (String, Vec<u8>) {
+    if json.len() < LONG {
+        return (json, Vec::new());
+    }
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
+    match packer.write_all(json.as_bytes()).and_then(|()| packer.finish()) {
+        Ok(bytes) => (String::new(), bytes),
+        Err(_) => (json, Vec::new()),
+    }
+}
+
+fn unpacked(json: String, packed: &[u8]) -> Outcome<String> {
+    if packed.is_empty() {
+        return Ok(json);
+    }
+    let bad = |message: &str| Fault::new(Code::BadSpec, message).at("spec_deflate");
+    let mut text = String::new();
+    let most = limits::MAX_DOCUMENT_BYTES;
+    ZlibDecoder::new(packed)
+        .take(most + 1)
+        .read_to_string(&mut text)
+        .map_err(|e| bad("the packed spec is no zlib stream of JSON").because(&e))?;
+    if text.len() as u64 > most {
+        return Err(bad("the packed spec is longer than any document may be"));
+    }
+    Ok(text)
+}
+
+/// A job as it is handed in.
+///
+/// # Errors
+/// [`Code::JobTooLarge`] when no scheduler would take it: larger than
+/// [`limits::MAX_MESSAGE_BYTES`].
+pub fn submission(job: &JobSpec) -> Outcome<v1::SubmitJobRequest> {
+    let request = v1::SubmitJobRequest { job: Some(job.into()) };
+    let size = request.encoded_len();
+    if size > limits::MAX_MESSAGE_BYTES {
+        let mib = |bytes: usize| bytes.div_ceil(1024 * 1024);
+        let message = format!(
+            "the job has {} steps and {} MiB; a message may have {} MiB",
+            job.steps.len(),
+            mib(size),
+            mib(limits::MAX_MESSAGE_BYTES)
+        );
+        return Err(Fault::new(Code::JobTooLarge, message).at(job.name.clone()));
+    }
+    Ok(request)
+}
 
 /// The name of the kind and its JSON without the name.
 fn kind_out(kind: &StepKind) -> (String, String) {
@@ -35,7 +94,8 @@ fn kind_in(kind: &str, json: &str) -> Outcome<StepKind> {
 
 impl From<&StepSpec> for v1::StepSpec {
     fn from(step: &StepSpec) -> Self {
-        let (kind, spec_json) = kind_out(&step.kind);
+        let (kind, json) = kind_out(&step.kind);
+        let (spec_json, spec_deflate) = packed(json);
         let terms = &step.terms;
         Self {
             name: step.name.clone(),
@@ -44,6 +104,7 @@ impl From<&StepSpec> for v1::StepSpec {
             max_attempts: step.max_attempts,
             kind,
             spec_json,
+            spec_deflate,
             needs: (terms.needs != Needs::default()).then(|| (&terms.needs).into()),
             after_same_frames: terms.after_same_frames.clone(),
             frame_limit_s: terms.frame_limit_s,
@@ -64,7 +125,9 @@ impl TryFrom<v1::StepSpec> for StepSpec {
             given => given,
         };
         Ok(Self {
-            kind: kind_in(&step.kind, &step.spec_json).map_err(|f| f.within(&place))?,
+            kind: unpacked(step.spec_json, &step.spec_deflate)
+                .and_then(|json| kind_in(&step.kind, &json))
+                .map_err(|f| f.within(&place))?,
             frames: needed(step.frames, "frames")
                 .and_then(TryInto::try_into)
                 .map_err(|f| f.within(&place))?,
@@ -152,6 +215,38 @@ mod tests {
             fdl_json: Some("{\"a\":1}".into()),
             reuse: Vec::new(),
         }))
+    }
+
+    #[test]
+    fn long_specs_travel_packed() {
+        let StepKind::Render(mut spec) = render() else { panic!("a render") };
+        spec.fdl_json = Some("{\"fdl\": \"plate\"} ".repeat(10_000));
+        let step = StepSpec {
+            name: "s".into(),
+            kind: StepKind::Render(spec),
+            frames: FrameRange::single(1),
+            after: Vec::new(),
+            max_attempts: 1,
+            terms: StepTerms::default(),
+        };
+        let wire = v1::StepSpec::from(&step);
+        assert!(wire.spec_json.is_empty() && wire.encoded_len() < 10_000);
+        assert_eq!(StepSpec::try_from(wire.clone()).unwrap(), step);
+        let cut = v1::StepSpec { spec_deflate: wire.spec_deflate[..100].to_vec(), ..wire };
+        assert_eq!(StepSpec::try_from(cut).unwrap_err().code, Code::BadSpec);
+        // Names do not pack: this is beyond any message, and says how far.
+        let steps = vec![StepSpec { name: "x".repeat(1 << 20), ..step }; 65];
+        let job = JobSpec {
+            name: "pull".into(),
+            show: "demo".into(),
+            priority: 0,
+            terms: JobTerms::default(),
+            idempotency_key: None,
+            steps,
+        };
+        let fault = submission(&job).unwrap_err();
+        assert_eq!((fault.code, fault.place.as_deref()), (Code::JobTooLarge, Some("pull")));
+        assert!(fault.message.contains("65 steps") && fault.message.contains("64 MiB"), "{fault}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod value;
 mod view;
 mod work;
 
+pub use job::submission;
 pub use status::{FAULT_KEY, from_status, grpc_code, to_status};
 pub use trust::role;
 pub use value::{ranges, set};
