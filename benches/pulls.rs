@@ -9,7 +9,7 @@ use platefarm_model::pull::Document;
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::Backend;
 use platefarm_model::{FrameRate, Timecode, Timestamp};
-use platefarm_scheduler::library::{Library, Search};
+use platefarm_scheduler::library::{Library, Of, Search};
 use platefarm_scheduler::pulls::{self, BAR, Choices, ClipKey, Media, PullRequest};
 use platefarm_scheduler::store::Place;
 use platefarm_standards::editlist::EditList;
@@ -115,6 +115,7 @@ fn request<'a>(edl: &'a EditList, media: Media<'a>) -> PullRequest<'a> {
         backend: Backend::Cpu,
         repairs: platefarm_model::repair::Repairs::default(),
         amf: None,
+        template_said: false,
         notes: Vec::new(),
         seed: "bench".into(),
         now: Timestamp(1_795_000_000_000_000),
@@ -150,8 +151,9 @@ fn main() {
     seconds("library: add all clips", || {
         runtime.block_on(library.add("bench", &clips)).expect("added")
     });
-    let (ids, keys): (Vec<i64>, Vec<ClipKey>) =
-        seconds("library: read all keys", || runtime.block_on(library.keys(None)).expect("keys"));
+    let (ids, keys): (Vec<i64>, Vec<ClipKey>) = seconds("library: read all keys", || {
+        runtime.block_on(library.keys(Of::Any)).expect("keys")
+    });
     let some: HashMap<usize, ClipInfo> = seconds("library: match, and read what matched", || {
         let wanted: Vec<usize> =
             pulls::wanted(&edl, &keys, &Choices::default(), BAR).into_iter().collect();

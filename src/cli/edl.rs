@@ -16,7 +16,7 @@ pub(super) enum Verb {
         #[arg(long, value_name = "FPS")]
         rate: Option<FrameRate>,
     },
-    /// Say what became of each shot: new, gone, extended, shortened, slipped, moved, retimed.
+    /// Say what became of each shot: new, gone, extended, shortened, slipped, moved, retimed, regraded.
     Diff {
         /// The earlier list.
         before: PathBuf,

@@ -3,6 +3,7 @@
 //! The plan is made here, where the media is ([`request`]); the farm is handed
 //! a job whose steps are the plates and, last, the package.
 
+mod media;
 mod request;
 
 use crate::cli::library::StoreArg;
@@ -35,6 +36,9 @@ pub(super) struct Args {
     /// Take the clips of the library instead of searching for them.
     #[arg(long, conflicts_with = "media")]
     library: bool,
+    /// Take clips of the library that were added for other shows too.
+    #[arg(long, requires = "library")]
+    any_show: bool,
     #[command(flatten)]
     store: StoreArg,
     /// Directory of the package.

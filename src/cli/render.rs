@@ -284,6 +284,7 @@ fn sidecars(plan: &RenderPlan, clip: &ClipInfo) -> Outcome<(Vec<String>, Vec<Fau
         color_out: &spec.color_out,
         incoming: plan.incoming.as_ref(),
         looks: &plan.looks,
+        grade: None,
         created,
         uuid: &|what| pulls::uuid(&seed, what),
     })?;

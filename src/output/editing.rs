@@ -2,7 +2,7 @@
 
 use super::style;
 use super::table::{self, Align};
-use platefarm_model::Fault;
+use platefarm_model::{Code, Fault};
 use platefarm_standards::editlist::{Change, Changed, Diff, EditList, Event, Side};
 
 /// The events of a list, then what cannot be read or is not to be trusted.
@@ -31,9 +31,21 @@ pub(super) fn list(file: &str, list: &EditList) {
         ],
         &rows,
     );
-    for fault in told(list) {
+    let cut = look_cut(list).map(|fault| fault.at(file.to_owned()));
+    for fault in told(list).chain(&cut) {
         say!("{} {fault}", style::missing("note"));
     }
+}
+
+/// Reels of eight characters and none longer: what an export for CMX 3600 leaves of longer names.
+fn look_cut(list: &EditList) -> Option<Fault> {
+    let pictures = list.events.iter().filter(|event| event.is_picture());
+    let reels = pictures.filter(|event| !event.is_black() && !event.is_auxiliary());
+    let longest = reels.clone().map(|event| event.reel.chars().count()).max();
+    let whole = |event: &Event| event.long_reel.is_some();
+    (longest == Some(8) && !reels.clone().any(whole)).then(|| {
+        Fault::new(Code::BadEdlReel, "no reel is longer than eight characters: names may be cut")
+    })
 }
 
 /// Everything that is wrong with a list, or looks so.
@@ -137,6 +149,7 @@ fn words(change: Change) -> String {
     let side = |side| if side == Side::Head { "head" } else { "tail" };
     match change {
         Change::New | Change::Gone => style::strong(change.word()),
+        Change::Regraded => change.word().to_owned(),
         Change::Extended { side: at, frames } => format!("extended {frames} at the {}", side(at)),
         Change::Shortened { side: at, frames } => format!("shortened {frames} at the {}", side(at)),
         Change::Slipped { frames } => format!("slipped {frames:+}"),

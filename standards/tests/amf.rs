@@ -66,6 +66,7 @@ fn plate<'a>(naming: &'a FrameNaming, content: &'a [u8]) -> PlateAmf<'a> {
         }),
         incoming: None,
         looks: &[],
+        grade: None,
         viewing: None,
     }
 }

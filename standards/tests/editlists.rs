@@ -238,6 +238,32 @@ fn what_an_otio_clip_says_is_kept() {
     assert!(!off.enabled && fast.enabled);
 }
 
+/// What the AAF adapter of OpenTimelineIO 0.18 makes of its own `one_clip.aaf`, and of a mob
+/// that came from a tape: the master mob's id is the material's, a tape is a reel.
+#[test]
+fn mobs_of_an_aaf_name_the_material() {
+    let mut clip = otio_clip("ppjoshm_1 (SIM1)", 86501.0, 10.0);
+    clip["metadata"] = json!({"AAF": {
+        "ClassName": "MasterMob", "MediaKind": "Picture", "Name": "ppjoshm_1 (SIM1)",
+        "MobID": "urn:smpte:umid:060a2b34.01010101.01010f00.13000000.060e2b34.7f7f2a80.5c9e6962.cd005cc5",
+        "UserComments": {"Take": "1"}, "Slots": {},
+    }});
+    let mut taped = clip.clone();
+    clip["media_reference"]["metadata"] = json!({"AAF": {
+        "ClassName": "SourceMob", "Name": "ppjoshm_1.SIM1.aaf",
+        "EssenceDescription": {"ClassName": "CDCIDescriptor"},
+        "MobID": "urn:smpte:umid:060a2b34.01010101.01010f00.13000000.060e2b34.7f7f2a80.5c9e69c8.ec2213a0",
+    }});
+    taped["media_reference"]["metadata"] = json!({"AAF": {
+        "ClassName": "SourceMob", "Name": "A001R1AB",
+        "EssenceDescription": {"ClassName": "TapeDescriptor"},
+    }});
+    let list = otio_list(json!([clip, taped]));
+    let umid = "060A2B340101010101010F0013000000060E2B347F7F2A805C9E6962CD005CC5";
+    let got: Vec<_> = list.events.iter().map(|e| (e.umid.as_deref(), e.reel.as_str())).collect();
+    assert_eq!(got, [(Some(umid), ""), (Some(umid), "A001R1AB")]);
+}
+
 /// A sequence inside a sequence: what is seen of it, at its place, at its speed.
 #[test]
 fn nested_compositions_are_cut_to_what_is_seen() {

@@ -16,6 +16,19 @@ fn list(events: &[(&str, i64, i64, i64, &str)]) -> EditList {
     edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap()
 }
 
+#[test]
+fn another_colour_decision_is_a_change() {
+    let with = |remark: &str| list(&[("A001", 0, 24, 0, remark), ("A002", 0, 24, 24, "")]);
+    let sop = "* ASC_SOP (1.1 1 1)(0 0 0)(1 1 1)";
+    let (plain, graded, other) = (with(""), with(sop), with("* ASC_SAT 0.9"));
+    for (before, after) in [(&plain, &graded), (&graded, &other), (&other, &plain)] {
+        let diff = diff(before, after).unwrap();
+        assert_eq!(told(&diff), [("001".to_owned(), vec![Change::Regraded])]);
+        assert_eq!(diff_to_json(&diff)["changed"][0]["changes"][0]["kind"], "regraded");
+    }
+    assert!(diff(&graded, &graded).unwrap().changed.is_empty());
+}
+
 /// Number in the second list (or the first, when gone) and the changes.
 fn told(diff: &Diff<'_>) -> Vec<(String, Vec<Change>)> {
     let number = |c: &platefarm_standards::editlist::Changed<'_>| {

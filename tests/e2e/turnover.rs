@@ -169,9 +169,8 @@ fn a_choice_is_kept_and_the_second_pull_renders_only_what_changed() {
     std::fs::write(&choices, chosen).expect("choices");
     let planned = plan(&world, &edl, &media, &["--resolve", s(&choices)]);
     assert_eq!(by_event(&planned["plates"], "011")[0]["matched"]["tier"], "chosen");
-    // The show remembers.
     let again = plan(&world, &edl, &media, &[]);
-    assert_eq!(by_event(&again["plates"], "011")[0]["matched"]["tier"], "chosen");
+    assert!(by_event(&again["plates"], "011").is_empty(), "a dry run keeps nothing");
 
     let (first, second) = (world.path("v1"), world.path("v2"));
     let fdl = root().join("tests/fixtures/pull/show.fdl");
@@ -204,8 +203,11 @@ fn a_choice_is_kept_and_the_second_pull_renders_only_what_changed() {
         ];
         world.json(&[&args, more].concat())
     };
-    let summary = pull(&first, &edl, &[]);
+    let summary = pull(&first, &edl, &["--resolve", s(&choices)]);
     assert_eq!(summary["phase"], "done", "{summary}");
+    // The show remembers.
+    let again = plan(&world, &edl, &media, &[]);
+    assert_eq!(by_event(&again["plates"], "011")[0]["matched"]["tier"], "chosen");
     let report = report(&first);
     assert_eq!(
         (&report["complete"], &report["released"]),
@@ -297,4 +299,42 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
             .collect()
     };
     assert_eq!(essence(&kept), essence(&scanned));
+
+    let library = |show: &str| -> Vec<String> {
+        let args = ["pull", "--library", "--edl", s(&edl), "--out", s(&out), "--rate", "24"];
+        [&args[..], &["--show", show, "--dry-run"]].concat().into_iter().map(Into::into).collect()
+    };
+    let with = |show: &str, more: &[&str]| -> Vec<String> {
+        library(show).into_iter().chain(more.iter().map(|s| (*s).to_owned())).collect()
+    };
+    let run = |args: Vec<String>| world.json(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    // Another show takes none of them, unless it is told to.
+    let args = library("OTHER");
+    let refused = world.fails("F0111", &args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(refused["remedy"].as_str().is_some_and(|r| r.contains("--any-show")), "{refused}");
+    let wide = run(with("OTHER", &["--any-show"]));
+    assert_eq!(wide["plates"].as_array().map(Vec::len), kept["plates"].as_array().map(Vec::len));
+    assert!(wide["notes"].to_string().contains("F0272"), "{:#}", wide["notes"]);
+    // A dry run learns nothing; a choice that leads nowhere is told.
+    let choices = world.path("choices.toml");
+    let chosen = media.join("day_01");
+    let text = format!(
+        "[[choice]]\nreel = \"B002_C001\"\nuse = \"{}\"\n[[choice]]\nreel = \"NO\"\nuse = \"x\"\n",
+        s(&chosen)
+    );
+    std::fs::write(&choices, text).expect("choices");
+    let resolved = run(with("TRAPS", &["--resolve", s(&choices)]));
+    assert_eq!(by_event(&resolved["plates"], "011").len(), 1);
+    assert!(resolved["notes"].to_string().contains("the choice of 'x' leads no event"));
+    assert_eq!(by_event(&run(library("TRAPS"))["plates"], "011").len(), 0, "nothing was kept");
+    std::fs::write(&choices, "[[choice]]\nuse = \"x\"\n").expect("choices");
+    let args = with("TRAPS", &["--resolve", s(&choices)]);
+    world.fails("F0261", &args.iter().map(String::as_str).collect::<Vec<_>>());
+    // Media that went is told, and is no clip.
+    std::fs::remove_dir_all(media.join("chart")).expect("removed");
+    let left = run(library("TRAPS"));
+    assert_eq!(by_event(&kept["plates"], "007").len(), 1);
+    assert!(by_event(&left["plates"], "007").is_empty(), "{left:#}");
+    assert!(left["notes"].to_string().contains("is not there any more"), "{:#}", left["notes"]);
+    world.fails("F0008", &["library", "search", "bogus:x"]);
 }

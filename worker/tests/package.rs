@@ -81,6 +81,7 @@ fn amf(name: &str, frames: FrameRange) -> Document {
         input: Some(input),
         incoming: None,
         looks: &[],
+        grade: None,
         viewing: None,
     };
     Document { name: format!("{name}.amf"), text: plate_amf(&plate).unwrap().into() }

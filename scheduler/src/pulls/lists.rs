@@ -12,6 +12,7 @@ use platefarm_standards::editlist::Cdl;
 pub(super) struct Row<'a> {
     pub(super) plate: &'a PlatePlan,
     pub(super) cdl: Option<&'a Cdl>,
+    pub(super) amf_uuid: String,
 }
 
 /// Both lists of a pull.
@@ -81,6 +82,7 @@ const ALE: &[Column] = &[
         r.cdl.and_then(|cdl| cdl.saturation).map_or_else(String::new, |s| s.to_string())
     }),
     ("AMF_NAME", |r| r.plate.amf.name.clone()),
+    ("AMF_UUID", |r| r.amf_uuid.clone()),
 ];
 
 /// Timecode of the plate's frame `index`; empty when the clip has none.

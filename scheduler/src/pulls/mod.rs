@@ -13,7 +13,7 @@
 //! - [`take`] reads the list: which source frames an event shows (transitions,
 //!   speed changes, frozen frames).
 //! - [`matching`] finds the clip.
-//! - [`naming`] names the plate.
+//! - [`naming`] names the plate; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
 //! - [`delivery`] reads what a delivery is to be.
 //! - [`grade`] and [`lists`] write what else the list says about a plate.
@@ -21,6 +21,7 @@
 pub mod delivery;
 pub mod estimate;
 mod grade;
+mod kept;
 mod lists;
 mod matching;
 mod media;
@@ -29,14 +30,15 @@ mod plate;
 mod previous;
 mod sidecar;
 mod take;
+mod template;
 #[cfg(test)]
 mod tests;
 
 pub use matching::{BAR, Choice, Choices, ClipKey, rules};
 pub use media::Media;
-pub use naming::FIELDS as NAMING_FIELDS;
 pub use previous::{Previous, PreviousFile};
 pub use sidecar::uuid;
+pub use template::FIELDS as NAMING_FIELDS;
 
 use matching::{Index, Miss, Query};
 use naming::Names;
@@ -94,6 +96,9 @@ pub struct PullRequest<'a> {
     pub repairs: Repairs,
     /// The AMF of the show: input transforms of pictures that are codes, looks and view.
     pub amf: Option<&'a IncomingAmf>,
+    /// Whether the template was named for this pull: then it goes before those
+    /// that people set for camera formats.
+    pub template_said: bool,
     /// Form of the image operations.
     pub backend: Backend,
     /// What was assumed or went wrong before the plan; reported with it.
@@ -151,8 +156,9 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
     if request.delivery.repeated == Repeated::Once {
         drafts = joined(drafts);
     }
-    for draft in drafts {
-        planner.draw(draft)?;
+    planner.names.expect(&drafts);
+    for (index, draft) in drafts.into_iter().enumerate() {
+        planner.draw(index, draft)?;
     }
     planner.finish()
 }
@@ -168,6 +174,18 @@ pub fn wanted(edl: &EditList, keys: &[ClipKey], choices: &Choices, bar: f64) -> 
         _ => None,
     });
     found.map(|found| found.clip).collect()
+}
+
+/// The choices that lead an event of this list to its clip, by their places.
+#[must_use]
+pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<usize> {
+    let index = Index::new(keys, choices, BAR);
+    let takes = take::takes(edl).into_iter();
+    let led = takes.filter_map(|verdict| match verdict {
+        Verdict::Take(take) => index.chooses(&Query::of(&take)),
+        _ => None,
+    });
+    led.collect()
 }
 
 /// One draft for all uses of a shot whose frames touch, in the order of their first use.
@@ -254,10 +272,11 @@ impl<'a> Planner<'a> {
     }
 
     /// A plate of a draft. It gets its name last, so that a rejected event takes none.
-    fn draw(&mut self, draft: Draft<'a>) -> Outcome<()> {
+    fn draw(&mut self, index: usize, draft: Draft<'a>) -> Outcome<()> {
         let event = draft.take.event;
         let framed = self.framer.frame(&draft);
-        match framed.and_then(|framed| Ok((framed, self.names.name(&draft.take, draft.clip)?))) {
+        let named = |framed| Ok((framed, self.names.name(index, &draft.take, draft.clip)?));
+        match framed.and_then(named) {
             Ok((framed, name)) => {
                 let (plate, step) = self.framer.finish(name, draft, framed)?;
                 if let Some(cdl) = &event.cdl {
@@ -308,7 +327,11 @@ impl<'a> Planner<'a> {
         let notes = self.notes();
         let request = self.request;
         let documents = if request.delivery.sidecars.pull_list {
-            let row = |(i, plate)| lists::Row { plate, cdl: self.grades.get(&i) };
+            let row = |(i, plate): (usize, _)| {
+                let plate: &PlatePlan = plate;
+                let amf_uuid = sidecar::amf_uuid(request, &plate.name);
+                lists::Row { plate, cdl: self.grades.get(&i), amf_uuid }
+            };
             let rows: Vec<_> = self.plates.iter().enumerate().map(row).collect();
             lists::documents(&rows, request.rate)
         } else {

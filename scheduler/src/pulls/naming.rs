@@ -4,12 +4,19 @@
 //! marker of the event names, which is how editorial hands names over; without
 //! one, the list's title and the event number times ten. Letters, digits, '.',
 //! '_' and '-' only. A shot that is pulled from several events counts its
-//! plates: PL01, PL02. A plate that was delivered before gets the next version.
+//! plates: PL01, PL02. A plate that was delivered before ([`kept`](super::kept))
+//! keeps its shot and number and gets the next version; only new ones take new
+//! numbers, so that no name goes over to another clip.
 
-use super::take::Take;
-use super::{PullRequest, previous::Previous};
+use super::PullRequest;
+use super::kept::{Delivered, Wanted, file};
+use super::plate::Draft;
+use super::previous::Previous;
+use super::take::{Take, place};
+use super::template::{Template, Value};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, Outcome};
+use platefarm_standards::editlist::Event;
 use std::collections::{HashMap, HashSet};
 
 /// Longest name of a shot, in bytes: a frame's file name has 255, and the
@@ -18,87 +25,6 @@ const MOST: usize = 128;
 /// Longest name of a plate, in bytes.
 const MOST_PLATE: usize = 200;
 
-/// Fields that a template may have.
-pub const FIELDS: &[&str] = &["show", "shot", "event", "clip", "reel", "plate", "version"];
-
-/// A template, read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Template(Vec<Part>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    /// A field of [`FIELDS`], and the digits of a number.
-    Field(&'static str, usize),
-}
-
-impl Template {
-    fn parse(text: &str) -> Outcome<Self> {
-        let bad = |what: String| {
-            Fault::new(Code::BadNaming, format!("'{text}' is no naming template: {what}"))
-                .at("naming.plate")
-        };
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(open) = rest.find(['{', '}']) {
-            let (literal, field) = rest.split_at(open);
-            if !literal.is_empty() {
-                parts.push(Part::Text(literal.to_owned()));
-            }
-            let (field, behind) = field
-                .strip_prefix('{')
-                .and_then(|field| field.split_once('}'))
-                .ok_or_else(|| bad("a brace without its other half".into()))?;
-            let (name, digits) = field.split_once(':').unwrap_or((field, "0"));
-            let known = FIELDS.iter().find(|known| **known == name);
-            let known = known.ok_or_else(|| bad(format!("there is no field '{{{name}}}'")))?;
-            let digits = digits.parse().ok().filter(|digits| *digits <= 9);
-            let digits = digits.ok_or_else(|| {
-                bad(format!("'{field}' is no count of digits; write as in {{version:03}}"))
-            })?;
-            parts.push(Part::Field(known, digits));
-            rest = behind;
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
-        }
-        let illegal = |part: &Part| match part {
-            Part::Text(text) => text.chars().find(|c| !c.is_ascii() || !is_legal_byte(*c as u8)),
-            Part::Field(..) => None,
-        };
-        if let Some(c) = parts.iter().find_map(illegal) {
-            return Err(bad(format!("'{c}' is not legal in the name of a file")));
-        }
-        let has = |name: &str| parts.iter().any(|p| matches!(p, Part::Field(f, _) if *f == name));
-        if !has("version") {
-            return Err(bad("without {version} a re-pull could not be told apart".into()));
-        }
-        if !["shot", "event", "clip"].iter().any(|name| has(name)) {
-            return Err(bad("one of {shot}, {event} and {clip} must tell plates apart".into()));
-        }
-        Ok(Self(parts))
-    }
-
-    fn fill(&self, value: impl Fn(&str) -> Value) -> String {
-        let mut name = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Field(field, digits) => match value(field) {
-                    Value::Text(text) => name.push_str(&text),
-                    Value::Number(number) => name.push_str(&format!("{number:0digits$}")),
-                },
-            }
-        }
-        name
-    }
-}
-
-enum Value {
-    Text(String),
-    Number(u64),
-}
-
 /// The names that were given so far.
 pub(super) struct Names<'a> {
     template: Template,
@@ -106,7 +32,12 @@ pub(super) struct Names<'a> {
     prefix: String,
     show: String,
     version: u32,
-    previous: &'a [Previous],
+    delivered: Delivered<'a>,
+    /// What each draft goes on from.
+    claims: Vec<Option<usize>>,
+    claimed: HashSet<usize>,
+    /// Shots of events without a marker that are not named by their number.
+    numbered: HashMap<String, String>,
     /// Shots by their name as file systems without case see it.
     shots: HashMap<String, Shot>,
     /// Plates likewise.
@@ -117,7 +48,8 @@ struct Shot {
     /// As first written.
     name: String,
     from: Origin,
-    plates: u32,
+    /// The highest number that any plate of it has or had.
+    last: u32,
 }
 
 /// Where a name comes from: two sources that give one name are a collision.
@@ -126,15 +58,19 @@ enum Origin {
     Marker,
     /// The event number as written.
     Number(String),
+    /// An earlier delivery.
+    Kept,
 }
 
 /// A plate's name and what it is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Named {
     pub(super) name: String,
     pub(super) shot: String,
     pub(super) number: u32,
     pub(super) version: u32,
+    /// Where it is not what the list alone would give.
+    pub(super) notes: Vec<Fault>,
 }
 
 impl<'a> Names<'a> {
@@ -151,33 +87,120 @@ impl<'a> Names<'a> {
             prefix,
             show: legal(&request.show),
             version: request.plate_version,
-            previous: &request.previous,
+            delivered: Delivered::new(&request.previous),
+            claims: Vec::new(),
+            claimed: HashSet::new(),
+            numbered: HashMap::new(),
             shots: HashMap::new(),
             plates: HashSet::new(),
         })
     }
 
-    /// The name of the plate of `take` from `clip`; each call gives another.
+    /// Finds what each of the plates to come goes on from: all of them first,
+    /// so that none takes the number of one behind it.
+    pub(super) fn expect(&mut self, drafts: &[Draft<'_>]) {
+        let prefix = self.prefix.clone();
+        let wanted = drafts.iter().map(|draft| {
+            let (shot, from) = self.listed(draft.take.event);
+            let marked = from == Origin::Marker;
+            Wanted { shot, marked, prefix: &prefix, clip: &draft.clip.path, source: draft.source() }
+        });
+        let wanted: Vec<Wanted<'_>> = wanted.collect();
+        self.claims = self.delivered.claims(&wanted);
+        let unmarked: Vec<bool> = wanted.iter().map(|wanted| !wanted.marked).collect();
+        for ((draft, claim), unmarked) in drafts.iter().zip(&self.claims).zip(unmarked) {
+            let Some(claim) = claim else { continue };
+            self.claimed.insert(*claim);
+            if unmarked {
+                let shot = self.delivered.plate(*claim).shot.clone();
+                self.numbered.entry(draft.take.event.number.clone()).or_insert(shot);
+            }
+        }
+    }
+
+    /// The shot as the list names it.
+    fn listed(&self, event: &Event) -> (String, Origin) {
+        match event.locators.iter().find_map(|locator| shot_in(&locator.text)) {
+            Some(name) => (name.to_owned(), Origin::Marker),
+            None => {
+                let number = event.number.parse::<u64>().unwrap_or(0).saturating_mul(10);
+                (format!("{}_{number:03}", self.prefix), Origin::Number(event.number.clone()))
+            }
+        }
+    }
+
+    /// The shot of an event: as the list names it, unless that is what another
+    /// plate was delivered as.
+    fn shot(
+        &mut self,
+        event: &Event,
+        claim: Option<&Previous>,
+        notes: &mut Vec<Fault>,
+    ) -> (String, Origin) {
+        let (listed, from) = self.listed(event);
+        if from == Origin::Marker {
+            return (listed, from);
+        }
+        let kept = claim.map(|plate| &plate.shot).or_else(|| self.numbered.get(&event.number));
+        let (name, from) = match kept {
+            Some(kept) => (kept.clone(), Origin::Kept),
+            None if self.delivered.of_shot(&listed).next().is_none() => return (listed, from),
+            None => {
+                let number = event.number.parse::<u64>().unwrap_or(0).saturating_mul(10);
+                let others = (1..).map(|i| format!("{}_{:03}", self.prefix, number + i));
+                let mut free = others.filter(|name| {
+                    !self.shots.contains_key(&name.to_ascii_lowercase())
+                        && self.delivered.of_shot(name).next().is_none()
+                });
+                (free.next().unwrap_or_else(|| listed.clone()), Origin::Kept)
+            }
+        };
+        if !name.eq_ignore_ascii_case(&listed) {
+            self.numbered.insert(event.number.clone(), name.clone());
+            let why = if claim.is_some() { "was delivered as" } else { "is new, and called" };
+            let message = format!(
+                "event {} {why} shot '{name}': '{listed}' goes by the event's place in the list",
+                event.number
+            );
+            notes.push(
+                Fault::new(Code::NameKept, message)
+                    .at(place(event))
+                    .remedy("Nothing; markers in the list give shots names that last."),
+            );
+        }
+        (name, from)
+    }
+
+    /// The name of the plate of the `index`-th draft; each call gives another.
     ///
     /// # Errors
     /// [`Code::NameCollision`] when the name is already another shot's (one of
     /// a marker and one of an event number, or numbers that differ by zeros
     /// only), or when the template gives two plates one name;
     /// [`Code::BadName`] when what it gives is no name of a file.
-    pub(super) fn name(&mut self, take: &Take<'_>, clip: &ClipInfo) -> Outcome<Named> {
+    pub(super) fn name(
+        &mut self,
+        index: usize,
+        take: &Take<'_>,
+        clip: &ClipInfo,
+    ) -> Outcome<Named> {
         let event = take.event;
-        let marked = event.locators.iter().find_map(|locator| shot_in(&locator.text));
-        let (name, from) = match marked {
-            Some(name) => (name.to_owned(), Origin::Marker),
-            None => {
-                let number = event.number.parse::<u64>().unwrap_or(0).saturating_mul(10);
-                (format!("{}_{number:03}", self.prefix), Origin::Number(event.number.clone()))
-            }
-        };
+        let claim = self.claims.get(index).copied().flatten();
+        let claim = claim.map(|place| self.delivered.plate(place));
+        let mut notes = Vec::new();
+        let (name, from) = self.shot(event, claim, &mut notes);
+        if from != Origin::Marker {
+            let words = event.locators.iter().filter_map(|locator| no_shot(&locator.text));
+            notes.extend(words.map(|word| {
+                let message = format!("marker '{word}' can be no name of a shot: it is '{name}'");
+                Fault::new(Code::BadName, message).at(place(event))
+            }));
+        }
+        let last = self.delivered.of_shot(&name).map(|(_, plate)| plate.number).max();
         let shot = self.shots.entry(name.to_ascii_lowercase()).or_insert_with(|| Shot {
             name,
             from: from.clone(),
-            plates: 0,
+            last: last.unwrap_or(0),
         });
         if shot.from != from {
             let message =
@@ -185,12 +208,12 @@ impl<'a> Names<'a> {
             return Err(Fault::new(Code::NameCollision, message)
                 .remedy("Name the events by markers, or give the list another title."));
         }
-        let (shot_name, number) = (shot.name.clone(), shot.plates + 1);
-        let delivered = |plate: &&Previous| {
-            plate.shot.eq_ignore_ascii_case(&shot_name) && plate.number == number
+        let shot_name = shot.name.clone();
+        let number = claim.map_or(shot.last + 1, |plate| plate.number);
+        let version = match claim {
+            Some(plate) => self.version.max(plate.version + 1),
+            None => self.first_version(&shot_name, number, clip, event, &mut notes),
         };
-        let before = self.previous.iter().filter(delivered).map(|plate| plate.version).max();
-        let version = before.map_or(self.version, |before| self.version.max(before + 1));
         let name = self.template.fill(|field| match field {
             "show" => Value::Text(self.show.clone()),
             "shot" => Value::Text(shot_name.clone()),
@@ -215,8 +238,51 @@ impl<'a> Names<'a> {
             .at("naming.plate")
             .remedy("Let the template tell plates of a shot apart, by {plate} or {event}."));
         }
-        shot.plates = number;
-        Ok(Named { name, shot: shot_name, number, version })
+        if let Some(shot) = self.shots.get_mut(&shot_name.to_ascii_lowercase()) {
+            shot.last = shot.last.max(number);
+        }
+        Ok(Named { name, shot: shot_name, number, version, notes })
+    }
+
+    /// The version of a plate that goes on from none: the first that no other
+    /// plate was delivered with, where the template does not tell them apart.
+    fn first_version(
+        &self,
+        shot: &str,
+        number: u32,
+        clip: &ClipInfo,
+        event: &Event,
+        notes: &mut Vec<Fault>,
+    ) -> u32 {
+        let has = |field: &str| self.template.has(field);
+        let mut note = |message: String| {
+            notes.push(Fault::new(Code::NameKept, message).at(place(event)));
+        };
+        let (mut version, mut from) = (self.version, None);
+        if !(has("shot") && has("plate")) {
+            let same_name = self.delivered.all().filter(|plate| {
+                (!has("shot") || plate.shot.eq_ignore_ascii_case(shot))
+                    && (!has("clip") || file(&plate.clip) == file(&clip.path))
+            });
+            if let Some(last) = same_name.max_by_key(|plate| plate.version) {
+                (version, from) = (version.max(last.version + 1), Some(file(&last.clip)));
+            }
+        }
+        let gone = self.delivered.of_shot(shot).filter(|(place, _)| !self.claimed.contains(place));
+        let gone: Vec<String> =
+            gone.map(|(_, p)| format!("PL{:02} from {}", p.number, file(&p.clip))).collect();
+        let to = file(&clip.path);
+        if let Some(from) = from.filter(|from| *from != to) {
+            note(format!(
+                "a name without {{shot}} and {{plate}} goes over from clip {from} to {to}: version {version}"
+            ));
+        } else if !gone.is_empty() {
+            note(format!(
+                "shot '{shot}' was delivered with {}, not in this list: the plate from {to} is new, PL{number:02}",
+                gone.join(", ")
+            ));
+        }
+        version
     }
 }
 
@@ -243,9 +309,29 @@ fn is_legal_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphanumeric())
         && word.bytes().all(is_legal_byte)
         && !word.ends_with('.')
+        && !is_device(word)
 }
 
-const fn is_legal_byte(byte: u8) -> bool {
+/// Names that Windows keeps for devices, with any ending.
+fn is_device(word: &str) -> bool {
+    let stem = word.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit())
+    };
+    ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
+}
+
+/// A word of a marker that was meant as a shot's name and cannot be one.
+fn no_shot(text: &str) -> Option<&str> {
+    let mut words = text.split_whitespace();
+    let built = |word: &&str| word.contains('_') && word.bytes().any(|b| b.is_ascii_digit());
+    match (words.next(), words.next()) {
+        (Some(only), None) => Some(only),
+        _ => text.split_whitespace().find(|word| built(word) && !is_legal(word)),
+    }
+}
+
+pub(super) const fn is_legal_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
@@ -273,37 +359,15 @@ mod tests {
             ("DRA_001_0001", Some("DRA_001_0001")),
             ("SH010", Some("SH010")),
             ("ANIM FIX NEEDED", None),
+            ("COM1", None),
+            ("com1.x", None),
+            ("ÄB_010", None),
             ("Sc 117 INTERCUT", None),
             ("../../etc_0/x_1", None),
             ("..", None),
             ("", None),
         ] {
             assert_eq!(shot_in(text), shot, "{text}");
-        }
-    }
-
-    #[test]
-    fn templates_are_checked_before_anything_is_named() {
-        let parsed = Template::parse("{shot}_PL{plate:02}_v{version:03}").unwrap();
-        let name = parsed.fill(|field| match field {
-            "shot" => Value::Text("A_010".into()),
-            _ => Value::Number(7),
-        });
-        assert_eq!(name, "A_010_PL07_v007");
-        for (text, what) in [
-            ("{shot}_v{version", "brace"),
-            ("{shot}}_v{version}", "brace"),
-            ("{scene}_v{version}", "{scene}"),
-            ("{shot} v{version}", "' '"),
-            ("{shot}/v{version}", "'/'"),
-            ("{shot}_PL{plate:02}", "{version}"),
-            ("plate_v{version}", "{shot}"),
-            ("{shot}_v{version:x}", "digits"),
-            ("", "{version}"),
-        ] {
-            let fault = Template::parse(text).unwrap_err();
-            assert_eq!(fault.code, Code::BadNaming, "{text}");
-            assert!(fault.message.contains(what), "{fault}");
         }
     }
 

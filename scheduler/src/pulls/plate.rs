@@ -116,6 +116,11 @@ impl<'a> Draft<'a> {
         self.notes.extend(other.notes);
     }
 
+    /// Indices within the clip: the first, and one behind the last.
+    pub(super) const fn source(&self) -> [i64; 2] {
+        self.source
+    }
+
     fn frames(&self, first: i64) -> FrameRange {
         FrameRange::of_len(first, (self.source[1] - self.source[0]).unsigned_abs())
     }
@@ -202,8 +207,7 @@ impl<'a> Framer<'a> {
         let uuid = uuid(&self.request.seed, &what);
         let wish = self.template.as_ref().map(|(fdl, template)| {
             let request = fdl::Request {
-                // What was set for the clip's camera format goes before what holds for the pull.
-                template: draft.clip.vendor.get(TEMPLATE).unwrap_or(template),
+                template: self.format_template(draft).unwrap_or(template),
                 intent: self.request.delivery.picture.intent.as_deref(),
                 document_uuid: &uuid,
                 ..fdl::Request::default()
@@ -218,6 +222,26 @@ impl<'a> Framer<'a> {
         let wish = wish.as_ref().map(|(fdl, request)| (*fdl, request));
         fdl::frame(wish, &self.scaling, &media)
             .map_err(|fault| fault.within(format!("clip '{}'", draft.clip.path)))
+    }
+
+    /// What was set for the clip's camera format goes before what holds for the
+    /// show, and behind what was said for this pull.
+    fn format_template<'d>(&self, draft: &Draft<'d>) -> Option<&'d String> {
+        draft.clip.vendor.get(TEMPLATE).filter(|_| !self.request.template_said)
+    }
+
+    /// Says that a template that was set for the format gave way.
+    fn gave_way(&self, draft: &Draft<'_>) -> Option<Fault> {
+        let set = draft.clip.vendor.get(TEMPLATE).filter(|_| self.request.template_said)?;
+        let (_, said) = self.template.as_ref()?;
+        (set != said).then(|| {
+            let message = format!(
+                "template '{set}' is set for this camera format, and '{said}' was asked for"
+            );
+            Fault::new(Code::Defaulted, message)
+                .at(draft.clip.path.clone())
+                .remedy("Nothing, if that is meant; else leave out --template.")
+        })
     }
 
     /// What the missing framing means for the pull.
@@ -259,8 +283,12 @@ impl Framer<'_> {
         let request = self.request;
         let picture = &request.delivery.picture;
         let frames = draft.frames(self.first_frame(&named, &draft));
+        let gave_way = self.gave_way(&draft);
         let Draft { take, clip, matched, source: [source_first, _], handles, .. } = draft;
         let mut notes = draft.notes;
+        notes.extend(named.notes);
+        notes.extend(gave_way);
+        notes.extend(clip.notes.iter().cloned());
         notes.extend(missing(clip, source_first, frames));
         notes.extend(framed.notes);
         let mut fdl_json = None;
@@ -272,8 +300,10 @@ impl Framer<'_> {
         let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
         let (color, assumed) = color(request, clip)?;
         notes.extend(assumed);
-        let Sidecars { amf, clf, looks } =
-            sidecar::sidecars(request, &naming, clip, frames, &color)?;
+        let grade = take.event.cdl.as_ref();
+        let Sidecars { amf, clf, looks, left_out } =
+            sidecar::sidecars(request, &naming, clip, frames, &color, grade)?;
+        notes.extend(left_out.map(|fault| fault.at(place(take.event))));
         let mut render = RenderSpec {
             source: clip.path.clone(),
             clip_name: None,
@@ -319,7 +349,7 @@ impl Framer<'_> {
             event: event_of(&take),
             also: draft.also,
             matched,
-            clip: clip.clone(),
+            clip: travelling(clip),
             source_first,
             frames,
             handles,
@@ -382,6 +412,13 @@ fn color(request: &PullRequest<'_>, clip: &ClipInfo) -> Outcome<(ColorRecipe, Ve
         color.input = vec![ColorStep::ToAces(name.clone())];
     }
     Ok((color, assumed))
+}
+
+/// A clip as the package needs it: without the maker's own fields, which are
+/// most of it and which whoever renders reads from the media, and without its
+/// notes, which the plate has.
+fn travelling(clip: &ClipInfo) -> ClipInfo {
+    ClipInfo { vendor: Default::default(), notes: Vec::new(), ..clip.clone() }
 }
 
 /// Names what decides the pixels: the clip as it was inspected, the settings,

@@ -8,7 +8,8 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::pull::{Document, PackageColor};
 use platefarm_model::recipe::{ColorRecipe, FrameNaming};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
-use platefarm_standards::amf::{self, Delivery};
+use platefarm_standards::amf::{self, Delivery, GradeLook};
+use platefarm_standards::editlist::{Cdl, Sop};
 use twox_hash::XxHash3_128;
 
 /// What says what a plate's pixels are.
@@ -19,6 +20,8 @@ pub(super) struct Sidecars {
     pub(super) clf: Option<Document>,
     /// Names of the looks of the package that the AMF names.
     pub(super) looks: Vec<String>,
+    /// Why the list's colour decision is not in the AMF, where it is not.
+    pub(super) left_out: Option<Fault>,
 }
 
 /// The colour of a clip's plates, and what was assumed about it.
@@ -59,10 +62,11 @@ pub(super) fn sidecars(
     clip: &ClipInfo,
     frames: FrameRange,
     color: &ColorRecipe,
+    cdl: Option<&Cdl>,
 ) -> Outcome<Sidecars> {
     let name = naming.stem.as_str();
-    // The same pull made at another time is another document.
-    let made = |what: &str| uuid(&request.seed, &format!("{name} {what} {}", request.now.0));
+    let made = |what: &str| uuid_of(request, name, what);
+    let (grade, left_out) = grade(request, cdl);
     let sidecars = amf::sidecars(&Delivery {
         what: &format!(
             "VFX pull '{}': {name} from clip '{}'",
@@ -77,6 +81,7 @@ pub(super) fn sidecars(
         color_out: &request.delivery.picture.color,
         incoming: request.amf,
         looks: &[],
+        grade: grade.as_ref(),
         created: request.now,
         uuid: &made,
     })?;
@@ -87,7 +92,50 @@ pub(super) fn sidecars(
             .remedy("Deliver ACES2065-1, or a space or output that has an ACES transform id."));
     };
     let looks = sidecars.looks.into_iter().map(|look| look.name).collect();
-    Ok(Sidecars { amf, clf: sidecars.clf, looks })
+    Ok(Sidecars { amf, clf: sidecars.clf, looks, left_out })
+}
+
+/// The UUID of a document of a plate. The same pull made at another time is another document.
+fn uuid_of(request: &PullRequest<'_>, plate: &str, what: &str) -> String {
+    uuid(&request.seed, &format!("{plate} {what} {}", request.now.0))
+}
+
+/// The UUID of a plate's AMF.
+pub(super) fn amf_uuid(request: &PullRequest<'_>, plate: &str) -> String {
+    uuid_of(request, plate, "AMF")
+}
+
+/// The list's colour decision as a look that is still ahead: whoever has an AMF
+/// looks at no other place for a grade. One that cannot stand there says why.
+fn grade(request: &PullRequest<'_>, cdl: Option<&Cdl>) -> (Option<GradeLook>, Option<Fault>) {
+    let Some(cdl) = cdl.filter(|cdl| cdl.sop.is_some() || cdl.saturation.is_some()) else {
+        return (None, None);
+    };
+    let sop = cdl.sop.unwrap_or(Sop { slope: [1.0; 3], offset: [0.0; 3], power: [1.0; 3] });
+    let values = amf::Cdl {
+        slope: sop.slope,
+        offset: sop.offset,
+        power: sop.power,
+        saturation: cdl.saturation.unwrap_or(1.0),
+    };
+    let left_out = |why: &str| {
+        let message = format!("the list's colour decision is not in the AMF: {why}");
+        let remedy = "Nothing, if that is meant; the decision is beside the plate as .cc and .cdl.";
+        (None, Some(Fault::new(Code::ColorAssumed, message).remedy(remedy)))
+    };
+    if request.delivery.picture.color.meaning().is_ok_and(|meaning| meaning.display) {
+        return left_out("the pixels are made for a display");
+    }
+    let stages = request.amf.map(|incoming| incoming.amf.pipeline.stages.as_slice());
+    let mut theirs = stages.unwrap_or_default().iter().filter(|stage| stage.cdl.is_some());
+    match theirs.next() {
+        Some(theirs) if theirs.cdl.as_ref() == Some(&values) => (None, None),
+        Some(_) => left_out("that of the show has a grade of its own, which is kept"),
+        None => {
+            let description = format!("ASC CDL of edit list '{}'", request.edl_document.name);
+            (Some(GradeLook { description, cdl: values }), None)
+        }
+    }
 }
 
 /// A UUID that is the same whenever the same thing is made (RFC 9562, version 8:

@@ -3,22 +3,22 @@
 //! collected for the report.
 
 use super::Args;
+use super::media::Found;
 use crate::cli::colors;
 use crate::cli::render::read_document;
 use crate::output::{Output, PlanView};
-use platefarm_media::{source, storage};
+use platefarm_media::storage;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::job::JobSpec;
 use platefarm_model::pull::{Document, PackageSpec, Rejected};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timestamp};
 use platefarm_scheduler::library::{Library, Show};
-use platefarm_scheduler::pulls::{self, Choices, Media, delivery, estimate};
+use platefarm_scheduler::pulls::{self, Choices, delivery, estimate};
 use platefarm_standards::amf::{self, IncomingAmf};
-use platefarm_standards::editlist::EditList;
 use platefarm_standards::fdl;
 use platefarm_worker::package::PackageReport;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
@@ -52,13 +52,12 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let amf_path = args.look.color.amf_path().or_else(|| show.amf.as_deref().map(Path::new));
     let incoming = amf_path.map(colors::read_amf).transpose()?;
     let (delivery, defaulted) = delivery(args, show, incoming.as_ref())?;
-    let found = match &known.library {
-        Some(library) if args.library => Found::in_library(&known.runtime, library)?,
+    let mut found = match &known.library {
+        Some(library) if args.library => {
+            Found::in_library(&known.runtime, library, &args.show, args.any_show)?
+        }
         _ => Found::scan(&args.media)?,
     };
-    for fault in &found.unreadable {
-        out.note(&format!("note {fault}"));
-    }
     let (rate, assumed) = list_rate(args.rate.or(show.rate), &found.rates);
     let list = platefarm_media::editlist::read(&args.edl, &edl_bytes, Some(rate))?;
     let parsed_fdl = fdl_bytes
@@ -67,7 +66,14 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         .map(|(bytes, path)| fdl::Fdl::parse(bytes).map_err(|fault| fault.within(path.display())))
         .transpose()?;
     let choices = &known.show.choices;
-    let clips = found.clips(&known, &list, choices, args.match_bar)?;
+    let clips = match &known.library {
+        Some(library) => found.clips(&known.runtime, library, &list, choices, args.match_bar)?,
+        None => HashMap::new(),
+    };
+    for fault in &found.unreadable {
+        out.note(&format!("note {fault}"));
+    }
+    let used = pulls::chosen(&list, found.keys(), &known.chosen);
     let out_dir = absolute(&args.out)?;
     let mut request = pulls::PullRequest {
         name: stem(&args.edl),
@@ -82,6 +88,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         fdl_name: fdl_path.as_deref().map(file_name),
         look: look(amf_path)?,
         amf: incoming.as_ref(),
+        template_said: args.look.template.is_some(),
         delivery,
         defaulted,
         previous: previous(&args.previous)?,
@@ -94,6 +101,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
             .into_iter()
             .chain(incoming.is_none().then(|| amf::without_amf().1))
             .chain(found.unreadable.iter().cloned())
+            .chain(unused(&known.chosen, &used))
             .collect(),
         seed: String::new(),
         now: now(),
@@ -103,19 +111,52 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let mut plan = pulls::plan(&request)?;
     let key = platefarm_media::hash::xxh128(format!("{content} {}", out_dir.display()).as_bytes());
     plan.job.idempotency_key = Some(key.clone());
+    if !args.dry_run {
+        known.learn(&args.show, &used)?;
+    }
     Ok(Plan { job: plan.job, package: plan.package, skipped: plan.skipped, key, out_dir })
 }
 
 /// What is known beside what was typed: the show, and the library where one is used.
 struct Known {
     show: Show,
+    /// What the files of --resolve choose.
+    chosen: Choices,
     library: Option<Library>,
     runtime: Runtime,
 }
 
+impl Known {
+    /// Keeps for the show which choices led to clips: the next cut asks the same.
+    fn learn(&self, show: &str, used: &BTreeSet<usize>) -> Outcome<()> {
+        let Some(library) = self.library.as_ref().filter(|_| !used.is_empty()) else {
+            return Ok(());
+        };
+        let choices = used.iter().map(|place| self.chosen.choices[*place].clone());
+        let mut kept = self.runtime.block_on(library.show(show))?;
+        kept.choices.learn(Choices { choices: choices.collect() });
+        self.runtime.block_on(library.keep_show(&kept))
+    }
+}
+
+/// Choices that led to no clip are not kept, and are told.
+fn unused(chosen: &Choices, used: &BTreeSet<usize>) -> Vec<Fault> {
+    let unused = chosen.choices.iter().enumerate().filter(|(place, _)| !used.contains(place));
+    let told = unused.map(|(_, choice)| {
+        let message =
+            format!("the choice of '{}' leads no event of the list to a clip", choice.clip);
+        Fault::new(Code::BadChoice, message)
+            .at("--resolve")
+            .remedy("Nothing, if it is meant for another list; it is not kept for the show.")
+    });
+    told.collect()
+}
+
 fn known(args: &Args) -> Outcome<Known> {
     let runtime = crate::cli::runtime()?;
-    let wanted = args.library || !args.resolve.is_empty() || args.store.is_there();
+    // A dry run leaves nothing behind, not even an empty store.
+    let learns = !args.resolve.is_empty() && !args.dry_run;
+    let wanted = args.library || learns || args.store.is_there();
     let library =
         if wanted { Some(runtime.block_on(Library::open(&args.store.place()))?) } else { None };
     let mut show = match &library {
@@ -123,68 +164,11 @@ fn known(args: &Args) -> Outcome<Known> {
         None => Show::default(),
     };
     let chosen = choices(args)?;
-    if let Some(library) = library.as_ref().filter(|_| !chosen.choices.is_empty()) {
-        // Kept for the show: the next cut asks the same.
-        show.choices.learn(chosen);
-        show.defaults.show.clone_from(&args.show);
-        runtime.block_on(library.keep_show(&show))?;
-    }
+    show.choices.learn(chosen.clone());
     if args.show_file.is_some() {
         show.defaults = self::show(args)?;
     }
-    Ok(Known { show, library, runtime })
-}
-
-/// The clips that the events may come from.
-struct Found {
-    /// All in full, by a scan; or the ids and keys of a library.
-    clips: Vec<ClipInfo>,
-    keys: Option<(Vec<i64>, Vec<pulls::ClipKey>)>,
-    rates: Vec<FrameRate>,
-    unreadable: Vec<Fault>,
-}
-
-impl Found {
-    fn scan(media: &[PathBuf]) -> Outcome<Self> {
-        let (clips, unreadable) = scan(media)?;
-        let rates = clips.iter().filter_map(|clip| clip.timing.rate).collect();
-        Ok(Self { clips, keys: None, rates, unreadable })
-    }
-
-    fn in_library(runtime: &Runtime, library: &Library) -> Outcome<Self> {
-        let (ids, keys) = runtime.block_on(library.keys(None))?;
-        if keys.is_empty() {
-            return Err(Fault::new(Code::NoMedia, "the library has no clips")
-                .at("--library")
-                .remedy("Add clips with `platefarm library add PATH`."));
-        }
-        let rates = keys.iter().filter_map(|key| key.rate).collect();
-        Ok(Self { clips: Vec::new(), keys: Some((ids, keys)), rates, unreadable: Vec::new() })
-    }
-
-    /// In full what the plan will take, by its place.
-    fn clips(
-        &self,
-        known: &Known,
-        list: &EditList,
-        choices: &Choices,
-        bar: f64,
-    ) -> Outcome<HashMap<usize, ClipInfo>> {
-        let (Some((ids, keys)), Some(library)) = (&self.keys, &known.library) else {
-            return Ok(HashMap::new());
-        };
-        let places: Vec<usize> = pulls::wanted(list, keys, choices, bar).into_iter().collect();
-        let ids: Vec<i64> = places.iter().map(|place| ids[*place]).collect();
-        let clips = known.runtime.block_on(library.clips(&ids))?;
-        Ok(places.into_iter().zip(clips).collect())
-    }
-
-    fn media<'a>(&'a self, clips: &'a HashMap<usize, ClipInfo>) -> Media<'a> {
-        match &self.keys {
-            Some((_, keys)) => Media::of_library(keys, clips),
-            None => Media::of(&self.clips),
-        }
-    }
+    Ok(Known { show, chosen, library, runtime })
 }
 
 /// The show's look, read so far that it is one.
@@ -273,6 +257,8 @@ fn choices(args: &Args) -> Outcome<Choices> {
                 "Write [[choice]] with reel, clip_name, source_file or source_in, and use = the clip's path or name.",
             )
         })?;
+        let place = path.display();
+        newer.choices.iter().try_for_each(|choice| choice.check().map_err(|f| f.within(&place)))?;
         choices.learn(newer);
     }
     Ok(choices)
@@ -317,48 +303,6 @@ fn previous(dirs: &[PathBuf]) -> Outcome<Vec<pulls::Previous>> {
 
 fn written(path: &Path) -> Option<SystemTime> {
     storage::metadata(path).and_then(|meta| meta.modified()).ok()
-}
-
-fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
-    let (mut clips, mut faults) = (Vec::new(), Vec::new());
-    for dir in media {
-        if !storage::metadata(dir).is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(Fault::new(
-                Code::FileNotFound,
-                format!("'{}' is no directory", dir.display()),
-            )
-            .at("--media"));
-        }
-        // Workers may run elsewhere, or in another directory.
-        let (found, unreadable) = platefarm_media::scan(&absolute(dir)?);
-        let (plates, found): (Vec<_>, Vec<_>) = found.into_iter().partition(source::is_plate);
-        faults.extend(plates_passed_over(dir, &plates));
-        clips.extend(found);
-        faults.extend(unreadable);
-    }
-    if clips.is_empty() {
-        let dirs: Vec<String> = media.iter().map(|dir| dir.display().to_string()).collect();
-        let fault =
-            Fault::new(Code::NoMedia, format!("no clip in {}", dirs.join(", "))).at("--media");
-        return Err(match faults.first() {
-            Some(first) => fault.because(first),
-            None => fault,
-        });
-    }
-    Ok((clips, faults))
-}
-
-/// Plates of earlier pulls carry the reel and the timecode of the clips that they were made from,
-/// and must not stand in for them.
-fn plates_passed_over(dir: &Path, plates: &[ClipInfo]) -> Option<Fault> {
-    let first = plates.first()?;
-    Some(
-        Fault::new(
-            Code::PlatesPassedOver,
-            format!("{} plates are among the media, the first {}", plates.len(), first.path),
-        )
-        .at(dir.display().to_string()),
-    )
 }
 
 /// The rate that the list counts in, and what was assumed about it.
@@ -431,7 +375,7 @@ fn text(path: &Path) -> Outcome<String> {
     })
 }
 
-fn absolute(path: &Path) -> Outcome<PathBuf> {
+pub(super) fn absolute(path: &Path) -> Outcome<PathBuf> {
     storage::absolute(path)
 }
 

@@ -3,6 +3,7 @@
 //! is one of them, since it is in no registry.
 
 use super::clf::{CameraClf, camera_clf};
+use super::grade::GradeLook;
 use super::plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
 };
@@ -132,6 +133,8 @@ pub struct Delivery<'a> {
     pub incoming: Option<&'a IncomingAmf>,
     /// Looks that are in the pixels besides those of the AMF.
     pub looks: &'a [ExtraLook],
+    /// A grade that is still ahead of the pixels.
+    pub grade: Option<&'a GradeLook>,
     /// When.
     pub created: Timestamp,
     /// Makes the UUID of a thing.
@@ -218,6 +221,7 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         input,
         incoming,
         looks: &looks,
+        grade: delivery.grade,
         viewing: (meaning.display && color_out.file().is_none())
             .then(|| Viewing { output: color_out.name(), applied: true }),
     };

@@ -12,6 +12,7 @@
 
 pub mod clf;
 mod delivery;
+mod grade;
 mod hash;
 mod plate;
 mod read;
@@ -21,6 +22,7 @@ mod validate;
 mod write;
 
 pub use delivery::{Delivery, ExtraLook, IncomingAmf, Sidecars, pixels, sidecars};
+pub use grade::GradeLook;
 pub use hash::sha256_hex;
 pub use plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, file_name, plate_amf,

@@ -4,6 +4,7 @@
 //! where they were asked for, and else stay ahead of whoever receives the
 //! plate, as they came with the incoming AMF, whose pipelines are kept.
 
+use super::grade::{self, GradeLook};
 use super::hash::{SHA256_URI, sha256_base64};
 use super::registry::{self, Meaning};
 use super::write::{archived, emit, leaf, mend, node, set};
@@ -122,6 +123,8 @@ pub struct PlateAmf<'a> {
     pub incoming: Option<Incoming<'a>>,
     /// Looks that went into the pixels besides.
     pub looks: &'a [BakedLook<'a>],
+    /// A grade that is still ahead.
+    pub grade: Option<&'a GradeLook>,
     /// How it is looked at; none takes what the incoming AMF says, else the default.
     pub viewing: Option<Viewing<'a>>,
 }
@@ -148,7 +151,7 @@ pub fn plate_amf(plate: &PlateAmf<'_>) -> Outcome<String> {
     let namespaces = [
         ("version", "2.0"),
         ("xmlns:aces", "urn:ampas:aces:amf:v2.0"),
-        ("xmlns:cdl", "urn:ASC:CDL:v1.01"),
+        ("xmlns:cdl", grade::NAMESPACE),
     ];
     xml.open("aces:acesMetadataFile", &namespaces);
 
@@ -220,6 +223,12 @@ fn pipeline(plate: &PlateAmf<'_>, dates: &Element) -> Outcome<Element> {
     }
     if !looks.iter().any(|look| &*look.name == "workingLocation") {
         looks.insert(at, leaf("workingLocation", ""));
+    }
+    // A shot is graded before the look of the show, which is made for graded pictures.
+    if let Some(grade) = plate.grade {
+        let working = looks.iter().position(|look| &*look.name == "workingLocation");
+        let behind = working.map_or(at, |working| at.max(working + 1));
+        looks.insert(behind, grade::look(grade));
     }
     stages.extend(looks);
     stages.push(output);

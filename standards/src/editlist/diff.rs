@@ -54,6 +54,8 @@ pub enum Change {
         /// And after.
         to: f64,
     },
+    /// Another colour decision; one that came or went is another too.
+    Regraded,
 }
 
 /// An end of a shot.
@@ -66,7 +68,7 @@ pub enum Side {
 }
 
 impl Change {
-    /// `new`, `gone`, `extended`, `shortened`, `slipped`, `moved`, `retimed`.
+    /// `new`, `gone`, `extended`, `shortened`, `slipped`, `moved`, `retimed`, `regraded`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -77,6 +79,7 @@ impl Change {
             Self::Slipped { .. } => "slipped",
             Self::Moved { .. } => "moved",
             Self::Retimed { .. } => "retimed",
+            Self::Regraded => "regraded",
         }
     }
 }
@@ -290,6 +293,9 @@ fn changes(was: &Shot<'_>, is: &Shot<'_>, rippled: bool) -> Vec<Change> {
     let frames = is.record[0] - was.record[0];
     if frames != 0 {
         changes.push(Change::Moved { frames, rippled });
+    }
+    if was.event.cdl != is.event.cdl {
+        changes.push(Change::Regraded);
     }
     changes
 }

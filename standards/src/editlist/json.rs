@@ -151,7 +151,7 @@ pub fn diff_to_json(diff: &Diff<'_>) -> Value {
 fn change(change: Change) -> Value {
     let kind = change.word();
     match change {
-        Change::New | Change::Gone => json!({ "kind": kind }),
+        Change::New | Change::Gone | Change::Regraded => json!({ "kind": kind }),
         Change::Extended { side, frames } | Change::Shortened { side, frames } => {
             let side = if side == Side::Head { "head" } else { "tail" };
             json!({ "kind": kind, "side": side, "frames": frames })

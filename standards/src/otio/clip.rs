@@ -39,7 +39,7 @@ pub(super) fn event(clip: &Value, place: &Place, warn: &mut Vec<String>) -> Even
         clip_name: text(clip, "name").map(str::to_owned),
         source_file: reference.and_then(file),
         media,
-        umid: found(&metadata, &["umid", "source umid"]),
+        umid: found(&metadata, &["umid", "source umid"]).or_else(|| mob(&metadata)),
         cdl: metadata.iter().flatten().find_map(|m| cdl(m)),
         enabled: clip.get("enabled").and_then(Value::as_bool).unwrap_or(true),
         remarks: comments(&metadata),
@@ -84,7 +84,32 @@ fn reel(metadata: &[Option<&Value>; 2], reference: Option<&Value>) -> String {
             _ => "GEN".into(),
         };
     }
-    found(metadata, &["reel", "reel_name", "reel name", "tape", "tape name"]).unwrap_or_default()
+    let named = found(metadata, &["reel", "reel_name", "reel name", "tape", "tape name"]);
+    named.or_else(|| tape(metadata)).unwrap_or_default()
+}
+
+/// What the AAF adapter keeps of a mob.
+fn mobs<'v>(metadata: &'v [Option<&'v Value>; 2]) -> impl Iterator<Item = &'v Value> {
+    metadata.iter().flatten().filter_map(|m| m.get("AAF"))
+}
+
+/// The UMID of an AAF's mob, that of the master first: the one that the material has too.
+fn mob(metadata: &[Option<&Value>; 2]) -> Option<String> {
+    let ids = mobs(metadata).filter_map(|mob| text(mob, "MobID"));
+    let digits = ids.map(|id| id.trim_start_matches("urn:smpte:umid:").replace('.', ""));
+    digits.map(|id| id.to_ascii_uppercase()).find(|id| {
+        let hex = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        hex && id.bytes().any(|b| b != b'0')
+    })
+}
+
+/// The name of an AAF's tape mob, which is its reel.
+fn tape(metadata: &[Option<&Value>; 2]) -> Option<String> {
+    let is_tape = |mob: &&Value| {
+        let descriptor = mob.get("EssenceDescription").and_then(|d| text(d, "ClassName"));
+        descriptor == Some("TapeDescriptor")
+    };
+    mobs(metadata).find(is_tape).and_then(|mob| text(mob, "Name")).map(str::to_owned)
 }
 
 /// A text that a vendor keeps under one of `keys`, at the top or one level down.

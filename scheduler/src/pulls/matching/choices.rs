@@ -8,7 +8,7 @@
 use super::{CHOSEN, Found, Index, Miss, Query, plain};
 use super::{explain, times};
 use platefarm_model::pull::{Matched, Tier};
-use platefarm_model::{Code, Fault};
+use platefarm_model::{Code, Fault, Outcome};
 use serde::{Deserialize, Serialize};
 
 /// Which clip is meant for which events.
@@ -75,7 +75,32 @@ impl Choice {
     }
 }
 
+impl Choice {
+    /// # Errors
+    /// [`Code::BadChoice`] for one that can lead no event to a clip.
+    pub fn check(&self) -> Outcome<()> {
+        let says = |field: &Option<String>| field.as_ref().is_some_and(|f| !f.trim().is_empty());
+        let events = [&self.reel, &self.clip_name, &self.source_file, &self.source_in];
+        let message = if self.clip.trim().is_empty() {
+            "a choice names no clip".to_owned()
+        } else if !events.iter().any(|field| says(field)) {
+            format!("the choice of '{}' speaks of no event", self.clip)
+        } else {
+            return Ok(());
+        };
+        Err(Fault::new(Code::BadChoice, message).remedy(
+            "Write [[choice]] with reel, clip_name, source_file or source_in, and use = the clip's path or name.",
+        ))
+    }
+}
+
 impl Index<'_> {
+    /// The place of the choice that leads the query to its clip, where one does.
+    pub(in crate::pulls) fn chooses(&self, query: &Query<'_>) -> Option<usize> {
+        let place = self.choices.choices.iter().rposition(|choice| choice.speaks_of(query))?;
+        self.chosen(query)?.is_ok().then_some(place)
+    }
+
     /// The clip that a person chose for the query, where one did.
     pub(super) fn chosen(&self, query: &Query<'_>) -> Option<Result<Found, Box<Miss>>> {
         let choice = self.choices.choices.iter().rev().find(|choice| choice.speaks_of(query))?;

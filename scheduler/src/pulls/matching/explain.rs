@@ -2,11 +2,13 @@
 //! to a match, so that a person sees in one line what to do.
 
 use super::times::{Not, inside};
-use super::{ClipKey, Given, Hit, Index, Miss, Names, Query, Rule, normal, plain};
+use super::{ClipKey, Given, Hit, Index, Miss, Names, Query, Rule, UMID, normal, plain};
 use platefarm_model::{Code, Fault, Timecode};
 
 /// Clips that are shown.
 pub(super) const MOST: usize = 8;
+/// What to do about several.
+const WHICH: &str = "Say which is meant with --resolve, remove the double, or narrow --media to the directory that is meant.";
 
 impl Index<'_> {
     /// Several clips pass, and nothing says which is meant.
@@ -26,12 +28,27 @@ impl Index<'_> {
             hits.len(),
             shown.join(", ")
         );
-        let fault = Fault::new(Code::AmbiguousEvent, message).remedy(
-            "Say which is meant with --resolve, remove the double, or narrow --media to the directory that is meant.",
-        );
+        let fault = Fault::new(Code::AmbiguousEvent, message).remedy(WHICH);
         let hits = hits.iter().take(MOST);
         let candidates = hits.map(|hit| self.candidate(rule.name, rule.score, hit.clip)).collect();
         Miss { fault, candidates, unnamed: false }
+    }
+
+    /// Clips with one id, which is to be unique.
+    pub(super) fn one_id(&self, clips: &[u32]) -> Miss {
+        let shown: Vec<String> =
+            clips.iter().take(MOST).map(|clip| format!("'{}'", self.key(*clip).path)).collect();
+        let message = format!(
+            "{} clips have the unique id of the event and hold it: {}",
+            clips.len(),
+            shown.join(", ")
+        );
+        let candidates = clips.iter().take(MOST).map(|clip| self.candidate(UMID, 1.0, *clip));
+        Miss {
+            fault: Fault::new(Code::AmbiguousEvent, message).remedy(WHICH),
+            candidates: candidates.collect(),
+            unnamed: false,
+        }
     }
 
     /// A rule below the bar leads somewhere: not a match, but worth a look.

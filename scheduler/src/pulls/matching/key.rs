@@ -40,6 +40,10 @@ pub struct ClipKey {
     /// How many frames it spans.
     #[serde(rename = "c", default)]
     pub frames: u64,
+    /// What its pixels mean as colours, empty where it does not say; absent in
+    /// rows that were written before keys had it.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
 }
 
 /// Minutes of a day.
@@ -63,6 +67,7 @@ impl ClipKey {
             start: clip.timing.start,
             rate: clip.timing.rate,
             frames: clip.timing.frame_count,
+            color: Some(clip.color_name().unwrap_or_default()),
         }
     }
 
@@ -120,6 +125,7 @@ pub(super) fn date_in(name: &str) -> Option<String> {
 /// A UMID as its digits.
 pub(super) fn digits(id: &str) -> String {
     let id = id.trim().trim_start_matches("0x").trim_start_matches("urn:uuid:");
+    let id = id.trim_start_matches("urn:smpte:umid:");
     let hex = id.chars().filter(char::is_ascii_hexdigit);
     hex.map(|c| c.to_ascii_uppercase()).collect()
 }

@@ -199,7 +199,7 @@ impl<'k> Index<'k> {
             return chosen;
         }
         if let Some(found) = self.by_id(query) {
-            return Ok(found);
+            return found;
         }
         for rule in RULES {
             let hits = self.hits(rule, query);
@@ -220,20 +220,38 @@ impl<'k> Index<'k> {
         Err(Box::new(self.miss(query)))
     }
 
-    /// By the material's own id, where exactly one clip that holds the range has it.
-    fn by_id(&self, query: &Query<'_>) -> Option<Found> {
+    /// By the material's own id. Several clips with one id that hold the range
+    /// are a conflict, unless the event's names lead to one of them only.
+    fn by_id(&self, query: &Query<'_>) -> Option<Result<Found, Box<Miss>>> {
         let clips = self.umid.get(query.umid.as_ref()?)?;
         let holds = |clip: &u32| Some((*clip, inside(self.key(*clip), query).ok()?));
-        let mut hits = clips.iter().filter_map(holds);
-        let (Some((clip, at)), None) = (hits.next(), hits.next()) else { return None };
+        let holding: Vec<(u32, At)> = clips.iter().filter_map(holds).collect();
+        let named = |(clip, _): &&(u32, At)| {
+            let mut names = query.names.iter();
+            names.any(|(_, name)| self.plainly(&plain(name)).iter().any(|e| e.clip == *clip))
+        };
+        let (clip, at, by) = match holding.as_slice() {
+            [] => return None,
+            [(clip, at)] => (*clip, *at, "unique id of the material"),
+            several => {
+                let mut left = several.iter().filter(named);
+                match (left.next(), left.next()) {
+                    (Some((clip, at)), None) => (*clip, *at, "unique id of the material, and name"),
+                    _ => {
+                        let clips: Vec<u32> = several.iter().map(|(clip, _)| *clip).collect();
+                        return Some(Err(Box::new(self.one_id(&clips))));
+                    }
+                }
+            }
+        };
         let matched = Matched {
             tier: Tier::Exact,
             rule: UMID.into(),
             score: 1.0,
-            by: "unique id of the material".into(),
+            by: by.into(),
             runner_up: None,
         };
-        Some(self.made(clip, at, matched, true, query))
+        Some(Ok(self.made(clip, at, matched, true, query)))
     }
 
     fn key(&self, clip: u32) -> &'k ClipKey {

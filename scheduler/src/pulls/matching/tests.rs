@@ -227,6 +227,43 @@ fn an_id_of_the_material_is_beyond_doubt() {
     assert_eq!(rule(&[arri(), other], &edl), ("umid".into(), "RENAMED".into(), 24));
 }
 
+/// An id that two clips have decides nothing by itself.
+#[test]
+fn two_clips_with_one_id_are_a_conflict() {
+    let id = "060A2B340101010501010D1213000000A1B2C3D4E5F60718293A4B5C6D7E8F90";
+    let copy = |name: &str| ClipKey {
+        path: format!("/ocf/{name}.mxf"),
+        clip_name: name.into(),
+        umid: Some(id.into()),
+        ..arri()
+    };
+    let keys = [arri(), copy("ONE"), copy("TWO")];
+    let edl = |reel: &str| list(reel, SECOND, &format!(">>> UMID {id}"), "24");
+    // The reel names a third clip, which has another id: it is not what is meant.
+    let miss = find(&keys, &edl(ARRI)).err().unwrap();
+    assert_eq!(miss.fault.code, Code::AmbiguousEvent);
+    let paths: Vec<_> = miss.candidates.iter().map(|c| c.path.as_str()).collect();
+    assert_eq!(paths, ["/ocf/ONE.mxf", "/ocf/TWO.mxf"]);
+    // A name that one of the two has says which.
+    assert_eq!(rule(&keys, &edl("TWO")), ("umid".into(), "TWO".into(), 24));
+    // As AAF writes it.
+    assert_eq!(key::digits("urn:smpte:umid:060a2b34.01010105"), "060A2B3401010105");
+}
+
+#[test]
+fn only_choices_that_lead_somewhere_are_told() {
+    let edl = list(ARRI, SECOND, "", "24");
+    let choices = choices(&format!(
+        "[[choice]]\nreel = \"NO\"\nuse = \"/ocf\"\n[[choice]]\nreel = \"{ARRI}\"\nuse = \"/ocf\"\n"
+    ));
+    let chosen = crate::pulls::chosen(&edl, &[arri()], &choices);
+    assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [1]);
+    let nowhere = crate::pulls::chosen(&edl, &[key("B", None, "20:00:00:00", "24", 9)], &choices);
+    assert!(nowhere.is_empty());
+    let bad = Choice { clip: "/ocf".into(), ..Choice::default() };
+    assert_eq!(bad.check().unwrap_err().code, Code::BadChoice);
+}
+
 fn choices(text: &str) -> Choices {
     toml::from_str(text).unwrap()
 }

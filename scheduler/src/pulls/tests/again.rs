@@ -6,6 +6,7 @@ use platefarm_model::delivery::Repeated;
 use platefarm_model::job::StepKind;
 use platefarm_model::recipe::{Compression, RenderSpec};
 use platefarm_model::{Code, FrameRange};
+use platefarm_standards::amf::{Amf, StageKind};
 
 fn a001() -> ClipInfo {
     clip("A001_C001", Some("A001"), "01:00:00:00", 200)
@@ -119,10 +120,24 @@ fn colour_decisions_and_the_pull_list_travel_with_the_plates() {
     let ale = document("pull_list.ale");
     assert!(ale.starts_with("Heading\r\nFIELD_DELIM\tTABS\r\n") && ale.contains("FPS\t24\r\n"));
     assert!(ale.contains("(1.1 1 0.9)(0.01 0 -0.01)(1 1 1.1)\t0.9\t"), "{ale}");
+    // Whoever has an AMF looks at no column for the grade: it is in there, still ahead.
+    let amf = Amf::parse(graded.amf.text.as_bytes()).unwrap();
+    assert!(ale.contains(&format!("\t{}\t{}\r\n", graded.amf.name, amf.uuid.unwrap())), "{ale}");
+    let looks: Vec<_> = amf.pipeline.stages.iter().filter(|s| s.kind == StageKind::Look).collect();
+    let [look] = looks.as_slice() else { panic!("one look") };
+    assert_eq!(look.applied, Some(false));
+    let cdl = look.cdl.clone().unwrap();
+    assert_eq!((cdl.slope, cdl.offset), ([1.1, 1.0, 0.9], [0.01, 0.0, -0.01]));
+    assert_eq!((cdl.power, cdl.saturation), ([1.0, 1.0, 1.1], 0.9));
+    let space = look.space.clone().unwrap();
+    assert!(space.from.unwrap().ends_with("ACEScct_to_ACES.a2.v1"));
+    assert_eq!(platefarm_standards::amf::validate(graded.amf.text.as_bytes()).unwrap(), []);
+    let amf = Amf::parse(plain.amf.text.as_bytes()).unwrap();
+    assert!(amf.pipeline.stages.iter().all(|stage| stage.cdl.is_none()));
 }
 
 /// What a delivery of `made` leaves behind.
-fn delivered(made: &PullPlan) -> Vec<Previous> {
+pub(super) fn delivered(made: &PullPlan) -> Vec<Previous> {
     let previous = |plate: &PlatePlan| Previous {
         shot: plate.shot.clone(),
         number: plate.number,

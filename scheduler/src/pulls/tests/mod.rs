@@ -4,6 +4,7 @@
 mod again;
 mod cases;
 mod laws;
+mod names;
 mod wide;
 
 use super::{BAR, Choices, Media, PullPlan, PullRequest, plan};
@@ -77,6 +78,7 @@ fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRe
         priority: 5,
         repairs: Repairs::default(),
         amf: None,
+        template_said: false,
         backend: Backend::default(),
         notes: Vec::new(),
         seed: "0123456789abcdef".into(),

@@ -5,10 +5,11 @@
 //! format, those that come later too, until it is taken back
 //! (Netflix Partner Help 45080688426003, "VFX Pulls: Camera Format Cards").
 
-use super::rows::{self, format_text};
+use super::rows::{self, Of, format_text};
 use super::{Library, failed};
+use crate::pulls::ClipKey;
 use platefarm_model::clip::ClipInfo;
-use platefarm_model::format::{self, FormatCard, FormatKey};
+use platefarm_model::format::{FormatCard, FormatKey};
 use platefarm_model::{Code, Fault, Outcome};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -117,22 +118,41 @@ impl Library {
     /// # Errors
     /// `F0502`.
     pub async fn formats(&self, show: Option<&str>) -> Outcome<Vec<Card>> {
-        let (ids, _) = self.keys(show).await?;
         let overrides = self.overrides().await?;
         let cannot = self.cannot("read the library");
-        let mut clips = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(rows::GROUP) {
-            let texts = rows::infos(&self.pool, ids).await.map_err(&cannot)?;
-            for text in ids.iter().filter_map(|id| texts.get(id)) {
-                clips.push(rows::parse::<ClipInfo>(text, "info")?);
+        let of = show.map_or(Of::Any, Of::Show);
+        let mut cards = Vec::new();
+        for (format, keys) in rows::formats(&self.pool, of).await.map_err(&cannot)? {
+            let mut clips = keys.lines().map(rows::keyed).collect::<Outcome<Vec<_>>>()?;
+            clips.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
+            // One description says what the format is; further ones are read of clips
+            // whose keys are too old to know their colour.
+            let told = clips.iter().skip(1).filter(|(_, key)| key.color.is_none());
+            let first = clips.first().map(|(id, _)| *id);
+            let ids: Vec<i64> = first.into_iter().chain(told.map(|(id, _)| *id)).collect();
+            let texts = rows::infos(&self.pool, &ids).await.map_err(&cannot)?;
+            let mut infos: HashMap<i64, ClipInfo> = HashMap::with_capacity(ids.len());
+            for (id, text) in texts {
+                infos.insert(id, rows::parse(&text, "info")?);
             }
-        }
-        let card = |card: FormatCard| {
-            let format = format_text(&card.key);
+            let Some(one) = first.and_then(|id| infos.get(&id)) else { continue };
+            let color = |(id, key): &(i64, ClipKey)| match &key.color {
+                Some(color) => Some(color.clone()).filter(|color| !color.is_empty()),
+                None => infos.get(id).and_then(ClipInfo::color_name),
+            };
+            let color_space = clips.first().and_then(color);
+            let agreed = clips.iter().all(|clip| color(clip) == color_space);
+            let card = FormatCard {
+                key: FormatKey::of(one),
+                color_space: color_space.filter(|_| agreed),
+                clip_count: clips.len(),
+                clips: clips.into_iter().map(|(_, key)| key.clip_name).collect(),
+            };
             let set = overrides.0.get(&format).cloned().unwrap_or_default();
-            Card { id: id(&format), card, set }
-        };
-        Ok(format::cards(&clips).into_iter().map(card).collect())
+            cards.push(Card { id: id(&format), card, set });
+        }
+        cards.sort_by(|a, b| a.card.key.cmp(&b.card.key));
+        Ok(cards)
     }
 
     /// Sets what holds for a format, by its id; an empty override takes it back.

@@ -21,6 +21,7 @@ mod shows;
 mod tests;
 
 pub use formats::{Card, Override};
+pub use rows::Of;
 pub use search::Search;
 pub use shows::Show;
 
@@ -135,20 +136,25 @@ impl Library {
         Ok(gone)
     }
 
-    /// The keys of all clips, or of those of a show, with their ids. In the order of their paths.
+    /// The keys of clips with their ids, in the order of their paths.
     ///
     /// # Errors
     /// `F0502`; [`Code::BadLibrary`] when a row cannot be read.
-    pub async fn keys(&self, show: Option<&str>) -> Outcome<(Vec<i64>, Vec<ClipKey>)> {
-        let mut found: Vec<Outcome<(i64, ClipKey)>> = Vec::new();
-        let take = |id, text: &str| {
-            found.push(rows::parse(text, "clip_key").map(|key| (id, key)));
-        };
-        rows::keys(&self.pool, show, take).await.map_err(self.cannot("read the library"))?;
-        let mut found = found.into_iter().collect::<Outcome<Vec<(i64, ClipKey)>>>()?;
+    pub async fn keys(&self, of: Of<'_>) -> Outcome<(Vec<i64>, Vec<ClipKey>)> {
+        let texts = rows::keys(&self.pool, of).await.map_err(self.cannot("read the library"))?;
+        let mut found = read(&texts)?;
         // By their bytes, whatever order a database has for texts.
         found.sort_by(|(_, a), (_, b)| (&a.path, &a.clip_name).cmp(&(&b.path, &b.clip_name)));
         Ok(found.into_iter().unzip())
+    }
+
+    /// How many clips belong to other shows than this one.
+    ///
+    /// # Errors
+    /// `F0502`.
+    pub async fn of_others(&self, show: &str) -> Outcome<u64> {
+        let count = rows::of_others(&self.pool, show).await;
+        Ok(count.map_err(self.cannot("count the clips"))?.unsigned_abs())
     }
 
     /// Clips in full, by their ids, with what people set for their formats.
@@ -218,6 +224,26 @@ impl Library {
         let id = rows::id_text(row.id);
         Ok((Entry { id, show: row.show.clone(), key, format: row.format.clone() }, clip))
     }
+}
+
+/// Keys, read by as many threads as there are cores.
+fn read(texts: &[String]) -> Outcome<Vec<(i64, ClipKey)>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = texts.len().div_ceil(cores).max(1);
+    let lines = |texts: &[String]| -> Outcome<Vec<(i64, ClipKey)>> {
+        texts.iter().flat_map(|text| text.lines()).map(rows::keyed).collect()
+    };
+    let shares: Vec<Outcome<Vec<(i64, ClipKey)>>> = std::thread::scope(|scope| {
+        let begun: Vec<_> =
+            texts.chunks(share).map(|texts| scope.spawn(move || lines(texts))).collect();
+        let panicked = |_| Err(Fault::new(Code::Internal, "a reader of keys panicked"));
+        begun.into_iter().map(|one| one.join().unwrap_or_else(panicked)).collect()
+    });
+    let mut found = Vec::new();
+    for share in shares {
+        found.append(&mut share?);
+    }
+    Ok(found)
 }
 
 impl Added {

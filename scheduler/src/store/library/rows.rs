@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{AnyConnection, AnyPool, Arguments, AssertSqlSafe, Row as _};
 use std::collections::HashMap;
-use tokio_stream::StreamExt as _;
 use twox_hash::XxHash3_64;
 
 /// Clips that are written with one statement.
@@ -166,23 +165,75 @@ pub(super) async fn delete(db: &mut AnyConnection, id: i64) -> sqlx::Result<u64>
     Ok(gone.rows_affected())
 }
 
-/// Hands the id and key of every clip, or of those of a show, to `take`, as they come: the
-/// database reads on meanwhile. In no order.
-pub(super) async fn keys(
-    pool: &AnyPool,
-    show: Option<&str>,
-    mut take: impl FnMut(i64, &str),
-) -> sqlx::Result<()> {
-    let query = match show {
-        None => sqlx::query("SELECT id, clip_key FROM clips"),
-        Some(show) => sqlx::query("SELECT id, clip_key FROM clips WHERE production = $1")
-            .bind(show.to_owned()),
-    };
-    let mut rows = query.fetch(pool);
-    while let Some(row) = rows.try_next().await? {
-        take(row.try_get(0)?, row.try_get(1)?);
+/// Which clips of a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// All.
+    Any,
+    /// Those that were added for a show.
+    Show(&'a str),
+    /// Those, and those that were added for none.
+    ShowOrNone(&'a str),
+}
+
+impl Of<'_> {
+    /// The condition on `production`, whose one argument is the show.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Any => "$2 = $2",
+            Self::Show(_) => "production = $2",
+            Self::ShowOrNone(_) => "production IN ($2, '')",
+        }
     }
-    Ok(())
+
+    const fn show(&self) -> &str {
+        match self {
+            Self::Any => "",
+            Self::Show(show) | Self::ShowOrNone(show) => show,
+        }
+    }
+}
+
+/// Rows that the database hands over at once: each on its own costs more than what is in it.
+const HANDFULS: usize = 512;
+
+/// The id and key of every clip of `of`, many to a text: a line is `<id> <key>`. In no order.
+pub(super) async fn keys(pool: &AnyPool, of: Of<'_>) -> sqlx::Result<Vec<String>> {
+    let sql = format!(
+        "SELECT string_agg(CAST(id AS TEXT) || ' ' || clip_key, $1) FROM clips WHERE {} \
+         GROUP BY id % {HANDFULS}",
+        of.condition()
+    );
+    // The text holds names of columns and a number only.
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind("\n").bind(of.show().to_owned());
+    rows.fetch_all(pool).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// How many clips belong to other shows.
+pub(super) async fn of_others(pool: &AnyPool, show: &str) -> sqlx::Result<i64> {
+    let sql = "SELECT COUNT(*) FROM clips WHERE production NOT IN ($1, '')";
+    sqlx::query(sql).bind(show.to_owned()).fetch_one(pool).await?.try_get(0)
+}
+
+/// The camera formats, in words, with the keys of their clips, a line each as [`keys`] has them.
+pub(super) async fn formats(pool: &AnyPool, of: Of<'_>) -> sqlx::Result<Vec<(String, String)>> {
+    let sql = format!(
+        "SELECT format, string_agg(CAST(id AS TEXT) || ' ' || clip_key, $1) FROM clips \
+         WHERE {} GROUP BY format",
+        of.condition()
+    );
+    // As above.
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind("\n").bind(of.show().to_owned());
+    rows.fetch_all(pool).await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// A line of [`keys`].
+pub(super) fn keyed(line: &str) -> Outcome<(i64, ClipKey)> {
+    let (id, key) = line.split_once(' ').unwrap_or_default();
+    let id = id.parse().map_err(|e| {
+        Fault::new(Code::BadLibrary, format!("'{id}' is no id of a clip")).because(&e)
+    })?;
+    Ok((id, parse(key, "clip_key")?))
 }
 
 /// Descriptions by their ids, as far as they are there.

@@ -37,13 +37,18 @@ impl Search {
     /// Reads words and `field:value` pairs.
     ///
     /// # Errors
-    /// [`Code::BadTimecode`], [`Code::BadConfig`] with the value.
+    /// [`Code::BadTimecode`], [`Code::BadConfig`] with the value;
+    /// [`Code::UnknownOption`] for a field that there is not.
     pub fn parse<S: AsRef<str>>(words: &[S]) -> Outcome<Self> {
         let mut search = Self::default();
         for word in words {
             let word = word.as_ref();
             match word.split_once(':').filter(|(field, _)| FIELDS.iter().any(|(f, _)| f == field)) {
                 Some((field, value)) => search.set(field, value)?,
+                None if looks_like_a_field(word) => {
+                    let field = word.split(':').next().unwrap_or_default();
+                    search.set(field, "").map_err(|fault| fault.at(word.to_owned()))?;
+                }
                 None => search.words.push(word.to_owned()),
             }
         }
@@ -75,7 +80,9 @@ impl Search {
             }
             other => {
                 let message = format!("'{other}' is no field of a search");
-                return Err(Fault::new(Code::UnknownOption, message));
+                let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+                return Err(Fault::new(Code::UnknownOption, message)
+                    .remedy(format!("Choose one of {}.", known.join(", "))));
             }
         }
         Ok(())
@@ -120,6 +127,17 @@ impl Search {
     }
 }
 
+/// `word:value`, which is neither a drive (`C:/cards`), an address
+/// (`s3://cards`) nor a timecode: who meant a field must not be told that
+/// nothing is there.
+fn looks_like_a_field(word: &str) -> bool {
+    word.split_once(':').is_some_and(|(field, value)| {
+        field.len() > 1
+            && field.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
+            && !value.starts_with(['/', '\\'])
+    })
+}
+
 /// `YYMMDD` of `2026-11-30`, `20261130` or `261130`.
 fn day(text: &str) -> Outcome<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -162,6 +180,11 @@ mod tests {
         assert_eq!(search.timecodes, Some(["10:00:00:00".into(), "10:01:00:00".into()]));
         // A colon of a path is no field.
         assert_eq!(Search::parse(&["C:/cards"]).unwrap().words, ["C:/cards"]);
+        assert_eq!(Search::parse(&["s3://cards/a"]).unwrap().words, ["s3://cards/a"]);
+        assert_eq!(Search::parse(&["01:00:00:00"]).unwrap().words, ["01:00:00:00"]);
+        let fault = Search::parse(&["bogus:x"]).unwrap_err();
+        assert_eq!((fault.code, fault.place.as_deref()), (Code::UnknownOption, Some("bogus:x")));
+        assert!(fault.remedy_text().contains("reel, camera"), "{fault}");
         assert_eq!(Search::parse(&["tc:10:00"]).unwrap_err().code, Code::BadTimecode);
         assert_eq!(Search::parse(&["date:soon"]).unwrap_err().code, Code::BadConfig);
     }
