@@ -1,22 +1,96 @@
 //! What is on disk: the store's contract, as a log of rows with a mark after
-//! each transaction. A crash may tear the log anywhere; what has no mark is
-//! not there when it is read again.
+//! each transaction. A crash may tear the log anywhere; what has no mark behind
+//! it is not there when it is read again. Each writer has an epoch, and one whose
+//! epoch is over writes nothing.
 
+use super::script::Bug;
 use platefarm_model::{LeaseToken, StepId};
 use platefarm_scheduler::core::{Changes, FrameRow, Snapshot};
 use std::collections::BTreeMap;
+
+/// An entry of the log.
+#[derive(Clone, Debug)]
+enum Entry {
+    /// One row, written or struck out.
+    Row(Box<Changes>),
+    /// The transaction is whole.
+    Mark,
+}
 
 /// What was committed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) rows: Snapshot,
     pub(crate) frames: BTreeMap<(StepId, i64), FrameRow>,
+    /// What is written behind `rows` and not yet folded into them.
+    log: Vec<Entry>,
     last_token: Option<LeaseToken>,
+    epoch: u64,
 }
 
 impl Disk {
-    /// One transaction: all or nothing.
+    /// A scheduler takes the store; none before it writes from here on. What
+    /// was torn is cut off.
+    pub(crate) fn lead(&mut self, bug: Option<Bug>) -> Result<u64, String> {
+        self.recover(bug)?;
+        self.epoch += 1;
+        Ok(self.epoch)
+    }
+
+    /// Whether a scheduler of this epoch may write.
+    pub(crate) fn is_led_in(&self, epoch: u64) -> bool {
+        self.epoch == epoch
+    }
+
+    /// Rows of a transaction.
+    pub(crate) fn rows_of(changes: &Changes) -> usize {
+        rows(changes).len()
+    }
+
+    /// One transaction, and it is whole.
     pub(crate) fn commit(&mut self, changes: &Changes) -> Result<(), String> {
+        self.write(changes);
+        self.recover(None)
+    }
+
+    /// One transaction on its way into the rows.
+    pub(crate) fn write(&mut self, changes: &Changes) {
+        let rows = rows(changes).into_iter().map(|row| Entry::Row(Box::new(row)));
+        self.log.extend(rows.chain([Entry::Mark]));
+    }
+
+    /// One transaction of which only `kept` rows reach the disk before the power goes,
+    /// the first ones or the last: a disk writes in the order that it likes.
+    pub(crate) fn tear(&mut self, changes: &Changes, kept: usize, last: bool) {
+        let rows = rows(changes);
+        let skipped = if last { rows.len().saturating_sub(kept) } else { 0 };
+        let rows = rows.into_iter().skip(skipped).take(kept);
+        self.log.extend(rows.map(|row| Entry::Row(Box::new(row))));
+    }
+
+    /// Takes what has its mark; with the planted bug, whatever is there.
+    fn recover(&mut self, bug: Option<Bug>) -> Result<(), String> {
+        let whole = match bug {
+            Some(Bug::TornCommit) => self.log.len(),
+            _ => self
+                .log
+                .iter()
+                .rposition(|entry| matches!(entry, Entry::Mark))
+                .map_or(0, |at| at + 1),
+        };
+        self.log.truncate(whole);
+        let mut changes = Changes::default();
+        for entry in std::mem::take(&mut self.log) {
+            match entry {
+                Entry::Row(row) => changes.merge(*row),
+                Entry::Mark => self.fold(&std::mem::take(&mut changes))?,
+            }
+        }
+        self.fold(&changes)
+    }
+
+    /// A transaction becomes part of what is there.
+    fn fold(&mut self, changes: &Changes) -> Result<(), String> {
         for (step, frames) in &changes.reopened {
             self.frames.retain(|(of, frame), _| of != step || !frames.contains(*frame));
         }
@@ -35,16 +109,42 @@ impl Disk {
         self.rows.apply(changes);
         Ok(())
     }
+}
 
-    /// The planted bug: a transaction of which only the results were written.
-    pub(crate) fn tear(&mut self, changes: &Changes) -> Result<(), String> {
-        self.commit(&Changes { frames: changes.frames.clone(), ..Changes::default() })
+/// A transaction a row at a time, in the order in which the real store writes
+/// it: what is struck out, then jobs, steps, workers, settings, leases, results.
+fn rows(changes: &Changes) -> Vec<Changes> {
+    let new = Changes::default;
+    let mut rows = Vec::new();
+    let mut add = |row: Changes| rows.push(row);
+    for (step, frames) in &changes.reopened {
+        add(Changes { reopened: [(*step, frames.clone())].into(), ..new() });
     }
-
-    /// What the core is rebuilt from; workers that are gone are not known there.
-    pub(crate) fn stored(&self) -> Snapshot {
-        let mut rows = self.rows.clone();
-        rows.workers.retain(|_, worker| !worker.gone);
-        rows
+    changes.compacted.iter().for_each(|job| add(Changes { compacted: [*job].into(), ..new() }));
+    changes.forgotten.iter().for_each(|job| add(Changes { forgotten: [*job].into(), ..new() }));
+    for (id, name) in &changes.departed {
+        add(Changes { departed: [(*id, name.clone())].into(), ..new() });
     }
+    for (id, job) in &changes.jobs {
+        add(Changes { jobs: [(*id, job.clone())].into(), ..new() });
+    }
+    for (id, spec) in &changes.new_steps {
+        add(Changes { new_steps: [(*id, spec.clone())].into(), ..new() });
+    }
+    for (id, state) in &changes.steps {
+        add(Changes { steps: [(*id, state.clone())].into(), ..new() });
+    }
+    for (id, worker) in &changes.workers {
+        add(Changes { workers: [(*id, worker.clone())].into(), ..new() });
+    }
+    for (key, value) in &changes.settings {
+        add(Changes { settings: [(key.clone(), value.clone())].into(), ..new() });
+    }
+    for (token, lease) in &changes.leases {
+        add(Changes { leases: [(*token, lease.clone())].into(), ..new() });
+    }
+    for frame in &changes.frames {
+        add(Changes { frames: vec![frame.clone()], ..new() });
+    }
+    rows
 }

@@ -2,9 +2,10 @@
 //! can die between any two things that it does: while it gathers, while it
 //! writes, between the write and the answers, among the answers.
 
+use super::disk::Disk;
 use super::script::Bug;
 use super::world::{Event, Place, World};
-use platefarm_model::farm::{JobTerms, Limit, PriorityClass, Setting, SettingKind};
+use platefarm_model::farm::{Control, JobTerms, Limit, PriorityClass, Setting, SettingKind, Share};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId};
 use platefarm_scheduler::core::{Changes, Command, Reply, Snapshot, State, Verdict};
@@ -17,17 +18,18 @@ impl World {
         self.epoch += 1;
         (self.turn, self.writing) = (Changes::default(), None);
         self.answers.clear();
+        let torn = |broken: String| format!("the store is torn: {broken}");
+        self.led = self.disk.lead(self.bug).map_err(torn)?;
         // It may start on another machine, whose clock is off in its own way.
+        self.tally.skewed += u64::from(self.skew != 0);
         let mut stored = self.disk.rows.clone();
         let forged = self.bug == Some(Bug::GivenTwice) && forge(&mut stored);
         let core = State::restore(self.script.policy, stored, self.time());
         let what = if forged { "leases overlap" } else { "the store is torn" };
         self.core = Some(core.map_err(|f| format!("{what}: {f}"))?);
         self.later(500, Event::Tick(self.epoch));
-        if self.bug == Some(Bug::LimitsUncounted) {
-            let limit = Setting::Limit(Limit { count: 99 });
-            let lie = Command::Set(SettingKind::Limit, "nuke".into(), Some(limit));
-            if let Some(core) = self.core.as_mut() {
+        if let Some(core) = self.core.as_mut() {
+            for lie in lies(self.bug) {
                 drop(core.step(lie, platefarm_model::Timestamp(0)));
             }
         }
@@ -40,17 +42,40 @@ impl World {
         self.epoch += 1;
         self.answers.clear();
         self.turn = Changes::default();
-        // It died while it wrote: all of the transaction, or nothing.
         if let Some((changes, _)) = self.writing.take() {
-            match self.bug {
-                Some(Bug::TornCommit) => self.disk.tear(&changes)?,
-                _ if self.rng.chance(50) => self.disk.commit(&changes)?,
-                _ => {}
-            }
+            self.cut_off_in(&changes);
         }
         self.skew = self.rng.between(-3_000, 3_000);
         let pause = self.rng.between(50, longest);
         self.later(pause, Event::SchedulerStarts);
+        Ok(())
+    }
+
+    /// The scheduler ends while it writes: all of the transaction is on disk, or some
+    /// rows of it; or it is on its way still, and comes when another scheduler leads.
+    fn cut_off_in(&mut self, changes: &Changes) {
+        let rows = Disk::rows_of(changes) as i64;
+        match self.rng.below(10) {
+            0..4 => self.disk.write(changes),
+            4..6 => {
+                let (epoch, millis) = (self.led, self.rng.between(0, 20_000));
+                self.later(millis, Event::LateCommit(epoch, Box::new(changes.clone())));
+            }
+            _ => {
+                let kept = self.rng.between(0, rows);
+                self.tally.torn += u64::from(kept > 0);
+                let last = self.rng.chance(50);
+                self.disk.tear(changes, kept.unsigned_abs() as usize, last);
+            }
+        }
+    }
+
+    /// A transaction of a scheduler that is gone reaches the store.
+    pub(crate) fn late_commit(&mut self, epoch: u64, changes: &Changes) -> Result<(), String> {
+        if self.disk.is_led_in(epoch) || self.bug == Some(Bug::DeposedWrites) {
+            return self.disk.commit(changes);
+        }
+        self.tally.deposed += 1;
         Ok(())
     }
 
@@ -99,6 +124,7 @@ impl World {
         self.writing = Some((turn, answers));
         let stormy = self.now < self.script.calm;
         let slow = if stormy { self.slow } else { 0 };
+        self.tally.slow_commits += u64::from(slow > 0);
         let millis = self.rng.between(0, 15 + slow);
         self.later(millis, Event::Flushed(self.epoch));
         Ok(())
@@ -116,7 +142,11 @@ impl World {
         if stormy && self.rng.below(1500) == 0 {
             return self.scheduler_dies(5_000);
         }
-        let Some((turn, answers)) = self.writing.take() else { return Ok(()) };
+        let Some((mut turn, answers)) = self.writing.take() else { return Ok(()) };
+        if self.bug == Some(Bug::RowForgotten) {
+            drop(turn.leases.pop_last());
+        }
+        self.tally.compacted += turn.compacted.len() as u64;
         self.disk.commit(&turn)?;
         self.compare(&turn)?;
         let said = match stormy && self.rng.below(1500) == 0 {
@@ -138,8 +168,9 @@ impl World {
     fn commit_failed(&mut self, written: bool) -> Result<(), String> {
         self.tally.failed_commits += 1;
         let Some((turn, answers)) = self.writing.take() else { return Ok(()) };
-        if written {
-            self.disk.commit(&turn)?;
+        match written {
+            true => self.disk.commit(&turn)?,
+            false => self.cut_off_in(&turn),
         }
         let failed = Err(Fault::new(Code::StoreFailed, "planned"));
         let gathered = std::mem::take(&mut self.answers);
@@ -154,8 +185,14 @@ impl World {
     /// parts stays apart, so that looking now and then is enough.
     fn compare(&mut self, turn: &Changes) -> Result<(), String> {
         let due = self.number().is_multiple_of(4);
-        let quiet = due && !turn.is_empty() && self.turn.is_empty() && self.bug.is_none();
-        if quiet && self.core.as_ref().is_some_and(|core| core.snapshot() != self.disk.stored()) {
+        // These bugs are lies to the core itself.
+        let apart = matches!(
+            self.bug,
+            Some(Bug::LimitsUncounted | Bug::CeilingsUncounted | Bug::GivenTwice | Bug::TornCommit)
+        );
+        let quiet = due && !turn.is_empty() && self.turn.is_empty() && !apart;
+        self.tally.compared += u64::from(quiet);
+        if quiet && self.core.as_ref().is_some_and(|core| core.snapshot() != self.disk.rows) {
             return Err("the core is not what is stored".into());
         }
         Ok(())
@@ -198,6 +235,22 @@ impl World {
     }
 }
 
+/// What the core is told behind everybody's back.
+fn lies(bug: Option<Bug>) -> Vec<Command> {
+    let share = |show: &str| {
+        let none = Setting::Share(Share::default());
+        Command::Set(SettingKind::Share, show.into(), Some(none))
+    };
+    match bug {
+        Some(Bug::LimitsUncounted) => {
+            let limit = Setting::Limit(Limit { count: 99 });
+            vec![Command::Set(SettingKind::Limit, "nuke".into(), Some(limit))]
+        }
+        Some(Bug::CeilingsUncounted) => vec![share("a"), share("b")],
+        _ => Vec::new(),
+    }
+}
+
 /// What the core hears, where a bug is planted.
 fn mistaken(bug: Option<Bug>, core: &State, command: Command) -> Command {
     match (bug, command) {
@@ -217,6 +270,25 @@ fn mistaken(bug: Option<Bug>, core: &State, command: Command) -> Command {
         (Some(Bug::ClassesForgotten), Command::Submit(mut spec)) => {
             spec.terms = JobTerms { class: PriorityClass::Normal, ..spec.terms };
             Command::Submit(spec)
+        }
+        (Some(Bug::CapsForgotten), Command::Submit(mut spec)) => {
+            spec.terms.max_tasks = None;
+            Command::Submit(spec)
+        }
+        (Some(Bug::KeysForgotten), Command::Submit(mut spec)) => {
+            let number = core.snapshot().jobs.len();
+            spec.idempotency_key = spec.idempotency_key.map(|key| format!("{key}, {number}"));
+            Command::Submit(spec)
+        }
+        (Some(Bug::GivenUpTooSoon), Command::Report { worker, token, mut outcomes, last }) => {
+            for outcome in outcomes.iter_mut().filter(|outcome| outcome.frame() % 7 == 0) {
+                let fault = Fault::new(Code::BadRecipe, "planned");
+                *outcome = FrameOutcome::Failed { frame: outcome.frame(), fault };
+            }
+            Command::Report { worker, token, outcomes, last }
+        }
+        (Some(Bug::PausedIsCancelled), Command::Control(target, Control::Pause)) => {
+            Command::Control(target, Control::Cancel)
         }
         (_, command) => command,
     }

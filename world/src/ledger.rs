@@ -6,8 +6,8 @@
 use super::script::{Bug, Curse};
 use super::world::World;
 use platefarm_model::farm::{Setting, SettingKind};
-use platefarm_model::job::Phase;
-use platefarm_model::{FrameSet, LeaseToken, StepId};
+use platefarm_model::job::{FrameOutcome, Phase};
+use platefarm_model::{Code, FrameSet, LeaseToken, StepId};
 use platefarm_scheduler::core::State;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,18 @@ tally!(
     cancelled,
     controls,
     shortened,
-    ordered
+    ordered,
+    torn,
+    deposed,
+    partitions,
+    slow_commits,
+    skewed,
+    steps_back,
+    depended,
+    left,
+    compacted,
+    compared,
+    overdue
 );
 
 impl World {
@@ -102,13 +113,13 @@ impl World {
             }
         }
         for (name, setting) in &self.script.settings {
-            let (used, most) = match setting {
-                Setting::Limit(limit) => (limits.get(name), Some(limit.count)),
-                Setting::Share(share) => (shows.get(name), share.ceiling),
+            let (kind, used, most) = match setting {
+                Setting::Limit(limit) => ("limit", limits.get(name), Some(limit.count)),
+                Setting::Share(share) => ("show", shows.get(name), share.ceiling),
                 _ => continue,
             };
             if most.is_some_and(|most| used.is_some_and(|used| *used > most.into())) {
-                return Err(format!("{name} has {used:?}, more than {most:?}"));
+                return Err(format!("{kind} {name} has {used:?}, more than {most:?}"));
             }
         }
         let over = |(at, tasks): (&usize, &u64)| {
@@ -165,7 +176,21 @@ impl World {
                 let kills = self.script.curses.values().any(|curse| *curse == Curse::Kills);
                 let shared = self.script.workers.iter().any(|w| w.slots > 1 || w.ahead);
                 let sick = self.script.sick.is_some() || (kills && shared);
-                let more = step.failed.iter().any(|frame| !cursed.contains(frame));
+                let overdue = |frame: i64| {
+                    let row = self.disk.frames.get(&(step.id, frame));
+                    row.is_some_and(|row| match &row.outcome {
+                        FrameOutcome::Failed { fault, .. } => fault.code == Code::StepOverTime,
+                        FrameOutcome::Done(_) => false,
+                    })
+                };
+                let spec = &self.script.jobs[*at].steps[step.id.index as usize];
+                let timed = spec.terms.step_limit_s > 0;
+                let late = step.failed.iter().filter(|frame| timed && overdue(*frame)).count();
+                self.tally.overdue += late as u64;
+                let more = step
+                    .failed
+                    .iter()
+                    .any(|frame| !cursed.contains(frame) && !(timed && overdue(frame)));
                 if cursed.iter().any(|frame| !step.failed.contains(frame)) || (more && !sick) {
                     return Err(format!(
                         "{} gave up {}, and {cursed} cannot be done",

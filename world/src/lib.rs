@@ -16,6 +16,7 @@ mod disk;
 mod farmer;
 mod ledger;
 mod oracle;
+mod people;
 // The generator of the scheduler's own tests.
 #[path = "../../scheduler/src/sim/rng.rs"]
 mod rng;

@@ -3,7 +3,7 @@
 //! whatever else is going on; what has begun is another matter, and has its
 //! own bound (the core's tests of yielding).
 
-use super::script::Bug;
+use super::script::{Bug, NEVER};
 use super::world::World;
 use platefarm_model::farm::{Device, PriorityClass};
 use platefarm_model::{FrameSet, JobId, StepId, WorkerId};
@@ -18,7 +18,11 @@ impl World {
         granted: &Granted,
     ) -> Result<(), String> {
         // People who change classes are beyond this oracle, which reads the script.
-        if self.levelled || (self.bug.is_some() && self.bug != Some(Bug::ClassesForgotten)) {
+        // Where work ages, a lower class goes first now and then.
+        if self.levelled
+            || self.script.policy.aging_ms < NEVER
+            || (self.bug.is_some() && self.bug != Some(Bug::ClassesForgotten))
+        {
             return Ok(());
         }
         // A whole farm is copied for it, so some grants stand for all.
@@ -98,7 +102,10 @@ impl World {
         });
         let counted =
             !spec.terms.needs.limits.is_empty() || ceilinged || job.terms.max_tasks.is_some();
-        let waits = !spec.after.is_empty() || !spec.terms.after_same_frames.is_empty();
+        let waits = !spec.after.is_empty()
+            || !spec.terms.after_same_frames.is_empty()
+            || !job.terms.after.is_empty()
+            || !state.control.after.is_empty();
         // What failed, or went down with workers, goes to some and not to others.
         let suspect = |frame| state.losses.at(frame).is_some_and(|(_, loss)| loss.is_suspect());
         let apart = |frame| state.troubles.contains_key(&frame) || suspect(frame);

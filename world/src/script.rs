@@ -17,14 +17,28 @@ pub enum Bug {
     TokensUnchecked,
     /// Answers leave before the transaction is on disk.
     AnsweredBeforeStored,
-    /// A transaction that was cut off leaves its first part.
+    /// A transaction that was cut off leaves its first rows.
     TornCommit,
+    /// A transaction leaves out a row.
+    RowForgotten,
+    /// A scheduler that is deposed writes still.
+    DeposedWrites,
     /// Nothing ever expires.
     TimeStandsStill,
     /// Frames that a holder is asked for count as given back before it agrees.
     TakenUnasked,
     /// The core thinks that there is more of a limit than there is.
     LimitsUncounted,
+    /// The core takes shows to have no ceilings.
+    CeilingsUncounted,
+    /// Jobs are taken in without their caps.
+    CapsForgotten,
+    /// A job that is handed in again is taken for another one.
+    KeysForgotten,
+    /// Frames that were done are given up.
+    GivenUpTooSoon,
+    /// Who pauses a job ends it.
+    PausedIsCancelled,
     /// The core takes all work to be of one class.
     ClassesForgotten,
     /// A frame that is leased is put into the queue as well, behind the core's back.
@@ -55,8 +69,14 @@ pub(crate) enum Break {
     SlowDisk(i64),
     /// A person does something to a job, or to one of its steps.
     Person(usize, Option<u32>, Control),
+    /// A person makes a job wait for another, or its steps' frames for the same ones.
+    Depend(usize, usize, bool),
     /// A person does something to a worker's node.
     Operator(usize, NodeControl),
+    /// A worker goes in good order, and comes back.
+    WorkerLeaves(usize),
+    /// The scheduler's clock steps back.
+    ClockSteps(i64),
 }
 
 /// A farm's fate.
@@ -92,6 +112,12 @@ pub(crate) struct Machine {
     pub(crate) ahead: bool,
 }
 
+/// Of a policy that is off.
+pub(crate) const NEVER: i64 = i64::MAX / 4;
+/// Longer than any message is under way here, and than anybody asks again.
+const COMPACT_MS: i64 = 90_000;
+/// Longer than any frame takes here that ends.
+const FRAME_LIMIT_S: u32 = 30;
 /// Milliseconds in which things break.
 const STORM: i64 = 60_000;
 
@@ -125,15 +151,27 @@ impl Script {
             ("a", share(rng)),
             ("b", share(rng)),
         ];
+        // What is rare on a farm is usual on some.
+        let limited = rng.chance(20);
+        let mut jobs = jobs;
+        if limited {
+            jobs.iter_mut().flat_map(|job| &mut job.steps).for_each(|step| {
+                step.terms.frame_limit_s = FRAME_LIMIT_S;
+                step.terms.step_limit_s =
+                    if rng.chance(25) { rng.between(15, 60) as u32 } else { 0 };
+            });
+        }
         // More than everything here can take one frame down by chance.
         let policy = Policy {
             max_lost_alone: 14,
             target_lease_ms: 2_000,
-            hung_ms: 9_000,
-            aging_ms: i64::MAX / 4,
+            // Where frames have a limit, that alone finds the hung ones.
+            hung_ms: if limited { NEVER } else { 9_000 },
+            aging_ms: if rng.chance(20) { rng.between(1_000, 20_000) } else { NEVER },
+            aged_every: 3,
             least_taken_ms: 50,
             quarantine_ms: 500,
-            compact_ms: i64::MAX / 4,
+            compact_ms: if rng.chance(40) { COMPACT_MS } else { NEVER },
             ..Policy::default()
         };
         let sick = rng.chance(15).then(|| rng.below(count) as usize);
@@ -198,7 +236,14 @@ fn some_step(rng: &mut Rng, jobs: &[JobSpec]) -> (usize, u32) {
 
 fn a_break(rng: &mut Rng, workers: &[Machine], jobs: &[JobSpec]) -> Break {
     let worker = rng.below(workers.len() as u64) as usize;
-    match rng.below(14) {
+    match rng.below(17) {
+        14 => Break::WorkerLeaves(worker),
+        15 => Break::ClockSteps(rng.between(500, 8_000)),
+        16 => {
+            let mut job = || rng.below(jobs.len() as u64) as usize;
+            let (who, on) = (job(), job());
+            Break::Depend(who, on, rng.chance(40))
+        }
         0..3 => Break::SchedulerDies,
         3..5 => Break::WorkerDies(worker),
         5..7 => Break::Partition(worker, rng.between(1_000, 25_000)),

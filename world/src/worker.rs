@@ -105,6 +105,18 @@ impl World {
         self.start_worker_in(at, pause);
     }
 
+    /// It is told to go: it says good-bye once, and a word that is lost is as good as a crash.
+    pub(crate) fn worker_leaves(&mut self, at: usize) {
+        self.tally.left += 1;
+        if let Some((worker, _)) = self.nodes[at].standing.worker() {
+            let number = self.number();
+            self.send_to_scheduler(Some(at), number, Command::Leave { worker });
+        }
+        self.nodes[at].up = false;
+        let pause = self.rng.between(500, 4_000);
+        self.start_worker_in(at, pause);
+    }
+
     pub(crate) fn timer(&mut self, at: usize, timer: Timer) -> Result<(), String> {
         match timer {
             Timer::Beat => {

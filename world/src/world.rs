@@ -6,8 +6,8 @@ use super::ledger::Tally;
 use super::rng::Rng;
 use super::script::{Break, Bug, Script};
 use super::worker::{Node, Timer};
-use platefarm_model::farm::{Control, NodeControl, Pool, Setting, SettingKind, Target};
-use platefarm_model::{JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
+use platefarm_model::farm::{Control, Target};
+use platefarm_model::{JobId, LeaseToken, Outcome, StepId, Timestamp};
 use platefarm_scheduler::core::{Changes, Command, Reply, State};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,8 @@ pub(crate) enum Event {
     Timer(usize, u64, Timer),
     Breaks(Break),
     ClientAsks(usize),
+    /// What a scheduler of that epoch wrote comes to the store.
+    LateCommit(u64, Box<Changes>),
     /// People make their peace: whatever they held goes on.
     PeopleRelent,
 }
@@ -50,6 +52,8 @@ pub struct World {
     /// The scheduler's memory, and what it has not yet stored and said.
     pub(crate) core: Option<State>,
     pub(crate) epoch: u64,
+    /// The epoch of the store that it leads in.
+    pub(crate) led: u64,
     /// How far the clock of the machine that it runs on is off.
     pub(crate) skew: i64,
     pub(crate) turn: Changes,
@@ -90,6 +94,7 @@ impl World {
             sent_at: BTreeMap::new(),
             core: None,
             epoch: 0,
+            led: 0,
             skew: 0,
             turn: Changes::default(),
             answers: Vec::new(),
@@ -189,6 +194,7 @@ impl World {
                 self.client_asks(at);
                 Ok(())
             }
+            Event::LateCommit(epoch, changes) => self.late_commit(epoch, &changes),
             Event::PeopleRelent => {
                 self.people_relent();
                 Ok(())
@@ -254,87 +260,6 @@ impl World {
     ) {
         for millis in self.travel(to) {
             self.later(millis, Event::Answers(to, incarnation, number, reply.clone()));
-        }
-    }
-
-    // What breaks, and what people do.
-
-    fn breaks(&mut self, what: Break) -> Result<(), String> {
-        match what {
-            Break::SchedulerDies if self.core.is_some() => self.scheduler_dies(15_000)?,
-            Break::WorkerDies(at) if self.nodes[at].up => self.worker_dies(at),
-            Break::Partition(at, millis) => self.nodes[at].cut_off = self.now + millis,
-            Break::CommitFails(written) => self.next_commit = Some(written),
-            Break::SlowDisk(millis) => self.slow = millis,
-            Break::Person(at, step, control) => {
-                let Some(job) = self.jobs.get(&at).copied() else { return Ok(()) };
-                if control == Control::Cancel {
-                    self.cancelled.insert(at);
-                }
-                self.tally.controls += 1;
-                let target =
-                    step.map_or(Target::Job(job), |index| Target::Step(StepId { job, index }));
-                self.person(Command::Control(target, control));
-                // A thing with a name of its own, to see that what was acknowledged stays.
-                let name = format!("pool{}", self.numbers);
-                let pool = Setting::Pool(Pool::default());
-                self.person(Command::Set(SettingKind::Pool, name, Some(pool)));
-            }
-            Break::Operator(at, control) => {
-                let name = format!("w{at}");
-                self.operator(&name, &control);
-            }
-            Break::SchedulerDies | Break::WorkerDies(_) => {}
-        }
-        Ok(())
-    }
-
-    fn person(&mut self, command: Command) {
-        let number = self.number();
-        self.send_to_scheduler(None, number, command);
-    }
-
-    fn operator(&mut self, name: &str, control: &NodeControl) {
-        let of_node = |(id, row): (&WorkerId, &platefarm_scheduler::core::WorkerRow)| {
-            (!row.gone && row.name == name).then_some(*id)
-        };
-        let ids: Vec<WorkerId> = self.disk.rows.workers.iter().filter_map(of_node).collect();
-        for id in ids {
-            self.tally.controls += 1;
-            self.person(Command::Node(id, control.clone()));
-        }
-    }
-
-    /// When the storm is over people let everything go on; said again until it is so.
-    fn people_relent(&mut self) {
-        let mut said = false;
-        for job in self.jobs.values().copied().collect::<Vec<_>>() {
-            let Some(row) = self.disk.rows.jobs.get(&job) else { continue };
-            if row.finished.is_some() {
-                continue;
-            }
-            let mut targets = Vec::new();
-            targets.extend(row.terms.paused.then_some(Target::Job(job)));
-            let steps = self.disk.rows.steps.range(StepId { job, index: 0 }..);
-            let steps = steps.take_while(|(id, _)| id.job == job);
-            let paused = steps.filter(|(_, (_, state))| state.control.paused);
-            targets.extend(paused.map(|(id, _)| Target::Step(*id)));
-            for target in targets {
-                said = true;
-                self.person(Command::Control(target, Control::Resume));
-            }
-        }
-        let shut = |(key, value): (&(SettingKind, String), &Setting)| match value {
-            Setting::Node(node) if node.draining => Some(key.1.clone()),
-            _ => None,
-        };
-        let nodes: Vec<String> = self.disk.rows.settings.iter().filter_map(shut).collect();
-        for name in nodes {
-            said = true;
-            self.operator(&name, &NodeControl::Resume);
-        }
-        if said || self.now < self.script.calm + 60_000 {
-            self.later(2_000, Event::PeopleRelent);
         }
     }
 
