@@ -48,4 +48,7 @@ pub struct Audit {
     pub broken: u64,
     /// The first disagreement, in words.
     pub first: Option<String>,
+    /// Limits, ceilings and caps that people set below what runs, in words: nothing
+    /// is taken from those that run, and nothing more is begun until they hold.
+    pub lowered: Vec<String>,
 }

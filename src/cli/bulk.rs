@@ -77,7 +77,7 @@ fn verb(control: &Control) -> &'static str {
     }
 }
 
-fn plural(count: usize, word: &str) -> String {
+pub(super) fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -129,15 +129,14 @@ impl Many {
         if self.yes {
             out.note(&summary(&jobs));
         } else {
-            ask(control, &jobs, out)?;
+            ask(verb(control), &jobs, out)?;
         }
         Ok(jobs.iter().map(|job| Target::Job(job.id)).collect())
     }
 }
 
 /// Has a person say yes.
-fn ask(control: &Control, jobs: &[JobView], out: &dyn Output) -> Outcome<()> {
-    let verb = verb(control);
+pub(super) fn ask(verb: &str, jobs: &[JobView], out: &dyn Output) -> Outcome<()> {
     let unsaid = |message: String| Err(Fault::new(Code::NotConfirmed, message));
     if !out.talks() || !stdin().is_terminal() {
         return unsaid(format!("this would {verb} {}", summary(jobs)));
@@ -191,8 +190,8 @@ async fn each(
     mut told: impl FnMut(u64),
 ) -> Vec<(usize, Outcome<JobView>)> {
     let steered = targets.iter().enumerate().map(|(place, target)| {
-        let farm = farm.clone();
-        async move { (place, patiently(farm, *target, control).await) }
+        let mut farm = farm.clone();
+        async move { (place, patiently(async || farm.control(*target, control).await).await) }
     });
     let mut under_way = stream::iter(steered).buffer_unordered(AT_ONCE);
     let mut ended = Vec::with_capacity(targets.len());
@@ -204,10 +203,10 @@ async fn each(
 }
 
 /// One of many: a farm that is asked too much at once is asked again.
-async fn patiently(mut farm: Farm, target: Target, control: &Control) -> Outcome<JobView> {
+pub(super) async fn patiently<T>(mut call: impl AsyncFnMut() -> Outcome<T>) -> Outcome<T> {
     let begun = Instant::now();
     loop {
-        match farm.control(target, control).await {
+        match call().await {
             Err(fault) if fault.code == Code::TooMuch && begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(PAUSE).await;
             }

@@ -1,6 +1,7 @@
 //! `platefarm jobs ...`: see and steer jobs.
 
 use crate::cli::bulk::{self, Many};
+use crate::cli::forget::{self, Forget};
 use crate::cli::when::When;
 use crate::cli::{Global, frames, runtime};
 use crate::farm::{Farm, FrameQuery};
@@ -52,6 +53,9 @@ pub(super) enum Verb {
     Resume(Many),
     /// End jobs or steps. What is done stays done.
     Cancel(Many),
+    /// Keep nothing of jobs that have ended. Their files stay, their ids are not given out again.
+    #[command(arg_required_else_help = true)]
+    Forget(Forget),
     /// Try frames again that were given up, or take up what was cancelled.
     Retry {
         #[command(flatten)]
@@ -149,6 +153,7 @@ impl Verb {
             | Self::Watch { .. }
             | Self::Errors { .. }
             | Self::Logs { .. }
+            | Self::Forget(_)
             | Self::Explain { .. } => return None,
             Self::Pause(many) => (Which::Many(many), Control::Pause),
             Self::Resume(many) => (Which::Many(many), Control::Resume),
@@ -194,6 +199,7 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
                 farm.ended_frames(target.job(), &query, |some| lines.extend(some)).await?;
                 out.log(&lines);
             }
+            Verb::Forget(which) => return forget::run(&mut farm, which, out).await,
             Verb::Show { job } => out.job(&farm.job(job).await?),
             Verb::Explain { target } => out.explained(&farm.explain(target).await?),
             Verb::Watch { jobs } => return watch(&mut farm, &jobs, out).await,

@@ -16,6 +16,7 @@ mod events;
 mod explain;
 mod farm;
 mod fdl;
+mod forget;
 mod frames;
 mod image;
 mod inspect;

@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// How long events are kept, so that who was away can go on.
     #[arg(long, default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3650))]
     events_days: u64,
+    /// Jobs that ended so long ago are forgotten: nothing is kept of them but their files [default: jobs are kept]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
+    keep_finished_days: Option<i64>,
     /// Directory beneath which finished packages are shown on the dashboard; may be given several times [default: none]
     #[arg(long, value_name = "DIR")]
     pictures: Vec<PathBuf>,
@@ -94,11 +97,20 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
         config.pictures = args.pictures;
         config.library = library;
         config.policy.lease_ttl_ms = args.lease_ttl_ms;
+        if let Some(days) = args.keep_finished_days {
+            config.policy.keep_ended_ms = days * 86_400_000;
+        }
         config.heartbeat = Duration::from_millis(args.lease_ttl_ms.unsigned_abs() / 5);
         let ready = Arc::clone(&config.ready);
         let announce = async {
             ready.notified().await;
             out.note(&at);
+            match args.keep_finished_days {
+                Some(days) => out.note(&format!("jobs are forgotten {days} days after they ended")),
+                None => {
+                    out.note("jobs that ended are kept; --keep-finished-days says for how long")
+                }
+            }
             if let Some(http) = args.http {
                 out.note(&format!("dashboard at http://{http}"));
             }

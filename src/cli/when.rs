@@ -1,4 +1,5 @@
-//! Points in time as people type them: `now`, `none`, `+90m`, or UTC by the calendar.
+//! Points in time as people type them: `now`, `none`, `+90m`, or UTC by the calendar; and
+//! how long ago something is: `90m`, `30d`.
 
 use platefarm_model::utc::Utc;
 use platefarm_model::{Fault, Outcome, Timestamp};
@@ -8,6 +9,40 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A time, or that there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct When(pub(super) Option<Timestamp>);
+
+/// How long ago, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Age(i64);
+
+impl Age {
+    /// The time that was so long ago.
+    pub(super) fn ago(self) -> Timestamp {
+        Timestamp(now_us().saturating_sub(self.0))
+    }
+}
+
+impl FromStr for Age {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Outcome<Self> {
+        let bad = || super::typed::unread(text, "age", "Write 90m, 12h, or 30d.");
+        span_us(text).map(Self).ok_or_else(bad)
+    }
+}
+
+/// `90m`, `2h`, `3d` in microseconds.
+fn span_us(text: &str) -> Option<i64> {
+    let split = text.len() - text.chars().last().map_or(0, char::len_utf8);
+    let count: i64 = text[..split].parse().ok().filter(|count| *count >= 0)?;
+    let seconds = match &text[split..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    count.checked_mul(seconds * 1_000_000)
+}
 
 fn now_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -28,21 +63,8 @@ impl FromStr for When {
             _ => {}
         }
         if let Some(span) = text.strip_prefix('+') {
-            let split = span.len() - span.chars().last().map_or(0, char::len_utf8);
-            let count: i64 = span[..split].parse().map_err(|_| bad())?;
-            let seconds = match &span[split..] {
-                "s" => 1,
-                "m" => 60,
-                "h" => 3_600,
-                "d" => 86_400,
-                _ => return Err(bad()),
-            };
-            let later =
-                count.checked_mul(seconds * 1_000_000).and_then(|us| us.checked_add(now_us()));
-            return later
-                .filter(|_| count >= 0)
-                .map(|us| Self(Some(Timestamp(us))))
-                .ok_or_else(bad);
+            let later = span_us(span).and_then(|us| us.checked_add(now_us()));
+            return later.map(|us| Self(Some(Timestamp(us)))).ok_or_else(bad);
         }
         Utc::parse(text).map(|at| Self(Some(at))).ok_or_else(bad)
     }
@@ -61,5 +83,9 @@ mod tests {
         let later = "+2h".parse::<When>().unwrap().0.unwrap();
         assert!((later.0 - now_us() - 7_200_000_000).abs() < 60_000_000);
         assert!("+2w".parse::<When>().is_err() && "+-1h".parse::<When>().is_err());
+        assert_eq!("30d".parse::<Age>(), Ok(Age(30 * 86_400_000_000)));
+        for bad in ["", "d", "-1d", "1.5h", "30", "ü"] {
+            assert!(bad.parse::<Age>().is_err(), "{bad}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::{Farm, view};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::farm::{Control, NodeControl, Pool, Share, Target};
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::{Outcome, WorkerId};
+use platefarm_model::{JobId, Outcome, WorkerId};
 use platefarm_proto::dial::Line;
 use platefarm_proto::{FarmClient, v1};
 
@@ -14,6 +14,13 @@ impl Farm {
     pub(crate) async fn control(&mut self, target: Target, control: &Control) -> Outcome<JobView> {
         let request = v1::ControlJobRequest::from((target, control));
         let call = async |farm: &mut FarmClient<Line>| farm.control_job(request.clone()).await;
+        view(self.ask(call).await?.job)
+    }
+
+    /// Keeps nothing of a job that has ended; the job as it was.
+    pub(crate) async fn forget(&mut self, job: JobId) -> Outcome<JobView> {
+        let request = v1::ForgetJobRequest { job: job.0 };
+        let call = async |farm: &mut FarmClient<Line>| farm.forget_job(request).await;
         view(self.ask(call).await?.job)
     }
 

@@ -126,6 +126,9 @@ pub(super) fn status(status: &FarmStatus) {
             audit.looks
         ),
     }
+    for cap in &audit.lowered {
+        say!("lowered  {cap}; what runs is finished, nothing more is begun until it holds");
+    }
 }
 
 pub(super) fn workers(workers: &[WorkerView]) {

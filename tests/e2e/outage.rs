@@ -3,7 +3,7 @@
 
 use crate::cable::Cable;
 use crate::farm::{Farm, frames};
-use crate::harness::{World, copy_clip, root, s, tree, wait_until};
+use crate::harness::{World, copy_clip, error_document, root, s, tree, wait_until};
 use crate::postgres::Cluster;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,13 @@ fn done(world: &World, url: &str, job: &str) -> u64 {
     let output = world.run(&["jobs", "show", job, "--farm", url, "--json"]);
     let view: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     view["frames_done"].as_u64().unwrap_or(0)
+}
+
+/// Leases that the scheduler at `url` counted as ended with their worker, or not renewed.
+fn ended(world: &World, url: &str) -> u64 {
+    let status = world.json(&["farm", "status", "--farm", url]);
+    let count = |name: &str| status["counts"][name].as_u64().expect("a count");
+    count("lost") + count("expired")
 }
 
 /// Submits, and returns the job's id as people write it.
@@ -68,10 +75,13 @@ fn cut_off(cable: impl FnOnce(&str) -> Option<Cable>) {
     let out = world.path("out");
     let job = submit(&world, &pull.args(&out, &["--farm", &url]));
     wait_until("the far worker is at it", || (done(&world, &url, &job) >= 2).then_some(()));
+    assert_eq!(ended(&world, &url), 0, "nothing is lost while the cable is whole");
     cable.cut(true);
     // Its leases end, and another does what it had.
+    wait_until("its leases are lost", || (ended(&world, &url) >= 1).then_some(()));
+    let before = done(&world, &url, &job);
     let _near = farm.worker("near");
-    std::thread::sleep(Duration::from_millis(2500));
+    wait_until("another goes on", || (done(&world, &url, &job) > before).then_some(()));
     cable.cut(false);
     let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
     assert_eq!(watched["phase"], "done", "{watched}");
@@ -104,7 +114,15 @@ fn a_full_disk_under_the_store_costs_time_and_nothing_else() {
     while file.write_all(&[0; 4096]).is_ok() {}
     drop(file);
     let _workers = [farm.worker("a"), farm.worker("b")];
-    std::thread::sleep(Duration::from_secs(2));
+    let mut number = 0;
+    wait_until("a commit fails, and whoever asked is told", || {
+        number += 1;
+        let text = number.to_string();
+        let asked = ["jobs", "priority", &job, "--number", &text, "--farm", &url, "--json"];
+        let output = world.run(&asked);
+        let refused = !output.status.success();
+        refused.then(|| assert_eq!(error_document(&output)["error"]["code"], "F0502"))
+    });
     std::fs::remove_file(&filler).expect("room again");
     let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
     assert_eq!(watched["phase"], "done", "{watched}");
@@ -158,21 +176,27 @@ fn a_leader_that_is_killed_is_followed_within_five_seconds() {
     let mut leader = farm.scheduler_number(0);
     let _second = farm.scheduler_number(1);
     let (url, out) = (farm.url(), world.path("out"));
+    let (_, second) = url.split_once(',').expect("two addresses");
+    let leads = || {
+        let output = world.run(&["farm", "status", "--farm", second, "--json"]);
+        let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        status["leads"] == true
+    };
+    assert!(!leads(), "the first one leads");
     let _worker = farm.worker("w");
     let job = submit(&world, &pull.args(&out, &["--farm", &url]));
     wait_until("the pull is under way", || (done(&world, &url, &job) >= 2).then_some(()));
     leader.kill();
     let begun = Instant::now();
-    let before = done(&world, &url, &job);
-    wait_until("the second leads and stores frames", || {
-        (done(&world, &url, &job) > before).then_some(())
-    });
+    wait_until("the second leads", || leads().then_some(()));
     let took = begun.elapsed();
+    eprintln!("the second scheduler led {took:?} after the first was killed");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let before = done(&world, second, &job);
+    wait_until("it stores frames", || (done(&world, second, &job) > before).then_some(()));
     let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
     assert_eq!((&watched["phase"], &watched["frames_failed"]), (&"done".into(), &0.into()));
-    eprintln!("the second scheduler stored frames {took:?} after the first was killed");
-    // A lease lives twenty seconds here: one that had been lost would have shown.
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert_eq!(ended(&world, second), 0, "every lease in hand survived");
     assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
 }
 

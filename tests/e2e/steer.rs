@@ -241,3 +241,27 @@ fn what_is_typed_wrong_is_told_as_any_error() {
     assert!(help(&["scheduler"]).contains("--plaintext"));
     assert!(farm.world.run(&["explain", "F0004", "--farm", &farm.url]).status.success());
 }
+
+/// What has ended is let go of, and no id comes back.
+#[test]
+fn jobs_that_ended_are_forgotten() {
+    let farm = Served::start(&[]);
+    farm.submit([noop("one", "atlas", 1, 5, 1)]);
+    farm.submit([noop("two", "zeus", 1, 5, 1)]);
+    let refused = farm.fails("F0508", &["jobs", "forget", "j1"]);
+    assert!(refused["message"].to_string().contains("j1 has not ended"), "{refused}");
+    farm.fails("F0001", &["jobs", "forget", "j1", "--finished-before", "30d"]);
+    farm.fails("F0004", &["jobs", "forget", "--finished-before", "yesterday"]);
+    farm.json(&["jobs", "cancel", "j1", "j2"]);
+    let nothing: [u64; 0] = [];
+    assert_eq!(ids(&farm.json(&["jobs", "forget", "--finished-before", "1d"])), nothing);
+    let of_zeus = ["jobs", "forget", "--finished-before", "0s", "--show", "zeus", "--yes"];
+    let unsaid = farm.fails("F0011", &of_zeus[..of_zeus.len() - 1]);
+    assert!(unsaid["message"].to_string().contains("forget 1 job of 1 show"), "{unsaid}");
+    assert_eq!(ids(&farm.json(&of_zeus)), [2]);
+    assert_eq!(ids(&farm.json(&["jobs", "forget", "j1"])), [1]);
+    farm.fails("F0503", &["jobs", "forget", "j1"]);
+    assert_eq!(farm.json(&["jobs", "list"])["found"], 0);
+    farm.submit([noop("three", "atlas", 1, 5, 1)]);
+    assert_eq!(ids(&farm.json(&["jobs", "list"])), [3]);
+}

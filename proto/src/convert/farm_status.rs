@@ -21,6 +21,7 @@ impl From<&FarmStatus> for v1::GetFarmResponse {
                 jobs: audit.jobs,
                 broken: audit.broken,
                 first: audit.first.clone().unwrap_or_default(),
+                lowered: audit.lowered.clone(),
             }),
             certificate_until_us: certificate_until.map_or(0, |at| at.0),
         }
@@ -47,6 +48,7 @@ impl From<v1::GetFarmResponse> for FarmStatus {
                 jobs: audit.jobs,
                 broken: audit.broken,
                 first: text(audit.first),
+                lowered: audit.lowered,
             },
             certificate_until: Some(wire.certificate_until_us).filter(|us| *us != 0).map(Timestamp),
         }
@@ -70,7 +72,13 @@ mod tests {
                 lost: 5,
                 expired: 6,
             },
-            audit: Audit { looks: 7, jobs: 8, broken: 9, first: Some("j1".into()) },
+            audit: Audit {
+                looks: 7,
+                jobs: 8,
+                broken: 9,
+                first: Some("j1".into()),
+                lowered: vec!["limit 'a': 2 of 1 are taken".into()],
+            },
             certificate_until: Some(Timestamp(10)),
         };
         assert_eq!(FarmStatus::from(v1::GetFarmResponse::from(&status)), status);

@@ -5,10 +5,48 @@
 
 use super::State;
 use super::job::{Job, Step};
+use super::lease::LeaseCell;
 use super::queue::{JobKey, Kin};
 use platefarm_model::farm::{Setting, SettingKind};
-use platefarm_model::{FrameSet, JobId, StepId};
+use platefarm_model::{FrameSet, JobId, LeaseToken, StepId};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Something of which no more than a count may be taken at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cap {
+    /// A limit, by name.
+    Limit(String),
+    /// The ceiling of a show, by name.
+    Show(String),
+    /// A job's most tasks.
+    Job(JobId),
+}
+
+/// A cap of which more is taken than there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// Which.
+    pub cap: Cap,
+    /// How much is taken.
+    pub used: u64,
+    /// How much there is.
+    pub most: u64,
+}
+
+impl std::fmt::Display for Over {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.cap {
+            Cap::Limit(name) => write!(f, "limit '{name}'")?,
+            Cap::Show(name) => write!(f, "show '{name}'")?,
+            Cap::Job(id) => write!(f, "{id}")?,
+        }
+        write!(f, ": {} of {} are taken", self.used, self.most)
+    }
+}
+
+/// Jobs up to which the whole queue is gone over at once while the farm runs:
+/// some milliseconds. Beyond, what a job says of its place stands for it.
+const QUEUE_AT_ONCE: usize = 10_000;
 
 /// Nothing, or what is broken.
 pub(super) type Audit = Result<(), String>;
@@ -24,8 +62,11 @@ impl State {
     /// The first invariant that does not hold, in words.
     pub fn check_invariants(&self) -> Result<(), String> {
         self.check_between(JobId(0), JobId(u64::MAX))?;
-        self.check_queue()?;
-        self.check_leases()
+        if self.jobs.len() > QUEUE_AT_ONCE {
+            self.check_queue()?;
+        }
+        let kept: usize = self.jobs.values().map(|job| job.tokens.len()).sum();
+        hold(kept == self.leases.len(), || format!("{} leases are of no job", self.leases.len()))
     }
 
     /// Checks the books of the jobs from `first` to `last`, and with the last
@@ -39,12 +80,20 @@ impl State {
             job.step_ids().try_for_each(|id| self.check_step(id))?;
             self.check_job(*id, job)?;
         }
-        let more = last < JobId(u64::MAX) && self.jobs.range(JobId(last.0 + 1)..).next().is_some();
-        if more {
+        if !self.is_last(last) {
             return Ok(());
         }
+        if self.jobs.len() <= QUEUE_AT_ONCE {
+            self.check_queue()?;
+        }
+        self.check_ends()?;
         self.check_counts()?;
         self.check_workers()
+    }
+
+    /// Whether no job comes after this one.
+    pub(super) fn is_last(&self, last: JobId) -> bool {
+        last == JobId(u64::MAX) || self.jobs.range(JobId(last.0 + 1)..).next().is_none()
     }
 
     /// Pending, leased, done and failed partition the step exactly, and one
@@ -139,6 +188,7 @@ impl State {
         let mut done = vec![FrameSet::new(); job.steps.len()];
         for token in &job.tokens {
             let cell = self.leases.get(token).ok_or_else(|| format!("{token} is not kept"))?;
+            self.check_lease(*token, cell)?;
             let of_step = done.get_mut(cell.row.step.index as usize);
             of_step.ok_or_else(|| format!("{token} is of no step"))?.insert_all(&cell.row.done);
         }
@@ -183,31 +233,32 @@ impl State {
         })
     }
 
-    fn check_leases(&self) -> Audit {
-        let mut count = 0;
-        for (token, cell) in &self.leases {
-            let row = &cell.row;
-            hold(*token == row.token && token.0 < self.next_token, || {
-                format!("{token} was not given out")
-            })?;
-            let granted = FrameSet::from(row.granted);
-            let within = |set: &FrameSet| set.ranges().iter().all(|r| granted.contains_range(*r));
-            hold(within(&row.keep) && within(&row.done), || format!("{token} outgrew its grant"))?;
-            let live = cell.is_live();
-            let at_worker = self.workers.get(&row.worker).is_some_and(|w| w.leases.contains(token));
-            let at_step = self.at(row.step).is_some_and(|step| step.live.contains(token));
-            hold(at_worker == live && at_step == live, || {
-                format!(
-                    "{token} is live: {live}, at its worker: {at_worker}, at its step: {at_step}"
-                )
-            })?;
-            let listed = cell.listed.is_some_and(|end| self.ends.contains(&(end, *token)));
-            hold(listed == cell.listed.is_some() && (live || !listed), || {
-                format!("{token} ends as {:?}", cell.listed)
-            })?;
-            count += u64::from(listed);
-        }
-        hold(count == self.ends.len() as u64, || "ends are listed of leases that are not".into())
+    fn check_lease(&self, token: LeaseToken, cell: &LeaseCell) -> Audit {
+        let row = &cell.row;
+        hold(token == row.token && token.0 < self.next_token, || {
+            format!("{token} was not given out")
+        })?;
+        let granted = FrameSet::from(row.granted);
+        let within = |set: &FrameSet| set.ranges().iter().all(|r| granted.contains_range(*r));
+        hold(within(&row.keep) && within(&row.done), || format!("{token} outgrew its grant"))?;
+        let live = cell.is_live();
+        let at_worker = self.workers.get(&row.worker).is_some_and(|w| w.leases.contains(&token));
+        let at_step = self.at(row.step).is_some_and(|step| step.live.contains(&token));
+        hold(at_worker == live && at_step == live, || {
+            format!("{token} is live: {live}, at its worker: {at_worker}, at its step: {at_step}")
+        })?;
+        let listed = cell.listed.is_some_and(|end| self.ends.contains(&(end, token)));
+        hold(listed == cell.listed.is_some() && (live || !listed), || {
+            format!("{token} ends as {:?}", cell.listed)
+        })
+    }
+
+    /// What could be shortened is live, and listed as its lease says.
+    fn check_ends(&self) -> Audit {
+        let listed = |(end, token): &(_, LeaseToken)| {
+            self.leases.get(token).is_some_and(|cell| cell.listed == Some(*end))
+        };
+        hold(self.ends.iter().all(listed), || "ends are listed of leases that are not".into())
     }
 
     /// What is counted over the whole farm: live leases by show, limit and class.
@@ -269,20 +320,31 @@ impl State {
         Ok(())
     }
 
-    /// Limits and ceilings, against what is leased: what was lowered below its
-    /// use is over until that ends, so the caller says what may be.
+    /// The limits, ceilings of shows, and caps of the jobs from `first` to `last` of
+    /// which more is leased than there is. A cap that a person lowered below what
+    /// was leased is over until that ends, so the caller says what may be.
     #[must_use]
-    pub fn over_limits(&self) -> Vec<String> {
-        let limits = self.limits_used.iter().filter(|(name, used)| **used > self.limit_count(name));
-        let limits = limits.map(|(name, used)| {
-            format!("limit '{name}': {used} of {} are taken", self.limit_count(name))
-        });
-        let above = |most: Option<u32>, tasks: u64| most.is_some_and(|most| tasks > most.into());
-        let shows = self.shows.iter().filter(|s| above(s.share.ceiling, s.tasks));
-        let shows = shows.map(|s| format!("show '{}': {} tasks", s.name, s.tasks));
-        let jobs = self.jobs.values();
-        let jobs = jobs.filter(|job| above(job.row.terms.max_tasks, job.tasks.into()));
-        let jobs = jobs.map(|job| format!("{}: {} tasks", job.row.id, job.tasks));
-        limits.chain(shows).chain(jobs).collect()
+    pub fn over_caps(&self, first: JobId, last: JobId) -> Vec<Over> {
+        let limits = self.limits_used.keys().map(|name| Cap::Limit(name.clone()));
+        let shows = self.shows.iter().map(|show| Cap::Show(show.name.clone()));
+        let jobs = self.jobs.range(first..=last).map(|(id, _)| Cap::Job(*id));
+        limits.chain(shows).chain(jobs).filter_map(|cap| self.over(cap)).collect()
+    }
+
+    /// How far a cap is over; none where it holds.
+    #[must_use]
+    pub fn over(&self, cap: Cap) -> Option<Over> {
+        let (used, most) = match &cap {
+            Cap::Limit(name) => (self.limit_used(name), self.limit_count(name)),
+            Cap::Show(name) => {
+                let show = &self.shows[self.show_ids.get(name)?.0 as usize];
+                (show.tasks, show.share.ceiling?.into())
+            }
+            Cap::Job(id) => {
+                let job = self.jobs.get(id)?;
+                (job.tasks.into(), job.row.terms.max_tasks?.into())
+            }
+        };
+        (used > most).then_some(Over { cap, used, most })
     }
 }

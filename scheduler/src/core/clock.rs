@@ -6,6 +6,7 @@ use super::command::Reply;
 use super::lease::LeaseCell;
 use super::{Fx, State};
 use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
+use std::ops::Bound;
 
 /// Jobs that are compacted in one tick.
 const COMPACTED: usize = 4;
@@ -144,11 +145,13 @@ impl State {
     /// report has been answered, and the frames that were done stay with the step.
     fn compact(&mut self, fx: &mut Fx) {
         for _ in 0..COMPACTED {
-            let Some((ended, id)) = self.ended_jobs.first().copied() else { return };
+            let behind = self.compacted.map_or(Bound::Unbounded, Bound::Excluded);
+            let next = self.ended_jobs.range((behind, Bound::Unbounded)).next();
+            let Some((ended, id)) = next.copied() else { return };
             if self.now.millis_since(ended) < self.policy.compact_ms {
                 return;
             }
-            self.ended_jobs.remove(&(ended, id));
+            self.compacted = Some((ended, id));
             self.compact_job(id, fx);
         }
     }

@@ -5,7 +5,7 @@ use super::command::Reply;
 use super::job::Job;
 use super::{Fx, State};
 use platefarm_model::farm::{Control, Dependency, Target};
-use platefarm_model::{Code, Fault, FrameSet, JobId, LeaseToken, Outcome, StepId};
+use platefarm_model::{Code, Fault, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp};
 
 impl State {
     pub(super) fn control(
@@ -302,19 +302,28 @@ impl State {
     pub(super) fn forget(&mut self, id: JobId, fx: &mut Fx) -> Outcome<Reply> {
         let job = self.jobs.get(&id).ok_or_else(|| super::unknown_job(id))?;
         let Some(ended) = job.row.finished else {
-            return Err(
-                Fault::new(Code::BadSpec, format!("{id} has not ended")).remedy("Cancel it first.")
-            );
+            return Err(Fault::new(Code::BadSpec, format!("{id} has not ended"))
+                .remedy("Cancel it first, or wait until it has ended."));
         };
         self.ended_jobs.remove(&(ended, id));
         if let Some(job) = self.jobs.remove(&id) {
+            self.lose_followers(&job);
             job.tokens.iter().for_each(|token| drop(self.leases.remove(token)));
             let key = job.row.idempotency_key.filter(|key| self.keys.get(key) == Some(&id));
             if let Some(key) = key {
                 self.keys.remove(&key);
             }
         }
+        self.marks.job = self.marks.job.max(id);
         fx.changes.merge(super::Changes { forgotten: [id].into(), ..Default::default() });
         Ok(Reply::Done)
+    }
+
+    /// At most `count` jobs that ended longer ago than jobs are kept, the oldest first.
+    #[must_use]
+    pub fn to_forget(&self, count: usize) -> Vec<JobId> {
+        let old =
+            |(at, _): &&(Timestamp, JobId)| self.now.millis_since(*at) >= self.policy.keep_ended_ms;
+        self.ended_jobs.iter().take_while(old).take(count).map(|(_, id)| *id).collect()
     }
 }

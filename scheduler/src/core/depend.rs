@@ -1,6 +1,6 @@
 //! What waits for other jobs, and for the same frames of other steps.
 
-use super::job::Step;
+use super::job::{Job, Step};
 use super::{Fx, State, unknown_job};
 use platefarm_model::farm::{Dependency, Target};
 use platefarm_model::{Code, Fault, FrameSet, JobId, Outcome, StepId};
@@ -119,6 +119,30 @@ impl State {
             self.derive_waits(id);
             let steps = self.jobs.get(&id).map(|job| job.step_ids());
             steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
+        }
+    }
+
+    /// Nothing is kept of a job: nobody waits for it, and it waits for nobody.
+    pub(super) fn lose_followers(&mut self, job: &Job) {
+        let id = job.row.id;
+        let Followers { all, same } = &mut self.followers;
+        all.remove(&Target::Job(id));
+        let leave = |on: Target, who: Target, all: &mut BTreeMap<Target, BTreeSet<Target>>| {
+            if let Some(followers) = all.get_mut(&on) {
+                followers.remove(&who);
+            }
+        };
+        job.row.terms.after.iter().for_each(|after| leave(after.on, Target::Job(id), all));
+        for (step_id, step) in job.step_ids().zip(&job.steps) {
+            all.remove(&Target::Step(step_id));
+            same.remove(&step_id);
+            let after = step.state.control.after.iter();
+            after.for_each(|after| leave(after.on, Target::Step(step_id), all));
+            for on in same_frames_of(step_id, step) {
+                if let Some(followers) = same.get_mut(&on) {
+                    followers.remove(&step_id);
+                }
+            }
         }
     }
 

@@ -39,12 +39,13 @@ mod yielding;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Cap, Over};
 pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use news::{Asked, News};
 pub use policy::Policy;
 pub use rows::{
-    Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, SettingKey, Snapshot, StepControl,
+    Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,
     StepState, Trouble, WorkerRow,
 };
 pub use spans::SpanMap;
@@ -98,7 +99,7 @@ pub struct State {
     keys: HashMap<String, JobId>,
     /// Live and ended.
     leases: BTreeMap<LeaseToken, LeaseCell>,
-    /// Alive and lost; those that left are gone from here.
+    /// Alive and lost.
     workers: BTreeMap<WorkerId, Worker>,
     instances: HashMap<String, WorkerId>,
     /// What people set up.
@@ -114,6 +115,10 @@ pub struct State {
     due_jobs: BTreeSet<(Timestamp, JobId)>,
     due_steps: BTreeSet<(Timestamp, StepId)>,
     ended_jobs: BTreeSet<(Timestamp, JobId)>,
+    /// Up to where those are compacted.
+    compacted: Option<(Timestamp, JobId)>,
+    /// Ids of which nothing else is kept.
+    marks: Marks,
     /// Live leases that could be shortened, by when they will end.
     ends: BTreeSet<(Timestamp, LeaseToken)>,
     /// Live leases by class.
@@ -153,6 +158,8 @@ impl State {
             due_jobs: BTreeSet::new(),
             due_steps: BTreeSet::new(),
             ended_jobs: BTreeSet::new(),
+            compacted: None,
+            marks: Marks::default(),
             ends: BTreeSet::new(),
             tasks_by_class: [0; 3],
             evidence: BTreeMap::new(),

@@ -193,12 +193,14 @@ impl News {
 
     fn workers(&mut self, changes: &Changes) {
         for row in changes.workers.values() {
-            let kind = if row.gone { EventKind::WorkerLeft } else { EventKind::WorkerJoined };
             let class = WorkerClass::of_backend(&row.backend);
-            let detail =
-                if row.gone { String::new() } else { format!("{class}, slots: {}", row.slots) };
+            let detail = format!("{class}, slots: {}", row.slots);
             let (worker, name) = (Some(row.id), row.name.clone());
-            self.push(Event { worker, name, detail, ..Event::new(kind) });
+            self.push(Event { worker, name, detail, ..Event::new(EventKind::WorkerJoined) });
+        }
+        for (id, name) in &changes.departed {
+            let (worker, name) = (Some(*id), name.clone());
+            self.push(Event { worker, name, ..Event::new(EventKind::WorkerLeft) });
         }
     }
 

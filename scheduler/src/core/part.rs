@@ -14,7 +14,7 @@ impl State {
     }
 
     /// What the store must hold of the jobs from `first` to `last`: jobs,
-    /// steps and leases. Workers and settings are not among them.
+    /// steps and leases; with the last job of all, workers, settings and marks, too.
     #[must_use]
     pub fn rows_between(&self, first: JobId, last: JobId) -> Snapshot {
         let mut rows = Snapshot::default();
@@ -28,6 +28,11 @@ impl State {
         let jobs = self.jobs.range(first..=last).flat_map(|(_, job)| &job.tokens);
         let leases = jobs.filter_map(|token| self.leases.get(token));
         rows.leases.extend(leases.map(|cell| (cell.row.token, cell.row.clone())));
+        if self.is_last(last) {
+            rows.workers = self.worker_rows();
+            rows.settings = self.setting_rows();
+            rows.marks = self.marks;
+        }
         rows
     }
 

@@ -45,6 +45,8 @@ pub struct Policy {
     pub trial_frames: u32,
     /// Jobs that ended so long ago are kept without their leases. Milliseconds.
     pub compact_ms: i64,
+    /// Jobs that ended so long ago are forgotten. Milliseconds; `i64::MAX`: never.
+    pub keep_ended_ms: i64,
 }
 
 impl Default for Policy {
@@ -67,6 +69,7 @@ impl Default for Policy {
             quarantine_ms: 300_000,
             trial_frames: 3,
             compact_ms: 3_600_000,
+            keep_ended_ms: i64::MAX,
         }
     }
 }

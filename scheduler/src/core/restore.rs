@@ -3,11 +3,11 @@
 
 use super::lease::LeaseCell;
 use super::policy::Policy;
-use super::rows::{JobRow, LeaseRow, Snapshot, StepState};
+use super::rows::{JobRow, LeaseRow, SettingKey, Snapshot, StepState, WorkerRow};
 use super::{Fx, State};
 use platefarm_model::farm::{Setting, SettingKind};
 use platefarm_model::job::StepSpec;
-use platefarm_model::{Code, Fault, JobId, Outcome, StepId, Timestamp};
+use platefarm_model::{Code, Fault, JobId, Outcome, StepId, Timestamp, WorkerId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,10 +41,11 @@ impl State {
         }
         for (id, row) in stored.workers {
             state.next_worker = state.next_worker.max(id.0 + 1);
-            if !row.gone {
-                state.admit(row);
-            }
+            state.admit(row);
         }
+        state.marks = stored.marks;
+        state.next_job = state.next_job.max(state.marks.job.0 + 1);
+        state.next_worker = state.next_worker.max(state.marks.worker.0 + 1);
         stored.leases.into_values().try_for_each(|row| state.restore_lease(row))?;
         state.settle_all();
         state.check_invariants().map_err(torn)?;
@@ -121,7 +122,7 @@ impl State {
         self.queue.news = None;
     }
 
-    /// What the store must hold now; workers that are gone are not known here.
+    /// What the store must hold now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let step = |(id, i, step): (JobId, u32, &super::job::Step)| {
@@ -135,9 +136,18 @@ impl State {
                 .flat_map(|(id, job)| (0..).zip(&job.steps).map(move |(i, s)| step((*id, i, s))))
                 .collect(),
             leases: self.leases.iter().map(|(t, cell)| (*t, cell.row.clone())).collect(),
-            workers: self.workers.iter().map(|(id, w)| (*id, w.row.clone())).collect(),
-            settings: self.all_settings().map(|(k, n, v)| ((k, n.clone()), v.clone())).collect(),
+            workers: self.worker_rows(),
+            settings: self.setting_rows(),
+            marks: self.marks,
         }
+    }
+
+    pub(super) fn worker_rows(&self) -> BTreeMap<WorkerId, WorkerRow> {
+        self.workers.iter().map(|(id, worker)| (*id, worker.row.clone())).collect()
+    }
+
+    pub(super) fn setting_rows(&self) -> BTreeMap<SettingKey, Setting> {
+        self.all_settings().map(|(k, n, v)| ((k, n.clone()), v.clone())).collect()
     }
 
     /// Everything that people set up.

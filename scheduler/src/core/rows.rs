@@ -148,8 +148,30 @@ pub struct WorkerRow {
     pub backend: String,
     /// What it says of itself.
     pub traits: WorkerTraits,
-    /// Whether it has left or was forgotten; it is then kept for its id alone.
-    pub gone: bool,
+}
+
+/// The highest ids that were given out and of which nothing is kept any more:
+/// no id is ever given out again. 0: none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// Of jobs that were forgotten.
+    pub job: JobId,
+    /// Of workers that left.
+    pub worker: WorkerId,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { job: JobId(0), worker: WorkerId(0) }
+    }
+}
+
+impl Marks {
+    /// The higher of each.
+    pub(super) fn raise(&mut self, other: Self) {
+        self.job = self.job.max(other.job);
+        self.worker = self.worker.max(other.worker);
+    }
 }
 
 /// The name of a [`Setting`] among those of its kind.
@@ -202,8 +224,10 @@ pub struct Changes {
     pub settings: BTreeMap<SettingKey, Option<Setting>>,
     /// Jobs whose ended leases are struck out; their steps keep the frames as `sealed`.
     pub compacted: BTreeSet<JobId>,
-    /// Jobs of which nothing is kept.
+    /// Jobs of which nothing is kept but the mark of their ids.
     pub forgotten: BTreeSet<JobId>,
+    /// Workers that left, with their names; nothing is kept of them but the mark of their ids.
+    pub departed: BTreeMap<WorkerId, String>,
     /// What is told of all this; whoever stores it writes it.
     pub events: Vec<EventRow>,
 }
@@ -222,6 +246,7 @@ impl Changes {
             && self.settings.is_empty()
             && self.compacted.is_empty()
             && self.forgotten.is_empty()
+            && self.departed.is_empty()
             && self.events.is_empty()
     }
 
@@ -243,6 +268,9 @@ impl Changes {
             self.leases.retain(|_, lease| lease.step.job != *job);
             self.frames.retain(|row| row.step.job != *job);
         }
+        for worker in later.departed.keys() {
+            self.workers.remove(worker);
+        }
         // Not `append`, which goes over all that is there, for each command of a turn.
         self.jobs.extend(later.jobs);
         self.new_steps.extend(later.new_steps);
@@ -253,7 +281,15 @@ impl Changes {
         self.settings.extend(later.settings);
         self.compacted.extend(later.compacted);
         self.forgotten.extend(later.forgotten);
+        self.departed.extend(later.departed);
         self.events.append(&mut later.events);
+    }
+
+    /// The highest ids of what is struck out.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        let job = self.forgotten.last().copied().unwrap_or(JobId(0));
+        Marks { job, worker: self.departed.last_key_value().map_or(WorkerId(0), |(id, _)| *id) }
     }
 
     /// The jobs that look different to a watcher.
@@ -276,10 +312,12 @@ pub struct Snapshot {
     pub steps: BTreeMap<StepId, (Arc<StepSpec>, StepState)>,
     /// Leases, live and ended.
     pub leases: BTreeMap<LeaseToken, LeaseRow>,
-    /// Workers, gone ones included.
+    /// Workers, but those that left.
     pub workers: BTreeMap<WorkerId, WorkerRow>,
     /// What people set up.
     pub settings: BTreeMap<SettingKey, Setting>,
+    /// Ids of which nothing else is kept.
+    pub marks: Marks,
 }
 
 impl Snapshot {
@@ -293,6 +331,10 @@ impl Snapshot {
         self.jobs.extend(changes.jobs.clone());
         self.leases.extend(changes.leases.clone());
         self.workers.extend(changes.workers.clone());
+        for worker in changes.departed.keys() {
+            self.workers.remove(worker);
+        }
+        self.marks.raise(changes.marks());
         for (id, spec) in &changes.new_steps {
             self.steps.insert(*id, (Arc::clone(spec), StepState::default()));
         }

@@ -2,7 +2,7 @@
 
 use super::command::Reply;
 use super::job::plain;
-use super::rows::WorkerRow;
+use super::rows::{Changes, WorkerRow};
 use super::{Fx, State, unknown_worker};
 use platefarm_model::farm::{WorkerClass, WorkerTraits, check_name};
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
@@ -111,7 +111,7 @@ impl State {
         }
         let id = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let row = WorkerRow { id, name, instance, slots, backend, traits, gone: false };
+        let row = WorkerRow { id, name, instance, slots, backend, traits };
         fx.changes.workers.insert(id, row.clone());
         self.admit(row);
         Ok(Reply::Registered(id))
@@ -189,10 +189,11 @@ impl State {
     /// Takes a worker out of the books; it holds no lease.
     pub(super) fn dismiss(&mut self, id: WorkerId, fx: &mut Fx) {
         self.bury(id);
-        let Some(mut worker) = self.workers.remove(&id) else { return };
+        let Some(worker) = self.workers.remove(&id) else { return };
         self.instances.remove(&worker.row.instance);
-        worker.row.gone = true;
-        fx.changes.workers.insert(id, worker.row);
+        let departed = [(id, worker.row.name)].into();
+        fx.changes.merge(Changes { departed, ..Changes::default() });
+        self.marks.worker = self.marks.worker.max(id);
         // A frame that waited for this worker may go to another now.
         fx.wake |= !self.queue.is_empty();
     }

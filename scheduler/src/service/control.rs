@@ -5,7 +5,7 @@ use super::desk::Desk;
 use crate::core::Command;
 use platefarm_model::explain::WhatIf;
 use platefarm_model::farm::{Control, Limit, NodeControl, Setting, SettingKind, Target};
-use platefarm_model::{Code, Fault, Outcome, WorkerId};
+use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
 use platefarm_proto::v1;
 
 fn missing(place: &str) -> Fault {
@@ -20,6 +20,13 @@ pub(super) async fn job(
     desk.ask(Command::Control(target, control)).await?;
     let job = desk.look(move |state| state.job(target.job())).await??;
     Ok(v1::ControlJobResponse { job: Some((&job).into()) })
+}
+
+/// Keeps nothing of a job that has ended; answers what it was.
+pub(super) async fn forget(desk: &Desk, id: JobId) -> Outcome<v1::ForgetJobResponse> {
+    let job = desk.look(move |state| state.job(id)).await??;
+    desk.ask(Command::Forget(id)).await?;
+    Ok(v1::ForgetJobResponse { job: Some((&job).into()) })
 }
 
 pub(super) async fn worker(

@@ -172,6 +172,13 @@ impl<R: Reader> Farm for FarmService<R> {
         answer(job.map(|job| v1::CancelJobResponse { job: Some((&job).into()) }))
     }
 
+    async fn forget_job(
+        &self,
+        request: Request<v1::ForgetJobRequest>,
+    ) -> Answer<v1::ForgetJobResponse> {
+        answer(control::forget(&self.desk, JobId(request.into_inner().job)).await)
+    }
+
     async fn list_frames(
         &self,
         request: Request<v1::ListFramesRequest>,

@@ -8,6 +8,7 @@ use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
 use crate::store::{Jobs, LogEnd, Place, Store};
+use platefarm_model::farm::{Limit, Setting, SettingKind};
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
 };
@@ -15,8 +16,8 @@ use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, WorkerId};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::{FarmClient, WorkClient, v1};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -441,6 +442,8 @@ async fn health_and_reflection_answer() {
     assert!(names.contains(&"platefarm.v1.Farm") && names.contains(&"platefarm.v1.Work"));
 }
 
+type Lie = fn(&mut Snapshot);
+
 /// A store whose next commits can be made to fail, before or after they are
 /// written: a full disk, or a connection that broke before the answer.
 #[derive(Clone, Default)]
@@ -448,8 +451,8 @@ struct Flaky {
     inner: MemoryStore,
     fail_before: Arc<AtomicBool>,
     fail_after: Arc<AtomicBool>,
-    /// What an auditor reads is not what was written.
-    lies: Arc<AtomicBool>,
+    /// What becomes of what an auditor reads.
+    lie: Arc<Mutex<Option<Lie>>>,
     /// Held by a test: commits wait.
     gate: Arc<tokio::sync::Mutex<()>>,
 }
@@ -463,8 +466,8 @@ impl Store for Flaky {
 
     async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
         let mut rows = self.inner.part(of).await?;
-        if self.lies.load(Ordering::SeqCst) {
-            rows.jobs.values_mut().for_each(|job| job.name = "another".into());
+        if let Some(lie) = *self.lie.lock().unwrap() {
+            lie(&mut rows);
         }
         Ok(rows)
     }
@@ -525,15 +528,55 @@ async fn the_auditor_holds_the_core_against_the_store() {
         desk.ask(Command::Submit(Box::new(noop(key, 2)))).await.unwrap();
     };
     submit("a").await;
+    let register = Command::Register {
+        name: "w".into(),
+        instance: "w".into(),
+        slots: 1,
+        backend: "cpu".into(),
+        traits: Default::default(),
+    };
+    desk.ask(register).await.unwrap();
+    let acquire = Command::Acquire { worker: WorkerId(1) };
+    assert!(matches!(desk.ask(acquire).await, Ok(Reply::Acquired(Some(_)))));
+    let limit = Some(Setting::Limit(Limit { count: 1 }));
+    desk.ask(Command::Set(SettingKind::Limit, "nuke".into(), limit)).await.unwrap();
     submit("b").await;
     let audit = findings.read();
     assert_eq!((audit.broken, audit.first.clone()), (0, None));
     assert!(audit.jobs >= 1, "{audit:?}");
-    store.lies.store(true, Ordering::SeqCst);
-    submit("c").await;
-    submit("d").await;
-    let audit = findings.read();
-    assert!(audit.broken > 0 && audit.first.unwrap().contains("is not stored as it is"));
+    let lies: [(&str, Lie); 6] = [
+        ("j1 is not", |rows| rows.jobs.values_mut().for_each(|job| job.name = "another".into())),
+        ("step j1.0 is not", |rows| {
+            rows.steps.values_mut().for_each(|(_, state)| state.control.paused = true);
+        }),
+        ("lease t", |rows| {
+            rows.leases.values_mut().for_each(|lease| lease.keep = "9".parse().unwrap())
+        }),
+        ("lease t", |rows| rows.leases.clear()),
+        ("worker w1 is not", |rows| rows.workers.values_mut().for_each(|worker| worker.slots = 9)),
+        ("limit 'l0' is not", |rows| rows.settings.clear()),
+    ];
+    // As many commits as a round of a few jobs takes.
+    let round = async |number: usize| {
+        for count in 0..2 {
+            let limit = Some(Setting::Limit(Limit { count }));
+            desk.ask(Command::Set(SettingKind::Limit, format!("l{number}"), limit)).await.unwrap();
+        }
+    };
+    for (number, (sign, lie)) in lies.into_iter().enumerate() {
+        *store.lie.lock().unwrap() = Some(lie);
+        findings.clear();
+        round(number).await;
+        let first = findings.read().first.unwrap_or_default();
+        assert!(
+            first.contains(sign) && first.ends_with("is not stored as it is"),
+            "{sign}: {first}"
+        );
+    }
+    *store.lie.lock().unwrap() = None;
+    findings.clear();
+    round(99).await;
+    assert_eq!((findings.read().first, findings.read().looks), (None, 1));
     drop(desk);
     task.await.unwrap();
 }

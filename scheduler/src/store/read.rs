@@ -4,7 +4,7 @@
 use super::Jobs;
 use super::runs::{self, Run};
 use super::sql::failed;
-use crate::core::{FrameRow, JobRow, LeaseRow, Snapshot, WorkerRow};
+use crate::core::{FrameRow, JobRow, LeaseRow, Marks, Snapshot, WorkerRow};
 use platefarm_model::farm::Setting;
 use platefarm_model::{
     Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
@@ -85,7 +85,7 @@ async fn table<T>(
 }
 
 /// Everything of these jobs but the results of frames, which the core does
-/// not keep; and all workers and settings.
+/// not keep; and all workers, settings and marks.
 pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
                 cancelled, terms FROM jobs WHERE id BETWEEN $1 AND $2";
@@ -121,7 +121,7 @@ pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapsh
         })
     });
     let leases = leases.await?.into_iter().map(|row| (row.token, row)).collect();
-    let workers = "SELECT id, name, instance, slots, backend, gone, traits FROM workers";
+    let workers = "SELECT id, name, instance, slots, backend, traits FROM workers";
     let workers = table(db, "workers", workers, None, |row| {
         Ok(WorkerRow {
             id: WorkerId(row.id(0)?),
@@ -129,8 +129,7 @@ pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapsh
             instance: row.text(2)?,
             slots: row.small(3)?,
             backend: row.text(4)?,
-            gone: row.int(5)? != 0,
-            traits: row.json(6)?,
+            traits: row.json(5)?,
         })
     });
     let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
@@ -140,7 +139,21 @@ pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapsh
         Ok(((row.parse(0)?, row.text(1)?), value))
     });
     let settings = settings.await?.into_iter().collect();
-    Ok(Snapshot { jobs, steps, leases, workers, settings })
+    let mut marks = Marks::default();
+    let query = "SELECT name, value FROM marks";
+    let rows = table(db, "marks", query, None, |row| Ok((row.text(0)?, row.id(1)?))).await?;
+    for (name, highest) in rows {
+        match name.as_str() {
+            "job" => marks.job = JobId(highest),
+            "worker" => marks.worker = WorkerId(highest),
+            other => {
+                let message =
+                    format!("'marks' has a row '{other}', which this version does not know");
+                return Err(Fault::new(Code::StoreFailed, message));
+            }
+        }
+    }
+    Ok(Snapshot { jobs, steps, leases, workers, settings, marks })
 }
 
 /// How the frames of a job ended.

@@ -23,7 +23,7 @@ pub(super) enum Change {
 use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS];
+pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS, MARKS];
 
 const FIRST: &[Change] = &[
     Sql("CREATE TABLE jobs (
@@ -117,6 +117,17 @@ const EVENTS: &[Change] = &[
         id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, filter TEXT NOT NULL,
         created BIGINT NOT NULL, created_by TEXT NOT NULL, cursor_at BIGINT NOT NULL,
         failures BIGINT NOT NULL, trouble TEXT NOT NULL, next_try BIGINT NOT NULL)"),
+];
+
+/// The highest ids of jobs and workers of which nothing else is kept. Workers that
+/// left were kept for their ids until now.
+const MARKS: &[Change] = &[
+    Sql("CREATE TABLE marks (name TEXT PRIMARY KEY, value BIGINT NOT NULL)"),
+    Sql("INSERT INTO marks (name, value) VALUES ('job', 0)"),
+    Sql("INSERT INTO marks (name, value)
+        SELECT 'worker', COALESCE(MAX(id), 0) FROM workers WHERE gone <> 0"),
+    Sql("DELETE FROM workers WHERE gone <> 0"),
+    Sql("ALTER TABLE workers DROP COLUMN gone"),
 ];
 
 /// Version of the tables; none where there are none.

@@ -100,7 +100,6 @@ fn everything() -> Changes {
             memory_mib: 1 << 40,
             ..WorkerTraits::default()
         },
-        gone: false,
     };
     let quarantine = Quarantine {
         reason: "it's \"sick\"".into(),
@@ -151,6 +150,7 @@ fn expected(changes: &Changes) -> Snapshot {
             .iter()
             .filter_map(|(k, v)| Some((k.clone(), v.clone()?)))
             .collect(),
+        marks: changes.marks(),
     }
 }
 
@@ -174,12 +174,10 @@ async fn keeps_what_it_is_given(mut store: impl Store) {
         (lease.keep, lease.done) = ("".parse().unwrap(), "10-20".parse().unwrap());
         later.leases.insert(lease.token, lease);
         later.steps.insert(ID, Default::default());
-        let mut worker = first.workers[&WorkerId(1)].clone();
-        worker.gone = true;
         later.settings.insert((SettingKind::Share, "a".into()), None);
         let limit = Setting::Limit(Limit { count: 0 });
         later.settings.insert((SettingKind::Limit, "a".into()), Some(limit));
-        later.workers.insert(worker.id, worker);
+        later.departed.insert(WorkerId(1), "node".into());
         later.clone()
     });
     store.commit(&later).await.unwrap();
@@ -221,6 +219,16 @@ async fn strikes_out_what_is_not_kept(mut store: impl Store) {
     store.commit(&Changes { forgotten: [ID.job].into(), ..Changes::default() }).await.unwrap();
     expected.jobs.remove(&ID.job);
     expected.steps.clear();
+    expected.marks.job = ID.job;
+    assert_eq!(store.load().await.unwrap(), expected);
+    // A mark only rises.
+    store.commit(&Changes { forgotten: [JobId(1)].into(), ..Changes::default() }).await.unwrap();
+    store
+        .commit(&Changes { departed: [(WorkerId(1), "node".into())].into(), ..Changes::default() })
+        .await
+        .unwrap();
+    expected.workers.clear();
+    expected.marks.worker = WorkerId(1);
     assert_eq!(store.load().await.unwrap(), expected);
     assert_eq!(store.reader().frames(ID.job).await.unwrap(), []);
 }
@@ -278,18 +286,21 @@ async fn is_the_core(mut store: impl Store, seed: u64) {
         let mut changes = Changes::default();
         for _ in 0..rng.below(12) {
             now += rng.below(900_000) as i64;
-            let effects = state.step(command(&mut rng, &held), Timestamp(now));
+            let asked = match rng.below(12) {
+                0 => Command::Forget(JobId(1 + rng.below(20))),
+                _ => command(&mut rng, &held),
+            };
+            let effects = state.step(asked, Timestamp(now));
             if let Ok(Reply::Acquired(Some(granted))) = &effects.reply {
                 held.push((granted.token, granted.frames));
             }
             changes.merge(effects.changes);
         }
         store.commit(&changes).await.unwrap();
-        let mut stored = store.load().await.unwrap();
+        let stored = store.load().await.unwrap();
         if batch % 8 == 7 {
             state = State::restore(policy, stored.clone(), Timestamp(now)).unwrap();
         }
-        stored.workers.retain(|_, worker| !worker.gone);
         assert_eq!(stored, state.snapshot(), "seed {seed}, batch {batch}");
     }
 }
@@ -462,6 +473,24 @@ async fn a_store_of_an_earlier_version_opens_whole() {
     let mut again = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
     assert_eq!(again.load().await.unwrap(), whole);
     assert_eq!(again.reader().frames(ID.job).await.unwrap().len(), rows.len() + 1);
+}
+
+/// Version 6 kept workers that had left; their ids are not given out again.
+#[tokio::test]
+async fn a_store_of_version_6_opens_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("farm.db");
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    std::fs::copy(fixtures.join("store_v6.db"), &file).unwrap();
+    let mut store = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+    let stored = store.load().await.unwrap();
+    let mut whole = of_version_1(&everything());
+    whole.leases.values_mut().for_each(|lease| lease.worker = WorkerId(2));
+    whole.workers = stored.workers.clone();
+    whole.marks.worker = WorkerId(1);
+    assert_eq!(stored, whole);
+    let names: Vec<_> = stored.workers.values().map(|w| (w.id, w.name.as_str())).collect();
+    assert_eq!(names, [(WorkerId(2), "node")]);
 }
 
 /// What the first version could say of it.

@@ -59,9 +59,9 @@ const LEASES: Table = Table {
 };
 const WORKERS: Table = Table {
     name: "workers",
-    columns: &["id", "name", "instance", "slots", "backend", "gone", "traits"],
+    columns: &["id", "name", "instance", "slots", "backend", "traits"],
     key: "id",
-    update: &["gone"],
+    update: &[],
 };
 const RESULTS: Table = Table {
     name: "results",
@@ -178,7 +178,6 @@ fn rows(changes: &Changes) -> Outcome<Vec<Filled>> {
             Cell::Text(worker.instance.clone()),
             Cell::Int(worker.slots.into()),
             Cell::Text(worker.backend.clone()),
-            Cell::Int(worker.gone.into()),
             json(&worker.traits)?,
         ])
     });
@@ -241,6 +240,21 @@ async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
             "DELETE FROM jobs WHERE id = $1",
         ] {
             sqlx::query(sql).bind(of_job(job)).execute(&mut *db).await?;
+        }
+    }
+    for worker in changes.departed.keys() {
+        let sql = "DELETE FROM workers WHERE id = $1";
+        sqlx::query(sql).bind(worker.0 as i64).execute(&mut *db).await?;
+    }
+    let marks = changes.marks();
+    for (name, highest) in [("job", marks.job.0), ("worker", marks.worker.0)] {
+        if highest > 0 {
+            sqlx::query("UPDATE marks SET value = $1 WHERE name = $2 AND value < $3")
+                .bind(highest as i64)
+                .bind(name)
+                .bind(highest as i64)
+                .execute(&mut *db)
+                .await?;
         }
     }
     for ((kind, name), _) in changes.settings.iter().filter(|(_, value)| value.is_none()) {

@@ -78,6 +78,7 @@ pub(super) const RULES: &[Rule] = &[
     // People and services.
     act("platefarm.v1.Farm/SubmitJob", Role::Submitter, About::Show("job.show"), LARGE),
     act("platefarm.v1.Farm/CancelJob", Role::Submitter, About::Job("job"), SMALL),
+    act("platefarm.v1.Farm/ForgetJob", Role::Operator, About::Job("job"), SMALL),
     look("platefarm.v1.Farm/ListJobs", SEE, About::Caller),
     look("platefarm.v1.Farm/GetJob", SEE, About::Job("job")),
     look("platefarm.v1.Farm/WatchJob", SEE, About::Job("job")),

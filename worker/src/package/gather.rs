@@ -47,10 +47,14 @@ pub(crate) fn file_name(result: &FrameResult) -> &str {
     result.published.rsplit('/').next().unwrap_or_default()
 }
 
-/// Finishes what is owed, and checks every frame of the plan.
+/// Finishes what is owed, and checks every frame of the plan. What is still
+/// staged of earlier attempts goes before the files are read: a worker that slept
+/// since an earlier pull into this directory wakes up with nothing that it could
+/// put in the place of a plate that was checked.
 pub(crate) fn gather(
     spec: &PackageSpec,
     results: Vec<StepFrames>,
+    attempt: &str,
     leash: &Leash,
 ) -> Outcome<Gathered> {
     let mut plates: Vec<PlateFrames> = vec![PlateFrames::default(); spec.plates.len()];
@@ -70,6 +74,7 @@ pub(crate) fn gather(
                 plate.failed.insert(result.frame, fault);
             }
         }
+        publish::remove_leftovers(&out_dir.join(&plan.name), |name| is_later(name, attempt))?;
     }
     let last_written = verify(&mut plates, leash)?;
     Ok(Gathered { plates, last_written })
@@ -88,6 +93,14 @@ fn settle_plan(plan: &PlatePlan, plate: &mut PlateFrames) {
             });
         }
     }
+}
+
+/// Whether `name` is an attempt under a later lease than `attempt`. It is not
+/// ours to remove: this one may be a worker that was lost and does not know it
+/// yet, while its successor, or the job after it, works here.
+pub(super) fn is_later(name: &str, attempt: &str) -> bool {
+    let token = |text: &str| text.strip_prefix('t')?.parse::<u64>().ok();
+    token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
 }
 
 /// Carries out the rename of an accepted frame, if its worker did not.

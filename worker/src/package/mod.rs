@@ -30,7 +30,7 @@ use crate::gate::{self, Request};
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
-use gather::{Gathered, PlateFrames};
+use gather::{Gathered, PlateFrames, is_later};
 use platefarm_media::{mhl, publish};
 use platefarm_model::pull::{Document, PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
@@ -70,7 +70,7 @@ fn fill(
     leash: &Leash,
 ) -> Outcome<PackageReport> {
     let out_dir = Path::new(&spec.out_dir);
-    let gathered = gather::gather(spec, results, leash)?;
+    let gathered = gather::gather(spec, results, attempt, leash)?;
     let mut writer = Writer { out_dir, staging: staging.to_owned(), written: 0 };
 
     let mut sidecars = write_documents(spec, &gathered, &mut writer)?;
@@ -102,9 +102,6 @@ fn fill(
         pictures.iter().map(sheet::Pictures::thumbnails).collect::<Outcome<Vec<_>>>()?;
     writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
 
-    for plan in &spec.plates {
-        publish::remove_leftovers(&out_dir.join(&plan.name), |name| is_later(name, attempt))?;
-    }
     // A worker that lost the lease meanwhile leaves the manifest to its successor.
     if leash.is_stopped() {
         return Err(Fault::new(Code::Interrupted, "the package was taken from this worker"));
@@ -128,14 +125,6 @@ fn release(out_dir: &Path, report: &mut PackageReport) -> Outcome<()> {
     report.released = verdict.passed;
     report.gate = Some(verdict);
     Ok(())
-}
-
-/// Whether `name` is an attempt under a later lease than `attempt`. It is not
-/// ours to remove: this one may be a worker that was lost and does not know it
-/// yet, while its successor, or the job after it, works here.
-fn is_later(name: &str, attempt: &str) -> bool {
-    let token = |text: &str| text.strip_prefix('t')?.parse::<u64>().ok();
-    token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
 }
 
 /// Why the step failed, when the package is not whole: the first cause, and how many there are.

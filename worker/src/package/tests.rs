@@ -141,10 +141,26 @@ fn a_rename_that_a_dead_worker_owes_is_carried_out() {
         1002 => staged(dir.path(), "a", f),
         _ => published(dir.path(), "a", f),
     });
-    let gathered = gather(&spec(dir.path(), &["a"]), results, &Leash::free()).unwrap();
+    let gathered = gather(&spec(dir.path(), &["a"]), results, "t9", &Leash::free()).unwrap();
     assert!(gathered.plates[0].failed.is_empty(), "{:?}", gathered.plates[0].failed);
     assert!(dir.path().join("a/a.1002.exr").exists());
     assert!(gathered.last_written.is_some());
+}
+
+/// A worker was stopped between the acceptance of its frame and the rename, its pull was
+/// cancelled and made again into the same directory, and it wakes when the plates were read.
+#[test]
+fn a_late_rename_of_an_earlier_pull_does_not_replace_a_checked_plate() {
+    let dir = tempfile::tempdir().unwrap();
+    let earlier = publish::stage_dir(&dir.path().join("a"), "t3").unwrap().join("a.1002.exr");
+    std::fs::write(&earlier, "the picture of an earlier pull").unwrap();
+    let results = three(|f| staged(dir.path(), "a", f));
+    let gathered = gather(&spec(dir.path(), &["a"]), results, "t9", &Leash::free()).unwrap();
+    let checked = gathered.plates[0].sound().find(|f| f.frame == 1002).expect("a sound plate");
+    // It is told that its file is published, as one whose packager was faster is.
+    publish::publish(&earlier, Path::new(&checked.published)).unwrap();
+    let there = std::fs::read(&checked.published).unwrap();
+    assert_eq!(xxh128(&there), checked.xxh128);
 }
 
 #[test]
@@ -154,7 +170,7 @@ fn files_are_judged_by_what_is_on_the_disk() {
     std::fs::write(dir.path().join("a/a.1001.exr"), "picture 1OO1").unwrap();
     std::fs::remove_file(dir.path().join("a/a.1002.exr")).unwrap();
     results[0].done.pop();
-    let gathered = gather(&spec(dir.path(), &["a"]), results, &Leash::free()).unwrap();
+    let gathered = gather(&spec(dir.path(), &["a"]), results, "t9", &Leash::free()).unwrap();
     let codes: Vec<_> = gathered.plates[0].failed.iter().map(|(f, e)| (*f, e.code)).collect();
     assert_eq!(
         codes,
@@ -178,7 +194,7 @@ fn results_do_not_reach_outside_the_package() {
                 result.staged = climb.to_str().unwrap().into();
             }
         }
-        let gathered = gather(&spec(&out, &["a"]), results, &Leash::free()).unwrap();
+        let gathered = gather(&spec(&out, &["a"]), results, "t9", &Leash::free()).unwrap();
         assert_eq!(gathered.plates[0].failed[&1001].code, Code::OutsideRoot);
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
     }
@@ -233,7 +249,7 @@ fn an_incomplete_pull_says_what_is_missing_and_why() {
         done: vec![],
         failed: (1001..=1003).map(|f| (f, torn.clone())).collect(),
     });
-    let gathered = gather(&spec, results, &Leash::free()).unwrap();
+    let gathered = gather(&spec, results, "t9", &Leash::free()).unwrap();
     let report = report::build(&spec, &gathered, vec!["report.html".into()]);
     assert_eq!(
         report.totals,
@@ -259,7 +275,7 @@ fn the_page_is_well_formed_and_stands_alone() {
     let dir = tempfile::tempdir().unwrap();
     let spec = spec(dir.path(), &["a"]);
     let results = three(|f| published(dir.path(), "a", f));
-    let gathered = gather(&spec, results, &Leash::free()).unwrap();
+    let gathered = gather(&spec, results, "t9", &Leash::free()).unwrap();
     let report = report::build(&spec, &gathered, vec!["report.html".into()]);
     let thumb = Thumbnail {
         frame: 1001,

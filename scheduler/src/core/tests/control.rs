@@ -228,3 +228,31 @@ fn a_job_that_ended_is_compacted_and_forgotten() {
         "its id is not given out again"
     );
 }
+
+#[test]
+fn ids_are_not_given_out_again_though_the_highest_were_forgotten() {
+    let mut farm = Farm::with(Policy { compact_ms: 5_000, keep_ended_ms: 60_000, ..policy() });
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    let first = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let last = farm.submit(0, Some("k"), vec![step(1, 1, &[])]);
+    let after = Dependency { on: Target::Job(last), same_frames: false };
+    let waits = JobTerms { after: vec![after], paused: true, ..JobTerms::default() };
+    farm.drain(a, 1, result);
+    farm.hand_in(JobSpec { terms: waits, ..spec("s", vec![step(1, 1, &[])]) });
+    farm.ask(cancel(JobId(3))).unwrap();
+    farm.wait(7, &[a, b]);
+    assert_eq!((farm.state.to_forget(9), farm.state.snapshot().leases.len()), (vec![], 0));
+    farm.wait(60, &[a, b]);
+    assert_eq!(farm.state.to_forget(2), [first, last], "the oldest first");
+    for job in [first, last, JobId(3)] {
+        farm.ask(Command::Forget(job)).unwrap();
+    }
+    farm.ask(Command::Leave { worker: b }).unwrap();
+    assert_eq!(farm.state.to_forget(9), []);
+    let rows = farm.state.snapshot();
+    assert_eq!(rows.marks, Marks { job: JobId(3), worker: b });
+    assert!(rows.jobs.is_empty() && !rows.workers.contains_key(&b));
+    farm.state = State::restore(policy(), rows, farm.state.now).unwrap();
+    assert_eq!(farm.submit(0, Some("k"), vec![step(1, 1, &[])]), JobId(4));
+    assert_eq!(farm.worker("b"), WorkerId(b.0 + 1));
+}

@@ -1,18 +1,20 @@
 //! The auditor: while the farm runs, a few jobs at a time are read from the
-//! store and held against the core, and their books are checked. It reads in
-//! the wake of a commit, when both must say the same.
+//! store and held against the core, and their books and caps are checked. It
+//! reads in the wake of a commit, when both must say the same. With the last
+//! jobs come the workers, the settings, and what is counted over the whole farm.
 
-use super::Owner;
-use crate::core::Snapshot;
+use crate::core::{Cap, Command, Over, Snapshot, State};
 use crate::store::{Jobs, Store};
+use platefarm_model::farm::{Control, SettingKind, Target};
 use platefarm_model::status::Audit;
 use platefarm_model::{JobId, Outcome};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it looks.
-pub(super) const PERIOD: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(5);
 /// Jobs that it looks at at a time.
 const JOBS: usize = 64;
 
@@ -26,10 +28,17 @@ impl Findings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, jobs: u64, broken: Option<String>) {
+    /// Forgets what was found.
+    #[cfg(test)]
+    pub(in crate::service) fn clear(&self) {
+        *self.0.lock().unwrap() = Audit::default();
+    }
+
+    fn note(&self, jobs: u64, lowered: Vec<String>, broken: Option<String>) {
         let mut audit = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         audit.looks += 1;
         audit.jobs += jobs;
+        audit.lowered = lowered;
         if let Some(broken) = broken {
             tracing::error!(broken, "the auditor found a disagreement");
             audit.broken += 1;
@@ -38,27 +47,107 @@ impl Findings {
     }
 }
 
+/// Where it is on its round, and what it knows of caps.
+pub(super) struct Auditor {
+    /// The first job that it has not seen.
+    next: JobId,
+    due: Instant,
+    period: Duration,
+    findings: Findings,
+    /// Caps that people set below what was leased, and how much of each still runs: it only falls.
+    lowered: BTreeMap<Cap, Over>,
+}
+
 /// Rows as the core has them, to be held against the store's.
 pub(super) struct Expected {
     of: Jobs,
     rows: Snapshot,
+    /// Whether `rows` has the workers and settings.
+    with_last: bool,
+    lowered: Vec<String>,
     books: Result<(), String>,
 }
 
-impl<S: Store> Owner<S> {
+/// The cap that a command may lower.
+pub(super) fn cap_of(command: &Command) -> Option<Cap> {
+    match command {
+        Command::Set(SettingKind::Limit, name, _) => Some(Cap::Limit(name.clone())),
+        Command::Set(SettingKind::Share, name, _) => Some(Cap::Show(name.clone())),
+        Command::Control(Target::Job(id), Control::MaxTasks(_)) => Some(Cap::Job(*id)),
+        _ => None,
+    }
+}
+
+impl Auditor {
+    /// Of a core that was just restored: what is over then was lowered before.
+    pub(super) fn new(state: &State) -> Self {
+        let mut auditor = Self {
+            next: JobId(0),
+            due: Instant::now() + PERIOD,
+            period: PERIOD,
+            findings: Findings::default(),
+            lowered: BTreeMap::new(),
+        };
+        auditor.restored(state);
+        auditor
+    }
+
+    /// The core was made again.
+    pub(super) fn restored(&mut self, state: &State) {
+        let over = state.over_caps(Jobs::ALL.first, Jobs::ALL.last);
+        self.lowered = over.into_iter().map(|over| (over.cap.clone(), over)).collect();
+    }
+
+    /// Has it look more often.
+    #[cfg(test)]
+    pub(super) fn every(&mut self, period: Duration) {
+        (self.period, self.due) = (period, Instant::now());
+    }
+
+    pub(super) fn findings(&self) -> Findings {
+        self.findings.clone()
+    }
+
+    /// A person set this cap.
+    pub(super) fn was_set(&mut self, cap: Cap, state: &State) {
+        match state.over(cap.clone()) {
+            Some(over) => {
+                tracing::info!(%over, "a cap is below what runs; nothing is taken from it until it holds");
+                self.lowered.insert(cap, over);
+            }
+            None => drop(self.lowered.remove(&cap)),
+        }
+    }
+
     /// What is to be looked at after the next commit, if it is time.
-    pub(super) fn expected(&mut self) -> Option<Expected> {
-        if Instant::now() < self.next_audit {
+    pub(super) fn expected(&mut self, state: &State) -> Option<Expected> {
+        if Instant::now() < self.due {
             return None;
         }
-        self.next_audit = Instant::now() + self.audit_period;
-        let first = self.audited;
-        let last = self.state.last_of(first, JOBS);
+        self.due = Instant::now() + self.period;
+        let first = self.next;
+        let last = state.last_of(first, JOBS);
         // From the beginning again when the end is reached.
-        self.audited = last.map_or(JobId(0), |last| JobId(last.0 + 1));
+        self.next = last.map_or(JobId(0), |last| JobId(last.0 + 1));
         let of = Jobs { first, last: last? };
-        let books = self.state.check_between(of.first, of.last);
-        Some(Expected { of, rows: self.state.rows_between(of.first, of.last), books })
+        let books = state.check_between(of.first, of.last);
+        let books = books.and_then(|()| self.check_caps(of, state));
+        let lowered = self.lowered.values().map(ToString::to_string).collect();
+        let rows = state.rows_between(of.first, of.last);
+        let with_last = state.last_of(JobId(of.last.0 + 1), 1).is_none();
+        Some(Expected { of, rows, with_last, lowered, books })
+    }
+
+    /// No cap is broken: what is over was lowered, and goes down.
+    fn check_caps(&mut self, of: Jobs, state: &State) -> Result<(), String> {
+        self.lowered.retain(|cap, _| state.over(cap.clone()).is_some());
+        for over in state.over_caps(of.first, of.last) {
+            match self.lowered.get_mut(&over.cap) {
+                Some(known) if over.used <= known.used => *known = over,
+                _ => return Err(format!("more is leased than there is: {over}")),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -68,23 +157,103 @@ pub(super) async fn look(
     expected: Expected,
     findings: &Findings,
 ) -> Outcome<()> {
-    let Expected { of, rows, books } = expected;
+    let Expected { of, rows, with_last, lowered, books } = expected;
     let stored = store.part(of).await?;
-    let broken = books.err().or_else(|| differs(&rows, &stored));
-    findings.note(rows.jobs.len() as u64, broken);
+    let broken = books.err().or_else(|| differs(&rows, &stored, with_last));
+    findings.note(rows.jobs.len() as u64, lowered, broken);
     Ok(())
 }
 
-fn differs(core: &Snapshot, stored: &Snapshot) -> Option<String> {
-    let jobs = core.jobs.keys().chain(stored.jobs.keys());
-    if let Some(job) = jobs.into_iter().find(|id| core.jobs.get(id) != stored.jobs.get(id)) {
-        return Some(format!("{job} is not stored as it is"));
+fn differs(core: &Snapshot, stored: &Snapshot, with_last: bool) -> Option<String> {
+    let of_jobs = first_other(&core.jobs, &stored.jobs)
+        .map(|id| id.to_string())
+        .or_else(|| first_other(&core.steps, &stored.steps).map(|id| format!("step {id}")))
+        .or_else(|| first_other(&core.leases, &stored.leases).map(|id| format!("lease {id}")));
+    let of_farm = || {
+        let worker = first_other(&core.workers, &stored.workers).map(|id| format!("worker {id}"));
+        let setting = || {
+            let setting = first_other(&core.settings, &stored.settings);
+            setting.map(|(kind, name)| format!("{kind} '{name}'"))
+        };
+        let marks = || (core.marks != stored.marks).then(|| "the highest id".to_owned());
+        worker.or_else(setting).or_else(marks)
+    };
+    let what = of_jobs.or_else(|| with_last.then(of_farm).flatten())?;
+    Some(format!("{what} is not stored as it is"))
+}
+
+/// The first key of which the two have not the same.
+fn first_other<'a, K: Ord, V: PartialEq>(
+    ours: &'a BTreeMap<K, V>,
+    theirs: &'a BTreeMap<K, V>,
+) -> Option<&'a K> {
+    ours.keys().chain(theirs.keys()).find(|key| ours.get(key) != theirs.get(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Policy;
+    use crate::service::tests::noop;
+    use platefarm_model::Timestamp;
+    use platefarm_model::farm::{Limit, Setting};
+
+    fn limit(count: u32) -> Command {
+        Command::Set(SettingKind::Limit, "nuke".into(), Some(Setting::Limit(Limit { count })))
     }
-    let mut steps = core.steps.keys().chain(stored.steps.keys());
-    if let Some(step) = steps.find(|id| core.steps.get(id) != stored.steps.get(id)) {
-        return Some(format!("step {step} is not stored as it is"));
+
+    /// Two workers with a task each, of a limit of which there is as much as `count`.
+    fn farm_of_two(count: u32) -> State {
+        let mut state = State::new(Policy::default(), Timestamp(1));
+        let mut job = noop("a", 8);
+        job.steps[0].terms.needs.limits = [("nuke".to_owned(), 1)].into();
+        let register = |name: &str| Command::Register {
+            name: name.into(),
+            instance: name.into(),
+            slots: 2,
+            backend: "cpu".into(),
+            traits: Default::default(),
+        };
+        let commands = [limit(count), Command::Submit(Box::new(job)), register("a"), register("b")];
+        commands.into_iter().for_each(|command| {
+            state.step(command, Timestamp(2)).reply.expect("it is accepted");
+        });
+        take(&mut state);
+        state
     }
-    let mut leases = core.leases.keys().chain(stored.leases.keys());
-    let lease = leases.find(|id| core.leases.get(id) != stored.leases.get(id))?;
-    Some(format!("lease {lease} is not stored as it is"))
+
+    /// Both workers take what they get.
+    fn take(state: &mut State) {
+        for worker in [1, 2].map(platefarm_model::WorkerId) {
+            state.step(Command::Acquire { worker }, Timestamp(3)).reply.expect("an answer");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cap_that_is_broken_is_found_and_one_that_was_lowered_is_not() {
+        let mut state = farm_of_two(2);
+        let mut auditor = Auditor::new(&state);
+        auditor.every(Duration::ZERO);
+        let mut look = |state: &State, lower: bool| {
+            if lower {
+                auditor.was_set(Cap::Limit("nuke".into()), state);
+            }
+            auditor.next = JobId(0);
+            let expected = auditor.expected(state).expect("it is time");
+            (expected.books, expected.lowered)
+        };
+        assert_eq!(look(&state, false), (Ok(()), vec![]));
+        state.step(limit(1), Timestamp(4)).reply.expect("it is set");
+        let (broken, _) = look(&state, false);
+        assert!(broken.unwrap_err().contains("limit 'nuke': 2 of 1 are taken"), "nobody said so");
+        let (kept, lowered) = look(&state, true);
+        assert_eq!((kept, lowered), (Ok(()), vec!["limit 'nuke': 2 of 1 are taken".into()]));
+        // A core that gives out more of it while it is over.
+        let mut more = state.clone();
+        more.step(limit(9), Timestamp(5)).reply.expect("it is set");
+        take(&mut more);
+        more.step(limit(1), Timestamp(6)).reply.expect("it is set");
+        let (broken, _) = look(&more, false);
+        assert!(broken.unwrap_err().contains("4 of 1"));
+    }
 }

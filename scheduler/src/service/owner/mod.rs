@@ -14,6 +14,7 @@ mod log;
 mod recover;
 mod work;
 
+use audit::Auditor;
 pub(super) use audit::Findings;
 
 use super::clock::Clock;
@@ -38,6 +39,8 @@ const MOST: usize = 16 * 1024;
 /// least: the core takes a longer silence than half a lease for our own sleep.
 const TICK: Duration = Duration::from_millis(500);
 const TICKS_PER_LEASE: u64 = 8;
+/// Old jobs that are forgotten at a time: some thousands an hour.
+const FORGOTTEN: usize = 4;
 /// How long to wait before a failed store is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -99,11 +102,7 @@ pub(super) struct Owner<S> {
     turn: Turn,
     /// Jobs whose rows the store is writing.
     writing: BTreeSet<JobId>,
-    /// The first job that the auditor has not seen, and when it looks again.
-    audited: JobId,
-    next_audit: Instant,
-    audit_period: Duration,
-    findings: Findings,
+    auditor: Auditor,
     log: Log,
 }
 
@@ -155,6 +154,7 @@ impl<S: Store> Owner<S> {
         let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
         let mut owner = Self {
+            auditor: Auditor::new(&state),
             state,
             store: Some(store),
             policy,
@@ -169,10 +169,6 @@ impl<S: Store> Owner<S> {
             tick: tick(&policy),
             turn: Turn::default(),
             writing: BTreeSet::new(),
-            audited: JobId(0),
-            next_audit: Instant::now() + audit::PERIOD,
-            audit_period: audit::PERIOD,
-            findings: Findings::default(),
             log,
         };
         owner.say_who_leads().await?;
@@ -192,12 +188,12 @@ impl<S: Store> Owner<S> {
     /// Has the auditor look more often.
     #[cfg(test)]
     pub(super) fn audit_every(&mut self, period: Duration) {
-        (self.audit_period, self.next_audit) = (period, Instant::now());
+        self.auditor.every(period);
     }
 
     /// Where the auditor's findings are read.
     pub(super) fn findings(&self) -> Findings {
-        self.findings.clone()
+        self.auditor.findings()
     }
 
     /// Sends the workers of an earlier run home, whose end is known: what they
@@ -282,6 +278,10 @@ impl<S: Store> Owner<S> {
         if ticked {
             self.next_tick = Instant::now() + self.tick;
             wake |= self.decided(Command::Tick).1;
+            for job in self.state.to_forget(FORGOTTEN) {
+                tracing::info!(%job, "it ended longer ago than jobs are kept, and is forgotten");
+                wake |= self.decided(Command::Forget(job)).1;
+            }
         }
         if wake || ticked {
             for parked in std::mem::take(&mut self.parked) {
@@ -305,7 +305,11 @@ impl<S: Store> Owner<S> {
     /// The answer, and whether somebody who waits may get work by it.
     fn decided(&mut self, command: Command) -> (Outcome<Reply>, bool) {
         let asked = Asked::of(&command, &self.state);
+        let cap = audit::cap_of(&command);
         let effects = self.state.step(command, self.clock.now());
+        if let Some(cap) = cap {
+            self.auditor.was_set(cap, &self.state);
+        }
         self.log.news.tell(asked, &effects, &self.state);
         self.turn.changes.merge(effects.changes);
         (effects.reply, effects.wake)
@@ -331,8 +335,8 @@ impl<S: Store> Owner<S> {
         let mut store = self.store.take()?;
         self.writing = turn.changes.jobs.keys().copied().collect();
         // What is expected now holds when this turn is stored, and nothing else is written meanwhile.
-        let expected = self.expected();
-        let findings = self.findings.clone();
+        let expected = self.auditor.expected(&self.state);
+        let findings = self.auditor.findings();
         Some(Box::pin(async move {
             let mut result = store.commit(&turn.changes).await;
             if let (Ok(()), Some(expected)) = (&result, expected) {

@@ -31,6 +31,7 @@ impl<S: Store> Owner<S> {
             match restored {
                 Ok((state, end)) => {
                     self.state = state;
+                    self.auditor.restored(&self.state);
                     self.log.reopen(end, self.clock.now());
                     self.watched.values().for_each(|s| s.send_modify(|version| *version += 1));
                     tracing::info!("the store is back");
