@@ -251,7 +251,7 @@ fn jobs_that_ended_are_forgotten() {
     let refused = farm.fails("F0508", &["jobs", "forget", "j1"]);
     assert!(refused["message"].to_string().contains("j1 has not ended"), "{refused}");
     farm.fails("F0001", &["jobs", "forget", "j1", "--finished-before", "30d"]);
-    farm.fails("F0004", &["jobs", "forget", "--finished-before", "yesterday"]);
+    farm.fails("F0008", &["jobs", "forget", "--finished-before", "yesterday"]);
     farm.json(&["jobs", "cancel", "j1", "j2"]);
     let nothing: [u64; 0] = [];
     assert_eq!(ids(&farm.json(&["jobs", "forget", "--finished-before", "1d"])), nothing);
