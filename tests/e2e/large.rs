@@ -66,7 +66,7 @@ fn five_thousand_plates_are_handed_in() {
         "--farm",
         &farm,
     ]);
-    let job = submitted["job"].as_str().expect("a job").to_owned();
+    let job = format!("j{}", submitted["job"].as_u64().expect("a job"));
     let shown = world.json(&["jobs", "show", &job, "--farm", &farm]);
     let steps = shown["steps"].as_array().expect("steps");
     assert_eq!(steps.len(), PLATES + 1);
