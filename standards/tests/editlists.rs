@@ -249,12 +249,12 @@ fn mobs_of_an_aaf_name_the_material() {
         "UserComments": {"Take": "1"}, "Slots": {},
     }});
     let mut taped = clip.clone();
-    clip["media_reference"]["metadata"] = json!({"AAF": {
+    clip["media_references"]["DEFAULT_MEDIA"]["metadata"] = json!({"AAF": {
         "ClassName": "SourceMob", "Name": "ppjoshm_1.SIM1.aaf",
         "EssenceDescription": {"ClassName": "CDCIDescriptor"},
         "MobID": "urn:smpte:umid:060a2b34.01010101.01010f00.13000000.060e2b34.7f7f2a80.5c9e69c8.ec2213a0",
     }});
-    taped["media_reference"]["metadata"] = json!({"AAF": {
+    taped["media_references"]["DEFAULT_MEDIA"]["metadata"] = json!({"AAF": {
         "ClassName": "SourceMob", "Name": "A001R1AB",
         "EssenceDescription": {"ClassName": "TapeDescriptor"},
     }});

@@ -190,7 +190,7 @@ impl World {
                 let more = step
                     .failed
                     .iter()
-                    .any(|frame| !cursed.contains(frame) && !(timed && overdue(frame)));
+                    .any(|frame| !(cursed.contains(frame) || timed && overdue(frame)));
                 if cursed.iter().any(|frame| !step.failed.contains(frame)) || (more && !sick) {
                     return Err(format!(
                         "{} gave up {}, and {cursed} cannot be done",
