@@ -157,10 +157,35 @@ def serve(prepare, run, picture):
         out.flush()
 
 
+def noise(count):
+    """The bench's own (`Noise(3)` in protocol.rs), evenly within 0 to 1."""
+
+    def step(states):
+        for left, right in ((13, 0), (0, 17), (5, 0)):
+            states = states ^ (states << np.uint32(left) if left else states >> np.uint32(right))
+        return states
+
+    def jump(bits, states):
+        """States so far on: the sum, without carries, of where each of their bits goes."""
+        there = np.zeros_like(states)
+        for bit, goes in enumerate(bits):
+            there ^= (states >> np.uint32(bit) & np.uint32(1)) * goes
+        return there
+
+    states = step(np.array([3], np.uint32))
+    bits = step(np.uint32(1) << np.arange(32, dtype=np.uint32))
+    while states.size < count:
+        states = np.concatenate([states, jump(bits, states)])
+        bits = jump(bits, bits)
+    return (states[:count] >> np.uint32(8)).astype(np.float32) / np.float32(1 << 24)
+
+
 def clock(prepare, run, size, runs):
     width, height = size
-    rows, columns = np.mgrid[:height, :width]
-    mosaic = (0.5 + 0.4 * np.sin(rows * columns / 5e4) * np.cos(columns / 7)).astype(np.float32)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    waves = np.sin(rows * columns / np.float32(5e4)) * np.cos(columns / np.float32(7))
+    # The mosaic of ours (`textured` in speed.rs), noise included.
+    mosaic = np.float32(0.45) + np.float32(0.35) * waves + np.float32(0.1) * noise(width * height).reshape(height, width)
     seconds = []
     for _ in range(runs):
         prepared = prepare(mosaic)

@@ -30,5 +30,7 @@ pub const MAX_FRAMES_PER_STEP: u64 = 100_000_000;
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 /// Largest message on the wire, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+/// Most that the packed specs of a message may unpack to together, in bytes.
+pub const MAX_UNPACKED_BYTES: u64 = 1024 * 1024 * 1024;
 /// Longest name of a show, job, step, worker, in bytes.
 pub const MAX_NAME_BYTES: usize = 255;

@@ -247,3 +247,52 @@ pub(crate) fn weave(even: &[f32], odd: &[f32], row: &mut [f32]) {
         *last = even[pairs.len()];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise with some lights that clip, far apart.
+    fn mosaic(width: usize, height: usize) -> Mosaic {
+        let mut state = 7_u32;
+        let site = |i: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let light = if i % width % 301 < 4 { 1.0 } else { 0.0 };
+            (state >> 8) as f32 / (1 << 24) as f32 * 0.9 + light
+        };
+        let sites = (0..width * height).map(site).collect();
+        Mosaic { width, height, bayer: Bayer::Grbg, sites }
+    }
+
+    /// So many columns of a mosaic, from an even one on.
+    fn cut(mosaic: &Mosaic, from: usize, width: usize) -> Mosaic {
+        let rows = mosaic.sites.chunks_exact(mosaic.width);
+        let sites = rows.flat_map(|row| &row[from..from + width]).copied().collect();
+        Mosaic { width, sites, ..*mosaic }
+    }
+
+    /// A cut is made in one window. Away from its ends it has what the whole
+    /// has there, which is made in several.
+    #[test]
+    fn windows_cannot_be_seen() {
+        const CUT: usize = 200;
+        // `rcd` has the widest windows. 64 columns are more than any of these looks at.
+        let (width, inner) = (2 * debayer_rcd::cpu::WINDOW as usize + 7, 64..136);
+        let mosaic = mosaic(width, 9);
+        for form in FORMS.iter().filter(|form| !form.halves) {
+            let whole = form.picture(&mosaic);
+            for from in (0..width - CUT).step_by(inner.len()) {
+                let part = form.picture(&cut(&mosaic, from, CUT));
+                for (whole, part) in whole.planes.iter().zip(&part.planes) {
+                    for (y, row) in part.chunks_exact(CUT).enumerate() {
+                        for x in inner.clone() {
+                            let (a, b) = (whole[y * width + from + x], row[x]);
+                            let place = (from + x, y);
+                            assert_eq!(a.to_bits(), b.to_bits(), "{} {place:?}", form.name);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -7,8 +7,8 @@ use platefarm_model::recipe::{ColorStep, OutputColor};
 use platefarm_model::{Code, FrameRange, Timestamp};
 use platefarm_standards::amf::clf::{CameraClf, camera_clf};
 use platefarm_standards::amf::{
-    Amf, BakedLook, ClipMedia, Found, Incoming, IncomingAmf, InputTransform, LookSource, Pixels,
-    PlateAmf, Reference, StageKind, Viewing, file_name, plate_amf, validate,
+    Amf, BakedLook, Cdl, ClipMedia, Found, GradeLook, Incoming, IncomingAmf, InputTransform,
+    LookSource, Pixels, PlateAmf, Reference, StageKind, Viewing, file_name, plate_amf, validate,
 };
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -354,7 +354,8 @@ fn a_pipeline_becomes_steps_in_order_and_nothing_is_done_twice() {
     assert_eq!(steps[3], "ACEScct to ACES2065-1");
     assert_eq!(steps[4], "/show/looks/show_look.clf");
     assert_eq!(steps[5], "ACES2065-1 to Rec709-D65_100nit_in_Rec709-D65_BT1886");
-    assert_eq!(amf.resolved.view(), Some("Rec709-D65_100nit_in_Rec709-D65_BT1886"));
+    let view = amf.view().unwrap().unwrap();
+    assert_eq!(view.name(), "Rec709-D65_100nit_in_Rec709-D65_BT1886");
 
     // A plate has the input transform alone; a display has the looks too.
     let aces = OutputColor::default();
@@ -471,6 +472,36 @@ fn looks_that_are_baked_stand_before_what_is_not() {
     let moved = &stages[5];
     assert_eq!(moved.references, [Reference::File("show_look.clf".into())]);
     assert_eq!(moved.hash.as_ref().unwrap().text, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+}
+
+/// The order of looks (AMF implementation guide): gamut compression, grade of the shot, look of the
+/// show, also where the incoming AMF does not say where work begins.
+#[test]
+fn a_grade_stands_behind_the_gamut_compression() {
+    let naming = naming();
+    let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
+    let shot =
+        text.find("<aces:lookTransform applied=\"false\">\n            <aces:description>Shot");
+    let show =
+        text.find("<aces:lookTransform applied=\"false\">\n            <aces:description>Show");
+    let whole = format!("{}{}", &text[..shot.unwrap()], &text[show.unwrap()..]);
+    let cdl = Cdl { slope: [1.5; 3], offset: [0.0; 3], power: [1.0; 3], saturation: 1.0 };
+    let grade = GradeLook { description: "grade".into(), cdl };
+    for text in [whole.replace("<aces:workingLocation/>", ""), whole] {
+        let amf = Amf::parse(text.as_bytes()).unwrap();
+        let incoming = Some(Incoming { amf: &amf, looks_baked: false, shown: false, files: &[] });
+        let plate = PlateAmf { incoming, grade: Some(&grade), ..plate(&naming, b"y") };
+        let written = plate_amf(&plate).unwrap();
+        assert_valid(&written);
+        let again = Amf::parse(written.as_bytes()).unwrap();
+        let looks = again.pipeline.stages.iter().filter(|s| s.kind == StageKind::Look);
+        let looks: Vec<_> = looks.map(|look| (look.cdl.is_some(), &look.references)).collect();
+        let [(false, first), (true, _), (false, last)] = looks.as_slice() else {
+            panic!("compression, grade, look: {looks:?}")
+        };
+        assert!(format!("{first:?}").contains("ReferenceGamutCompress"), "{first:?}");
+        assert_eq!(**last, [Reference::File("looks/show_look.clf".into())]);
+    }
 }
 
 /// An output transform that is a file goes along under its new name, ahead of the pixels or in them.

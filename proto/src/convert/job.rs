@@ -14,12 +14,15 @@ use prost::Message as _;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 
-/// From this length on, in bytes, JSON is packed.
+/// From this length on, in bytes, JSON is packed in a submission.
 const LONG: usize = 4096;
+/// And everywhere: a lease goes to workers of the last version as well, which
+/// know no packed JSON, and a message holds little more than this.
+const TOO_LONG: usize = limits::MAX_MESSAGE_BYTES / 2;
 
-/// The JSON as it travels: as it is, or packed.
-fn packed(json: String) -> (String, Vec<u8>) {
-    if json.len() < LONG {
+/// The JSON as it travels: as it is, or packed where it is as long as `most`.
+fn packed(json: String, most: usize) -> (String, Vec<u8>) {
+    if json.len() < most {
         return (json, Vec::new());
     }
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
@@ -29,20 +32,23 @@ fn packed(json: String) -> (String, Vec<u8>) {
     }
 }
 
-fn unpacked(json: String, packed: &[u8]) -> Outcome<String> {
+/// The JSON as it was; its length is taken from `room`, of which all steps of a
+/// message have one: a small message may not grow to fill the memory.
+fn unpacked(json: String, packed: &[u8], room: &mut u64) -> Outcome<String> {
     if packed.is_empty() {
         return Ok(json);
     }
     let bad = |message: &str| Fault::new(Code::BadSpec, message).at("spec_deflate");
     let mut text = String::new();
-    let most = limits::MAX_DOCUMENT_BYTES;
+    let most = limits::MAX_DOCUMENT_BYTES.min(*room);
     ZlibDecoder::new(packed)
         .take(most + 1)
         .read_to_string(&mut text)
         .map_err(|e| bad("the packed spec is no zlib stream of JSON").because(&e))?;
     if text.len() as u64 > most {
-        return Err(bad("the packed spec is longer than any document may be"));
+        return Err(bad("the packed specs are longer than a job's documents may be"));
     }
+    *room -= text.len() as u64;
     Ok(text)
 }
 
@@ -52,7 +58,14 @@ fn unpacked(json: String, packed: &[u8]) -> Outcome<String> {
 /// [`Code::JobTooLarge`] when no scheduler would take it: larger than
 /// [`limits::MAX_MESSAGE_BYTES`].
 pub fn submission(job: &JobSpec) -> Outcome<v1::SubmitJobRequest> {
-    let request = v1::SubmitJobRequest { job: Some(job.into()) };
+    let mut wire = v1::JobSpec::from(job);
+    for step in &mut wire.steps {
+        let json = std::mem::take(&mut step.spec_json);
+        if step.spec_deflate.is_empty() {
+            (step.spec_json, step.spec_deflate) = packed(json, LONG);
+        }
+    }
+    let request = v1::SubmitJobRequest { job: Some(wire) };
     let size = request.encoded_len();
     if size > limits::MAX_MESSAGE_BYTES {
         let mib = |bytes: usize| bytes.div_ceil(1024 * 1024);
@@ -95,7 +108,7 @@ fn kind_in(kind: &str, json: &str) -> Outcome<StepKind> {
 impl From<&StepSpec> for v1::StepSpec {
     fn from(step: &StepSpec) -> Self {
         let (kind, json) = kind_out(&step.kind);
-        let (spec_json, spec_deflate) = packed(json);
+        let (spec_json, spec_deflate) = packed(json, TOO_LONG);
         let terms = &step.terms;
         Self {
             name: step.name.clone(),
@@ -119,34 +132,39 @@ impl TryFrom<v1::StepSpec> for StepSpec {
     type Error = Fault;
 
     fn try_from(step: v1::StepSpec) -> Outcome<Self> {
-        let place = format!("step '{}'", step.name);
-        let attempts = match step.max_attempts {
-            0 => limits::DEFAULT_MAX_ATTEMPTS,
-            given => given,
-        };
-        Ok(Self {
-            kind: unpacked(step.spec_json, &step.spec_deflate)
-                .and_then(|json| kind_in(&step.kind, &json))
-                .map_err(|f| f.within(&place))?,
-            frames: needed(step.frames, "frames")
-                .and_then(TryInto::try_into)
-                .map_err(|f| f.within(&place))?,
-            after: step.after,
-            max_attempts: attempts,
-            terms: StepTerms {
-                needs: step
-                    .needs
-                    .map_or(Ok(Needs::default()), TryInto::try_into)
-                    .map_err(|f| f.within(&place))?,
-                after_same_frames: step.after_same_frames,
-                frame_limit_s: step.frame_limit_s,
-                step_limit_s: step.step_limit_s,
-                near: step.near,
-                trace: (!step.trace.is_empty()).then(|| step.trace.into()),
-            },
-            name: step.name,
-        })
+        let mut room = limits::MAX_UNPACKED_BYTES;
+        step_in(step, &mut room)
     }
+}
+
+fn step_in(step: v1::StepSpec, room: &mut u64) -> Outcome<StepSpec> {
+    let place = format!("step '{}'", step.name);
+    let attempts = match step.max_attempts {
+        0 => limits::DEFAULT_MAX_ATTEMPTS,
+        given => given,
+    };
+    Ok(StepSpec {
+        kind: unpacked(step.spec_json, &step.spec_deflate, room)
+            .and_then(|json| kind_in(&step.kind, &json))
+            .map_err(|f| f.within(&place))?,
+        frames: needed(step.frames, "frames")
+            .and_then(TryInto::try_into)
+            .map_err(|f| f.within(&place))?,
+        after: step.after,
+        max_attempts: attempts,
+        terms: StepTerms {
+            needs: step
+                .needs
+                .map_or(Ok(Needs::default()), TryInto::try_into)
+                .map_err(|f| f.within(&place))?,
+            after_same_frames: step.after_same_frames,
+            frame_limit_s: step.frame_limit_s,
+            step_limit_s: step.step_limit_s,
+            near: step.near,
+            trace: (!step.trace.is_empty()).then(|| step.trace.into()),
+        },
+        name: step.name,
+    })
 }
 
 impl From<&JobSpec> for v1::JobSpec {
@@ -166,8 +184,9 @@ impl TryFrom<v1::JobSpec> for JobSpec {
     type Error = Fault;
 
     fn try_from(job: v1::JobSpec) -> Outcome<Self> {
+        let mut room = limits::MAX_UNPACKED_BYTES;
         let read = |(i, step): (usize, v1::StepSpec)| {
-            StepSpec::try_from(step).map_err(|f| f.within(format!("steps[{i}]")))
+            step_in(step, &mut room).map_err(|f| f.within(format!("steps[{i}]")))
         };
         Ok(Self {
             name: job.name,
@@ -229,22 +248,29 @@ mod tests {
             max_attempts: 1,
             terms: StepTerms::default(),
         };
-        let wire = v1::StepSpec::from(&step);
-        assert!(wire.spec_json.is_empty() && wire.encoded_len() < 10_000);
-        assert_eq!(StepSpec::try_from(wire.clone()).unwrap(), step);
-        let cut = v1::StepSpec { spec_deflate: wire.spec_deflate[..100].to_vec(), ..wire };
-        assert_eq!(StepSpec::try_from(cut).unwrap_err().code, Code::BadSpec);
-        // Names do not pack: this is beyond any message, and says how far.
-        let steps = vec![StepSpec { name: "x".repeat(1 << 20), ..step }; 65];
         let job = JobSpec {
             name: "pull".into(),
             show: "demo".into(),
             priority: 0,
             terms: JobTerms::default(),
             idempotency_key: None,
-            steps,
+            steps: vec![step.clone()],
         };
-        let fault = submission(&job).unwrap_err();
+        let wire = submission(&job).unwrap().job.unwrap().steps.remove(0);
+        assert!(wire.spec_json.is_empty() && wire.encoded_len() < 10_000);
+        // A worker of the last version is handed what it can read.
+        assert!(v1::StepSpec::from(&step).spec_deflate.is_empty());
+        assert_eq!(StepSpec::try_from(wire.clone()).unwrap(), step);
+        let cut = v1::StepSpec { spec_deflate: wire.spec_deflate[..100].to_vec(), ..wire };
+        assert_eq!(StepSpec::try_from(cut).unwrap_err().code, Code::BadSpec);
+        // What all steps unpack to together has a bound.
+        let mut room = 4 * 1024;
+        let (json, packed) = packed(" ".repeat(LONG), LONG);
+        assert!(unpacked(json.clone(), &packed, &mut room).is_ok() && room == 0);
+        assert_eq!(unpacked(json, &packed, &mut room).unwrap_err().code, Code::BadSpec);
+        // Names do not pack: this is beyond any message, and says how far.
+        let steps = vec![StepSpec { name: "x".repeat(1 << 20), ..step }; 65];
+        let fault = submission(&JobSpec { steps, ..job }).unwrap_err();
         assert_eq!((fault.code, fault.place.as_deref()), (Code::JobTooLarge, Some("pull")));
         assert!(fault.message.contains("65 steps") && fault.message.contains("64 MiB"), "{fault}");
     }

@@ -6,11 +6,12 @@
 use super::State;
 use super::fit::Standing;
 use super::queue::{Group, Kin, Level};
+use super::worker::Worker;
 use platefarm_model::{Timestamp, WorkerId};
 use std::cell::OnceCell;
 
 /// A group that waits for named limits, further up in the order of work.
-struct Claim {
+pub(super) struct Claim {
     kin: Kin,
     /// Since when its first waits.
     since: Option<Timestamp>,
@@ -26,8 +27,7 @@ impl Claims {
     /// A group is passed: what it waits for is not for those below.
     pub(super) fn pass(&mut self, state: &State, kin: Kin, group: &Group) {
         if !state.queue.needs(kin.need).limits.is_empty() && !state.is_at_ceiling(kin.show) {
-            let since = group.waiting.first().map(|(since, _)| *since);
-            self.0.push(Claim { kin, since, stands: OnceCell::new() });
+            self.0.push(Claim::of(kin, group));
         }
     }
 
@@ -77,6 +77,11 @@ impl State {
 }
 
 impl Claim {
+    pub(super) fn of(kin: Kin, group: &Group) -> Self {
+        let since = group.waiting.first().map(|(since, _)| *since);
+        Self { kin, since, stands: OnceCell::new() }
+    }
+
     fn is_overdue(&self, state: &State) -> bool {
         let waited = self.since.map_or(0, |since| state.now.millis_since(since));
         waited >= state.policy.aging_ms
@@ -84,7 +89,7 @@ impl Claim {
 
     /// Whether nothing but this limit is missing: what is kept for one who waits
     /// for something else, too, would lie idle. Who has waited too long is kept all of it.
-    fn lacks_only(&self, state: &State, limit: &str) -> bool {
+    pub(super) fn lacks_only(&self, state: &State, limit: &str) -> bool {
         let enough = |(other, amount): (&String, &u32)| {
             other == limit
                 || state.limit_used(other) + u64::from(*amount) <= state.limit_count(other)
@@ -99,13 +104,16 @@ impl Claim {
         *self.stands.get_or_init(|| {
             let limits = &state.queue.needs(self.kin.need).limits;
             let overdue = self.is_overdue(state);
+            let open = |worker: &Worker| {
+                worker.alive
+                    && state.fits(self.kin.need, worker)
+                    && state.standing(worker) == Standing::Open
+            };
+            let asker = asker.and_then(|id| state.workers.get(&id));
+            let mut workers = state.workers.values();
             limits.iter().all(|(limit, amount)| u64::from(*amount) <= state.limit_count(limit))
-                && state.workers.values().any(|worker| {
-                    worker.alive
-                        && state.fits(self.kin.need, worker)
-                        && (overdue || Some(worker.row.id) == asker || worker.has_room())
-                        && state.standing(worker) == Standing::Open
-                })
+                && (asker.is_some_and(open)
+                    || workers.any(|worker| (overdue || worker.has_room()) && open(worker)))
         })
     }
 }

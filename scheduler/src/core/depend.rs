@@ -130,6 +130,9 @@ impl State {
         let leave = |on: Target, who: Target, all: &mut BTreeMap<Target, BTreeSet<Target>>| {
             if let Some(followers) = all.get_mut(&on) {
                 followers.remove(&who);
+                if followers.is_empty() {
+                    all.remove(&on);
+                }
             }
         };
         job.row.terms.after.iter().for_each(|after| leave(after.on, Target::Job(id), all));
@@ -141,6 +144,9 @@ impl State {
             for on in same_frames_of(step_id, step) {
                 if let Some(followers) = same.get_mut(&on) {
                     followers.remove(&step_id);
+                    if followers.is_empty() {
+                        same.remove(&on);
+                    }
                 }
             }
         }

@@ -17,6 +17,7 @@ use platefarm_model::farm::WorkerClass;
 use platefarm_model::{
     FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// A worker may ask ahead, but not hoard.
@@ -135,7 +136,9 @@ impl State {
                 if may {
                     asker.left += group.frames;
                 }
-                if may || !self.queue.needs(kin.need).limits.is_empty() {
+                // What is counted is not taken ahead: then nobody asks what is kept of it.
+                let claims = !asker.ahead && !self.queue.needs(kin.need).limits.is_empty();
+                if may || claims {
                     offers.extend(self.rank(*kin, group).map(|rank| (rank, *kin, may)));
                 }
             }
@@ -159,21 +162,29 @@ impl State {
     /// What has waited longer than anything should, and longest.
     fn find_overdue(&self, mut asker: Asker<'_>) -> Option<Find> {
         asker.aged = true;
-        let mut oldest: Option<(Timestamp, Level, Kin)> = None;
+        let mut overdue: Vec<(Timestamp, Level, Kin)> = Vec::new();
         for (level, groups) in &self.queue.levels {
-            for (kin, group) in groups.iter().filter(|(kin, _)| self.may_have(asker, **kin)) {
+            for (kin, group) in groups {
                 let Some((since, _)) = group.waiting.first() else { continue };
-                let overdue = self.now.millis_since(*since) >= self.policy.aging_ms;
-                if overdue && oldest.is_none_or(|(best, ..)| *since < best) {
-                    oldest = Some((*since, level.0, *kin));
+                if self.now.millis_since(*since) >= self.policy.aging_ms {
+                    overdue.push((*since, level.0, *kin));
                 }
             }
         }
-        let (_, level, kin) = oldest?;
-        let waiting = &self.queue.group(level, kin)?.waiting;
-        // Deadlines do not matter here: the first few are as good as each other.
-        let jobs = waiting.iter().map(|(_, job)| (Timestamp(0), *job)).take(LOOK_AROUND);
-        self.find_among(asker, level, kin.need, jobs)
+        overdue.sort_unstable();
+        // A limit is kept for the oldest here, too.
+        let mut claims = Claims::default();
+        for (_, level, kin) in overdue {
+            let group = self.queue.group(level, kin)?;
+            let id = Some(asker.worker.row.id);
+            if self.may_have(asker, kin) && claims.kept(self, id, kin).is_none() {
+                // Deadlines do not matter here: the first few are as good as each other.
+                let jobs = group.waiting.iter().map(|(_, job)| (Timestamp(0), *job));
+                return self.find_among(asker, level, kin.need, jobs.take(LOOK_AROUND));
+            }
+            claims.pass(self, kin, group);
+        }
+        None
     }
 
     /// The nearest of the first few steps of equal deadline that have a frame for the worker.
@@ -247,7 +258,8 @@ impl State {
             let tried = on_trial || trouble.workers.contains(&worker.row.id);
             self.policy.may_retry(trouble, tried, another, self.now)
         };
-        let may_risk = || !self.holds_a_suspect(worker);
+        let risk = OnceCell::new();
+        let may_risk = || *risk.get_or_init(|| !self.holds_a_suspect(worker));
         if step.held.is_empty() {
             return Policy::pick(&step.pending, &step.state, size, may_have, may_risk);
         }
@@ -297,8 +309,8 @@ impl State {
 
     /// Whether there is a worker that could do it and is not among `tried`.
     fn has_another(&self, need: NeedId, tried: &[WorkerId]) -> bool {
-        let untried = self.workers.values().filter(|w| w.alive && !tried.contains(&w.row.id));
-        untried.into_iter().any(|w| self.fits(need, w) && self.standing(w) == Standing::Open)
+        let mut untried = self.workers.values().filter(|w| w.alive && !tried.contains(&w.row.id));
+        untried.any(|w| self.fits(need, w) && self.standing(w) == Standing::Open)
     }
 
     fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Granted {

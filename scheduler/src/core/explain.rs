@@ -173,8 +173,8 @@ impl State {
             ));
         }
         let kin = Kin { need: step.need, show: job.show };
-        if let Some((limit, most)) =
-            self.kept_limit(step.level(&job.row), kin).filter(|_| reasons.is_empty())
+        if reasons.is_empty()
+            && let Some((limit, most)) = self.kept_limit(step.level(&job.row), kin)
         {
             let (used, of) = (self.limit_used(limit), self.limit_count(limit));
             reasons.push(reason(

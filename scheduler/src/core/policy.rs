@@ -18,7 +18,7 @@ pub struct Policy {
     pub first_lease_frames: u64,
     /// Most frames of a lease.
     pub max_lease_frames: u64,
-    /// A frame is given up when it was so often the only one outstanding on a worker that went away.
+    /// A frame is given up when it was so often all that was outstanding of a lease whose worker went away.
     pub max_lost_alone: u32,
     /// A frame is given up after so many failures that were the farm's.
     pub max_excused: u32,

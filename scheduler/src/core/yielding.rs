@@ -6,14 +6,15 @@
 //! and no frame in hand is thrown away, however late or lost the words are.
 
 use super::State;
+use super::claims::Claim;
 use super::fit::Standing;
 use super::job::Step;
 use super::queue::{Group, JobKey, Kin, Level, NeedId};
 use super::worker::Worker;
 use platefarm_model::farm::{PriorityClass, WorkerClass};
-use platefarm_model::{LeaseToken, StepId, Timestamp, WorkerId};
+use platefarm_model::{FrameSet, LeaseToken, StepId, Timestamp, WorkerId};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Leases that are looked at for one to take from.
 const CANDIDATES: usize = 8;
@@ -150,7 +151,7 @@ impl State {
             if class as usize <= lowest {
                 return;
             }
-            let mut asked = self.slots_for(class, &demand);
+            let mut asked: BTreeSet<LeaseToken> = self.slots_for(class, &demand).into_iter().collect();
             asked.extend(self.limits_for(class));
             for token in asked {
                 self.counters.yielded += 1;
@@ -183,9 +184,10 @@ impl State {
     /// short: it would be cut again and again for a worker that may not have them.
     fn set_apart(&self, level: Level, kin: Kin, group: &Group) -> u64 {
         let of_step = |step: &Step| {
-            let troubles = step.state.troubles.keys().filter(|f| step.pending.contains(**f));
+            let mut apart: FrameSet = step.state.troubles.keys().copied().collect();
             let suspects = step.state.losses.iter().filter(|(_, loss)| loss.is_suspect());
-            troubles.count() as u64 + suspects.map(|(span, _)| span.len()).sum::<u64>()
+            suspects.for_each(|(span, _)| apart.insert(*span));
+            apart.ranges().iter().map(|range| step.pending.within(*range).len()).sum::<u64>()
         };
         let of_job = |key: &JobKey| {
             let job = self.jobs.get(&key.job)?;
@@ -262,24 +264,7 @@ impl State {
     /// Leases below `class` to be shortened for the named limits that they hold and a
     /// task of the class is short of.
     fn limits_for(&self, class: PriorityClass) -> Vec<LeaseToken> {
-        let mut short: BTreeMap<&str, u64> = BTreeMap::new();
-        for (_, kin, _) in self.groups_of(class) {
-            let limits = &self.queue.needs(kin.need).limits;
-            if limits.is_empty()
-                || self.is_at_ceiling(kin.show)
-                || !self.workers.values().any(|w| w.alive && self.fits(kin.need, w))
-            {
-                continue;
-            }
-            for (limit, amount) in limits {
-                let free = self.limit_count(limit).saturating_sub(self.limit_used(limit));
-                let lacks = u64::from(*amount).saturating_sub(free);
-                if lacks > 0 && u64::from(*amount) <= self.limit_count(limit) {
-                    let most = short.entry(limit).or_default();
-                    *most = lacks.max(*most);
-                }
-            }
-        }
+        let short = self.short_limits(class);
         let mut asked = Vec::new();
         for (limit, mut lacks) in short {
             let mut victims: Vec<(Victim, u64)> = Vec::new();
@@ -303,6 +288,36 @@ impl State {
             }
         }
         asked
+    }
+
+    /// Of each limit, how much one task of a class lacks that would begin if it had
+    /// that. What lacks more than one gets none of them cut loose: the first
+    /// that is free would be taken again while it waits for the other.
+    fn short_limits(&self, class: PriorityClass) -> BTreeMap<&str, u64> {
+        let open = |w: &Worker, need| {
+            w.alive && self.fits(need, w) && self.standing(w) == Standing::Open
+        };
+        let mut short: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, kin, group) in self.groups_of(class) {
+            let limits = &self.queue.needs(kin.need).limits;
+            if limits.is_empty() || self.is_at_ceiling(kin.show) {
+                continue;
+            }
+            let claim = Claim::of(kin, group);
+            for (limit, amount) in limits {
+                let free = self.limit_count(limit).saturating_sub(self.limit_used(limit));
+                let lacks = u64::from(*amount).saturating_sub(free);
+                let helps = lacks > 0
+                    && u64::from(*amount) <= self.limit_count(limit)
+                    && claim.lacks_only(self, limit)
+                    && self.workers.values().any(|worker| open(worker, kin.need));
+                if helps {
+                    let most = short.entry(limit).or_default();
+                    *most = lacks.max(*most);
+                }
+            }
+        }
+        short
     }
 
     /// What a lease below `class` could give; none: it is not below.

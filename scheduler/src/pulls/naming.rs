@@ -64,11 +64,13 @@ enum Origin {
 
 /// A plate's name and what it is made of.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Named {
+pub(super) struct Named<'a> {
     pub(super) name: String,
     pub(super) shot: String,
     pub(super) number: u32,
     pub(super) version: u32,
+    /// The last version of the plate that it goes on from.
+    pub(super) claimed: Option<&'a Previous>,
     /// Where it is not what the list alone would give.
     pub(super) notes: Vec<Fault>,
 }
@@ -99,11 +101,17 @@ impl<'a> Names<'a> {
     /// Finds what each of the plates to come goes on from: all of them first,
     /// so that none takes the number of one behind it.
     pub(super) fn expect(&mut self, drafts: &[Draft<'_>]) {
-        let prefix = self.prefix.clone();
         let wanted = drafts.iter().map(|draft| {
             let (shot, from) = self.listed(draft.take.event);
-            let marked = from == Origin::Marker;
-            Wanted { shot, marked, prefix: &prefix, clip: &draft.clip.path, source: draft.source() }
+            let (clip, identity) = (draft.clip.path.as_str(), &draft.clip.identity);
+            Wanted {
+                shot,
+                marked: from == Origin::Marker,
+                clip,
+                clip_name: &identity.clip_name,
+                reel: identity.reel_name.as_deref(),
+                source: draft.source(),
+            }
         });
         let wanted: Vec<Wanted<'_>> = wanted.collect();
         self.claims = self.delivered.claims(&wanted);
@@ -147,7 +155,8 @@ impl<'a> Names<'a> {
             None if self.delivered.of_shot(&listed).next().is_none() => return (listed, from),
             None => {
                 let number = event.number.parse::<u64>().unwrap_or(0).saturating_mul(10);
-                let others = (1..).map(|i| format!("{}_{:03}", self.prefix, number + i));
+                let others =
+                    (1..).map(|i| format!("{}_{:03}", self.prefix, number.wrapping_add(i)));
                 let mut free = others.filter(|name| {
                     !self.shots.contains_key(&name.to_ascii_lowercase())
                         && self.delivered.of_shot(name).next().is_none()
@@ -183,7 +192,7 @@ impl<'a> Names<'a> {
         index: usize,
         take: &Take<'_>,
         clip: &ClipInfo,
-    ) -> Outcome<Named> {
+    ) -> Outcome<Named<'a>> {
         let event = take.event;
         let claim = self.claims.get(index).copied().flatten();
         let claim = claim.map(|place| self.delivered.plate(place));
@@ -210,10 +219,20 @@ impl<'a> Names<'a> {
         }
         let shot_name = shot.name.clone();
         let number = claim.map_or(shot.last + 1, |plate| plate.number);
-        let version = match claim {
-            Some(plate) => self.version.max(plate.version + 1),
-            None => self.first_version(&shot_name, number, clip, event, &mut notes),
-        };
+        let floor = self.floor(&shot_name, clip);
+        let version = [claim, floor].into_iter().flatten().map(|plate| plate.version + 1);
+        let version = version.fold(self.version, u32::max);
+        match claim {
+            Some(claim) => {
+                notes.extend(moved(claim, clip, event));
+                let over = floor.filter(|floor| floor.version > claim.version);
+                notes.extend(over.and_then(|from| goes_over(from, clip, version, event)));
+            }
+            None => {
+                let over = floor.and_then(|from| goes_over(from, clip, version, event));
+                notes.extend(over.or_else(|| self.begins(&shot_name, number, clip, event)));
+            }
+        }
         let name = self.template.fill(|field| match field {
             "show" => Value::Text(self.show.clone()),
             "shot" => Value::Text(shot_name.clone()),
@@ -241,49 +260,61 @@ impl<'a> Names<'a> {
         if let Some(shot) = self.shots.get_mut(&shot_name.to_ascii_lowercase()) {
             shot.last = shot.last.max(number);
         }
-        Ok(Named { name, shot: shot_name, number, version, notes })
+        Ok(Named { name, shot: shot_name, number, version, claimed: claim, notes })
     }
 
-    /// The version of a plate that goes on from none: the first that no other
-    /// plate was delivered with, where the template does not tell them apart.
-    fn first_version(
-        &self,
-        shot: &str,
-        number: u32,
-        clip: &ClipInfo,
-        event: &Event,
-        notes: &mut Vec<Fault>,
-    ) -> u32 {
+    /// The last plate that was delivered under a name that another plate can
+    /// have too: where the template does not tell them apart.
+    fn floor(&self, shot: &str, clip: &ClipInfo) -> Option<&'a Previous> {
         let has = |field: &str| self.template.has(field);
-        let mut note = |message: String| {
-            notes.push(Fault::new(Code::NameKept, message).at(place(event)));
-        };
-        let (mut version, mut from) = (self.version, None);
-        if !(has("shot") && has("plate")) {
-            let same_name = self.delivered.all().filter(|plate| {
-                (!has("shot") || plate.shot.eq_ignore_ascii_case(shot))
-                    && (!has("clip") || file(&plate.clip) == file(&clip.path))
-            });
-            if let Some(last) = same_name.max_by_key(|plate| plate.version) {
-                (version, from) = (version.max(last.version + 1), Some(file(&last.clip)));
-            }
+        if has("shot") && has("plate") {
+            return None;
         }
+        let name = legal(&clip.identity.clip_name);
+        let same_name = self.delivered.all().iter().filter(|plate| {
+            (!has("shot") || plate.shot.eq_ignore_ascii_case(shot))
+                && (!has("clip") || legal(&plate.clip_name).eq_ignore_ascii_case(&name))
+        });
+        same_name.max_by_key(|plate| plate.version)
+    }
+
+    /// Says what a plate that goes on from none does not go on from.
+    fn begins(&self, shot: &str, number: u32, clip: &ClipInfo, event: &Event) -> Option<Fault> {
         let gone = self.delivered.of_shot(shot).filter(|(place, _)| !self.claimed.contains(place));
         let gone: Vec<String> =
             gone.map(|(_, p)| format!("PL{:02} from {}", p.number, file(&p.clip))).collect();
-        let to = file(&clip.path);
-        if let Some(from) = from.filter(|from| *from != to) {
-            note(format!(
-                "a name without {{shot}} and {{plate}} goes over from clip {from} to {to}: version {version}"
-            ));
-        } else if !gone.is_empty() {
-            note(format!(
-                "shot '{shot}' was delivered with {}, not in this list: the plate from {to} is new, PL{number:02}",
-                gone.join(", ")
-            ));
-        }
-        version
+        (!gone.is_empty()).then(|| {
+            let message = format!(
+                "shot '{shot}' was delivered with {}, not in this list: the plate from {} is new, PL{number:02}",
+                gone.join(", "),
+                file(&clip.path)
+            );
+            Fault::new(Code::NameKept, message).at(place(event))
+        })
     }
+}
+
+/// Says that a name that does not tell plates apart goes over to another clip.
+fn goes_over(from: &Previous, clip: &ClipInfo, version: u32, event: &Event) -> Option<Fault> {
+    let (from, to) = (file(&from.clip), file(&clip.path));
+    (from != to).then(|| {
+        let message = format!(
+            "a name without {{shot}} and {{plate}} goes over from clip {from} to {to}: version {version}"
+        );
+        Fault::new(Code::NameKept, message).at(place(event))
+    })
+}
+
+/// Says that a clip without a reel is taken for one of another place: only the
+/// names of both say that they are one.
+fn moved(from: &Previous, clip: &ClipInfo, event: &Event) -> Option<Fault> {
+    (from.clip != clip.path && clip.identity.reel_name.is_none()).then(|| {
+        let message =
+            format!("'{}' names no reel, and is taken for '{}' by its name", clip.path, from.clip);
+        Fault::new(Code::NameKept, message).at(place(event)).remedy(
+            "Nothing, if the media was moved; if it is another clip, give its shot another name.",
+        )
+    })
 }
 
 /// The shot that a marker's text names: its first word that is legal as a name

@@ -276,7 +276,7 @@ impl Framer<'_> {
     /// The plate and its step, complete.
     pub(super) fn finish(
         &mut self,
-        named: Named,
+        named: Named<'_>,
         draft: Draft<'_>,
         framed: Framed,
     ) -> Outcome<(PlatePlan, StepSpec)> {
@@ -301,9 +301,9 @@ impl Framer<'_> {
         let (color, assumed) = color(request, clip)?;
         notes.extend(assumed);
         let grade = take.event.cdl.as_ref();
-        let Sidecars { amf, clf, looks, left_out } =
+        let Sidecars { amf, clf, looks, told } =
             sidecar::sidecars(request, &naming, clip, frames, &color, grade)?;
-        notes.extend(left_out.map(|fault| fault.at(place(take.event))));
+        notes.extend(told.map(|fault| fault.at(place(take.event))));
         let mut render = RenderSpec {
             source: clip.path.clone(),
             clip_name: None,
@@ -366,19 +366,13 @@ impl Framer<'_> {
 
     /// Number of the plate's first frame: the spec's, or, where frames keep
     /// their numbers, what goes on from the last delivery of this plate.
-    fn first_frame(&self, named: &Named, draft: &Draft<'_>) -> i64 {
+    fn first_frame(&self, named: &Named<'_>, draft: &Draft<'_>) -> i64 {
         let naming = &self.request.delivery.naming;
-        let before = self.request.previous.iter().filter(|plate| {
-            naming.keep_numbers
-                && plate.shot.eq_ignore_ascii_case(&named.shot)
-                && plate.number == named.number
-                && plate.clip == draft.clip.path
-        });
-        let last = before.max_by_key(|plate| plate.version);
         let goes_on = |plate: &Previous| {
             let first = plate.frames?.first() + draft.source[0] - plate.source_first;
             (first >= 0).then_some(first)
         };
+        let last = named.claimed.filter(|_| naming.keep_numbers);
         last.and_then(goes_on).unwrap_or(naming.first_frame)
     }
 

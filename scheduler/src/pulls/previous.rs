@@ -15,6 +15,10 @@ pub struct Previous {
     pub version: u32,
     /// Path of its clip.
     pub clip: String,
+    /// Name of its clip.
+    pub clip_name: String,
+    /// Reel of its clip, where the file says one.
+    pub reel: Option<String>,
     /// What decided its pixels; empty when that is not known.
     pub recipe: String,
     /// Index within the clip of its first frame.

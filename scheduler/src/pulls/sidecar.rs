@@ -20,8 +20,8 @@ pub(super) struct Sidecars {
     pub(super) clf: Option<Document>,
     /// Names of the looks of the package that the AMF names.
     pub(super) looks: Vec<String>,
-    /// Why the list's colour decision is not in the AMF, where it is not.
-    pub(super) left_out: Option<Fault>,
+    /// What was assumed about the list's colour decision, or why it is not in the AMF.
+    pub(super) told: Option<Fault>,
 }
 
 /// The colour of a clip's plates, and what was assumed about it.
@@ -66,7 +66,7 @@ pub(super) fn sidecars(
 ) -> Outcome<Sidecars> {
     let name = naming.stem.as_str();
     let made = |what: &str| uuid_of(request, name, what);
-    let (grade, left_out) = grade(request, cdl);
+    let (grade, told) = grade(request, cdl);
     let sidecars = amf::sidecars(&Delivery {
         what: &format!(
             "VFX pull '{}': {name} from clip '{}'",
@@ -92,7 +92,7 @@ pub(super) fn sidecars(
             .remedy("Deliver ACES2065-1, or a space or output that has an ACES transform id."));
     };
     let looks = sidecars.looks.into_iter().map(|look| look.name).collect();
-    Ok(Sidecars { amf, clf: sidecars.clf, looks, left_out })
+    Ok(Sidecars { amf, clf: sidecars.clf, looks, told })
 }
 
 /// The UUID of a document of a plate. The same pull made at another time is another document.
@@ -106,7 +106,8 @@ pub(super) fn amf_uuid(request: &PullRequest<'_>, plate: &str) -> String {
 }
 
 /// The list's colour decision as a look that is still ahead: whoever has an AMF
-/// looks at no other place for a grade. One that cannot stand there says why.
+/// looks at no other place for a grade. One that cannot stand there says why;
+/// one that can says in which space, for lists have no word for that.
 fn grade(request: &PullRequest<'_>, cdl: Option<&Cdl>) -> (Option<GradeLook>, Option<Fault>) {
     let Some(cdl) = cdl.filter(|cdl| cdl.sop.is_some() || cdl.saturation.is_some()) else {
         return (None, None);
@@ -133,7 +134,12 @@ fn grade(request: &PullRequest<'_>, cdl: Option<&Cdl>) -> (Option<GradeLook>, Op
         Some(_) => left_out("that of the show has a grade of its own, which is kept"),
         None => {
             let description = format!("ASC CDL of edit list '{}'", request.edl_document.name);
-            (Some(GradeLook { description, cdl: values }), None)
+            let message =
+                "the list does not say the space of its colour decision; ACEScct is written";
+            let assumed = Fault::new(Code::ColorAssumed, message).remedy(
+                "Nothing, if it was graded in ACEScct; else take the numbers from the .cc beside the plate.",
+            );
+            (Some(GradeLook { description, cdl: values }), Some(assumed))
         }
     }
 }

@@ -165,13 +165,13 @@ impl Scaler {
 
     fn keep(&self, kind: &Kind, answer: Last) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.len() >= KINDS {
+        if last.len() >= KINDS && !last.contains_key(kind) {
             last.retain(|_, last| last.at.elapsed() < HOLDS);
-        }
-        // Askers that make up ever new kinds push out the oldest.
-        let oldest = last.iter().min_by_key(|(_, last)| last.at).map(|(kind, _)| kind.clone());
-        if let Some(oldest) = oldest.filter(|_| last.len() >= KINDS) {
-            last.remove(&oldest);
+            // Askers that make up ever new kinds push out the oldest.
+            let oldest = last.iter().min_by_key(|(_, last)| last.at).map(|(kind, _)| kind.clone());
+            if let Some(oldest) = oldest.filter(|_| last.len() >= KINDS) {
+                last.remove(&oldest);
+            }
         }
         last.insert(kind.clone(), answer);
     }

@@ -73,8 +73,8 @@ where
                         Ok(ended(pass, response).await)
                     };
                     match carried(work).await {
-                        Some(response) => response?,
-                        None => Status::internal("the call broke off").into_http(),
+                        Ok(response) => response?,
+                        Err(fault) => to_status(&fault).into_http(),
                     }
                 }
                 Ok((request, pass)) => ended(pass, inner.call(request).await?).await,
@@ -87,9 +87,15 @@ where
 }
 
 /// What is written down is carried out to its end, and that is written down
-/// too, though whoever asked may have hung up meanwhile; none: it panicked.
-async fn carried<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    tokio::spawn(work).await.ok()
+/// too, though whoever asked may have hung up meanwhile.
+///
+/// # Errors
+/// [`Code::Internal`]: it panicked.
+pub(crate) async fn carried<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Outcome<T> {
+    let broke = |e| Fault::new(Code::Internal, "what was asked broke off").because(&e);
+    tokio::spawn(work).await.map_err(broke)
 }
 
 /// Lets a request in, with its caller, or says why not.

@@ -33,7 +33,7 @@ pub use rate::Rate;
 pub use tls::Tls;
 
 pub(crate) use gate::{HttpGate, Now, ShowOf};
-pub(crate) use guard::GuardLayer;
+pub(crate) use guard::{GuardLayer, carried};
 pub(crate) use listen::{Certificates, encrypted};
 pub(crate) use service::TrustService;
 pub(crate) use tls::check_listener;

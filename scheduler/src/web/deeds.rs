@@ -6,7 +6,7 @@
 
 use super::{Glance, Shared, Site, Who, answer};
 use crate::core::Command;
-use crate::trust::Caller;
+use crate::trust::{Caller, carried};
 use axum::extract::{ConnectInfo, Json, State};
 use axum::response::Response;
 use axum::routing::post;
@@ -131,14 +131,6 @@ impl<G: Glance> Hand<G> {
     }
 }
 
-/// Carries work out to its end, whether or not somebody still waits for it.
-async fn carried<T: Send + 'static>(
-    work: impl Future<Output = Outcome<T>> + Send + 'static,
-) -> Outcome<T> {
-    let broke = |e| Fault::new(Code::Internal, "what was asked broke off").because(&e);
-    tokio::spawn(work).await.map_err(broke)?
-}
-
 async fn control_job<G: Glance>(
     State(shared): Site<G>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -151,7 +143,7 @@ async fn control_job<G: Glance>(
         hand.shared.recent.stale().await;
         done.map(|()| json!({ "target": asked.target }))
     });
-    answer(done.await)
+    answer(done.await.and_then(|done| done))
 }
 
 /// One that refuses keeps no other from it: the answer says which did, and why.
@@ -166,7 +158,7 @@ async fn control_jobs<G: Glance>(
         return answer(Outcome::<()>::Err(Fault::new(Code::TooMuch, message)));
     }
     let hand = Hand { shared, caller, from };
-    answer(carried(async move { Ok(each(hand, asked).await) }).await)
+    answer(carried(each(hand, asked)).await)
 }
 
 async fn each<G: Glance>(hand: Hand<G>, asked: JobDeeds) -> Value {
@@ -211,5 +203,5 @@ async fn control_worker<G: Glance>(
         hand.shared.recent.stale().await;
         done.map(|()| json!({ "worker": worker }))
     });
-    answer(done.await)
+    answer(done.await.and_then(|done| done))
 }

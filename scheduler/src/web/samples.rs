@@ -30,6 +30,9 @@ pub(super) struct Sample {
     pub(super) at_us: u64,
     pub(super) slots: u64,
     pub(super) leases: u64,
+    /// Frames that are done, of every job that is kept.
+    done: u64,
+    /// Frames that were done so far: it does not fall when jobs are forgotten.
     pub(super) accepted: u64,
     pub(super) waiting: u64,
     /// Tasks of each show that has any.
@@ -58,8 +61,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Samples {
-    fn push(&self, sample: Sample) {
+    fn push(&self, mut sample: Sample) {
         let mut kept = held(&self.farm);
+        if let Some(last) = kept.back() {
+            sample.accepted = last.accepted + sample.done.saturating_sub(last.done);
+        }
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -100,7 +106,7 @@ struct Look {
 }
 
 fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
-    let (slots, leases, accepted) = Seen::of(farm).capacity();
+    let (slots, leases, done) = Seen::of(farm).capacity();
     let shares = farm.settings().shares;
     let waiting = shares.iter().map(|share| share.frames_waiting).sum();
     let shows = shares.into_iter().filter(|share| share.tasks > 0);
@@ -110,7 +116,7 @@ fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
         (it.id, WorkerSample { at_us, leases: it.leases.len() as u64, frames: it.frames_done })
     };
     Look {
-        sample: Sample { at_us, slots, leases, accepted, waiting, shows },
+        sample: Sample { at_us, slots, leases, done, accepted: done, waiting, shows },
         workers: workers.into_iter().map(worker).collect(),
     }
 }
@@ -142,7 +148,8 @@ mod tests {
     use super::*;
 
     fn sample(at_us: u64) -> Sample {
-        Sample { at_us, slots: 1, leases: 0, accepted: at_us, waiting: 0, shows: BTreeMap::new() }
+        let (done, accepted) = (at_us, at_us);
+        Sample { at_us, slots: 1, leases: 0, done, accepted, waiting: 0, shows: BTreeMap::new() }
     }
 
     #[test]

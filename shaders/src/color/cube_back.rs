@@ -21,6 +21,10 @@ const LEVELS: usize = 9;
 /// Numbers before the entries: first inputs, inputs per entry, entries along
 /// an edge with the shell, the last of the cube, bounds of values; then where each level begins.
 const HEAD: usize = 10 + LEVELS;
+/// Most boxes that wait to be looked at: each level takes one away and puts eight there, so 7 a
+/// level and one.
+const WAITING: usize = 72;
+const _: () = assert!(7 * LEVELS < WAITING);
 /// Numbers of a level of boxes begin at multiples of this.
 const UNIT: usize = 256;
 /// How far a value may lie outside of a box or a tetrahedron that holds it, for want of digits.
@@ -174,8 +178,13 @@ impl CubeBack {
 
     /// Goes through the boxes that hold a value, or that may come nearer to it than the best so far.
     fn search(&self, value: [f32; 3], nearest: bool, mut best: Found) -> Found {
-        let mut stack = vec![(self.levels - 1, [0; 3])];
-        while let Some((level, place)) = stack.pop() {
+        // Level and place of boxes that are still to be looked at.
+        let mut stack = [(0, [0; 3]); WAITING];
+        stack[0] = (self.levels - 1, [0; 3]);
+        let mut count = 1;
+        while count > 0 {
+            count -= 1;
+            let (level, place) = stack[count];
             let at = self.at_box(level, place);
             let reach = if nearest { best.0 - FAR } else { SLACK };
             let inside = |c: usize| {
@@ -197,7 +206,8 @@ impl CubeBack {
                 let step = [corner >> 2, corner >> 1 & 1, corner & 1];
                 let inner = [0, 1, 2].map(|i| 2 * place[i] + step[i]);
                 if inner.iter().all(|i| *i < self.count(level - 1)) {
-                    stack.push((level - 1, inner));
+                    stack[count] = (level - 1, inner);
+                    count += 1;
                 }
             }
         }

@@ -134,7 +134,7 @@ fn cube_search(at: u32, value: vec3<f32>, nearest: bool, known: vec4<f32>) -> ve
     while (top + 1u < CUBE_LEVELS && color_number(at + 11u + top) > 0.0f) {
         top++;
     }
-    // Level and place of boxes that are still to be looked at.
+    // Level and place of boxes that are still to be looked at: 7 a level and one.
     var stack: array<u32, 72>;
     stack[0] = top << 24u;
     var count = 1u;
@@ -245,6 +245,10 @@ fn color_cube_back_trilinear(rgb: vec3<f32>, at: u32) -> vec3<f32> {
     var rest = value - slope.value;
     var miss = cube_size(rest);
     for (var step = 0u; step < 6u; step++) {
+        // Nothing comes nearer.
+        if (miss == 0.0f) {
+            break;
+        }
         let across = array<vec3<f32>, 3>(
             cube_cross(slope.green, slope.blue), cube_cross(slope.blue, slope.red), cube_cross(slope.red, slope.green));
         let volume = cube_along(slope.red, across[0]);

@@ -10,7 +10,8 @@ use crate::ops::{debayer_mhc, debayer_rcd, debayer_ri, superpixel};
 use fearless_simd::Level;
 use platefarm_model::recipe::Debayer;
 
-/// Columns of the mosaic for which what a debayer keeps of the last rows fits a core's own cache.
+/// Columns of the mosaic that a debayer makes at a time: for `ri` and `rcd` as measured on one CPU,
+/// for the others chosen, not measured.
 pub(super) const fn window_of(debayer: Debayer) -> u32 {
     match debayer {
         Debayer::Ri => debayer_ri::cpu::WINDOW,

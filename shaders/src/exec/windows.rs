@@ -10,7 +10,7 @@ use super::plan::{Input, Plan};
 use std::ops::Range;
 
 /// Columns of a window, in columns that it shares with the next one: fewer, and
-/// what is made twice costs more than near memory gains.
+/// what is made twice costs more than near memory gains. Chosen, not measured.
 const LEAST_OVERLAPS: usize = 8;
 
 /// A run of delivered columns, with what it takes to make them.
@@ -33,7 +33,7 @@ impl Window {
     }
 }
 
-/// Columns of the input for which what a debayer keeps fits a core's own cache.
+/// Columns of the input that are made at a time; of pixels chosen, not measured.
 const fn fitting(input: &Input) -> u32 {
     match input {
         Input::Mosaic(mosaic) => super::debayering::window_of(mosaic.debayer),

@@ -141,7 +141,7 @@ pub(crate) struct Ring<T> {
 impl<T> Ring<T> {
     /// `count` is a power of two.
     pub(crate) fn new(count: usize, row: impl Fn() -> T) -> Self {
-        debug_assert!(count.is_power_of_two());
+        assert!(count.is_power_of_two());
         Self { rows: (0..count).map(|_| row()).collect() }
     }
 
@@ -190,8 +190,10 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    /// For a strip of so many pairs of columns, and steps that reach as far as `halo` columns.
+    /// For a strip of so many pairs of columns, and steps that reach as far as `halo` columns,
+    /// which the margin holds.
     pub(crate) const fn new(strip: usize, halo: u32) -> Self {
+        assert!(halo as usize <= 2 * MARGIN);
         Self { strip, pairs: strip + 2 * MARGIN, spare: 2 * MARGIN - halo as usize }
     }
 

@@ -5,6 +5,7 @@ use super::Cdl;
 use super::registry::{self, Meaning};
 use super::write::{leaf, node, set};
 use crate::xml::Element;
+use platefarm_model::{Code, Fault, Outcome};
 
 /// The space of a grade that names none.
 const GRADING: &str = "ACEScct";
@@ -22,14 +23,16 @@ pub struct GradeLook {
 }
 
 /// A grade as a look: the schema wants both nodes and one way into its space.
-pub(super) fn look(grade: &GradeLook) -> Element {
+pub(super) fn look(grade: &GradeLook) -> Outcome<Element> {
     let Cdl { slope, offset, power, saturation } = &grade.cdl;
     let row = |values: &[f64; 3]| values.map(|v| v.to_string()).join(" ");
-    let way = |name: &str, meaning: Meaning| {
-        node(name, vec![leaf("transformId", &registry::id_of(&meaning).unwrap_or_default())])
+    let way = |name: &str, meaning: Meaning| -> Outcome<Element> {
+        let unknown = || Fault::new(Code::Internal, format!("{GRADING} has no ACES transform id"));
+        let id = registry::id_of(&meaning).ok_or_else(unknown)?;
+        Ok(node(name, vec![leaf("transformId", &id)]))
     };
-    let to = way("toCdlWorkingSpace", Meaning::FromAces(GRADING.to_owned()));
-    let from = way("fromCdlWorkingSpace", Meaning::ToAces(GRADING.to_owned()));
+    let to = way("toCdlWorkingSpace", Meaning::FromAces(GRADING.to_owned()))?;
+    let from = way("fromCdlWorkingSpace", Meaning::ToAces(GRADING.to_owned()))?;
     let space = node("cdlWorkingSpace", vec![to, from]);
     let cdl = |name: &str, children: Vec<Element>, text: String| Element {
         name: name.into(),
@@ -50,5 +53,5 @@ pub(super) fn look(grade: &GradeLook) -> Element {
     ];
     let mut look = node("lookTransform", children);
     set(&mut look, "applied", "false");
-    look
+    Ok(look)
 }

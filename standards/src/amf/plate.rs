@@ -224,11 +224,13 @@ fn pipeline(plate: &PlateAmf<'_>, dates: &Element) -> Outcome<Element> {
     if !looks.iter().any(|look| &*look.name == "workingLocation") {
         looks.insert(at, leaf("workingLocation", ""));
     }
-    // A shot is graded before the look of the show, which is made for graded pictures.
+    // A shot is graded before the look of the show, which is made for graded pictures, and behind
+    // the gamut compression, which comes right after the input.
     if let Some(grade) = plate.grade {
         let working = looks.iter().position(|look| &*look.name == "workingLocation");
         let behind = working.map_or(at, |working| at.max(working + 1));
-        looks.insert(behind, grade::look(grade));
+        let behind = behind + looks[behind..].iter().take_while(|look| compresses(look)).count();
+        looks.insert(behind, grade::look(grade)?);
     }
     stages.extend(looks);
     stages.push(output);
@@ -237,6 +239,11 @@ fn pipeline(plate: &PlateAmf<'_>, dates: &Element) -> Outcome<Element> {
 
 fn is_applied(element: &Element) -> bool {
     matches!(element.attribute("applied").map(str::trim), Some("true" | "1"))
+}
+
+/// Whether a look is a gamut compression of the Academy.
+fn compresses(look: &Element) -> bool {
+    look.text_of("transformId").is_some_and(|id| id.contains("GamutCompress"))
 }
 
 /// A look of the incoming AMF, with the flag that is true now and its file's new place.

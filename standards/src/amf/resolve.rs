@@ -231,8 +231,7 @@ impl Resolved {
     }
 
     /// The display that it is made for, where it is one of ours.
-    #[must_use]
-    pub fn view(&self) -> Option<&str> {
+    fn view(&self) -> Option<&str> {
         match self.stage(StageKind::Output)?.steps.last() {
             Some(ColorStep::FromAces(name)) => Some(name),
             _ => None,

@@ -220,6 +220,36 @@ fn a_limit_is_not_kept_for_those_who_lack_another() {
     assert_eq!(farm.acquire(workers[1]).unwrap().step.job, waits);
 }
 
+/// Nor is it by those that have waited so long that they go first now and then.
+#[test]
+fn what_has_waited_long_starves_no_task_that_takes_much_of_a_limit() {
+    let mut farm = Farm::with(Policy { aging_ms: 1000, aged_every: 1, ..policy() });
+    farm.set("nuke", Setting::Limit(Limit { count: 2 }));
+    let workers = ["a", "b"].map(|name| farm.worker(name));
+    let lower = JobTerms { class: PriorityClass::Background, ..JobTerms::default() };
+    let small = || StepSpec { terms: needing(limits("nuke", 1)).terms, ..step(1, 10_000, &[]) };
+    for _ in 0..4 {
+        farm.hand_in(JobSpec { terms: lower.clone(), ..spec("s", vec![small()]) });
+    }
+    let mut held = workers.map(|worker| farm.acquire(worker).unwrap());
+    let terms = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
+    let large = farm.hand_in(JobSpec { terms, ..spec("t", vec![needing(limits("nuke", 2))]) });
+    let mut leases = 0;
+    'farm: loop {
+        for (worker, lease) in workers.iter().zip(&mut held) {
+            farm.millis += 400;
+            farm.report(*worker, lease.token, lease.frames.iter().map(result).collect());
+            match farm.acquire(*worker) {
+                Some(next) if next.step.job == large => break 'farm,
+                Some(next) => *lease = next,
+                None => {}
+            }
+            leases += 1;
+            assert!(leases < 20, "it is starved");
+        }
+    }
+}
+
 /// What nobody could do keeps nothing from anybody.
 #[test]
 fn a_limit_is_kept_for_those_only_whom_a_worker_could_serve() {

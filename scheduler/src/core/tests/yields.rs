@@ -247,6 +247,36 @@ fn a_limit_that_lower_work_holds_is_asked_back() {
     assert_eq!(farm.acquire(workers[2]).unwrap().step.job, hot);
 }
 
+/// What waits for another limit, too, could not begin with the one that lower work holds.
+#[test]
+fn a_limit_is_not_asked_back_for_those_who_lack_another() {
+    use platefarm_model::farm::{Limit, Needs, Setting, StepTerms};
+    let mut farm = Farm::new();
+    let set = |name: &str, s: Setting| Command::Set(s.kind(), name.into(), Some(s));
+    let needing = |names: &[&str], frames| {
+        let limits = names.iter().map(|name| ((*name).to_owned(), 1)).collect();
+        let needs = Needs { limits, ..Needs::default() };
+        StepSpec { terms: StepTerms { needs, ..StepTerms::default() }, ..step(1, frames, &[]) }
+    };
+    for name in ["nuke", "neat"] {
+        farm.ask(set(name, Setting::Limit(Limit { count: 1 }))).unwrap();
+    }
+    let [a, b] = ["a", "b"].map(|name| farm.worker(name));
+    let terms = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
+    let urgent = |steps| JobSpec { terms: terms.clone(), ..spec("hot", steps) };
+    farm.hand_in(urgent(vec![needing(&["neat"], 10_000)]));
+    let held = farm.warm(a);
+    farm.hand_in(spec("s", vec![needing(&["nuke"], 10_000)]));
+    let lower = farm.warm(b);
+    farm.hand_in(urgent(vec![needing(&["nuke", "neat"], 1)]));
+    for _ in 0..5 {
+        farm.wait(1, &[]);
+        farm.beat(a, &[held.token]);
+        farm.beat(b, &[lower.token]);
+    }
+    assert_eq!(farm.state.counters().yielded, 0);
+}
+
 #[test]
 fn work_that_could_not_be_taken_displaces_nothing() {
     use platefarm_model::farm::{Limit, Needs, Setting, Share, StepTerms};

@@ -132,6 +132,12 @@ fn colour_decisions_and_the_pull_list_travel_with_the_plates() {
     let space = look.space.clone().unwrap();
     assert!(space.from.unwrap().ends_with("ACEScct_to_ACES.a2.v1"));
     assert_eq!(platefarm_standards::amf::validate(graded.amf.text.as_bytes()).unwrap(), []);
+    // No list says the space that a decision was made in.
+    let assumed = |plate: &PlatePlan| {
+        let mut assumed = plate.notes.iter().filter(|note| note.code == Code::ColorAssumed);
+        assumed.any(|note| note.message.contains("ACEScct"))
+    };
+    assert_eq!((assumed(graded), assumed(plain)), (true, false));
     let amf = Amf::parse(plain.amf.text.as_bytes()).unwrap();
     assert!(amf.pipeline.stages.iter().all(|stage| stage.cdl.is_none()));
 }
@@ -143,6 +149,8 @@ pub(super) fn delivered(made: &PullPlan) -> Vec<Previous> {
         number: plate.number,
         version: plate.version,
         clip: plate.clip.path.clone(),
+        clip_name: plate.clip.identity.clip_name.clone(),
+        reel: plate.clip.identity.reel_name.clone(),
         recipe: plate.recipe.clone(),
         source_first: plate.source_first,
         frames: Some(plate.frames),

@@ -114,10 +114,91 @@ fn no_name_is_delivered_twice() {
     assert_eq!(names(&second), [("SH_010_v2", "B002_C001")]);
     let note = second.package.plates[0].notes.iter().find(|n| n.code == Code::NameKept).unwrap();
     assert!(note.message.contains("A001_C001"), "{note}");
+    // Back to the first clip: it goes on from its own plate, and past the other's name.
+    let known = [delivered(&first), delivered(&second)].concat();
+    let third = pulled(&[cut(0, 48, Some(10))], &known, "{shot}_v{version}");
+    assert_eq!(names(&third), [("SH_010_v3", "A001_C001")]);
     let first = pulled(&[cut(0, 48, None)], &[], "e{event}_v{version}");
     let both = [cut(1, 48, None), cut(0, 48, None)];
     let second = pulled(&both, &delivered(&first), "e{event}_v{version}");
     assert_eq!(names(&second), [("e001_v2", "B002_C001"), ("e002_v2", "A001_C001")]);
+    // One clip in two shots, under its own name.
+    let by_clip = "{clip}_v{version}";
+    let first = pulled(&[cut(0, 48, Some(10))], &[], by_clip);
+    let second = pulled(&[cut(0, 480, Some(20))], &delivered(&first), by_clip);
+    assert_eq!(names(&second), [("A001_C001_v2", "A001_C001")]);
+    let known = [delivered(&first), delivered(&second)].concat();
+    let third = pulled(&[cut(0, 48, Some(10)), cut(1, 0, Some(30))], &known, by_clip);
+    assert_eq!(names(&third), [("A001_C001_v3", "A001_C001"), ("B002_C001_v1", "B002_C001")]);
+    // Rewrapped, the clip has another file and the same name.
+    let mut known = delivered(&first);
+    known[0].clip = "/media/A001_C001.mxf".into();
+    let again = pulled(&[cut(0, 48, Some(10))], &known, by_clip);
+    assert_eq!(names(&again), [("A001_C001_v2", "A001_C001")]);
+}
+
+/// Titles carry the number of the cut; names that were delivered do not follow it.
+#[test]
+fn a_title_with_another_cut_number_renames_nothing() {
+    let cuts = [cut(0, 48, None), cut(2, 0, None)];
+    let titled = |title: &str, previous: &[Previous]| {
+        let edl = list(&text(&cuts).replace("TITLE: Q", &format!("TITLE: {title}")));
+        let media = media();
+        let mut request = request(&edl, &media, 8);
+        request.previous = previous.to_vec();
+        plan(&request).unwrap()
+    };
+    let first = titled("R1_V012", &[]);
+    assert_eq!(first.package.plates[0].name, "R1_V012_010_PL01_v001");
+    let second = titled("R1_V013", &delivered(&first));
+    assert_eq!(
+        names(&second),
+        [("R1_V012_010_PL01_v002", "A001_C001"), ("R1_V012_020_PL01_v002", "A003_C007")]
+    );
+    let noted = |i: usize| second.package.plates[i].notes.iter().any(|n| n.code == Code::NameKept);
+    assert!(noted(0) && noted(1));
+}
+
+/// Numbers that no list has are numbers still.
+#[test]
+fn the_largest_event_number_has_a_next_shot() {
+    let numbered = |cuts: &[Cut], previous: &[Previous]| {
+        let (mut edl, media) = (list(&text(cuts)), media());
+        edl.events[0].number = u64::MAX.to_string();
+        let mut request = request(&edl, &media, 8);
+        request.previous = previous.to_vec();
+        plan(&request).unwrap()
+    };
+    let first = numbered(&[cut(0, 48, None)], &[]);
+    assert_eq!(first.package.plates[0].name, "Q_18446744073709551615_PL01_v001");
+    let second = numbered(&[cut(1, 48, None)], &delivered(&first));
+    assert_eq!(second.package.plates[0].name, "Q_000_PL01_v001");
+}
+
+/// Media that was moved is the same clip, so where frames keep their numbers these do too; a clip
+/// that names no reel is taken for it aloud.
+#[test]
+fn numbers_are_kept_where_media_was_moved() {
+    let first = pulled(&[cut(0, 48, Some(10))], &[], TEMPLATE);
+    let edl = list(&text(&[cut(0, 46, Some(10))]));
+    let again = |reel: Option<&str>| {
+        let mut media = media();
+        media[0].path = "/moved/A001_C001.000001.dng".into();
+        let mut known = delivered(&first);
+        for reel_name in [&mut media[0].identity.reel_name, &mut known[0].reel] {
+            *reel_name = reel.map(Into::into);
+        }
+        let mut request = request(&edl, &media, 8);
+        request.previous = known;
+        request.delivery.naming.keep_numbers = true;
+        plan(&request).unwrap().package.plates.remove(0)
+    };
+    let plate = again(Some("A001_C001"));
+    assert_eq!((plate.name.as_str(), plate.frames.first()), ("SH_010_PL01_v002", 999));
+    assert!(plate.notes.iter().all(|note| note.code != Code::NameKept));
+    let plate = again(None);
+    assert_eq!((plate.name.as_str(), plate.frames.first()), ("SH_010_PL01_v002", 999));
+    assert!(plate.notes.iter().any(|note| note.code == Code::NameKept));
 }
 
 /// Events of which no two show the same frames of one clip.

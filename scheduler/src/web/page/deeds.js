@@ -80,7 +80,7 @@ const TAKES = {
   pause: (j) => !ended(j) && !j.terms.paused,
   resume: (j) => !ended(j) && j.terms.paused,
   priority: (j) => !ended(j),
-  retry: (j) => j.frames_failed > 0 || j.phase === "cancelled",
+  retry: (j) => j.frames_failed > 0 && j.phase !== "cancelled",
   cancel: (j) => !ended(j),
 };
 const AT_ONCE = 100;
@@ -109,7 +109,7 @@ const MANY = {
   pause: { title: "Pause", text: "Frames in hand are finished.", deed: "pause", done: "paused" },
   resume: { title: "Resume", deed: "resume", done: "resumed" },
   priority: { title: "Priority", verb: "Set", fields: JOB_LEVEL, deed: (said) => ({ priority: { class: said.class, number: Number(said.number) || 0 } }), done: "changed" },
-  retry: { title: "Retry failed", text: "Frames that were given up are tried again; what was cancelled is taken up.", deed: { retry: { frames: null } }, done: "tried again" },
+  retry: { title: "Retry failed", text: "Frames that were given up are tried again; what was cancelled stays so.", deed: { retry: { frames: null } }, done: "tried again" },
   cancel: { title: "Cancel", danger: true, text: "What is done stays done; nothing more is begun.", deed: "cancel", done: "cancelled" },
 };
 

@@ -163,7 +163,10 @@ async function lookAtStills(page, job) {
   await Promise.all(shown.map(async (it) => {
     const old = kept.get(it.step);
     if (old && old.frame === it.frame) return;
-    const src = URL.createObjectURL(await askBlob("/api/jobs/" + job.id + "/steps/" + it.step + "/still"));
+    // One that was pushed out, or that another scheduler has, keeps nothing from the page.
+    const blob = await askBlob("/api/jobs/" + job.id + "/steps/" + it.step + "/still").catch(() => null);
+    if (!blob) return;
+    const src = URL.createObjectURL(blob);
     if (old) URL.revokeObjectURL(old.src);
     kept.set(it.step, { ...it, src });
   }));

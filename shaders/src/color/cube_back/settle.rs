@@ -21,6 +21,10 @@ impl CubeBack {
         let mut rest = minus(value, at);
         let mut miss = size(rest);
         for _ in 0..STEPS {
+            // Nothing comes nearer.
+            if miss == 0.0 {
+                break;
+            }
             let Some(step) = newton(&slopes, rest) else { break };
             place = [0, 1, 2].map(|i| (place[i] + step[i]).max(0.0).min(last));
             let (at, here) = self.slope(place);

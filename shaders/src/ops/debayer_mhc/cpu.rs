@@ -68,7 +68,7 @@ impl RowColors {
     }
 }
 
-/// Columns for which all rows that are kept fit a core's own cache.
+/// Columns that are made at a time; chosen, not measured.
 pub const WINDOW: u32 = 2048;
 /// Pairs of columns before the first and behind the last.
 pub const MARGIN: usize = 1;

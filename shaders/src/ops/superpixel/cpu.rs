@@ -3,7 +3,7 @@
 use crate::ops::debayer_mhc::cpu::SplitRow;
 use fearless_simd::{Level, dispatch};
 
-/// Columns of the mosaic for which all rows that are kept fit a core's own cache.
+/// Columns of the mosaic that are made at a time; chosen, not measured.
 pub const WINDOW: u32 = 4096;
 
 /// One row of pixels from the rows `2 y - 1 ..= 2 y + 2`, with red at `(row,

@@ -11,7 +11,8 @@ use crate::ops::debayer_mhc::cpu::RowColors;
 use crate::ops::rows::{self, Block, LANES, Ring, Row, Spans, each, run_mut};
 use fearless_simd::{Level, Simd, dispatch};
 
-/// Columns for which all rows that are kept (about 0.4 kB a column) fit a core's own cache.
+/// Columns that were fastest on the one CPU that was measured (`benches/RESULTS.md`), whose cores
+/// have 2 MiB of cache each: the 88 rows in the rings are 0.87 MB then.
 pub const WINDOW: u32 = 2304;
 
 /// Pairs of columns that a row has on each side.

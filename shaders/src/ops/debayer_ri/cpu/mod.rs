@@ -24,7 +24,8 @@ use fearless_simd::{Level, Simd, dispatch};
 /// Pairs of columns that a row has on each side.
 pub const PAD: usize = MARGIN;
 
-/// Columns for which all rows that are kept (about 1 kB a column) fit a core's own cache.
+/// Columns that were fastest on the one CPU that was measured (`benches/RESULTS.md`), whose cores
+/// have 2 MiB of cache each: the 258 rows in the rings are 1.75 MB then.
 pub const WINDOW: u32 = 1536;
 
 /// How many rows behind the latest each step works.
