@@ -252,9 +252,66 @@ fn what_the_outer_history_knows_still_holds() {
     fs::write(root.join("sub/y"), "z").unwrap();
     create(&root.join("sub"), 1, &[Format::Md5], true);
     assert_eq!(problems(root), ["modified:sub/y"]);
-    let again = create(root, 2, &[Format::Sha1], true);
-    assert_eq!(words(&again.appended.problems), [""; 0], "its own history has it so");
+    for minutes in 2..4 {
+        let again = create(root, minutes, &[Format::Sha1], true);
+        assert_eq!(words(&again.appended.problems), ["modified:sub/y"]);
+        assert_eq!(again.appended.verified, 0);
+    }
     assert_eq!(problems(root), ["modified:sub/y"]);
+}
+
+/// A file that only the outer history knows, changed: no run of the inner one makes it an original,
+/// so that it is told until it is what it was, and then no more.
+#[test]
+fn what_was_modified_is_told_in_every_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir(root.join("sub")).unwrap();
+    fs::write(root.join("sub/x"), "x").unwrap();
+    fs::write(root.join("sub/y"), "y").unwrap();
+    create(root, 0, &[Format::Xxh128], true);
+    fs::remove_file(root.join("sub/y")).unwrap();
+    create(&root.join("sub"), 1, &[Format::Md5], true);
+    fs::write(root.join("sub/y"), "z").unwrap();
+    for minutes in 2i64..5 {
+        let made = create(root, minutes, &[Format::Md5], true);
+        assert_eq!(words(&made.appended.problems), ["modified:sub/y"], "run {minutes}");
+        let inner = &made.appended.generations[0];
+        assert_eq!((inner.root.as_str(), inner.number), ("sub", minutes.unsigned_abs()));
+        assert!(inner.manifest.contains("action=\"failed\""), "{}", inner.manifest);
+        assert_eq!(problems(root), ["modified:sub/y"]);
+    }
+    fs::write(root.join("sub/y"), "y").unwrap();
+    let mended = create(root, 5, &[Format::Md5], true);
+    assert_eq!(mended.appended.problems, []);
+    assert_eq!(verify(root), []);
+}
+
+/// The outer history knows `sub/y`, the inner one that it is `sub/z` by now.
+#[test]
+fn a_rename_in_an_inner_history_is_no_loss_for_the_outer_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir(root.join("sub")).unwrap();
+    fs::write(root.join("sub/y"), "y").unwrap();
+    create(root, 0, &[Format::Xxh128], true);
+    create(&root.join("sub"), 1, &[Format::Md5], true);
+    fs::rename(root.join("sub/y"), root.join("sub/z")).unwrap();
+    let renamed = create(root, 2, &[Format::Xxh128], true).appended;
+    assert_eq!(renamed.renamed, [("sub/z".to_owned(), "sub/y".to_owned())]);
+    assert_eq!(renamed.problems, []);
+    assert_eq!(problems(root), [""; 0]);
+    // What the outer one sealed holds under the new name, and what comes under the old one is
+    // another file. One of its content further out is no rename of what is there.
+    fs::write(root.join("sub/y"), "another").unwrap();
+    fs::write(root.join("b"), "y").unwrap();
+    let later = create(root, 3, &[Format::Xxh128], true).appended;
+    assert_eq!((later.problems, later.renamed, later.new), (vec![], vec![], 2));
+    assert_eq!(problems(root), [""; 0]);
+    fs::write(root.join("sub/z"), "changed").unwrap();
+    assert_eq!(problems(root), ["modified:sub/z"]);
+    fs::remove_file(root.join("sub/z")).unwrap();
+    assert_eq!(problems(root), ["missing:sub/z"]);
 }
 
 /// Links and pipes are in no seal, and the seal says so.
@@ -272,6 +329,22 @@ fn what_is_no_file_is_told() {
     assert_eq!(told(&made.appended.notices), ["link"]);
     let checked = examine(root, Scope::default());
     assert_eq!((told(&checked.notices), checked.problems), (vec!["link".into()], vec![]));
+    // What a pattern leaves out is left out knowingly: from the run on that names it.
+    let SealMeta { created, creator } = meta();
+    let options = CreateOptions {
+        formats: Vec::new(),
+        ignore: vec!["li*".into()],
+        directories: true,
+        renames: false,
+        only: Vec::new(),
+        creator,
+        created: created.plus_millis(60_000),
+    };
+    let made = mhl::create(root, &options).unwrap();
+    assert_eq!(told(&made.appended.notices), [""; 0]);
+    assert_eq!(told(&examine(root, Scope::default()).notices), [""; 0]);
+    std::os::unix::fs::symlink("report.json", root.join("other")).unwrap();
+    assert_eq!(told(&examine(root, Scope::default()).notices), ["other"]);
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
         renames: options.renames,
         only: &options.only,
     };
-    let not_sealed: Vec<Fault> = tree.notices().collect();
+    let not_sealed = tree.notices(&histories, &options.ignore);
     let mut found = Found { files: Vec::new(), directories: tree.directories };
     // Names first: what they need is known before anything is read.
     found.files = hash_files(dir, &tree.files, &Default::default()).0;

@@ -50,7 +50,7 @@ pub fn examine(dir: &Path, scope: Scope) -> Checked {
     wanted.retain(|_, formats| !formats.is_empty());
     let (files, failed) = hash_files(dir, &tree.files, &wanted);
     unread.extend(failed);
-    let not_sealed: Vec<Fault> = tree.notices().collect();
+    let not_sealed = tree.notices(&histories, &[]);
     let found = Found { files, directories: tree.directories };
     let mut checked = match scope.names_only {
         true => mhl::names(&histories, &found),

@@ -4,7 +4,8 @@ use crate::publish;
 use crate::source::read_fault;
 use crate::storage::{self, File};
 use platefarm_model::{Code, Fault, Outcome, limits};
-use platefarm_standards::mhl::{CHAIN_FILE, DIRECTORY, HistoryFiles, Problem};
+use platefarm_standards::mhl::{self, CHAIN_FILE, DIRECTORY, HistoryFiles, Problem};
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -36,12 +37,17 @@ impl Tree {
         tree
     }
 
-    /// Says what is there and in no seal.
-    pub(super) fn notices(&self) -> impl Iterator<Item = Fault> + '_ {
-        self.others.iter().map(|(path, what)| {
+    /// Says what is there and in no seal, and is not left out by a pattern of
+    /// the histories or by `ignore`, those of a run.
+    pub(super) fn notices(&self, histories: &[HistoryFiles<'_>], ignore: &[String]) -> Vec<Fault> {
+        let paths: Vec<&str> = self.others.iter().map(|(path, _)| path.as_str()).collect();
+        let told: HashSet<&str> = mhl::not_ignored(histories, ignore, &paths).into_iter().collect();
+        let told = self.others.iter().filter(|(path, _)| told.contains(path.as_str()));
+        told.map(|(path, what)| {
             Fault::new(Code::NotSealed, format!("'{path}' is {what}, and in no seal"))
                 .at(path.clone())
         })
+        .collect()
     }
 
     fn enter(

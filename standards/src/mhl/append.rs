@@ -16,6 +16,7 @@ use super::manifest::{
     RecordedDigest, TreeDigest,
 };
 use super::problem::{Kind, Problem};
+use super::renames::Names;
 use super::tree::{directory_hashes, parent};
 use super::{DIRECTORY, below, damaged, is_relative, join};
 use crate::xml::is_xml_char;
@@ -89,31 +90,34 @@ pub fn needed(
 ) -> BTreeMap<String, Vec<Format>> {
     let placed = with_outermost(histories);
     let there = by_home(&placed, histories, found);
-    let on_disk = on_disk(found);
+    let names = Names::new(&placed);
+    let disk = Disk { paths: on_disk(found), names: &names };
     let mut needed = BTreeMap::new();
     for (home, there) in placed.iter().zip(&there) {
         let known = &home.history.files;
+        let root = home.files.root;
         let ignore = ignored(&home.history, run);
+        let above = |path: &str| {
+            let known = names.above(root, path).into_iter();
+            known.filter_map(|known| proof(known, run.formats)).collect::<Vec<Format>>()
+        };
         // A file that came may be one that went, in the formats of those.
         let gone: BTreeSet<Format> = known
             .iter()
-            .filter(|(path, _)| run.renames && home.is_gone(path, there, &on_disk))
-            .flat_map(|(_, known)| known.formats())
+            .filter(|(path, _)| run.renames && home.is_gone(path, there, &disk))
+            .flat_map(|(path, known)| known.formats().chain(above(path)))
             .collect();
         for path in there.keys().filter(|path| !ignore.0.covers(path, false)) {
-            let full = join(home.files.root, path);
+            let full = join(root, path);
             if !run.only.is_empty() && !run.only.contains(&full) {
                 continue;
             }
             let mut formats: Vec<Format> = run.formats.to_vec();
             match known.get(*path) {
                 Some(known) => formats.extend(proof(known, run.formats)),
-                None => {
-                    formats.extend(&gone);
-                    let above = above(&placed, home.files.root, &full);
-                    formats.extend(above.filter_map(|known| proof(known, run.formats)));
-                }
+                None => formats.extend(&gone),
             }
+            formats.extend(above(path));
             formats.sort_unstable();
             formats.dedup();
             needed.insert(full, formats);
@@ -127,26 +131,19 @@ fn on_disk(found: &Found) -> HashSet<&str> {
     found.files.iter().map(|file| file.path.as_str()).collect()
 }
 
-/// What histories above `root` recorded of a file before its own was begun.
-fn above<'p>(
-    placed: &'p [Placed<'_>],
-    root: &'p str,
-    full: &'p str,
-) -> impl Iterator<Item = &'p Known> {
-    let outer = placed.iter().filter(move |other| other.files.root.len() < root.len());
-    outer.filter_map(|other| other.history.files.get(below(other.files.root, full)?))
+/// What is there, and what it was called.
+struct Disk<'a> {
+    /// The paths of all files.
+    paths: HashSet<&'a str>,
+    names: &'a Names<'a>,
 }
 
 impl Placed<'_> {
     /// Whether a file that this history knows is no more: one that a history
-    /// further in answers for by now is there.
-    fn is_gone(
-        &self,
-        path: &str,
-        there: &BTreeMap<&str, &FoundFile>,
-        on_disk: &HashSet<&str>,
-    ) -> bool {
-        !there.contains_key(path) && !on_disk.contains(join(self.files.root, path).as_str())
+    /// further in answers for by now is there, under whatever name.
+    fn is_gone(&self, path: &str, there: &BTreeMap<&str, &FoundFile>, disk: &Disk<'_>) -> bool {
+        let by_now = || disk.names.by_now(self.files.root, path);
+        !there.contains_key(path) && !disk.paths.contains(by_now().as_str())
     }
 }
 
@@ -207,19 +204,13 @@ pub fn append(histories: &[HistoryFiles<'_>], found: &Found, run: &Run<'_>) -> O
     }
     let placed = with_outermost(histories);
     let there = by_home(&placed, histories, found);
-    let on_disk = on_disk(found);
+    let names = Names::new(&placed);
+    let disk = Disk { paths: on_disk(found), names: &names };
     let mut order: Vec<usize> = (0..placed.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(depth(placed[*i].files.root)));
     let mut below_it: Vec<Below> = Vec::new();
     for i in order {
-        let home = Home {
-            placed: &placed[i],
-            all: &placed,
-            there: &there[i],
-            on_disk: &on_disk,
-            found,
-            run,
-        };
+        let home = Home { placed: &placed[i], there: &there[i], disk: &disk, found, run };
         let done = home.generation(&below_it, &mut appended)?;
         // What lies inside is now told by this one.
         let inside = |b: &Below| below(placed[i].files.root, &b.root).is_some();
@@ -248,10 +239,8 @@ struct Below {
 /// One history of a run.
 struct Home<'a> {
     placed: &'a Placed<'a>,
-    /// All histories.
-    all: &'a [Placed<'a>],
     there: &'a BTreeMap<&'a str, &'a FoundFile>,
-    on_disk: &'a HashSet<&'a str>,
+    disk: &'a Disk<'a>,
     found: &'a Found,
     run: &'a Run<'a>,
 }
@@ -325,67 +314,80 @@ impl Home<'_> {
         before: Option<&String>,
         appended: &mut Appended,
     ) -> Outcome<FileRecord> {
-        let full = || join(self.root(), path);
-        let of = |format: Format| file.digests.iter().find(|digest| digest.format() == format);
-        let known = self.placed.history.files.get(before.map_or(path, String::as_str));
-        let known = known.filter(|known| !known.digests.is_empty());
-        let mut formats: Vec<Format> = self.run.formats.to_vec();
-        formats.extend(known.and_then(|known| proof(known, self.run.formats)));
-        formats.sort_unstable();
-        formats.dedup();
-        let mut digests = Vec::new();
-        let mut failed = false;
-        for format in formats {
-            let actual = of(format).ok_or_else(|| {
-                damaged(format!("'{}' was not hashed in {}", full(), format.name())).at(full())
-            })?;
-            let old = known.and_then(|k| k.digests.iter().find(|d| d.format() == format));
-            let action = match (known, old) {
-                // Under its new name a file is seen for the first time; what it was named leads to the rest.
-                _ if before.is_some() => Action::Original,
-                (None, _) => Action::Original,
-                (_, Some(old)) if old != actual => {
-                    failed = true;
-                    let message = format!(
-                        "'{}' has {} {actual}, the manifest says {old}",
-                        full(),
-                        format.name()
-                    );
-                    appended.problems.push(Problem::of_file(Kind::Modified, &full(), message));
-                    Action::Failed
-                }
-                _ => Action::Verified,
-            };
-            digests.push((
-                RecordedDigest { digest: actual.clone(), action: Some(action) },
-                old.is_some(),
-            ));
-        }
-        // A new format is only believed beside an old one that was right.
-        digests.retain(|(_, was_known)| !failed || *was_known);
+        let full = join(self.root(), path);
+        let was = before.map_or(path, String::as_str);
+        let known = self.placed.history.files.get(was).filter(|known| !known.digests.is_empty());
+        // What a history further out has of it holds in every run, whatever was recorded here since.
+        let above = self.disk.names.above(self.root(), was);
+        let not_above = above.iter().find_map(|k| mismatch(&full, &k.digests, &file.digests));
+        // Under its new name a file is seen for the first time; what it was named leads to the rest.
+        // One that is not what was sealed further out must not pass for an original here.
+        let first = match (known, before, &not_above) {
+            (None, None, Some(_)) => Some(Action::Failed),
+            (None, _, _) | (_, Some(_), _) => Some(Action::Original),
+            _ => None,
+        };
+        let (digests, own) = self.digests(&full, file, known, first)?;
         match (known, before) {
             (_, Some(before)) => {
-                appended.renamed.push((full(), join(self.root(), before)));
                 let gone = join(self.root(), before);
                 appended.problems.retain(|p| p.kind != Kind::Missing || p.subject != gone);
+                appended.renamed.push((full, gone));
             }
-            (None, _) => {
-                appended.new += 1;
-                let full = full();
-                let known = above(self.all, self.root(), &full);
-                let known = known.filter(|known| !known.digests.is_empty());
-                let wrong = known.filter_map(|k| mismatch(&full, &k.digests, &file.digests));
-                appended.problems.extend(wrong.take(1));
+            (None, _) => appended.new += 1,
+            (Some(_), _) => {
+                appended.verified += usize::from(own.is_empty() && not_above.is_none());
             }
-            (Some(_), _) => appended.verified += usize::from(!failed),
         }
+        // Two histories that know one file are told once.
+        appended.problems.extend(not_above.filter(|_| own.is_empty()));
+        appended.problems.extend(own);
         Ok(FileRecord {
             path: path.to_owned(),
             size: Some(file.size),
             modified: file.modified.map(|moment| Utc::from(moment).date_time()),
-            digests: digests.into_iter().map(|(digest, _)| digest).collect(),
+            digests,
             previous_path: before.cloned(),
         })
+    }
+
+    /// The hashes of a file for its record, and what is wrong with it. `first`
+    /// is what they are where nothing that is known here is held against them.
+    fn digests(
+        &self,
+        full: &str,
+        file: &FoundFile,
+        known: Option<&Known>,
+        first: Option<Action>,
+    ) -> Outcome<(Vec<RecordedDigest>, Vec<Problem>)> {
+        let of = |format: Format| file.digests.iter().find(|digest| digest.format() == format);
+        let mut formats: Vec<Format> = self.run.formats.to_vec();
+        formats.extend(known.and_then(|known| proof(known, self.run.formats)));
+        formats.sort_unstable();
+        formats.dedup();
+        let (mut digests, mut wrong) = (Vec::new(), Vec::new());
+        for format in formats {
+            let actual = of(format).ok_or_else(|| {
+                damaged(format!("'{full}' was not hashed in {}", format.name())).at(full)
+            })?;
+            let old = known.and_then(|k| k.digests.iter().find(|d| d.format() == format));
+            let action = match (first, old) {
+                (Some(first), _) => first,
+                (None, Some(old)) if old != actual => {
+                    let format = format.name();
+                    let message =
+                        format!("'{full}' has {format} {actual}, the manifest says {old}");
+                    wrong.push(Problem::of_file(Kind::Modified, full, message));
+                    Action::Failed
+                }
+                _ => Action::Verified,
+            };
+            let recorded = RecordedDigest { digest: actual.clone(), action: Some(action) };
+            digests.push((recorded, old.is_some()));
+        }
+        // A new format is only believed beside an old one that was right.
+        digests.retain(|(_, was_known)| wrong.is_empty() || *was_known);
+        Ok((digests.into_iter().map(|(digest, _)| digest).collect(), wrong))
     }
 
     /// Files that came and are files that went, by their path.
@@ -393,7 +395,7 @@ impl Home<'_> {
         let known = &self.placed.history.files;
         let mut gone: HashMap<&Digest, Vec<&String>> = HashMap::new();
         for (path, known) in
-            known.iter().filter(|(path, _)| self.placed.is_gone(path, self.there, self.on_disk))
+            known.iter().filter(|(path, _)| self.placed.is_gone(path, self.there, self.disk))
         {
             for digest in &known.digests {
                 gone.entry(digest).or_default().push(path);

@@ -5,6 +5,7 @@ use super::history::History;
 use super::manifest::TreeDigest;
 use super::notice::history_of;
 use super::problem::{Kind, Problem};
+use super::renames::Names;
 use super::tree::directory_hashes;
 use super::{DIRECTORY, below, join};
 use platefarm_model::{Fault, Outcome, Timestamp};
@@ -64,10 +65,11 @@ pub(super) struct Placed<'a> {
 #[must_use]
 pub fn wanted(histories: &[HistoryFiles<'_>]) -> BTreeMap<String, Vec<Format>> {
     let placed = read(histories, &mut Vec::new());
+    let names = Names::new(&placed);
     let mut wanted: BTreeMap<String, Vec<Format>> = BTreeMap::new();
     for placed in &placed {
         for (path, known) in &placed.history.files {
-            let formats = wanted.entry(join(placed.files.root, path)).or_default();
+            let formats = wanted.entry(names.by_now(placed.files.root, path)).or_default();
             // A history above one that came later may know the file in other formats.
             for format in known.formats() {
                 if !formats.contains(&format) {
@@ -124,8 +126,9 @@ fn compare(histories: &[HistoryFiles<'_>], found: &Found, hashes: bool) -> Check
     let inside = if placed.len() > 1 { found.files.as_slice() } else { &[] };
     let inside: HashMap<&str, &FoundFile> =
         inside.iter().map(|file| (file.path.as_str(), file)).collect();
+    let names = Names::new(&placed);
     for (placed, there) in placed.iter().zip(&there) {
-        let here = Here { there, inside: &inside, gone: &gone, hashes };
+        let here = Here { there, inside: &inside, names: &names, gone: &gone, hashes };
         placed.check_files(&here, problems);
         placed.check_directories(there, found, problems);
         checked.notices.extend(placed.came(there, found, histories));
@@ -297,6 +300,8 @@ struct Here<'a> {
     there: &'a BTreeMap<&'a str, &'a FoundFile>,
     /// Files of all histories, by their whole path.
     inside: &'a HashMap<&'a str, &'a FoundFile>,
+    /// Names that histories further in gave to files.
+    names: &'a Names<'a>,
     /// Directories whose history is gone.
     gone: &'a BTreeSet<String>,
     /// Whether hashes are looked at.
@@ -305,12 +310,12 @@ struct Here<'a> {
 
 impl Placed<'_> {
     fn check_files(&self, here: &Here<'_>, problems: &mut Vec<Problem>) {
-        let Here { there, inside, gone, hashes } = *here;
+        let Here { there, inside, names, gone, hashes } = *here;
         for (path, known) in &self.history.files {
-            let full = join(self.files.root, path);
-            // One that a history further in answers for by now is still there.
-            let file = there.get(path.as_str()).or_else(|| inside.get(full.as_str()));
-            let Some(file) = file else {
+            let full = names.by_now(self.files.root, path);
+            // One that a history further in answers for by now is still there, and may have another name there.
+            let own = below(self.files.root, &full).and_then(|path| there.get(path));
+            let Some(file) = own.or_else(|| inside.get(full.as_str())) else {
                 let message = format!("'{full}' is missing");
                 problems.push(Problem::of_file(Kind::Missing, &full, message));
                 continue;
@@ -319,7 +324,8 @@ impl Placed<'_> {
                 continue;
             }
             if known.digests.is_empty() {
-                if known.failed {
+                // Where a history above has it, that one says what is wrong with it.
+                if known.failed && names.above(self.files.root, path).is_empty() {
                     let message = format!("'{full}' has only hashes that failed");
                     let problem = Problem::new(Kind::ManifestSchema, "only failed", message);
                     problems.push(problem.at(full));

@@ -6,6 +6,7 @@ use super::hash::{Digest, Format};
 use super::ignore::Ignore;
 use super::manifest::{Action, Manifest};
 use super::problem::{Kind, Problem};
+use super::renames::Renames;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A history, read.
@@ -16,6 +17,8 @@ pub(super) struct History {
     pub(super) generations: Vec<(String, Manifest)>,
     /// Files by path.
     pub(super) files: BTreeMap<String, Known>,
+    /// How they came to their names.
+    pub(super) renames: Renames,
     /// Directories that the last generation with directory hashes lists.
     pub(super) directories: BTreeSet<String>,
     /// Whether there is such a generation.
@@ -106,12 +109,16 @@ impl History {
 
     fn of(generations: Vec<(String, Manifest)>, whole: bool) -> Self {
         let mut files: BTreeMap<String, Known> = BTreeMap::new();
+        let mut renames = Renames::default();
         let mut directories = BTreeSet::new();
         let directories_are_known =
             generations.iter().any(|(_, m)| m.directories().next().is_some() || !m.root.is_empty());
         for (_, manifest) in &generations {
             for file in manifest.files() {
                 let before = file.previous_path.as_ref().filter(|previous| **previous != file.path);
+                if let Some(previous) = before {
+                    renames.add(previous, &file.path);
+                }
                 let before = before.and_then(|previous| files.remove(previous));
                 let known = files.entry(file.path.clone()).or_default();
                 for digest in before.into_iter().flat_map(|before| before.digests) {
@@ -140,6 +147,7 @@ impl History {
             chain: Chain::default(),
             generations,
             files,
+            renames,
             directories,
             directories_are_known,
             ignore,

@@ -22,6 +22,7 @@ mod manifest;
 mod notice;
 mod problem;
 mod read;
+mod renames;
 mod seal;
 mod tree;
 
@@ -36,6 +37,7 @@ pub use manifest::{
     Action, Author, Creator, DirectoryRecord, FileRecord, Manifest, ManifestReference, Process,
     Record, RecordedDigest, TreeDigest,
 };
+pub use notice::not_ignored;
 pub use problem::{Kind, Problem, exit_code, words};
 pub use seal::{Entry, Seal, Sealed, seal};
 

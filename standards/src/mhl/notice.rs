@@ -1,7 +1,9 @@
-//! What is right and ought to be known: directories and histories that came.
+//! What is right and ought to be known: directories and histories that came,
+//! and what is in no seal without anybody having said so.
 
-use super::check::{Found, FoundFile, HistoryFiles, Placed};
-use super::{DIRECTORY, below, join};
+use super::check::{self, Found, FoundFile, HistoryFiles, Placed};
+use super::ignore::Ignore;
+use super::{DIRECTORY, IGNORED, below, join};
 use platefarm_model::{Code, Fault};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +12,33 @@ pub(super) fn history_of(path: &str) -> Option<(&str, &str)> {
     let (directory, name) = path.rsplit_once('/')?;
     let root = directory.strip_suffix(DIRECTORY)?.strip_suffix('/')?;
     Some((root, name))
+}
+
+/// Those of `paths`, none of them a directory's, that the history closest to
+/// each does not leave out, nor `more`, the patterns of a run.
+#[must_use]
+pub fn not_ignored<'p>(
+    histories: &[HistoryFiles<'_>],
+    more: &[String],
+    paths: &[&'p str],
+) -> Vec<&'p str> {
+    if paths.is_empty() {
+        return Vec::new();
+    }
+    let placed = check::read(histories, &mut Vec::new());
+    let with = |patterns: &[String]| {
+        let all = IGNORED.into_iter().chain(patterns.iter().chain(more).map(String::as_str));
+        Ignore::new(all)
+    };
+    let mut ignored: Vec<(&str, Ignore)> = vec![("", with(&[]))];
+    ignored.extend(placed.iter().map(|p| (p.files.root, with(&p.history.patterns))));
+    let is_told = |path: &&'p str| {
+        let homes = ignored.iter().filter_map(|(root, ignore)| Some((ignore, below(root, path)?)));
+        // The deepest root leaves the shortest rest, and a history at the top goes before none.
+        let home = homes.rev().min_by_key(|(_, rest)| rest.len());
+        home.is_none_or(|(ignore, rest)| !ignore.covers(rest, false))
+    };
+    paths.iter().copied().filter(is_told).collect()
 }
 
 impl Placed<'_> {
