@@ -31,21 +31,14 @@ pub(super) fn list(file: &str, list: &EditList) {
         ],
         &rows,
     );
-    let cut = look_cut(list).map(|fault| fault.at(file.to_owned()));
+    // What an export for CMX 3600 leaves of longer names.
+    let cut = list.reels_look_cut().then(|| {
+        let message = "no reel is longer than eight characters: names may be cut";
+        Fault::new(Code::BadEdlReel, message).at(file)
+    });
     for fault in told(list).chain(&cut) {
         say!("{} {fault}", style::missing("note"));
     }
-}
-
-/// Reels of eight characters and none longer: what an export for CMX 3600 leaves of longer names.
-fn look_cut(list: &EditList) -> Option<Fault> {
-    let pictures = list.events.iter().filter(|event| event.is_picture());
-    let reels = pictures.filter(|event| !event.is_black() && !event.is_auxiliary());
-    let longest = reels.clone().map(|event| event.reel.chars().count()).max();
-    let whole = |event: &Event| event.long_reel.is_some();
-    (longest == Some(8) && !reels.clone().any(whole)).then(|| {
-        Fault::new(Code::BadEdlReel, "no reel is longer than eight characters: names may be cut")
-    })
 }
 
 /// Everything that is wrong with a list, or looks so.

@@ -174,6 +174,27 @@ fn check_invariants(bytes: &[u8], rate: FrameRate) {
     assert!(told.into_iter().all(|p| p.place.is_some() && !p.message.is_empty()));
 }
 
+/// Only names that end at eight characters can have been cut there.
+#[test]
+fn reels_look_cut_where_the_longest_have_eight_characters() {
+    let whole = "* FINAL CUT PRO REEL: A001C001_240101 REPLACED BY: A001C001\n";
+    for (reels, remark, cut) in [
+        (&["A001C001", "B002"][..], "", true),
+        (&["A001C001"][..], whole, false),
+        (&["A001", "B002"][..], "", false),
+        (&["A001C001", "A001C001_240101"][..], "", false),
+        (&["BL", "AX"][..], "", false),
+    ] {
+        let line = |reel: &&str| {
+            format!("001  {reel} V C 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\n{remark}")
+        };
+        let text: String = reels.iter().map(line).collect();
+        let list = edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap();
+        assert_eq!(list.reels_look_cut(), cut, "{text}");
+        assert_eq!(editlist::to_json(&list)["reels_look_cut"], cut, "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 

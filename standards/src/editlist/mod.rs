@@ -67,18 +67,17 @@ impl EditList {
         }
     }
 
-    /// Whether every picture event that names a reel names one of at most eight characters,
-    /// as exports that cut them leave them.
+    /// Whether the longest reels of picture events have eight characters and no event says what
+    /// its whole reel was: what an export for CMX 3600 leaves of longer names. There are cameras
+    /// whose names have eight.
     #[must_use]
     pub fn reels_look_cut(&self) -> bool {
-        let mut named = self
-            .events
-            .iter()
-            .filter(|e| e.is_picture() && !e.is_black() && !e.is_auxiliary() && !e.reel.is_empty())
-            .peekable();
+        let pictures = self.events.iter().filter(|event| event.is_picture());
+        let mut reels = pictures.filter(|event| !event.is_black() && !event.is_auxiliary());
+        let longest = reels.clone().map(|event| event.reel.chars().count()).max();
         self.format == Format::Edl
-            && named.peek().is_some()
-            && named.all(|e| e.reel.chars().count() <= 8)
+            && longest == Some(8)
+            && reels.all(|event| event.long_reel.is_none())
     }
 }
 
