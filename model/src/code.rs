@@ -149,6 +149,7 @@ codes! {
     NameKept "F0271" Request "a plate's name follows an earlier delivery and not the list" "Nothing: a name that was delivered stays with its clip. Pull without --previous to begin anew.";
     OtherShow "F0272" Request "a clip of the library belongs to another show" "Nothing, if it is meant; else add the show's own media with `platefarm library add --show`.";
     NotSealed "F0273" Media "something that is no file is in no seal" "Copy in the file that a link leads to, or remove it: other tools take it for a file that came.";
+    MediaNotMounted "F0274" Request "no clip that the list wants is where the library has it" "Mount the media here and pull again; nothing, where the workers have it mounted.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

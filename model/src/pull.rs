@@ -172,6 +172,9 @@ pub struct Candidate {
     pub rule: String,
     /// How far the rule is to be trusted.
     pub score: f64,
+    /// Whether its file was looked for and is not there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
 }
 
 /// A speed change of the edit: recorded beside the plate, never baked into it.

@@ -91,18 +91,23 @@ fn rejected(one: &Rejected) {
         let timecodes = candidate.timecodes.as_ref();
         let timecodes = timecodes.map_or_else(String::new, |[a, b]| format!("  {a} - {b}"));
         eprintln!(
-            "     candidate: {}  {} {:.2}{timecodes}",
-            candidate.path, candidate.rule, candidate.score
+            "     candidate: {}  {} {:.2}{timecodes}{}",
+            candidate.path,
+            candidate.rule,
+            candidate.score,
+            if candidate.gone { style::alarm("  gone") } else { String::new() }
         );
     }
-    if let Some(event) = &one.event {
+    // Of what is gone no plate can be made.
+    let there = real.iter().find(|candidate| !candidate.gone);
+    if let (Some(event), Some(there)) = (&one.event, there) {
         // Quoted as TOML quotes.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         eprintln!(
             "     to choose, write into a file for --resolve:\n       [[choice]]\n       reel = {}\n       source_in = {}\n       use = {}",
             quoted(&event.reel),
             quoted(&event.source_in),
-            quoted(&real[0].path)
+            quoted(&there.path)
         );
     }
 }

@@ -336,5 +336,24 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     assert_eq!(by_event(&kept["plates"], "007").len(), 1);
     assert!(by_event(&left["plates"], "007").is_empty(), "{left:#}");
     assert!(left["notes"].to_string().contains("is not there any more"), "{:#}", left["notes"]);
+    // Of the two that hold event 011 one went too: it is shown as gone, and the other is not taken
+    // for that.
+    std::fs::remove_dir_all(media.join("day_01_copy")).expect("removed");
+    let one_left = run(library("TRAPS"));
+    assert!(by_event(&one_left["plates"], "011").is_empty(), "{one_left:#}");
+    let conflict = by_event(&one_left["rejected"], "011")[0];
+    assert_eq!(conflict["fault"]["code"], "F0204", "{conflict:#}");
+    let candidates = conflict["candidates"].as_array().expect("candidates").iter();
+    let gone = |one: &Value| {
+        (one["path"].as_str().is_some_and(|p| p.contains("day_01_copy")), one["gone"] == true)
+    };
+    let mut shown: Vec<(bool, bool)> = candidates.map(gone).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [(false, false), (true, true)], "{conflict:#}");
+    // Without all of its media on this machine the list is planned as the library knows it.
+    std::fs::rename(&media, world.path("elsewhere")).expect("moved");
+    let away = run(library("TRAPS"));
+    assert_eq!(by_event(&away["plates"], "007").len(), 1, "{away:#}");
+    assert!(away["notes"].to_string().contains("F0274"), "{:#}", away["notes"]);
     world.fails("F0008", &["library", "search", "bogus:x"]);
 }

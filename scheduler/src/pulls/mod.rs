@@ -53,7 +53,7 @@ use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, li
 use platefarm_standards::amf::IncomingAmf;
 use platefarm_standards::editlist::{Cdl, EditList, Event};
 use platefarm_standards::fdl::Fdl;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use take::{Take, Verdict};
 
 /// What a person asks for.
@@ -176,9 +176,43 @@ pub fn wanted(edl: &EditList, keys: &[ClipKey], choices: &Choices, bar: f64) -> 
     found.map(|found| found.clip).collect()
 }
 
+/// The clips whose files decide what becomes of this list, by their places
+/// among `keys`: those that a plan would take, and those that it would show
+/// where a person has to choose.
+#[must_use]
+pub fn in_question(
+    edl: &EditList,
+    keys: &[ClipKey],
+    choices: &Choices,
+    bar: f64,
+) -> BTreeSet<usize> {
+    let index = Index::new(keys, choices, bar);
+    let (mut places, mut shown) = (BTreeSet::new(), HashSet::new());
+    for verdict in take::takes(edl) {
+        let Verdict::Take(take) = verdict else { continue };
+        match index.find(&Query::of(&take)) {
+            Ok(found) => {
+                places.insert(found.clip);
+            }
+            Err(miss) => {
+                // A clip that only comes near has no score.
+                let candidates = miss.candidates.into_iter().filter(|one| one.score > 0.0);
+                shown.extend(candidates.map(|one| one.path));
+            }
+        }
+    }
+    let of_shown = keys.iter().enumerate().filter(|(_, key)| shown.contains(&key.path));
+    places.extend(of_shown.map(|(place, _)| place));
+    places
+}
+
 /// The choices that lead an event of this list to its clip, by their places.
 #[must_use]
 pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<usize> {
+    // Tables of a whole library are not made for nothing.
+    if choices.choices.is_empty() {
+        return BTreeSet::new();
+    }
     let index = Index::new(keys, choices, BAR);
     let takes = take::takes(edl).into_iter();
     let led = takes.filter_map(|verdict| match verdict {
@@ -399,14 +433,7 @@ impl<'a> Planner<'a> {
     /// of that length did not lead to its clip: there are cameras whose names
     /// have eight.
     fn reels_look_cut(&self) -> Option<Fault> {
-        let mut reels = self
-            .request
-            .edl
-            .events
-            .iter()
-            .filter(|e| e.is_picture() && !e.is_black() && !e.is_auxiliary())
-            .map(|e| e.reel.chars().count());
-        (self.not_by_reel && reels.all(|length| length <= 8)).then(|| {
+        (self.not_by_reel && self.request.edl.reels_look_cut()).then(|| {
             Fault::new(Code::BadEdlReel, "no reel of the edit list is longer than eight characters")
                 .at(self.request.edl_document.name.clone())
         })

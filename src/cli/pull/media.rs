@@ -10,6 +10,7 @@ use platefarm_scheduler::pulls::{self, Choices, ClipKey, Media};
 use platefarm_standards::editlist::EditList;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
@@ -72,7 +73,7 @@ impl Found {
         Ok(Self { clips: Vec::new(), ids, keys, rates, unreadable: note.into_iter().collect() })
     }
 
-    /// In full what the plan will take, by its place. Clips whose files are gone are none.
+    /// In full what the plan will take, by its place. Clips whose files are gone are marked.
     pub(super) fn clips(
         &mut self,
         runtime: &Runtime,
@@ -84,31 +85,25 @@ impl Found {
         if self.ids.is_empty() {
             return Ok(HashMap::new());
         }
+        // What is gone may leave an event to other clips, which are looked for then.
+        let mut seen = BTreeSet::new();
         loop {
-            let places: Vec<usize> =
-                pulls::wanted(list, &self.keys, choices, bar).into_iter().collect();
-            let gone: BTreeSet<usize> = places
-                .par_iter()
-                .copied()
-                .filter(|place| storage::metadata(Path::new(&self.keys[*place].path)).is_err())
-                .collect();
-            if gone.is_empty() {
-                let ids: Vec<i64> = places.iter().map(|place| self.ids[*place]).collect();
-                let clips = runtime.block_on(library.clips(&ids))?;
-                return Ok(places.into_iter().zip(clips).collect());
+            let places = pulls::in_question(list, &self.keys, choices, bar);
+            let fresh: Vec<usize> = places.difference(&seen).copied().collect();
+            let find = |path: &Path| storage::metadata(path).map(|_| ());
+            let look = Look::at(&self.keys, &fresh, seen.is_empty(), find);
+            seen.extend(fresh);
+            self.unreadable.extend(look.notes);
+            if look.gone.is_empty() {
+                break;
             }
-            self.unreadable.extend(gone.iter().map(|place| {
-                let key = &self.keys[*place];
-                let message = format!("clip '{}' of the library is not there any more", key.clip_name);
-                Fault::new(Code::FileNotFound, message).at(key.path.clone()).remedy(
-                    "Bring the media back, add it anew from where it is, or `platefarm library forget` the clip.",
-                )
-            }));
-            let mut place = 0..;
-            self.ids.retain(|_| place.next().is_some_and(|place| !gone.contains(&place)));
-            let mut place = 0..;
-            self.keys.retain(|_| place.next().is_some_and(|place| !gone.contains(&place)));
+            look.gone.iter().for_each(|place| self.keys[*place].gone = true);
         }
+        let places: Vec<usize> =
+            pulls::wanted(list, &self.keys, choices, bar).into_iter().collect();
+        let ids: Vec<i64> = places.iter().map(|place| self.ids[*place]).collect();
+        let clips = runtime.block_on(library.clips(&ids))?;
+        Ok(places.into_iter().zip(clips).collect())
     }
 
     pub(super) fn keys(&self) -> &[ClipKey] {
@@ -122,6 +117,65 @@ impl Found {
             Media::of_library(&self.keys, clips)
         }
     }
+}
+
+/// What a look for the files of clips found.
+struct Look {
+    /// Places of the clips whose files are gone.
+    gone: Vec<usize>,
+    notes: Vec<Fault>,
+}
+
+impl Look {
+    /// Only what is said not to be there is gone: a volume that does not answer
+    /// or may not be read has its files still. And where the first look finds
+    /// none at all, it is the volume that is away, not every clip.
+    fn at(
+        keys: &[ClipKey],
+        places: &[usize],
+        is_first: bool,
+        find: impl Fn(&Path) -> io::Result<()> + Sync,
+    ) -> Self {
+        let failed: Vec<(usize, io::Error)> = places
+            .par_iter()
+            .filter_map(|place| Some((*place, find(Path::new(&keys[*place].path)).err()?)))
+            .collect();
+        let (gone, unseen): (Vec<_>, Vec<_>) =
+            failed.into_iter().partition(|(_, error)| error.kind() == io::ErrorKind::NotFound);
+        let mut gone: Vec<usize> = gone.into_iter().map(|(place, _)| place).collect();
+        let mut notes = Vec::new();
+        match gone.first() {
+            Some(first) if is_first && gone.len() == places.len() => {
+                notes.push(not_mounted(gone.len(), &keys[*first]));
+                gone.clear();
+            }
+            _ => notes.extend(gone.iter().map(|place| not_there(&keys[*place]))),
+        }
+        notes.extend(unseen.iter().map(|(place, error)| not_seen(&keys[*place], error)));
+        Self { gone, notes }
+    }
+}
+
+fn not_mounted(count: usize, first: &ClipKey) -> Fault {
+    let message = format!(
+        "none of the {count} clips of the library that the list wants is there, so most likely their volume is not mounted on this machine; they are taken as the library has them"
+    );
+    Fault::new(Code::MediaNotMounted, message).at(first.path.clone())
+}
+
+fn not_there(key: &ClipKey) -> Fault {
+    let message = format!("clip '{}' of the library is not there any more", key.clip_name);
+    Fault::new(Code::FileNotFound, message).at(key.path.clone()).remedy(
+        "Bring the media back, add it anew from where it is, or `platefarm library forget` the clip.",
+    )
+}
+
+fn not_seen(key: &ClipKey, error: &io::Error) -> Fault {
+    let message = format!(
+        "whether clip '{}' of the library is there cannot be seen; it is taken as the library has it",
+        key.clip_name
+    );
+    Fault::new(Code::FileUnreadable, message).at(key.path.clone()).because(error)
 }
 
 fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
@@ -164,4 +218,44 @@ fn plates_passed_over(dir: &Path, plates: &[ClipInfo]) -> Option<Fault> {
         )
         .at(dir.display().to_string()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A volume on which some files are, some are not, and some may not be looked at.
+    fn look(paths: &[&str], is_first: bool) -> (Vec<usize>, Vec<Code>) {
+        let key = |path: &&str| ClipKey { path: (*path).into(), ..ClipKey::default() };
+        let keys: Vec<ClipKey> = paths.iter().map(key).collect();
+        let places: Vec<usize> = (0..keys.len()).collect();
+        let look = Look::at(&keys, &places, is_first, |path| match path.to_str().unwrap() {
+            "/gone" => Err(io::ErrorKind::NotFound.into()),
+            "/locked" => Err(io::ErrorKind::PermissionDenied.into()),
+            "/slow" => Err(io::ErrorKind::TimedOut.into()),
+            _ => Ok(()),
+        });
+        (look.gone, look.notes.into_iter().map(|note| note.code).collect())
+    }
+
+    #[test]
+    fn only_what_is_not_there_is_gone() {
+        assert_eq!(look(&["/here"], true), (vec![], vec![]));
+        let gone = (vec![1], vec![Code::FileNotFound]);
+        assert_eq!(look(&["/here", "/gone"], true), gone);
+        let unseen = (vec![], vec![Code::FileUnreadable, Code::FileUnreadable]);
+        assert_eq!(look(&["/here", "/locked", "/slow"], true), unseen);
+        let both = (vec![0], vec![Code::FileNotFound, Code::FileUnreadable]);
+        assert_eq!(look(&["/gone", "/locked"], true), both);
+    }
+
+    /// All of them at once is a volume, unless others were there before.
+    #[test]
+    fn a_volume_that_is_away_takes_no_clip_with_it() {
+        let away = (vec![], vec![Code::MediaNotMounted]);
+        assert_eq!(look(&["/gone", "/gone"], true), away);
+        assert_eq!(look(&["/gone"], true), away);
+        assert_eq!(look(&["/gone"], false), (vec![0], vec![Code::FileNotFound]));
+        assert_eq!(look(&[], true), (vec![], vec![]));
+    }
 }

@@ -148,8 +148,9 @@ fn write_candidates(html: &mut String, candidates: &[Candidate]) -> fmt::Result 
         let timecodes = timecodes.map_or_else(String::new, |[a, b]| format!("{a} \u{2013} {b}"));
         write!(
             html,
-            "<tr><td class=\"mono\">{}</td><td>{}</td><td>{}</td><td class=\"num\">{:.2}</td></tr>",
+            "<tr><td class=\"mono\">{}{}</td><td>{}</td><td>{}</td><td class=\"num\">{:.2}</td></tr>",
             Esc(&candidate.path),
+            if candidate.gone { " (gone)" } else { "" },
             Esc(&timecodes),
             Esc(&candidate.rule),
             candidate.score

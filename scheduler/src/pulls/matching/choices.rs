@@ -123,7 +123,7 @@ impl Index<'_> {
         };
         let mut holding = clips.iter().filter_map(holds);
         Some(match (holding.next(), holding.next()) {
-            (Some((clip, at)), None) => {
+            (Some((clip, at)), None) if !self.key(clip).gone => {
                 let matched = Matched {
                     tier: Tier::Chosen,
                     rule: CHOSEN.into(),
@@ -133,13 +133,16 @@ impl Index<'_> {
                 };
                 Ok(self.made(clip, at, matched, true, query))
             }
-            (first, _) => {
+            (first, second) => {
                 let why = match (clips.is_empty(), first) {
                     (true, _) => "which is no clip of the media".to_owned(),
                     (false, None) => {
                         let near = clips.iter().take(3);
                         let near = near.filter_map(|clip| explain::near(self.key(*clip), query));
                         format!("which does not hold it: {}", near.collect::<Vec<_>>().join("; "))
+                    }
+                    (false, Some((clip, _))) if second.is_none() => {
+                        format!("which is gone: {}", self.shown(clip))
                     }
                     (false, Some(_)) => "of which several clips hold it".to_owned(),
                 };

@@ -7,14 +7,15 @@ use platefarm_model::{Code, Fault, Timecode};
 
 /// Clips that are shown.
 pub(super) const MOST: usize = 8;
+/// What to do about several of which some are gone.
+const WHICH_IS_THERE: &str = "Say with --resolve which is meant, or `platefarm library forget` what is gone; nothing is taken only because it is there.";
 /// What to do about several.
 const WHICH: &str = "Say which is meant with --resolve, remove the double, or narrow --media to the directory that is meant.";
 
 impl Index<'_> {
     /// Several clips pass, and nothing says which is meant.
     pub(super) fn conflict(&self, rule: &Rule, hits: &[Hit], query: &Query<'_>) -> Miss {
-        let shown: Vec<String> =
-            hits.iter().take(MOST).map(|hit| format!("'{}'", self.key(hit.clip).path)).collect();
+        let shown: Vec<String> = hits.iter().take(MOST).map(|hit| self.shown(hit.clip)).collect();
         let more = hits.len().saturating_sub(MOST);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (given, name) = match query.names.iter().find(|(given, _)| *given == hits[0].given) {
@@ -28,16 +29,20 @@ impl Index<'_> {
             hits.len(),
             shown.join(", ")
         );
-        let fault = Fault::new(Code::AmbiguousEvent, message).remedy(WHICH);
+        let fault = Fault::new(Code::AmbiguousEvent, message);
+        let fault = fault.remedy(self.which(hits.iter().map(|hit| hit.clip)));
         let hits = hits.iter().take(MOST);
         let candidates = hits.map(|hit| self.candidate(rule.name, rule.score, hit.clip)).collect();
         Miss { fault, candidates, unnamed: false }
     }
 
+    fn which(&self, mut clips: impl Iterator<Item = u32>) -> &'static str {
+        if clips.any(|clip| self.key(clip).gone) { WHICH_IS_THERE } else { WHICH }
+    }
+
     /// Clips with one id, which is to be unique.
     pub(super) fn one_id(&self, clips: &[u32]) -> Miss {
-        let shown: Vec<String> =
-            clips.iter().take(MOST).map(|clip| format!("'{}'", self.key(*clip).path)).collect();
+        let shown: Vec<String> = clips.iter().take(MOST).map(|clip| self.shown(*clip)).collect();
         let message = format!(
             "{} clips have the unique id of the event and hold it: {}",
             clips.len(),
@@ -45,7 +50,8 @@ impl Index<'_> {
         );
         let candidates = clips.iter().take(MOST).map(|clip| self.candidate(UMID, 1.0, *clip));
         Miss {
-            fault: Fault::new(Code::AmbiguousEvent, message).remedy(WHICH),
+            fault: Fault::new(Code::AmbiguousEvent, message)
+                .remedy(self.which(clips.iter().copied())),
             candidates: candidates.collect(),
             unnamed: false,
         }
@@ -54,10 +60,13 @@ impl Index<'_> {
     /// A rule below the bar leads somewhere: not a match, but worth a look.
     pub(super) fn suggest(&self, rule: &Rule, hits: &[Hit], query: &Query<'_>) -> Miss {
         let mut miss = self.miss(query);
-        let first = self.key(hits[0].clip);
+        let there = hits.iter().find(|hit| !self.key(hit.clip).gone);
         miss.fault.message.push_str(&format!(
-            "; rule '{}' (score {:.2}, below the bar of {:.2}) leads to '{}'",
-            rule.name, rule.score, self.bar, first.path
+            "; rule '{}' (score {:.2}, below the bar of {:.2}) leads to {}",
+            rule.name,
+            rule.score,
+            self.bar,
+            self.shown(there.unwrap_or(&hits[0]).clip)
         ));
         miss.fault =
             miss.fault.remedy("Look at the named clip; --resolve takes it if it is the right one.");
@@ -172,6 +181,6 @@ fn reason(not: Not, clip: &ClipKey, query: &Query<'_>) -> String {
     }
 }
 
-fn written(query: &Query<'_>) -> String {
+pub(super) fn written(query: &Query<'_>) -> String {
     format!("{} up to {} ({})", query.start, query.start.plus(query.written), query.place)
 }

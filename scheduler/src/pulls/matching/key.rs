@@ -44,6 +44,10 @@ pub struct ClipKey {
     /// rows that were written before keys had it.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// Whether its file was looked for and is not there any more: it makes no
+    /// match, and is shown as gone.
+    #[serde(skip)]
+    pub gone: bool,
 }
 
 /// Minutes of a day.
@@ -68,6 +72,7 @@ impl ClipKey {
             rate: clip.timing.rate,
             frames: clip.timing.frame_count,
             color: Some(clip.color_name().unwrap_or_default()),
+            gone: false,
         }
     }
 

@@ -8,7 +8,8 @@
 //! A rule below the bar makes no match; what it leads to is a suggestion.
 //!
 //! - [`names`] and [`times`] say how names and timecodes may agree.
-//! - [`choices`] are what people decided.
+//! - [`ids`] go before names, and before both [`choices`], which are what people decided.
+//! - [`gone`] says what becomes of clips whose files went.
 //! - [`query`] is what an event says about its clip.
 //! - [`notes`] say what a match rests on; [`explain`] says the nearest thing to a match where there is none.
 //!
@@ -17,6 +18,8 @@
 
 mod choices;
 mod explain;
+mod gone;
+mod ids;
 mod key;
 mod names;
 mod notes;
@@ -37,7 +40,7 @@ use rules::{CHOSEN, Names, RULES, Rule, UMID};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use table::{Table, camera_hash, hash};
-use times::{At, inside};
+use times::At;
 
 pub(in crate::pulls) use times::scaled;
 
@@ -54,6 +57,8 @@ pub(super) struct Index<'k> {
     keys: &'k [ClipKey],
     choices: &'k Choices,
     bar: f64,
+    /// Whether the file of any clip is gone.
+    some_gone: bool,
     /// Names of the clips, each clip once.
     entries: Vec<Entry>,
     plain: Table,
@@ -150,6 +155,7 @@ impl<'k> Index<'k> {
             keys,
             choices,
             bar,
+            some_gone: keys.iter().any(|key| key.gone),
             entries,
             plain,
             umid,
@@ -195,63 +201,49 @@ impl<'k> Index<'k> {
 
     /// The one clip that holds the take.
     pub(super) fn find(&self, query: &Query<'_>) -> Result<Found, Box<Miss>> {
+        let mut found = self.first(query)?;
+        found.notes.extend(self.instead_of(&found, query));
+        Ok(found)
+    }
+
+    /// What the first rule that leads to a clip which is there says.
+    fn first(&self, query: &Query<'_>) -> Result<Found, Box<Miss>> {
         if let Some(chosen) = self.chosen(query) {
             return chosen;
         }
         if let Some(found) = self.by_id(query) {
             return found;
         }
+        let mut lost = None;
         for rule in RULES {
             let hits = self.hits(rule, query);
-            if hits.is_empty() {
+            if hits.iter().all(|hit| self.key(hit.clip).gone) {
+                if !hits.is_empty() && rule.score >= self.bar {
+                    lost.get_or_insert((rule, hits));
+                }
                 continue;
             }
             if rule.score < self.bar {
+                // What is gone is nearer than what is only worth a look.
+                if lost.is_some() {
+                    break;
+                }
                 return Err(Box::new(self.suggest(rule, &hits, query)));
             }
             if let [hit] = hits.as_slice() {
                 return Ok(self.found(rule, *hit, "", query));
             }
             return match self.decide(&hits, query) {
-                Some((hit, by)) => Ok(self.found(rule, hit, &by, query)),
-                None => Err(Box::new(self.conflict(rule, &hits, query))),
+                Some((hit, by)) if !self.key(hit.clip).gone => {
+                    Ok(self.found(rule, hit, &by, query))
+                }
+                _ => Err(Box::new(self.conflict(rule, &hits, query))),
             };
         }
-        Err(Box::new(self.miss(query)))
-    }
-
-    /// By the material's own id. Several clips with one id that hold the range
-    /// are a conflict, unless the event's names lead to one of them only.
-    fn by_id(&self, query: &Query<'_>) -> Option<Result<Found, Box<Miss>>> {
-        let clips = self.umid.get(query.umid.as_ref()?)?;
-        let holds = |clip: &u32| Some((*clip, inside(self.key(*clip), query).ok()?));
-        let holding: Vec<(u32, At)> = clips.iter().filter_map(holds).collect();
-        let named = |(clip, _): &&(u32, At)| {
-            let mut names = query.names.iter();
-            names.any(|(_, name)| self.plainly(&plain(name)).iter().any(|e| e.clip == *clip))
-        };
-        let (clip, at, by) = match holding.as_slice() {
-            [] => return None,
-            [(clip, at)] => (*clip, *at, "unique id of the material"),
-            several => {
-                let mut left = several.iter().filter(named);
-                match (left.next(), left.next()) {
-                    (Some((clip, at)), None) => (*clip, *at, "unique id of the material, and name"),
-                    _ => {
-                        let clips: Vec<u32> = several.iter().map(|(clip, _)| *clip).collect();
-                        return Some(Err(Box::new(self.one_id(&clips))));
-                    }
-                }
-            }
-        };
-        let matched = Matched {
-            tier: Tier::Exact,
-            rule: UMID.into(),
-            score: 1.0,
-            by: by.into(),
-            runner_up: None,
-        };
-        Some(Ok(self.made(clip, at, matched, true, query)))
+        Err(Box::new(match lost {
+            Some((rule, hits)) => self.lost(rule, &hits, query),
+            None => self.miss(query),
+        }))
     }
 
     fn key(&self, clip: u32) -> &'k ClipKey {
@@ -427,6 +419,7 @@ impl<'k> Index<'k> {
             timecodes: key.timecodes(),
             rule: rule.into(),
             score,
+            gone: key.gone,
         }
     }
 

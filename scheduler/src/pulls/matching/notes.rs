@@ -65,8 +65,11 @@ fn fuzzy(clip: &ClipKey, matched: &Matched, at: At, query: &Query<'_>) -> Option
 fn contradicted(matched: &Matched, query: &Query<'_>) -> Option<Fault> {
     let other = matched.runner_up.as_ref().filter(|_| matched.tier == Tier::Exact)?;
     let message = format!(
-        "another name of the event leads to '{}' (rule '{}', score {:.2})",
-        other.path, other.rule, other.score
+        "another name of the event leads to '{}'{} (rule '{}', score {:.2})",
+        other.path,
+        if other.gone { ", which is gone" } else { "" },
+        other.rule,
+        other.score
     );
     Some(
         Fault::new(Code::AmbiguousEvent, message)

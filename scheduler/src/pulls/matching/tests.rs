@@ -264,6 +264,75 @@ fn only_choices_that_lead_somewhere_are_told() {
     assert_eq!(bad.check().unwrap_err().code, Code::BadChoice);
 }
 
+/// The library has a clip twice, and one of the two is gone: nothing is taken because it is there.
+#[test]
+fn of_two_clips_the_one_that_is_gone_is_shown_as_gone() {
+    let mut second = arri();
+    second.path = "/backup/A001C003_240101_R1AB.mxf".into();
+    let keys = [ClipKey { gone: true, ..arri() }, second];
+    let edl = list(ARRI, SECOND, "", "24");
+    let miss = find(&keys, &edl).err().unwrap();
+    assert_eq!(miss.fault.code, Code::AmbiguousEvent);
+    let gone = format!("'{}' (gone)", keys[0].path);
+    assert!(miss.fault.message.contains(&gone), "{}", miss.fault);
+    assert!(!miss.fault.message.contains("/backup/A001C003_240101_R1AB.mxf' (gone)"));
+    assert!(miss.fault.remedy_text().contains("library forget"), "{}", miss.fault.remedy_text());
+    assert_eq!(miss.candidates.iter().map(|c| c.gone).collect::<Vec<_>>(), [true, false]);
+    // A person takes the one that is there, and cannot take the other.
+    let takes = |clip: &str| choices(&format!("[[choice]]\nreel = \"{ARRI}\"\nuse = \"{clip}\"\n"));
+    let found = find_with(&keys, &edl, &takes("/backup"), BAR).ok().unwrap();
+    assert_eq!((found.clip, found.matched.tier, found.notes), (1, Tier::Chosen, vec![]));
+    let miss = find_with(&keys, &edl, &takes(&keys[0].path), BAR).err().unwrap();
+    assert_eq!(miss.fault.code, Code::BadChoice);
+    assert!(miss.fault.message.contains("which is gone"), "{}", miss.fault);
+    // A second name that names the one that is gone does not speak for the other.
+    let named = list("A001R1AB", SECOND, "* FROM CLIP NAME: OTHER", "24");
+    let other = ClipKey { clip_name: "OTHER".into(), path: "/o.mxf".into(), ..arri() };
+    let both = |gone: bool| [arri(), ClipKey { gone, ..other.clone() }];
+    assert_eq!(find(&both(false), &named).ok().unwrap().clip, 1);
+    assert_eq!(find(&both(true), &named).err().unwrap().fault.code, Code::AmbiguousEvent);
+}
+
+/// What is gone makes no match; what a later rule takes in its place says so.
+#[test]
+fn in_place_of_a_clip_that_is_gone_nothing_stands_in_silence() {
+    let gone = ClipKey { gone: true, ..arri() };
+    let edl = list(ARRI, SECOND, "* FROM CLIP NAME: RENAMED", "24");
+    let miss = find(std::slice::from_ref(&gone), &edl).err().unwrap();
+    assert_eq!(miss.fault.code, Code::NoClipForEvent);
+    assert!(miss.fault.message.contains("(gone)") && !miss.unnamed, "{}", miss.fault);
+    assert!(miss.candidates[0].gone);
+    let renamed = key("RENAMED", None, "10:00:00:00", "24", 100);
+    let found = find(&[gone.clone(), renamed.clone()], &edl).ok().unwrap();
+    assert_eq!((found.clip, found.matched.rule.as_str()), (1, "clip-name"));
+    let told = |found: &Found| found.notes.iter().any(|n| n.message.contains("is gone; '"));
+    assert!(told(&found), "{:?}", found.notes);
+    // Of an id as well; and where nothing is gone, nothing is said.
+    let id = "060A2B340101010501010D1213000000A1B2C3D4E5F60718293A4B5C6D7E8F90";
+    let umid = ClipKey { umid: Some(id.into()), ..gone };
+    let by_id = list("RENAMED", SECOND, &format!(">>> UMID {id}"), "24");
+    let found = find(&[umid, renamed.clone()], &by_id).ok().unwrap();
+    assert_eq!((found.clip, found.matched.rule.as_str(), told(&found)), (1, "reel", true));
+    assert!(!told(&find(&[renamed], &by_id).ok().unwrap()));
+}
+
+/// What is looked for on the disk: what a plan takes, and between what a person has to choose.
+#[test]
+fn both_of_two_clips_are_in_question() {
+    let edl = list(ARRI, SECOND, "", "24");
+    let other = key("B001C001", None, "20:00:00:00", "24", 10);
+    let mut second = arri();
+    second.path = "/backup/A001C003_240101_R1AB.mxf".into();
+    let none = Choices::default();
+    let places = |keys: &[ClipKey]| -> Vec<usize> {
+        crate::pulls::in_question(&edl, keys, &none, BAR).into_iter().collect()
+    };
+    assert_eq!(places(&[other.clone(), arri()]), [1]);
+    let two = [arri(), other, second];
+    assert_eq!(places(&two), [0, 2]);
+    assert!(crate::pulls::wanted(&edl, &two, &none, BAR).is_empty());
+}
+
 fn choices(text: &str) -> Choices {
     toml::from_str(text).unwrap()
 }
