@@ -111,7 +111,6 @@ fn request<'a>(edl: &'a EditList, media: Media<'a>) -> PullRequest<'a> {
         previous: Vec::new(),
         out_dir: "/out".into(),
         plate_version: 1,
-        priority: 0,
         backend: Backend::Cpu,
         repairs: platefarm_model::repair::Repairs::default(),
         amf: None,

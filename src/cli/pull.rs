@@ -16,7 +16,7 @@ use crate::farm::Farm;
 use crate::output::{Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
 use platefarm_media::storage;
-use platefarm_model::job::JobView;
+use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
 use request::Plan;
@@ -204,11 +204,29 @@ async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output
     if !args.wait || out.talks() {
         out.submitted(job, existed);
     }
+    if existed {
+        told(args, &mut farm, &spec, job, out).await?;
+    }
     if !args.wait {
         return Ok(());
     }
     let settled = follow(&mut farm, job, plan, begun, out).await?;
     jobs::verdict(&settled)
+}
+
+/// Says which terms of this command a job does not take that was there before.
+async fn told(
+    args: &Args,
+    farm: &mut Farm,
+    spec: &JobSpec,
+    job: JobId,
+    out: &dyn Output,
+) -> Outcome<()> {
+    let there = farm.job(job).await?;
+    if let Some(kept) = args.terms.kept(spec, &there) {
+        out.warn(&kept);
+    }
+    Ok(())
 }
 
 async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -241,6 +259,7 @@ async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) 
         let (job, existed) = farm.submit(&spec).await?;
         if existed {
             out.note("this pull was begun before; it goes on where it was");
+            told(args, &mut farm, &spec, job, out).await?;
         }
         follow(&mut farm, job, plan, begun, out).await
     };

@@ -90,8 +90,6 @@ pub struct PullRequest<'a> {
     pub out_dir: String,
     /// Version of the plates, from 1.
     pub plate_version: u32,
-    /// Higher runs first.
-    pub priority: i32,
     /// What is mended before the debayer.
     pub repairs: Repairs,
     /// The AMF of the show: input transforms of pictures that are codes, looks and view.
@@ -404,7 +402,8 @@ impl<'a> Planner<'a> {
         let job = JobSpec {
             name: request.name.clone(),
             show: request.show.clone(),
-            priority: request.priority,
+            // Its place among others is the submitter's to say, with the rest of the terms.
+            priority: 0,
             terms: Default::default(),
             idempotency_key: None,
             steps,

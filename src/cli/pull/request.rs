@@ -94,7 +94,6 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         previous: previous(&args.previous)?,
         out_dir: out_dir.display().to_string(),
         plate_version: args.plate_version,
-        priority: args.terms.priority,
         backend: args.look.backend()?,
         repairs: args.look.repairs()?,
         notes: assumed

@@ -32,7 +32,7 @@ fn a_plain_event_becomes_a_plate_and_a_package() {
     assert_eq!(package.after, [0]);
     assert_eq!(package.frames, FrameRange::single(1));
     assert_eq!(package.kind, StepKind::Package(Box::new(made.package.clone())));
-    assert_eq!((made.job.priority, made.job.show.as_str()), (5, "demo"));
+    assert_eq!((made.job.priority, made.job.show.as_str()), (0, "demo"));
     assert_eq!(codes(&made.package.notes), ["F0219"], "no FDL is said aloud");
 }
 

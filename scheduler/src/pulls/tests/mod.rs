@@ -75,7 +75,6 @@ fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRe
         previous: Vec::new(),
         out_dir: "/out".into(),
         plate_version: 1,
-        priority: 5,
         repairs: Repairs::default(),
         amf: None,
         template_said: false,
