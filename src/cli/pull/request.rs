@@ -2,13 +2,12 @@
 //! the delivery are laid over each other, and everything that was assumed is
 //! collected for the report.
 
-use super::Args;
 use super::media::Found;
+use super::{Args, key};
 use crate::cli::colors;
 use crate::cli::render::read_document;
 use crate::output::{Output, PlanView};
 use platefarm_media::storage;
-use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::job::JobSpec;
 use platefarm_model::pull::{Document, PackageSpec, Rejected};
@@ -18,7 +17,7 @@ use platefarm_scheduler::pulls::{self, Choices, delivery, estimate};
 use platefarm_standards::amf::{self, IncomingAmf};
 use platefarm_standards::fdl;
 use platefarm_worker::package::PackageReport;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
@@ -105,7 +104,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         seed: String::new(),
         now: now(),
     };
-    let content = content_key(&request, &edl_bytes, fdl_bytes.as_deref(), &found, &clips)?;
+    let content = key::content(&request, fdl_bytes.as_deref(), &found.clips, &clips)?;
     request.seed.clone_from(&content);
     let mut plan = pulls::plan(&request)?;
     let key = platefarm_media::hash::xxh128(format!("{content} {}", out_dir.display()).as_bytes());
@@ -340,32 +339,6 @@ fn list_rate(given: Option<FrameRate>, rates: &[FrameRate]) -> (FrameRate, Optio
             )
         }
     }
-}
-
-/// Names the content of a pull by everything that decides its pixels and
-/// names. With the directory it is the job's key: the same request, handed in
-/// again after a crash, is the same job. Without, it seeds the UUIDs of the
-/// documents in the headers, so the same pull makes the same files anywhere.
-fn content_key(
-    request: &pulls::PullRequest<'_>,
-    edl: &[u8],
-    fdl: Option<&[u8]>,
-    found: &Found,
-    clips: &HashMap<usize, ClipInfo>,
-) -> Outcome<String> {
-    let wishes =
-        (&request.show, request.plate_version, request.rate, &request.delivery, request.repairs);
-    let look = request.look.as_ref().map(|look| look.text.as_bytes()).unwrap_or_default();
-    let finding = (&request.choices, request.bar, &request.previous);
-    let taken: BTreeMap<_, _> = clips.iter().collect();
-    let text = serde_json::to_vec(&(wishes, finding, &found.clips, taken))
-        .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
-    let mut bytes = Vec::with_capacity(text.len() + edl.len());
-    for part in [text.as_slice(), edl, fdl.unwrap_or_default(), look] {
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
-    }
-    Ok(platefarm_media::hash::xxh128(&bytes))
 }
 
 fn text(path: &Path) -> Outcome<String> {

@@ -1,0 +1,169 @@
+//! What a pull is known by: everything that decides its pixels, its names and
+//! its documents. With the directory it is the job's key, so that the same
+//! request, handed in again after a crash, is the same job. Without, it seeds
+//! the UUIDs of the documents in the headers, so that the same pull makes the
+//! same files anywhere.
+//!
+//! What is not in it decides none of that: the time, the place among other
+//! jobs, and the backend, of which the result does not depend.
+
+use platefarm_model::clip::ClipInfo;
+use platefarm_model::{Code, Fault, Outcome};
+use platefarm_scheduler::pulls::PullRequest;
+use std::collections::{BTreeMap, HashMap};
+
+/// The name of the content. The clips are those of a scan, and those that are
+/// taken of a library.
+pub(super) fn content(
+    request: &PullRequest<'_>,
+    fdl: Option<&[u8]>,
+    scanned: &[ClipInfo],
+    taken: &HashMap<usize, ClipInfo>,
+) -> Outcome<String> {
+    let wishes =
+        (&request.show, request.plate_version, request.rate, &request.delivery, request.repairs);
+    let look = request.look.as_ref();
+    let names = (
+        &request.name,
+        &request.edl_document.name,
+        &request.fdl_name,
+        look.map(|look| &look.name),
+        // One that was named for this pull goes before those of camera formats.
+        request.template_said,
+    );
+    let finding = (&request.choices, request.bar, &request.previous);
+    let taken: BTreeMap<_, _> = taken.iter().collect();
+    let text = serde_json::to_vec(&(wishes, names, finding, scanned, taken))
+        .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
+    let documents = [
+        text.as_slice(),
+        request.edl_document.text.as_bytes(),
+        fdl.unwrap_or_default(),
+        look.map(|look| look.text.as_bytes()).unwrap_or_default(),
+    ];
+    // The files that the look names may change without it.
+    let stages = request.amf.into_iter().flat_map(|amf| &amf.resolved.stages);
+    let beside = stages.filter_map(|stage| stage.file.as_ref());
+    let beside = beside.map(|(_, found)| found.bytes.as_slice());
+    let mut bytes = Vec::new();
+    for part in documents.into_iter().chain(beside) {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
+    }
+    Ok(platefarm_media::hash::xxh128(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::delivery::Delivery;
+    use platefarm_model::pull::Document;
+    use platefarm_model::recipe::Backend;
+    use platefarm_model::repair::Repairs;
+    use platefarm_model::{FrameRate, Timestamp};
+    use platefarm_scheduler::pulls::{BAR, Choices, Media, Previous};
+    use platefarm_standards::amf::{
+        Amf, Found, IncomingAmf, Pipeline, Resolved, ResolvedStage, StageKind,
+    };
+    use platefarm_standards::editlist::{EditList, Format};
+
+    fn request(edl: &EditList) -> PullRequest<'_> {
+        PullRequest {
+            name: "cut".into(),
+            show: "demo".into(),
+            edl,
+            edl_document: Document { name: "cut.edl".into(), text: "TITLE: T".into() },
+            rate: FrameRate::FPS_24,
+            media: Media::of(&[]),
+            choices: Choices::default(),
+            bar: BAR,
+            fdl: None,
+            fdl_name: None,
+            look: None,
+            delivery: Delivery::default(),
+            defaulted: Vec::new(),
+            previous: Vec::new(),
+            out_dir: "/out".into(),
+            plate_version: 1,
+            repairs: Repairs::default(),
+            amf: None,
+            template_said: false,
+            backend: Backend::default(),
+            notes: Vec::new(),
+            seed: String::new(),
+            now: Timestamp(0),
+        }
+    }
+
+    fn key(request: &PullRequest<'_>) -> String {
+        content(request, None, &[], &HashMap::new()).unwrap()
+    }
+
+    /// A look with a file beside it.
+    fn incoming(bytes: &[u8]) -> IncomingAmf {
+        let amf = Amf {
+            version: 2,
+            description: None,
+            uuid: None,
+            clip: None,
+            pipeline: Pipeline::default(),
+            archived: Vec::new(),
+        };
+        let found = Found { path: "/show/look.clf".into(), bytes: bytes.to_vec() };
+        let stage = ResolvedStage {
+            kind: StageKind::Look,
+            applied: false,
+            label: "look".into(),
+            steps: Vec::new(),
+            file: Some(("look.clf".into(), found)),
+        };
+        let resolved = Resolved { stages: vec![stage], notes: Vec::new() };
+        IncomingAmf { name: "show.amf".into(), amf, resolved }
+    }
+
+    #[test]
+    fn what_decides_a_pull_is_in_its_key_and_nothing_else() {
+        let edl = EditList::new(Format::Edl, FrameRate::FPS_24);
+        let plain = key(&request(&edl));
+        let changed = |change: fn(&mut PullRequest<'_>)| {
+            let mut request = request(&edl);
+            change(&mut request);
+            key(&request) != plain
+        };
+        let decisive: [(&str, fn(&mut PullRequest<'_>)); 10] = [
+            ("template_said", |r| r.template_said = true),
+            ("name", |r| r.name = "other".into()),
+            ("show", |r| r.show = "other".into()),
+            ("plate_version", |r| r.plate_version = 2),
+            ("delivery", |r| r.delivery.handles += 1),
+            ("bar", |r| r.bar = 1.0),
+            ("previous", |r| r.previous.push(Previous::default())),
+            ("edit list", |r| r.edl_document.text = "TITLE: U".into()),
+            ("its name", |r| r.edl_document.name = "other.edl".into()),
+            ("name of the FDL", |r| r.fdl_name = Some("show.fdl".into())),
+        ];
+        for (what, change) in decisive {
+            assert!(changed(change), "{what}");
+        }
+        let others: [(&str, fn(&mut PullRequest<'_>)); 4] = [
+            ("now", |r| r.now = Timestamp(1)),
+            ("out_dir", |r| r.out_dir = "/elsewhere".into()),
+            ("backend", |r| r.backend = Backend::Cpu),
+            ("seed", |r| r.seed = "seed".into()),
+        ];
+        for (what, change) in others {
+            assert!(!changed(change), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_file_beside_the_look_is_in_the_key() {
+        let edl = EditList::new(Format::Edl, FrameRate::FPS_24);
+        let with = |bytes: &[u8]| {
+            let amf = incoming(bytes);
+            key(&PullRequest { amf: Some(&amf), ..request(&edl) })
+        };
+        assert_eq!(with(b"one"), with(b"one"));
+        assert_ne!(with(b"one"), with(b"two"));
+    }
+}
