@@ -129,6 +129,54 @@ mod tests {
         assert_eq!(stills.0.lock().unwrap().len(), STEPS);
     }
 
+    /// A plate of 640 by 360 in four flat quarters, and what is drawn in the middle of each.
+    fn quarters(colors: [[f32; 3]; 4], color: &OutputColor) -> [[u8; 3]; 4] {
+        let (width, height) = (640_usize, 360_usize);
+        let quarter =
+            |x: usize, y: usize| usize::from(x >= width / 2) + 2 * usize::from(y >= height / 2);
+        let planes = [0, 1, 2].map(|channel| {
+            let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+            let value = |(x, y)| half::f16::from_f32(colors[quarter(x, y)][channel]).to_bits();
+            pixels.map(value).collect::<Vec<u16>>()
+        });
+        let image = HalfImage { width: width as u32, height: height as u32, planes, non_finite: 0 };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("still.png");
+        std::fs::write(&path, of(&image, color).expect("a picture")).unwrap();
+        let ([across, down], codes) = png::read(&path).unwrap();
+        assert_eq!((across, down), (320, 180));
+        [(80, 45), (240, 45), (80, 135), (240, 135)].map(|(x, y)| {
+            let at = 3 * (y * across as usize + x);
+            [0, 1, 2].map(|channel| (codes[at + channel] * 255.0).round() as u8)
+        })
+    }
+
+    /// What the Academy's own code makes of light, times 255: the rows of
+    /// `shaders/tests/fixtures/aces13_sdr_srgb.f32` (ctlrender, `RRT.ctl` and
+    /// `ODT.Academy.sRGB_100nits_dim.ctl` of ACES 1.3) whose light is whole in half floats.
+    #[test]
+    fn colours_are_those_of_the_academys_rendering() {
+        let light = [[0.0; 3], [1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [4.0, 4.0, 0.0]];
+        let academy = [
+            [0.0; 3],
+            [0.877_877, 0.828_85, 0.0],
+            [0.0, 0.861_054, 0.810_996],
+            [0.995_413, 0.962_475, 0.215_955],
+        ];
+        let expected = academy.map(|pixel| pixel.map(|code: f64| (code * 255.0).round() as u8));
+        assert_eq!(expected[3], [254, 245, 55]);
+        assert_eq!(quarters(light, &OutputColor::default()), expected);
+        // White is white in any scene-linear space: 0.811971 there.
+        let acescg = OutputColor::named("ACEScg").unwrap();
+        let white = [[1.0; 3], [0.0; 3], [1.0; 3], [0.0; 3]];
+        assert_eq!(quarters(white, &acescg), [[207; 3], [0; 3], [207; 3], [0; 3]]);
+        // What was made for a display is shown as its codes are, within what a code may be.
+        let display = OutputColor::named("ACES 1.3 SDR sRGB").unwrap();
+        let codes = [[0.25, 0.75, 1.0], [-1.0, 2.0, 0.0], [0.0; 3], [1.0; 3]];
+        let expected = [[64, 191, 255], [0, 255, 0], [0; 3], [255; 3]];
+        assert_eq!(quarters(codes, &display), expected);
+    }
+
     /// Left half black, right half at the middle grey of a chart: what is drawn is
     /// as large as it may be, and each half is of one value.
     #[test]
