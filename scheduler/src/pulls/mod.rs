@@ -12,12 +12,13 @@
 //!
 //! - [`take`] reads the list: which source frames an event shows (transitions,
 //!   speed changes, frozen frames).
-//! - [`matching`] finds the clip.
+//! - [`matching`] finds the clip; [`ahead`] asks it before there is a plan.
 //! - [`naming`] names the plate; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
 //! - [`delivery`] reads what a delivery is to be.
 //! - [`grade`] and [`lists`] write what else the list says about a plate.
 
+mod ahead;
 pub mod delivery;
 pub mod estimate;
 mod grade;
@@ -34,6 +35,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::{chosen, in_question, wanted};
 pub use matching::{BAR, Choice, Choices, ClipKey, rules};
 pub use media::Media;
 pub use previous::{Previous, PreviousFile};
@@ -53,7 +55,7 @@ use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, li
 use platefarm_standards::amf::IncomingAmf;
 use platefarm_standards::editlist::{Cdl, EditList, Event};
 use platefarm_standards::fdl::Fdl;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use take::{Take, Verdict};
 
 /// What a person asks for.
@@ -159,65 +161,6 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
         planner.draw(index, draft)?;
     }
     planner.finish()
-}
-
-/// The clips that a plan of this list would take, by their places among
-/// `keys`: all that need be known in full before it is planned.
-#[must_use]
-pub fn wanted(edl: &EditList, keys: &[ClipKey], choices: &Choices, bar: f64) -> BTreeSet<usize> {
-    let index = Index::new(keys, choices, bar);
-    let takes = take::takes(edl).into_iter();
-    let found = takes.filter_map(|verdict| match verdict {
-        Verdict::Take(take) => index.find(&Query::of(&take)).ok(),
-        _ => None,
-    });
-    found.map(|found| found.clip).collect()
-}
-
-/// The clips whose files decide what becomes of this list, by their places
-/// among `keys`: those that a plan would take, and those that it would show
-/// where a person has to choose.
-#[must_use]
-pub fn in_question(
-    edl: &EditList,
-    keys: &[ClipKey],
-    choices: &Choices,
-    bar: f64,
-) -> BTreeSet<usize> {
-    let index = Index::new(keys, choices, bar);
-    let (mut places, mut shown) = (BTreeSet::new(), HashSet::new());
-    for verdict in take::takes(edl) {
-        let Verdict::Take(take) = verdict else { continue };
-        match index.find(&Query::of(&take)) {
-            Ok(found) => {
-                places.insert(found.clip);
-            }
-            Err(miss) => {
-                // A clip that only comes near has no score.
-                let candidates = miss.candidates.into_iter().filter(|one| one.score > 0.0);
-                shown.extend(candidates.map(|one| one.path));
-            }
-        }
-    }
-    let of_shown = keys.iter().enumerate().filter(|(_, key)| shown.contains(&key.path));
-    places.extend(of_shown.map(|(place, _)| place));
-    places
-}
-
-/// The choices that lead an event of this list to its clip, by their places.
-#[must_use]
-pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<usize> {
-    // Tables of a whole library are not made for nothing.
-    if choices.choices.is_empty() {
-        return BTreeSet::new();
-    }
-    let index = Index::new(keys, choices, BAR);
-    let takes = take::takes(edl).into_iter();
-    let led = takes.filter_map(|verdict| match verdict {
-        Verdict::Take(take) => index.chooses(&Query::of(&take)),
-        _ => None,
-    });
-    led.collect()
 }
 
 /// One draft for all uses of a shot whose frames touch, in the order of their first use.
