@@ -281,8 +281,13 @@ fn what_was_modified_is_told_in_every_run() {
         assert!(inner.manifest.contains("action=\"failed\""), "{}", inner.manifest);
         assert_eq!(problems(root), ["modified:sub/y"]);
     }
+    // The inner one by itself knows of it only that it was wrong, and makes nothing right of that.
+    let alone = create(&root.join("sub"), 5, &[Format::Md5], true);
+    assert_eq!(words(&alone.appended.problems), ["manifest_schema:only failed"]);
+    assert_eq!(problems(&root.join("sub")), ["manifest_schema:only failed"]);
+    assert_eq!(problems(root), ["modified:sub/y"]);
     fs::write(root.join("sub/y"), "y").unwrap();
-    let mended = create(root, 5, &[Format::Md5], true);
+    let mended = create(root, 6, &[Format::Md5], true);
     assert_eq!(mended.appended.problems, []);
     assert_eq!(verify(root), []);
 }

@@ -316,27 +316,32 @@ impl Home<'_> {
     ) -> Outcome<FileRecord> {
         let full = join(self.root(), path);
         let was = before.map_or(path, String::as_str);
-        let known = self.placed.history.files.get(was).filter(|known| !known.digests.is_empty());
+        let told = self.placed.history.files.get(was);
+        let known = told.filter(|known| !known.digests.is_empty());
         // What a history further out has of it holds in every run, whatever was recorded here since.
         let above = self.disk.names.above(self.root(), was);
         let not_above = above.iter().find_map(|k| mismatch(&full, &k.digests, &file.digests));
+        // Where all that is known of it is that it was wrong, nothing says that it is right by now.
+        let is_doubtful = above.is_empty() && told.is_some_and(Known::only_failed);
         // Under its new name a file is seen for the first time; what it was named leads to the rest.
         // One that is not what was sealed further out must not pass for an original here.
-        let first = match (known, before, &not_above) {
-            (None, None, Some(_)) => Some(Action::Failed),
-            (None, _, _) | (_, Some(_), _) => Some(Action::Original),
+        let first = match (known, before) {
+            (None, None) if is_doubtful || not_above.is_some() => Some(Action::Failed),
+            (None, _) | (_, Some(_)) => Some(Action::Original),
             _ => None,
         };
         let (digests, own) = self.digests(&full, file, known, first)?;
+        appended.problems.extend(is_doubtful.then(|| check::only_failed(&full)));
         match (known, before) {
             (_, Some(before)) => {
                 let gone = join(self.root(), before);
                 appended.problems.retain(|p| p.kind != Kind::Missing || p.subject != gone);
                 appended.renamed.push((full, gone));
             }
-            (None, _) => appended.new += 1,
-            (Some(_), _) => {
-                appended.verified += usize::from(own.is_empty() && not_above.is_none());
+            _ if told.is_none() => appended.new += 1,
+            _ => {
+                let is_right = own.is_empty() && not_above.is_none() && !is_doubtful;
+                appended.verified += usize::from(is_right);
             }
         }
         // Two histories that know one file are told once.

@@ -325,10 +325,8 @@ impl Placed<'_> {
             }
             if known.digests.is_empty() {
                 // Where a history above has it, that one says what is wrong with it.
-                if known.failed && names.above(self.files.root, path).is_empty() {
-                    let message = format!("'{full}' has only hashes that failed");
-                    let problem = Problem::new(Kind::ManifestSchema, "only failed", message);
-                    problems.push(problem.at(full));
+                if known.only_failed() && names.above(self.files.root, path).is_empty() {
+                    problems.push(only_failed(&full));
                 }
                 continue;
             }
@@ -379,6 +377,12 @@ impl Placed<'_> {
             }
         }
     }
+}
+
+/// Nothing says what a file is but that it was wrong.
+pub(super) fn only_failed(path: &str) -> Problem {
+    let message = format!("'{path}' has only hashes that failed");
+    Problem::new(Kind::ManifestSchema, "only failed", message).at(path)
 }
 
 /// The first format in which a file is not what it was.

@@ -176,6 +176,11 @@ impl Known {
         }
     }
 
+    /// Whether every value that could say what it is failed.
+    pub(super) fn only_failed(&self) -> bool {
+        self.failed && self.digests.is_empty()
+    }
+
     /// The formats that it can be verified in.
     pub(super) fn formats(&self) -> impl Iterator<Item = Format> {
         self.digests.iter().map(Digest::format)
