@@ -111,6 +111,11 @@ fn a_pull_says_what_it_asks_of_the_farm() {
     let terms = &view["terms"];
     assert_eq!((&terms["class"], &view["priority"]), (&json!("urgent"), &json!(-3)), "{view}");
     assert_eq!((&terms["max_tasks"], terms["deadline"].is_i64()), (&json!(4), true), "{view}");
+    // Handed in again it is the same job, which keeps its terms; that is said.
+    let again = farm.world.run(&strs(&pull(&["--class", "normal", "--priority", "-3"])));
+    let said = text(&again.stderr);
+    assert!(again.status.success() && said.contains("F0526"), "{said}");
+    assert!(said.contains("keeps its terms: class urgent and not normal"), "{said}");
     let worker = farm.worker("slow", &[]);
     let why = |word: &str| {
         wait_until("it waits for what it asked for", || {
