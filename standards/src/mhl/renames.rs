@@ -69,7 +69,8 @@ impl<'p> Names<'p> {
         let home = self.renaming.iter().find(|home| home.files.root == root);
         let renames = home.map(|home| &home.history.renames);
         let mut names: Vec<String> = Vec::new();
-        if !renames.is_some_and(|renames| renames.is_away(path)) {
+        let is_away = renames.is_some_and(|renames| renames.is_away(path));
+        if !is_away {
             names.push(join(root, path));
         }
         let former = renames.and_then(|renames| renames.former.get(path));
