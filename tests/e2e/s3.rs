@@ -56,9 +56,12 @@ fn a_render_from_bucket_to_bucket_is_the_render_from_disk_to_disk() {
     upload("beachball", &media);
     let out = format!("s3://{bucket}/plates/test");
     let args = [&["render", &media, "--out", &out, "--json"], &frames[..]].concat();
+    // The store gives a frame its name, and nobody hears of it.
+    let here = plates(&disk);
+    server.relay().lose_the_answer_to(&format!("plates/test/{}", here.keys().next().unwrap()));
     let output = run(&world, server, &args);
-    assert!(output.status.success(), "{}", text(&output.stdout));
-    let (here, there) = (plates(&disk), plates(Path::new(&out)));
+    assert!(output.status.success() && server.relay().has_lost(), "{}", text(&output.stdout));
+    let there = plates(Path::new(&out));
     assert_eq!(here.len(), 3);
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     assert!(here == there, "the same bytes, wherever they lie");

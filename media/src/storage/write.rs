@@ -23,6 +23,7 @@ use object_store::{
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 /// What is written in one call; larger objects go in parts of this size.
@@ -34,6 +35,10 @@ const LARGEST_COPY: u64 = 5 * 1024 * 1024 * 1024;
 const ABREAST: usize = 4;
 /// Tries at a name that changes under us.
 const TRIES: usize = 8;
+/// Lost answers after which a name is given up: the client of the store had its patience with each.
+const LOSSES: u32 = 3;
+/// Before the first look at what came of a lost answer.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Writes an object, whatever has its name. Large ones go in parts; one that
 /// fails in the middle leaves nothing.
@@ -196,6 +201,7 @@ pub(crate) fn publish(from: &Path, to: &Path, attempt: &str) -> Outcome<()> {
         let message = "what is staged in one bucket cannot be published in another";
         return Err(Fault::new(Code::BadLocation, message).at(to.display().to_string()));
     }
+    let mut losses = 0;
     for _ in 0..TRIES {
         let Some(mine) = look(&source)? else {
             if look(&target)?.is_some() {
@@ -224,6 +230,11 @@ pub(crate) fn publish(from: &Path, to: &Path, attempt: &str) -> Outcome<()> {
             Ok(()) => return discard(from),
             // Somebody was faster; what they did is looked at anew.
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
+            // The answer was lost, and perhaps only the answer: so is what came of it.
+            Err(Error::Generic { .. }) if losses < LOSSES => {
+                std::thread::sleep(PAUSE * (1 << losses));
+                losses += 1;
+            }
             Err(error) => return Err(fault(&target, &error)),
         }
     }

@@ -207,3 +207,18 @@ fn what_breaks_on_the_way_is_tried_again() {
     publish::write_flushed(&path, b"new").unwrap();
     assert_eq!(storage::read(&path).unwrap(), b"new");
 }
+
+/// A store that gave the name and was not heard has given it.
+#[test]
+fn a_name_that_was_given_unheard_is_had() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "plates");
+    let staged = publish::stage_dir(&out, "t3").unwrap().join("unheard.1001.exr");
+    publish::write_flushed(&staged, b"bytes").unwrap();
+    let published = out.join("unheard.1001.exr");
+    server.relay().lose_the_answer_to("plates/unheard.1001.exr");
+    publish::publish(&staged, &published).unwrap();
+    assert!(server.relay().has_lost());
+    assert_eq!(storage::read(&published).unwrap(), b"bytes");
+    assert!(!publish::is_staged(&staged));
+}

@@ -3,14 +3,31 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What is still to go wrong.
 #[derive(Default)]
 struct Troubles {
     breaks: AtomicU32,
     refusals: AtomicU32,
+    /// What is put under this name is put, and nobody hears of it.
+    unheard: Mutex<Option<String>>,
+}
+
+impl Troubles {
+    /// Whether a question puts something that nobody is to hear of.
+    fn is_unheard(&self, question: &[u8]) -> bool {
+        let mut unheard = self.unheard.lock().unwrap();
+        let line = question.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let meant =
+            unheard.as_ref().is_some_and(|name| line.starts_with("PUT ") && line.contains(name));
+        if meant {
+            *unheard = None;
+        }
+        meant
+    }
 }
 
 pub(crate) struct Relay {
@@ -50,6 +67,16 @@ impl Relay {
     pub(crate) fn refuse_next(&self, count: u32) {
         self.troubles.refusals.store(count, Ordering::SeqCst);
     }
+
+    /// The answer to the next question that puts something under such a name is lost.
+    pub(crate) fn lose_the_answer_to(&self, name: &str) {
+        *self.troubles.unheard.lock().unwrap() = Some(name.to_owned());
+    }
+
+    /// Whether it was.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.troubles.unheard.lock().unwrap().is_none()
+    }
 }
 
 const BUSY: &[u8] = b"HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -57,10 +84,15 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection:
 /// Carries bytes both ways until either end closes.
 fn pass(client: &TcpStream, server: &TcpStream, troubles: &Arc<Troubles>) {
     let clones = || (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let deaf = Arc::new(AtomicBool::new(false));
     let ((mut from, mut to), known) = (clones(), Arc::clone(troubles));
+    let deafened = Arc::clone(&deaf);
     std::thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if known.is_unheard(&buffer[..count]) {
+                deafened.store(true, Ordering::SeqCst);
+            }
             let asks = [&b"GET "[..], b"HEAD ", b"PUT ", b"POST "];
             let begins = asks.iter().any(|verb| buffer[..count].starts_with(verb));
             if begins && take(&known.refusals) {
@@ -77,6 +109,9 @@ fn pass(client: &TcpStream, server: &TcpStream, troubles: &Arc<Troubles>) {
     std::thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if deaf.load(Ordering::SeqCst) {
+                break;
+            }
             let breaks = take(&known.breaks);
             let sent = if breaks { count / 2 } else { count };
             if to.write_all(&buffer[..sent]).is_err() || breaks {

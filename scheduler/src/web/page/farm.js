@@ -9,14 +9,21 @@ export const jobs = (caption, rows, pick) => rows.length === 0 ? dim("No jobs.")
   number(j.frames_done) + " / " + number(j.frames_total), level(j),
 ]), (j) => j.id);
 
-// Shows have the colours in the order of their names; more than there are colours share the last.
+// A show has the colour that its name asks for, whoever else is there, or the next that is free; more than there are
+// colours share the last.
 const COLOURS = 6;
 function layers(samples) {
   const names = [...new Set(samples.flatMap((s) => Object.keys(s.shows)))].sort();
-  const kept = names.slice(0, names.length > COLOURS ? COLOURS - 1 : COLOURS);
-  const rest = names.slice(kept.length);
-  const list = kept.map((name) => [name || "no show", (s) => s.shows[name] || 0]);
-  if (rest.length) list.push([rest.length + " others", (s) => rest.reduce((sum, name) => sum + (s.shows[name] || 0), 0)]);
+  const own = names.length > COLOURS ? COLOURS - 1 : COLOURS, taken = new Set();
+  const colour = (name) => {
+    let at = [...name].reduce((sum, letter) => (31 * sum + letter.codePointAt(0)) % 9973, 7) % own;
+    while (taken.has(at)) at = (at + 1) % own;
+    taken.add(at);
+    return at;
+  };
+  const list = names.slice(0, own).map((name) => [name || "no show", (s) => s.shows[name] || 0, "c" + colour(name)]);
+  const rest = names.slice(own);
+  if (rest.length) list.push([rest.length + " others", (s) => rest.reduce((sum, name) => sum + (s.shows[name] || 0), 0), "c" + own]);
   return list;
 }
 
@@ -41,17 +48,17 @@ export function capacity(samples) {
   const base = samples.map(() => 0);
   // What was seen holds until something else is: capacity is not taken bit by bit.
   const stairs = (values) => values.flatMap((v, k) => (k ? [x(samples[k]) + " " + y(values[k - 1])] : []).concat(x(samples[k]) + " " + y(v)));
-  const areas = list.map(([name, of], i) => {
+  const areas = list.map(([name, of, colour]) => {
     const below = stairs(base).reverse();
     samples.forEach((s, k) => { base[k] += of(s); });
-    return h("path", { key: name, class: "layer c" + i, d: "M" + stairs(base).concat(below).join("L") + "Z" }, h("title", {}, name));
+    return h("path", { key: name, class: "layer " + colour, d: "M" + stairs(base).concat(below).join("L") + "Z" }, h("title", {}, name));
   });
   const slots = samples.map((s, k) => (k ? "H" + x(s) + "V" : "M" + x(s) + " ") + y(s.slots)).join("");
   const last = samples[samples.length - 1];
   const label = last.leases + " tasks in hand, " + last.slots + " slots: " + list.map(([name, of]) => name + " " + of(last)).join(", ");
   return h("figure", { class: "card" }, frame(label, most, samples, areas, h("path", { key: "slots", class: "have", d: slots })),
     h("figcaption", {}, h("ul", { class: "legend" }, h("li", { key: "slots" }, h("i", { class: "dashes" }), "slots " + number(last.slots)),
-      list.map(([name, of], i) => h("li", { key: name }, h("i", { class: "c" + i }), name + " " + number(of(last)))))));
+      list.map(([name, of, colour]) => h("li", { key: name }, h("i", { class: colour }), name + " " + number(of(last)))))));
 }
 
 function throughput(samples) {
