@@ -7,7 +7,8 @@
 //! host's cores by what packing a plate as ZIP takes them;
 //! and for every pass its time and the share of the card's bandwidth that it
 //! reaches, as a copy kernel finds it in the same run. A software driver is
-//! measured, too, and is called one: its figures only say that the bench runs.
+//! measured, too, with a sixteenth of the pixels, and is called one: its figures
+//! only say that the bench runs.
 
 #[path = "support/material.rs"]
 mod material;
@@ -17,7 +18,7 @@ mod support;
 use material::{SIZE, SOURCE, framing};
 use platefarm_media::sink::exr::{self, Planes, PlateHeader};
 use platefarm_model::raw::{Bayer, Layout, Levels, MosaicLayout, Packing, Rect};
-use platefarm_model::recipe::{Compression, Debayer};
+use platefarm_model::recipe::{Compression, Debayer, Framing};
 use platefarm_model::repair::Repairs;
 use platefarm_shaders::exec::gpu::measure::{Card, Measured};
 use platefarm_shaders::exec::gpu::{ADAPTER_VARIABLE, GpuExecutor};
@@ -47,11 +48,12 @@ fn bench() -> Result<()> {
     let rounds = argument("--rounds", if card.software { 1 } else { 3 })?.max(1);
     let frames = argument("--frames", few)?.max(1);
     let runs = argument("--runs", few)?.max(1) as u32;
-    print_card(&card);
-    let bytes = frame();
+    let size = Size { over: if card.software { 4 } else { 1 } };
+    print_card(&card, size);
+    let bytes = size.frame();
     let packing = packing(rounds)?;
     for debayer in Debayer::ALL {
-        let recipe = recipe(*debayer);
+        let recipe = size.recipe(*debayer);
         let mut rates = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for (rates, overlapped) in rates.iter_mut().zip([false, true]) {
@@ -65,7 +67,7 @@ fn bench() -> Result<()> {
     Ok(())
 }
 
-fn print_card(card: &Card) {
+fn print_card(card: &Card, size: Size) {
     println!(
         "{} ({}), shaders see {} MiB at a time, on {}",
         card.name,
@@ -73,7 +75,8 @@ fn print_card(card: &Card) {
         card.binding >> 20,
         machine()
     );
-    println!("{SOURCE:?} 12-bit to {SIZE:?} halves, from memory to memory");
+    let [source, delivered] = [size.of(SOURCE), size.of(SIZE)];
+    println!("{source:?} 12-bit to {delivered:?} halves, from memory to memory");
     if card.software {
         println!(
             "\nThis is a software driver, which runs shaders on the CPU. Nothing below says anything of a GPU."
@@ -189,38 +192,63 @@ fn print_pass(name: &str, bytes: u64, wall: f64, clock: &str, seconds: f64, of: 
     );
 }
 
-/// Noise: no cache and no branch is the better for it.
-fn frame() -> Vec<u8> {
-    let size = Packing::Msb12.row_bytes(SOURCE[0]) * SOURCE[1] as usize;
-    let mut state = 1_u64;
-    (0..size)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 56) as u8
-        })
-        .collect()
+/// How much smaller than the main job's a frame is, along each edge.
+#[derive(Clone, Copy)]
+struct Size {
+    over: u32,
 }
 
-fn recipe(debayer: Debayer) -> PlateRecipe {
-    let [width, height] = SOURCE;
-    let layout = MosaicLayout {
-        width,
-        height,
-        packing: Packing::Msb12,
-        row_bytes: Packing::Msb12.row_bytes(width),
-        active: Rect::of_size(width, height),
-        crop: Rect::of_size(width, height),
-        bayer: Bayer::Rggb,
-        levels: Levels::flat(256.0, 4095.0),
-        white_balance: [2.0, 1.0, 1.6],
-        camera_to_aces: [[0.7, 0.2, 0.1], [0.05, 1.1, -0.15], [0.0, -0.3, 1.3]],
-    };
-    let layout = Layout::Mosaic(Arc::new(layout));
-    PlateRecipe {
-        layout,
-        debayer,
-        repairs: Repairs::default(),
-        framing: framing(),
-        color: PlateColor::default(),
+impl Size {
+    fn of(self, size: [u32; 2]) -> [u32; 2] {
+        size.map(|side| side / self.over)
+    }
+
+    /// Noise: no cache and no branch is the better for it.
+    fn frame(self) -> Vec<u8> {
+        let [width, height] = self.of(SOURCE);
+        let size = Packing::Msb12.row_bytes(width) * height as usize;
+        let mut state = 1_u64;
+        (0..size)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            })
+            .collect()
+    }
+
+    fn recipe(self, debayer: Debayer) -> PlateRecipe {
+        let [width, height] = self.of(SOURCE);
+        let layout = MosaicLayout {
+            width,
+            height,
+            packing: Packing::Msb12,
+            row_bytes: Packing::Msb12.row_bytes(width),
+            active: Rect::of_size(width, height),
+            crop: Rect::of_size(width, height),
+            bayer: Bayer::Rggb,
+            levels: Levels::flat(256.0, 4095.0),
+            white_balance: [2.0, 1.0, 1.6],
+            camera_to_aces: [[0.7, 0.2, 0.1], [0.05, 1.1, -0.15], [0.0, -0.3, 1.3]],
+        };
+        let layout = Layout::Mosaic(Arc::new(layout));
+        PlateRecipe {
+            layout,
+            debayer,
+            repairs: Repairs::default(),
+            framing: self.framing(),
+            color: PlateColor::default(),
+        }
+    }
+
+    fn framing(self) -> Framing {
+        let whole = framing();
+        let delivered = self.of(SIZE);
+        Framing {
+            source_size: self.of(SOURCE),
+            size: delivered,
+            offset: whole.offset.map(|v| v / f64::from(self.over)),
+            content: [0, 0, delivered[0], delivered[1]],
+            ..whole
+        }
     }
 }
