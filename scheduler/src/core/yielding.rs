@@ -151,7 +151,8 @@ impl State {
             if class as usize <= lowest {
                 return;
             }
-            let mut asked: BTreeSet<LeaseToken> = self.slots_for(class, &demand).into_iter().collect();
+            let mut asked: BTreeSet<LeaseToken> =
+                self.slots_for(class, &demand).into_iter().collect();
             asked.extend(self.limits_for(class));
             for token in asked {
                 self.counters.yielded += 1;
@@ -294,9 +295,8 @@ impl State {
     /// that. What lacks more than one gets none of them cut loose: the first
     /// that is free would be taken again while it waits for the other.
     fn short_limits(&self, class: PriorityClass) -> BTreeMap<&str, u64> {
-        let open = |w: &Worker, need| {
-            w.alive && self.fits(need, w) && self.standing(w) == Standing::Open
-        };
+        let open =
+            |w: &Worker, need| w.alive && self.fits(need, w) && self.standing(w) == Standing::Open;
         let mut short: BTreeMap<&str, u64> = BTreeMap::new();
         for (_, kin, group) in self.groups_of(class) {
             let limits = &self.queue.needs(kin.need).limits;
