@@ -2,13 +2,16 @@
 //! a process of its own, every answer durable before it is given, and workers
 //! over gRPC on the loopback.
 //!
-//! `cargo xtask bench farm [--frames N] [--rounds N] [--pending N] [--crowd N] [--peers no]`.
+//! `cargo xtask bench farm [--frames N] [--rounds N] [--pending N] [--rebuild N] [--crowd N] [--peers no]`;
+//! `--only rates`, `pending`, `rebuild`, `submit`, `crowd` or `peers` for one table.
 //! `clients` are bare clients of the protocol, so that the scheduler is what is
 //! measured; `agents` are whole workers. The peers run beside it, each with
 //! the cheapest task that it has.
 
 #[path = "farm/client.rs"]
 mod client;
+#[path = "farm/rebuild.rs"]
+mod rebuild;
 #[path = "farm/server.rs"]
 mod server;
 #[expect(dead_code, reason = "the packages of the picture peers are for the other benches")]

@@ -24,6 +24,9 @@ pub(crate) fn all() -> Result<()> {
     if wanted("pending") {
         pending()?;
     }
+    if wanted("rebuild") {
+        super::rebuild::table()?;
+    }
     if wanted("submit") {
         submission()?;
     }

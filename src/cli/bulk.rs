@@ -165,16 +165,13 @@ pub(super) async fn steer(
         out.job(&farm.control(*target, control).await?);
         return Ok(());
     }
-    let progress = Progress::counting(out.talks() && targets.len() > 2 * AT_ONCE, "jobs");
-    let mut ended =
-        each(farm, &targets, control, |done| progress.at(done, targets.len() as u64)).await;
-    progress.finish();
-    ended.sort_by_key(|(place, _)| *place);
+    let steered =
+        each(farm, &targets, out, async |farm, target| farm.control(target, control).await);
     let (mut jobs, mut refused) = (Vec::new(), Vec::new());
-    for (place, done) in ended {
+    for (target, done) in targets.iter().zip(steered.await) {
         match done {
             Ok(job) => jobs.push(job),
-            Err(fault) => refused.push(fault.within(targets[place])),
+            Err(fault) => refused.push(fault.within(target)),
         }
     }
     out.jobs(&jobs, jobs.len() as u64);
@@ -182,28 +179,32 @@ pub(super) async fn steer(
     refused.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Steers each of `targets`, some at a time, and says how many it has done.
-async fn each(
+/// Does something to each of many, some at a time, and says how many are done.
+/// What came of each, in their order.
+pub(super) async fn each<I: Copy, T>(
     farm: &Farm,
-    targets: &[Target],
-    control: &Control,
-    mut told: impl FnMut(u64),
-) -> Vec<(usize, Outcome<JobView>)> {
-    let steered = targets.iter().enumerate().map(|(place, target)| {
+    items: &[I],
+    out: &dyn Output,
+    call: impl AsyncFn(&mut Farm, I) -> Outcome<T>,
+) -> Vec<Outcome<T>> {
+    let progress = Progress::counting(out.talks() && items.len() > 2 * AT_ONCE, "jobs");
+    let call = &call;
+    let calls = items.iter().map(|item| {
         let mut farm = farm.clone();
-        async move { (place, patiently(async || farm.control(*target, control).await).await) }
+        async move { patiently(async || call(&mut farm, *item).await).await }
     });
-    let mut under_way = stream::iter(steered).buffer_unordered(AT_ONCE);
-    let mut ended = Vec::with_capacity(targets.len());
+    let mut under_way = stream::iter(calls).buffered(AT_ONCE);
+    let mut ended = Vec::with_capacity(items.len());
     while let Some(done) = under_way.next().await {
         ended.push(done);
-        told(ended.len() as u64);
+        progress.at(ended.len() as u64, items.len() as u64);
     }
+    progress.finish();
     ended
 }
 
 /// One of many: a farm that is asked too much at once is asked again.
-pub(super) async fn patiently<T>(mut call: impl AsyncFnMut() -> Outcome<T>) -> Outcome<T> {
+async fn patiently<T>(mut call: impl AsyncFnMut() -> Outcome<T>) -> Outcome<T> {
     let begun = Instant::now();
     loop {
         match call().await {

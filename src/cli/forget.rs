@@ -1,6 +1,6 @@
 //! `platefarm jobs forget`: nothing is kept of what has ended.
 
-use crate::cli::bulk::{ask, patiently, plural};
+use crate::cli::bulk::{ask, each, plural};
 use crate::cli::when::Age;
 use crate::farm::Farm;
 use crate::output::Output;
@@ -39,8 +39,8 @@ pub(super) async fn run(farm: &mut Farm, which: Forget, out: &dyn Output) -> Out
         jobs = old.iter().map(|job| job.id).collect();
     }
     let (mut forgotten, mut refused) = (Vec::new(), Vec::new());
-    for id in jobs {
-        match patiently(async || farm.forget(id).await).await {
+    for done in each(farm, &jobs, out, async |farm, id| farm.forget(id).await).await {
+        match done {
             Ok(job) => forgotten.push(job),
             Err(fault) if finished_before.is_some() && fault.code == Code::UnknownJob => {}
             Err(fault) => refused.push(fault),

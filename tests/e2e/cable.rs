@@ -25,10 +25,10 @@ impl Cable {
         Self::at(Ipv4Addr::LOCALHOST.into(), address, None)
     }
 
-    /// A network namespace with one link, which is taken down; none where that is not allowed.
-    pub(crate) fn link(address: &str) -> Option<Self> {
+    /// A network namespace with one link, which is taken down; or why there can be none here.
+    pub(crate) fn link(address: &str) -> Result<Self, String> {
         let network = Network::new()?;
-        Some(Self::at(network.near, address, Some(network)))
+        Ok(Self::at(network.near, address, Some(network)))
     }
 
     fn at(near: IpAddr, address: &str, network: Option<Network>) -> Self {
@@ -89,7 +89,7 @@ struct Network {
 }
 
 impl Network {
-    fn new() -> Option<Self> {
+    fn new() -> Result<Self, String> {
         // Of 198.18.0.0/15, which is for tests (RFC 2544): a pair for each process.
         let id = std::process::id();
         let pair = (id % 0x4000) * 4;
@@ -98,18 +98,22 @@ impl Network {
         let far = Ipv4Addr::new(198, 18, third, fourth + 2);
         let network = Self { name: format!("pf{id}"), near: near.into() };
         let (name, peer) = (&network.name, format!("pf{id}p"));
-        let made = ip(&format!("netns add {name}"))
-            && ip(&format!("link add {name} type veth peer name {peer} netns {name}"))
-            && ip(&format!("addr add {near}/30 dev {name}"))
-            && ip(&format!("link set {name} up"))
-            && ip(&format!("-n {name} addr add {far}/30 dev {peer}"))
-            && ip(&format!("-n {name} link set {peer} up"))
-            && ip(&format!("-n {name} link set lo up"));
-        made.then_some(network)
+        for words in [
+            format!("netns add {name}"),
+            format!("link add {name} type veth peer name {peer} netns {name}"),
+            format!("addr add {near}/30 dev {name}"),
+            format!("link set {name} up"),
+            format!("-n {name} addr add {far}/30 dev {peer}"),
+            format!("-n {name} link set {peer} up"),
+            format!("-n {name} link set lo up"),
+        ] {
+            ip(&words)?;
+        }
+        Ok(network)
     }
 
     fn link(&self, state: &str) {
-        assert!(ip(&format!("link set {} {state}", self.name)), "the link goes {state}");
+        ip(&format!("link set {} {state}", self.name)).expect("the link goes up and down");
     }
 
     /// The same command, in this network.
@@ -130,13 +134,17 @@ impl Network {
 impl Drop for Network {
     fn drop(&mut self) {
         // The link goes with one of its ends; it may never have been made.
-        ip(&format!("netns del {}", self.name));
-        ip(&format!("link del {}", self.name));
+        drop(ip(&format!("netns del {}", self.name)));
+        drop(ip(&format!("link del {}", self.name)));
     }
 }
 
-/// Whether `ip` did as it was told.
-fn ip(args: &str) -> bool {
-    let output = Command::new("ip").args(args.split(' ')).output();
-    output.is_ok_and(|output| output.status.success())
+/// Has `ip` do something, or says why it did not.
+fn ip(args: &str) -> Result<(), String> {
+    let said = match Command::new("ip").args(args.split(' ')).output() {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(format!("`ip {args}`: {said}"))
 }

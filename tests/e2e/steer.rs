@@ -269,4 +269,13 @@ fn jobs_that_ended_are_forgotten() {
     assert_eq!(farm.json(&["jobs", "list"])["found"], 0);
     farm.submit([noop("three", "atlas", 1, 5, 1)]);
     assert_eq!(ids(&farm.json(&["jobs", "list"])), [3]);
+    // Many at a time, and one that refuses keeps none of the others.
+    farm.submit((0..60).map(|i| noop(&format!("n{i}"), "many", 1, 5, 1)));
+    farm.json(&["jobs", "cancel", "--show", "many", "--yes"]);
+    let named: Vec<String> = (4..=63).map(|id| format!("j{id}")).collect();
+    let named = named.iter().map(String::as_str);
+    let all: Vec<&str> = ["jobs", "forget", "j3"].into_iter().chain(named).collect();
+    let refused = farm.fails("F0508", &all);
+    assert!(refused["message"].to_string().contains("j3 has not ended"), "{refused}");
+    assert_eq!(ids(&farm.json(&["jobs", "list", "--limit", "0"])), [3]);
 }

@@ -4,9 +4,9 @@
 //! epoch is over writes nothing.
 
 use super::script::Bug;
-use platefarm_model::{LeaseToken, StepId};
+use platefarm_model::{JobId, LeaseToken, StepId};
 use platefarm_scheduler::core::{Changes, FrameRow, Snapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An entry of the log.
 #[derive(Clone, Debug)]
@@ -26,9 +26,18 @@ pub(crate) struct Disk {
     log: Vec<Entry>,
     last_token: Option<LeaseToken>,
     epoch: u64,
+    /// Jobs of which nothing is kept any more, and the tokens of their leases.
+    pub(crate) forgotten: BTreeSet<JobId>,
+    pub(crate) struck: BTreeMap<LeaseToken, StepId>,
+    bug: Option<Bug>,
 }
 
 impl Disk {
+    /// An empty disk, right or with a bug.
+    pub(crate) fn new(bug: Option<Bug>) -> Self {
+        Self { bug, ..Self::default() }
+    }
+
     /// A scheduler takes the store; none before it writes from here on. What
     /// was torn is cut off.
     pub(crate) fn lead(&mut self, bug: Option<Bug>) -> Result<u64, String> {
@@ -106,8 +115,33 @@ impl Disk {
             return Err(format!("{stale} was given out before"));
         }
         self.last_token = self.last_token.max(fresh.copied());
+        if let Some(id) = changes.new_steps.keys().find(|id| self.forgotten.contains(&id.job)) {
+            return Err(format!("{} was forgotten, and is given out again", id.job));
+        }
+        changes.forgotten.iter().for_each(|job| self.note_forgotten(*job));
         self.rows.apply(changes);
+        match self.bug {
+            Some(Bug::MarksForgotten) => self.rows.marks = Default::default(),
+            Some(Bug::ForgetsOthers) => self.forget_up_to(changes.forgotten.last()),
+            _ => {}
+        }
         Ok(())
+    }
+
+    /// A job goes: its results with it, and its leases, which are known here still.
+    fn note_forgotten(&mut self, job: JobId) {
+        self.forgotten.insert(job);
+        self.frames.retain(|(step, _), _| step.job != job);
+        let leases = self.rows.leases.values().filter(|lease| lease.step.job == job);
+        self.struck.extend(leases.map(|lease| (lease.token, lease.step)));
+    }
+
+    fn forget_up_to(&mut self, last: Option<&JobId>) {
+        let stays = |job: JobId| last.is_none_or(|last| job > *last);
+        self.rows.jobs.retain(|job, _| stays(*job));
+        self.rows.steps.retain(|step, _| stays(step.job));
+        self.rows.leases.retain(|_, lease| stays(lease.step.job));
+        self.frames.retain(|(step, _), _| stays(step.job));
     }
 }
 

@@ -3,6 +3,7 @@
 //! writes, between the write and the answers, among the answers.
 
 use super::disk::Disk;
+use super::forgotten::open_job;
 use super::script::Bug;
 use super::world::{Event, Place, World};
 use platefarm_model::farm::{Control, JobTerms, Limit, PriorityClass, Setting, SettingKind, Share};
@@ -12,7 +13,7 @@ use platefarm_scheduler::core::{Changes, Command, Reply, Snapshot, State, Verdic
 
 impl World {
     pub(crate) fn scheduler_starts(&mut self) -> Result<(), String> {
-        if self.core.is_some() {
+        if self.core.is_some() || self.must_wait_for_store() {
             return Ok(());
         }
         self.epoch += 1;
@@ -39,6 +40,7 @@ impl World {
     pub(crate) fn scheduler_dies(&mut self, longest: i64) -> Result<(), String> {
         self.tally.scheduler_deaths += 1;
         self.core = None;
+        self.waits_for_store = false;
         self.epoch += 1;
         self.answers.clear();
         self.turn = Changes::default();
@@ -86,13 +88,18 @@ impl World {
         command: Command,
     ) -> Result<(), String> {
         let now = self.time();
+        if self.waits_for_store {
+            self.refuse(from, number);
+        }
         let Some(core) = self.core.as_mut() else { return Ok(()) };
         let heeded = mistaken(self.bug, core, command.clone());
+        let open = open_job(core, &command);
         let effects = core.step(heeded, now);
         if !effects.changes.is_empty() {
             core.check_invariants()?;
         }
         self.check_counts()?;
+        self.check_forgotten(&command, open, &effects.reply)?;
         if let Ok(Reply::Acquired(Some(granted))) = &effects.reply {
             self.check_order(&command, granted)?;
         }
@@ -110,7 +117,7 @@ impl World {
         Ok(())
     }
 
-    fn turn_is_new(&self) -> bool {
+    pub(crate) fn turn_is_new(&self) -> bool {
         !self.answers.is_empty() || !self.turn.is_empty()
     }
 
@@ -133,6 +140,9 @@ impl World {
     pub(crate) fn flushed(&mut self) -> Result<(), String> {
         if self.writing.is_none() {
             return Ok(());
+        }
+        if self.now < self.store_cut {
+            return self.commit_unheard();
         }
         if let Some(written) = self.next_commit.take() {
             return self.commit_failed(written);
@@ -172,11 +182,7 @@ impl World {
             true => self.disk.commit(&turn)?,
             false => self.cut_off_in(&turn),
         }
-        let failed = Err(Fault::new(Code::StoreFailed, "planned"));
-        let gathered = std::mem::take(&mut self.answers);
-        for (to, incarnation, number, ..) in answers.into_iter().chain(gathered) {
-            self.send_to_place(to, incarnation, number, &failed);
-        }
+        self.refuse_all(answers);
         self.core = None;
         self.scheduler_starts()
     }
@@ -188,7 +194,15 @@ impl World {
         // These bugs are lies to the core itself.
         let apart = matches!(
             self.bug,
-            Some(Bug::LimitsUncounted | Bug::CeilingsUncounted | Bug::GivenTwice | Bug::TornCommit)
+            Some(
+                Bug::LimitsUncounted
+                    | Bug::CeilingsUncounted
+                    | Bug::GivenTwice
+                    | Bug::TornCommit
+                    | Bug::SilenceIsYes
+                    | Bug::MarksForgotten
+                    | Bug::ForgetsOthers
+            )
         );
         let quiet = due && !turn.is_empty() && self.turn.is_empty() && !apart;
         self.tally.compared += u64::from(quiet);
@@ -199,7 +213,7 @@ impl World {
     }
 
     /// An answer leaves the house: from here on it is a promise.
-    fn say(
+    pub(crate) fn say(
         &mut self,
         to: Place,
         incarnation: u64,
@@ -221,6 +235,7 @@ impl World {
             (Command::Set(SettingKind::Pool, name, Some(_)), Ok(Reply::Done)) => {
                 self.pools.insert(name.clone());
             }
+            (Command::Forget(job), Ok(Reply::Done)) => drop(self.forgotten.insert(*job)),
             _ => {}
         }
         if number > 0 {
@@ -231,7 +246,8 @@ impl World {
     pub(crate) fn step_of(&self, token: LeaseToken) -> Option<StepId> {
         let writing = self.writing.as_ref().and_then(|(turn, _)| turn.leases.get(&token));
         let known = self.disk.rows.leases.get(&token).or_else(|| self.turn.leases.get(&token));
-        known.or(writing).map(|lease| lease.step)
+        let struck = || self.disk.struck.get(&token).copied();
+        known.or(writing).map(|lease| lease.step).or_else(struck)
     }
 }
 

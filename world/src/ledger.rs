@@ -7,7 +7,7 @@ use super::script::{Bug, Curse};
 use super::world::World;
 use platefarm_model::farm::{Setting, SettingKind};
 use platefarm_model::job::{FrameOutcome, Phase};
-use platefarm_model::{Code, FrameSet, LeaseToken, StepId};
+use platefarm_model::{Code, FrameSet, JobId, LeaseToken, StepId};
 use platefarm_scheduler::core::State;
 use std::collections::BTreeMap;
 
@@ -51,7 +51,13 @@ tally!(
     left,
     compacted,
     compared,
-    overdue
+    overdue,
+    store_cuts,
+    unheard,
+    undone,
+    forgotten,
+    anew,
+    too_late
 );
 
 impl World {
@@ -72,7 +78,10 @@ impl World {
             return Err(format!("{token} published frame {frame} and was never stored"));
         };
         let before = *self.published.entry((step, frame)).or_insert(token);
-        let winner = self.disk.frames.get(&(step, frame)).map(|row| row.token);
+        let winner = match self.disk.forgotten.contains(&step.job) {
+            true => self.granted.get(&(step, frame)).copied(),
+            false => self.disk.frames.get(&(step, frame)).map(|row| row.token),
+        };
         if before != token || (winner != Some(token) && self.bug != Some(Bug::AnsweredBeforeStored))
         {
             return Err(format!(
@@ -134,7 +143,11 @@ impl World {
 
     /// Everything that was acknowledged is on disk.
     pub(crate) fn check_ledger(&self) -> Result<(), String> {
+        self.check_forgetting()?;
         for ((step, frame), token) in &self.granted {
+            if self.disk.forgotten.contains(&step.job) {
+                continue;
+            }
             let stored = self.disk.frames.get(&(*step, *frame)).map(|row| row.token);
             if stored != Some(*token) {
                 return Err(format!(
@@ -142,7 +155,9 @@ impl World {
                 ));
             }
         }
-        if let Some(job) = self.jobs.values().find(|job| !self.disk.rows.jobs.contains_key(job)) {
+        let (there, forgotten) = (&self.disk.rows.jobs, &self.disk.forgotten);
+        let lost = |job: &&JobId| !there.contains_key(job) && !forgotten.contains(job);
+        if let Some(job) = self.jobs.values().find(lost) {
             return Err(format!("{job} was acknowledged and is not stored"));
         }
         let kept = |name: &&String| {
@@ -156,9 +171,10 @@ impl World {
 
     pub(crate) fn last_checks(mut self) -> Result<Tally, String> {
         self.check_ledger()?;
+        self.tally.forgotten += self.disk.forgotten.len() as u64;
         let core = State::restore(self.script.policy, self.disk.rows.clone(), self.time())
             .map_err(|fault| fault.to_string())?;
-        for (at, id) in &self.jobs {
+        for (at, id) in self.jobs.iter().filter(|(_, id)| !self.disk.forgotten.contains(id)) {
             let job = core.job(*id).map_err(|fault| fault.to_string())?;
             if job.phase == Phase::Cancelled {
                 self.tally.cancelled += 1;
@@ -171,11 +187,8 @@ impl World {
                 let cursed =
                     self.script.curses.keys().filter(|k| k.0 == *at && k.1 == step.id.index);
                 let cursed: FrameSet = cursed.map(|(_, _, frame)| *frame).collect();
-                // On a farm with a sick worker a frame may run out of attempts there; and
-                // what shares a worker with a frame that takes it down is blamed with it.
-                let kills = self.script.curses.values().any(|curse| *curse == Curse::Kills);
-                let shared = self.script.workers.iter().any(|w| w.slots > 1 || w.ahead);
-                let sick = self.script.sick.is_some() || (kills && shared);
+                // On a farm with a sick worker a frame may run out of attempts there.
+                let sick = self.script.sick.is_some();
                 let overdue = |frame: i64| {
                     let row = self.disk.frames.get(&(step.id, frame));
                     row.is_some_and(|row| match &row.outcome {

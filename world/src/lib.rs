@@ -1,8 +1,8 @@
 //! A farm in a box: the scheduler's core as it is, the worker's session logic
 //! as it is (which leases to hold, how far to go, when to stop by itself), and
 //! around them a world in virtual time that crashes, loses, doubles, delays,
-//! reorders, partitions and tears, while people pause, cancel, drain and
-//! re-prioritise. Everything follows from one seed, so a failure is replayed:
+//! reorders, tears, and cuts off workers from the scheduler and the scheduler from
+//! its store, while people pause, cancel, drain, re-prioritise and forget. Everything follows from one seed, so a failure is replayed:
 //!
 //! ```text
 //! PLATEFARM_SIM_SEED=17 cargo test --test world replay -- --nocapture
@@ -14,8 +14,10 @@
 
 mod disk;
 mod farmer;
+mod forgotten;
 mod ledger;
 mod oracle;
+mod outage;
 mod people;
 // The generator of the scheduler's own tests.
 #[path = "../../scheduler/src/sim/rng.rs"]

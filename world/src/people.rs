@@ -10,7 +10,9 @@ use platefarm_scheduler::core::Command;
 impl World {
     pub(crate) fn breaks(&mut self, what: Break) -> Result<(), String> {
         match what {
-            Break::SchedulerDies if self.core.is_some() => self.scheduler_dies(15_000)?,
+            Break::SchedulerDies if self.core.is_some() || self.waits_for_store => {
+                self.scheduler_dies(15_000)?;
+            }
             Break::WorkerDies(at) if self.nodes[at].up => self.worker_dies(at),
             Break::Partition(at, millis) => {
                 self.tally.partitions += 1;
@@ -48,12 +50,17 @@ impl World {
                 self.tally.steps_back += 1;
                 self.skew -= millis;
             }
+            Break::StoreCutOff(millis) => {
+                self.tally.store_cuts += 1;
+                self.store_cut = self.store_cut.max(self.now + millis);
+            }
+            Break::Forget(at, again) => self.forgets(at, again),
             Break::SchedulerDies | Break::WorkerDies(_) | Break::WorkerLeaves(_) => {}
         }
         Ok(())
     }
 
-    fn person(&mut self, command: Command) {
+    pub(crate) fn person(&mut self, command: Command) {
         let number = self.number();
         self.send_to_scheduler(None, number, command);
     }

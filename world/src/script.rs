@@ -43,6 +43,12 @@ pub enum Bug {
     ClassesForgotten,
     /// A frame that is leased is put into the queue as well, behind the core's back.
     GivenTwice,
+    /// A commit of which nothing is heard counts as done.
+    SilenceIsYes,
+    /// Nothing is kept of a job that is forgotten, not even that its id was given out.
+    MarksForgotten,
+    /// With a job the older ones are forgotten, too.
+    ForgetsOthers,
 }
 
 /// Why a frame cannot be done.
@@ -77,6 +83,10 @@ pub(crate) enum Break {
     WorkerLeaves(usize),
     /// The scheduler's clock steps back.
     ClockSteps(i64),
+    /// The scheduler cannot reach its store for so many milliseconds.
+    StoreCutOff(i64),
+    /// A person has a job forgotten as soon as it has ended, and perhaps hands it in again.
+    Forget(usize, bool),
 }
 
 /// A farm's fate.
@@ -172,6 +182,7 @@ impl Script {
             least_taken_ms: 50,
             quarantine_ms: 500,
             compact_ms: if rng.chance(40) { COMPACT_MS } else { NEVER },
+            keep_ended_ms: if rng.chance(15) { rng.between(5_000, 60_000) } else { NEVER },
             ..Policy::default()
         };
         let sick = rng.chance(15).then(|| rng.below(count) as usize);
@@ -236,7 +247,12 @@ fn some_step(rng: &mut Rng, jobs: &[JobSpec]) -> (usize, u32) {
 
 fn a_break(rng: &mut Rng, workers: &[Machine], jobs: &[JobSpec]) -> Break {
     let worker = rng.below(workers.len() as u64) as usize;
-    match rng.below(17) {
+    match rng.below(20) {
+        17 => Break::StoreCutOff(rng.between(200, 20_000)),
+        18 | 19 => {
+            let at = rng.below(jobs.len() as u64) as usize;
+            Break::Forget(at, rng.chance(50))
+        }
         14 => Break::WorkerLeaves(worker),
         15 => Break::ClockSteps(rng.between(500, 8_000)),
         16 => {

@@ -33,6 +33,8 @@ pub(crate) enum Event {
     LateCommit(u64, Box<Changes>),
     /// People make their peace: whatever they held goes on.
     PeopleRelent,
+    /// A person asks for a job to be forgotten, until it is.
+    Forgets(usize, bool),
 }
 
 /// One farm from its first to its last moment.
@@ -62,9 +64,17 @@ pub struct World {
     pub(crate) writing: Option<(Changes, Vec<Answer>)>,
     pub(crate) next_commit: Option<bool>,
     pub(crate) slow: i64,
+    /// Until when the store cannot be reached, and whether a scheduler waits for it.
+    pub(crate) store_cut: i64,
+    pub(crate) waits_for_store: bool,
     pub(crate) disk: Disk,
     /// Promises that were heard.
     pub(crate) jobs: BTreeMap<usize, JobId>,
+    /// How often a job was handed in anew after it was forgotten.
+    pub(crate) anew: BTreeMap<usize, u64>,
+    /// Jobs that people asked to have forgotten, and those that they were told are.
+    pub(crate) to_forget: BTreeSet<JobId>,
+    pub(crate) forgotten: BTreeSet<JobId>,
     pub(crate) granted: BTreeMap<(StepId, i64), LeaseToken>,
     pub(crate) published: BTreeMap<(StepId, i64), LeaseToken>,
     pub(crate) pools: BTreeSet<String>,
@@ -101,8 +111,13 @@ impl World {
             writing: None,
             next_commit: None,
             slow: 0,
-            disk: Disk::default(),
+            store_cut: 0,
+            waits_for_store: false,
+            disk: Disk::new(bug),
             jobs: BTreeMap::new(),
+            anew: BTreeMap::new(),
+            to_forget: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             granted: BTreeMap::new(),
             published: BTreeMap::new(),
             pools: BTreeSet::new(),
@@ -171,7 +186,7 @@ impl World {
                 self.later(500, Event::Tick(epoch));
                 match self.bug {
                     Some(Bug::TimeStandsStill) => Ok(()),
-                    _ => self.decide(None, 0, Command::Tick),
+                    _ => self.tick(),
                 }
             }
             Event::SchedulerStarts => self.scheduler_starts(),
@@ -197,6 +212,10 @@ impl World {
             Event::LateCommit(epoch, changes) => self.late_commit(epoch, &changes),
             Event::PeopleRelent => {
                 self.people_relent();
+                Ok(())
+            }
+            Event::Forgets(at, again) => {
+                self.forgets(at, again);
                 Ok(())
             }
             Event::Flush(_) | Event::Flushed(_) | Event::Tick(_) => Ok(()),
@@ -266,11 +285,11 @@ impl World {
     // The client.
 
     /// Hands a job in, again and again until it is told that it was accepted.
-    fn client_asks(&mut self, at: usize) {
+    pub(crate) fn client_asks(&mut self, at: usize) {
         if !self.jobs.contains_key(&at) {
             let spec = Box::new(self.script.jobs[at].clone());
-            // The number says which job an answer is about.
-            self.send_to_scheduler(None, u64::MAX - at as u64, Command::Submit(spec));
+            let number = self.submission(at);
+            self.send_to_scheduler(None, number, Command::Submit(spec));
             self.later(1_000, Event::ClientAsks(at));
         }
     }
@@ -288,9 +307,17 @@ impl World {
             return if reached { self.worker_hears(at, number, reply) } else { Ok(()) };
         }
         if let Ok(Reply::Submitted { job, .. }) = reply {
-            return self.acknowledged((u64::MAX - number) as usize, job);
+            // An answer to an earlier try speaks of what was forgotten since.
+            let asked = (0..self.script.jobs.len()).find(|at| self.submission(*at) == number);
+            return asked.map_or(Ok(()), |at| self.acknowledged(at, job));
         }
         Ok(())
+    }
+
+    /// The number of the question by which a job is handed in.
+    fn submission(&self, at: usize) -> u64 {
+        let tries = self.anew.get(&at).copied().unwrap_or(0);
+        u64::MAX - tries * self.script.jobs.len() as u64 - at as u64
     }
 
     /// The client is told which job its key has. A second one under the same
@@ -300,7 +327,8 @@ impl World {
         let before = *self.jobs.entry(at).or_insert(job);
         let (first, second) = (before.min(job), before.max(job));
         let row = self.disk.rows.jobs.get(&first);
-        let keeps_its_key = row.is_none_or(|row| row.idempotency_key.is_some());
+        let gone = self.disk.forgotten.contains(&first);
+        let keeps_its_key = !gone && row.is_none_or(|row| row.idempotency_key.is_some());
         if first != second && keeps_its_key {
             return Err(format!("job {at} was acknowledged as {first} and as {second}"));
         }

@@ -89,9 +89,12 @@ fn planted_bugs_are_caught() {
         (Bug::PausedIsCancelled, "cancelled by nobody"),
         (Bug::ClassesForgotten, "goes first"),
         (Bug::GivenTwice, "overlap"),
+        (Bug::SilenceIsYes, "was acknowledged"),
+        (Bug::MarksForgotten, "given out again"),
+        (Bug::ForgetsOthers, "is not stored"),
     ] {
         let seen = |seed| World::new(seed, Some(bug)).run().err().filter(|e| e.contains(sign));
-        let caught = (0..300).find(|seed| seen(*seed).is_some());
-        assert!(caught.is_some(), "{bug:?} was not caught in 300 seeds");
+        let caught = (0..1_000).find(|seed| seen(*seed).is_some());
+        assert!(caught.is_some(), "{bug:?} was not caught in 1,000 seeds");
     }
 }

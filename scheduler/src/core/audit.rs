@@ -61,10 +61,19 @@ impl State {
     /// # Errors
     /// The first invariant that does not hold, in words.
     pub fn check_invariants(&self) -> Result<(), String> {
-        self.check_between(JobId(0), JobId(u64::MAX))?;
-        if self.jobs.len() > QUEUE_AT_ONCE {
-            self.check_queue()?;
-        }
+        self.check_jobs(JobId(0), JobId(u64::MAX))?;
+        self.check_farm()
+    }
+
+    /// Checks what is kept and counted over the whole farm.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold, in words.
+    pub fn check_farm(&self) -> Result<(), String> {
+        self.check_queue()?;
+        self.check_ends()?;
+        self.check_counts()?;
+        self.check_workers()?;
         let kept: usize = self.jobs.values().map(|job| job.tokens.len()).sum();
         hold(kept == self.leases.len(), || format!("{} leases are of no job", self.leases.len()))
     }
@@ -76,10 +85,7 @@ impl State {
     /// # Errors
     /// The first invariant that does not hold, in words.
     pub fn check_between(&self, first: JobId, last: JobId) -> Result<(), String> {
-        for (id, job) in self.jobs.range(first..=last) {
-            job.step_ids().try_for_each(|id| self.check_step(id))?;
-            self.check_job(*id, job)?;
-        }
+        self.check_jobs(first, last)?;
         if !self.is_last(last) {
             return Ok(());
         }
@@ -89,6 +95,18 @@ impl State {
         self.check_ends()?;
         self.check_counts()?;
         self.check_workers()
+    }
+
+    /// Checks the books of the jobs from `first` to `last`.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold, in words.
+    pub fn check_jobs(&self, first: JobId, last: JobId) -> Result<(), String> {
+        for (id, job) in self.jobs.range(first..=last) {
+            job.step_ids().try_for_each(|id| self.check_step(id))?;
+            self.check_job(*id, job)?;
+        }
+        Ok(())
     }
 
     /// Whether no job comes after this one.
@@ -302,6 +320,7 @@ impl State {
         hold((count, slots) == (self.alive, self.slots_by_class), || {
             format!("{count} workers are alive with {slots:?} slots")
         })?;
+        self.check_open()?;
         hold(self.instances.len() == self.workers.len(), || "instances and workers differ".into())?;
         for (id, worker) in &self.workers {
             hold(id.0 < self.next_worker, || format!("{id} was not given out"))?;

@@ -60,9 +60,16 @@ impl State {
             .collect()
     }
 
+    /// Ends leases of which a worker that lives does not speak. One that was not
+    /// heard since the lease ran out may be gone, and then took the frames with it: what
+    /// that means is known when it counts as lost, and not by which lease is the older.
     fn expire(&mut self, fx: &mut Fx) {
-        for (token, step) in self.live_leases(|cell| cell.deadline <= self.now) {
-            // The worker lives and does not speak of it: it never heard of the lease.
+        let unspoken = |cell: &LeaseCell| {
+            let heard = self.workers.get(&cell.row.worker).map(|worker| worker.last_seen);
+            cell.deadline <= self.now && heard.is_none_or(|heard| heard >= cell.deadline)
+        };
+        for (token, step) in self.live_leases(unspoken) {
+            // It never heard of the lease.
             self.counters.expired += 1;
             self.end_lease(token, fx);
             self.refresh(step, fx);

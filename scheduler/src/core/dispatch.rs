@@ -307,12 +307,6 @@ impl State {
         theirs_us.saturating_mul(rounds) < mine_us && self.now.millis_since(since) < mine_us / MILLI
     }
 
-    /// Whether there is a worker that could do it and is not among `tried`.
-    fn has_another(&self, need: NeedId, tried: &[WorkerId]) -> bool {
-        let mut untried = self.workers.values().filter(|w| w.alive && !tried.contains(&w.row.id));
-        untried.any(|w| self.fits(need, w) && self.standing(w) == Standing::Open)
-    }
-
     fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Granted {
         let (id, frames) = (find.step, find.frames);
         let token = LeaseToken(self.next_token);

@@ -9,6 +9,10 @@ use platefarm_model::explain::Hold;
 use platefarm_model::farm::{Device, Needs, Node, Setting, SettingKind, Target, WorkerClass};
 use platefarm_model::{Timestamp, WorkerId};
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+/// Workers that are remembered as open to a set of needs.
+const OPEN: usize = 16;
 
 /// Why a worker cannot do a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +170,7 @@ impl State {
     pub(super) fn learn_fits(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id) else { return };
         let known = worker.fits.len();
+        self.open_to.resize_with(self.queue.need_count(), OnceLock::new);
         if known == self.queue.need_count() {
             return;
         }
@@ -181,6 +186,43 @@ impl State {
     pub(super) fn fits(&self, need: NeedId, worker: &Worker) -> bool {
         let known = worker.fits.get(need.0 as usize).copied();
         known.unwrap_or_else(|| self.misfit(self.queue.needs(need), worker).is_none())
+    }
+
+    /// Whether there is a worker that could do it and is not among `tried`. Asked for each
+    /// frame that failed before, of the first few that could; of all only where each of those tried.
+    pub(super) fn has_another(&self, need: NeedId, tried: &[WorkerId]) -> bool {
+        let first = || self.open_to(need).take(OPEN).collect();
+        let untried = |id: &WorkerId| !tried.contains(id);
+        let Some(known) = self.open_to.get(need.0 as usize).map(|known| known.get_or_init(first))
+        else {
+            return self.open_to(need).any(|id| untried(&id));
+        };
+        known.iter().any(untried)
+            || (known.len() == OPEN && self.open_to(need).any(|id| untried(&id)))
+    }
+
+    /// The workers that may be given what needs this.
+    fn open_to(&self, need: NeedId) -> impl Iterator<Item = WorkerId> {
+        let open =
+            move |w: &&Worker| w.alive && self.fits(need, w) && self.standing(w) == Standing::Open;
+        self.workers.values().filter(open).map(|worker| worker.row.id)
+    }
+
+    /// Workers came or went, or what may be given to them changed.
+    pub(super) fn open_changed(&mut self) {
+        self.open_to.clear();
+    }
+
+    /// What is remembered of who is open is so.
+    pub(super) fn check_open(&self) -> Result<(), String> {
+        for (need, known) in (0..).zip(&self.open_to) {
+            let Some(known) = known.get() else { continue };
+            let open: Vec<WorkerId> = self.open_to(NeedId(need)).take(OPEN).collect();
+            if *known != open {
+                return Err(format!("{known:?} are remembered as open, and are {open:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether something is settled: done, given up, cancelled, or long forgotten.

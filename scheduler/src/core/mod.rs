@@ -44,6 +44,7 @@ pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use news::{Asked, News};
 pub use policy::Policy;
+pub(crate) use restore::torn;
 pub use rows::{
     Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,
     StepState, Trouble, WorkerRow,
@@ -58,6 +59,7 @@ use platefarm_model::{Code, Fault, JobId, LeaseToken, StepId, Timestamp, WorkerI
 use queue::{Queue, ShowId};
 use settings::{Evidence, Settings, Show};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 use worker::Worker;
 
 /// What was counted since the core was made.
@@ -102,6 +104,8 @@ pub struct State {
     /// Alive and lost.
     workers: BTreeMap<WorkerId, Worker>,
     instances: HashMap<String, WorkerId>,
+    /// Of each set of needs, by number, the first workers that are open to it, once somebody asked.
+    open_to: Vec<OnceLock<Vec<WorkerId>>>,
     /// What people set up.
     settings: Settings,
     /// What could be leased now, in the order of work.
@@ -149,6 +153,7 @@ impl State {
             leases: BTreeMap::new(),
             workers: BTreeMap::new(),
             instances: HashMap::new(),
+            open_to: Vec::new(),
             settings: Settings::new(),
             queue: Queue::default(),
             shows: Vec::new(),

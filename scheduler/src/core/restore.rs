@@ -23,20 +23,33 @@ impl State {
     /// # Errors
     /// [`Code::StoreFailed`] when the rows contradict each other.
     pub fn restore(policy: Policy, stored: Snapshot, now: Timestamp) -> Outcome<Self> {
+        let state = Self::rebuild(policy, stored, now)?;
+        state.check_invariants().map_err(torn)?;
+        Ok(state)
+    }
+
+    /// As [`State::restore`], but for the books, which the caller checks before it uses it.
+    ///
+    /// # Errors
+    /// As [`State::restore`].
+    pub fn rebuild(policy: Policy, stored: Snapshot, now: Timestamp) -> Outcome<Self> {
         let mut state = Self::new(policy, now);
         for ((kind, name), value) in stored.settings {
             state.settings.entry(kind).or_default().insert(name, value);
         }
-        let mut steps: BTreeMap<JobId, StepRows> = BTreeMap::new();
-        for (id, step) in stored.steps {
-            let of_job = steps.entry(id.job).or_default();
-            if of_job.len() != id.index as usize {
-                return Err(torn(format!("step {id} is out of order")));
-            }
-            of_job.push(step);
-        }
+        let mut steps = stored.steps.into_iter().peekable();
         for (id, row) in stored.jobs {
-            let rows = steps.remove(&id).ok_or_else(|| torn(format!("{id} has no steps")))?;
+            let mut rows = StepRows::new();
+            // Both come in the order of jobs.
+            while let Some((step, of_step)) = steps.next_if(|(step, _)| step.job <= id) {
+                if step.job == id && step.index as usize != rows.len() {
+                    return Err(torn(format!("step {step} is out of order")));
+                }
+                rows.extend((step.job == id).then_some(of_step));
+            }
+            if rows.is_empty() {
+                return Err(torn(format!("{id} has no steps")));
+            }
             state.restore_job(row, rows);
         }
         for (id, row) in stored.workers {
@@ -48,7 +61,6 @@ impl State {
         state.next_worker = state.next_worker.max(state.marks.worker.0 + 1);
         stored.leases.into_values().try_for_each(|row| state.restore_lease(row))?;
         state.settle_all();
-        state.check_invariants().map_err(torn)?;
         Ok(state)
     }
 
@@ -156,7 +168,8 @@ impl State {
     }
 }
 
-fn torn(what: impl std::fmt::Display) -> Fault {
+/// The error for rows that contradict each other.
+pub(crate) fn torn(what: impl std::fmt::Display) -> Fault {
     Fault::new(Code::StoreFailed, format!("the store contradicts itself: {what}"))
         .remedy("Restore the store from a copy, and report the message.")
 }

@@ -106,6 +106,7 @@ impl State {
             }
             (SettingKind::Pool | SettingKind::Node, _) => {
                 self.workers.values_mut().for_each(|worker| worker.fits.clear());
+                self.open_changed();
             }
             (SettingKind::Limit, _) => {}
         }

@@ -143,6 +143,7 @@ impl State {
         worker.alive = true;
         self.alive += 1;
         self.slots_by_class[worker.class() as usize] += u64::from(worker.row.slots);
+        self.open_changed();
     }
 
     /// Counts a worker among the lost.
@@ -151,6 +152,7 @@ impl State {
         worker.alive = false;
         self.alive -= 1;
         self.slots_by_class[worker.class() as usize] -= u64::from(worker.row.slots);
+        self.open_changed();
     }
 
     /// A worker was heard: it lives. One that was lost is back, but what it held is not.

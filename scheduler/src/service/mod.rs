@@ -10,6 +10,7 @@ mod events;
 mod farm;
 mod hooks;
 mod owner;
+mod rebuild;
 mod results;
 mod role;
 mod scaler;

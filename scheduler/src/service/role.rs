@@ -6,6 +6,7 @@
 
 use super::clock::Clock;
 use super::owner::{Ask, Ended, Findings, Owner};
+use super::rebuild::rebuild;
 use super::{Config, gone};
 use crate::core::State;
 use crate::store::{Follower, Place, SqlStore};
@@ -46,7 +47,7 @@ impl Following {
             return Ok(Arc::clone(state));
         }
         let snapshot = self.store.snapshot().await?;
-        let state = State::restore(self.config.policy, snapshot, self.clock.now())?;
+        let state = rebuild(self.config.policy, snapshot, self.clock.now()).await?;
         let state = Arc::new(state);
         *seen = Some((Instant::now(), Arc::clone(&state)));
         Ok(state)

@@ -1,8 +1,8 @@
 //! A store as one sees it who does not lead: who does, and what is committed.
 
 use super::place::Place;
+use super::read;
 use super::sql::{SqlReader, failed, pool};
-use super::{Jobs, read};
 use crate::core::Snapshot;
 use platefarm_model::Outcome;
 use sqlx::{AnyPool, Connection, Row};
@@ -54,7 +54,7 @@ impl Follower {
         let cannot = |e: sqlx::Error| failed("read the store", &e);
         let mut db = self.pool.acquire().await.map_err(cannot)?;
         let mut tx = db.begin_with(self.begin).await.map_err(cannot)?;
-        let snapshot = read::snapshot(&mut tx, Jobs::ALL).await?;
+        let snapshot = read::whole(&mut tx).await?;
         tx.rollback().await.map_err(cannot)?;
         Ok(snapshot)
     }

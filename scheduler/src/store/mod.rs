@@ -19,12 +19,14 @@
 
 pub mod backup;
 mod beside;
+mod columns;
 mod events;
 mod follow;
 mod gather;
 pub mod health;
 mod hooks;
 pub mod library;
+mod pages;
 mod place;
 mod read;
 mod runs;

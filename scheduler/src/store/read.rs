@@ -1,70 +1,101 @@
-//! Rows out of tables. What cannot be read is an error with its table and
-//! row, never a default.
+//! Rows out of tables: all that the core is rebuilt from, a few jobs for the
+//! auditor, and results.
 
 use super::Jobs;
+use super::columns::{Columns, Fields};
+use super::pages::Paged;
 use super::runs::{self, Run};
 use super::sql::failed;
-use crate::core::{FrameRow, JobRow, LeaseRow, Marks, Snapshot, WorkerRow};
-use platefarm_model::farm::Setting;
+use crate::core::{FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, WorkerRow};
+use platefarm_model::farm::{JobTerms, Setting};
+use platefarm_model::job::StepSpec;
 use platefarm_model::{
     Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-/// A row with the name of its table, for errors.
-struct Fields<'r> {
-    row: &'r AnyRow,
-    table: &'static str,
+const JOBS: Paged = Paged {
+    name: "jobs",
+    key: &["id"],
+    short: &[
+        "name",
+        "production",
+        "priority",
+        "COALESCE('=' || idempotency_key, '-')",
+        "submitted",
+        "COALESCE('=' || finished, '-')",
+        "cancelled",
+    ],
+    long: &["terms"],
+    columns: "id, name, production, priority, idempotency_key, submitted, finished, cancelled, terms",
+};
+const STEPS: Paged = Paged {
+    name: "steps",
+    key: &["job", "step"],
+    short: &[],
+    long: &["spec", "state"],
+    columns: "job, step, spec, state",
+};
+const LEASES: Paged = Paged {
+    name: "leases",
+    key: &["job", "step", "token"],
+    short: &["worker", "granted"],
+    long: &["keep", "done"],
+    columns: "job, step, token, worker, granted, keep, done",
+};
+
+fn job(row: &impl Columns) -> Outcome<JobRow> {
+    Ok(JobRow {
+        id: JobId(row.id(0)?),
+        name: row.text(1)?,
+        show: row.text(2)?,
+        priority: i32::try_from(row.int(3)?).map_err(|e| row.bad(3).because(&e))?,
+        idempotency_key: row.str_or_null(4)?.map(str::to_owned),
+        submitted: Timestamp(row.int(5)?),
+        finished: row.int_or_null(6)?.map(Timestamp),
+        cancelled: row.int(7)? != 0,
+        terms: as_made::<JobTerms>(row, 8, &PLAIN_TERMS)?,
+    })
 }
 
-impl Fields<'_> {
-    fn bad(&self, column: usize) -> Fault {
-        Fault::new(Code::StoreFailed, format!("column {column} of '{}' cannot be read", self.table))
-    }
+/// A step with what changes of it.
+type StepRow = (StepId, (Arc<StepSpec>, StepState));
 
-    fn int(&self, column: usize) -> Outcome<i64> {
-        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
-    }
+fn step(row: &impl Columns) -> Outcome<StepRow> {
+    Ok((row.step(0)?, (Arc::new(row.json(2)?), as_made::<StepState>(row, 3, &PLAIN_STATE)?)))
+}
 
-    fn id(&self, column: usize) -> Outcome<u64> {
-        u64::try_from(self.int(column)?).map_err(|e| self.bad(column).because(&e))
-    }
+fn lease(row: &impl Columns) -> Outcome<LeaseRow> {
+    Ok(LeaseRow {
+        step: row.step(0)?,
+        token: LeaseToken(row.id(2)?),
+        worker: WorkerId(row.id(3)?),
+        granted: row.parse(4)?,
+        keep: row.parse(5)?,
+        done: row.parse(6)?,
+    })
+}
 
-    fn small(&self, column: usize) -> Outcome<u32> {
-        u32::try_from(self.int(column)?).map_err(|e| self.bad(column).because(&e))
-    }
+static PLAIN_TERMS: LazyLock<String> = LazyLock::new(plain::<JobTerms>);
+static PLAIN_STATE: LazyLock<String> = LazyLock::new(plain::<StepState>);
 
-    fn int_or_null(&self, column: usize) -> Outcome<Option<i64>> {
-        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
-    }
+/// What is written of a value of which nothing was said.
+fn plain<T: Serialize + Default>() -> String {
+    // No row is this text, should it ever fail.
+    serde_json::to_string(&T::default()).unwrap_or_default()
+}
 
-    fn text(&self, column: usize) -> Outcome<String> {
-        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
-    }
-
-    fn bytes(&self, column: usize) -> Outcome<Vec<u8>> {
-        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
-    }
-
-    fn text_or_null(&self, column: usize) -> Outcome<Option<String>> {
-        self.row.try_get(column).map_err(|e| self.bad(column).because(&e))
-    }
-
-    fn json<T: DeserializeOwned>(&self, column: usize) -> Outcome<T> {
-        serde_json::from_str(&self.text(column)?).map_err(|e| self.bad(column).because(&e))
-    }
-
-    fn parse<T: std::str::FromStr<Err = Fault>>(&self, column: usize) -> Outcome<T> {
-        self.text(column)?.parse().map_err(|e: Fault| self.bad(column).because(&e))
-    }
-
-    fn step(&self, job: usize) -> Outcome<StepId> {
-        Ok(StepId { job: JobId(self.id(job)?), index: self.small(job + 1)? })
-    }
+/// A column that is as it was made on most rows, and then known by its text.
+fn as_made<T: DeserializeOwned + Default>(
+    row: &impl Columns,
+    column: usize,
+    plain: &str,
+) -> Outcome<T> {
+    if row.str(column)? == plain { Ok(T::default()) } else { row.json(column) }
 }
 
 async fn table<T>(
@@ -84,43 +115,34 @@ async fn table<T>(
     rows.iter().map(|row| read(Fields { row, table })).collect()
 }
 
-/// Everything of these jobs but the results of frames, which the core does
-/// not keep; and all workers, settings and marks.
-pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
+/// Everything but the results of frames, which the core does not keep.
+pub(super) async fn whole(db: &mut AnyConnection) -> Outcome<Snapshot> {
+    let jobs = JOBS.read(db, |line| job(line), |row| job(row)).await?;
+    let steps = STEPS.read(db, |line| step(line), |row| step(row)).await?;
+    let leases = LEASES.read(db, |line| lease(line), |row| lease(row)).await?;
+    of_farm(db, jobs, steps, leases).await
+}
+
+/// As above, of these jobs only, row by row.
+pub(super) async fn part(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
                 cancelled, terms FROM jobs WHERE id BETWEEN $1 AND $2";
-    let jobs = table(db, "jobs", jobs, Some(of), |row| {
-        Ok(JobRow {
-            id: JobId(row.id(0)?),
-            name: row.text(1)?,
-            show: row.text(2)?,
-            priority: i32::try_from(row.int(3)?).map_err(|e| row.bad(3).because(&e))?,
-            idempotency_key: row.text_or_null(4)?,
-            submitted: Timestamp(row.int(5)?),
-            finished: row.int_or_null(6)?.map(Timestamp),
-            cancelled: row.int(7)? != 0,
-            terms: row.json(8)?,
-        })
-    });
-    let jobs = jobs.await?.into_iter().map(|row| (row.id, row)).collect();
+    let jobs = table(db, "jobs", jobs, Some(of), |row| job(&row)).await?;
     let steps = "SELECT job, step, spec, state FROM steps WHERE job BETWEEN $1 AND $2";
-    let steps = table(db, "steps", steps, Some(of), |row| {
-        Ok((row.step(0)?, (Arc::new(row.json(2)?), row.json(3)?)))
-    });
-    let steps: BTreeMap<_, _> = steps.await?.into_iter().collect();
-    let leases = "SELECT token, job, step, worker, granted, keep, done FROM leases \
+    let steps = table(db, "steps", steps, Some(of), |row| step(&row)).await?;
+    let leases = "SELECT job, step, token, worker, granted, keep, done FROM leases \
                   WHERE job BETWEEN $1 AND $2";
-    let leases = table(db, "leases", leases, Some(of), |row| {
-        Ok(LeaseRow {
-            token: LeaseToken(row.id(0)?),
-            step: row.step(1)?,
-            worker: WorkerId(row.id(3)?),
-            granted: row.parse(4)?,
-            keep: row.parse(5)?,
-            done: row.parse(6)?,
-        })
-    });
-    let leases = leases.await?.into_iter().map(|row| (row.token, row)).collect();
+    let leases = table(db, "leases", leases, Some(of), |row| lease(&row)).await?;
+    of_farm(db, jobs, steps, leases).await
+}
+
+/// With all workers, settings and marks.
+async fn of_farm(
+    db: &mut AnyConnection,
+    jobs: Vec<JobRow>,
+    steps: Vec<StepRow>,
+    leases: Vec<LeaseRow>,
+) -> Outcome<Snapshot> {
     let workers = "SELECT id, name, instance, slots, backend, traits FROM workers";
     let workers = table(db, "workers", workers, None, |row| {
         Ok(WorkerRow {
@@ -132,13 +154,25 @@ pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapsh
             traits: row.json(5)?,
         })
     });
-    let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
+    let workers = workers.await?;
     let settings = "SELECT kind, name, value FROM settings";
     let settings = table(db, "settings", settings, None, |row| {
         let value: Setting = row.json(2)?;
         Ok(((row.parse(0)?, row.text(1)?), value))
     });
     let settings = settings.await?.into_iter().collect();
+    let marks = marks(db).await?;
+    Ok(Snapshot {
+        jobs: jobs.into_iter().map(|row| (row.id, row)).collect(),
+        steps: steps.into_iter().collect(),
+        leases: leases.into_iter().map(|row| (row.token, row)).collect(),
+        workers: workers.into_iter().map(|row| (row.id, row)).collect(),
+        settings,
+        marks,
+    })
+}
+
+async fn marks(db: &mut AnyConnection) -> Outcome<Marks> {
     let mut marks = Marks::default();
     let query = "SELECT name, value FROM marks";
     let rows = table(db, "marks", query, None, |row| Ok((row.text(0)?, row.id(1)?))).await?;
@@ -153,7 +187,7 @@ pub(super) async fn snapshot(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapsh
             }
         }
     }
-    Ok(Snapshot { jobs, steps, leases, workers, settings, marks })
+    Ok(marks)
 }
 
 /// How the frames of a job ended.

@@ -165,7 +165,7 @@ impl Store for SqlStore {
 
     async fn load(&mut self) -> Outcome<Snapshot> {
         let db = self.connect().await?;
-        let loaded = read::snapshot(db, Jobs::ALL).await;
+        let loaded = read::whole(db).await;
         if loaded.is_err() {
             self.writer = None;
         }
@@ -176,7 +176,7 @@ impl Store for SqlStore {
         let Some(db) = &mut self.writer else {
             return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
         };
-        read::snapshot(db, of).await.map_err(|fault| fault.within(&self.place))
+        read::part(db, of).await.map_err(|fault| fault.within(&self.place))
     }
 
     async fn log_end(&mut self) -> Outcome<LogEnd> {

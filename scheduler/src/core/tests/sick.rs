@@ -2,7 +2,7 @@
 //! that hang, and what takes too long.
 
 use super::*;
-use platefarm_model::farm::{NodeControl, StepTerms};
+use platefarm_model::farm::{JobTerms, NodeControl, StepTerms};
 
 impl Farm {
     fn word(&self, worker: WorkerId) -> String {
@@ -171,6 +171,61 @@ fn what_was_not_begun_is_not_blamed() {
     assert_eq!(farm.phase(deadly), Phase::Failed);
     let step = farm.state.at(StepId { job: next, index: 0 }).unwrap();
     assert!(step.state.losses.is_empty());
+}
+
+/// A worker goes down with the lease that it got first, and asks for another before that:
+/// the older lease runs out sooner, and is not the one that was never heard of.
+#[test]
+fn the_older_lease_of_a_worker_that_went_down_is_blamed_too() {
+    let mut farm = Farm::with(Policy { first_lease_frames: 2, ..policy() });
+    let capped = JobTerms { max_tasks: Some(1), ..JobTerms::default() };
+    let steps = vec![step(1, 8, &[])];
+    let deadly = farm.hand_in(JobSpec { priority: 1, terms: capped, ..spec("s", steps) });
+    let other = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let worker = farm.machine("a", 2, "cpu", WorkerTraits::default());
+    assert_eq!(farm.acquire(worker).unwrap().step.job, deadly);
+    farm.millis += 400;
+    assert_eq!(farm.acquire(worker).unwrap().step.job, other);
+    for _ in 0..25 {
+        farm.millis += 500;
+        farm.ask(Command::Tick).unwrap();
+    }
+    let counters = farm.state.counters();
+    assert_eq!((counters.lost, counters.expired), (2, 0));
+    let step = farm.state.at(StepId { job: deadly, index: 0 }).unwrap();
+    assert_eq!(step.state.losses.at(1).unwrap().1.limit, 1, "its frames go one by one");
+    // One that lives, and does not speak of its lease, never heard of it.
+    let again = farm.worker("b");
+    assert_eq!(farm.acquire(again).unwrap().step.job, deadly);
+    farm.wait(11, &[again]);
+    assert_eq!(farm.state.counters().expired, 1);
+}
+
+/// Who could do a frame that failed here is known until a worker or a node changes.
+#[test]
+fn a_frame_that_failed_waits_for_another_only_while_there_is_one() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 1, &[])]);
+    let fails = |farm: &mut Farm| {
+        let lease = farm.acquire(a).expect("nobody else could");
+        farm.report(a, lease.token, vec![failure(1, Code::Interrupted)]);
+    };
+    fails(&mut farm);
+    fails(&mut farm);
+    let b = farm.worker("b");
+    assert_eq!(farm.acquire(a), None, "b could");
+    farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
+    fails(&mut farm);
+    farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
+    assert_eq!(farm.acquire(a), None);
+    farm.ask(Command::Leave { worker: b }).unwrap();
+    fails(&mut farm);
+    // More than are remembered, all of which tried, and one that did not.
+    for number in 0..20 {
+        farm.worker(&format!("c{number}"));
+    }
+    assert_eq!(farm.acquire(a), None);
 }
 
 /// A hundred million frames out of time are given up in one go.

@@ -1,7 +1,8 @@
 //! The auditor: while the farm runs, a few jobs at a time are read from the
 //! store and held against the core, and their books and caps are checked. It
 //! reads in the wake of a commit, when both must say the same. With the last
-//! jobs come the workers, the settings, and what is counted over the whole farm.
+//! jobs, or where there is none, come the workers, the settings, and what is
+//! counted over the whole farm.
 
 use crate::core::{Cap, Command, Over, Snapshot, State};
 use crate::store::{Jobs, Store};
@@ -129,12 +130,17 @@ impl Auditor {
         let last = state.last_of(first, JOBS);
         // From the beginning again when the end is reached.
         self.next = last.map_or(JobId(0), |last| JobId(last.0 + 1));
-        let of = Jobs { first, last: last? };
+        let of = match last {
+            Some(last) => Jobs { first, last },
+            None if first == Jobs::ALL.first => Jobs::ALL,
+            None => return None,
+        };
         let books = state.check_between(of.first, of.last);
         let books = books.and_then(|()| self.check_caps(of, state));
         let lowered = self.lowered.values().map(ToString::to_string).collect();
         let rows = state.rows_between(of.first, of.last);
-        let with_last = state.last_of(JobId(of.last.0 + 1), 1).is_none();
+        let behind = JobId(of.last.0.saturating_add(1));
+        let with_last = state.last_of(behind, 1).is_none();
         Some(Expected { of, rows, with_last, lowered, books })
     }
 
@@ -202,18 +208,21 @@ mod tests {
         Command::Set(SettingKind::Limit, "nuke".into(), Some(Setting::Limit(Limit { count })))
     }
 
-    /// Two workers with a task each, of a limit of which there is as much as `count`.
-    fn farm_of_two(count: u32) -> State {
-        let mut state = State::new(Policy::default(), Timestamp(1));
-        let mut job = noop("a", 8);
-        job.steps[0].terms.needs.limits = [("nuke".to_owned(), 1)].into();
-        let register = |name: &str| Command::Register {
+    fn register(name: &str) -> Command {
+        Command::Register {
             name: name.into(),
             instance: name.into(),
             slots: 2,
             backend: "cpu".into(),
             traits: Default::default(),
-        };
+        }
+    }
+
+    /// Two workers with a task each, of a limit of which there is as much as `count`.
+    fn farm_of_two(count: u32) -> State {
+        let mut state = State::new(Policy::default(), Timestamp(1));
+        let mut job = noop("a", 8);
+        job.steps[0].terms.needs.limits = [("nuke".to_owned(), 1)].into();
         let commands = [limit(count), Command::Submit(Box::new(job)), register("a"), register("b")];
         commands.into_iter().for_each(|command| {
             state.step(command, Timestamp(2)).reply.expect("it is accepted");
@@ -227,6 +236,26 @@ mod tests {
         for worker in [1, 2].map(platefarm_model::WorkerId) {
             state.step(Command::Acquire { worker }, Timestamp(3)).reply.expect("an answer");
         }
+    }
+
+    /// A farm without a job has workers and settings all the same.
+    #[test]
+    fn an_empty_farm_is_looked_at() {
+        let mut state = State::new(Policy::default(), Timestamp(1));
+        let mut auditor = Auditor::new(&state);
+        auditor.every(Duration::ZERO);
+        for command in [limit(2), register("a")] {
+            state.step(command, Timestamp(2)).reply.expect("it is accepted");
+        }
+        let expected = auditor.expected(&state).expect("it is time");
+        assert_eq!(expected.books, Ok(()));
+        let mut stored = state.snapshot();
+        assert_eq!(differs(&expected.rows, &stored, expected.with_last), None);
+        stored.workers.clear();
+        let other = differs(&expected.rows, &stored, expected.with_last);
+        assert_eq!(other.as_deref(), Some("worker w1 is not stored as it is"));
+        stored = Snapshot { settings: Default::default(), ..state.snapshot() };
+        assert!(differs(&expected.rows, &stored, expected.with_last).is_some());
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use audit::Auditor;
 pub(super) use audit::Findings;
 
 use super::clock::Clock;
+use super::rebuild::rebuild;
 use super::seats::{Said, SeatId, Seats, Word};
 use crate::core::{Asked, Changes, Command, Policy, Reply, State};
 use crate::store::Store;
@@ -150,7 +151,7 @@ impl<S: Store> Owner<S> {
         closing: watch::Receiver<bool>,
     ) -> Outcome<(mpsc::Sender<Ask>, Self)> {
         let clock = Clock::new();
-        let state = State::restore(policy, store.load().await?, clock.now())?;
+        let state = rebuild(policy, store.load().await?, clock.now()).await?;
         let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
         let mut owner = Self {

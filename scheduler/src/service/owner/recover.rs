@@ -2,7 +2,7 @@
 //! until another scheduler has it.
 
 use super::{Ask, Ended, Owner, Parked, RETRY};
-use crate::core::State;
+use crate::service::rebuild::rebuild;
 use crate::service::seats::{Said, SeatId, Word};
 use crate::store::Store;
 use platefarm_model::{Code, Fault};
@@ -21,7 +21,7 @@ impl<S: Store> Owner<S> {
         loop {
             let Some(store) = &mut self.store else { return Err(Ended::Over) };
             let restored = match store.load().await {
-                Ok(stored) => State::restore(self.policy, stored, self.clock.now()),
+                Ok(stored) => rebuild(self.policy, stored, self.clock.now()).await,
                 Err(fault) => Err(fault),
             };
             let restored = match restored {
