@@ -303,11 +303,10 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Slots of workers that are alive, leases that are held, and frames done so far: by the jobs, since
-    /// what was counted begins anew with each leader, and one that follows counts nothing.
-    pub(crate) fn capacity(&self) -> (u64, u64, u64) {
-        let alive = self.workers.iter().filter(|worker| worker.0 == "alive");
-        (alive.map(|worker| u64::from(worker.2)).sum(), self.leases, self.done)
+    /// Frames done so far: by the jobs, since what was counted begins anew with each leader, and one
+    /// that follows counts nothing.
+    pub(crate) fn done(&self) -> u64 {
+        self.done
     }
 
     /// What there is to count.
