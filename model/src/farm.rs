@@ -170,6 +170,9 @@ pub struct JobTerms {
     /// Whether it is held.
     #[serde(skip_serializing_if = "is_default")]
     pub paused: bool,
+    /// Name of the token that handed it in, as the scheduler saw it; none where nobody has to say it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub submitted_by: Option<Box<str>>,
 }
 
 /// A job, or one step of it: `j12`, `j12.3`.
@@ -490,5 +493,7 @@ mod tests {
         let json = serde_json::to_string(&terms).unwrap();
         assert_eq!(json, r#"{"class":"urgent","after":[{"on":"j3.1","same_frames":true}]}"#);
         assert_eq!(serde_json::from_str::<JobTerms>(&json).unwrap(), terms);
+        let named: JobTerms = serde_json::from_str(r#"{"submitted_by":"ann","later":1}"#).unwrap();
+        assert_eq!(named.submitted_by.as_deref(), Some("ann"), "rows of later versions are read");
     }
 }

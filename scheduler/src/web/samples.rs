@@ -5,7 +5,8 @@
 use super::metrics::Seen;
 use super::{Glance, Shared, glance};
 use crate::core::State;
-use platefarm_model::WorkerId;
+use platefarm_model::job::WorkerView;
+use platefarm_model::{JobId, WorkerId};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,13 +30,14 @@ const KEPT_OF_A_WORKER: usize = 120;
 pub(super) struct Sample {
     pub(super) at_us: u64,
     pub(super) slots: u64,
+    /// Tasks at work.
     pub(super) leases: u64,
     /// Frames that are done, of every job that is kept.
     done: u64,
     /// Frames that were done so far: it does not fall when jobs are forgotten.
     pub(super) accepted: u64,
     pub(super) waiting: u64,
-    /// Tasks of each show that has any.
+    /// Tasks at work of each show that has any: never more than there are slots.
     pub(super) shows: BTreeMap<String, u64>,
 }
 
@@ -105,19 +107,35 @@ struct Look {
     workers: BTreeMap<WorkerId, WorkerSample>,
 }
 
+/// Tasks at work: of what each worker has in hand as much as it has slots for, in the order in
+/// which it got it. What it holds beyond that is work ahead, and takes no capacity.
+fn at_work(workers: &[WorkerView]) -> impl Iterator<Item = JobId> + '_ {
+    let begun = workers.iter().flat_map(|worker| worker.leases.iter().take(worker.at_work()));
+    begun.map(|lease| lease.step.job)
+}
+
 fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
-    let (slots, leases, done) = Seen::of(farm).capacity();
-    let shares = farm.settings().shares;
-    let waiting = shares.iter().map(|share| share.frames_waiting).sum();
-    let shows = shares.into_iter().filter(|share| share.tasks > 0);
-    let shows = shows.map(|share| (share.show, share.tasks)).collect();
-    let workers = if of_workers { farm.workers() } else { Vec::new() };
-    let worker = |it: platefarm_model::job::WorkerView| {
+    let done = Seen::of(farm).done();
+    let waiting = farm.settings().shares.iter().map(|share| share.frames_waiting).sum();
+    let workers = farm.workers();
+    let mut shows: BTreeMap<String, u64> = BTreeMap::new();
+    for show in at_work(&workers).filter_map(|job| farm.show_of(job).ok()) {
+        *shows.entry(show).or_default() += 1;
+    }
+    let worker = |it: &WorkerView| {
         (it.id, WorkerSample { at_us, leases: it.leases.len() as u64, frames: it.frames_done })
     };
     Look {
-        sample: Sample { at_us, slots, leases, done, accepted: done, waiting, shows },
-        workers: workers.into_iter().map(worker).collect(),
+        sample: Sample {
+            at_us,
+            slots: workers.iter().map(WorkerView::slots_there).sum(),
+            leases: shows.values().sum(),
+            done,
+            accepted: done,
+            waiting,
+            shows,
+        },
+        workers: workers.iter().filter(|_| of_workers).map(worker).collect(),
     }
 }
 
@@ -146,6 +164,8 @@ pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platefarm_model::job::LeaseView;
+    use platefarm_model::{FrameSet, LeaseToken, StepId, Timestamp};
 
     fn sample(at_us: u64) -> Sample {
         let (done, accepted) = (at_us, at_us);
@@ -161,6 +181,44 @@ mod tests {
         assert_eq!(drawn.last().map(|s| s.at_us), Some(1999));
         assert!(drawn[0].at_us >= 2000 - KEPT as u64);
         assert!(drawn.windows(2).all(|w| w[0].at_us < w[1].at_us));
+    }
+
+    fn worker(state: &str, slots: u32, jobs: &[u64]) -> WorkerView {
+        let lease = |(n, job): (usize, &u64)| LeaseView {
+            token: LeaseToken(n as u64 + 1),
+            step: StepId { job: JobId(*job), index: 0 },
+            frames: FrameSet::new(),
+        };
+        WorkerView {
+            id: WorkerId(1),
+            name: "w".into(),
+            state: state.into(),
+            slots,
+            backend: "cpu".into(),
+            last_seen: Timestamp(0),
+            leases: jobs.iter().enumerate().map(lease).collect(),
+            frames_done: 0,
+            labels: vec![],
+            pools: vec![],
+            memory_mib: 0,
+            quarantine: None,
+        }
+    }
+
+    /// A worker holds tasks ahead, so that it never waits; they take no capacity.
+    #[test]
+    fn what_is_held_ahead_is_not_at_work() {
+        let workers = [
+            worker("alive", 1, &[1, 2]),
+            worker("alive", 2, &[2, 1, 1]),
+            worker("alive", 3, &[]),
+            worker("draining", 4, &[3]),
+        ];
+        let mut jobs: Vec<u64> = at_work(&workers).map(|job| job.0).collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, [1, 1, 2, 3]);
+        let slots: u64 = workers.iter().map(WorkerView::slots_there).sum();
+        assert_eq!(slots, 1 + 2 + 3 + 1);
     }
 
     #[test]

@@ -55,7 +55,7 @@ export function capacity(samples) {
   });
   const slots = samples.map((s, k) => (k ? "H" + x(s) + "V" : "M" + x(s) + " ") + y(s.slots)).join("");
   const last = samples[samples.length - 1];
-  const label = last.leases + " tasks in hand, " + last.slots + " slots: " + list.map(([name, of]) => name + " " + of(last)).join(", ");
+  const label = last.leases + " tasks at work, " + last.slots + " slots: " + list.map(([name, of]) => name + " " + of(last)).join(", ");
   return h("figure", { class: "card" }, frame(label, most, samples, areas, h("path", { key: "slots", class: "have", d: slots })),
     h("figcaption", {}, h("ul", { class: "legend" }, h("li", { key: "slots" }, h("i", { class: "dashes" }), "slots " + number(last.slots)),
       list.map(([name, of, colour]) => h("li", { key: name }, h("i", { class: colour }), name + " " + number(of(last)))))));
@@ -89,8 +89,8 @@ export const farmPage = {
       pace > 0 && waits > 0 && ["At this pace", span(waits / pace * 60e3)],
       ["Workers", number(alive.length), held > 0 && h("small", { class: "bad" }, " " + held + " not well")],
       ["Slots at work", number(busy) + " / " + number(slots)],
-    ]), h("h2", {}, "Capacity ", h("span", { class: "dim" }, "tasks in hand by show, and the slots that there are")), capacity(samples), throughput(samples),
-    farm.shows.length > 0 && [h("h2", {}, "Shows"), table("Shows", [["Show"], ["Tasks", "number"], ["Guarantee", "number"], ["Ceiling", "number"], ["Weight", "number"], ["Frames waiting", "number"]], farm.shows,
+    ]), h("h2", {}, "Capacity ", h("span", { class: "dim" }, "tasks at work by show, and the slots that there are")), capacity(samples), throughput(samples),
+    farm.shows.length > 0 && [h("h2", {}, "Shows"), table("Shows", [["Show"], ["Tasks held", "number"], ["Guarantee", "number"], ["Ceiling", "number"], ["Weight", "number"], ["Frames waiting", "number"]], farm.shows,
       (s) => [h("a", { href: "#/jobs?show=" + encodeURIComponent(s.show) }, s.show || "no show"), number(s.tasks), number(s.share.guarantee), s.share.ceiling == null ? "–" : number(s.share.ceiling), number(s.share.weight), number(s.frames_waiting)], (s) => s.show)],
     h("h2", {}, "At work"), jobs("Jobs at work", farm.jobs.slice(0, 20)),
     h("h2", {}, "Lately"), feed((activity || []).slice(0, 8))];
