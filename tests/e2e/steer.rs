@@ -44,6 +44,9 @@ fn jobs_are_found_and_steered() {
 
     let paused = farm.json(&["jobs", "pause", "j1"]);
     assert_eq!(paused["terms"]["paused"], true, "{paused}");
+    let log = farm.json(&["audit"]);
+    assert_eq!(log["entries"][0]["subject"], "j1", "{log}");
+    assert_eq!(log["entries"][0]["detail"], "target.job: 1, pause", "{log}");
     let why = farm.json(&["jobs", "explain", "j1"]);
     assert!(why["groups"][0]["reasons"].to_string().contains("paused"), "{why}");
     farm.json(&["jobs", "resume", "j1"]);
