@@ -11,11 +11,12 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use platefarm_model::Outcome;
 use platefarm_model::job::{JobView, Phase};
 use platefarm_model::query::JobQuery;
+use platefarm_model::{JobId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,14 +60,17 @@ fn left(job: &JobView) -> u64 {
 }
 
 fn overview(moment: &Moment, caller: &Caller) -> Value {
-    let (mut jobs, mut running, mut waiting, mut frames) = (0, 0, 0, 0);
-    let mut front: Vec<&JobView> = Vec::new();
+    let (mut jobs, mut running, mut waiting) = (0, 0, 0);
+    let (mut rest, mut eligible) = (0, 0);
+    let (mut front, mut open): (Vec<&JobView>, HashSet<JobId>) = Default::default();
     for job in moment.seen(caller) {
         jobs += 1;
         if job.phase.is_settled() {
             continue;
         }
-        frames += left(job);
+        rest += left(job);
+        eligible += moment.eligible.get(&job.id).copied().unwrap_or(0);
+        open.insert(job.id);
         if job.phase == Phase::Running {
             running += 1
         } else {
@@ -79,9 +83,15 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
         (job.phase != Phase::Running, std::cmp::Reverse((job.terms.class, job.priority)), job.id)
     });
     front.truncate(FRONT);
+    let leases = moment.workers.iter().flat_map(|worker| &worker.leases);
+    let leases = leases.filter(|lease| open.contains(&lease.step.job));
+    let leased: u64 = leases.map(|lease| lease.frames.len()).sum();
     let shares: Vec<_> = moment.shares.iter().filter(|share| caller.sees(&share.show)).collect();
     json!({
-        "counts": { "jobs": jobs, "running": running, "waiting": waiting, "frames_waiting": frames },
+        "counts": {
+            "jobs": jobs, "running": running, "waiting": waiting, "frames_waiting": eligible,
+            "frames_leased": leased, "frames_held": rest.saturating_sub(eligible + leased),
+        },
         "jobs": front,
         "shows": shares,
         "workers": moment.workers,
@@ -221,4 +231,56 @@ async fn activity<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> 
         Outcome::Ok(json!({ "events": events }))
     };
     answer(events.await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Command, Policy, State as Farm};
+    use platefarm_model::farm::{Control, Target};
+    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+    use platefarm_model::trust::Role;
+    use platefarm_model::{FrameRange, Timestamp};
+
+    fn job(show: &str) -> Command {
+        let step = StepSpec {
+            name: "a".into(),
+            kind: StepKind::Noop { millis_per_frame: 0 },
+            frames: FrameRange::of_len(1001, 24),
+            after: vec![],
+            max_attempts: 3,
+            terms: Default::default(),
+        };
+        Command::Submit(Box::new(JobSpec {
+            name: "n".into(),
+            show: show.into(),
+            priority: 0,
+            idempotency_key: None,
+            terms: Default::default(),
+            steps: vec![step],
+        }))
+    }
+
+    /// What a person holds does not stand among what waits for a worker.
+    #[test]
+    fn frames_that_are_held_do_not_wait() {
+        let mut farm = Farm::new(Policy::default(), Timestamp(1));
+        for command in [
+            job("atlas"),
+            job("atlas"),
+            job("zeus"),
+            Command::Control(Target::Job(JobId(1)), Control::Pause),
+        ] {
+            farm.step(command, Timestamp(2)).reply.unwrap();
+        }
+        let counts = |shows: &[&str]| {
+            let shows = shows.iter().map(|show| (*show).to_owned()).collect();
+            let caller = Caller { name: "n".into(), token: "t".into(), role: Role::Viewer, shows };
+            let counts = &overview(&Moment::of(&farm), &caller)["counts"];
+            let of = |name: &str| counts[name].as_u64().unwrap();
+            (of("frames_waiting"), of("frames_held"), of("frames_leased"))
+        };
+        assert_eq!(counts(&[]), (48, 24, 0));
+        assert_eq!(counts(&["atlas"]), (24, 24, 0));
+    }
 }
