@@ -3,7 +3,7 @@
 use crate::output::Output;
 use platefarm_media::publish;
 use platefarm_model::{Code, Fault, Outcome};
-use std::io::Write;
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -18,9 +18,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, mut root: clap::Command, out: &dyn Output) -> Outcome<()> {
     root.build();
     let Some(dir) = &args.out else {
-        let page = page(named(&root, &args.verb)?)?;
-        // A pager that was left is not an error of ours.
-        let _ = std::io::stdout().write_all(&page);
+        let verb = named(&root, &args.verb)?;
+        let page = page(verb)?;
+        let page = String::from_utf8_lossy(&page);
+        out.text(&page, &json!({ "page": file_name(verb), "text": page }));
         return Ok(());
     };
     publish::make_dirs(dir)?;
