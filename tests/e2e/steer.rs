@@ -189,7 +189,13 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
 
     worker.kill();
     assert_eq!(farm.json(&["workers", "remove", "w1"])["workers"], json!([]));
-    farm.fails("F0504", &["workers", "show", "w1"]);
+    // Whoever names what is not there is told so, and not that the farm will mend it.
+    farm.fails("F0518", &["workers", "show", "w1"]);
+    farm.fails("F0518", &["workers", "remove", "w9"]);
+    farm.fails("F0518", &["workers", "label", "w9", "--add", "nvme"]);
+    farm.fails("F0519", &["shows", "remove", "zzz"]);
+    farm.fails("F0520", &["pools", "remove", "zzz"]);
+    farm.fails("F0521", &["limits", "remove", "zzz"]);
     farm.json(&["jobs", "cancel", "j1"]);
     farm.fails("F0507", &["jobs", "watch", "j1"]);
 }
