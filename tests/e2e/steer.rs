@@ -180,6 +180,14 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     assert_eq!(farm.json(&["pools", "remove", "quick"])["pools"], json!([]));
     assert_eq!(farm.json(&["limits", "set", "nuke", "4"])["limits"][0]["count"], 4);
     assert_eq!(farm.json(&["limits", "remove", "nuke"])["limits"], json!([]));
+    // What is not said stays, and what changes is told.
+    farm.json(&["pools", "set", "night", "--label", "fast"]);
+    let night = farm.json(&["pools", "set", "night", "--reserve", "3"]);
+    assert_eq!(night["pools"][0]["labels"], json!(["fast"]), "{night}");
+    let args = ["pools", "set", "night", "--reserve", "1", "--farm", &farm.url];
+    let said = text(&farm.world.run(&args).stderr);
+    assert!(said.contains("pool 'night': reserve 3 → 1"), "{said}");
+    farm.json(&["pools", "remove", "night"]);
     let share = farm.json(&["shows", "set", "atlas", "--weight", "3", "--ceiling", "9"]);
     assert_eq!(share["shows"][0]["share"]["weight"], 3, "{share}");
     farm.json(&["shows", "remove", "atlas"]);
