@@ -194,6 +194,8 @@ codes! {
     CursorTooOld "F0515" Request "the event log does not reach back to this cursor" "Take stock with `platefarm jobs list`, then follow from now on: leave the cursor out. `--since oldest` begins with what is kept.";
     HookAddress "F0516" Request "webhooks may not be sent to this address" "Have the scheduler started with --webhook-allow HOST (docs/events.md).";
     UnknownHook "F0517" Request "there is no such webhook" "See `platefarm webhooks list`.";
+    NoSuchWorker "F0518" Request "there is no such worker" "See `platefarm workers list`.";
+    NoShare "F0519" Request "the show has no share of its own" "See `platefarm shows list`; `platefarm shows set` gives it one.";
     UnknownPool "F0520" Request "there is no such pool" "Set it up with `platefarm pools set`, or start workers that say they are in it.";
     UnknownLimit "F0521" Request "there is no such limit" "Set it up with `platefarm limits set`.";
     DependencyLoop "F0522" Request "jobs would wait for each other for ever" "Take away the dependency that closes the loop; `platefarm jobs explain` shows what each waits for.";

@@ -5,6 +5,7 @@ use crate::output::Output;
 use clap::builder::{Resettable, StyledStr};
 use platefarm_media::publish;
 use platefarm_model::{Code, Fault, Outcome};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,9 +22,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, mut root: clap::Command, out: &dyn Output) -> Outcome<()> {
     root.build();
     let Some(dir) = &args.out else {
-        let page = page(named(&root, &args.verb)?)?;
-        // A pager that was left is not an error of ours.
-        let _ = std::io::stdout().write_all(&page);
+        let verb = named(&root, &args.verb)?;
+        let page = page(verb)?;
+        let page = String::from_utf8_lossy(&page);
+        out.text(&page, &json!({ "page": file_name(verb), "text": page }));
         return Ok(());
     };
     publish::make_dirs(dir)?;

@@ -218,7 +218,7 @@ fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<ExitCode> {
         Verb::Audit(args) => tokens::audit(&args, global, out),
         Verb::Explain(args) => explain::run(&args, out),
         Verb::Completions(args) => {
-            completions::run(&args, &mut typed::command());
+            completions::run(&args, &mut typed::command(), out);
             Ok(())
         }
         Verb::Man(args) => man::run(&args, typed::command(), out),

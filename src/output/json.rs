@@ -236,6 +236,9 @@ impl Output for Json {
         let rows: Vec<_> = codes.iter().map(|c| json!({ "code": c.text, "owner": c.owner, "summary": c.summary, "remedy": c.remedy })).collect();
         self.print(&json!({ "codes": rows }));
     }
+    fn text(&self, _text: &str, facts: &serde_json::Value) {
+        self.print(facts);
+    }
     fn did(&self, _text: &str, facts: &serde_json::Value) {
         self.print(facts);
     }

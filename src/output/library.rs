@@ -74,13 +74,17 @@ fn list(entries: &[Entry], count: usize) {
     }
 }
 
+/// A value of a table; a dash where nobody gave it.
+fn text(value: Option<&String>) -> String {
+    value.filter(|text| *text != MISSING).cloned().unwrap_or_else(|| "-".into())
+}
+
 fn formats(cards: &[Card]) {
     if cards.is_empty() {
         say!("no formats");
         return;
     }
     let row = |card: &Card| {
-        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| MISSING.into());
         let set = &card.set;
         let mut said: Vec<String> = Vec::new();
         said.extend(set.color.as_ref().map(|c| format!("colour {c}")));
@@ -90,12 +94,12 @@ fn formats(cards: &[Card]) {
         let key = &card.card.key;
         vec![
             card.id.clone(),
-            text(&key.camera_letter),
-            text(&key.camera_model),
-            text(&key.sensor_mode),
-            text(&key.codec),
-            text(&key.lens_squeeze),
-            text(&card.card.color_space),
+            text(key.camera_letter.as_ref()),
+            text(key.camera_model.as_ref()),
+            text(key.sensor_mode.as_ref()),
+            text(key.codec.as_ref()),
+            text(key.lens_squeeze.as_ref()),
+            text(card.card.color_space.as_ref()),
             card.card.clip_count.to_string(),
             style::strong(&said.join(", ")),
         ]
@@ -124,14 +128,13 @@ fn productions(shows: &[Show]) {
         return;
     }
     let row = |show: &Show| {
-        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let defaults = &show.defaults;
         vec![
             defaults.show.clone(),
             defaults.rate.map_or_else(|| "-".into(), |rate| rate.to_string()),
-            text(&defaults.spec),
-            text(&defaults.fdl),
-            text(&defaults.amf),
+            text(defaults.spec.as_ref()),
+            text(defaults.fdl.as_ref()),
+            text(defaults.amf.as_ref()),
             show.choices.choices.len().to_string(),
         ]
     };
@@ -147,4 +150,16 @@ fn productions(shows: &[Show]) {
         ],
         &shows.iter().map(row).collect::<Vec<_>>(),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_gave_is_a_dash() {
+        assert_eq!(text(None), "-");
+        assert_eq!(text(Some(&MISSING.to_owned())), "-");
+        assert_eq!(text(Some(&"A".to_owned())), "A");
+    }
 }

@@ -62,6 +62,7 @@ use platefarm_worker::gate::Verdict;
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::Write;
 
 /// What can be shown.
 pub(crate) trait Output {
@@ -156,6 +157,11 @@ pub(crate) trait Output {
     fn diagnosed(&self, findings: &[Finding]);
     /// Rows of the table of error codes.
     fn codes(&self, codes: &[CodeInfo]);
+    /// A text that is asked for as it is (completions, a page of the manual), or as facts.
+    fn text(&self, text: &str, _facts: &serde_json::Value) {
+        // A reader that has enough, such as a pager that was left, is not an error of ours.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
     /// What was done: a line of talk, or as facts.
     fn did(&self, text: &str, facts: &serde_json::Value);
     /// A line of talk.

@@ -2,7 +2,9 @@
 
 use crate::harness::{World, document, free_address, s, text, wait_until};
 use serde_json::Value;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 /// The findings of one check.
 fn findings<'a>(report: &'a Value, check: &str) -> Vec<&'a Value> {
@@ -146,4 +148,79 @@ fn the_manual_has_a_page_for_every_verb() {
     let one = world.run(&["man", "jobs", "list"]);
     assert_eq!(text(&one.stdout), page, "the same, alone");
     world.fails("F0008", &["man", "jobs", "juggle"]);
+    let as_facts = world.json(&["man", "jobs", "list"]);
+    assert_eq!(as_facts["page"], "platefarm-jobs-list.1");
+    assert_eq!(as_facts["text"], page);
+}
+
+/// Whoever reads may stop before the end.
+#[test]
+fn completions_go_into_a_pipe_that_is_closed() {
+    let world = World::new();
+    let script = world.run(&["completions", "bash"]).stdout;
+    assert!(script.len() > 1 << 16, "more than a pipe holds: {}", script.len());
+    assert_eq!(world.json(&["completions", "bash"])["script"], text(&script));
+    let mut child = world
+        .platefarm(&["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}: {}", output.status, text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+/// Verbs below `path`, as the manual names them; none of a verb that has none.
+fn verbs(world: &World, path: &[String]) -> Vec<String> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let output = world.run(&[&["man"][..], &path, &["?", "--json"]].concat());
+    let document = document(&output);
+    let list = document["remedy"].as_str().unwrap().strip_prefix("Choose one of: ");
+    let names = list.map(|list| list.trim_end_matches('.').split(", ").map(str::to_owned));
+    names.into_iter().flatten().collect()
+}
+
+/// With `--json` there is one document on standard output, whatever the verb and however it ends.
+#[test]
+fn every_verb_of_this_machine_answers_json_in_json() {
+    // Those that stay, look long, or ask a farm.
+    let others = [
+        "up",
+        "scheduler",
+        "worker",
+        "doctor",
+        "pull",
+        "jobs",
+        "frames",
+        "tasks",
+        "workers",
+        "pools",
+        "limits",
+        "shows",
+        "farm",
+        "webhooks",
+        "tokens",
+        "whoami",
+        "audit",
+    ];
+    let world = World::new();
+    let mut open = verbs(&world, &[]).into_iter().map(|verb| vec![verb]).collect::<Vec<_>>();
+    open.retain(|path| !others.contains(&path[0].as_str()));
+    let mut leaves = 0;
+    while let Some(path) = open.pop() {
+        let below = verbs(&world, &path);
+        if !below.is_empty() {
+            open.extend(below.into_iter().map(|verb| [&path[..], &[verb]].concat()));
+            continue;
+        }
+        leaves += 1;
+        let words: Vec<&str> = path.iter().map(String::as_str).collect();
+        let output = world.run(&[&words[..], &["--json"]].concat());
+        let document = document(&output);
+        assert!(output.status.success() || document.get("error").is_some(), "{path:?}: {document}");
+    }
+    assert!(leaves > 20, "{leaves}");
 }

@@ -44,6 +44,11 @@ fn jobs_are_found_and_steered() {
 
     let paused = farm.json(&["jobs", "pause", "j1"]);
     assert_eq!(paused["terms"]["paused"], true, "{paused}");
+    assert_eq!(ids(&farm.json(&["jobs", "list", "--state", "paused"])), [1]);
+    assert!(farm.says(&["jobs", "list", "--state", "paused"]).contains("paused"));
+    let log = farm.json(&["audit"]);
+    assert_eq!(log["entries"][0]["subject"], "j1", "{log}");
+    assert_eq!(log["entries"][0]["detail"], "target.job: 1, pause", "{log}");
     let why = farm.json(&["jobs", "explain", "j1"]);
     assert!(why["groups"][0]["reasons"].to_string().contains("paused"), "{why}");
     farm.json(&["jobs", "resume", "j1"]);
@@ -177,6 +182,14 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     assert_eq!(farm.json(&["pools", "remove", "quick"])["pools"], json!([]));
     assert_eq!(farm.json(&["limits", "set", "nuke", "4"])["limits"][0]["count"], 4);
     assert_eq!(farm.json(&["limits", "remove", "nuke"])["limits"], json!([]));
+    // What is not said stays, and what changes is told.
+    farm.json(&["pools", "set", "night", "--label", "fast"]);
+    let night = farm.json(&["pools", "set", "night", "--reserve", "3"]);
+    assert_eq!(night["pools"][0]["labels"], json!(["fast"]), "{night}");
+    let args = ["pools", "set", "night", "--reserve", "1", "--farm", &farm.url];
+    let said = text(&farm.world.run(&args).stderr);
+    assert!(said.contains("pool 'night': reserve 3 → 1"), "{said}");
+    farm.json(&["pools", "remove", "night"]);
     let share = farm.json(&["shows", "set", "atlas", "--weight", "3", "--ceiling", "9"]);
     assert_eq!(share["shows"][0]["share"]["weight"], 3, "{share}");
     farm.json(&["shows", "remove", "atlas"]);
@@ -190,7 +203,13 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
 
     worker.kill();
     assert_eq!(farm.json(&["workers", "remove", "w1"])["workers"], json!([]));
-    farm.fails("F0504", &["workers", "show", "w1"]);
+    // Whoever names what is not there is told so, and not that the farm will mend it.
+    farm.fails("F0518", &["workers", "show", "w1"]);
+    farm.fails("F0518", &["workers", "remove", "w9"]);
+    farm.fails("F0518", &["workers", "label", "w9", "--add", "nvme"]);
+    farm.fails("F0519", &["shows", "remove", "zzz"]);
+    farm.fails("F0520", &["pools", "remove", "zzz"]);
+    farm.fails("F0521", &["limits", "remove", "zzz"]);
     farm.json(&["jobs", "cancel", "j1"]);
     farm.fails("F0507", &["jobs", "watch", "j1"]);
 }

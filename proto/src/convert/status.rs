@@ -63,9 +63,11 @@ fn details(code: Code, message: &str) -> Vec<u8> {
 #[must_use]
 pub fn grpc_code(code: Code) -> Grpc {
     match code {
-        Code::UnknownJob | Code::UnknownWorker | Code::UnknownToken | Code::UnknownHook => {
-            Grpc::NotFound
-        }
+        Code::UnknownJob
+        | Code::UnknownWorker
+        | Code::NoSuchWorker
+        | Code::UnknownToken
+        | Code::UnknownHook => Grpc::NotFound,
         Code::CursorTooOld => Grpc::OutOfRange,
         Code::StaleLease => Grpc::Aborted,
         Code::JobCancelled | Code::StoreVersion | Code::StoreInUse => Grpc::FailedPrecondition,

@@ -6,7 +6,7 @@ use super::fit::Standing;
 use super::job::plain;
 use super::queue::ShowId;
 use super::rows::{SettingKey, Trouble};
-use super::{Fx, State, unknown_worker};
+use super::{Fx, State};
 use platefarm_model::farm::{
     Node, NodeControl, Quarantine, Setting, SettingKind, Share, check_name,
 };
@@ -79,9 +79,7 @@ impl State {
                 .remedy("A weight is at least 1, and a ceiling at least the guarantee."));
         }
         if value.is_none() && self.setting(kind, &name).is_none() {
-            let code =
-                if kind == SettingKind::Pool { Code::UnknownPool } else { Code::UnknownLimit };
-            return Err(Fault::new(code, format!("there is no {kind} '{name}'")));
+            return Err(not_set(kind, &name));
         }
         self.put_setting((kind, name), value, fx);
         Ok(Reply::Done)
@@ -139,7 +137,9 @@ impl State {
         control: NodeControl,
         fx: &mut Fx,
     ) -> Outcome<Reply> {
-        let worker = self.workers.get(&id).ok_or_else(|| unknown_worker(id))?;
+        // A person asks: nothing registers again because of it.
+        let unknown = || Fault::new(Code::NoSuchWorker, format!("there is no worker {id}"));
+        let worker = self.workers.get(&id).ok_or_else(unknown)?;
         let name = worker.row.name.clone();
         let mut node = self.node(&name).cloned().unwrap_or_default();
         match control {
@@ -286,6 +286,21 @@ impl State {
         let node = self.node(name).cloned().unwrap_or_default();
         self.put_node(name, Node { quarantine: Some(quarantine), ..node }, fx);
         self.hand_back(name);
+    }
+}
+
+/// What was to be taken away is not set up.
+fn not_set(kind: SettingKind, name: &str) -> Fault {
+    let unknown = |code, list: &str| {
+        let remedy = format!("See `platefarm {list} list`.");
+        Fault::new(code, format!("there is no {kind} '{name}' to take away")).remedy(remedy)
+    };
+    match kind {
+        SettingKind::Share => {
+            Fault::new(Code::NoShare, format!("show '{name}' has no share of its own"))
+        }
+        SettingKind::Pool => unknown(Code::UnknownPool, "pools"),
+        _ => unknown(Code::UnknownLimit, "limits"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::table::{self, About, Rule, Who};
 use crate::web::Metrics;
 use bytes::Bytes;
 use platefarm_model::trust::{AuditEntry, Role, TokenView};
-use platefarm_model::{Code, Fault, JobId, Outcome, Timestamp};
+use platefarm_model::{Code, Fault, JobId, Outcome, Timestamp, WorkerId};
 use platefarm_proto::dial::hash_hex;
 use std::collections::HashMap;
 use std::future::Future;
@@ -349,7 +349,11 @@ impl Gate {
         let (show, subject) = match rule.about {
             About::Caller => return Ok(String::new()),
             About::Farm if caller.shows.is_empty() => return Ok("farm".into()),
-            About::Farm => {
+            About::Worker(place) if caller.shows.is_empty() => match at(place)? {
+                Value::Number(worker) => return Ok(WorkerId(worker).to_string()),
+                Value::Text(_) => return Err(bad_rule(rule)),
+            },
+            About::Farm | About::Worker(_) => {
                 let message = format!("{} is about the whole farm", rule.method);
                 return Err(outside(caller, &message));
             }

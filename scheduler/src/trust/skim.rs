@@ -8,18 +8,21 @@ use platefarm_model::{Code, Fault, Outcome};
 use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
+use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 use std::collections::{BTreeMap, HashMap};
 
 /// Longest text of a field that goes to the audit log, in bytes.
 const MAX_TEXT: usize = 80;
 /// Longest line of fields there, in bytes.
 const MAX_LINE: usize = 480;
+/// How deep messages within messages are written out there.
+const MAX_DEPTH: usize = 3;
 
-/// The messages and methods of a set of protos.
+/// The messages, enums and methods of a set of protos.
 #[derive(Clone, Debug)]
 pub(super) struct Protos {
     messages: HashMap<String, DescriptorProto>,
+    enums: HashMap<String, EnumDescriptorProto>,
     methods: BTreeMap<String, Method>,
 }
 
@@ -45,7 +48,8 @@ impl Protos {
     /// # Errors
     /// [`Code::Internal`]: they are ours.
     pub(super) fn read(sets: &[&[u8]]) -> Outcome<Self> {
-        let mut protos = Self { messages: HashMap::new(), methods: BTreeMap::new() };
+        let mut protos =
+            Self { messages: HashMap::new(), enums: HashMap::new(), methods: BTreeMap::new() };
         for set in sets {
             let set = FileDescriptorSet::decode(*set)
                 .map_err(|e| Fault::new(Code::Internal, "the protos cannot be read").because(&e))?;
@@ -61,6 +65,9 @@ impl Protos {
                         };
                         protos.methods.insert(name, method);
                     }
+                }
+                for of_names in file.enum_type {
+                    protos.enums.insert(format!(".{package}.{}", of_names.name()), of_names);
                 }
                 for message in file.message_type {
                     protos.messages.insert(format!(".{package}.{}", message.name()), message);
@@ -116,13 +123,14 @@ impl Protos {
         Ok(found)
     }
 
-    /// The question's fields in a line for people: numbers and short texts,
-    /// and of what is nested only how many there are.
+    /// The question's fields in a line for people: numbers, words of enums and
+    /// short texts; of what comes more than once only how many there are, and of
+    /// a message that says nothing its name, which is what was asked.
     pub(super) fn line(&self, input: &str, question: &[u8]) -> String {
         let mut line = String::new();
         if let Some(message) = self.messages.get(input) {
             // A question that cannot be read is shown as far as it can.
-            let _ = self.fields(message, question, "", &mut line);
+            let _ = self.fields(message, question, &[], &mut line);
         }
         if line.len() > MAX_LINE {
             line.truncate(line.floor_char_boundary(MAX_LINE));
@@ -135,7 +143,7 @@ impl Protos {
         &self,
         message: &DescriptorProto,
         mut bytes: &[u8],
-        outer: &str,
+        outer: &[&str],
         line: &mut String,
     ) -> Result<(), Torn> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -163,8 +171,12 @@ impl Protos {
                             add(line, outer, name, &quoted(&shown));
                         }
                         (Type::String, _) => add(line, outer, name, &quoted(inner)),
-                        (Type::Message, Some(nested)) if once && outer.is_empty() => {
-                            self.fields(nested, inner, name, line)?;
+                        (Type::Message, Some(nested)) if once && outer.len() < MAX_DEPTH => {
+                            let (before, way) = (line.len(), [outer, &[name]].concat());
+                            self.fields(nested, inner, &way, line)?;
+                            if line.len() == before {
+                                begin(line, outer, name);
+                            }
                         }
                         _ => *counts.entry(name).or_default() += 1,
                     }
@@ -182,8 +194,25 @@ impl Protos {
         match field.r#type() {
             Type::Int32 | Type::Int64 => value.cast_signed().to_string(),
             Type::Bool => (value != 0).to_string(),
+            Type::Enum => self.word(field, value).unwrap_or_else(|| value.to_string()),
             _ => value.to_string(),
         }
+    }
+
+    /// A value of an enum as people write it: `ROLE_VIEWER` of `Role` is `viewer`.
+    fn word(&self, field: &FieldDescriptorProto, value: u64) -> Option<String> {
+        let of_names = self.enums.get(field.type_name())?;
+        let number = i32::try_from(value.cast_signed()).ok()?;
+        let name = of_names.value.iter().find(|it| it.number() == number)?.name();
+        let mut prefix = String::new();
+        for (at, letter) in of_names.name().char_indices() {
+            if at > 0 && letter.is_ascii_uppercase() {
+                prefix.push('_');
+            }
+            prefix.push(letter.to_ascii_uppercase());
+        }
+        prefix.push('_');
+        Some(name.strip_prefix(&prefix).unwrap_or(name).to_ascii_lowercase())
     }
 }
 
@@ -196,10 +225,18 @@ impl From<prost::DecodeError> for Torn {
     }
 }
 
-fn add(line: &mut String, outer: &str, name: &str, value: &str) {
-    let comma = if line.is_empty() { "" } else { ", " };
-    let dot = if outer.is_empty() { "" } else { "." };
-    line.push_str(&format!("{comma}{outer}{dot}{name}: {value}"));
+/// Where a field is, after what the line has.
+fn begin(line: &mut String, outer: &[&str], name: &str) {
+    if !line.is_empty() {
+        line.push_str(", ");
+    }
+    line.push_str(&[outer, &[name]].concat().join("."));
+}
+
+fn add(line: &mut String, outer: &[&str], name: &str, value: &str) {
+    begin(line, outer, name);
+    line.push_str(": ");
+    line.push_str(value);
 }
 
 fn quoted(bytes: &[u8]) -> String {

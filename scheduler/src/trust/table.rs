@@ -27,6 +27,9 @@ pub(super) enum Who {
 pub(super) enum About {
     /// The whole farm: not for a token that is for shows.
     Farm,
+    /// The worker whose id stands at this place of the question, which is the
+    /// whole farm's: not for a token that is for shows.
+    Worker(&'static str),
     /// Nothing that belongs to a show, or the handler itself cuts the answer
     /// to what the caller sees.
     Caller,
@@ -87,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/ListWorkers", Who::WorkerOr(Role::Viewer), About::Caller),
     look("platefarm.v1.Farm/GetFarm", SEE, About::Caller),
     act("platefarm.v1.Farm/ControlJob", Role::Submitter, About::Job("target.job"), SMALL),
-    act("platefarm.v1.Farm/ControlWorker", Role::Operator, About::Farm, SMALL),
+    act("platefarm.v1.Farm/ControlWorker", Role::Operator, About::Worker("worker"), SMALL),
     act("platefarm.v1.Farm/SetPool", Role::Operator, About::Farm, SMALL),
     act("platefarm.v1.Farm/SetLimit", Role::Operator, About::Farm, SMALL),
     act("platefarm.v1.Farm/SetShare", Role::Operator, About::Farm, SMALL),

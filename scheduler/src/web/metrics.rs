@@ -142,7 +142,7 @@ impl Metrics {
         r.register("jobs", "Jobs that are kept, by show and phase", self.jobs.clone());
         r.register(
             "frames",
-            "Frames of jobs that are not settled, by show and state: waiting, leased, done, failed",
+            "Frames of jobs that are not settled, by show and state: waiting (for a worker), held (paused, not before a time, after others), leased, done, failed",
             self.frames.clone(),
         );
         r.register("workers", "Workers that are known, by state and class", self.workers.clone());
@@ -328,6 +328,7 @@ impl Seen {
         for lease in workers.iter().flat_map(|worker| &worker.leases) {
             *leased.entry(lease.step.job).or_default() += lease.frames.len();
         }
+        let eligible = state.eligible();
         for job in state.jobs(false) {
             seen.jobs.push((job.show.clone(), job.phase.word()));
             seen.done += job.frames_done;
@@ -336,8 +337,11 @@ impl Seen {
             }
             let leased = leased.get(&job.id).copied().unwrap_or(0);
             let settled = job.frames_done + job.frames_failed + leased;
+            let rest = job.frames_total.saturating_sub(settled);
+            let waiting = eligible.get(&job.id).map_or(0, |frames| rest.min(*frames));
             for (name, count) in [
-                ("waiting", job.frames_total.saturating_sub(settled)),
+                ("waiting", waiting),
+                ("held", rest - waiting),
                 ("leased", leased),
                 ("done", job.frames_done),
                 ("failed", job.frames_failed),
@@ -354,111 +358,5 @@ impl Seen {
     }
 }
 
-/// The page of all metrics, from the registry.
 #[cfg(test)]
-fn inventory() -> String {
-    let metrics = Metrics::new();
-    // A family is described once it has a member.
-    metrics.called("Farm/GetJob", "ok", Duration::ZERO);
-    metrics.delivered("4f1c9a03be77", "taken", 0);
-    metrics.accepted(&super::stages::tests::frame("cpu", &[("read", 1.0)]));
-    let mut seen = Seen::default();
-    seen.jobs.push(("atlas".into(), "running"));
-    seen.frames.push(("atlas".into(), "waiting", 1));
-    seen.workers.push(("alive".into(), "cpu", 1));
-    metrics.look(&seen);
-    let text = metrics.text();
-    let mut page = String::from(
-        "# Metrics\n\n`platefarm scheduler --http ADDRESS` serves `/metrics` there, as Prometheus reads it (OpenMetrics text).\n\
-         This page is derived from the registry in `scheduler/src/web/metrics.rs`.\n\n\
-         | metric | kind | labels | what |\n|---|---|---|---|\n",
-    );
-    let mut kinds: Vec<(&str, &str)> = Vec::new();
-    for line in text.lines() {
-        let mut words = line.splitn(4, ' ').skip(1);
-        if let (Some("TYPE"), Some(name), Some(kind)) = (words.next(), words.next(), words.next()) {
-            kinds.push((name, kind));
-        }
-    }
-    for (name, kind) in kinds {
-        let help = text.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} ")));
-        let total = if kind == "counter" { "_total" } else { "" };
-        let sample = text.lines().find(|l| {
-            l.starts_with(&format!("{name}{total}")) || l.starts_with(&format!("{name}_bucket"))
-        });
-        let labels = sample.and_then(|line| line.split_once('{')?.1.split_once('}'));
-        let labels: Vec<&str> = labels
-            .map_or("", |(labels, _)| labels)
-            .split(',')
-            .filter_map(|pair| pair.split_once('=').map(|(key, _)| key))
-            .filter(|key| *key != "le")
-            .collect();
-        let help = help.unwrap_or_default().trim_end_matches('.');
-        page.push_str(&format!("| `{name}{total}` | {kind} | {} | {help} |\n", labels.join(", ")));
-    }
-    page
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::{Command, Policy};
-    use platefarm_model::FrameRange;
-    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
-
-    #[test]
-    fn the_farm_is_counted_as_it_is() {
-        let mut state = State::new(Policy::default(), Timestamp(1));
-        let step = StepSpec {
-            name: "a".into(),
-            kind: StepKind::Noop { millis_per_frame: 0 },
-            frames: FrameRange::of_len(1001, 100),
-            after: vec![],
-            max_attempts: 3,
-            terms: Default::default(),
-        };
-        let job = JobSpec {
-            name: "n".into(),
-            show: "atlas \"x\"\n".trim().into(),
-            priority: 0,
-            idempotency_key: None,
-            terms: Default::default(),
-            steps: vec![step],
-        };
-        state.step(Command::Submit(Box::new(job)), Timestamp(2)).reply.unwrap();
-        let metrics = Metrics::new();
-        metrics.look(&Seen::of(&state));
-        let text = metrics.text();
-        assert!(
-            text.contains("platefarm_frames{show=\"atlas \\\"x\\\"\",state=\"waiting\"} 100"),
-            "{text}"
-        );
-        assert!(text.contains("platefarm_leases_granted_total 0"), "{text}");
-        assert!(text.ends_with("# EOF\n"));
-        // What is gone is not counted on.
-        metrics.look(&Seen::default());
-        assert!(!metrics.text().contains("atlas"));
-    }
-
-    /// Written anew with `PLATEFARM_BLESS=1 cargo test -p platefarm-scheduler page_of_metrics`.
-    #[test]
-    fn the_page_of_metrics_is_fresh_and_has_every_metric() {
-        let page = inventory();
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
-        if std::env::var_os("PLATEFARM_BLESS").is_some() {
-            std::fs::write(file, &page).unwrap();
-        }
-        let found = std::fs::read_to_string(file).unwrap_or_default();
-        assert!(found == page, "docs/metrics.md is stale: bless it");
-        for name in [
-            "platefarm_calls_total",
-            "platefarm_call_seconds",
-            "platefarm_frames",
-            "platefarm_reports_refused_total",
-            "platefarm_stage_seconds",
-        ] {
-            assert!(page.contains(&format!("| `{name}` ")), "{name}: {page}");
-        }
-        assert!(page.contains("| `platefarm_frames` | gauge | show, state |"), "{page}");
-    }
-}
+mod tests;

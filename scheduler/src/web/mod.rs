@@ -190,7 +190,7 @@ fn refused(fault: &Fault) -> Response {
     let status = match fault.code {
         Code::NotAuthenticated | Code::BadToken => StatusCode::UNAUTHORIZED,
         Code::NotAllowed | Code::OutsideShow => StatusCode::FORBIDDEN,
-        Code::UnknownJob | Code::UnknownWorker | Code::BadId | Code::NoMedia => {
+        Code::UnknownJob | Code::NoSuchWorker | Code::BadId | Code::NoMedia => {
             StatusCode::NOT_FOUND
         }
         Code::TooMuch => StatusCode::TOO_MANY_REQUESTS,

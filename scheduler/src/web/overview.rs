@@ -11,12 +11,13 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use platefarm_model::Outcome;
 use platefarm_model::job::{JobView, Phase};
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::Load;
+use platefarm_model::{JobId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,12 +61,14 @@ fn left(job: &JobView) -> u64 {
 }
 
 fn overview(moment: &Moment, caller: &Caller) -> Value {
-    let (mut jobs, mut load) = (0, Load::default());
-    let mut front: Vec<&JobView> = Vec::new();
+    let (mut jobs, mut load, mut eligible) = (0, Load::default(), 0);
+    let (mut front, mut open): (Vec<&JobView>, HashSet<JobId>) = Default::default();
     for job in moment.seen(caller) {
         jobs += 1;
         load.job(job.phase, left(job));
         if !job.phase.is_settled() {
+            eligible += moment.eligible.get(&job.id).copied().unwrap_or(0);
+            open.insert(job.id);
             front.push(job);
         }
     }
@@ -74,11 +77,15 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
         (job.phase != Phase::Running, std::cmp::Reverse((job.terms.class, job.priority)), job.id)
     });
     front.truncate(FRONT);
+    let leases = moment.workers.iter().flat_map(|worker| &worker.leases);
+    let leases = leases.filter(|lease| open.contains(&lease.step.job));
+    let leased: u64 = leases.map(|lease| lease.frames.len()).sum();
     let shares: Vec<_> = moment.shares.iter().filter(|share| caller.sees(&share.show)).collect();
     json!({
         "counts": {
             "jobs": jobs, "running": load.jobs_running, "waiting": load.jobs_waiting,
-            "frames_waiting": load.frames_left,
+            "frames_waiting": eligible, "frames_leased": leased,
+            "frames_held": load.frames_left.saturating_sub(eligible + leased),
         },
         "jobs": front,
         "shows": shares,
@@ -185,13 +192,12 @@ async fn list<G: Glance>(
         show: wanted.show,
         find: wanted.find,
         phases: Phase::parse(&wanted.only).into_iter().collect(),
-        unsettled_only: matches!(wanted.only.as_str(), "active" | "paused"),
+        paused: wanted.only == "paused",
+        unsettled_only: wanted.only == "active",
         skip: wanted.skip,
         most: wanted.most.clamp(1, MOST),
     };
-    let paused = wanted.only == "paused";
-    let seen = moment.seen(&caller);
-    let (picked, found) = query.pick(seen.filter(|job| !paused || job.terms.paused));
+    let (picked, found) = query.pick(moment.seen(&caller));
     answer(Ok(json!({ "all": moment.seen(&caller).count(), "found": found, "jobs": picked })))
 }
 
@@ -219,4 +225,56 @@ async fn activity<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> 
         Outcome::Ok(json!({ "events": events }))
     };
     answer(events.await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Command, Policy, State as Farm};
+    use platefarm_model::farm::{Control, Target};
+    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+    use platefarm_model::trust::Role;
+    use platefarm_model::{FrameRange, Timestamp};
+
+    fn job(show: &str) -> Command {
+        let step = StepSpec {
+            name: "a".into(),
+            kind: StepKind::Noop { millis_per_frame: 0 },
+            frames: FrameRange::of_len(1001, 24),
+            after: vec![],
+            max_attempts: 3,
+            terms: Default::default(),
+        };
+        Command::Submit(Box::new(JobSpec {
+            name: "n".into(),
+            show: show.into(),
+            priority: 0,
+            idempotency_key: None,
+            terms: Default::default(),
+            steps: vec![step],
+        }))
+    }
+
+    /// What a person holds does not stand among what waits for a worker.
+    #[test]
+    fn frames_that_are_held_do_not_wait() {
+        let mut farm = Farm::new(Policy::default(), Timestamp(1));
+        for command in [
+            job("atlas"),
+            job("atlas"),
+            job("zeus"),
+            Command::Control(Target::Job(JobId(1)), Control::Pause),
+        ] {
+            farm.step(command, Timestamp(2)).reply.unwrap();
+        }
+        let counts = |shows: &[&str]| {
+            let shows = shows.iter().map(|show| (*show).to_owned()).collect();
+            let caller = Caller { name: "n".into(), token: "t".into(), role: Role::Viewer, shows };
+            let counts = &overview(&Moment::of(&farm), &caller)["counts"];
+            let of = |name: &str| counts[name].as_u64().unwrap();
+            (of("frames_waiting"), of("frames_held"), of("frames_leased"))
+        };
+        assert_eq!(counts(&[]), (48, 24, 0));
+        assert_eq!(counts(&["atlas"]), (24, 24, 0));
+    }
 }

@@ -2,10 +2,12 @@
 //! a hundred open pages cost the scheduler what one does.
 
 use super::{Glance, glance};
+use crate::core::State;
 use crate::trust::Caller;
-use platefarm_model::Outcome;
 use platefarm_model::explain::ShareView;
 use platefarm_model::job::{JobView, WorkerView};
+use platefarm_model::{JobId, Outcome};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -20,9 +22,19 @@ pub(super) struct Moment {
     pub(super) jobs: Vec<JobView>,
     pub(super) workers: Vec<WorkerView>,
     pub(super) shares: Vec<ShareView>,
+    /// Frames that a worker could be given, by job.
+    pub(super) eligible: HashMap<JobId, u64>,
 }
 
 impl Moment {
+    /// The farm as it is.
+    pub(super) fn of(farm: &State) -> Self {
+        let mut jobs = farm.jobs(false);
+        jobs.reverse();
+        let (workers, shares) = (farm.workers(), farm.settings().shares);
+        Self { jobs, workers, shares, eligible: farm.eligible() }
+    }
+
     /// Jobs that `caller` sees, newest first.
     pub(super) fn seen<'m>(&'m self, caller: &'m Caller) -> impl Iterator<Item = &'m JobView> {
         self.jobs.iter().filter(|job| caller.sees(&job.show))
@@ -40,10 +52,7 @@ impl Recent {
         if let Some((_, moment)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             return Ok(Arc::clone(moment));
         }
-        let look = glance(farm, |farm| (farm.jobs(false), farm.workers(), farm.settings().shares));
-        let (mut jobs, workers, shares) = look.await?;
-        jobs.reverse();
-        let moment = Arc::new(Moment { jobs, workers, shares });
+        let moment = Arc::new(glance(farm, Moment::of).await?);
         *last = Some((Instant::now(), Arc::clone(&moment)));
         Ok(moment)
     }

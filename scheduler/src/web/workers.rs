@@ -22,7 +22,7 @@ async fn worker<G: Glance>(
     let found = async {
         let id: WorkerId = worker.parse()?;
         let moment = shared.recent.get(&shared.pages.farm).await?;
-        let unknown = || Fault::new(Code::UnknownWorker, format!("there is no worker {id}"));
+        let unknown = || Fault::new(Code::NoSuchWorker, format!("there is no worker {id}"));
         let view = moment.workers.iter().find(|worker| worker.id == id).ok_or_else(unknown)?;
         Outcome::Ok(json!({ "worker": view, "history": shared.samples.of_worker(id) }))
     };

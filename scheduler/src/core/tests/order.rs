@@ -115,6 +115,27 @@ fn a_worker_is_given_only_what_it_fits() {
     assert_eq!(fault.code, Code::UnknownPool);
 }
 
+/// What a person names and is not there is their mistake, said in words of its own: nothing
+/// will register again, and nothing is to be set up that was to be taken away.
+#[test]
+fn what_people_name_and_is_not_there_is_said_in_its_own_words() {
+    let mut farm = Farm::new();
+    for control in [NodeControl::Drain, NodeControl::Resume, NodeControl::Remove] {
+        let fault = farm.ask(Command::Node(WorkerId(9), control)).unwrap_err();
+        assert_eq!((fault.code, fault.owner().exit_code()), (Code::NoSuchWorker, 2));
+        assert!(fault.remedy_text().contains("workers list"), "{fault}");
+    }
+    for (kind, code, list) in [
+        (SettingKind::Pool, Code::UnknownPool, "pools list"),
+        (SettingKind::Limit, Code::UnknownLimit, "limits list"),
+        (SettingKind::Share, Code::NoShare, "shows list"),
+    ] {
+        let fault = farm.ask(Command::Set(kind, "zzz".into(), None)).unwrap_err();
+        assert_eq!(fault.code, code);
+        assert!(fault.remedy_text().contains(list), "{kind}: {}", fault.remedy_text());
+    }
+}
+
 #[test]
 fn labels_that_people_give_and_take_count_at_once_and_outlive_the_process() {
     let mut farm = Farm::new();

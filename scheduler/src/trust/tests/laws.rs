@@ -3,9 +3,12 @@
 
 use crate::trust::skim::{Protos, Value};
 use crate::trust::table::{About, RULES, Rule, Who};
+use platefarm_model::JobId;
+use platefarm_model::farm::{Control, Dependency, NodeControl, PriorityClass, Target};
 use platefarm_proto::{DESCRIPTORS, v1};
 use proptest::prelude::*;
 use prost::Message;
+use prost::encoding::{WireType, encode_key};
 use std::collections::BTreeSet;
 
 fn protos() -> Protos {
@@ -36,13 +39,15 @@ fn every_place_that_a_rule_judges_by_is_in_its_question() {
         let method = protos.method(rule.method).unwrap();
         let value = match rule.about {
             About::Farm | About::Caller => continue,
-            About::Job(place) | About::Show(place) => {
+            About::Job(place) | About::Show(place) | About::Worker(place) => {
                 assert!(!method.asks_in_a_stream, "{}: which of the questions?", rule.method);
                 protos.at(&method.input, place, &[]).unwrap()
             }
         };
         match rule.about {
-            About::Job(_) => assert_eq!(value, Value::Number(0), "{}", rule.method),
+            About::Job(_) | About::Worker(_) => {
+                assert_eq!(value, Value::Number(0), "{}", rule.method);
+            }
             _ => assert_eq!(value, Value::Text(String::new()), "{}", rule.method),
         }
     }
@@ -59,8 +64,11 @@ fn no_rule_overlooks_a_job_or_a_show() {
         let input = &protos.method(rule.method).unwrap().input;
         for place in ["job", "job_id", "show", "job.show", "step.job"] {
             if protos.way(input, place).is_some() {
-                let judged = matches!(rule.about, About::Job(_) | About::Show(_) | About::Farm);
-                assert!(judged, "{} has '{place}' and is not judged by it", rule.method);
+                assert!(
+                    rule.about != About::Caller,
+                    "{} has '{place}' and is not judged by it",
+                    rule.method
+                );
             }
         }
     }
@@ -119,4 +127,60 @@ fn the_line_for_the_log_is_short_and_says_what_matters() {
     assert!(!line.contains('\u{1b}'), "what a terminal would obey is escaped: {line}");
     let long = super::job(&"x".repeat(10_000), "n").encode_to_vec();
     assert!(protos().line(SUBMIT, &long).len() < 600);
+}
+
+/// Whatever is done is another line: each arm of what can be done to a job or to a
+/// worker, with as little in it as can be sent.
+#[test]
+fn the_log_tells_everything_apart_that_can_be_done() {
+    let protos = protos();
+    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+    for (name, oneof) in [("ControlJobRequest", 10), ("ControlWorkerRequest", 5)] {
+        let mut messages = set.file.iter().flat_map(|file| &file.message_type);
+        let message = messages.find(|it| it.name() == name).unwrap();
+        let arms: Vec<_> = message.field.iter().filter(|it| it.oneof_index.is_some()).collect();
+        assert!(arms.len() >= oneof, "{name}: {arms:?}");
+        let mut lines = BTreeSet::new();
+        for arm in &arms {
+            // An arm with nothing in it: its key, and no bytes.
+            let mut bytes = Vec::new();
+            encode_key(arm.number() as u32, WireType::LengthDelimited, &mut bytes);
+            bytes.push(0);
+            let line = protos.line(&format!(".platefarm.v1.{name}"), &bytes);
+            assert!(line.contains(arm.name()), "{name}.{}: '{line}'", arm.name());
+            lines.insert(line);
+        }
+        assert_eq!(lines.len(), arms.len(), "{lines:?}");
+    }
+}
+
+/// What people read there are words, and not the numbers of the wire.
+#[test]
+fn the_log_says_what_was_done_in_words() {
+    let said = |control: Control| {
+        let question = v1::ControlJobRequest::from((Target::Job(JobId(3)), &control));
+        protos().line(".platefarm.v1.ControlJobRequest", &question.encode_to_vec())
+    };
+    assert_eq!(said(Control::Pause), "target.job: 3, pause");
+    assert_eq!(said(Control::Deadline(None)), "target.job: 3, deadline");
+    let raise = Control::Priority { class: Some(PriorityClass::Urgent), priority: Some(-5) };
+    assert_eq!(said(raise), "target.job: 3, priority.class: urgent, priority.priority: -5");
+    let after = Dependency { on: Target::Job(JobId(2)), same_frames: true };
+    let line = said(Control::Depend(after));
+    assert!(line.starts_with("target.job: 3, depend.on.job: 2"), "{line}");
+
+    let drain = v1::ControlWorkerRequest { worker: 1, action: Some(NodeControl::Drain.into()) };
+    let line = protos().line(".platefarm.v1.ControlWorkerRequest", &drain.encode_to_vec());
+    assert_eq!(line, "worker: 1, drain");
+    let token = v1::CreateTokenRequest {
+        name: "night".into(),
+        role: v1::Role::Operator.into(),
+        ..Default::default()
+    };
+    let line = protos().line(".platefarm.v1.CreateTokenRequest", &token.encode_to_vec());
+    assert_eq!(line, "name: \"night\", role: operator");
+    // A value that the protos do not name stays a number.
+    let strange = v1::CreateTokenRequest { role: 77, ..token };
+    let line = protos().line(".platefarm.v1.CreateTokenRequest", &strange.encode_to_vec());
+    assert_eq!(line, "name: \"night\", role: 77");
 }

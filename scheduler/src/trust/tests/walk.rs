@@ -108,7 +108,7 @@ fn question(rule: &Rule, job: u64, show: &str) -> Vec<u8> {
             leaf.extend_from_slice(show.as_bytes());
             (place, leaf)
         }
-        About::Farm | About::Caller => return Vec::new(),
+        About::Farm | About::Worker(_) | About::Caller => return Vec::new(),
     };
     let input = &protos.method(rule.method).unwrap().input;
     let way = protos.way(input, place).unwrap();

@@ -82,11 +82,11 @@ export const farmPage = {
     const alive = farm.workers.filter((w) => w.state === "alive");
     const slots = alive.reduce((sum, w) => sum + w.slots, 0), busy = farm.workers.reduce((sum, w) => sum + Math.min(w.slots, w.leases.length), 0);
     const held = farm.workers.filter((w) => ["quarantined", "lost", "trial"].includes(w.state)).length;
-    const pace = rate(samples), waits = farm.counts.frames_waiting;
+    const pace = rate(samples), { frames_waiting: waits, frames_leased: leased, frames_held: parked } = farm.counts;
     return [h("h1", {}, "Farm"), tiles([
       ["Jobs at work", number(farm.counts.running)], ["Jobs waiting", number(farm.counts.waiting)],
-      ["Frames waiting", number(waits)], ["Frames a minute", pace == null ? "–" : number(Math.round(pace))],
-      pace > 0 && waits > 0 && ["At this pace", span(waits / pace * 60e3)],
+      ["Frames waiting", number(waits), parked > 0 && h("small", { class: "dim" }, " " + number(parked) + " held")], ["Frames a minute", pace == null ? "–" : number(Math.round(pace))],
+      pace > 0 && waits + leased > 0 && ["At this pace", span((waits + leased) / pace * 60e3)],
       ["Workers", number(alive.length), held > 0 && h("small", { class: "bad" }, " " + held + " not well")],
       ["Slots at work", number(busy) + " / " + number(slots)],
     ]), h("h2", {}, "Capacity ", h("span", { class: "dim" }, "tasks at work by show, and the slots that there are")), capacity(samples), throughput(samples),
