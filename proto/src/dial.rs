@@ -178,7 +178,8 @@ impl Dial {
 
 /// Whether a handshake failed on an answer that is no TLS, in the words of the library that shook hands.
 fn is_plain_answer(error: &(dyn Error + 'static)) -> bool {
-    let chain = std::iter::successors(Some(error), |error| error.source());
+    let chain =
+        std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
     chain.map(ToString::to_string).any(|text| text.contains("InvalidContentType"))
 }
 

@@ -7,7 +7,6 @@ use platefarm_media::publish;
 use platefarm_model::{Code, Fault, Outcome};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]

@@ -3,7 +3,6 @@
 
 mod pace;
 
-use super::bytes_text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use pace::{Pace, Stage};
 use platefarm_media::source::looked;

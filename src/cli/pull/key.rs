@@ -121,6 +121,9 @@ mod tests {
         IncomingAmf { name: "show.amf".into(), amf, resolved }
     }
 
+    /// A change, with what is said of it.
+    type Change = (&'static str, fn(&mut PullRequest<'_>));
+
     #[test]
     fn what_decides_a_pull_is_in_its_key_and_nothing_else() {
         let edl = EditList::new(Format::Edl, FrameRate::FPS_24);
@@ -130,7 +133,7 @@ mod tests {
             change(&mut request);
             key(&request) != plain
         };
-        let decisive: [(&str, fn(&mut PullRequest<'_>)); 10] = [
+        let decisive: [Change; 10] = [
             ("template_said", |r| r.template_said = true),
             ("name", |r| r.name = "other".into()),
             ("show", |r| r.show = "other".into()),
@@ -145,7 +148,7 @@ mod tests {
         for (what, change) in decisive {
             assert!(changed(change), "{what}");
         }
-        let others: [(&str, fn(&mut PullRequest<'_>)); 4] = [
+        let others: [Change; 4] = [
             ("now", |r| r.now = Timestamp(1)),
             ("out_dir", |r| r.out_dir = "/elsewhere".into()),
             ("backend", |r| r.backend = Backend::Cpu),
