@@ -44,6 +44,8 @@ pub(super) fn plate_header(
         ("scale", format!("{sx} {sy}")),
         ("offset", format!("{ox} {oy}")),
         ("filter", filter(framing, debayer)),
+        // Timecode counts from the clip's start; a frame that says another is not what follows.
+        ("sourceTimecode", clip.odd_timecode(index).map(|t| t.to_string()).unwrap_or_default()),
     ] {
         header.more.insert(name.into(), value);
     }

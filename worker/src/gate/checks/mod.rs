@@ -77,7 +77,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "timecode",
-        doc: "timecode counts with the frame numbers, from the frame that the event asks for",
+        doc: "timecode counts with the frame numbers, from the frame that the event asks for, and the media's own follows it",
         run: time::timecode,
     },
     Check {
