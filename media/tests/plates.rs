@@ -4,7 +4,6 @@
 use platefarm_media::sink::exr::{
     DecodeRecord, PIXELS_HASH, Planes, PlateHeader, encode, pixels_xxh128, read, write,
 };
-use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{ColorFile, Compression, OutputColor};
 use platefarm_model::{Code, FrameRate, Timecode};
 use std::path::Path;
@@ -43,7 +42,7 @@ fn header() -> PlateHeader {
         exposure_time_s: Some(1.0 / 48.0),
         t_stop: Some(2.8),
         white_kelvin: Some(5600.0),
-        original_data_window: Some(Rect { x: 0, y: 0, width: 1136, height: 752 }),
+        original_data_window: Some([-8, -6, 1127, 745]),
         fdl_json: Some(r#"{"uuid":"x"}"#.into()),
         owner: None,
         comments: Some(String::new()),
@@ -93,7 +92,8 @@ fn openexr_reads_what_vfx_needs() {
         "expTime (type float): 0.0208333",
         "tStop (type float): 2.8",
         "cameraCCTSetting (type float): 5600",
-        "originalDataWindow (type box2i): (0 0) - (1135 751)",
+        "originalDataWindow (type box2i): (-8 -6) - (1127 745)",
+        "adoptedNeutral (type v2f): (0.32168 0.33767)",
         "ascFramingDecisionList (type string): \"{\"uuid\":\"x\"}\"",
         "colorInteropID (type string): \"lin_ap0_scene\"",
         "red   (0.7347 0.2653)",
