@@ -9,7 +9,7 @@
 //! ```text
 //! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf (.clf .cc .cdl .decode.json)
 //! <out>/edit/<list> pull_list.csv pull_list.ale   <out>/stills/<plate>.png   <out>/<movies>/...
-//!    <out>/framing/<fdl>   <out>/contact_sheet.png
+//!    <out>/framing/<fdl>   <out>/contact_sheet.png   <out>/thumbnails/... of many plates
 //! <out>/report.json   <out>/report.html     <out>/ascmhl/...
 //! ```
 
@@ -37,6 +37,11 @@ use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 use platefarm_standards::mhl::Creator;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Plates whose thumbnails the page holds; those of more are files beside it, so that it opens.
+const MOST_EMBEDDED: usize = 200;
+/// Directory of those files.
+const THUMBNAILS: &str = "thumbnails";
 
 /// Makes the package of `spec` from the farm's `results`, staging its files
 /// under `attempt`. An incomplete pull is packed too; its report says what is
@@ -98,8 +103,7 @@ fn fill(
     let json = serde_json::to_vec_pretty(&report)
         .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
     writer.put("report.json", &json)?;
-    let thumbnails =
-        pictures.iter().map(sheet::Pictures::thumbnails).collect::<Outcome<Vec<_>>>()?;
+    let thumbnails = thumbnails(&report, &pictures, &mut writer)?;
     writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
 
     // A worker that lost the lease meanwhile leaves the manifest to its successor.
@@ -111,6 +115,25 @@ fn fill(
     mhl::seal(out_dir, &writer.staging, &seal_meta(), &known)?;
     publish::remove_leftovers(out_dir, |name| is_later(name, attempt))?;
     Ok(report)
+}
+
+/// Pictures for the page, per plate; of many plates they are written beside it.
+fn thumbnails(
+    report: &PackageReport,
+    pictures: &[sheet::Pictures],
+    writer: &mut Writer<'_>,
+) -> Outcome<Vec<Vec<html::Thumbnail>>> {
+    let of = |(plate, pictures): (&PlateReport, &sheet::Pictures)| {
+        let mut thumbnails = pictures.thumbnails()?;
+        for thumbnail in &mut thumbnails {
+            let Some(directory) = &report.thumbnails else { break };
+            let name = format!("{directory}/{}.{}.png", plate.name, thumbnail.frame);
+            writer.put(&name, &std::mem::take(&mut thumbnail.png))?;
+            thumbnail.file = Some(name);
+        }
+        Ok(thumbnails)
+    };
+    report.plates.iter().zip(pictures).map(of).collect()
 }
 
 /// Reads what is there and holds it against what was asked for: the package is

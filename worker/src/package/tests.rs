@@ -282,6 +282,7 @@ fn the_page_is_well_formed_and_stands_alone() {
         legend: "framing F185".into(),
         size: [4, 2],
         png: b"not a png".to_vec(),
+        file: None,
     };
     let html = page(&report, &[vec![thumb]]);
     assert!(html.contains("COMPLETE") && !html.contains("INCOMPLETE"));
