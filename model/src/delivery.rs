@@ -76,6 +76,9 @@ pub struct PictureSpec {
     pub antiring: bool,
     /// Whether a plate may be larger than its source.
     pub allow_upres: bool,
+    /// Whether black, flat and frozen pictures are meant: then they keep no package from its release.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_suspect: bool,
     /// Id of the FDL's canvas template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

@@ -3,7 +3,8 @@
 //! Names and types are those of OpenEXR's `ImfStandardAttributes.h`; unknown
 //! values are left out, never written as zero or as empty text.
 
-use super::{PIXELS_HASH, Planes, pixels_xxh128, standard};
+use super::measure::measure;
+use super::{NON_FINITE, PIXELS_HASH, PIXELS_MAX, PIXELS_MIN, Planes, RENDERED_HASH, standard};
 use exr::math::Vec2;
 use exr::meta::attribute::{
     self, AttributeValue, ChannelDescription, Chromaticities, IntegerBounds, LineOrder, SampleType,
@@ -239,10 +240,18 @@ fn custom(
     if let Some(level) = compression.lossy_level() {
         // Beside OpenEXR's dwaCompressionLevel, which says so to those who know it.
         put("platefarm:lossyLevel", AttributeValue::F32(level));
-    } else {
-        let hash = pixels_xxh128(planes.rgb, planes.alpha);
-        put(PIXELS_HASH, AttributeValue::Text(text(&hash)));
     }
+    let (measured, hash) = measure(planes.rgb, planes.alpha);
+    let hashed = if compression.lossy_level().is_some() { RENDERED_HASH } else { PIXELS_HASH };
+    put(hashed, AttributeValue::Text(text(&hash)));
+    for (name, [r, g, b]) in [(PIXELS_MIN, measured.min), (PIXELS_MAX, measured.max)] {
+        // A channel without a single number has no range; the count says why.
+        if [r, g, b].iter().all(|v| v.is_finite()) {
+            put(name, AttributeValue::FloatVec3((r, g, b)));
+        }
+    }
+    let non_finite = i32::try_from(measured.non_finite).unwrap_or(i32::MAX);
+    put(NON_FINITE, AttributeValue::I32(non_finite));
     if compression == Compression::None && plate.color.is_aces() {
         // Half RGB or RGBA in AP0, uncompressed rows in rising order, one part: all that
         // SMPTE ST 2065-4 asks for holds for every plate but the compression.

@@ -1,7 +1,7 @@
 //! Plates back from disk, for verification, contact sheets and proxies.
 
 use super::header::{COLOR, ENCODING, from_time_code};
-use super::{DecodeRecord, PIXELS_HASH, PlateHeader, pixels_xxh128};
+use super::{DecodeRecord, PIXELS_HASH, PlateHeader, RENDERED_HASH, pixels_xxh128};
 use crate::exr_block::{broken, check_size, contained, unpack};
 use crate::source::read_fault;
 use exr::block::UncompressedBlock;
@@ -200,6 +200,7 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         COLOR.trim_start_matches("platefarm:"),
         ENCODING.trim_start_matches("platefarm:"),
         PIXELS_HASH.trim_start_matches("platefarm:"),
+        RENDERED_HASH.trim_start_matches("platefarm:"),
     ];
     for name in attributes.keys() {
         if let (Some(own), Some(value)) = (name.strip_prefix("platefarm:"), text(name))
