@@ -75,6 +75,7 @@ pub(crate) fn spec(clip: &Path, out: &Path, frames: usize) -> RenderSpec {
         compression: Compression::Zip,
         backend: Backend::Cpu,
         fdl_json: None,
+        headers: platefarm_model::recipe::HeaderTexts::default(),
         reuse: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@
 //! reader of our own plates: here a wrong file must be describable.
 
 use crate::exr_block::{broken, check_size, contained, unpack};
-use crate::sink::exr::from_time_code;
+use crate::sink::exr::{Measured, NON_FINITE, PIXELS_MAX, PIXELS_MIN, from_time_code};
 use crate::{hash, source::read_fault, storage};
 use exr::math::Vec2;
 use exr::meta::attribute::{AttributeValue, SampleType};
@@ -51,21 +51,25 @@ pub struct Delivered {
     pub bytes: u64,
     /// XXH128 of the file; empty when only its header was read.
     pub xxh128: String,
+    /// What its header says of its pixels, where it is one of ours that does.
+    pub claimed: Option<Measured>,
     /// What its pixels are; absent when only its header was read.
     pub pixels: Option<Pixels>,
 }
 
-/// The pixels of red, green and blue, or of all channels where there are no such.
+impl Delivered {
+    /// What its pixels come to: as they were read, else as its header says.
+    #[must_use]
+    pub fn measured(&self) -> Option<Measured> {
+        self.pixels.as_ref().map_or(self.claimed, |pixels| Some(pixels.measured))
+    }
+}
+
+/// The pixels of red, green and blue, or of the first three channels where there are no such.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
-    /// Smallest finite value.
-    pub min: f32,
-    /// Largest finite value.
-    pub max: f32,
-    /// Values that are no numbers, or infinite.
-    pub non_finite: u64,
-    /// Whether every channel has one value only.
-    pub flat: bool,
+    /// Their range.
+    pub measured: Measured,
     /// XXH128 of the planes, as `platefarm:pixelsXXH128` counts it for half R, G, B.
     pub xxh128: String,
 }
@@ -127,6 +131,7 @@ fn describe(meta: &MetaData) -> Outcome<Delivered> {
     file.chromaticities = part.shared_attributes.chromaticities.map(|c| {
         [c.red.0, c.red.1, c.green.0, c.green.1, c.blue.0, c.blue.1, c.white.0, c.white.1]
     });
+    let (mut min, mut max) = (None, None);
     for (name, value) in part.all_named_attributes() {
         let name = String::from_utf8_lossy(name).into_owned();
         match value {
@@ -139,11 +144,19 @@ fn describe(meta: &MetaData) -> Outcome<Delivered> {
             AttributeValue::Rational((n, d)) if name == "framesPerSecond" => {
                 file.rate = u32::try_from(n).ok().and_then(|n| FrameRate::new(n, d).ok());
             }
+            AttributeValue::FloatVec3((r, g, b)) if name == PIXELS_MIN => min = Some([r, g, b]),
+            AttributeValue::FloatVec3((r, g, b)) if name == PIXELS_MAX => max = Some([r, g, b]),
             other => {
                 file.others.insert(name, format!("{other:?}"));
             }
         }
     }
+    let non_finite = file.integers.get(NON_FINITE).and_then(|count| u64::try_from(*count).ok());
+    file.claimed = non_finite.map(|non_finite| Measured {
+        min: min.unwrap_or([f32::INFINITY; 3]),
+        max: max.unwrap_or([f32::NEG_INFINITY; 3]),
+        non_finite,
+    });
     let rate = file.rate.unwrap_or(FrameRate::FPS_24);
     file.timecode = part.shared_attributes.time_code.and_then(|code| from_time_code(code, rate));
     Ok(file)
@@ -259,15 +272,12 @@ fn measure(mut planes: Vec<Plane>) -> Pixels {
         }
         _ => (0..planes.len()).collect(),
     };
-    let (mut min, mut max, mut non_finite, mut flat) = (f32::INFINITY, f32::NEG_INFINITY, 0, true);
+    let mut measured =
+        Measured { min: [f32::INFINITY; 3], max: [f32::NEG_INFINITY; 3], non_finite: 0 };
     let mut hasher = XxHash3_128::new();
     for (place, i) in order.into_iter().enumerate() {
         let plane = &mut planes[i];
         let size = plane.kind.bytes_per_sample();
-        let (first, rest) = plane.bytes.split_at(size.min(plane.bytes.len()));
-        let one_value = rest.chunks_exact(size).all(|value| value == first);
-        // Coverage is flat in most plates.
-        flat &= one_value || place == 3;
         for value in plane.bytes.chunks_exact_mut(size) {
             let number = match value {
                 [a, b] => half::f16::from_ne_bytes([*a, *b]).to_f32(),
@@ -277,11 +287,11 @@ fn measure(mut planes: Vec<Plane>) -> Pixels {
                 [a, b, c, d] => u32::from_ne_bytes([*a, *b, *c, *d]) as f32,
                 _ => 0.0,
             };
-            if number.is_finite() {
-                min = min.min(number);
-                max = max.max(number);
-            } else {
-                non_finite += 1;
+            if !number.is_finite() {
+                measured.non_finite += 1;
+            } else if place < 3 {
+                measured.min[place] = measured.min[place].min(number);
+                measured.max[place] = measured.max[place].max(number);
             }
             if cfg!(target_endian = "big") {
                 value.reverse();
@@ -289,5 +299,10 @@ fn measure(mut planes: Vec<Plane>) -> Pixels {
         }
         hasher.write(&plane.bytes);
     }
-    Pixels { min, max, non_finite, flat, xxh128: format!("{:032x}", hasher.finish_128()) }
+    // Of a picture of fewer channels the last stands for those that are not there.
+    for place in planes.len().clamp(1, 3)..3 {
+        measured.min[place] = measured.min[place - 1];
+        measured.max[place] = measured.max[place - 1];
+    }
+    Pixels { measured, xxh128: format!("{:032x}", hasher.finish_128()) }
 }

@@ -1,9 +1,11 @@
 //! Clips as the rest of the house sees them: metadata, scanning, sequences
 //! that are not what they should be, and files that are not either.
 
+use platefarm_media::sink::exr::{Planes, PlateHeader, encode};
 use platefarm_media::{open, scan};
 use platefarm_model::raw::Rect;
-use platefarm_model::{Code, FrameRange};
+use platefarm_model::recipe::Compression;
+use platefarm_model::{Code, Fault, FrameRange, FrameRate, Timecode};
 use platefarm_testclips::{ClipSpec, write_clip};
 use proptest::prelude::*;
 use std::fs;
@@ -193,6 +195,42 @@ fn a_timecode_that_jumps_is_noted() {
     let clip = open(dir.path(), None).unwrap();
     let note = clip.info().notes.iter().find(|n| n.code == Code::MixedClip).unwrap();
     assert!(note.message.contains("10:00:00:09"), "{note}");
+}
+
+/// Of a long clip some frames are looked at when it is opened; what the others say is known when
+/// they were read.
+#[test]
+fn a_timecode_that_jumps_between_the_frames_that_were_looked_at_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = write_clip(dir.path(), &tiny("A", 40)).unwrap();
+    fs::write(&files[7], platefarm_testclips::frame_bytes(&tiny("A", 1), 9).unwrap()).unwrap();
+    let pictures = dir.path().join("pictures");
+    fs::create_dir(&pictures).unwrap();
+    for index in 0..40 {
+        let plane = vec![0x3c00; 16];
+        let start = Timecode::parse("10:00:00:00", FrameRate::FPS_24).unwrap();
+        let says = start.plus(if index == 7 { 9 } else { index });
+        let header = PlateHeader {
+            timecode: Some(says),
+            rate: Some(FrameRate::FPS_24),
+            ..PlateHeader::default()
+        };
+        let planes = Planes { width: 4, height: 4, rgb: [&plane; 3], alpha: None };
+        let bytes = encode(planes, &header, Compression::Zip).unwrap();
+        fs::write(pictures.join(format!("B.{index:04}.exr")), bytes).unwrap();
+    }
+    for path in [&files[0], &pictures.join("B.0000.exr")] {
+        let clip = open(path, None).unwrap();
+        let jumps = |n: &&Fault| n.code == Code::MixedClip;
+        assert_eq!(clip.info().notes.iter().find(jumps), None, "it was not looked at");
+        assert_eq!(clip.odd_timecode(7), None);
+        for index in 6..9 {
+            clip.read(index).unwrap();
+            let odd = clip.odd_timecode(index).map(|timecode| timecode.to_string());
+            assert_eq!(odd.as_deref(), (index == 7).then_some("10:00:00:09"), "{index}");
+        }
+        assert_eq!(clip.frame_timecode(7).unwrap().to_string(), "10:00:00:07", "it counts on");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Plates by others' word: OpenEXR's own `exrheader` reads what we write. The
 //! tool is part of what the tests need (Debian: openexr), not an option.
 
+use platefarm_media::delivered;
 use platefarm_media::sink::exr::{
-    DecodeRecord, PIXELS_HASH, Planes, PlateHeader, encode, pixels_xxh128, read, write,
+    DecodeRecord, PIXELS_HASH, Planes, PlateHeader, RENDERED_HASH, encode, pixels_xxh128, read,
+    write,
 };
-use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{ColorFile, Compression, OutputColor};
 use platefarm_model::{Code, FrameRate, Timecode};
 use std::path::Path;
@@ -43,7 +44,7 @@ fn header() -> PlateHeader {
         exposure_time_s: Some(1.0 / 48.0),
         t_stop: Some(2.8),
         white_kelvin: Some(5600.0),
-        original_data_window: Some(Rect { x: 0, y: 0, width: 1136, height: 752 }),
+        original_data_window: Some([-8, -6, 1127, 745]),
         fdl_json: Some(r#"{"uuid":"x"}"#.into()),
         owner: None,
         comments: Some(String::new()),
@@ -93,7 +94,8 @@ fn openexr_reads_what_vfx_needs() {
         "expTime (type float): 0.0208333",
         "tStop (type float): 2.8",
         "cameraCCTSetting (type float): 5600",
-        "originalDataWindow (type box2i): (0 0) - (1135 751)",
+        "originalDataWindow (type box2i): (-8 -6) - (1127 745)",
+        "adoptedNeutral (type v2f): (0.32168 0.33767)",
         "ascFramingDecisionList (type string): \"{\"uuid\":\"x\"}\"",
         "colorInteropID (type string): \"lin_ap0_scene\"",
         "red   (0.7347 0.2653)",
@@ -122,6 +124,40 @@ fn openexr_reads_what_vfx_needs() {
     for absent in ["owner", "comments", "acesImageContainerFlag"] {
         assert!(!text.contains(absent), "'{absent}' is in:\n{text}");
     }
+}
+
+/// A receiver tells black, broken and repeated frames by the header alone.
+#[test]
+fn headers_say_what_the_pixels_come_to() {
+    // 0.5, 2, -1, infinity and a NaN as IEEE 754 writes them in 16 bits.
+    let (half, two, minus, infinite, none) = (0x3800, 0x4000, 0xbc00, 0x7c00, 0xfe01);
+    let rgb = [vec![half, two, half], vec![minus, infinite, half], vec![0, none, 0x8000]];
+    let dir = tempfile::tempdir().unwrap();
+    for compression in Compression::ALL {
+        let path = dir.path().join(format!("{}.exr", compression.name()));
+        write(&path, view(&rgb, 3, 1), &header(), *compression).unwrap();
+        let text = exrheader(&path);
+        let hash = pixels_xxh128([&rgb[0], &rgb[1], &rgb[2]], None);
+        let lossy = compression.lossy_level().is_some();
+        let [named, other] =
+            if lossy { [RENDERED_HASH, PIXELS_HASH] } else { [PIXELS_HASH, RENDERED_HASH] };
+        assert!(text.contains(&format!("{named} (type string): \"{hash}\"")), "{text}");
+        assert!(!text.contains(other), "{text}");
+        assert!(text.contains("platefarm:pixelsMin (type v3f): (0.5 -1 -0)"), "{text}");
+        assert!(text.contains("platefarm:pixelsMax (type v3f): (2 0.5 0)"), "{text}");
+        assert!(text.contains("platefarm:pixelsNonFinite (type int): 2"), "{text}");
+        let found = delivered::read(&path, !lossy).unwrap();
+        let claimed = found.claimed.unwrap();
+        assert_eq!((claimed.min, claimed.max), ([0.5, -1.0, 0.0], [2.0, 0.5, 0.0]));
+        assert_eq!(found.pixels.map(|pixels| pixels.measured), (!lossy).then_some(claimed));
+    }
+    // Where a channel has no number at all there is no range.
+    let path = dir.path().join("none.exr");
+    let rgb = [vec![none; 4], vec![half; 4], vec![half; 4]];
+    write(&path, view(&rgb, 2, 2), &header(), Compression::Zip).unwrap();
+    let text = exrheader(&path);
+    assert!(text.contains("platefarm:pixelsNonFinite (type int): 4"), "{text}");
+    assert!(!text.contains("platefarm:pixelsMin"), "{text}");
 }
 
 #[test]

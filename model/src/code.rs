@@ -142,7 +142,7 @@ codes! {
     Defaulted "F0264" Request "a setting was not given and its default was taken" "Nothing, if the default is meant; else set it in the delivery spec, the show or on the command line.";
     BadNaming "F0265" Request "a naming template cannot be used" "Use letters, digits, '.', '_', '-' and the fields {show}, {shot}, {event}, {clip}, {reel}, {plate}, {version}.";
     BadDelivery "F0266" Request "a delivery spec cannot be read" "Correct the named setting; docs/delivery.md lists all of them.";
-    PictureSuspect "F0267" Media "the pictures of a plate look wrong" "Look at the named frames; a black or frozen picture may be meant.";
+    PictureSuspect "F0267" Media "the pictures of a plate look wrong" "Look at the named frames. If they are meant, pull again with --allow-suspect; else render them again.";
     MixedDecode "F0268" Request "frames of one plate were decoded with different settings" "Render the plate again in one go.";
     BadLibrary "F0269" Request "the library of clips cannot be used" "Check the named file; `platefarm library add` makes it anew from the media.";
     MovieFailed "F0270" Worker "a movie could not be made" "Install FFmpeg with the named encoder, or take the movie out of the delivery spec.";

@@ -2,7 +2,7 @@
 //! short, since every setting has a default; `scheduler::pulls::delivery`
 //! reads them in layers and says which settings nobody gave.
 
-use crate::recipe::{Compression, Debayer, Filter, OutputColor};
+use crate::recipe::{Compression, Debayer, Filter, HeaderTexts, OutputColor};
 use serde::{Deserialize, Serialize};
 
 /// A delivery spec, complete.
@@ -22,6 +22,9 @@ pub struct Delivery {
     pub picture: PictureSpec,
     /// What plates are called.
     pub naming: NamingSpec,
+    /// What is said in every header.
+    #[serde(skip_serializing_if = "HeaderTexts::is_empty")]
+    pub headers: HeaderTexts,
     /// What stands beside the plates.
     pub sidecars: SidecarSpec,
     /// Movies of each plate.
@@ -38,6 +41,7 @@ impl Default for Delivery {
             repeated: Repeated::default(),
             picture: PictureSpec::default(),
             naming: NamingSpec::default(),
+            headers: HeaderTexts::default(),
             sidecars: SidecarSpec::default(),
             movies: Vec::new(),
         }
@@ -72,6 +76,9 @@ pub struct PictureSpec {
     pub antiring: bool,
     /// Whether a plate may be larger than its source.
     pub allow_upres: bool,
+    /// Whether black, flat and frozen pictures are meant: then they keep no package from its release.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_suspect: bool,
     /// Id of the FDL's canvas template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

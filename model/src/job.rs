@@ -432,6 +432,7 @@ mod tests {
             compression: crate::recipe::Compression::Piz,
             backend: crate::recipe::Backend::Cpu,
             fdl_json: None,
+            headers: crate::recipe::HeaderTexts::default(),
             reuse: Vec::new(),
         };
         let kind = StepKind::Render(Box::new(render));

@@ -300,9 +300,32 @@ pub struct RenderSpec {
     /// The FDL to carry in the header (JSON), with the delivered canvas in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fdl_json: Option<String>,
+    /// What somebody wants said in the header.
+    #[serde(default, skip_serializing_if = "HeaderTexts::is_empty")]
+    pub headers: HeaderTexts,
     /// Frames that an earlier delivery has: taken over where they are still what their hash says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reuse: Vec<ReusedFrame>,
+}
+
+/// Texts of a header that nothing but a person can know. What is not given is not written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeaderTexts {
+    /// Whose the pictures are: OpenEXR's `owner`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// OpenEXR's `comments`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comments: Option<String>,
+}
+
+impl HeaderTexts {
+    /// Whether nobody wants anything said.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.owner.is_none() && self.comments.is_none()
+    }
 }
 
 /// A frame of an earlier delivery that is the same picture.

@@ -78,6 +78,9 @@ pub(super) struct Args {
     /// Version of plates that were not delivered before.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9999), value_name = "N")]
     plate_version: u32,
+    /// Black, flat and frozen pictures are meant: they are told and keep nothing from its release.
+    #[arg(long)]
+    allow_suspect: bool,
     #[command(flatten)]
     look: Look,
     /// Show the plan and stop.

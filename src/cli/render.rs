@@ -257,6 +257,7 @@ fn plan(args: &Args, clip: &dyn Clip) -> Outcome<RenderPlan> {
         compression: args.look.compression()?,
         backend: args.look.backend()?,
         fdl_json,
+        headers: platefarm_model::recipe::HeaderTexts::default(),
         reuse: Vec::new(),
     };
     Ok(RenderPlan { spec, incoming, looks, warnings: framed.notes, assumed })

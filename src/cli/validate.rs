@@ -11,6 +11,9 @@ pub(super) struct Args {
     /// A package: a directory with frames below it.
     #[arg(required_unless_present = "list")]
     dir: Option<PathBuf>,
+    /// Hold it against a request that was kept elsewhere: a report.json, or the package that it is in.
+    #[arg(long, value_name = "REPORT|DIR")]
+    against: Option<PathBuf>,
     /// Read headers only: hashes and pixels are not checked.
     #[arg(long)]
     shallow: bool,
@@ -27,7 +30,8 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
         return Ok(());
     }
     let Some(dir) = &args.dir else { return Ok(()) };
-    let judged = || gate::validate(dir, None, !args.shallow);
+    let request = args.against.as_deref().map(gate::kept_request).transpose()?;
+    let judged = || gate::validate(dir, request, !args.shallow);
     let total = (out.talks() && !args.shallow).then(|| to_read(dir)).flatten();
     let verdict = Progress::reading(out.talks(), total, judged)?;
     out.judged(&dir.display().to_string(), &verdict);

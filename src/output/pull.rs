@@ -143,7 +143,8 @@ pub(super) fn judged(dir: &str, verdict: &Verdict) {
     let word = if verdict.passed { style::state("done") } else { style::state("failed") };
     let against = match verdict.against.as_str() {
         "" => "by what must hold for any package".to_owned(),
-        request => format!("against its {request}"),
+        "report.json" => "against its report.json".to_owned(),
+        request => format!("against {request}"),
     };
     say!(
         "{word}  {dir}: {} checks {against}, {} frames of {} plates, {} failures",

@@ -1,111 +1,13 @@
 //! The gate: a good package passes, and every way in which packages are known
 //! to be sent back is seen and named.
 
-use crate::harness::{World, copy_clip, root, s, tree};
+use crate::damage::{
+    PLATE, copy, edit, frame, package, pixels, replace, set_int, set_text, verdict,
+};
+use crate::harness::World;
 use exr::prelude::*;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-
-const PLATE: &str = "BB_010_PL01_v001";
-
-fn list() -> String {
-    "TITLE: GATE\n\
-     001  A001 V C 01:00:00:02 01:00:00:06 01:00:00:00 01:00:00:04\n\
-     * FROM CLIP NAME: A001_C001\n* LOC: 01:00:00:00 RED BB_010\n\
-     * ASC_SOP (1.1 1.0 0.9)(0.01 0 -0.01)(1 1 1.1)\n* ASC_SAT 0.9\n"
-        .into()
-}
-
-/// A pull of one plate of six frames.
-fn package(world: &World) -> PathBuf {
-    let (media, out) = (world.path("media"), world.path("out"));
-    copy_clip("beachball", &media.join("A001"));
-    let edl = world.path("gate.edl");
-    std::fs::write(&edl, list()).expect("a list");
-    let fdl = root().join("tests/fixtures/pull/show.fdl");
-    let summary = world.json(&[
-        "pull",
-        "--local",
-        "--edl",
-        s(&edl),
-        "--media",
-        s(&media),
-        "--fdl",
-        s(&fdl),
-        "--template",
-        "VFX_PULL",
-        "--handles",
-        "1",
-        "--out",
-        s(&out),
-        "--show",
-        "gate",
-        "--backend",
-        "cpu",
-        "--debayer",
-        "mhc",
-        "--spec",
-        "vfx-plate",
-    ]);
-    assert_eq!(summary["phase"], "done", "{summary}");
-    out
-}
-
-fn verdict(world: &World, dir: &Path) -> Value {
-    let output = world.run(&["validate", s(dir), "--json"]);
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)))
-}
-
-fn copy(from: &Path, to: &Path) {
-    for file in tree(from) {
-        let target = to.join(&file);
-        std::fs::create_dir_all(target.parent().expect("a parent")).expect("a directory");
-        std::fs::copy(from.join(&file), target).expect("a copy");
-    }
-}
-
-fn frame(dir: &Path, number: i64) -> PathBuf {
-    dir.join(PLATE).join(format!("{PLATE}.{number}.exr"))
-}
-
-/// Changes a frame as another program would: read whole, written whole.
-fn edit(path: &Path, change: impl FnOnce(&mut FlatImage)) {
-    let mut image = read_all_flat_layers_from_file(path).expect("a frame");
-    change(&mut image);
-    image.write().to_file(path).expect("a frame again");
-}
-
-fn set_text(path: &Path, name: &str, value: &str) {
-    edit(path, |image| {
-        let attributes = &mut image.layer_data[0].attributes.other;
-        attributes.insert(Text::from(name), AttributeValue::Text(Text::from(value)));
-    });
-}
-
-fn set_int(path: &Path, name: &str, value: i32) {
-    edit(path, |image| {
-        let attributes = &mut image.layer_data[0].attributes.other;
-        attributes.insert(Text::from(name), AttributeValue::I32(value));
-    });
-}
-
-fn replace(path: &Path, from: &str, to: &str) {
-    let text = std::fs::read_to_string(path).expect("a document");
-    assert!(text.contains(from), "{} does not say {from}: {text}", path.display());
-    std::fs::write(path, text.replace(from, to)).expect("the document");
-}
-
-/// Pixels as halves: red of a frame is what `change` makes of it.
-fn pixels(path: &Path, change: impl Fn(&mut f16)) {
-    edit(path, |image| {
-        for channel in &mut image.layer_data[0].channel_data.list {
-            if let FlatSamples::F16(values) = &mut channel.sample_data {
-                values.iter_mut().for_each(&change);
-            }
-        }
-    });
-}
+use std::path::Path;
 
 type Damage = (&'static str, fn(&Path), &'static str, &'static str);
 
@@ -525,12 +427,12 @@ const DAMAGES: &[Damage] = &[
 #[test]
 fn every_damage_is_named() {
     let world = World::new();
-    let good = package(&world);
+    let good = package(&world, 1);
     let report: Value =
         serde_json::from_slice(&std::fs::read(good.join("report.json")).expect("a report"))
             .expect("JSON");
     assert_eq!(report["released"], true, "{}", report["gate"]);
-    let clean = verdict(&world, &good);
+    let clean = verdict(&world, &good, &[]);
     assert_eq!(
         (&clean["result"], clean["verdict"]["findings"].as_array().map(Vec::len)),
         (&Value::from("pass"), Some(0)),
@@ -541,7 +443,7 @@ fn every_damage_is_named() {
         let dir = world.path(&format!("damaged-{i}"));
         copy(&good, &dir);
         damage(&dir);
-        let found = verdict(&world, &dir);
+        let found = verdict(&world, &dir, &[]);
         let findings = found["verdict"]["findings"].as_array().cloned().unwrap_or_default();
         let named = findings.iter().any(|finding| {
             finding["check"] == *check
@@ -582,7 +484,7 @@ fn packages_of_others_are_checked_as_far_as_they_say_something() {
         };
         image.write().to_file(dir.join(format!("SH010_v003.{number}.exr"))).expect("a frame");
     }
-    let whole = verdict(&world, &world.path("theirs"));
+    let whole = verdict(&world, &world.path("theirs"), &[]);
     assert_eq!(whole["result"], "pass", "{whole:#}");
     assert_eq!(whole["verdict"]["against"], "");
     let skipped: Vec<&str> = whole["verdict"]["not_checked"]
@@ -597,7 +499,7 @@ fn packages_of_others_are_checked_as_far_as_they_say_something() {
     let warned = whole["verdict"]["findings"].as_array().expect("a list");
     assert!(warned.iter().any(|f| f["check"] == "color" && f["severity"] == "warning"));
     std::fs::remove_file(dir.join("SH010_v003.1002.exr")).expect("gone");
-    let holed = verdict(&world, &world.path("theirs"));
+    let holed = verdict(&world, &world.path("theirs"), &[]);
     assert_eq!(holed["result"], "fail", "{holed:#}");
     assert_eq!(holed["verdict"]["findings"][0]["frames"], "1002");
 }

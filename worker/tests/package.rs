@@ -110,6 +110,7 @@ fn pull(dir: &Path) -> (PackageSpec, Vec<StepFrames>) {
             compression: Compression::Zip,
             backend: Backend::Cpu,
             fdl_json: None,
+            headers: platefarm_model::recipe::HeaderTexts::default(),
             reuse: Vec::new(),
         };
         let mut session = Session::open(&spec, &engines).unwrap();

@@ -38,6 +38,7 @@ fn spec(source: &Path, out: &Path, first: i64, last: i64) -> RenderSpec {
         compression: Compression::Zip,
         backend: Backend::Cpu,
         fdl_json: Some("{\"fdl\":1}".into()),
+        headers: platefarm_model::recipe::HeaderTexts::default(),
         reuse: Vec::new(),
     }
 }

@@ -57,6 +57,10 @@ impl Clip for Remote {
         self.clip.frame_file(index).map(|_| self.place.as_path())
     }
 
+    fn odd_timecode(&self, index: i64) -> Option<Timecode> {
+        self.clip.odd_timecode(index)
+    }
+
     fn frame_timecode(&self, index: i64) -> Option<Timecode> {
         self.clip.frame_timecode(index)
     }

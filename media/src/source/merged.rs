@@ -49,6 +49,10 @@ impl Clip for Merged {
         self.clip.frame_file(index)
     }
 
+    fn odd_timecode(&self, index: i64) -> Option<Timecode> {
+        self.clip.odd_timecode(index)
+    }
+
     fn frame_timecode(&self, index: i64) -> Option<Timecode> {
         let counted = || self.info.timing.start.map(|start| start.plus(index));
         self.clip.frame_timecode(index).or_else(counted)

@@ -16,6 +16,7 @@ mod merged;
 mod mlv;
 mod movie;
 mod mxf;
+mod odd;
 mod pictures;
 pub(crate) mod process;
 mod range;
@@ -108,6 +109,12 @@ pub trait Clip: Send + Sync {
     /// Timecode of frame `index`, where the clip has one.
     fn frame_timecode(&self, index: i64) -> Option<Timecode> {
         self.info().timing.start.map(|start| start.plus(index))
+    }
+
+    /// What frame `index` says of its own timecode, where that is not what follows from the clip's
+    /// start. Known of frames that were read.
+    fn odd_timecode(&self, _: i64) -> Option<Timecode> {
+        None
     }
 }
 

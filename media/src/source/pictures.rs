@@ -3,6 +3,7 @@
 //! clip, some others are asked whether they agree, and each is compared again
 //! when it is read.
 
+use super::odd::OddTimecodes;
 use super::{Clip, Sequence};
 use platefarm_model::clip::{ClipInfo, Timing};
 use platefarm_model::raw::{Frame, Layout, RgbLayout};
@@ -33,11 +34,15 @@ pub(super) trait PictureFormat: Send + Sync + Sized + 'static {
     /// Timecode of the frame, counted at `rate` where the clip has one.
     fn timecode(header: &Self::Header, rate: FrameRate) -> Option<Timecode>;
 
-    /// The file's pixels as `layout` has them.
+    /// The file's pixels as `layout` has them, and what stands before them.
     ///
     /// # Errors
     /// [`Code::MixedClip`] when the file is not like `first`, and the codes of damaged files.
-    fn pixels(path: &Path, first: &Self::Header, layout: &RgbLayout) -> Outcome<Vec<u8>>;
+    fn pixels(
+        path: &Path,
+        first: &Self::Header,
+        layout: &RgbLayout,
+    ) -> Outcome<(Vec<u8>, Self::Header)>;
 
     /// Whether a frame can stand in the clip that begins with `first`.
     fn check_like(header: &Self::Header, first: &Self::Header) -> Outcome<()>;
@@ -61,6 +66,8 @@ pub(super) struct PictureClip<F: PictureFormat> {
     color: Outcome<()>,
     first: F::Header,
     sequence: Sequence,
+    /// What frames said that were read.
+    odd: OddTimecodes,
 }
 
 impl<F: PictureFormat> PictureClip<F> {
@@ -102,7 +109,8 @@ impl<F: PictureFormat> PictureClip<F> {
         };
         info.notes.splice(0..0, notes);
         info.notes.extend(color.as_ref().err().cloned());
-        let mut clip = Self { info, layout: Layout::Rgb(Arc::new(layout)), color, first, sequence };
+        let (layout, odd) = (Layout::Rgb(Arc::new(layout)), OddTimecodes::default());
+        let mut clip = Self { info, layout, color, first, sequence, odd };
         let jumps = clip.timecode_jumps();
         clip.info.notes.extend(jumps);
         Ok(clip)
@@ -197,16 +205,23 @@ impl<F: PictureFormat> Clip for PictureClip<F> {
             )
             .at(self.info.path.clone())
         })?;
-        let bytes = match &self.layout {
+        let read = match &self.layout {
             Layout::Rgb(layout) => F::pixels(path, &self.first, layout),
             Layout::Mosaic(_) => Err(Fault::new(Code::Internal, "a picture with a colour filter")),
         };
-        let bytes = bytes.map_err(|fault| fault.within(path.display()))?;
+        let (bytes, header) = read.map_err(|fault| fault.within(path.display()))?;
+        let expected = self.frame_timecode(index);
+        let said = expected.and_then(|expected| F::timecode(&header, expected.rate));
+        self.odd.note(index, expected, said);
         Ok(Frame { layout: self.layout.clone(), bytes })
     }
 
     fn frame_file(&self, index: i64) -> Option<&Path> {
         self.sequence.file(index)
+    }
+
+    fn odd_timecode(&self, index: i64) -> Option<Timecode> {
+        self.odd.of(index)
     }
 }
 

@@ -232,6 +232,7 @@ mod tests {
             compression: recipe::Compression::Piz,
             backend: recipe::Backend::Cpu,
             fdl_json: Some("{\"a\":1}".into()),
+            headers: recipe::HeaderTexts::default(),
             reuse: Vec::new(),
         }))
     }

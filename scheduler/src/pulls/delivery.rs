@@ -144,6 +144,12 @@ fn check(delivery: &Delivery) -> Outcome<()> {
             "naming.first_frame",
         );
     }
+    let texts = &delivery.headers;
+    for (text, place) in [(&texts.owner, "headers.owner"), (&texts.comments, "headers.comments")] {
+        if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            return bad("an empty text, which OpenEXR does not allow".into(), place);
+        }
+    }
     if delivery.handles > 100_000 {
         return bad(format!("{} frames of handle", delivery.handles), "handles");
     }

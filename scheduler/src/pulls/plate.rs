@@ -319,6 +319,7 @@ impl Framer<'_> {
             compression: picture.compression,
             backend: request.backend,
             fdl_json,
+            headers: request.delivery.headers.clone(),
             reuse: Vec::new(),
         };
         let recipe = recipe(&render, clip)?;

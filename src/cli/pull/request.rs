@@ -235,6 +235,9 @@ fn delivery(
     if scaling.allow_upres {
         layers.set(line, "picture.allow_upres", true)?;
     }
+    if args.allow_suspect {
+        layers.set(line, "picture.allow_suspect", true)?;
+    }
     if scaling.antiring {
         layers.set(line, "picture.antiring", true)?;
     }

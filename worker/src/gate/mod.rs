@@ -122,6 +122,12 @@ pub(crate) struct Package {
     pub(crate) sequences: Vec<SequenceFiles>,
     /// Documents by their names: AMF, CLF, FDL, colour decisions.
     pub(crate) documents: BTreeMap<String, Vec<u8>>,
+    /// Files that hold nothing, but for frames.
+    pub(crate) empty: Vec<String>,
+    /// XXH128 of the sidecars whose hashes the request knows; none where they were not read.
+    pub(crate) hashes: BTreeMap<String, String>,
+    /// What the package itself says was asked for, where it is held against another request.
+    pub(crate) own: Option<Request>,
     /// What holding it against its ASC MHL found; absent where it has none, or it was not asked.
     pub(crate) seal: Option<Vec<Fault>>,
     /// Whether pixels were read.
@@ -212,6 +218,27 @@ pub(crate) fn judge(package: &Package, request: &Request) -> Verdict {
     verdict
 }
 
+/// The request that was kept elsewhere: a report, or the package that holds it.
+///
+/// # Errors
+/// [`Code::FileNotFound`]; [`Code::BadStructure`] when it is no report of platefarm's.
+pub fn kept_request(place: &Path) -> Outcome<Request> {
+    let inside = storage::metadata(place).is_ok_and(|found| found.is_dir());
+    let file = if inside { place.join("report.json") } else { place.to_owned() };
+    if storage::metadata(&file).is_err() {
+        let fault =
+            Fault::new(Code::FileNotFound, "there is no report to hold the package against");
+        return Err(fault.at(file.display().to_string()));
+    }
+    let request = read::request(&file).map_err(|fault| fault.within(file.display()))?;
+    let request = request.ok_or_else(|| {
+        Fault::new(Code::BadStructure, "this is no report of a pull")
+            .at(file.display().to_string())
+            .remedy("Give the report.json of the pull, or the package as it was delivered.")
+    })?;
+    Ok(Request { from: file.display().to_string(), ..request })
+}
+
 /// Reads the package in `dir` and holds it against its own report, or against
 /// `request` where one is given. Every pixel is read when `deep`.
 ///
@@ -223,14 +250,15 @@ pub fn validate(dir: &Path, request: Option<Request>, deep: bool) -> Outcome<Ver
         let message = format!("'{}' is no directory", dir.display());
         return Err(Fault::new(Code::FileNotFound, message));
     }
-    let (request, broken) = match request {
-        Some(request) => (request, None),
-        None => match read::own_request(dir) {
-            Ok(request) => (request, None),
-            Err(fault) => (Request::default(), Some(fault)),
-        },
+    let (own, broken) = match read::own_request(dir) {
+        Ok(own) => (own, None),
+        Err(fault) => (Request::default(), Some(fault)),
     };
-    let package = read::read(dir, deep)?;
+    let (request, own) = match request {
+        Some(request) => (request, Some(own)),
+        None => (own, None),
+    };
+    let package = Package { own, ..read::read(dir, deep, &request)? };
     if package.sequences.is_empty() && request.plates.is_empty() && broken.is_none() {
         let message = format!("'{}' holds no OpenEXR frames", dir.display());
         return Err(Fault::new(Code::NoMedia, message)

@@ -3,7 +3,8 @@
 
 use super::{FrameFile, Package, Request, SequenceFiles};
 use crate::package::PackageReport;
-use platefarm_media::{delivered, mhl, publish, storage};
+use platefarm_media::delivered::{self, Delivered};
+use platefarm_media::{hash, mhl, publish, storage};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -21,41 +22,68 @@ pub(super) fn own_request(dir: &Path) -> Outcome<Request> {
     if !storage::metadata(&path).is_ok_and(|found| found.is_file()) {
         return Ok(Request::default());
     }
-    let bytes = document(&path)?;
+    Ok(request(&path)?.unwrap_or_default())
+}
+
+/// The request in a report; none where the file is not one of ours.
+///
+/// # Errors
+/// [`Code::BadStructure`] when it cannot be read.
+pub(super) fn request(path: &Path) -> Outcome<Option<Request>> {
+    let bytes = document(path)?;
     let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| {
         Fault::new(Code::BadStructure, "the report is no JSON").at("report.json").because(&e)
     })?;
     // A file of the same name that is none of ours says nothing about the order.
     if value.get("made_by").and_then(|by| by.as_str()).is_none_or(|by| !by.starts_with("platefarm"))
     {
-        return Ok(Request::default());
+        return Ok(None);
     }
     let report: PackageReport = serde_json::from_value(value).map_err(|e| {
         Fault::new(Code::BadStructure, "the report cannot be read").at("report.json").because(&e)
     })?;
-    Ok(Request::of(&report))
+    Ok(Some(Request::of(&report)))
 }
 
-/// A whole package, with its seal.
-pub(super) fn read(dir: &Path, deep: bool) -> Outcome<Package> {
-    let mut package = files(dir, deep)?;
+/// A whole package, with its seal; what is compared is what `request` knows of.
+pub(super) fn read(dir: &Path, deep: bool, request: &Request) -> Outcome<Package> {
+    let mut package = files(dir, &|path| delivered::read(path, deep))?;
+    package.deep = deep;
+    if deep {
+        let there = |name: &&String| package.files.binary_search(name).is_ok();
+        let hash = |name: &String| Ok((name.clone(), hash::xxh128_file(&dir.join(name))?.1));
+        let known: Vec<&String> = request.documents.keys().filter(there).collect();
+        package.hashes = known.into_par_iter().map(hash).collect::<Outcome<_>>()?;
+    }
     let sealed = storage::metadata(dir.join("ascmhl")).is_ok_and(|found| found.is_dir());
     package.seal = sealed.then(|| mhl::verify(dir));
     Ok(package)
 }
 
-/// A package that is about to be sealed, its frames just compared with their hashes.
+/// A package that is about to be sealed, its frames just compared with their hashes: headers say
+/// what their pixels are. Those of frames that an earlier version rendered do not; they are read.
 pub(crate) fn read_for_release(dir: &Path) -> Outcome<Package> {
-    files(dir, false)
+    files(dir, &|path| {
+        let file = delivered::read(path, false)?;
+        if file.claimed.is_some() { Ok(file) } else { delivered::read(path, true) }
+    })
 }
+
+/// How a frame is read.
+type ReadFrame<'a> = dyn Fn(&Path) -> Outcome<Delivered> + Sync + 'a;
 
 /// Number, digits and path of a frame.
 type Named = (i64, usize, String);
 
-fn files(dir: &Path, deep: bool) -> Outcome<Package> {
-    let mut package = Package { deep, ..Package::default() };
+fn files(dir: &Path, read_frame: &ReadFrame<'_>) -> Outcome<Package> {
+    let mut package = Package::default();
     walk(dir, "", &mut package.files)?;
     package.files.sort();
+    // A frame of no bytes cannot be read, and is told so.
+    let is_empty = |file: &&String| {
+        !file.ends_with(".exr") && storage::metadata(dir.join(file)).is_ok_and(|f| f.is_empty())
+    };
+    package.empty = package.files.par_iter().filter(is_empty).cloned().collect();
     let mut sequences: BTreeMap<(String, String), Vec<Named>> = BTreeMap::new();
     for file in &package.files {
         let ending = file.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
@@ -68,7 +96,7 @@ fn files(dir: &Path, deep: bool) -> Outcome<Package> {
         }
     }
     let read = |(number, digits, file): Named| {
-        let read = delivered::read(&dir.join(&file), deep);
+        let read = read_frame(&dir.join(&file));
         (number, FrameFile { file, digits, read })
     };
     for ((directory, stem), frames) in sequences {

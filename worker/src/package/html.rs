@@ -23,8 +23,18 @@ pub(crate) struct Thumbnail {
     pub(crate) legend: String,
     /// Size in pixels.
     pub(crate) size: [u32; 2],
-    /// The PNG file.
+    /// The PNG file; empty when it lies beside the page.
     pub(crate) png: Vec<u8>,
+    /// Where it lies, relative to the page.
+    pub(crate) file: Option<String>,
+}
+
+impl Thumbnail {
+    /// What the page shows: the picture itself, or its file.
+    fn source(&self) -> String {
+        let embedded = || format!("data:image/png;base64,{}", base64(&self.png));
+        self.file.clone().unwrap_or_else(embedded)
+    }
 }
 
 /// The page. `thumbnails` are per plate, in the report's order.
@@ -249,13 +259,13 @@ fn write_plate(html: &mut String, plate: &PlateReport, thumbnails: &[Thumbnail])
             write!(
                 html,
                 "<figure><img alt=\"{} frame {}\" width=\"{}\" height=\"{}\" \
-                 title=\"{}\" src=\"data:image/png;base64,{}\"><figcaption>{}</figcaption></figure>",
+                 title=\"{}\" loading=\"lazy\" src=\"{}\"><figcaption>{}</figcaption></figure>",
                 Esc(&plate.name),
                 thumb.frame,
                 thumb.size[0],
                 thumb.size[1],
                 Esc(&thumb.legend),
-                base64(&thumb.png),
+                Esc(&thumb.source()),
                 thumb.frame
             )?;
         }

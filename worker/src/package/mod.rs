@@ -9,13 +9,15 @@
 //! ```text
 //! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf (.clf .cc .cdl .decode.json)
 //! <out>/edit/<list> pull_list.csv pull_list.ale   <out>/stills/<plate>.png   <out>/<movies>/...
-//!    <out>/framing/<fdl>   <out>/contact_sheet.png
+//!    <out>/framing/<fdl>   <out>/contact_sheet.png   <out>/thumbnails/... of many plates
 //! <out>/report.json   <out>/report.html     <out>/ascmhl/...
 //! ```
 
 mod gather;
 mod html;
 mod movie;
+#[cfg(test)]
+mod release_tests;
 mod report;
 mod sheet;
 #[cfg(test)]
@@ -31,12 +33,18 @@ use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
 use gather::{Gathered, PlateFrames, is_later};
-use platefarm_media::{mhl, publish};
+use platefarm_media::{hash, mhl, publish};
 use platefarm_model::pull::{Document, PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 use platefarm_standards::mhl::Creator;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Plates whose thumbnails the page holds; those of more are files beside it, so that it opens.
+const MOST_EMBEDDED: usize = 200;
+/// Directory of those files.
+const THUMBNAILS: &str = "thumbnails";
 
 /// Makes the package of `spec` from the farm's `results`, staging its files
 /// under `attempt`. An incomplete pull is packed too; its report says what is
@@ -71,7 +79,7 @@ fn fill(
 ) -> Outcome<PackageReport> {
     let out_dir = Path::new(&spec.out_dir);
     let gathered = gather::gather(spec, results, attempt, leash)?;
-    let mut writer = Writer { out_dir, staging: staging.to_owned(), written: 0 };
+    let mut writer = Writer::new(out_dir, staging);
 
     let mut sidecars = write_documents(spec, &gathered, &mut writer)?;
     let pictures = sheet::pictures(&gathered);
@@ -94,12 +102,12 @@ fn fill(
     }
     let mut report = report::build(spec, &gathered, sidecars);
     report.notes.extend(notes);
+    report.documents = writer.hashes_of(&report.sidecars)?;
     release(out_dir, &mut report)?;
     let json = serde_json::to_vec_pretty(&report)
         .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
     writer.put("report.json", &json)?;
-    let thumbnails =
-        pictures.iter().map(sheet::Pictures::thumbnails).collect::<Outcome<Vec<_>>>()?;
+    let thumbnails = thumbnails(&report, &pictures, &mut writer)?;
     writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
 
     // A worker that lost the lease meanwhile leaves the manifest to its successor.
@@ -107,10 +115,30 @@ fn fill(
         return Err(Fault::new(Code::Interrupted, "the package was taken from this worker"));
     }
     let known = report.plates.iter().flat_map(|p| &p.files);
-    let known = known.map(|f| (f.file.clone(), f.xxh128.clone())).collect();
+    let known = known.map(|f| (f.file.clone(), f.xxh128.clone()));
+    let known = known.chain(report.documents.clone()).collect();
     mhl::seal(out_dir, &writer.staging, &seal_meta(), &known)?;
     publish::remove_leftovers(out_dir, |name| is_later(name, attempt))?;
     Ok(report)
+}
+
+/// Pictures for the page, per plate; of many plates they are written beside it.
+fn thumbnails(
+    report: &PackageReport,
+    pictures: &[sheet::Pictures],
+    writer: &mut Writer<'_>,
+) -> Outcome<Vec<Vec<html::Thumbnail>>> {
+    let of = |(plate, pictures): (&PlateReport, &sheet::Pictures)| {
+        let mut thumbnails = pictures.thumbnails()?;
+        for thumbnail in &mut thumbnails {
+            let Some(directory) = &report.thumbnails else { break };
+            let name = format!("{directory}/{}.{}.png", plate.name, thumbnail.frame);
+            writer.put(&name, &std::mem::take(&mut thumbnail.png))?;
+            thumbnail.file = Some(name);
+        }
+        Ok(thumbnails)
+    };
+    report.plates.iter().zip(pictures).map(of).collect()
 }
 
 /// Reads what is there and holds it against what was asked for: the package is
@@ -255,13 +283,32 @@ struct Writer<'a> {
     out_dir: &'a Path,
     staging: PathBuf,
     written: u32,
+    /// XXH128 of what was put, by its name.
+    hashes: BTreeMap<String, String>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(out_dir: &'a Path, staging: &Path) -> Self {
+        Self { out_dir, staging: staging.to_owned(), written: 0, hashes: BTreeMap::new() }
+    }
+
+    /// Hashes of sidecars; those that others wrote, as movies are, are read once. The report cannot hold its own.
+    fn hashes_of(&self, sidecars: &[String]) -> Outcome<BTreeMap<String, String>> {
+        let hash = |name: &String| {
+            let hash = match self.hashes.get(name) {
+                Some(known) => known.clone(),
+                None => hash::xxh128_file(&self.out_dir.join(name))?.1,
+            };
+            Ok((name.clone(), hash))
+        };
+        sidecars.iter().filter(|name| !name.starts_with("report.")).map(hash).collect()
+    }
+
     /// Writes `bytes` as `name`, relative to the package. A file that says the
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
         let published = self.out_dir.join(name);
+        self.hashes.insert(name.to_owned(), hash::xxh128(bytes));
         if platefarm_media::storage::read(&published).is_ok_and(|there| there == bytes) {
             return Ok(());
         }

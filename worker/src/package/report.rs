@@ -62,6 +62,12 @@ pub struct PackageReport {
     pub notes: Vec<Fault>,
     /// Sidecars, relative to the package.
     pub sidecars: Vec<String>,
+    /// XXH128 of the sidecars but for the report itself, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub documents: BTreeMap<String, String>,
+    /// Directory of the thumbnails, where they are files and not in the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnails: Option<String>,
 }
 
 /// What decided the pixels of every plate.
@@ -358,6 +364,8 @@ pub(crate) fn build(
         rejected: spec.rejected.clone(),
         notes: spec.notes.iter().cloned().chain(unused).collect(),
         sidecars,
+        documents: BTreeMap::new(),
+        thumbnails: (plates.len() > super::MOST_EMBEDDED).then(|| super::THUMBNAILS.into()),
         plates,
     }
 }

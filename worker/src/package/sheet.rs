@@ -23,7 +23,7 @@ const DIM: [u8; 3] = [140, 143, 148];
 const ALARM: [u8; 3] = [240, 130, 120];
 
 /// Largest size of a thumbnail. The report carries three of each plate, so many
-/// plates get small ones: a page of 200 plates stays near 20 MB.
+/// plates get small ones: a page of 200 plates stays near 20 MB. Those of more lie beside it.
 const fn thumbnail_size(plates: usize) -> [usize; 2] {
     match plates {
         0..=20 => [480, 360],
@@ -67,7 +67,7 @@ impl Pictures {
                 None => png::encode(size[0], size[1], &picture.rgb)?,
             };
             let legend = lines.map_or_else(String::new, |(_, lines)| legend(lines));
-            Ok(Thumbnail { frame: *frame, legend, size, png })
+            Ok(Thumbnail { frame: *frame, legend, size, png, file: None })
         });
         each.collect()
     }

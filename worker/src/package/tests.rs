@@ -25,7 +25,7 @@ fn event(number: &str) -> EventRef {
     }
 }
 
-fn plan(name: &str) -> PlatePlan {
+pub(super) fn plan(name: &str) -> PlatePlan {
     let raster = Rect::of_size(64, 32);
     PlatePlan {
         name: name.into(),
@@ -81,7 +81,7 @@ fn plan(name: &str) -> PlatePlan {
     }
 }
 
-fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
+pub(super) fn spec(out_dir: &Path, plates: &[&str]) -> PackageSpec {
     PackageSpec {
         out_dir: out_dir.to_str().unwrap().into(),
         name: "reel_1".into(),
@@ -282,6 +282,7 @@ fn the_page_is_well_formed_and_stands_alone() {
         legend: "framing F185".into(),
         size: [4, 2],
         png: b"not a png".to_vec(),
+        file: None,
     };
     let html = page(&report, &[vec![thumb]]);
     assert!(html.contains("COMPLETE") && !html.contains("INCOMPLETE"));

@@ -25,7 +25,10 @@ pub(super) fn plate_header(
         pixel_aspect: Some(framing.pixel_aspect as f32),
         timecode: clip.frame_timecode(index),
         image_counter: Some(frame),
+        original_data_window: uncropped(framing),
         fdl_json: spec.fdl_json.clone(),
+        owner: spec.headers.owner.clone(),
+        comments: spec.headers.comments.clone(),
         decode: Some(DecodeRecord {
             debayer: debayer.map_or("none", Debayer::name).into(),
             debayer_version: debayer.map_or(0, Debayer::version),
@@ -44,6 +47,8 @@ pub(super) fn plate_header(
         ("scale", format!("{sx} {sy}")),
         ("offset", format!("{ox} {oy}")),
         ("filter", filter(framing, debayer)),
+        // Timecode counts from the clip's start; a frame that says another is not what follows.
+        ("sourceTimecode", clip.odd_timecode(index).map(|t| t.to_string()).unwrap_or_default()),
     ] {
         header.more.insert(name.into(), value);
     }
@@ -67,6 +72,22 @@ pub(super) fn plate_header(
     header
 }
 
+/// Where the whole picture lies in the pixels of the plate, when half a pixel of it or more was cut
+/// off: first column, first row, last column, last row.
+fn uncropped(framing: &Framing) -> Option<[i32; 4]> {
+    let mut window = [0; 4];
+    let mut cropped = false;
+    for axis in [0, 1] {
+        let from = framing.offset[axis];
+        let to = from + framing.scale[axis] * f64::from(framing.source_size[axis]);
+        // A negative scale mirrors.
+        let (first, end) = (from.min(to).round(), from.max(to).round());
+        (window[axis], window[axis + 2]) = (first as i32, end as i32 - 1);
+        cropped |= first < 0.0 || end > f64::from(framing.size[axis]);
+    }
+    cropped.then_some(window)
+}
+
 /// Name of the filter that ran, as recipes write it; none for a plain copy.
 fn filter(framing: &Framing, debayer: Option<Debayer>) -> String {
     // Two photosites make one pixel of its picture: what is asked of the clip is twice as much of that.
@@ -79,4 +100,25 @@ fn filter(framing: &Framing, debayer: Option<Debayer>) -> String {
     }
     let name = framing.effective_filter().name();
     if framing.antiring { format!("{name}, antiring") } else { name.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crop_says_where_the_whole_picture_lies() {
+        let whole = Framing::identity(400, 200, 1.0);
+        assert_eq!(uncropped(&whole), None);
+        // Half the size, and of the 200 by 100 pixels the middle 160 by 90.
+        let middle =
+            Framing { scale: [0.5; 2], size: [160, 90], offset: [-20.0, -5.0], ..whole.clone() };
+        assert_eq!(uncropped(&middle), Some([-20, -5, 179, 94]));
+        assert_eq!(uncropped(&middle.clone().flipped([true, true])), Some([-20, -5, 179, 94]));
+        // Room around it is no crop, nor is a third of a pixel.
+        let padded = Framing { size: [420, 200], offset: [10.0, 0.3], ..whole.clone() };
+        assert_eq!(uncropped(&padded), None);
+        let tall = Framing { size: [400, 120], ..whole };
+        assert_eq!(uncropped(&tall), Some([0, 0, 399, 199]));
+    }
 }

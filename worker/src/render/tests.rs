@@ -118,6 +118,7 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
         compression: Compression::None,
         backend: Backend::Cpu,
         fdl_json: None,
+        headers: platefarm_model::recipe::HeaderTexts::default(),
         reuse: Vec::new(),
     };
     let framing = Framing::identity(SIDE, SIDE, 1.0);

@@ -3,7 +3,8 @@
 //! Names and types are those of OpenEXR's `ImfStandardAttributes.h`; unknown
 //! values are left out, never written as zero or as empty text.
 
-use super::{PIXELS_HASH, Planes, pixels_xxh128, standard};
+use super::measure::measure;
+use super::{NON_FINITE, PIXELS_HASH, PIXELS_MAX, PIXELS_MIN, Planes, RENDERED_HASH, standard};
 use exr::math::Vec2;
 use exr::meta::attribute::{
     self, AttributeValue, ChannelDescription, Chromaticities, IntegerBounds, LineOrder, SampleType,
@@ -14,7 +15,6 @@ use exr::meta::{BlockDescription, MetaData, magic_number, sequence_end};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::Xy;
 use platefarm_model::color::meaning::Meaning;
-use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Compression, OutputColor};
 use platefarm_model::schema::Value;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
@@ -78,8 +78,9 @@ pub struct PlateHeader {
     pub t_stop: Option<f32>,
     /// Colour temperature of the camera's white, in kelvin.
     pub white_kelvin: Option<f32>,
-    /// The part of the sensor picture before it was cropped.
-    pub original_data_window: Option<Rect>,
+    /// Where the whole picture lies in this one's pixels, when a part of it was cut off: first
+    /// column, first row, last column, last row. They may lie outside.
+    pub original_data_window: Option<[i32; 4]>,
     /// The ASC FDL of the plate, as JSON.
     pub fdl_json: Option<String>,
     /// Owner of the picture.
@@ -182,7 +183,8 @@ fn to_exr(plate: &PlateHeader, planes: Planes<'_>, compression: Compression) -> 
         iso_speed: plate.iso_speed.filter(|v| v.is_finite()),
         exposure: plate.exposure_time_s.filter(|v| v.is_finite()),
         frames_per_second: plate.rate.map(rational).transpose()?,
-        original_data_window: plate.original_data_window.map(bounds).transpose()?,
+        original_data_window: plate.original_data_window.map(bounds),
+        adopted_neutral: neutral(&meaning),
         layer_position: Vec2(plate.data_origin[0], plate.data_origin[1]),
         other: custom(plate, &meaning, planes, compression)?
             .into_iter()
@@ -238,10 +240,18 @@ fn custom(
     if let Some(level) = compression.lossy_level() {
         // Beside OpenEXR's dwaCompressionLevel, which says so to those who know it.
         put("platefarm:lossyLevel", AttributeValue::F32(level));
-    } else {
-        let hash = pixels_xxh128(planes.rgb, planes.alpha);
-        put(PIXELS_HASH, AttributeValue::Text(text(&hash)));
     }
+    let (measured, hash) = measure(planes.rgb, planes.alpha);
+    let hashed = if compression.lossy_level().is_some() { RENDERED_HASH } else { PIXELS_HASH };
+    put(hashed, AttributeValue::Text(text(&hash)));
+    for (name, [r, g, b]) in [(PIXELS_MIN, measured.min), (PIXELS_MAX, measured.max)] {
+        // A channel without a single number has no range; the count says why.
+        if [r, g, b].iter().all(|v| v.is_finite()) {
+            put(name, AttributeValue::FloatVec3((r, g, b)));
+        }
+    }
+    let non_finite = i32::try_from(measured.non_finite).unwrap_or(i32::MAX);
+    put(NON_FINITE, AttributeValue::I32(non_finite));
     if compression == Compression::None && plate.color.is_aces() {
         // Half RGB or RGBA in AP0, uncompressed rows in rising order, one part: all that
         // SMPTE ST 2065-4 asks for holds for every plate but the compression.
@@ -270,13 +280,19 @@ fn rational(rate: FrameRate) -> Outcome<(i32, u32)> {
     Ok((int(i64::from(rate.numerator()), "framesPerSecond")?, rate.denominator()))
 }
 
-fn bounds(rect: Rect) -> Outcome<IntegerBounds> {
-    let position = [rect.x, rect.y].map(|v| int(i64::from(v), "originalDataWindow"));
-    let [x, y] = position;
-    Ok(IntegerBounds {
-        position: Vec2(x?, y?),
-        size: Vec2(rect.width as usize, rect.height as usize),
-    })
+fn bounds([left, top, right, bottom]: [i32; 4]) -> IntegerBounds {
+    let side = |first: i32, last: i32| usize::try_from(i64::from(last) - i64::from(first) + 1);
+    IntegerBounds {
+        position: Vec2(left, top),
+        size: Vec2(side(left, right).unwrap_or(0), side(top, bottom).unwrap_or(0)),
+    }
+}
+
+/// What is neutral in linear light of the scene: equal red, green and blue, by the way that leads
+/// to such pixels, and so the white of their primaries.
+fn neutral(meaning: &Meaning) -> Option<Vec2<f32>> {
+    let [.., [x, y]] = meaning.chromaticities.filter(|_| meaning.linear && !meaning.display)?;
+    Some(Vec2(x as f32, y as f32))
 }
 
 fn int(value: i64, name: &str) -> Outcome<i32> {

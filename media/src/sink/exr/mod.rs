@@ -14,6 +14,7 @@ mod deflate;
 mod dwa;
 mod header;
 mod huffman;
+mod measure;
 mod piz;
 mod read;
 mod standard;
@@ -22,6 +23,7 @@ mod zip;
 
 pub(crate) use header::{COLOR, ENCODING, from_time_code};
 pub use header::{DecodeRecord, PlateHeader};
+pub use measure::{Measured, NON_FINITE, PIXELS_MAX, PIXELS_MIN, pixels_xxh128};
 pub use read::{Plate, read};
 pub use zip::Search;
 
@@ -30,10 +32,12 @@ use blocks::Picture;
 use platefarm_model::recipe::Compression;
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::Path;
-use twox_hash::XxHash3_128;
 
 /// Name of the attribute with the hash of the pixels.
 pub const PIXELS_HASH: &str = "platefarm:pixelsXXH128";
+/// Name of the attribute with the hash of the pixels before a lossy compression: it tells whether
+/// two frames are one picture, and not what is in the file.
+pub const RENDERED_HASH: &str = "platefarm:renderedXXH128";
 
 /// Planes of half-float bits, row-major.
 #[derive(Clone, Copy, Debug)]
@@ -106,22 +110,4 @@ pub fn encode_with(
     let head = header::to_bytes(header, planes, compression)?;
     let picture = Picture { width, height, channels: &channels };
     Ok(blocks::assemble(&head, picture, header.data_origin[1], compression, search))
-}
-
-/// XXH128 of the pixels alone: the planes red, green, blue and, where there
-/// is one, alpha, one after the other, each value as two little-endian bytes.
-/// The same whatever the compression; a lossy one has none.
-#[must_use]
-pub fn pixels_xxh128(rgb: [&[u16]; 3], alpha: Option<&[u16]>) -> String {
-    let mut hasher = XxHash3_128::new();
-    let mut buffer = [0; 16 * 1024];
-    for plane in rgb.into_iter().chain(alpha) {
-        for values in plane.chunks(buffer.len() / 2) {
-            for (to, value) in buffer.chunks_exact_mut(2).zip(values) {
-                to.copy_from_slice(&value.to_le_bytes());
-            }
-            hasher.write(&buffer[..2 * values.len()]);
-        }
-    }
-    format!("{:032x}", hasher.finish_128())
 }

@@ -1,7 +1,7 @@
 //! Plates back from disk, for verification, contact sheets and proxies.
 
 use super::header::{COLOR, ENCODING, from_time_code};
-use super::{DecodeRecord, PIXELS_HASH, PlateHeader, pixels_xxh128};
+use super::{DecodeRecord, PIXELS_HASH, PlateHeader, RENDERED_HASH, pixels_xxh128};
 use crate::exr_block::{broken, check_size, contained, unpack};
 use crate::source::read_fault;
 use exr::block::UncompressedBlock;
@@ -9,7 +9,6 @@ use exr::block::reader::ChunksReader;
 use exr::math::Vec2;
 use exr::meta::attribute::{AttributeValue, IntegerBounds, SampleType};
 use exr::meta::header::Header;
-use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Compression, OutputColor};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, limits};
 use rayon::prelude::*;
@@ -189,7 +188,7 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         .and_then(|code| from_time_code(code, plate.rate.unwrap_or(FrameRate::FPS_24)));
     plate.image_counter = integer("imageCounter");
     if let Some(AttributeValue::IntegerBounds(bounds)) = attributes.get("originalDataWindow") {
-        plate.original_data_window = rect(bounds);
+        plate.original_data_window = window(bounds);
     }
     plate.standard = super::standard::from_attributes(&attributes);
     plate.decode = decode_record(&attributes, &text, &integer);
@@ -201,6 +200,7 @@ fn from_exr(header: &Header) -> (PlateHeader, Option<String>) {
         COLOR.trim_start_matches("platefarm:"),
         ENCODING.trim_start_matches("platefarm:"),
         PIXELS_HASH.trim_start_matches("platefarm:"),
+        RENDERED_HASH.trim_start_matches("platefarm:"),
     ];
     for name in attributes.keys() {
         if let (Some(own), Some(value)) = (name.strip_prefix("platefarm:"), text(name))
@@ -231,11 +231,11 @@ fn decode_record(
     })
 }
 
-fn rect(bounds: &IntegerBounds) -> Option<Rect> {
-    Some(Rect {
-        x: u32::try_from(bounds.position.x()).ok()?,
-        y: u32::try_from(bounds.position.y()).ok()?,
-        width: u32::try_from(bounds.size.width()).ok()?,
-        height: u32::try_from(bounds.size.height()).ok()?,
-    })
+/// First column, first row, last column, last row.
+fn window(bounds: &IntegerBounds) -> Option<[i32; 4]> {
+    let last = |first: i32, side: usize| {
+        i32::try_from(i64::from(first) + i64::try_from(side).ok()? - 1).ok()
+    };
+    let (Vec2(left, top), Vec2(width, height)) = (bounds.position, bounds.size);
+    Some([left, top, last(left, width)?, last(top, height)?])
 }

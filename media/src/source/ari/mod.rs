@@ -15,6 +15,7 @@ pub(in crate::source) use header::{HEADER_BYTES, Header};
 pub(in crate::source) use picture::{Family, Stored, flips};
 
 use super::bridge::vendors;
+use super::odd::OddTimecodes;
 use super::pictures::check_index;
 use super::range::Ranges;
 use super::{Clip, Sequence, Source, read_fault};
@@ -23,7 +24,7 @@ use platefarm_model::clip::{
     CameraColor, CameraInfo, ClipInfo, Identity, LensInfo, Picture, Timing,
 };
 use platefarm_model::raw::{Frame, Layout};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, Timecode};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -273,6 +274,8 @@ struct AriClip {
     sequence: Sequence,
     /// Whether some frame's checksum holds, so that it means what it is taken for.
     checksums_hold: OnceLock<bool>,
+    /// What frames said that were read.
+    odd: OddTimecodes,
 }
 
 impl AriClip {
@@ -323,6 +326,7 @@ impl AriClip {
             data_offset: header.data_offset,
             sequence,
             checksums_hold: OnceLock::new(),
+            odd: OddTimecodes::default(),
         }
     }
 
@@ -378,8 +382,8 @@ impl AriClip {
         Err(Fault::new(Code::MixedClip, format!("{mine}; the clip begins with {first}")))
     }
 
-    /// The samples of one file as they are stored, and what their checksum should be, where there is one.
-    fn samples(&self, path: &Path, mut buffer: Vec<u8>) -> Outcome<(Vec<u8>, Option<u32>)> {
+    /// The samples of one file as they are stored, and its header.
+    fn samples(&self, path: &Path, mut buffer: Vec<u8>) -> Outcome<(Vec<u8>, Header)> {
         let mut file = Ranges::open(path)?;
         let header = Header::parse(&file.up_to(0, HEADER_BYTES as u64)?)?;
         self.check_like(&header)?;
@@ -387,21 +391,25 @@ impl AriClip {
         file.check(self.data_offset, self.meaning.stored.bytes() as u64)?;
         buffer.resize(self.meaning.stored.bytes(), 0);
         file.fill(self.data_offset, &mut buffer)?;
-        Ok((buffer, header.u32(0x134).filter(|sum| *sum != 0)))
+        Ok((buffer, header))
     }
 
     /// Whether what is taken for a checksum is one: whether some frame's holds.
     fn checksums_hold(&self) -> bool {
         *self.checksums_hold.get_or_init(|| {
             self.sequence.files().iter().take(SAMPLED_FRAMES).any(|(_, path)| {
-                matches!(self.samples(path, Vec::new()), Ok((samples, Some(sum))) if CHECKSUM.checksum(&samples) == sum)
+                self.samples(path, Vec::new()).is_ok_and(|(samples, header)| {
+                    written_checksum(&header) == Some(CHECKSUM.checksum(&samples))
+                })
             })
         })
     }
 
-    fn read_file(&self, path: &Path, buffer: Vec<u8>) -> Outcome<Vec<u8>> {
-        let (samples, sum) = self.samples(path, buffer)?;
-        if let Some(sum) = sum {
+    fn read_file(&self, index: i64, path: &Path, buffer: Vec<u8>) -> Outcome<Vec<u8>> {
+        let (samples, header) = self.samples(path, buffer)?;
+        let said = header.timecode(counting_rate(&header)).ok();
+        self.odd.note(index, self.frame_timecode(index), said);
+        if let Some(sum) = written_checksum(&header) {
             let found = CHECKSUM.checksum(&samples);
             if found == sum {
                 let _ = self.checksums_hold.set(true);
@@ -439,13 +447,23 @@ impl Clip for AriClip {
             let what = format!("frame {index} (file number {number}) is not on disk");
             Fault::new(Code::MissingFrame, what).at(self.info.path.clone())
         })?;
-        let bytes = self.read_file(path, buffer).map_err(|fault| fault.within(path.display()))?;
+        let bytes =
+            self.read_file(index, path, buffer).map_err(|fault| fault.within(path.display()))?;
         Ok(Frame { layout: self.layout.clone(), bytes })
     }
 
     fn frame_file(&self, index: i64) -> Option<&Path> {
         self.sequence.file(index)
     }
+
+    fn odd_timecode(&self, index: i64) -> Option<Timecode> {
+        self.odd.of(index)
+    }
+}
+
+/// What the camera says that the samples' checksum is, where it says one.
+fn written_checksum(header: &Header) -> Option<u32> {
+    header.u32(0x134).filter(|sum| *sum != 0)
 }
 
 /// The rate that timecode counts in: its own, else the project's.

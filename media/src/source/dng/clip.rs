@@ -1,5 +1,6 @@
 //! A clip of DNG files: opened by its first sound frame, read frame by frame.
 
+use super::super::odd::OddTimecodes;
 use super::super::{Clip, Sequence};
 use super::SAMPLED_FRAMES;
 use super::color::CameraColor;
@@ -15,7 +16,7 @@ use super::tags;
 use super::tiff::{Tags, Tiff};
 use platefarm_model::clip::{self, ClipInfo, Identity, Picture, Timing};
 use platefarm_model::raw::{Bayer, Frame, Layout, Packing};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, Timecode};
 use std::path::Path;
 
 /// An open clip.
@@ -28,6 +29,8 @@ pub(super) struct DngClip {
     measured: Option<Black>,
     /// Buffers that one frame leaves to the next.
     pool: Pool,
+    /// What frames said that were read.
+    odd: OddTimecodes,
 }
 
 impl DngClip {
@@ -161,6 +164,7 @@ impl First {
             sequence,
             measured,
             pool: Pool::default(),
+            odd: OddTimecodes::default(),
         };
         let found = clip.sampled_notes(index, &color);
         clip.info.notes.extend(found);
@@ -246,22 +250,28 @@ impl Clip for DngClip {
             )
             .at(self.info.path.clone())
         })?;
-        let bytes = self.read_file(path, buffer).map_err(|f| f.within(path.display()))?;
+        let bytes = self.read_file(index, path, buffer).map_err(|f| f.within(path.display()))?;
         Ok(Frame { layout: self.layout.clone(), bytes })
     }
 
     fn frame_file(&self, index: i64) -> Option<&Path> {
         self.sequence.file(index)
     }
+
+    fn odd_timecode(&self, index: i64) -> Option<Timecode> {
+        self.odd.of(index)
+    }
 }
 
 impl DngClip {
-    fn read_file(&self, path: &Path, mut out: Vec<u8>) -> Outcome<Vec<u8>> {
+    fn read_file(&self, index: i64, path: &Path, mut out: Vec<u8>) -> Outcome<Vec<u8>> {
         let mut file = DiskFile::open(path)?;
         let tiff = Tiff::parse(&mut file)?;
         let tags = Tags { tiff: &tiff, picture: raw::find(&tiff)? };
         let kind = Kind::read(tags, &mut Vec::new())?;
         kind.check_like(&self.kind)?;
+        let said = info::timecode(tags, self.info.timing.rate).ok();
+        self.odd.note(index, self.frame_timecode(index), said);
         let raw = &kind.raw;
         match self.kind.way {
             Way::Stored => {

@@ -98,10 +98,10 @@ impl PictureFormat for Dpx {
         header.timecode(rate)
     }
 
-    fn pixels(path: &Path, first: &Header, _: &RgbLayout) -> Outcome<Vec<u8>> {
+    fn pixels(path: &Path, first: &Header, _: &RgbLayout) -> Outcome<(Vec<u8>, Header)> {
         let header = Self::header(path)?;
         Self::check_like(&header, first)?;
-        pixels::read(path, &header)
+        Ok((pixels::read(path, &header)?, header))
     }
 
     fn check_like(header: &Header, first: &Header) -> Outcome<()> {

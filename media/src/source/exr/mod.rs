@@ -261,7 +261,7 @@ impl PictureFormat for Exr {
         crate::sink::exr::from_time_code(code, rate)
     }
 
-    fn pixels(path: &Path, first: &Header, layout: &RgbLayout) -> Outcome<Vec<u8>> {
+    fn pixels(path: &Path, first: &Header, layout: &RgbLayout) -> Outcome<(Vec<u8>, Header)> {
         contained(|| pixels::read(path, first, layout))
     }
 

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::Path;
 
-/// Reads the picture of a file that must be like `first`.
-pub(super) fn read(path: &Path, first: &Header, layout: &RgbLayout) -> Outcome<Vec<u8>> {
+/// Reads the picture of a file that must be like `first`, and its header.
+pub(super) fn read(path: &Path, first: &Header, layout: &RgbLayout) -> Outcome<(Vec<u8>, Header)> {
     let file = File::open(path).map_err(|e| read_fault(path, &e))?;
     let size = file.metadata().map_err(|e| read_fault(path, &e))?.len();
     if size > limits::MAX_FRAME_FILE_BYTES {
@@ -62,7 +62,7 @@ pub(super) fn read(path: &Path, first: &Header, layout: &RgbLayout) -> Outcome<V
     work.into_par_iter().try_for_each(|(rows, first_row, chunks)| {
         chunks.into_iter().try_for_each(|chunk| target.decode(chunk, &meta, rows, first_row))
     })?;
-    Ok(bytes)
+    Ok((bytes, header))
 }
 
 /// Where blocks go.

@@ -20,7 +20,7 @@ pub(super) fn color(package: &Package, request: &Request, sink: &mut Sink<'_>) {
             continue;
         }
         for (wrong, frames) in
-            by_value(plate.read().filter_map(|(f, file)| Some((f, wrong(file)?))))
+            by_value(plate.read().filter_map(|(f, file)| Some((f, wrong(file, asked.is_some())?))))
         {
             let message = format!("{wrong}, where {ACES} was asked for");
             if asked.is_some() {
@@ -45,14 +45,20 @@ pub(super) fn color(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     }
 }
 
-/// What keeps a header from saying ACES2065-1.
-fn wrong(file: &Delivered) -> Option<String> {
+/// What keeps a header from saying ACES2065-1; a plate of ours says it in both ways.
+fn wrong(file: &Delivered, ours: bool) -> Option<String> {
     let flagged = file.integers.get("acesImageContainerFlag") == Some(&1);
     let interop = file.texts.get("colorInteropID").map(String::as_str);
     if let Some(other) = interop.filter(|id| *id != "lin_ap0_scene") {
         return Some(format!("colorInteropID says '{other}'"));
     }
+    if ours && interop.is_none() {
+        return Some("there is no colorInteropID".into());
+    }
     let Some(found) = file.chromaticities else {
+        if ours {
+            return Some("there are no chromaticities".into());
+        }
         return (!flagged && interop.is_none())
             .then(|| "neither chromaticities nor colorInteropID are there".into());
     };

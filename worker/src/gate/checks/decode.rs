@@ -1,9 +1,10 @@
 //! What every header carries, and whether all frames of a plate were made the
 //! same way.
 
-use super::{Package, Plate, Request, Sink, by_value, plates};
+use super::{Package, Plate, PlateRequest, Request, Sink, by_value, plates};
 use crate::gate::set;
 use platefarm_media::delivered::Delivered;
+use platefarm_model::clip::CameraInfo;
 use platefarm_model::{Code, Fault};
 
 pub(super) fn header(package: &Package, request: &Request, sink: &mut Sink<'_>) {
@@ -17,22 +18,43 @@ pub(super) fn header(package: &Package, request: &Request, sink: &mut Sink<'_>) 
             sink.fail(plate.name(), frames, message);
         }
         let miscounted = plate.read().filter(|(frame, file)| {
-            file.integers.get("imageCounter").is_some_and(|counter| counter != frame)
+            let counter = file.integers.get("imageCounter");
+            counter.map_or(plate.asked.is_some(), |counter| counter != frame)
         });
         let miscounted = set(miscounted.map(|(frame, _)| frame));
         if !miscounted.is_empty() {
             let message = "imageCounter is not the frame number";
             sink.fail(plate.name(), miscounted, message.into());
         }
-        if let Some(reel) = plate.asked.and_then(|asked| asked.reel.as_ref()) {
-            let other = plate.read().filter(|(_, file)| file.texts.get("reelName") != Some(reel));
-            let other = set(other.map(|(frame, _)| frame));
-            if !other.is_empty() {
-                sink.fail(plate.name(), other, format!("reelName is not '{reel}'"));
-            }
+        match plate.asked {
+            Some(asked) => origin(&plate, asked, sink),
+            None => bare(&plate, sink),
         }
-        if plate.asked.is_none() {
-            bare(&plate, sink);
+    }
+}
+
+/// Where the pictures come from, and whose they are, as it was asked for.
+fn origin(plate: &Plate<'_>, asked: &PlateRequest, sink: &mut Sink<'_>) {
+    let text = |file: &Delivered, name: &str| file.texts.get(name).cloned();
+    let camera = |file: &Delivered| {
+        let [make, model] = ["cameraMake", "cameraModel"].map(|name| text(file, name));
+        CameraInfo { make, model, ..CameraInfo::default() }.name()
+    };
+    let clip = Some(asked.clip.clone()).filter(|clip| !clip.is_empty());
+    type Said<'a> = &'a dyn Fn(&Delivered) -> Option<String>;
+    let said: [(&str, &Option<String>, Said<'_>); 4] = [
+        ("reelName", &asked.reel, &|file| text(file, "reelName")),
+        ("platefarm:clipName", &clip, &|file| text(file, "platefarm:clipName")),
+        ("the camera", &asked.camera, &camera),
+        ("owner", &asked.owner, &|file| text(file, "owner")),
+    ];
+    for (what, wanted, said) in said {
+        let Some(wanted) = wanted else { continue };
+        let other = plate.read().map(|(frame, file)| (frame, said(file)));
+        let other = other.filter(|(_, said)| said.as_ref() != Some(wanted));
+        for (said, frames) in by_value(other) {
+            let said = said.map_or("nothing".into(), |said| format!("'{said}'"));
+            sink.fail(plate.name(), frames, format!("{what} is {said}, not '{wanted}'"));
         }
     }
 }
@@ -59,6 +81,11 @@ const ONE: &[&str] = &[
     "platefarm:sourceSize",
     "platefarm:clipName",
     "platefarm:version",
+    "platefarm:color",
+    "platefarm:inputTransform",
+    "platefarm:looks",
+    "platefarm:hotPixels",
+    "platefarm:highlights",
 ];
 
 pub(super) fn decode(package: &Package, request: &Request, sink: &mut Sink<'_>) {
@@ -109,6 +136,16 @@ fn asked(plate: &Plate<'_>, sink: &mut Sink<'_>) {
         let found = found.unwrap_or_else(|| "nothing".into());
         let fault = Fault::new(Code::MixedDecode, format!("debayer {found} instead of {wanted}"));
         sink.fault(Some(plate.name()), frames, fault);
+    }
+    let repairs = plate.asked.map(|asked| &asked.repairs).into_iter().flatten();
+    for (name, wanted) in ["platefarm:hotPixels", "platefarm:highlights"].into_iter().zip(repairs) {
+        let said = plate.read().map(|(frame, file)| (frame, file.texts.get(name)));
+        let other = said.filter(|(_, said)| !wanted.is_empty() && *said != Some(wanted));
+        for (found, frames) in by_value(other) {
+            let found = found.map_or("nothing", String::as_str);
+            let message = format!("{name} is {found} instead of {wanted}");
+            sink.fault(Some(plate.name()), frames, Fault::new(Code::MixedDecode, message));
+        }
     }
 }
 

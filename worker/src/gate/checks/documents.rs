@@ -1,11 +1,14 @@
 //! The documents beside the frames, held against the frames.
 
-use super::{Package, Plate, Request, Sink, by_value, plates};
+use super::sidecars::{AMF, FDL, GRADE};
+use super::{Package, Plate, Request, Sink, by_value, changed, is_in_plate, plates};
 use crate::gate::set;
+use platefarm_model::color::chain::Cdl;
 use platefarm_model::{Code, Fault, FrameSet};
-use platefarm_standards::amf::{Amf, ClipMedia, Reference, StageKind};
-use platefarm_standards::fdl::Fdl;
+use platefarm_standards::amf::{Amf, ClipMedia, Reference, Stage, StageKind};
+use platefarm_standards::fdl::{Canvas, Fdl};
 use platefarm_standards::look::parse_cdl;
+use std::collections::BTreeMap;
 
 /// `directory/name` of a document beside a plate.
 fn beside(plate: &Plate<'_>, name: &str) -> String {
@@ -37,10 +40,29 @@ pub(super) fn amf(package: &Package, request: &Request, sink: &mut Sink<'_>) {
             continue;
         };
         match Amf::parse(bytes) {
-            Ok(amf) => judge_amf(package, &plate, name, &amf, sink),
+            Ok(amf) => {
+                judge_amf(package, &plate, name, &amf, sink);
+                if let Some(wrong) = other_input(request, &plate, &amf) {
+                    let fault = Fault::new(Code::BadAmf, wrong).at(name.clone());
+                    sink.fault(Some(plate.name()), FrameSet::new(), fault);
+                }
+            }
             Err(fault) => sink.fault(Some(plate.name()), FrameSet::new(), fault.at(name.clone())),
         }
     }
+    changed(package, request, &|ending| AMF.contains(&ending), sink);
+}
+
+/// A plate that was delivered with a camera's transform was made with it and no other.
+fn other_input(request: &Request, plate: &Plate<'_>, amf: &Amf) -> Option<String> {
+    let clf = format!("{}.clf", plate.name());
+    if plate.asked.is_none() || !request.sidecars.contains(&beside(plate, &clf)) {
+        return None;
+    }
+    let inputs = amf.pipeline.stages.iter().filter(|stage| stage.kind == StageKind::Input);
+    let named = |stage: &Stage| stage.references.contains(&Reference::File(clf.clone()));
+    let other = inputs.clone().any(|stage| !named(stage)) || inputs.count() == 0;
+    other.then(|| format!("its input transform is not '{clf}', by which the plate was made"))
 }
 
 fn judge_amf(package: &Package, plate: &Plate<'_>, name: &str, amf: &Amf, sink: &mut Sink<'_>) {
@@ -158,12 +180,47 @@ pub(super) fn fdl(package: &Package, request: &Request, sink: &mut Sink<'_>) {
             let message = format!("no framing decision list has a canvas of {w}x{h}");
             sink.fail(plate.name(), FrameSet::new(), message);
         }
-        headers(&plate, wanted, &has, sink);
+        // A list that is lost is told above; there is nothing to agree with.
+        let agrees = |header: &Fdl| {
+            let mut all = readable.clone().flat_map(Fdl::canvases);
+            !wanted
+                || lists.is_empty()
+                || all.any(|(_, c)| {
+                    header.canvases().any(|(_, h)| {
+                        Some([c.dimensions.width, c.dimensions.height]) == size
+                            && frames_alike(c, h)
+                    })
+                })
+        };
+        headers(&plate, wanted, [&has, &agrees], sink);
     }
+    changed(package, request, &|ending| FDL.contains(&ending), sink);
+}
+
+/// Whether two canvases have the same frame in them, whatever they are called.
+fn frames_alike(one: &Canvas, other: &Canvas) -> bool {
+    let decisions = |canvas: &Canvas| -> Vec<_> {
+        let all = canvas.framing_decisions.iter();
+        all.map(|d| {
+            let protection = (d.protection_dimensions, d.protection_anchor_point);
+            (d.framing_intent_id.clone(), d.dimensions, d.anchor_point, protection)
+        })
+        .collect()
+    };
+    one.dimensions == other.dimensions
+        && one.effective_dimensions == other.effective_dimensions
+        && one.effective_anchor_point == other.effective_anchor_point
+        && one.anamorphic_squeeze == other.anamorphic_squeeze
+        && decisions(one) == decisions(other)
 }
 
 /// The lists in the headers of one plate.
-fn headers(plate: &Plate<'_>, wanted: bool, has: &dyn Fn(&Fdl) -> bool, sink: &mut Sink<'_>) {
+fn headers(
+    plate: &Plate<'_>,
+    wanted: bool,
+    [has, agrees]: [&dyn Fn(&Fdl) -> bool; 2],
+    sink: &mut Sink<'_>,
+) {
     let carried =
         plate.read().map(|(frame, file)| (frame, file.texts.get("ascFramingDecisionList")));
     for (place, (text, frames)) in by_value(carried).into_iter().enumerate() {
@@ -183,6 +240,20 @@ fn headers(plate: &Plate<'_>, wanted: bool, has: &dyn Fn(&Fdl) -> bool, sink: &m
                 let message = "the FDL in the header has no canvas of the picture's size";
                 sink.fail(plate.name(), frames, message.into());
             }
+            Ok(list) if !agrees(&list) => {
+                let message = "the FDL in the header frames the picture differently from the one beside the plates";
+                // A frame that was taken over has the header that it was rendered with.
+                let mut fresh = frames.clone();
+                if let Some(asked) = plate.asked {
+                    fresh.remove_all(&asked.reused);
+                }
+                if fresh.is_empty() {
+                    let fault = Fault::new(Code::NotAsAsked, message);
+                    sink.warn(Some(plate.name()), frames, fault);
+                } else {
+                    sink.fail(plate.name(), fresh, message.into());
+                }
+            }
             // Frames taken over from an earlier delivery carry its document; the canvas is what counts.
             Ok(_) if place > 0 && !wanted => {
                 let message = "the FDL in the header differs from the other frames'";
@@ -193,11 +264,12 @@ fn headers(plate: &Plate<'_>, wanted: bool, has: &dyn Fn(&Fdl) -> bool, sink: &m
     }
 }
 
-pub(super) fn grade(package: &Package, _: &Request, sink: &mut Sink<'_>) {
+pub(super) fn grade(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     let decisions = package
         .documents
         .iter()
         .filter(|(name, _)| name.ends_with(".cc") || name.ends_with(".cdl"));
+    let mut said: BTreeMap<&str, Vec<Vec<Cdl>>> = BTreeMap::new();
     for (name, bytes) in decisions {
         match parse_cdl(bytes) {
             Err(fault) => sink.fault(None, FrameSet::new(), fault.at(name.clone())),
@@ -213,7 +285,19 @@ pub(super) fn grade(package: &Package, _: &Request, sink: &mut Sink<'_>) {
                         Fault::new(Code::BadLook, "a colour decision has a number that is none");
                     sink.fault(None, FrameSet::new(), fault.at(name.clone()));
                 }
+                let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+                said.entry(stem).or_default().push(all.iter().map(|one| one.cdl).collect());
             }
         }
     }
+    // Two files of one name are one decision in two forms; a list may hold others too.
+    for (stem, files) in said {
+        let common = |one: &Cdl| files.iter().all(|all| all.contains(one));
+        if files.len() > 1 && !files[0].iter().any(common) {
+            let fault = Fault::new(Code::BadLook, "two files of one name make different decisions");
+            let place = format!("{stem}.cc, {stem}.cdl");
+            sink.fault(is_in_plate(request, stem), FrameSet::new(), fault.at(place));
+        }
+    }
+    changed(package, request, &|ending| GRADE.contains(&ending), sink);
 }

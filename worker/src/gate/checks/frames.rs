@@ -1,9 +1,12 @@
 //! Which frames there are, what they are called, and what kind of file they
 //! are.
 
-use super::{Package, Request, SequenceFiles, Sink, by_value, plates};
+use super::{Package, Plate, Request, SequenceFiles, Sink, by_value, plates};
 use crate::gate::set;
 use platefarm_model::{FrameRange, FrameSet};
+
+/// Compressions that give back what they were given.
+const LOSSLESS: &[&str] = &["none", "rle", "zips", "zip", "piz"];
 
 pub(super) fn range(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     for plate in plates(package, request) {
@@ -123,6 +126,20 @@ pub(super) fn readable(package: &Package, request: &Request, sink: &mut Sink<'_>
             );
             sink.fault(Some(plate.name()), wrong, fault);
         }
+        claims(&plate, sink);
+    }
+}
+
+/// The range that a header says its pixels have. What a lossy compression does to it is not known.
+fn claims(plate: &Plate<'_>, sink: &mut Sink<'_>) {
+    let lying = plate.read().filter_map(|(frame, file)| {
+        let said = file.claimed.filter(|_| LOSSLESS.contains(&file.compression))?;
+        let found = file.pixels.as_ref()?.measured;
+        (said != found)
+            .then(|| (frame, format!("the header says pixels of {said}; they are {found}")))
+    });
+    for (message, frames) in by_value(lying) {
+        sink.fail(plate.name(), frames, message);
     }
 }
 
@@ -173,7 +190,6 @@ pub(super) fn channels(package: &Package, request: &Request, sink: &mut Sink<'_>
 }
 
 pub(super) fn compression(package: &Package, request: &Request, sink: &mut Sink<'_>) {
-    const LOSSLESS: &[&str] = &["none", "rle", "zips", "zip", "piz"];
     for plate in plates(package, request) {
         let found = by_value(plate.read().map(|(frame, file)| (frame, file.compression)));
         let Some((most, _)) = found.first() else { continue };

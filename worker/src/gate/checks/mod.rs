@@ -6,12 +6,13 @@ mod decode;
 mod documents;
 mod frames;
 mod picture;
+mod sidecars;
 mod time;
 mod whole;
 
 use super::{FrameFile, Package, PlateRequest, Request, SequenceFiles, Sink};
 use platefarm_media::delivered::Delivered;
-use platefarm_model::FrameSet;
+use platefarm_model::{Code, Fault, FrameSet};
 use std::collections::BTreeMap;
 
 /// A check.
@@ -29,6 +30,11 @@ pub const CHECKS: &[Check] = &[
         name: "complete",
         doc: "every event asked for has its plate, every plate its frames, every sidecar its file",
         run: whole::complete,
+    },
+    Check {
+        name: "request",
+        doc: "the package's own report says what the request says that was kept elsewhere",
+        run: whole::request,
     },
     Check {
         name: "seal",
@@ -52,7 +58,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "readable",
-        doc: "every frame can be read, and its pixels are what its header says",
+        doc: "every frame can be read, and its pixels and their range are what its header says",
         run: frames::readable,
     },
     Check {
@@ -77,7 +83,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "timecode",
-        doc: "timecode counts with the frame numbers, from the frame that the event asks for",
+        doc: "timecode counts with the frame numbers, from the frame that the event asks for, and the media's own follows it",
         run: time::timecode,
     },
     Check {
@@ -87,7 +93,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "header",
-        doc: "frame counter, reel and source stand in every header, and no text is empty",
+        doc: "frame counter, reel, clip and camera stand in every header as they were asked for, and no text is empty",
         run: decode::header,
     },
     Check {
@@ -102,13 +108,18 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "fdl",
-        doc: "the framing decision list holds the plate's canvas, and every header says the same",
+        doc: "the framing decision list holds the plate's canvas, and every header frames it the same way",
         run: documents::fdl,
     },
     Check {
         name: "grade",
-        doc: "colour decisions beside a plate can be read and have finite numbers",
+        doc: "colour decisions beside a plate can be read, have finite numbers and say the same",
         run: documents::grade,
+    },
+    Check {
+        name: "sidecars",
+        doc: "sidecars are those that were delivered, none is empty, and nothing lies among the frames that was not delivered",
+        run: sidecars::sidecars,
     },
     Check {
         name: "picture",
@@ -138,6 +149,27 @@ impl<'a> Plate<'a> {
     fn files(&self) -> impl Iterator<Item = (i64, &'a FrameFile)> + use<'a> {
         let files: &'a SequenceFiles = self.files;
         files.frames.iter().map(|(frame, file)| (*frame, file))
+    }
+}
+
+/// The plate in whose directory a file lies.
+fn is_in_plate<'a>(request: &'a Request, file: &str) -> Option<&'a str> {
+    let (directory, _) = file.split_once('/')?;
+    let plate = request.plates.iter().find(|plate| plate.name == directory)?;
+    Some(&plate.name)
+}
+
+/// Tells the sidecars with an ending that `mine` takes whose content is not what was delivered.
+fn changed(package: &Package, request: &Request, mine: &dyn Fn(&str) -> bool, sink: &mut Sink<'_>) {
+    for (name, hash) in &request.documents {
+        let ending = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
+        if !mine(&ending) || package.hashes.get(name).is_none_or(|found| found == hash) {
+            continue;
+        }
+        let fault = Fault::new(Code::HashMismatch, "this is not the file that was delivered")
+            .at(name.clone())
+            .remedy("Take the file of the delivery, or pull again.");
+        sink.fault(is_in_plate(request, name), FrameSet::new(), fault);
     }
 }
 

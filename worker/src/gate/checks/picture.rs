@@ -1,79 +1,88 @@
 //! What pixels alone can say: a sensor never gives a flat picture and never
-//! the same one twice, so either is a fault of rendering or of copying. Of
-//! pictures that were made or transcoded it may be meant, and is a warning.
+//! the same one twice, so either is a fault of rendering or of copying, unless
+//! the request says that it is meant. Of pictures that were made or transcoded
+//! it may be meant, and is a warning. A value that is no number is never meant.
+//!
+//! A package that is about to be released says all this in its headers; one
+//! that is validated is read to the last pixel.
 
 use super::{Package, Plate, Request, Sink, plates};
 use crate::gate::set;
 use platefarm_media::delivered::Delivered;
-use platefarm_media::sink::exr::PIXELS_HASH;
+use platefarm_media::sink::exr::{PIXELS_HASH, RENDERED_HASH};
 use platefarm_model::{Code, Fault, FrameSet};
 
 pub(super) fn picture(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     for plate in plates(package, request) {
-        let flat = plate.read().filter(|(_, file)| is_flat(file));
-        let flat = set(flat.map(|(frame, _)| frame));
-        if !flat.is_empty() {
-            let all = flat.len() == plate.files.frames.len() as u64;
-            let what = if all { "every frame" } else { "frames" };
-            report(
-                &plate,
-                flat,
-                format!("{what} of one colour throughout: black, or not rendered"),
-                sink,
-            );
-        }
+        flat(&plate, sink);
         let frozen = set(repeats(&plate));
         if !frozen.is_empty() {
-            let message = "the picture is the one before it, bit for bit: frozen".into();
-            report(&plate, frozen, message, sink);
+            let message = "the picture is the one before it, bit for bit: frozen";
+            let meant = plate.asked.is_some_and(|asked| asked.freeze);
+            report(&plate, frozen, meant, message.into(), sink);
         }
-        let wild = plate
-            .read()
-            .filter(|(_, file)| file.pixels.as_ref().is_some_and(|pixels| pixels.non_finite > 0));
-        let wild = set(wild.map(|(frame, _)| frame));
+        let wild = plate.read().filter_map(|(frame, file)| Some((frame, file.measured()?)));
+        let wild = set(wild.filter(|(_, m)| m.non_finite > 0).map(|(frame, _)| frame));
         if !wild.is_empty() {
-            let message = "values that are no numbers, or infinite".to_owned();
-            sink.fail(plate.name(), wild, message);
+            let fault = Fault::new(Code::PictureSuspect, "values that are no numbers, or infinite");
+            let remedy =
+                "Render the named frames again; where they come from the media, that has them too.";
+            sink.fault(Some(plate.name()), wild, fault.remedy(remedy));
+        }
+        let unknown = plate.read().filter(|(_, file)| file.measured().is_none());
+        let unknown = set(unknown.map(|(frame, _)| frame));
+        if !unknown.is_empty() {
+            sink.skip(format!(
+                "{} {unknown}: headers do not say whether they are black or hold values that are no numbers, and pixels were not read",
+                plate.name()
+            ));
         }
     }
     if !package.deep {
-        sink.skip("pixels were not read again; black and frozen frames are told by the hashes in the headers");
+        sink.skip("pixels were not read again; what the headers say of them is taken");
     }
 }
 
-fn report(plate: &Plate<'_>, frames: FrameSet, message: String, sink: &mut Sink<'_>) {
+/// Frames in which every channel has one value only.
+fn flat(plate: &Plate<'_>, sink: &mut Sink<'_>) {
+    let measured = plate.read().filter_map(|(frame, file)| Some((frame, file.measured()?)));
+    let flat: Vec<_> = measured.filter(|(_, measured)| measured.is_flat()).collect();
+    let (black, other): (Vec<_>, Vec<_>) = flat.iter().partition(|(_, m)| m.max == [0.0; 3]);
+    for (frames, what) in [(black, "black"), (other, "of one colour throughout")] {
+        let Some((_, first)) = frames.first() else { continue };
+        let all = frames.len() == plate.files.frames.len();
+        let which = if all { "every frame is" } else { "frames are" };
+        // Black may be written with a sign.
+        let [r, g, b] = first.max.map(|value| value + 0.0);
+        let message = format!("{which} {what} ({r} {g} {b}), or not rendered");
+        report(plate, set(frames.iter().map(|(frame, _)| *frame)), false, message, sink);
+    }
+}
+
+fn report(plate: &Plate<'_>, frames: FrameSet, meant: bool, message: String, sink: &mut Sink<'_>) {
     let fault = Fault::new(Code::PictureSuspect, message);
-    if plate.asked.is_some_and(|asked| asked.sensor) {
+    if !meant && plate.asked.is_some_and(|asked| asked.sensor && !asked.allow_suspect) {
         sink.fault(Some(plate.name()), frames, fault);
     } else {
         sink.warn(Some(plate.name()), frames, fault);
     }
 }
 
-fn is_flat(file: &Delivered) -> bool {
-    match &file.pixels {
-        Some(pixels) => pixels.flat,
-        // The hash of black planes of this size, where only headers were read.
-        None => file.texts.get(PIXELS_HASH).is_some_and(|hash| {
-            let plane = vec![0_u16; file.size[0] as usize * file.size[1] as usize];
-            // A black picture packs to next to nothing; others need no look.
-            file.bytes < plane.len() as u64 / 8
-                && platefarm_media::sink::exr::pixels_xxh128([&plane, &plane, &plane], None)
-                    == *hash
-        }),
-    }
-}
-
 /// Frames whose pixels are those of the frame before.
 fn repeats(plate: &Plate<'_>) -> Vec<i64> {
-    let hash = |file: &Delivered| {
-        let read = file.pixels.as_ref().map(|pixels| pixels.xxh128.clone());
-        read.or_else(|| file.texts.get(PIXELS_HASH).cloned())
-    };
-    let hashes: Vec<(i64, Option<String>)> =
-        plate.read().map(|(frame, file)| (frame, hash(file))).collect();
-    let pairs = hashes
-        .windows(2)
-        .filter(|pair| pair[1].0 == pair[0].0 + 1 && pair[0].1.is_some() && pair[0].1 == pair[1].1);
-    pairs.map(|pair| pair[1].0).collect()
+    let frames: Vec<(i64, &Delivered)> = plate.read().collect();
+    let pairs = frames.windows(2).filter(|pair| pair[1].0 == pair[0].0 + 1);
+    pairs.filter(|pair| is_same(pair[0].1, pair[1].1)).map(|pair| pair[1].0).collect()
+}
+
+/// Whether two frames are one picture. What a lossy compression made the same was not.
+fn is_same(one: &Delivered, other: &Delivered) -> bool {
+    let said = |file: &Delivered, name: &str| file.texts.get(name).cloned();
+    let rendered = [one, other].map(|file| said(file, RENDERED_HASH));
+    if let [Some(one), Some(other)] = &rendered {
+        return one == other;
+    }
+    let read = |file: &Delivered| file.pixels.as_ref().map(|pixels| pixels.xxh128.clone());
+    let [one, other] = [one, other].map(|file| read(file).or_else(|| said(file, PIXELS_HASH)));
+    one.is_some() && one == other
 }

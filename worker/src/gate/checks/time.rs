@@ -2,6 +2,10 @@
 
 use super::{Package, Plate, Request, Sink, by_value, plates};
 use crate::gate::set;
+use platefarm_model::{Code, Fault};
+
+/// What a frame of the media said of its own timecode, where that does not follow.
+const OWN: &str = "platefarm:sourceTimecode";
 
 pub(super) fn timecode(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     for plate in plates(package, request) {
@@ -14,6 +18,7 @@ pub(super) fn timecode(package: &Package, request: &Request, sink: &mut Sink<'_>
             sink.skip(format!("{}: neither the clip nor its frames have timecode", plate.name()));
         }
         order(&plate, sink);
+        own(&plate, sink);
         if let Some([first, last]) = asked {
             ends(&plate, [first, last], sink);
         }
@@ -32,6 +37,21 @@ fn order(plate: &Plate<'_>, sink: &mut Sink<'_>) {
         let message = "timecode does not count with the frame numbers";
         sink.fail(plate.name(), frames.clone(), message.into());
     }
+}
+
+/// Frames of the media that say another timecode than what follows from their clip's start, as the
+/// renderer found them. The plate counts on; whether they belong there is for a person to see.
+fn own(plate: &Plate<'_>, sink: &mut Sink<'_>) {
+    let odd = plate.read().filter_map(|(frame, file)| Some((frame, file.texts.get(OWN)?)));
+    let odd: Vec<(i64, &String)> = odd.collect();
+    let Some((_, first)) = odd.first() else { return };
+    let message = format!(
+        "the media's own timecode does not follow from the clip's start: it says {first} first"
+    );
+    let fault = Fault::new(Code::MixedClip, message).remedy(
+        "See whether frames of another take are among them; the plate's timecode counts from the clip's start.",
+    );
+    sink.warn(Some(plate.name()), set(odd.iter().map(|(frame, _)| *frame)), fault);
 }
 
 fn ends(plate: &Plate<'_>, [first, last]: [&String; 2], sink: &mut Sink<'_>) {

@@ -20,6 +20,24 @@ pub(super) fn complete(package: &Package, request: &Request, sink: &mut Sink<'_>
     }
 }
 
+/// Whoever changes a package may change what it says of itself, and seal it again; the request
+/// that was kept elsewhere does not follow.
+pub(super) fn request(package: &Package, request: &Request, sink: &mut Sink<'_>) {
+    let Some(own) = &package.own else {
+        sink.skip("the package was held against its own report; --against takes one that was kept elsewhere");
+        return;
+    };
+    if own.from.is_empty() {
+        let fault = Fault::new(Code::MissingFiles, "the package carries no report of its own");
+        sink.fault(None, FrameSet::new(), fault.at("report.json"));
+        return;
+    }
+    for (plate, what) in request.apart(own) {
+        let fault = Fault::new(Code::NotAsAsked, what).at("report.json");
+        sink.fault(plate, FrameSet::new(), fault);
+    }
+}
+
 pub(super) fn seal(package: &Package, _: &Request, sink: &mut Sink<'_>) {
     let Some(problems) = &package.seal else {
         sink.skip("the package has no ASC MHL beside its frames, or is not sealed yet");
