@@ -81,7 +81,7 @@ fn files(dir: &Path, read_frame: &ReadFrame<'_>) -> Outcome<Package> {
     package.files.sort();
     // A frame of no bytes cannot be read, and is told so.
     let is_empty = |file: &&String| {
-        !file.ends_with(".exr") && storage::metadata(dir.join(file)).is_ok_and(|f| f.len() == 0)
+        !file.ends_with(".exr") && storage::metadata(dir.join(file)).is_ok_and(|f| f.is_empty())
     };
     package.empty = package.files.par_iter().filter(is_empty).cloned().collect();
     let mut sequences: BTreeMap<(String, String), Vec<Named>> = BTreeMap::new();
