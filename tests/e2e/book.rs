@@ -87,5 +87,5 @@ fn examples_that_need_nothing_else_do_what_they_say() {
             ran += 1;
         }
     }
-    assert!(ran >= 5, "{ran} examples were run");
+    assert!(ran >= 3, "{ran} examples were run");
 }
