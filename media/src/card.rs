@@ -63,6 +63,7 @@ pub fn inspect(paths: &[PathBuf]) -> Card {
         } else {
             let (sequence, beside) = sequence_of(path);
             sheets.push((sequence.name.clone(), beside));
+            scan::found(sequence.files().len());
             found.push(sequence);
         }
     }
@@ -97,6 +98,7 @@ impl Card {
         let (source, clip) = match opened {
             Ok(opened) => opened,
             Err(fault) => {
+                scan::inspected(sequence.files().len());
                 let empty = empty(sequence.first_file());
                 self.problems.push(empty.unwrap_or(fault));
                 return;
@@ -121,6 +123,7 @@ impl Card {
             self.problems.push(Fault::new(Code::MissingFrame, message).at(info.path.clone()));
         }
         if single {
+            scan::inspected(1);
             let empty = empty(sequence.first_file());
             let place = |fault: Fault| located(fault, &info.path);
             self.problems.extend(empty.into_iter().chain(damage.into_iter().map(place)));
@@ -240,8 +243,12 @@ impl Frames {
                 numbers: numbers.collect(),
             })
         };
-        let read: Vec<Outcome<Alone>> =
-            sequence.files().par_iter().map(|(index, path)| one(*index, path)).collect();
+        let counted = |(index, path): &(i64, PathBuf)| {
+            let outcome = one(*index, path);
+            scan::inspected(1);
+            outcome
+        };
+        let read: Vec<Outcome<Alone>> = sequence.files().par_iter().map(counted).collect();
         let (mut alone, mut bad) = (Vec::new(), Vec::new());
         for (outcome, (index, path)) in read.into_iter().zip(sequence.files()) {
             match outcome {

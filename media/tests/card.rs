@@ -172,6 +172,22 @@ fn an_export_beside_a_clip_completes_it() {
     assert_eq!(card::inspect(&[file]).clips.len(), 1);
 }
 
+/// Who waits is told how far it is; other tests look at the same time, so that it is this or more.
+#[test]
+fn a_look_says_how_far_it_is() {
+    let root = tempfile::tempdir().unwrap();
+    beachball(root.path(), "A001_C001", &[1, 2, 3]);
+    fs::write(root.path().join("notes.txt"), "text").unwrap();
+    let before = platefarm_media::source::looked();
+    inspect(root.path());
+    let card = platefarm_media::source::looked().since(before);
+    assert!(card.seen >= 4 && card.media >= 3 && card.inspected >= 3, "{card:?}");
+    let before = platefarm_media::source::looked();
+    let _ = platefarm_media::scan(root.path());
+    let scan = platefarm_media::source::looked().since(before);
+    assert!(scan.seen >= 4 && scan.media >= 3 && scan.inspected >= 3, "{scan:?}");
+}
+
 fn fixture(of: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(of)
 }

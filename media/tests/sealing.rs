@@ -68,6 +68,20 @@ fn codes(dir: &Path) -> Vec<Code> {
     verify(dir).into_iter().map(|f| f.code).collect()
 }
 
+/// What a look will read is the sum of the files that the manifests name.
+#[test]
+fn the_manifests_say_how_much_is_read() {
+    let dir = package();
+    assert_eq!(mhl::recorded_bytes(dir.path()), None, "no history");
+    create(dir.path(), 0, &[Format::Xxh128], false);
+    let manifest = mhl::info(dir.path()).0;
+    let files: Vec<PathBuf> =
+        manifest[0].generations[0].1.files().map(|file| dir.path().join(&file.path)).collect();
+    assert!(files.len() >= 9, "{files:?}");
+    let sizes = files.iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    assert_eq!(mhl::recorded_bytes(dir.path()), Some(sizes));
+}
+
 #[test]
 fn what_was_sealed_verifies_and_what_changed_does_not() {
     let dir = package();

@@ -16,7 +16,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
-    let mut card = Progress::reading(out.talks(), || card::inspect(&args.paths));
+    let mut card = Progress::looking(out.talks(), || card::inspect(&args.paths));
     if card.clips.is_empty() && card.problems.is_empty() {
         let paths: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
         card.problems.push(Fault::new(Code::NoMedia, format!("no clip in {}", paths.join(", "))));

@@ -241,7 +241,7 @@ async fn add(library: &Library, paths: &[PathBuf], show: &str, out: &dyn Output)
         .iter()
         .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
         .collect();
-    let mut card = Progress::reading(out.talks(), || card::inspect(&paths));
+    let mut card = Progress::looking(out.talks(), || card::inspect(&paths));
     // Plates of earlier pulls carry the reel and timecode of the clips that they were made from.
     card.clips.retain(|clip| !platefarm_media::source::is_plate(clip));
     if card.clips.is_empty() && card.problems.is_empty() {

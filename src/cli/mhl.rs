@@ -83,7 +83,8 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<u8> {
         Verb::Create(args) => create(args, out),
         Verb::Verify { dir, directory_hashes } => {
             let scope = Scope { directories: *directory_hashes, ..Scope::default() };
-            let checked = Progress::reading(out.talks(), || {
+            let total = out.talks().then(|| mhl::recorded_bytes(dir)).flatten();
+            let checked = Progress::reading(out.talks(), total, || {
                 if dir.is_file() {
                     mhl::examine_legacy(dir)
                 } else {
@@ -145,7 +146,7 @@ fn create(args: &CreateArgs, out: &dyn Output) -> Outcome<u8> {
         creator: creator(args),
         created: now(),
     };
-    let created = Progress::reading(out.talks(), || mhl::create(dir, &options))?;
+    let created = Progress::reading(out.talks(), None, || mhl::create(dir, &options))?;
     out.sealed(&dir.display().to_string(), &created);
     Ok(exit_code(&created.appended.problems))
 }

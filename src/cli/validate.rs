@@ -3,7 +3,8 @@
 use crate::output::{Output, Progress};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_worker::gate;
-use std::path::PathBuf;
+use platefarm_media::{mhl, storage};
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -27,7 +28,8 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
     }
     let Some(dir) = &args.dir else { return Ok(()) };
     let judged = || gate::validate(dir, None, !args.shallow);
-    let verdict = Progress::reading(out.talks(), judged)?;
+    let total = (out.talks() && !args.shallow).then(|| to_read(dir)).flatten();
+    let verdict = Progress::reading(out.talks(), total, judged)?;
     out.judged(&dir.display().to_string(), &verdict);
     match verdict.fault() {
         None => Ok(()),
@@ -37,5 +39,54 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
             whole.cause = fault.cause;
             Err(whole)
         }
+    }
+}
+
+/// Bytes that a full look reads: every frame once for its pixels, and what is sealed once for its
+/// hashes. None where a seal does not say it: what is not known is not guessed.
+fn to_read(dir: &Path) -> Option<u64> {
+    let sealed = match storage::metadata(dir.join("ascmhl")) {
+        Ok(_) => mhl::recorded_bytes(dir)?,
+        Err(_) => 0,
+    };
+    Some(sealed + frames_below(dir, 0)?)
+}
+
+/// Deepest directory that is looked into here: links may lead in a circle.
+const DEEPEST: u32 = 16;
+
+/// Bytes of the pictures under a directory of a disk.
+fn frames_below(dir: &Path, depth: u32) -> Option<u64> {
+    if storage::is_remote(dir) || depth > DEEPEST {
+        return None;
+    }
+    let mut sum = 0;
+    for entry in storage::read_dir(dir).ok()?.into_iter().flatten() {
+        let path = entry.path();
+        let found = storage::metadata(&path).ok()?;
+        if found.is_dir() {
+            sum += frames_below(&path, depth + 1)?;
+        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("exr")) {
+            sum += found.len();
+        }
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_look_reads_is_what_the_pictures_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("a")).unwrap();
+        std::fs::write(dir.path().join("a/x.1001.exr"), [0; 70]).unwrap();
+        std::fs::write(dir.path().join("y.EXR"), [0; 7]).unwrap();
+        std::fs::write(dir.path().join("report.json"), [0; 900]).unwrap();
+        assert_eq!(to_read(dir.path()), Some(77));
+        // A seal that cannot be read says no sizes.
+        std::fs::create_dir(dir.path().join("ascmhl")).unwrap();
+        assert_eq!(to_read(dir.path()), None);
     }
 }

@@ -1,94 +1,182 @@
 //! Live progress on standard error; silent when nobody talks, plain
 //! when standard error is no terminal.
 
-use super::bytes_text;
+mod pace;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use pace::{Pace, Stage};
+use platefarm_media::source::looked;
 use platefarm_media::storage::bytes_read;
-use platefarm_model::job::{JobView, Phase};
-use std::time::Duration;
+use platefarm_model::job::JobView;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How often what was read is told.
 const TICK: Duration = Duration::from_millis(100);
+/// A bar's signs.
+const SIGNS: &str = "━━╌";
+/// What is shown while something is made whose length nobody knows.
+const MAKING: &str = "{spinner:.cyan} {msg}  {elapsed_precise}";
 
 /// A bar that follows what is under way.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    begun: Instant,
+    pace: Arc<Mutex<Pace>>,
+    /// How frames are shown.
+    frames: ProgressStyle,
+    /// Whether frames are what is shown.
+    counts: Mutex<bool>,
+}
+
+fn hidden_or(talk: bool, length: Option<u64>) -> ProgressBar {
+    let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    ProgressBar::with_draw_target(length, target)
+}
+
+fn spinner(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 impl Progress {
-    /// Starts at nothing done.
+    /// Follows frames.
     pub(crate) fn start(talk: bool) -> Self {
-        let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(1), target);
-        if let Ok(style) = ProgressStyle::with_template(
-            "{bar:20.cyan/dim} {pos:>5}/{len} frames  {rate:>9}  {elapsed_precise}  left {eta}  {wide_msg}",
-        ) {
-            let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-                let _ = write!(to, "{:.1}/s", state.per_sec());
-            };
-            bar.set_style(style.with_key("rate", rate).progress_chars("━━╌"));
-        }
-        Self { bar }
+        Self::styled(
+            talk,
+            "{bar:20.cyan/dim} {pos:>5}/{len} frames  {rate:>9}  {elapsed_precise}  left {rest}  {wide_msg}",
+        )
     }
 
     /// Counts things of one kind.
     pub(crate) fn counting(talk: bool, unit: &str) -> Self {
-        let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(1), target);
-        let template = format!("{{bar:20.cyan/dim}} {{pos:>5}}/{{len}} {unit}  left {{eta}}");
-        if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style.progress_chars("━━╌"));
-        }
-        Self { bar }
+        Self::styled(talk, &format!("{{bar:20.cyan/dim}} {{pos:>5}}/{{len}} {unit}  left {{rest}}"))
     }
 
-    /// Shows where jobs are.
+    fn styled(talk: bool, template: &str) -> Self {
+        let (pace, begun) = (Arc::new(Mutex::new(Pace::default())), Instant::now());
+        let [rated, timed] = [Arc::clone(&pace), Arc::clone(&pace)];
+        let rate = move |_: &ProgressState, to: &mut dyn Write| {
+            let _ = to.write_str(&held(&rated, |pace| pace.rate_text(begun.elapsed())));
+        };
+        let rest = move |state: &ProgressState, to: &mut dyn Write| {
+            let left = state.len().unwrap_or(0).saturating_sub(state.pos());
+            let _ = to.write_str(&held(&timed, |pace| pace.left_text(left, begun.elapsed())));
+        };
+        let frames = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", rate)
+            .with_key("rest", rest)
+            .progress_chars(SIGNS);
+        let bar = hidden_or(talk, Some(1));
+        bar.set_style(frames.clone());
+        bar.enable_steady_tick(TICK);
+        Self { bar, begun, pace, frames, counts: Mutex::new(true) }
+    }
+
+    /// Shows where jobs are. What was done before the first look counts for no pace.
     pub(crate) fn show(&self, jobs: &[JobView]) {
-        let sum = |of: fn(&JobView) -> u64| jobs.iter().map(of).sum::<u64>();
-        self.bar.set_length(sum(|job| job.frames_total).max(1));
-        self.bar.set_position(sum(|job| job.frames_done + job.frames_failed));
-        let steps = jobs.iter().flat_map(|job| &job.steps);
-        let running: Vec<&str> =
-            steps.filter(|s| s.phase == Phase::Running).map(|s| s.name.as_str()).collect();
-        self.bar.set_message(match (jobs, running.as_slice()) {
-            ([job], []) => job.phase.word().to_owned(),
-            (jobs, []) => {
-                let left = jobs.iter().filter(|job| !job.phase.is_settled()).count();
-                format!("{left} of {} jobs", jobs.len())
+        let stage = Stage::of(jobs);
+        match stage {
+            Stage::Frames { done, total, message } => {
+                self.counted(done, total);
+                self.bar.set_message(message);
+                self.turn(true);
             }
-            (_, [one]) => (*one).to_owned(),
-            (_, [one, rest @ ..]) => format!("{one} and {} more", rest.len()),
-        });
+            Stage::Making(message) => {
+                self.bar.set_message(message);
+                self.turn(false);
+            }
+        }
     }
 
-    /// Shows `done` of `total`.
+    /// Shows `done` of `total`, of which none was done at the start.
     pub(crate) fn at(&self, done: u64, total: u64) {
+        held(&self.pace, |pace| pace.begin(0));
+        self.counted(done, total);
+    }
+
+    fn counted(&self, done: u64, total: u64) {
+        held(&self.pace, |pace| pace.note(self.begun.elapsed(), done));
         self.bar.set_length(total.max(1));
         self.bar.set_position(done);
     }
 
-    /// Does what reads for long, and says meanwhile how much has been read.
-    pub(crate) fn reading<T>(talk: bool, work: impl FnOnce() -> T) -> T {
-        let target = if talk { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        let before = bytes_read();
-        let style = ProgressStyle::with_template("{spinner:.cyan} {read}  {elapsed_precise}");
-        if let Ok(style) = style {
-            let read = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-                let bytes = bytes_read() - before;
-                let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
-                let _ = write!(to, "{} read  {}/s", bytes_text(bytes), bytes_text(rate as u64));
-            };
-            bar.set_style(style.with_key("read", read));
+    /// From frames to what is made of them, and back where frames are tried again.
+    fn turn(&self, counts: bool) {
+        let mut now = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now == counts {
+            return;
         }
-        bar.enable_steady_tick(TICK);
-        let done = work();
-        bar.finish_and_clear();
-        done
+        *now = counts;
+        self.bar.reset_elapsed();
+        self.bar.set_style(if counts { self.frames.clone() } else { spinner(MAKING) });
+    }
+
+    /// Does what reads for long, and says meanwhile how much has been read; of how much, where that is known.
+    pub(crate) fn reading<T>(talk: bool, total: Option<u64>, work: impl FnOnce() -> T) -> T {
+        let bar = hidden_or(talk, total);
+        let before = bytes_read();
+        let read = move |state: &ProgressState, to: &mut dyn Write| {
+            let bytes = bytes_read() - before;
+            let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
+            let _ = to.write_str(&pace::read_text(bytes, total, rate));
+        };
+        let style = match total {
+            Some(_) => spinner("{bar:20.cyan/dim} {read}  {elapsed_precise}").progress_chars(SIGNS),
+            None => spinner("{spinner:.cyan} {read}  {elapsed_precise}"),
+        };
+        bar.set_style(style.with_key("read", read));
+        let place = move || bytes_read() - before;
+        ticking(&bar, total.is_some().then_some(place), work)
+    }
+
+    /// Does what searches for media and looks at it, and says meanwhile how far that is.
+    pub(crate) fn looking<T>(talk: bool, work: impl FnOnce() -> T) -> T {
+        let bar = hidden_or(talk, None);
+        let before = looked();
+        let seen = move |_: &ProgressState, to: &mut dyn Write| {
+            let _ = to.write_str(&pace::looked_text(looked().since(before)));
+        };
+        bar.set_style(spinner("{spinner:.cyan} {seen}  {elapsed_precise}").with_key("seen", seen));
+        ticking(&bar, None::<fn() -> u64>, work)
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn held<T>(pace: &Mutex<Pace>, with: impl FnOnce(&mut Pace) -> T) -> T {
+    with(&mut pace.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Works while the bar is drawn, at the place that is asked for each time.
+fn ticking<T>(
+    bar: &ProgressBar,
+    place: Option<impl Fn() -> u64 + Send>,
+    work: impl FnOnce() -> T,
+) -> T {
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let done = std::thread::scope(|scope| {
+        match place {
+            Some(place) => {
+                scope.spawn(move || {
+                    while end.recv_timeout(TICK) == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                    {
+                        bar.set_position(place().min(bar.length().unwrap_or(u64::MAX)));
+                    }
+                });
+            }
+            None => bar.enable_steady_tick(TICK),
+        }
+        // Dropped also where the work panics, so that the one who ticks ends.
+        let ended = ended;
+        let done = work();
+        drop(ended);
+        done
+    });
+    bar.finish_and_clear();
+    done
 }

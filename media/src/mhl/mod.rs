@@ -16,6 +16,7 @@ use crate::source::read_fault;
 use hashing::{Wanted, hash_files};
 use platefarm_model::{Fault, Outcome};
 use platefarm_standards::mhl::{self, Checked, Found, HistoryFiles, Manifest, Problem};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tree::{Loaded, Tree};
 
@@ -116,4 +117,23 @@ pub fn info(dir: &Path) -> (Vec<HistoryInfo>, Vec<Problem>) {
             .collect(),
     });
     (infos.collect(), problems)
+}
+
+/// Bytes that [`examine`] will read, as the manifests have them, each file once; none where they do
+/// not say it, or there are none.
+#[must_use]
+pub fn recorded_bytes(dir: &Path) -> Option<u64> {
+    let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+    for history in info(dir).0 {
+        for (_, manifest) in &history.generations {
+            for file in manifest.files() {
+                let path = match history.root.as_str() {
+                    "" => file.path.clone(),
+                    root => format!("{root}/{}", file.path),
+                };
+                sizes.insert(path, file.size?);
+            }
+        }
+    }
+    (!sizes.is_empty()).then(|| sizes.values().sum())
 }

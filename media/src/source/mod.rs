@@ -22,7 +22,7 @@ mod range;
 pub(crate) mod scan;
 mod sequence;
 
-pub use scan::scan;
+pub use scan::{Looked, looked, scan};
 pub use sequence::Sequence;
 
 use crate::storage::{self, File};

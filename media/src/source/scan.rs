@@ -9,6 +9,52 @@ use platefarm_model::{Fault, Outcome};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static SEEN: AtomicU64 = AtomicU64::new(0);
+static MEDIA: AtomicU64 = AtomicU64::new(0);
+static INSPECTED: AtomicU64 = AtomicU64::new(0);
+
+/// How far this process has looked for media so far: what a person who waits
+/// is told. It only grows, and says nothing of whose they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Files and directories that were listed.
+    pub seen: u64,
+    /// Files of clips among them.
+    pub media: u64,
+    /// Of those the ones that were opened, or belong to a clip that was.
+    pub inspected: u64,
+}
+
+impl Looked {
+    /// What came since `before`.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            seen: self.seen.saturating_sub(before.seen),
+            media: self.media.saturating_sub(before.media),
+            inspected: self.inspected.saturating_sub(before.inspected),
+        }
+    }
+}
+
+/// How far this process has looked for media.
+#[must_use]
+pub fn looked() -> Looked {
+    let [seen, media, inspected] = [&SEEN, &MEDIA, &INSPECTED].map(|n| n.load(Ordering::Relaxed));
+    Looked { seen, media, inspected }
+}
+
+/// So many files of clips were found.
+pub(crate) fn found(files: usize) {
+    MEDIA.fetch_add(files as u64, Ordering::Relaxed);
+}
+
+/// So many of them were looked at.
+pub(crate) fn inspected(files: usize) {
+    INSPECTED.fetch_add(files as u64, Ordering::Relaxed);
+}
 
 /// Every clip under `directory`, ordered by path, and a fault for everything
 /// that looks like media (by its extension) but cannot be read. Hidden
@@ -35,8 +81,10 @@ pub fn scan(directory: &Path) -> (Vec<ClipInfo>, Vec<Fault>) {
 }
 
 fn describe(sequence: Sequence) -> Outcome<ClipInfo> {
-    let clip = open_with(sequence)?;
-    Ok(clip.info().clone())
+    let files = sequence.files().len();
+    let described = open_with(sequence).map(|clip| clip.info().clone());
+    inspected(files);
+    described
 }
 
 /// What lies under a directory, by name alone.
@@ -76,6 +124,7 @@ pub(crate) fn find(directory: &Path, faults: &mut Vec<Fault>) -> Found {
         queue.append(&mut here.inner);
     }
     all.exports.sort();
+    found(all.media.len());
     Found { sequences: sequence::group(&all.media), exports: all.exports }
 }
 
@@ -103,6 +152,7 @@ fn list(directory: &Path, faults: &mut Vec<Fault>) -> Listing {
         }
     };
     for entry in entries {
+        SEEN.fetch_add(1, Ordering::Relaxed);
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {

@@ -6,7 +6,7 @@ use super::media::Found;
 use super::{Args, key};
 use crate::cli::colors;
 use crate::cli::render::read_document;
-use crate::output::{Output, PlanView};
+use crate::output::{Output, PlanView, Progress};
 use platefarm_media::storage;
 use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::job::JobSpec;
@@ -55,7 +55,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         Some(library) if args.library => {
             Found::in_library(&known.runtime, library, &args.show, args.any_show)?
         }
-        _ => Found::scan(&args.media)?,
+        _ => Progress::looking(out.talks(), || Found::scan(&args.media))?,
     };
     let (rate, assumed) = list_rate(args.rate.or(show.rate), &found.rates);
     let list = platefarm_media::editlist::read(&args.edl, &edl_bytes, Some(rate))?;
