@@ -19,13 +19,13 @@ pub(super) fn list(file: &str, list: &EditList) {
     let rows: Vec<Vec<String>> = list.events.iter().map(row).collect();
     table::print(
         &[
-            ("EVENT", Align::Left),
+            ("EVENT", Align::Key),
             ("TRACK", Align::Left),
             ("REEL", Align::Left),
             ("CUT", Align::Left),
-            ("SOURCE IN", Align::Left),
-            ("SOURCE OUT", Align::Left),
-            ("RECORD IN", Align::Left),
+            ("SOURCE IN", Align::Key),
+            ("SOURCE OUT", Align::Key),
+            ("RECORD IN", Align::Key),
             ("FRAMES", Align::Right),
             ("CLIP, AND WHAT THE LIST SAYS OF IT", Align::Left),
         ],
@@ -125,8 +125,8 @@ pub(super) fn diff(diff: &Diff<'_>) {
     if !rows.is_empty() {
         table::print(
             &[
-                ("BEFORE", Align::Left),
-                ("AFTER", Align::Left),
+                ("BEFORE", Align::Key),
+                ("AFTER", Align::Key),
                 ("REEL", Align::Left),
                 ("CLIP", Align::Left),
                 ("WHAT CHANGED", Align::Left),

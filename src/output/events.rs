@@ -74,7 +74,8 @@ pub(super) fn webhooks(hooks: &[Hook]) {
     };
     let rows: Vec<Vec<String>> = hooks.iter().map(row).collect();
     let header = ["ID", "ADDRESS", "EVENTS", "CURSOR", "BY", "STATE"];
-    table::print(&header.map(|title| (title, Align::Left)), &rows);
+    let known_by = |title| if title == "ID" { Align::Key } else { Align::Left };
+    table::print(&header.map(|title| (title, known_by(title))), &rows);
 }
 
 pub(super) fn webhook_made(hook: &Hook, secret: &Secret) {

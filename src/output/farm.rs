@@ -29,7 +29,7 @@ pub(super) fn jobs(jobs: &[JobView], found: u64) {
         .collect();
     table::print(
         &[
-            ("ID", Align::Left),
+            ("ID", Align::Key),
             ("STATE", Align::Left),
             ("PRIO", Align::Right),
             ("FRAMES", Align::Right),
@@ -70,7 +70,7 @@ pub(super) fn job(job: &JobView) {
         .collect();
     table::print(
         &[
-            ("STEP", Align::Left),
+            ("STEP", Align::Key),
             ("STATE", Align::Left),
             ("KIND", Align::Left),
             ("FRAMES", Align::Left),
@@ -157,7 +157,7 @@ pub(super) fn workers(workers: &[WorkerView]) {
         .collect();
     table::print(
         &[
-            ("ID", Align::Left),
+            ("ID", Align::Key),
             ("STATE", Align::Left),
             ("SLOTS", Align::Right),
             ("BACKEND", Align::Left),

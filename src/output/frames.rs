@@ -10,6 +10,10 @@ fn left(title: &str) -> (&str, Align) {
     (title, Align::Left)
 }
 
+fn key(title: &str) -> (&str, Align) {
+    (title, Align::Key)
+}
+
 fn right(title: &str) -> (&str, Align) {
     (title, Align::Right)
 }
@@ -56,7 +60,7 @@ pub(super) fn list(lines: &[FrameLine], all: usize) {
     };
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
     let header = [
-        left("STEP"),
+        key("STEP"),
         right("FRAME"),
         left("STATE"),
         right("TIME"),
@@ -144,7 +148,7 @@ pub(super) fn tasks(workers: &[WorkerView]) {
         say!("no tasks");
         return;
     }
-    let header = [left("STEP"), right("LEFT"), left("WORKER"), left("LEASE"), left("FRAMES")];
+    let header = [key("STEP"), right("LEFT"), left("WORKER"), left("LEASE"), left("FRAMES")];
     table::print(&header, &rows);
 }
 

@@ -65,7 +65,7 @@ pub(super) fn document(fdl: &Fdl) {
     }
     let header = [
         ("CONTEXT", Align::Left),
-        ("ID", Align::Left),
+        ("ID", Align::Key),
         ("PART", Align::Left),
         ("PIXELS", Align::Left),
     ];

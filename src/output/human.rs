@@ -354,7 +354,7 @@ impl Output for Human {
         }
         let rows: Vec<Vec<String>> =
             codes.iter().map(|c| vec![c.text.to_owned(), c.summary.to_owned()]).collect();
-        table::print(&[("CODE", Align::Left), ("MEANING", Align::Left)], &rows);
+        table::print(&[("CODE", Align::Key), ("MEANING", Align::Left)], &rows);
     }
 
     fn did(&self, text: &str, _facts: &serde_json::Value) {

@@ -103,7 +103,7 @@ fn list(clips: &[ClipInfo], formats: &[FormatCard], width: usize) {
     let header = [
         ("CLIP", Align::Left),
         ("REEL", Align::Left),
-        ("TIMECODE", Align::Left),
+        ("TIMECODE", Align::Key),
         ("FRAMES", Align::Right),
         ("FPS", Align::Right),
         ("SIZE", Align::Right),

@@ -55,12 +55,13 @@ fn list(entries: &[Entry], count: usize) {
         ]
     };
     let left = |title| (title, Align::Left);
-    table::print(
+    table::print_without(
+        &["DATE", "SHOW", "REEL"],
         &[
-            left("ID"),
+            ("ID", Align::Key),
             left("CLIP"),
             left("REEL"),
-            left("START"),
+            ("START", Align::Key),
             ("FRAMES", Align::Right),
             left("DATE"),
             left("SHOW"),
@@ -100,9 +101,10 @@ fn formats(cards: &[Card]) {
         ]
     };
     let left = |title| (title, Align::Left);
-    table::print(
+    table::print_without(
+        &["SQUEEZE", "SENSOR MODE", "COLOUR"],
         &[
-            left("ID"),
+            ("ID", Align::Key),
             left("CAMERA"),
             left("MODEL"),
             left("SENSOR MODE"),
@@ -136,7 +138,7 @@ fn productions(shows: &[Show]) {
     let left = |title| (title, Align::Left);
     table::print(
         &[
-            left("SHOW"),
+            ("SHOW", Align::Key),
             left("RATE"),
             left("SPEC"),
             left("FDL"),

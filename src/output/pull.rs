@@ -23,11 +23,11 @@ pub(super) fn plan(view: &PlanView<'_>) {
     let rows: Vec<Vec<String>> = shown.map(row).collect();
     table::print(
         &[
-            ("EVENT", Align::Left),
-            ("PLATE", Align::Left),
+            ("EVENT", Align::Key),
+            ("PLATE", Align::Key),
             ("CLIP", Align::Left),
             ("MATCHED BY", Align::Left),
-            ("FRAMES", Align::Left),
+            ("FRAMES", Align::Key),
             ("HANDLES", Align::Right),
             ("SIZE", Align::Right),
         ],

@@ -13,6 +13,10 @@ fn left(title: &str) -> (&str, Align) {
     (title, Align::Left)
 }
 
+fn key(title: &str) -> (&str, Align) {
+    (title, Align::Key)
+}
+
 fn right(title: &str) -> (&str, Align) {
     (title, Align::Right)
 }
@@ -113,7 +117,7 @@ pub(super) fn what_if(asked: &WhatIf, it: &WhatIfAnswer) {
         })
         .collect();
     if !rows.is_empty() {
-        let header = [left("JOB"), left("CLASS"), right("TASKS"), left("SHOW"), left("NAME")];
+        let header = [key("JOB"), left("CLASS"), right("TASKS"), left("SHOW"), left("NAME")];
         table::print(&header, &rows);
     }
 }
@@ -129,7 +133,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                     or_dash(p.labels.join(", ")),
                 ]
             };
-            let header = vec![left("POOL"), right("WORKERS"), right("RESERVE"), left("LABELS")];
+            let header = vec![key("POOL"), right("WORKERS"), right("RESERVE"), left("LABELS")];
             (header, view.pools.iter().map(row).collect(), "no pools")
         }
         Settings::Limits => {
@@ -137,7 +141,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                 let count = l.count.map_or_else(|| "removed".into(), |count| count.to_string());
                 vec![l.name.clone(), l.used.to_string(), count]
             };
-            let header = vec![left("LIMIT"), right("TAKEN"), right("OF")];
+            let header = vec![key("LIMIT"), right("TAKEN"), right("OF")];
             (header, view.limits.iter().map(row).collect(), "no limits")
         }
         Settings::Shows => {
@@ -153,7 +157,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                 ]
             };
             let header = vec![
-                left("SHOW"),
+                key("SHOW"),
                 right("WEIGHT"),
                 right("GUARANTEE"),
                 right("CEILING"),
@@ -177,7 +181,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                     state,
                 ]
             };
-            let header = vec![left("NODE"), left("LABELS GIVEN"), left("TAKEN"), left("STATE")];
+            let header = vec![key("NODE"), left("LABELS GIVEN"), left("TAKEN"), left("STATE")];
             (header, view.nodes.iter().map(row).collect(), "nothing is held against any node")
         }
     };

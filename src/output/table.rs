@@ -1,12 +1,15 @@
 //! A table for the terminal: columns as wide as their cells, two spaces apart,
 //! numbers to the right. Width counts characters without colour codes. What
-//! is wider than the terminal is cut where words are longest; a pipe gets all.
+//! is wider than the terminal is left out where it can be spared, then cut
+//! where words are longest, and never in what a row is known by; a pipe gets all.
 
 /// How a column stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     /// Words, which may be cut.
     Left,
+    /// What a row is known by, or what is copied from it (ids, names of plates, times): never cut.
+    Key,
     /// Numbers, which never are.
     Right,
 }
@@ -14,18 +17,56 @@ pub(super) enum Align {
 /// Least width that words are cut to.
 const LEAST: usize = 8;
 
+/// Width of words up to which columns that can be spared stay.
+const READABLE: usize = 16;
+
 /// Prints `rows` under `header`.
 pub(super) fn print(header: &[(&str, Align)], rows: &[Vec<String>]) {
-    say!("{}", render(header, rows, super::style::width()).trim_end());
+    print_without(&[], header, rows);
 }
 
-fn render(header: &[(&str, Align)], rows: &[Vec<String>], room: usize) -> String {
+/// Prints them without the columns of `spare`, the first ones first, for which there is no room.
+pub(super) fn print_without(spare: &[&str], header: &[(&str, Align)], rows: &[Vec<String>]) {
+    say!("{}", render_without(spare, header, rows, super::style::width()).trim_end());
+}
+
+/// What [`print_without`] prints where a line has `room`.
+pub(super) fn render_without(
+    spare: &[&str],
+    header: &[(&str, Align)],
+    rows: &[Vec<String>],
+    room: usize,
+) -> String {
+    let mut kept: Vec<usize> = (0..header.len()).collect();
+    let widths = natural(header, rows);
+    for title in spare {
+        let width = |at: &usize| match header[*at] {
+            (title, Align::Left) => widths[*at].min(READABLE.max(title.len())),
+            _ => widths[*at],
+        };
+        let line = kept.iter().map(width).sum::<usize>() + 2 * kept.len().saturating_sub(1);
+        if line > room {
+            kept.retain(|at| header[*at].0 != *title);
+        }
+    }
+    let header: Vec<_> = kept.iter().map(|at| header[*at]).collect();
+    let cells = |row: &Vec<String>| kept.iter().filter_map(|at| row.get(*at).cloned()).collect();
+    render(&header, &rows.iter().map(cells).collect::<Vec<_>>(), room)
+}
+
+/// Columns as wide as their widest cells.
+fn natural(header: &[(&str, Align)], rows: &[Vec<String>]) -> Vec<usize> {
     let mut widths: Vec<usize> = header.iter().map(|(title, _)| title.len()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(visible(cell));
         }
     }
+    widths
+}
+
+fn render(header: &[(&str, Align)], rows: &[Vec<String>], room: usize) -> String {
+    let mut widths = natural(header, rows);
     fit(&mut widths, header, room);
     let titles: Vec<String> = header.iter().map(|(title, _)| super::style::dim(title)).collect();
     let mut text = String::new();
@@ -35,7 +76,7 @@ fn render(header: &[(&str, Align)], rows: &[Vec<String>], room: usize) -> String
             let cell = cut(cell, *width);
             let pad = " ".repeat(width - visible(&cell));
             match align {
-                Align::Left => line.extend([cell.as_str(), &pad, "  "]),
+                Align::Left | Align::Key => line.extend([cell.as_str(), &pad, "  "]),
                 Align::Right => line.extend([pad.as_str(), &cell, "  "]),
             }
         }
@@ -137,5 +178,23 @@ mod tests {
         // What cannot be made to fit is not made unreadable.
         assert!(render(&HEADER, &rows, 5).contains("a name"), "{text}");
         assert!(!render(&HEADER, &rows, usize::MAX).contains('…'));
+    }
+
+    #[test]
+    fn what_a_row_is_known_by_is_never_cut() {
+        let header = [
+            ("ID", Align::Key),
+            ("WHAT", Align::Left),
+            ("FROM", Align::Left),
+            ("WHO", Align::Left),
+        ];
+        let words = || "words that go on and on and on and on".to_owned();
+        let rows = [vec!["f249eeb1029c".into(), words(), words(), words()]];
+        let text = render_without(&["FROM"], &header, &rows, 60);
+        assert!(text.contains("f249eeb1029c") && text.contains("FROM"), "{text}");
+        let text = render_without(&["FROM"], &header, &rows, 40);
+        assert!(text.contains("f249eeb1029c") && !text.contains("FROM"), "{text}");
+        assert!(text.lines().all(|line| visible(line) <= 40), "{text}");
+        assert!(render_without(&["FROM"], &header, &rows, 20).contains("f249eeb1029c"));
     }
 }

@@ -40,16 +40,17 @@ pub(super) fn tokens(tokens: &[TokenView], now: Timestamp) {
             ]
         })
         .collect();
-    table::print(
+    table::print_without(
+        &["USED", "KIND"],
         &[
-            ("ID", Align::Left),
+            ("ID", Align::Key),
             ("STATE", Align::Left),
             ("ROLE", Align::Left),
             ("SHOWS", Align::Left),
             ("NAME", Align::Left),
             ("KIND", Align::Left),
-            ("EXPIRES", Align::Left),
-            ("USED", Align::Left),
+            ("EXPIRES", Align::Key),
+            ("USED", Align::Key),
         ],
         &rows,
     );
@@ -84,34 +85,43 @@ pub(super) fn audit(entries: &[AuditEntry]) {
         say!("nothing");
         return;
     }
-    let rows: Vec<Vec<String>> = entries
-        .iter()
-        .map(|entry| {
-            vec![
-                time(entry.at),
-                entry.who.clone(),
-                entry.role.to_string(),
-                entry.action.clone(),
-                entry.subject.clone(),
-                style::state(entry.outcome.as_deref().unwrap_or("begun")),
-                entry.from.clone(),
-                entry.detail.clone(),
-            ]
-        })
-        .collect();
-    table::print(
-        &[
-            ("TIME", Align::Left),
-            ("WHO", Align::Left),
-            ("ROLE", Align::Left),
-            ("ACTION", Align::Left),
-            ("ABOUT", Align::Left),
-            ("OUTCOME", Align::Left),
-            ("FROM", Align::Left),
-            ("DETAIL", Align::Left),
-        ],
-        &rows,
-    );
+    say!("{}", audit_text(entries, style::width()).trim_end());
+}
+
+/// Room in which a time has its year, in columns.
+const WIDE: usize = 120;
+
+/// `2026-11-30 18:04:09Z`; where there is little room without the year.
+fn audit_time(at: Timestamp, room: usize) -> String {
+    let whole = time(at);
+    if room >= WIDE { whole } else { whole[5..].trim_end_matches('Z').to_owned() }
+}
+
+fn audit_text(entries: &[AuditEntry], room: usize) -> String {
+    let row = |entry: &AuditEntry| {
+        vec![
+            audit_time(entry.at, room),
+            entry.who.clone(),
+            entry.role.to_string(),
+            entry.action.clone(),
+            entry.subject.clone(),
+            style::state(entry.outcome.as_deref().unwrap_or("begun")),
+            entry.from.clone(),
+            entry.detail.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
+    let header = [
+        ("TIME", Align::Key),
+        ("WHO", Align::Left),
+        ("ROLE", Align::Left),
+        ("ACTION", Align::Left),
+        ("ABOUT", Align::Left),
+        ("OUTCOME", Align::Left),
+        ("FROM", Align::Left),
+        ("DETAIL", Align::Left),
+    ];
+    table::render_without(&["FROM"], &header, &rows, room)
 }
 
 #[cfg(test)]
@@ -129,5 +139,26 @@ mod tests {
         ] {
             assert_eq!(time(Timestamp(seconds * 1_000_000)), text);
         }
+    }
+
+    #[test]
+    fn a_narrow_audit_says_when_and_a_wide_one_all() {
+        let entry = AuditEntry {
+            id: "1".into(),
+            at: Timestamp(1_798_675_199_000_000),
+            who: "night-operator".into(),
+            token: "4f1c9a03be77".into(),
+            role: platefarm_model::trust::Role::Operator,
+            from: "10.20.30.40:51234".into(),
+            action: "Farm/ControlJob".into(),
+            subject: "j1234".into(),
+            detail: "target.job=1234 cancel".into(),
+            outcome: Some("ok".into()),
+        };
+        let narrow = audit_text(std::slice::from_ref(&entry), 80);
+        assert!(narrow.contains("12-30 23:59:59 ") && !narrow.contains("FROM"), "{narrow}");
+        assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+        let wide = audit_text(&[entry], 160);
+        assert!(wide.contains("2026-12-30 23:59:59Z") && wide.contains("10.20.30.40"), "{wide}");
     }
 }
