@@ -170,6 +170,10 @@ pub struct JobTerms {
     /// Whether it is held.
     #[serde(skip_serializing_if = "is_default")]
     pub paused: bool,
+    /// Name of the token under which it was handed in; none where nobody has to say who they are.
+    /// The scheduler writes it, whatever a submission says.
+    #[serde(skip_serializing_if = "is_default")]
+    pub submitted_by: Option<Box<str>>,
 }
 
 /// A job, or one step of it: `j12`, `j12.3`.
@@ -490,5 +494,8 @@ mod tests {
         let json = serde_json::to_string(&terms).unwrap();
         assert_eq!(json, r#"{"class":"urgent","after":[{"on":"j3.1","same_frames":true}]}"#);
         assert_eq!(serde_json::from_str::<JobTerms>(&json).unwrap(), terms);
+        // Rows of earlier versions say no name, and those of later ones what is not known here.
+        let named: JobTerms = serde_json::from_str(r#"{"submitted_by":"ann","later":1}"#).unwrap();
+        assert_eq!(named.submitted_by.as_deref(), Some("ann"));
     }
 }

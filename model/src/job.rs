@@ -347,6 +347,21 @@ pub struct WorkerView {
     pub quarantine: Option<Quarantine>,
 }
 
+impl WorkerView {
+    /// Tasks that it works at: of those it holds as many as it has slots. The others are held
+    /// ahead, so that no slot waits, and take no capacity.
+    #[must_use]
+    pub fn at_work(&self) -> usize {
+        self.leases.len().min(self.slots as usize)
+    }
+
+    /// Slots that count: all of one that is alive, and of another those that are still at work.
+    #[must_use]
+    pub fn slots_there(&self) -> u64 {
+        if self.state == "alive" { self.slots.into() } else { self.at_work() as u64 }
+    }
+}
+
 /// A lease as lists show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeaseView {

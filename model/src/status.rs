@@ -2,6 +2,8 @@
 //! whether the books agree.
 
 use crate::Timestamp;
+use crate::farm::WorkerClass;
+use crate::job::{Phase, WorkerView};
 use serde::{Deserialize, Serialize};
 
 /// A scheduler and its farm.
@@ -18,6 +20,63 @@ pub struct FarmStatus {
     /// When the certificate of the scheduler that was asked ends; none: it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_until: Option<Timestamp>,
+    /// What is to be done, and who does it; none where another scheduler leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
+}
+
+/// What is to be done on a farm, and who does it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// Jobs of which something runs or is done, and something is left.
+    pub jobs_running: u64,
+    /// Jobs of which nothing has begun.
+    pub jobs_waiting: u64,
+    /// Frames of both that are neither done nor given up.
+    pub frames_left: u64,
+    /// Frames that were accepted in the last minute; none: not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_a_minute: Option<u64>,
+    /// Workers, by what they compute with.
+    pub classes: Vec<ClassLoad>,
+}
+
+/// Workers of one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassLoad {
+    /// The class.
+    pub class: WorkerClass,
+    /// Those that are alive.
+    pub workers: u64,
+    /// Tasks that can be worked at.
+    pub slots: u64,
+    /// Tasks that are.
+    pub at_work: u64,
+}
+
+impl Load {
+    /// Counts a job of which so many frames are left.
+    pub fn job(&mut self, phase: Phase, left: u64) {
+        match phase {
+            _ if phase.is_settled() => return,
+            Phase::Running => self.jobs_running += 1,
+            _ => self.jobs_waiting += 1,
+        }
+        self.frames_left += left;
+    }
+
+    /// Counts a worker.
+    pub fn worker(&mut self, worker: &WorkerView) {
+        let class = WorkerClass::of_backend(&worker.backend);
+        let at = self.classes.iter().position(|of| of.class >= class).unwrap_or(self.classes.len());
+        if self.classes.get(at).is_none_or(|of| of.class != class) {
+            self.classes.insert(at, ClassLoad { class, workers: 0, slots: 0, at_work: 0 });
+        }
+        let of = &mut self.classes[at];
+        of.workers += u64::from(worker.state == "alive");
+        of.slots += worker.slots_there();
+        of.at_work += worker.at_work() as u64;
+    }
 }
 
 /// What was counted.

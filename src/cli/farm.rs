@@ -9,7 +9,7 @@ use platefarm_model::farm::{WorkerClass, WorkerTraits};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Verb {
-    /// Say who leads, what was counted, and whether the scheduler's books agree with its store.
+    /// Say who leads, what is to be done and who is at it, what was counted, and whether the scheduler's books agree with its store.
     Status,
     /// Say what more workers would be given now.
     Whatif {

@@ -2,8 +2,9 @@
 
 use super::table::{self, Align};
 use super::{steer, style};
+use platefarm_model::Timestamp;
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::status::FarmStatus;
+use platefarm_model::status::{FarmStatus, Load};
 
 fn progress_text(done: u64, failed: u64, total: u64) -> String {
     if failed == 0 { format!("{done}/{total}") } else { format!("{done}/{total}, {failed} failed") }
@@ -14,32 +15,46 @@ pub(super) fn jobs(jobs: &[JobView], found: u64) {
         say!("no jobs");
         return;
     }
-    let rows: Vec<Vec<String>> = jobs
-        .iter()
-        .map(|job| {
-            vec![
-                job.id.to_string(),
-                steer::job_state(job),
-                steer::level(job.terms.class, job.priority),
-                progress_text(job.frames_done, job.frames_failed, job.frames_total),
-                job.show.clone(),
-                job.name.clone(),
-            ]
-        })
-        .collect();
-    table::print(
-        &[
-            ("ID", Align::Key),
-            ("STATE", Align::Left),
-            ("PRIO", Align::Right),
-            ("FRAMES", Align::Right),
-            ("SHOW", Align::Left),
-            ("NAME", Align::Left),
-        ],
-        &rows,
-    );
+    say!("{}", jobs_text(jobs, crate::cli::now(), style::width()).trim_end());
     if (jobs.len() as u64) < found {
         eprintln!("{} of {found} jobs; --limit 0 prints all", jobs.len());
+    }
+}
+
+fn jobs_text(jobs: &[JobView], now: Timestamp, room: usize) -> String {
+    let row = |job: &JobView| {
+        vec![
+            job.id.to_string(),
+            steer::job_state(job),
+            steer::level(job.terms.class, job.priority),
+            progress_text(job.frames_done, job.frames_failed, job.frames_total),
+            age(job.submitted, now),
+            job.terms.submitted_by.as_deref().unwrap_or_default().to_owned(),
+            job.show.clone(),
+            job.name.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = jobs.iter().map(row).collect();
+    let header = [
+        ("ID", Align::Key),
+        ("STATE", Align::Left),
+        ("PRIO", Align::Right),
+        ("FRAMES", Align::Right),
+        ("AGE", Align::Right),
+        ("BY", Align::Left),
+        ("SHOW", Align::Left),
+        ("NAME", Align::Left),
+    ];
+    table::render_without(&["BY", "AGE"], &header, &rows, room)
+}
+
+/// `45s`, `12m`, `3h`, `5d`: how long ago something was.
+fn age(at: Timestamp, now: Timestamp) -> String {
+    match (now.0 - at.0).max(0) / 1_000_000 {
+        s if s < 60 => format!("{s}s"),
+        s if s < 3600 => format!("{}m", s / 60),
+        s if s < 48 * 3600 => format!("{}h", s / 3600),
+        s => format!("{}d", s / 86_400),
     }
 }
 
@@ -52,6 +67,9 @@ pub(super) fn job(job: &JobView) {
         if job.show.is_empty() { "-" } else { &job.show },
         steer::level(job.terms.class, job.priority)
     );
+    let by = job.terms.submitted_by.as_ref().map_or_else(String::new, |name| format!(" by {name}"));
+    let ago = age(job.submitted, crate::cli::now());
+    say!("handed in{by} {}, {ago} ago", steer::utc(job.submitted));
     steer::terms(job);
     let rows: Vec<Vec<String>> = job
         .steps
@@ -100,6 +118,7 @@ pub(super) fn status(status: &FarmStatus) {
         say!("         the scheduler that was asked follows");
         return;
     }
+    status.load.iter().for_each(load);
     let counts = &status.counts;
     say!(
         "leases   {} given, {} lost with their workers, {} not renewed",
@@ -128,6 +147,30 @@ pub(super) fn status(status: &FarmStatus) {
     }
     for cap in &audit.lowered {
         say!("lowered  {cap}; what runs is finished, nothing more is begun until it holds");
+    }
+}
+
+/// What is to be done, and who does it.
+fn load(load: &Load) {
+    say!("jobs     {} running, {} waiting", load.jobs_running, load.jobs_waiting);
+    let pace = match load.frames_a_minute {
+        None => String::new(),
+        Some(0) if load.frames_left == 0 => String::new(),
+        Some(pace) => format!(", {pace} done in the last minute"),
+    };
+    say!("to do    {} frames left{pace}", load.frames_left);
+    if load.classes.is_empty() {
+        say!("workers  none");
+    }
+    for of in &load.classes {
+        let s = if of.workers == 1 { "" } else { "s" };
+        say!(
+            "{:7}  {} worker{s}, {} of {} slots at work",
+            of.class.to_string(),
+            of.workers,
+            of.at_work,
+            of.slots
+        );
     }
 }
 
@@ -167,4 +210,48 @@ pub(super) fn workers(workers: &[WorkerView]) {
         ],
         &rows,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::JobId;
+    use platefarm_model::farm::JobTerms;
+    use platefarm_model::job::Phase;
+
+    fn job() -> JobView {
+        JobView {
+            id: JobId(1234),
+            name: "turnover_0412_reel_3".into(),
+            show: "atlas".into(),
+            priority: 0,
+            terms: JobTerms { submitted_by: Some("night-shift".into()), ..JobTerms::default() },
+            phase: Phase::Running,
+            submitted: Timestamp(1_000_000_000),
+            finished: None,
+            frames_total: 1800,
+            frames_done: 700,
+            frames_failed: 0,
+            steps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_list_says_whose_a_job_is_and_how_old() {
+        let now = Timestamp(1_000_000_000 + 3 * 3_600_000_000);
+        let text = jobs_text(&[job()], now, 80);
+        assert!(text.contains("night-shift") && text.contains(" 3h "), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        // Where it is too narrow, what it is stays.
+        let text = jobs_text(&[job()], now, 48);
+        assert!(!text.contains("BY") && text.contains("j1234"), "{text}");
+    }
+
+    #[test]
+    fn ages_are_said_in_one_unit() {
+        let ages = [(59, "59s"), (60, "1m"), (3599, "59m"), (7200, "2h"), (200_000, "2d"), (-5, "0s")];
+        for (seconds, text) in ages {
+            assert_eq!(age(Timestamp(0), Timestamp(seconds * 1_000_000)), text);
+        }
+    }
 }

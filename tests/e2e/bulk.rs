@@ -101,6 +101,8 @@ fn each_of_many_is_written_down() {
     let farm = Served::of(world, &["--require-tokens"]);
     let shows = ["atlas", "zeus"];
     farm.submit_as(&admin, (0..40).map(|i| noop(&format!("s{i}"), shows[i % 2], 1, 4, 1)));
+    let list = farm.says(&["jobs", "list", "--token-file", s(&sue)]);
+    assert!(list.contains(" BY ") && list.contains(" ada "), "whose they are: {list}");
     let paused = farm.json(&["jobs", "pause", "--all", "-y", "--token-file", s(&sue)]);
     assert_eq!(steered(&paused).len(), 20, "those of her show");
     wait_until("each is written down with its end", || {

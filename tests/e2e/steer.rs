@@ -182,7 +182,11 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     farm.json(&["shows", "remove", "atlas"]);
     let what_if = farm.json(&["farm", "whatif", "--workers", "3"]);
     assert!(what_if["answer"]["busy_workers"].is_u64(), "{what_if}");
-    assert_eq!(farm.json(&["farm", "status"])["leads"], true);
+    let status = farm.json(&["farm", "status"]);
+    assert_eq!(status["leads"], true);
+    assert!(status["load"]["jobs_running"].is_u64(), "{status}");
+    assert_eq!(status["load"]["classes"][0]["class"], "cpu", "{status}");
+    assert!(farm.says(&["farm", "status"]).contains("slots at work"));
 
     worker.kill();
     assert_eq!(farm.json(&["workers", "remove", "w1"])["workers"], json!([]));

@@ -102,6 +102,7 @@ impl From<&JobTerms> for v1::JobTerms {
             max_tasks: terms.max_tasks.unwrap_or(0),
             after: terms.after.iter().copied().map(Into::into).collect(),
             paused: terms.paused,
+            submitted_by: terms.submitted_by.as_deref().unwrap_or_default().into(),
         }
     }
 }
@@ -115,6 +116,7 @@ impl From<v1::JobTerms> for JobTerms {
             max_tasks: (terms.max_tasks > 0).then_some(terms.max_tasks),
             after: terms.after.into_iter().map(Into::into).collect(),
             paused: terms.paused,
+            submitted_by: (!terms.submitted_by.is_empty()).then(|| terms.submitted_by.into()),
         }
     }
 }

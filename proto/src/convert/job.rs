@@ -312,6 +312,7 @@ mod tests {
                     Dependency { on: "j2.0".parse().unwrap(), same_frames: true },
                 ],
                 paused: true,
+                submitted_by: Some("ann".into()),
             },
             idempotency_key: Some("k".into()),
             steps: vec![

@@ -153,6 +153,7 @@ impl State {
 
     fn accept(&mut self, worker: WorkerId, id: StepId, frame: i64, fx: &mut Fx) {
         self.counters.granted += 1;
+        self.lately.count(self.now);
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.frames_done += 1;
         }

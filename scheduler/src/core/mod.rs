@@ -22,6 +22,7 @@ mod explain;
 mod fit;
 mod job;
 mod lease;
+mod load;
 mod losses;
 mod news;
 mod part;
@@ -53,6 +54,7 @@ pub use spans::SpanMap;
 use depend::Followers;
 use job::{Job, Step};
 use lease::LeaseCell;
+use load::Lately;
 use platefarm_model::farm::Target;
 use platefarm_model::{Code, Fault, JobId, LeaseToken, StepId, Timestamp, WorkerId};
 use queue::{Queue, ShowId};
@@ -134,6 +136,8 @@ pub struct State {
     next_worker: u64,
     next_token: u64,
     counters: Counters,
+    /// Results that were accepted lately.
+    lately: Lately,
 }
 
 impl State {
@@ -174,6 +178,7 @@ impl State {
             // microsecond is out of reach, so the clock stays ahead.
             next_token: now.0.max(1).unsigned_abs(),
             counters: Counters::default(),
+            lately: Lately::new(now),
         }
     }
 

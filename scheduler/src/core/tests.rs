@@ -5,6 +5,7 @@
 mod again;
 mod burst;
 mod control;
+mod load;
 mod order;
 mod sick;
 mod yields;

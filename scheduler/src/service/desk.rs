@@ -27,7 +27,7 @@ impl Desk {
     pub(super) async fn status(&self, here: &str) -> Outcome<FarmStatus> {
         match self.roles.now() {
             Role::Leads(_, findings) => {
-                let counted = self.look(State::counters).await?;
+                let (counted, load) = self.look(|state| (state.counters(), state.load())).await?;
                 let counts = Counts {
                     leases: counted.leases,
                     granted: counted.granted,
@@ -38,7 +38,8 @@ impl Desk {
                 };
                 let leader = Some(here.to_owned());
                 let audit = findings.read();
-                Ok(FarmStatus { leads: true, leader, counts, audit, certificate_until: None })
+                let (load, certificate_until) = (Some(load), None);
+                Ok(FarmStatus { leads: true, leader, counts, audit, certificate_until, load })
             }
             Role::Follows(following) => {
                 Ok(FarmStatus { leader: following.leader().await, ..FarmStatus::default() })

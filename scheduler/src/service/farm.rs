@@ -63,6 +63,12 @@ fn traced(mut spec: JobSpec, parent: Option<String>, begun: SystemTime) -> JobSp
     spec
 }
 
+/// A job that says who handed it in: whoever the gate found, and nobody that a submission names.
+fn signed(mut spec: JobSpec, caller: &Caller) -> JobSpec {
+    spec.terms.submitted_by = (!caller.token.is_empty()).then(|| caller.name.as_str().into());
+    spec
+}
+
 impl<R: Reader> FarmService<R> {
     async fn frames(&self, request: v1::ListFramesRequest) -> Outcome<v1::ListFramesResponse> {
         let v1::ListFramesRequest { job, after, limit } = request;
@@ -117,8 +123,9 @@ impl<R: Reader> Farm for FarmService<R> {
         let header = request.metadata().get(trace::HEADER).and_then(|text| text.to_str().ok());
         let parent = header.map(str::to_owned);
         let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
+        let caller = Caller::of(&request);
         let spec = request.into_inner().job.ok_or_else(missing).and_then(JobSpec::try_from);
-        let spec = match spec {
+        let spec = match caller.and_then(|caller| Ok(signed(spec?, &caller))) {
             Ok(spec) => Box::new(traced(spec, parent, begun)),
             Err(fault) => return answer(Err(fault)),
         };
@@ -299,5 +306,36 @@ impl Watcher {
             }
             tokio::time::sleep(WATCH_PAUSE).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::trust::Role;
+
+    /// Nobody hands a job in under another's name.
+    #[test]
+    fn a_job_says_who_handed_it_in_and_not_who_it_says() {
+        let spec = || JobSpec {
+            name: "n".into(),
+            show: "s".into(),
+            priority: 0,
+            terms: platefarm_model::farm::JobTerms {
+                submitted_by: Some("somebody else".into()),
+                ..Default::default()
+            },
+            idempotency_key: None,
+            steps: Vec::new(),
+        };
+        let caller = |token: &str| Caller {
+            name: "ann".into(),
+            token: token.into(),
+            role: Role::Submitter,
+            shows: Vec::new(),
+        };
+        let by = |token| signed(spec(), &caller(token)).terms.submitted_by;
+        assert_eq!(by("4f1c9a03be77").as_deref(), Some("ann"));
+        assert_eq!(by(""), None, "nobody has to say who they are");
     }
 }

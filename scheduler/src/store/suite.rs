@@ -48,6 +48,7 @@ fn everything() -> Changes {
             max_tasks: Some(3),
             after: vec![Dependency { on: "j3.1".parse().unwrap(), same_frames: true }],
             paused: true,
+            submitted_by: Some("ann 'x'".into()),
             ..JobTerms::default()
         },
         idempotency_key: Some("k".into()),

@@ -14,6 +14,7 @@ use axum::{Extension, Router};
 use platefarm_model::Outcome;
 use platefarm_model::job::{JobView, Phase};
 use platefarm_model::query::JobQuery;
+use platefarm_model::status::Load;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::convert::Infallible;
@@ -59,20 +60,14 @@ fn left(job: &JobView) -> u64 {
 }
 
 fn overview(moment: &Moment, caller: &Caller) -> Value {
-    let (mut jobs, mut running, mut waiting, mut frames) = (0, 0, 0, 0);
+    let (mut jobs, mut load) = (0, Load::default());
     let mut front: Vec<&JobView> = Vec::new();
     for job in moment.seen(caller) {
         jobs += 1;
-        if job.phase.is_settled() {
-            continue;
+        load.job(job.phase, left(job));
+        if !job.phase.is_settled() {
+            front.push(job);
         }
-        frames += left(job);
-        if job.phase == Phase::Running {
-            running += 1
-        } else {
-            waiting += 1
-        }
-        front.push(job);
     }
     // Those that run, by urgency; then those that wait.
     front.sort_by_key(|job| {
@@ -81,7 +76,10 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
     front.truncate(FRONT);
     let shares: Vec<_> = moment.shares.iter().filter(|share| caller.sees(&share.show)).collect();
     json!({
-        "counts": { "jobs": jobs, "running": running, "waiting": waiting, "frames_waiting": frames },
+        "counts": {
+            "jobs": jobs, "running": load.jobs_running, "waiting": load.jobs_waiting,
+            "frames_waiting": load.frames_left,
+        },
         "jobs": front,
         "shows": shares,
         "workers": moment.workers,

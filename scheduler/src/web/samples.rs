@@ -110,18 +110,8 @@ struct Look {
 /// Tasks at work: of what each worker has in hand as much as it has slots for, in the order in
 /// which it got it. What it holds beyond that is work ahead, and takes no capacity.
 fn at_work(workers: &[WorkerView]) -> impl Iterator<Item = JobId> + '_ {
-    let held = |worker: &'_ WorkerView| (worker.leases.len()).min(worker.slots as usize);
-    workers.iter().flat_map(move |worker| worker.leases.iter().take(held(worker)))
-        .map(|lease| lease.step.job)
-}
-
-/// Slots that there are: those of workers that are alive, and of others those that are still at work.
-fn slots(workers: &[WorkerView]) -> u64 {
-    let of = |worker: &WorkerView| match worker.state.as_str() {
-        "alive" => u64::from(worker.slots),
-        _ => u64::from(worker.slots).min(worker.leases.len() as u64),
-    };
-    workers.iter().map(of).sum()
+    let begun = workers.iter().flat_map(|worker| worker.leases.iter().take(worker.at_work()));
+    begun.map(|lease| lease.step.job)
 }
 
 fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
@@ -138,7 +128,7 @@ fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
     Look {
         sample: Sample {
             at_us,
-            slots: slots(&workers),
+            slots: workers.iter().map(WorkerView::slots_there).sum(),
             leases: shows.values().sum(),
             done,
             accepted: done,
@@ -227,8 +217,8 @@ mod tests {
         let mut jobs: Vec<u64> = at_work(&workers).map(|job| job.0).collect();
         jobs.sort_unstable();
         assert_eq!(jobs, [1, 1, 2, 3]);
-        assert_eq!(slots(&workers), 1 + 2 + 3 + 1);
-        assert!(jobs.len() as u64 <= slots(&workers));
+        let slots: u64 = workers.iter().map(WorkerView::slots_there).sum();
+        assert_eq!(slots, 1 + 2 + 3 + 1);
     }
 
     #[test]

@@ -227,7 +227,7 @@ export const jobPage = {
       ["State", jobState(j)], ["Show", j.show || "–"], ["Frames", number(j.frames_done) + " / " + number(j.frames_total)],
       ["Failed", number(j.frames_failed)], ["Priority", level(j)], speed > 0 && rest > 0 && ["Left", "about " + span(rest / speed)],
       j.terms.deadline && ["Wanted by", h("small", {}, clock(j.terms.deadline))],
-    ]), dim("Submitted " + clock(j.submitted) + (j.finished ? ", ended " + clock(j.finished) + " after " + span((j.finished - j.submitted) / 1000) : "")),
+    ]), dim("Submitted " + clock(j.submitted) + (j.terms.submitted_by ? " by " + j.terms.submitted_by : "") + (j.finished ? ", ended " + clock(j.finished) + " after " + span((j.finished - j.submitted) / 1000) : "")),
     !settled(j) && h("p", {}, h("button", { type: "button", id: "why", "aria-expanded": String(!!page.explained), onclick: async () => {
       page.explained = page.explained ? null : await ask("/api/jobs/" + j.id + "/explain"); change();
     } }, "Why does it wait?")), why(page),
