@@ -14,20 +14,20 @@ const MAX_TOKEN_BYTES: u64 = 4096;
 #[command(next_help_heading = "Reaching a farm")]
 pub(crate) struct Access {
     /// File that holds the token to say who we are; without it, PLATEFARM_TOKEN is looked at.
-    #[arg(long, global = true, env = "PLATEFARM_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "PLATEFARM_TOKEN_FILE", value_name = "FILE", display_order = 901)]
     token_file: Option<PathBuf>,
     /// Whom to trust at an https:// address, as PEM [default: the system's roots]
-    #[arg(long, global = true, env = "PLATEFARM_CA", value_name = "FILE")]
+    #[arg(long, global = true, env = "PLATEFARM_CA", value_name = "FILE", display_order = 902)]
     ca: Option<PathBuf>,
     /// Our own certificate chain, as PEM.
-    #[arg(long, global = true, env = "PLATEFARM_CERT", value_name = "FILE")]
+    #[arg(long, global = true, env = "PLATEFARM_CERT", value_name = "FILE", display_order = 903)]
     cert: Option<PathBuf>,
     /// Its private key, as PEM.
-    #[arg(long, global = true, env = "PLATEFARM_KEY", value_name = "FILE")]
+    #[arg(long, global = true, env = "PLATEFARM_KEY", value_name = "FILE", display_order = 904)]
     key: Option<PathBuf>,
     /// Something else encrypts the way (a tunnel, a service mesh): send the token over http://, or
     /// listen without TLS, all the same.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 905)]
     pub(crate) plaintext: bool,
 }
 

@@ -170,8 +170,7 @@ pub struct JobTerms {
     /// Whether it is held.
     #[serde(skip_serializing_if = "is_default")]
     pub paused: bool,
-    /// Name of the token under which it was handed in; none where nobody has to say who they are.
-    /// The scheduler writes it, whatever a submission says.
+    /// Name of the token that handed it in, as the scheduler saw it; none where nobody has to say it.
     #[serde(skip_serializing_if = "is_default")]
     pub submitted_by: Option<Box<str>>,
 }
@@ -494,8 +493,7 @@ mod tests {
         let json = serde_json::to_string(&terms).unwrap();
         assert_eq!(json, r#"{"class":"urgent","after":[{"on":"j3.1","same_frames":true}]}"#);
         assert_eq!(serde_json::from_str::<JobTerms>(&json).unwrap(), terms);
-        // Rows of earlier versions say no name, and those of later ones what is not known here.
         let named: JobTerms = serde_json::from_str(r#"{"submitted_by":"ann","later":1}"#).unwrap();
-        assert_eq!(named.submitted_by.as_deref(), Some("ann"));
+        assert_eq!(named.submitted_by.as_deref(), Some("ann"), "rows of later versions are read");
     }
 }

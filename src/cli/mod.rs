@@ -18,6 +18,7 @@ mod farm;
 mod fdl;
 mod forget;
 mod frames;
+mod global;
 mod image;
 mod inspect;
 mod jobs;
@@ -41,8 +42,9 @@ mod workers;
 use crate::output::{self, Output};
 use crate::traces::Traces;
 use clap::{Parser, Subcommand};
+pub(crate) use global::{DEFAULT_FARM, Global};
+use global::exit_codes;
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
-use platefarm_worker::child::Program;
 use std::process::ExitCode;
 
 /// Turns original camera files into production plates, on a laptop or a farm.
@@ -52,90 +54,14 @@ use std::process::ExitCode;
     version,
     max_term_width = 100,
     propagate_version = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = exit_codes()
 )]
 struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
     verb: Verb,
-}
-
-/// Where a scheduler is looked for when nobody says where it is.
-pub(crate) const DEFAULT_FARM: &str = "http://127.0.0.1:7878";
-
-/// Options that every verb understands.
-#[derive(clap::Args)]
-pub(crate) struct Global {
-    /// Address of the scheduler; where several share a database, all of them with commas between.
-    #[arg(
-        long,
-        global = true,
-        env = "PLATEFARM_FARM",
-        value_name = "URL",
-        default_value = DEFAULT_FARM
-    )]
-    pub(crate) farm: String,
-    /// Print data as JSON on standard output.
-    #[arg(long, global = true, conflicts_with = "quiet")]
-    json: bool,
-    /// Print ids and paths only.
-    #[arg(long, short, global = true)]
-    quiet: bool,
-    /// What to log on standard error: error, warn, info, debug, or a filter such as platefarm_worker=debug.
-    #[arg(
-        long,
-        global = true,
-        env = "PLATEFARM_LOG",
-        value_name = "FILTER",
-        default_value = "warn"
-    )]
-    log: String,
-    /// Log a JSON document to a line, for programs that gather logs.
-    #[arg(long, global = true, env = "PLATEFARM_LOG_JSON")]
-    log_json: bool,
-    /// Bridges to makers' own decoders, as TOML (docs/bridge.md).
-    #[arg(long, global = true, env = "PLATEFARM_BRIDGES", value_name = "FILE")]
-    bridges: Option<std::path::PathBuf>,
-    /// Send traces to an OTLP collector over gRPC, as in http://127.0.0.1:4317 [default: nowhere]
-    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
-    otlp: Option<String>,
-    /// How we reach it.
-    #[command(flatten)]
-    pub(crate) access: crate::access::Access,
-}
-
-impl Global {
-    /// The way to the farm.
-    pub(crate) fn dial(&self) -> Outcome<platefarm_proto::dial::Dial> {
-        self.access.dial(&self.farm)
-    }
-
-    /// The bridges that are configured.
-    ///
-    /// # Errors
-    /// `F0006` when the file cannot be read.
-    pub(crate) fn bridges(&self) -> Outcome<platefarm_media::source::bridge::Bridges> {
-        bridge::read(self.bridges.as_deref())
-    }
-
-    /// This program as one slot of a worker, with the same log and bridges.
-    ///
-    /// # Errors
-    /// When the system does not say where this program is.
-    pub(crate) fn slot_program(&self) -> Outcome<Program> {
-        let path = std::env::current_exe().map_err(|e| {
-            Fault::new(Code::Internal, "the system does not say where this program is").because(&e)
-        })?;
-        let mut args = vec!["worker-slot".into(), "--log".into(), self.log.clone().into()];
-        if self.log_json {
-            args.push("--log-json".into());
-        }
-        if let Some(bridges) = &self.bridges {
-            args.extend(["--bridges".into(), bridges.clone().into()]);
-        }
-        Ok(Program { path, args })
-    }
 }
 
 #[derive(Subcommand)]

@@ -18,19 +18,33 @@ const REACHING: &[&str] = &[
 const ALSO: &[(&str, &str)] = &[("scheduler", "plaintext")];
 /// The options.
 const OPTIONS: &[&str] = &["farm", "token_file", "ca", "cert", "key", "plaintext"];
+/// Other options that are understood everywhere, and who does something with them.
+const USED: &[(&str, &[&str])] = &[
+    (
+        "bridges",
+        &[
+            "pull", "library", "render", "inspect", "color", "up", "worker", "worker-slot", "doctor",
+            "bridge",
+        ],
+    ),
+    ("otlp", &["scheduler", "worker", "up", "pull"]),
+];
+
+/// Whether an option is none that `verb` does something with.
+fn is_idle(verb: &str, option: &str) -> bool {
+    let elsewhere = USED.iter().any(|(name, verbs)| *name == option && !verbs.contains(&verb));
+    let reaches = REACHING.contains(&verb) || ALSO.contains(&(verb, option));
+    elsewhere || (OPTIONS.contains(&option) && !reaches)
+}
 
 /// The command line as it is parsed and helped with.
 pub(super) fn command() -> clap::Command {
     let mut command = Cli::command();
-    let options: Vec<clap::Arg> = command
-        .get_arguments()
-        .filter(|arg| OPTIONS.contains(&arg.get_id().as_str()))
-        .map(|arg| arg.clone().hide(true))
-        .collect();
+    let options: Vec<clap::Arg> = command.get_arguments().cloned().collect();
     let verbs: Vec<String> = command.get_subcommands().map(|it| it.get_name().into()).collect();
-    for verb in verbs.iter().filter(|verb| !REACHING.contains(&verb.as_str())) {
-        let used = |arg: &&clap::Arg| !ALSO.contains(&(verb, arg.get_id().as_str()));
-        let hidden: Vec<clap::Arg> = options.iter().filter(used).cloned().collect();
+    for verb in &verbs {
+        let idle = options.iter().filter(|arg| is_idle(verb, arg.get_id().as_str()));
+        let hidden: Vec<clap::Arg> = idle.map(|arg| arg.clone().hide(true)).collect();
         command = command.mut_subcommand(verb, |it| it.args(hidden));
     }
     command
