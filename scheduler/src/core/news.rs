@@ -97,6 +97,12 @@ pub struct News {
 }
 
 impl News {
+    /// What was told so far.
+    #[must_use]
+    pub fn gathered(&self) -> &[Event] {
+        &self.events
+    }
+
     /// What was told, and nothing is left.
     #[must_use]
     pub fn take(&mut self) -> Vec<Event> {

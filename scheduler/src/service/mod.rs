@@ -160,7 +160,10 @@ pub async fn serve(
     let scheme = if config.trust.tls.is_some() { "https" } else { "http" };
     let reached = config.advertise.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     let (close, closing) = watch::channel(false);
-    let (govern, owner) = Govern::begin(config.clone(), reached.clone(), closing.clone()).await?;
+    let metrics = Arc::new(web::Metrics::new());
+    let counted = Arc::clone(&metrics);
+    let (govern, owner) =
+        Govern::begin(config.clone(), reached.clone(), closing.clone(), counted).await?;
     let desk = Desk::new(govern.roles.clone());
     let reader = Follower::new(&config.store)?.reader();
     let stills = stills::Stills::default();
@@ -175,7 +178,6 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1()
         .map_err(|e| Fault::new(Code::Internal, "the protos cannot be described").because(&e))?;
-    let metrics = Arc::new(web::Metrics::new());
     metrics.started(clock::Clock::new().now().0 / 1_000_000);
     metrics.certified(certificates.as_ref().and_then(trust::Certificates::until));
     let asked = desk.clone();

@@ -9,6 +9,7 @@ use super::owner::{Ask, Ended, Findings, Owner};
 use super::{Config, gone};
 use crate::core::State;
 use crate::store::{Follower, Place, SqlStore};
+use crate::web::Metrics;
 use platefarm_model::{Code, Fault, Outcome};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -101,6 +102,8 @@ pub(super) struct Govern {
     pub(super) address: String,
     pub(super) roles: Roles,
     pub(super) closing: watch::Receiver<bool>,
+    /// Where what was accepted is counted.
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Govern {
@@ -112,8 +115,9 @@ impl Govern {
         config: Config,
         address: String,
         closing: watch::Receiver<bool>,
+        metrics: Arc<Metrics>,
     ) -> Outcome<(Self, Option<Owner<SqlStore>>)> {
-        let govern = Self { config, address, roles: Roles::of(Role::Ends), closing };
+        let govern = Self { config, address, roles: Roles::of(Role::Ends), closing, metrics };
         match govern.open().await {
             Ok(owner) => Ok((govern, Some(owner))),
             Err(fault) if fault.code == Code::StoreInUse && govern.may_follow() => {
@@ -132,6 +136,7 @@ impl Govern {
         let store = SqlStore::open(self.config.store.clone(), &self.address).await?;
         let policy = self.config.policy;
         let (asks, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
+        owner.count_in(Arc::clone(&self.metrics));
         if self.config.alone {
             owner.dismiss_all().await?;
         }

@@ -4,7 +4,9 @@
 //! Counters of the core are since it was made; a restart of the scheduler or a
 //! change of leader begins them anew, which `rate()` takes for what it is.
 
+use super::stages::Stages;
 use crate::core::{Counters, State};
+use platefarm_model::job::FrameResult;
 use platefarm_model::status::Audit;
 use platefarm_model::{JobId, Timestamp};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -36,6 +38,7 @@ pub(crate) struct Metrics {
     certificate_until: Gauge,
     deliveries: Family<Delivery, Counter>,
     hook_failures: Family<HookLabel, Gauge>,
+    stages: Stages,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -117,6 +120,7 @@ impl Metrics {
             certificate_until: Gauge::default(),
             deliveries: Family::default(),
             hook_failures: Family::default(),
+            stages: Stages::new(),
         };
         metrics.register();
         metrics
@@ -162,6 +166,7 @@ impl Metrics {
             "Reports under a lease that is not held: what the fence kept out",
             self.core.refused.clone(),
         );
+        self.stages.register(r);
         self.register_standing();
     }
 
@@ -227,6 +232,11 @@ impl Metrics {
     /// Nothing is sent to this address from here any more.
     pub(crate) fn hook_gone(&self, hook: &str) {
         self.hook_failures.remove(&HookLabel { hook: hook.to_owned() });
+    }
+
+    /// A result was accepted, and that is stored.
+    pub(crate) fn accepted(&self, result: &FrameResult) {
+        self.stages.accepted(result);
     }
 
     /// A call ended.
@@ -351,6 +361,7 @@ fn inventory() -> String {
     // A family is described once it has a member.
     metrics.called("Farm/GetJob", "ok", Duration::ZERO);
     metrics.delivered("4f1c9a03be77", "taken", 0);
+    metrics.accepted(&super::stages::tests::frame("cpu", &[("read", 1.0)]));
     let mut seen = Seen::default();
     seen.jobs.push(("atlas".into(), "running"));
     seen.frames.push(("atlas".into(), "waiting", 1));
@@ -444,6 +455,7 @@ mod tests {
             "platefarm_call_seconds",
             "platefarm_frames",
             "platefarm_reports_refused_total",
+            "platefarm_stage_seconds",
         ] {
             assert!(page.contains(&format!("| `{name}` ")), "{name}: {page}");
         }

@@ -21,6 +21,7 @@ mod overview;
 mod pictures;
 mod recent;
 mod samples;
+mod stages;
 mod workers;
 
 #[cfg(test)]

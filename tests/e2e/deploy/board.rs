@@ -40,8 +40,13 @@ fn the_board_asks_for_metrics_that_exist_in_words_that_prometheus_takes() {
     }
     // Each metric that tells something of the farm is on it.
     let asked: String = queries.iter().map(|(_, expression)| expression.as_str()).collect();
-    for name in ["platefarm_frames", "platefarm_leases_live", "platefarm_workers", "platefarm_jobs"]
-    {
+    for name in [
+        "platefarm_frames",
+        "platefarm_leases_live",
+        "platefarm_workers",
+        "platefarm_jobs",
+        "platefarm_stage_seconds",
+    ] {
         assert!(asked.contains(name), "nothing shows {name}");
     }
     let world = World::new();

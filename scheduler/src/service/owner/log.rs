@@ -6,6 +6,7 @@
 //! given out by a store that is lost, or from behind the copy that it was
 //! restored from, never stands for another event.
 
+use super::ear;
 use crate::core::{EventRow, News};
 use crate::store::LogEnd;
 use platefarm_model::Timestamp;
@@ -38,6 +39,11 @@ impl Log {
         self.base = now.0.unsigned_abs();
         drop(self.news.take());
         self.stored(end.last);
+    }
+
+    /// Of what has gathered, that which operators look for in a log.
+    pub(super) fn lines(&self) -> Vec<Event> {
+        self.news.gathered().iter().filter(|event| ear::is_told(event.kind)).cloned().collect()
     }
 
     /// What has gathered, as a row.

@@ -10,21 +10,26 @@
 //! verdicts and everything else are durable before they are said.
 
 mod audit;
+mod ear;
 mod log;
 mod recover;
 mod work;
 
 use audit::Auditor;
 pub(super) use audit::Findings;
+use ear::Ear;
 
 use super::clock::Clock;
 use super::seats::{Said, SeatId, Seats, Word};
 use crate::core::{Asked, Changes, Command, Policy, Reply, State};
 use crate::store::Store;
+use crate::web::Metrics;
 use log::Log;
+use platefarm_model::event::Event;
 use platefarm_model::{JobId, LeaseToken, Outcome, WorkerId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -104,6 +109,8 @@ pub(super) struct Owner<S> {
     writing: BTreeSet<JobId>,
     auditor: Auditor,
     log: Log,
+    /// Who counts and writes down what is stored.
+    ear: Ear,
 }
 
 /// A turn on its way into the store, and how that ended.
@@ -129,6 +136,8 @@ struct Turn {
     answers: Vec<(Option<WorkerId>, Told<Reply>, Outcome<Reply>)>,
     said: BTreeMap<SeatId, Said>,
     looks: Vec<Tell>,
+    /// What the scheduler's own log says of it.
+    news: Vec<Event>,
     /// Questions that it answers.
     questions: usize,
 }
@@ -170,6 +179,7 @@ impl<S: Store> Owner<S> {
             turn: Turn::default(),
             writing: BTreeSet::new(),
             log,
+            ear: Ear::default(),
         };
         owner.say_who_leads().await?;
         Ok((asks, owner))
@@ -183,6 +193,11 @@ impl<S: Store> Owner<S> {
         }
         self.announce(turn);
         Ok(())
+    }
+
+    /// Has accepted results counted.
+    pub(super) fn count_in(&mut self, metrics: Arc<Metrics>) {
+        self.ear.count_in(metrics);
     }
 
     /// Has the auditor look more often.
@@ -318,6 +333,7 @@ impl<S: Store> Owner<S> {
     /// All that is decided, and what is told of it.
     fn close_turn(&mut self) -> Turn {
         let mut turn = std::mem::take(&mut self.turn);
+        turn.news = self.log.lines();
         turn.changes.events.extend(self.log.row(self.clock.now()));
         turn
     }
@@ -369,6 +385,7 @@ impl<S: Store> Owner<S> {
 
     /// Says what is stored.
     fn announce(&mut self, turn: Turn) {
+        self.ear.hear(&turn.news, &turn.changes);
         if !self.watched.is_empty() {
             for job in turn.changes.jobs_touched() {
                 if let Some(signal) = self.watched.get(&job) {
