@@ -29,7 +29,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "test",
-        help: "install what the tests need, then run all of them",
+        help: "install what the tests need, then run all of them; `test --long`: and live through a day",
         run: test::run,
     },
     Task { name: "setup", help: "only install what the tests need", run: |_| packages::install() },

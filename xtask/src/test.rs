@@ -21,14 +21,22 @@ pub(crate) fn run_all() -> Result<(), String> {
     crate::run(cargo().args(["test", "--workspace", "--locked"]).env("XDG_RUNTIME_DIR", runtime))
 }
 
-/// The command line's form of [`run_all`].
+/// The command line's form of [`run_all`]; `--long` lives through the day on a farm after it.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    if let Some(extra) = args.first() {
-        return Err(format!(
-            "takes no argument, got '{extra}'; for one test use `cargo test -p CRATE NAME`"
-        ));
+    let long = is_long(args)?;
+    run_all()?;
+    if long { crate::day::live(None) } else { Ok(()) }
+}
+
+/// Whether what takes minutes is asked for too.
+fn is_long(args: &[String]) -> Result<bool, String> {
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => Ok(false),
+        ["--long"] => Ok(true),
+        ["--long", extra, ..] | [extra, ..] => Err(format!(
+            "takes --long and nothing else, got '{extra}'; for one test use `cargo test -p CRATE NAME`"
+        )),
     }
-    run_all()
 }
 
 /// Benches, optimised, one or all.
@@ -40,4 +48,18 @@ pub(crate) fn bench(args: &[String]) -> Result<(), String> {
         [name, rest @ ..] => command.args(["--bench", name, "--"]).args(rest),
     };
     crate::run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_long;
+
+    #[test]
+    fn the_long_form_is_asked_for_by_name() {
+        let args = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(is_long(&args(&[])), Ok(false));
+        assert_eq!(is_long(&args(&["--long"])), Ok(true));
+        assert!(is_long(&args(&["long"])).is_err());
+        assert!(is_long(&args(&["--long", "day"])).unwrap_err().contains("'day'"));
+    }
 }
