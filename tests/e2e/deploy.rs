@@ -61,8 +61,11 @@ fn alerts_speak_of_metrics_that_exist_and_fire_when_they_should() {
 #[test]
 fn units_use_options_that_there_are() {
     let world = World::new();
+    let user = read("deploy/systemd/platefarm.sysusers");
+    assert!(user.lines().any(|line| line.starts_with("u platefarm ")), "{user}");
     for name in ["scheduler", "worker"] {
         let unit = read(&format!("deploy/systemd/platefarm-{name}.service"));
+        assert!(unit.contains("User=platefarm\n"), "{unit}");
         let line =
             unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a program");
         let help = text(&world.run(&[name, "--help"]).stdout);
@@ -71,5 +74,36 @@ fn units_use_options_that_there_are() {
         for option in words.filter(|word| word.starts_with("--")) {
             assert!(help.contains(option), "{name} has no {option}");
         }
+        // What the example sets, the program or its unit reads.
+        for line in read(&format!("deploy/systemd/{name}.env.example")).lines() {
+            let Some((variable, _)) = line.split_once('=').filter(|_| !line.starts_with('#'))
+            else {
+                continue;
+            };
+            let known = help.contains(&format!("[env: {variable}"));
+            assert!(known || unit.contains(&format!("${variable}")), "{name} reads no {variable}");
+        }
+        verified(&world, name, &unit);
     }
+}
+
+/// Holds a unit against systemd's own reader, where there is one. The program need not be where the
+/// unit says it is, and the user not be there.
+fn verified(world: &World, name: &str, unit: &str) {
+    let there = Command::new("systemd-analyze").arg("--version").output();
+    if !there.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let file = world.path(&format!("platefarm-{name}.service"));
+    let unit = unit.replace("/usr/local/bin/platefarm", env!("CARGO_BIN_EXE_platefarm"));
+    std::fs::write(&file, unit).unwrap();
+    let output = Command::new("systemd-analyze").arg("verify").arg(&file).output().unwrap();
+    let said = text(&output.stderr);
+    let about = said.lines().filter(|line| line.contains(&format!("platefarm-{name}.service")));
+    let wrong: Vec<&str> = about
+        .filter(|line| {
+            ["Unknown", "Failed to parse", "Invalid", "Missing"].iter().any(|w| line.contains(w))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
