@@ -1,4 +1,4 @@
-//! The quick start, run as it stands in the book.
+//! The quick start, run as it stands in the book, and the examples of other pages that need nothing.
 
 use crate::harness::{World, free_address, root, s, text};
 use std::process::Command;
@@ -48,4 +48,44 @@ fn the_quick_start_does_what_it_says() {
     {
         assert!(world.path(made).exists(), "no {made}: {said}");
     }
+}
+
+/// Commands of the other pages that need no file and no farm.
+const ALONE: &[&str] = &[
+    "platefarm color list",
+    "platefarm color explain",
+    "platefarm validate --list",
+    "platefarm explain",
+    "platefarm edl show tests/",
+    "platefarm inspect testclips/",
+];
+
+/// That a command is taken is the program's own test (`src/cli/documented.rs`); these are run.
+#[test]
+fn examples_that_need_nothing_else_do_what_they_say() {
+    let world = World::new();
+    let pages = std::fs::read_dir(root().join("docs")).expect("the book").flatten();
+    let mut ran = 0;
+    for path in pages.map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "md"))
+    {
+        let page = std::fs::read_to_string(&path).expect("a page");
+        for line in script(&page).lines().map(str::trim) {
+            // What goes on in the next line is not whole.
+            if line.ends_with('\\') || !ALONE.iter().any(|command| line.starts_with(command)) {
+                continue;
+            }
+            let line = line.replacen("platefarm", env!("CARGO_BIN_EXE_platefarm"), 1);
+            let output = Command::new("bash")
+                .args(["-euo", "pipefail", "-c", &line])
+                .current_dir(root())
+                .env("XDG_STATE_HOME", world.path("state"))
+                .output()
+                .expect("bash");
+            let said = format!("{}\n{}", text(&output.stdout), text(&output.stderr));
+            assert!(output.status.success(), "{}: {line}\n{said}", path.display());
+            assert!(!output.stdout.is_empty(), "{}: {line} says nothing", path.display());
+            ran += 1;
+        }
+    }
+    assert!(ran >= 5, "{ran} examples were run");
 }
