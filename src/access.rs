@@ -14,7 +14,13 @@ const MAX_TOKEN_BYTES: u64 = 4096;
 #[command(next_help_heading = "Reaching a farm")]
 pub(crate) struct Access {
     /// File that holds the token to say who we are; without it, PLATEFARM_TOKEN is looked at.
-    #[arg(long, global = true, env = "PLATEFARM_TOKEN_FILE", value_name = "FILE", display_order = 901)]
+    #[arg(
+        long,
+        global = true,
+        env = "PLATEFARM_TOKEN_FILE",
+        value_name = "FILE",
+        display_order = 901
+    )]
     token_file: Option<PathBuf>,
     /// Whom to trust at an https:// address, as PEM [default: the system's roots]
     #[arg(long, global = true, env = "PLATEFARM_CA", value_name = "FILE", display_order = 902)]

@@ -75,7 +75,8 @@ fn beyond(command: &clap::Command) -> String {
     }
     let name = file_name(command);
     if name.starts_with("platefarm-mhl") {
-        let what = "a directory is not as its history has it, as the reference tool of ASC MHL says it";
+        let what =
+            "a directory is not as its history has it, as the reference tool of ASC MHL says it";
         text.push_str(&entry("10 to 33", what));
     }
     let read: BTreeMap<String, String> =

@@ -42,8 +42,8 @@ mod workers;
 use crate::output::{self, Output};
 use crate::traces::Traces;
 use clap::{Parser, Subcommand};
-pub(crate) use global::{DEFAULT_FARM, Global};
 use global::exit_codes;
+pub(crate) use global::{DEFAULT_FARM, Global};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use std::process::ExitCode;
 

@@ -23,7 +23,15 @@ const USED: &[(&str, &[&str])] = &[
     (
         "bridges",
         &[
-            "pull", "library", "render", "inspect", "color", "up", "worker", "worker-slot", "doctor",
+            "pull",
+            "library",
+            "render",
+            "inspect",
+            "color",
+            "up",
+            "worker",
+            "worker-slot",
+            "doctor",
             "bridge",
         ],
     ),

@@ -1,9 +1,9 @@
 //! `platefarm validate DIR`: the gate, anywhere, on packages of anybody.
 
 use crate::output::{Output, Progress};
+use platefarm_media::{mhl, storage};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_worker::gate;
-use platefarm_media::{mhl, storage};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]

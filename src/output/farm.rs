@@ -242,6 +242,10 @@ mod tests {
         let text = jobs_text(&[job()], now, 80);
         assert!(text.contains("night-shift") && text.contains(" 3h "), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        // Where nobody has to say who they are, nobody is named.
+        let mut local = job();
+        local.terms.submitted_by = None;
+        assert!(!jobs_text(&[local], now, 200).contains("BY"));
         // Where it is too narrow, what it is stays.
         let text = jobs_text(&[job()], now, 48);
         assert!(!text.contains("BY") && text.contains("j1234"), "{text}");
@@ -249,7 +253,8 @@ mod tests {
 
     #[test]
     fn ages_are_said_in_one_unit() {
-        let ages = [(59, "59s"), (60, "1m"), (3599, "59m"), (7200, "2h"), (200_000, "2d"), (-5, "0s")];
+        let ages =
+            [(59, "59s"), (60, "1m"), (3599, "59m"), (7200, "2h"), (200_000, "2d"), (-5, "0s")];
         for (seconds, text) in ages {
             assert_eq!(age(Timestamp(0), Timestamp(seconds * 1_000_000)), text);
         }

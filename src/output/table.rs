@@ -25,7 +25,8 @@ pub(super) fn print(header: &[(&str, Align)], rows: &[Vec<String>]) {
     print_without(&[], header, rows);
 }
 
-/// Prints them without the columns of `spare`, the first ones first, for which there is no room.
+/// Prints them without those columns of `spare` that say nothing, or for which there is no room, the
+/// first ones first.
 pub(super) fn print_without(spare: &[&str], header: &[(&str, Align)], rows: &[Vec<String>]) {
     say!("{}", render_without(spare, header, rows, super::style::width()).trim_end());
 }
@@ -45,12 +46,18 @@ pub(super) fn render_without(
             _ => widths[*at],
         };
         let line = kept.iter().map(width).sum::<usize>() + 2 * kept.len().saturating_sub(1);
-        if line > room {
+        let is_empty = |row: &Vec<String>| {
+            let at = header.iter().position(|(of, _)| of == title);
+            at.and_then(|at| row.get(at)).is_none_or(String::is_empty)
+        };
+        if line > room || rows.iter().all(is_empty) {
             kept.retain(|at| header[*at].0 != *title);
         }
     }
     let header: Vec<_> = kept.iter().map(|at| header[*at]).collect();
-    let cells = |row: &Vec<String>| kept.iter().filter_map(|at| row.get(*at).cloned()).collect();
+    let cells = |row: &Vec<String>| -> Vec<String> {
+        kept.iter().filter_map(|at| row.get(*at).cloned()).collect()
+    };
     render(&header, &rows.iter().map(cells).collect::<Vec<_>>(), room)
 }
 
@@ -190,7 +197,7 @@ mod tests {
         ];
         let words = || "words that go on and on and on and on".to_owned();
         let rows = [vec!["f249eeb1029c".into(), words(), words(), words()]];
-        let text = render_without(&["FROM"], &header, &rows, 60);
+        let text = render_without(&["FROM"], &header, &rows, 70);
         assert!(text.contains("f249eeb1029c") && text.contains("FROM"), "{text}");
         let text = render_without(&["FROM"], &header, &rows, 40);
         assert!(text.contains("f249eeb1029c") && !text.contains("FROM"), "{text}");
