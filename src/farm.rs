@@ -59,9 +59,7 @@ type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>);
 
 async fn dial(way: &Dial) -> Outcome<Clients> {
     let (endpoint, bearer) = (way.endpoint()?, way.bearer()?);
-    let channel = endpoint.connect().await.map_err(|e| {
-        Fault::new(Code::NoScheduler, format!("no scheduler answers at {}", way.url)).because(&e)
-    })?;
+    let channel = endpoint.connect().await.map_err(|e| way.away(&e))?;
     let farm = FarmClient::with_interceptor(channel.clone(), bearer.clone())
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);

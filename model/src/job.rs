@@ -314,6 +314,14 @@ pub struct JobView {
     pub steps: Vec<StepView>,
 }
 
+impl JobView {
+    /// Whether a person holds it, and it has something to do.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.terms.paused && !self.phase.is_settled()
+    }
+}
+
 /// A worker as lists show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerView {

@@ -9,8 +9,10 @@ pub struct JobQuery {
     pub show: String,
     /// Part of an id, a name or a show, whatever the case; empty: any.
     pub find: String,
-    /// In one of these phases; none: in any.
+    /// In one of these phases; none: in any, unless those that are paused are meant.
     pub phases: Vec<Phase>,
+    /// Those that a person holds, beside those of the phases.
+    pub paused: bool,
     /// Only those that still have something to do.
     pub unsettled_only: bool,
     /// How many of the newest are passed over.
@@ -31,8 +33,10 @@ impl JobQuery {
     pub fn holds(&self, job: &JobView) -> bool {
         let find = self.find.trim().to_lowercase();
         let said = || format!("{} {} {}", job.id, job.name, job.show).to_lowercase();
+        let any = self.phases.is_empty() && !self.paused;
+        let held = self.paused && job.is_held();
         (self.show.is_empty() || self.show == job.show)
-            && (self.phases.is_empty() || self.phases.contains(&job.phase))
+            && (any || held || self.phases.contains(&job.phase))
             && !(self.unsettled_only && job.phase.is_settled())
             && (find.is_empty() || said().contains(&find))
     }
@@ -92,5 +96,23 @@ mod tests {
         assert_eq!(ids(JobQuery::unsettled(true)), (vec![2], 1));
         let phases = vec![Phase::Failed, Phase::Done];
         assert_eq!(ids(JobQuery { phases, ..JobQuery::default() }), (vec![3, 1], 2));
+    }
+
+    /// What a person holds has a word of its own in the list, and is found by it.
+    #[test]
+    fn jobs_are_found_that_are_paused() {
+        let mut jobs = [
+            job(1, "a", "atlas", Phase::Running),
+            job(2, "b", "atlas", Phase::Pending),
+            job(3, "c", "atlas", Phase::Done),
+            job(4, "d", "atlas", Phase::Running),
+        ];
+        jobs[..3].iter_mut().for_each(|job| job.terms.paused = true);
+        let ids =
+            |query: JobQuery| query.pick(&jobs).0.iter().map(|job| job.id.0).collect::<Vec<_>>();
+        let paused = JobQuery { paused: true, ..JobQuery::default() };
+        assert_eq!(ids(paused.clone()), [2, 1], "what has ended is not held");
+        let more = JobQuery { phases: vec![Phase::Done], ..paused };
+        assert_eq!(ids(more), [3, 2, 1]);
     }
 }

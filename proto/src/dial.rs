@@ -9,6 +9,7 @@ use platefarm_model::{Code, Fault, Outcome, Secret};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
+use std::error::Error;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -107,6 +108,21 @@ impl Dial {
             .tcp_nodelay(true))
     }
 
+    /// Why nobody was reached, as `error` says it: a scheduler that speaks without TLS is
+    /// there, and is told from one that is away.
+    #[must_use]
+    pub fn away(&self, error: &(dyn Error + 'static)) -> Fault {
+        let url = &self.url;
+        if url.starts_with("https://") && is_plain_answer(error) {
+            let plain = url.replacen("https://", "http://", 1);
+            let message = format!("what answers at {url} speaks without TLS");
+            return Fault::new(Code::NoScheduler, message).because(error).remedy(format!(
+                "Write {plain}, or have the scheduler started with --tls-cert and --tls-key."
+            ));
+        }
+        Fault::new(Code::NoScheduler, format!("no scheduler answers at {url}")).because(error)
+    }
+
     /// What says who makes the calls.
     ///
     /// # Errors
@@ -158,6 +174,18 @@ impl Dial {
                 .remedy("Give both --cert and --key.")),
         }
     }
+}
+
+/// Whether a handshake failed on an answer that is no TLS, in the words of the library that shook hands.
+fn is_plain_answer(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.to_string().contains("InvalidContentType") {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The bytes of a PEM file.
@@ -234,6 +262,21 @@ mod tests {
         assert_eq!(half.endpoint().unwrap_err().code, Code::BadConfig);
         let lost = Dial { ca: Some("/no/such.pem".into()), ..Dial::from("https://farm:1") };
         assert_eq!(lost.endpoint().unwrap_err().code, Code::BadCertificate);
+    }
+
+    #[test]
+    fn who_speaks_without_tls_is_not_away() {
+        let plain = std::io::Error::other("received corrupt message of type InvalidContentType");
+        let away = std::io::Error::other("connection refused");
+        let said = |url: &str, error: &std::io::Error| Dial::from(url).away(error).message;
+        assert_eq!(
+            said("https://farm:1", &plain),
+            "what answers at https://farm:1 speaks without TLS"
+        );
+        assert_eq!(said("https://farm:1", &away), "no scheduler answers at https://farm:1");
+        assert_eq!(said("http://farm:1", &plain), "no scheduler answers at http://farm:1");
+        let remedy = Dial::from("https://farm:1").away(&plain);
+        assert!(remedy.remedy_text().contains("http://farm:1"), "{remedy:?}");
     }
 
     #[test]

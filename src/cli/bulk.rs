@@ -2,9 +2,10 @@
 //! a filter finds. A filter finds only jobs that it changes anything of; they
 //! are counted and shown, and somebody says yes, or said so before.
 
-use super::jobs::phase;
+use super::jobs::JobState;
 use crate::farm::Farm;
 use crate::output::{Output, Progress};
+use clap::ArgGroup;
 use futures_util::stream::{self, StreamExt};
 use platefarm_model::farm::{Control, Target};
 use platefarm_model::job::{JobView, Phase};
@@ -24,12 +25,12 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// Which jobs and steps.
 #[derive(clap::Args)]
+#[command(group(
+    ArgGroup::new("which").args(["targets", "show", "find", "state", "all"]).required(true).multiple(true)
+))]
 pub(super) struct Many {
     /// Ids, e.g. j12, or j12.3 for a step.
-    #[arg(
-        required_unless_present_any = ["all", "show", "find", "state"],
-        conflicts_with_all = ["all", "show", "find", "state"]
-    )]
+    #[arg(conflicts_with_all = ["all", "show", "find", "state"])]
     targets: Vec<Target>,
     /// Instead of ids: every job of this show.
     #[arg(long)]
@@ -38,8 +39,8 @@ pub(super) struct Many {
     #[arg(long, value_name = "TEXT")]
     find: Option<String>,
     /// Instead of ids: every job in this state; again for more [default: every state that it changes]
-    #[arg(long, value_parser = phase, value_name = "STATE")]
-    state: Vec<Phase>,
+    #[arg(long, value_name = "STATE")]
+    state: Vec<JobState>,
     /// Instead of ids: every job.
     #[arg(long)]
     all: bool,
@@ -50,14 +51,14 @@ pub(super) struct Many {
 
 /// Whether a filter takes a job: it would change something of it. What was
 /// cancelled is taken up again only where that state is named.
-fn changes(control: &Control, job: &JobView, named: &[Phase]) -> bool {
+fn changes(control: &Control, job: &JobView, named: &[JobState]) -> bool {
     let open = !job.phase.is_settled();
     match control {
         Control::Pause => open && !job.terms.paused,
         Control::Resume => open && job.terms.paused,
         Control::Retry(_) => {
             job.frames_failed > 0 && job.phase != Phase::Cancelled
-                || job.phase == Phase::Cancelled && named.contains(&Phase::Cancelled)
+                || job.phase == Phase::Cancelled && named.contains(&JobState::In(Phase::Cancelled))
         }
         Control::Priority { class, priority } => {
             open && (class.is_some_and(|class| class != job.terms.class)
@@ -113,9 +114,8 @@ impl Many {
             return Ok(self.targets);
         }
         let text = Option::unwrap_or_default;
-        let phases = self.state.clone();
         let (show, find) = (text(self.show), text(self.find));
-        let query = JobQuery { show, find, phases, unsettled_only: false, skip: 0, most: 0 };
+        let query = JobQuery { show, find, ..JobState::query(&self.state) };
         let (mut jobs, found) = farm.find_jobs(&query).await?;
         jobs.retain(|job| changes(control, job, &self.state));
         if jobs.is_empty() {
@@ -253,11 +253,18 @@ mod tests {
         assert!(takes(&Control::Cancel, &held) && !takes(&Control::Cancel, &done));
         let retry = Control::Retry(None);
         assert!(takes(&retry, &failed) && !takes(&retry, &running) && !takes(&retry, &cancelled));
-        assert!(changes(&retry, &cancelled, &[Phase::Cancelled]));
+        assert!(changes(&retry, &cancelled, &[JobState::In(Phase::Cancelled)]));
         let level = |class, priority| Control::Priority { class, priority };
         assert!(takes(&level(Some(PriorityClass::Urgent), None), &running));
         assert!(!takes(&level(Some(PriorityClass::Normal), Some(5)), &running), "it has that");
         assert!(!takes(&level(Some(PriorityClass::Urgent), None), &done));
+        // Those that are paused, by the word that the list has for them.
+        let query = JobState::query(&["paused".parse().unwrap()]);
+        assert!(
+            query.holds(&held)
+                && !query.holds(&running)
+                && !query.holds(&job(Phase::Done, true, 0))
+        );
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::output::{Output, Progress};
 use platefarm_model::farm::{Control, Dependency, PriorityClass, Target};
 use platefarm_model::job::Phase;
 use platefarm_model::query::JobQuery;
-use platefarm_model::{Code, Fault, FrameSet, JobId, Outcome};
+use platefarm_model::{Code, Fault, FrameSet, JobId, Outcome, Timestamp};
+use std::str::FromStr;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Verb {
@@ -73,23 +74,22 @@ pub(super) enum Verb {
         #[arg(long, required_unless_present = "number")]
         class: Option<PriorityClass>,
         /// The higher goes first within the class.
-        #[arg(long, allow_negative_numbers = true)]
+        #[arg(long, visible_alias = "priority", allow_negative_numbers = true)]
         number: Option<i32>,
     },
     /// Say when a job is wanted; within a class the earliest goes first.
     Deadline {
         /// Id, e.g. j12.
         job: JobId,
-        /// +2h, +3d, 2026-12-24T18:00Z (UTC), or none.
-        at: When,
+        #[command(flatten)]
+        at: Moment,
     },
     /// Say when a job may begin.
     Start {
         /// Id, e.g. j12.
         job: JobId,
-        /// now, +90m, 2026-12-24T18:00Z (UTC).
-        #[arg(long)]
-        at: When,
+        #[command(flatten)]
+        at: Moment,
     },
     /// Say how many tasks of a job may run at a time.
     Limit {
@@ -116,6 +116,24 @@ pub(super) enum Verb {
     },
 }
 
+/// A time, alone or as an option.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Moment {
+    /// now, +90m, +3d, 2026-12-24T18:00Z (UTC), or none.
+    #[arg(value_name = "WHEN")]
+    when: Option<When>,
+    /// The same, as an option.
+    #[arg(long, value_name = "WHEN")]
+    at: Option<When>,
+}
+
+impl Moment {
+    fn time(&self) -> Option<Timestamp> {
+        self.when.or(self.at).and_then(|when| when.0)
+    }
+}
+
 /// Which jobs are listed.
 #[derive(clap::Args)]
 pub(super) struct List {
@@ -128,19 +146,48 @@ pub(super) struct List {
     /// Part of an id, a name or a show, whatever the case.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     find: String,
-    /// Only in this state: blocked, pending, running, done, failed, cancelled; again for more.
-    #[arg(long, value_parser = phase, value_name = "STATE")]
-    state: Vec<Phase>,
+    /// Only in this state: blocked, pending, running, paused, done, failed, cancelled; again for more.
+    #[arg(long, value_name = "STATE")]
+    state: Vec<JobState>,
     /// Most jobs to print; 0: all.
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: u32,
 }
 
-pub(super) fn phase(text: &str) -> Outcome<Phase> {
-    Phase::parse(text).ok_or_else(|| {
-        Fault::new(Code::UnknownOption, format!("'{text}' is no state of a job"))
-            .remedy("Choose one of: blocked, pending, running, done, failed, cancelled.")
-    })
+/// A state as lists print it: where a job is in its life, or that a person holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JobState {
+    /// In a phase.
+    In(Phase),
+    /// Held by a person.
+    Paused,
+}
+
+impl JobState {
+    /// States as a query asks for them.
+    pub(super) fn query(states: &[Self]) -> JobQuery {
+        let phase = |state: &Self| match state {
+            Self::In(phase) => Some(*phase),
+            Self::Paused => None,
+        };
+        let phases = states.iter().filter_map(phase).collect();
+        JobQuery { phases, paused: states.contains(&Self::Paused), ..JobQuery::default() }
+    }
+}
+
+impl FromStr for JobState {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Outcome<Self> {
+        if text.eq_ignore_ascii_case("paused") {
+            return Ok(Self::Paused);
+        }
+        Phase::parse(text).map(Self::In).ok_or_else(|| {
+            Fault::new(Code::UnknownOption, format!("'{text}' is no state of a job")).remedy(
+                "Choose one of: blocked, pending, running, paused, done, failed, cancelled.",
+            )
+        })
+    }
 }
 
 impl Verb {
@@ -162,8 +209,8 @@ impl Verb {
             Self::Priority { which, class, number } => {
                 (Which::Many(which), Control::Priority { class, priority: number })
             }
-            Self::Deadline { job, at } => (one(Target::Job(job)), Control::Deadline(at.0)),
-            Self::Start { job, at } => (one(Target::Job(job)), Control::StartAfter(at.0)),
+            Self::Deadline { job, at } => (one(Target::Job(job)), Control::Deadline(at.time())),
+            Self::Start { job, at } => (one(Target::Job(job)), Control::StartAfter(at.time())),
             Self::Limit { job, tasks } => {
                 (one(Target::Job(job)), Control::MaxTasks((tasks > 0).then_some(tasks)))
             }
@@ -186,8 +233,9 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Verb::List(List { active, show, find, state, limit }) => {
-                let (unsettled_only, phases, most) = (active, state, limit);
-                let query = JobQuery { show, find, phases, unsettled_only, skip: 0, most };
+                let (unsettled_only, most) = (active, limit);
+                let query =
+                    JobQuery { show, find, unsettled_only, most, ..JobState::query(&state) };
                 let (jobs, found) = farm.find_jobs(&query).await?;
                 out.jobs(&jobs, found);
             }

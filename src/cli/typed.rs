@@ -55,15 +55,23 @@ pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
             Some(place) => fault.clone().within(place),
             None => fault.clone(),
         },
-        _ if json && error.use_stderr() => {
-            let text = error.to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            Fault::new(Code::Usage, message)
-        }
+        _ if json && error.use_stderr() => Fault::new(Code::Usage, message(error)),
         _ => error.exit(),
     };
     output::choose(json, false).fault(&fault);
     ExitCode::from(fault.owner().exit_code())
+}
+
+/// An error of the parser in a line: what it says first, and what is missing.
+fn message(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) => {
+            format!("{first} {}", missing.join(", "))
+        }
+        _ => first.to_owned(),
+    }
 }
 
 /// A value that is not what it should be, and how it is written.
@@ -79,5 +87,52 @@ fn place(error: &clap::Error) -> Option<String> {
             Some(name.trim_matches(['<', '>', '[', ']', '.']).to_owned())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn typed(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    /// What is missing is named with all that would do.
+    #[test]
+    fn an_error_names_everything_that_would_do() {
+        for (line, names) in [
+            ("platefarm jobs pause", &["TARGETS", "--show", "--find", "--state", "--all"][..]),
+            ("platefarm jobs retry --yes", &["TARGETS", "--show", "--all"]),
+            ("platefarm workers label w1", &["--add", "--remove"]),
+            ("platefarm jobs deadline j1", &["WHEN", "--at"]),
+        ] {
+            let error = typed(line).err().unwrap_or_else(|| panic!("{line} is taken"));
+            let said = message(&error);
+            assert!(names.iter().all(|name| said.contains(name)), "{line}: {said}");
+        }
+    }
+
+    /// What is natural elsewhere is understood here.
+    #[test]
+    fn both_ways_of_saying_a_thing_are_taken() {
+        for line in [
+            "platefarm jobs deadline j1 none",
+            "platefarm jobs deadline j1 --at none",
+            "platefarm jobs start j1 none",
+            "platefarm jobs start j1 --at now",
+            "platefarm jobs priority j1 --priority 5",
+            "platefarm jobs priority j1 --number -5",
+            "platefarm jobs list --state paused",
+            "platefarm jobs cancel --state paused --show atlas",
+            "platefarm jobs resume --all",
+            "platefarm workers label w1 --remove slow",
+        ] {
+            assert!(typed(line).is_ok(), "{line}: {:?}", typed(line).err());
+        }
+        for line in ["platefarm jobs start j1 none --at now", "platefarm jobs pause j1 --all"] {
+            assert!(typed(line).is_err(), "{line}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::{Global, runtime};
 use crate::farm::Farm;
 use crate::output::Output;
+use clap::ArgGroup;
 use platefarm_model::farm::NodeControl;
 use platefarm_model::{Code, Fault, Outcome, WorkerId};
 
@@ -47,12 +48,15 @@ pub(super) enum Verb {
         reason: String,
     },
     /// Give a worker's node labels, or take them away.
-    #[command(arg_required_else_help = true)]
+    #[command(
+        arg_required_else_help = true,
+        group(ArgGroup::new("labels").args(["add", "remove"]).required(true).multiple(true))
+    )]
     Label {
         /// Id, e.g. w4.
         worker: WorkerId,
         /// A label to give; again for more.
-        #[arg(long, value_name = "LABEL", required_unless_present = "remove")]
+        #[arg(long, value_name = "LABEL")]
         add: Vec<String>,
         /// A label to take away; again for more.
         #[arg(long, value_name = "LABEL")]
@@ -82,8 +86,7 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
             Verb::Show { worker } => {
                 let workers = farm.workers().await?;
                 let found = workers.iter().find(|it| it.id == worker).ok_or_else(|| {
-                    Fault::new(Code::UnknownWorker, format!("there is no worker {worker}"))
-                        .remedy("See `platefarm workers list`.")
+                    Fault::new(Code::NoSuchWorker, format!("there is no worker {worker}"))
                 })?;
                 out.worker(found);
                 return Ok(());

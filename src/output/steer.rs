@@ -32,8 +32,7 @@ pub(super) fn level(class: PriorityClass, number: i32) -> String {
 
 /// Where a job is in its life, or that a person holds it.
 pub(super) fn job_state(job: &JobView) -> String {
-    let held = job.terms.paused && job.finished.is_none();
-    style::state(if held { "paused" } else { job.phase.word() })
+    style::state(if job.is_held() { "paused" } else { job.phase.word() })
 }
 
 /// The same of a step, with its own level where that differs from the job's.

@@ -44,6 +44,8 @@ fn jobs_are_found_and_steered() {
 
     let paused = farm.json(&["jobs", "pause", "j1"]);
     assert_eq!(paused["terms"]["paused"], true, "{paused}");
+    assert_eq!(ids(&farm.json(&["jobs", "list", "--state", "paused"])), [1]);
+    assert!(farm.says(&["jobs", "list", "--state", "paused"]).contains("paused"));
     let log = farm.json(&["audit"]);
     assert_eq!(log["entries"][0]["subject"], "j1", "{log}");
     assert_eq!(log["entries"][0]["detail"], "target.job: 1, pause", "{log}");

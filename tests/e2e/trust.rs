@@ -2,6 +2,7 @@
 //! tokens, roles, shows, roots, and what may be found of a secret afterwards.
 
 use crate::harness::{Running, World, copy_clip, free_address, s, text, tree, wait_until};
+use crate::served::Served;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -156,6 +157,16 @@ fn pull<'a>(media: &'a Path, out: &'a Path, show: &'a str) -> Vec<&'a str> {
 fn code(output: &Output) -> String {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     document["error"]["code"].as_str().unwrap_or("none").to_owned()
+}
+
+#[test]
+fn a_scheduler_that_speaks_without_tls_is_not_said_to_be_away() {
+    let farm = Served::start(&[]);
+    let ca = Authority::new(farm.world.path("ca"), "farm").file("ca.pem");
+    let url = farm.url.replace("http://", "https://");
+    let args = ["jobs", "list", "--farm", &url, "--ca", &ca];
+    let error = farm.world.fails("F0501", &args);
+    assert!(error["message"].as_str().unwrap().contains("without TLS"), "{error}");
 }
 
 #[test]

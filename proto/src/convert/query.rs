@@ -14,6 +14,7 @@ impl From<&JobQuery> for v1::ListJobsRequest {
             show: query.show.clone(),
             find: query.find.clone(),
             phases: query.phases.iter().map(|phase| v1::Phase::from(*phase).into()).collect(),
+            paused: query.paused,
             skip: query.skip,
             most: query.most,
         }
@@ -29,6 +30,7 @@ impl TryFrom<v1::ListJobsRequest> for JobQuery {
             show: wire.show,
             find: wire.find,
             unsettled_only: wire.unsettled_only,
+            paused: wire.paused,
             skip: wire.skip,
             most: wire.most,
         })
@@ -70,5 +72,24 @@ impl TryFrom<v1::Cause> for Cause {
             steps: wire.steps.into_iter().map(step).collect::<Outcome<_>>()?,
             workers: wire.workers.into_iter().map(WorkerId).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_travels_unchanged() {
+        let query = JobQuery {
+            show: "atlas".into(),
+            find: "roto".into(),
+            phases: vec![Phase::Running, Phase::Failed],
+            paused: true,
+            unsettled_only: true,
+            skip: 4,
+            most: 9,
+        };
+        assert_eq!(JobQuery::try_from(v1::ListJobsRequest::from(&query)).unwrap(), query);
     }
 }

@@ -203,7 +203,7 @@ impl State {
         let open: Vec<&Worker> =
             fitting.iter().copied().filter(|w| self.standing(w) == Standing::Open).collect();
         if open.is_empty() {
-            let shut = fitting.iter().map(|w| format!("{} ({:?})", w.row.name, self.standing(w)));
+            let shut = fitting.iter().map(|w| format!("{} ({})", w.row.name, self.worker_word(w)));
             let text = format!("the workers that fit take nothing new: {}", list(shut));
             return reason(Hold::NoneOpen, text, "`platefarm workers resume` opens them again.");
         }

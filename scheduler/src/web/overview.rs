@@ -197,13 +197,12 @@ async fn list<G: Glance>(
         show: wanted.show,
         find: wanted.find,
         phases: Phase::parse(&wanted.only).into_iter().collect(),
-        unsettled_only: matches!(wanted.only.as_str(), "active" | "paused"),
+        paused: wanted.only == "paused",
+        unsettled_only: wanted.only == "active",
         skip: wanted.skip,
         most: wanted.most.clamp(1, MOST),
     };
-    let paused = wanted.only == "paused";
-    let seen = moment.seen(&caller);
-    let (picked, found) = query.pick(seen.filter(|job| !paused || job.terms.paused));
+    let (picked, found) = query.pick(moment.seen(&caller));
     answer(Ok(json!({ "all": moment.seen(&caller).count(), "found": found, "jobs": picked })))
 }
 

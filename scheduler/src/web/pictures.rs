@@ -136,7 +136,7 @@ fn open(roots: &[PathBuf], dir: &str, name: &str) -> Outcome<(Take<File>, &'stat
         return Err(nothing("the package is in a bucket, which the scheduler does not read"));
     }
     if roots.is_empty() {
-        return Err(nothing("this scheduler shows none"));
+        return Err(nothing("this scheduler reads no packages"));
     }
     let gone = |_| nothing("the package is not there, or not where the scheduler sees it");
     let path = FilePath::new(dir).join(name).canonicalize().map_err(gone)?;
@@ -184,7 +184,8 @@ mod tests {
         assert!(of(&package, "../pull/contact_sheet.png").is_err());
         assert!(of(&outside, "contact_sheet.png").is_err());
         assert!(of(&package.join("../../private"), "contact_sheet.png").is_err());
-        assert!(read(&[], package.to_str().unwrap(), "contact_sheet.png").is_err());
+        let unread = read(&[], package.to_str().unwrap(), "contact_sheet.png").unwrap_err();
+        assert!(unread.message.contains("reads no packages"), "{unread}");
         assert!(read(&roots, "s3://plates/pull", "contact_sheet.png").is_err());
         #[cfg(unix)]
         {

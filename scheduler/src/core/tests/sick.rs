@@ -202,6 +202,10 @@ fn a_person_quarantines_drains_and_resumes() {
     assert!(drain);
     assert_eq!(leases[0].1, FrameRange::new(1, 1).ok(), "it finishes the frame in hand");
     assert_eq!((farm.acquire(a), farm.word(a).as_str()), (None, "draining"));
+    farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
+    let why = farm.state.explain("j1".parse().unwrap()).unwrap().groups.remove(0).reasons.remove(0);
+    assert!(why.text.ends_with(": a (draining), b (draining)"), "as lists say it: {}", why.text);
+    farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
     farm.ask(Command::Node(a, NodeControl::Resume)).unwrap();
     assert!(farm.acquire(a).is_some());
     let quarantine = NodeControl::Quarantine { reason: "fan noise".into() };

@@ -181,7 +181,7 @@ function stills(page, again) {
 }
 
 function plates(page, change) {
-  if (!page.plates) return page.noPlates && dim("No pictures: " + page.noPlates);
+  if (!page.plates) return page.noPlates && dim("No pictures of the package: " + page.noPlates);
   const shown = page.plates.slice(0, page.platesShown || 12);
   return [h("ul", { class: "plates" }, shown.map((plate) => {
     const picture = plate.pictures.find((p) => p.framing) || plate.pictures[0];
