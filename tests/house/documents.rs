@@ -50,6 +50,18 @@ fn the_page_and_the_schema_of_inspections_are_fresh() {
     fresh("docs/inspect.schema.json", &super::schema_page::json_schema());
 }
 
+/// The page of tuning speaks of the stages that frames have, in their order, and of no other.
+#[test]
+fn the_page_of_tuning_has_the_stages_of_a_frame() {
+    let page = super::text(Path::new("docs/tuning.md"));
+    let part = page.split("\n## ").find(|part| part.starts_with("Where the time goes"));
+    let rows = part.expect("the part about stages").lines().filter_map(|line| {
+        let name = line.strip_prefix("| `")?.split('`').next()?;
+        Some(name)
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), platefarm_worker::render::STAGES);
+}
+
 /// Every relative link of every page leads somewhere.
 #[test]
 fn links_lead_somewhere() {
