@@ -213,8 +213,14 @@ pub(crate) fn publish(from: &Path, to: &Path, attempt: &str) -> Outcome<()> {
         };
         let there = look(&target)?;
         if let Some(there) = &there {
-            if there.meta.size == mine.meta.size && same_bytes(from, to)? {
-                return discard(from);
+            if there.meta.size == mine.meta.size {
+                match same_bytes(from, to) {
+                    Ok(true) => return discard(from),
+                    Ok(false) => {}
+                    // Somebody published the same just now, and cleared away what was staged.
+                    Err(fault) if fault.code == Code::FileNotFound => continue,
+                    Err(fault) => return Err(fault),
+                }
             }
             if !follows(attempt, there.attempt.as_deref()) {
                 return Err(Fault::new(Code::Overtaken, "the name is taken by another object")
@@ -229,7 +235,9 @@ pub(crate) fn publish(from: &Path, to: &Path, attempt: &str) -> Outcome<()> {
         match done {
             Ok(()) => return discard(from),
             // Somebody was faster; what they did is looked at anew.
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
+            Err(
+                Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotFound { .. },
+            ) => {}
             // The answer was lost, and perhaps only the answer: so is what came of it.
             Err(Error::Generic { .. }) if losses < LOSSES => {
                 std::thread::sleep(PAUSE * (1 << losses));

@@ -222,3 +222,24 @@ fn a_name_that_was_given_unheard_is_had() {
     assert_eq!(storage::read(&published).unwrap(), b"bytes");
     assert!(!publish::is_staged(&staged));
 }
+
+/// A worker is late with a name, and the package step gives it meanwhile: both have given it.
+#[test]
+fn two_may_give_the_same_bytes_their_name_at_once() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "plates");
+    for i in 0..20 {
+        let name = format!("f.{}.exr", 1001 + i);
+        let staged = publish::stage_dir(&out, "t4").unwrap().join(&name);
+        publish::write_flushed(&staged, b"bytes").unwrap();
+        let published = out.join(&name);
+        std::thread::scope(|scope| {
+            let give = || scope.spawn(|| publish::publish(&staged, &published));
+            for given in [give(), give(), give()] {
+                given.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(storage::read(&published).unwrap(), b"bytes");
+        assert!(!publish::is_staged(&staged));
+    }
+}
