@@ -13,6 +13,7 @@
 //! everybody has to, and the way is encrypted, or the scheduler does not start.
 
 mod book;
+mod deadline;
 pub mod direct;
 mod gate;
 mod guard;
