@@ -62,6 +62,11 @@ fn the_page_of_tuning_has_the_stages_of_a_frame() {
     assert_eq!(rows.collect::<Vec<_>>(), platefarm_worker::render::STAGES);
 }
 
+#[test]
+fn the_reference_of_the_protos_is_fresh() {
+    fresh("docs/grpc-reference.md", &super::grpc_page::page());
+}
+
 /// Every relative link of every page leads somewhere.
 #[test]
 fn links_lead_somewhere() {

@@ -63,10 +63,27 @@ fn traced(mut spec: JobSpec, parent: Option<String>, begun: SystemTime) -> JobSp
     spec
 }
 
-/// A job that says who handed it in: whoever the gate found, and nobody that a submission names.
-fn signed(mut spec: JobSpec, caller: &Caller) -> JobSpec {
+/// The trace that a call belongs to, as it says.
+pub(super) fn parent<T>(request: &Request<T>) -> Option<String> {
+    let header = request.metadata().get(trace::HEADER).and_then(|text| text.to_str().ok());
+    header.map(str::to_owned)
+}
+
+/// Hands a job in: its id, and whether it was there before. It says who handed it
+/// in: whoever the gate found, and nobody that a submission names.
+pub(super) async fn submit(
+    desk: &Desk,
+    mut spec: JobSpec,
+    caller: &Caller,
+    parent: Option<String>,
+    begun: SystemTime,
+) -> Outcome<(JobId, bool)> {
     spec.terms.submitted_by = (!caller.token.is_empty()).then(|| caller.name.as_str().into());
-    spec
+    let spec = Box::new(traced(spec, parent, begun));
+    match desk.ask(Command::Submit(spec)).await? {
+        Reply::Submitted { job, existed } => Ok((job, existed)),
+        _ => Desk::unexpected(),
+    }
 }
 
 impl<R: Reader> FarmService<R> {
@@ -120,22 +137,15 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::SubmitJobRequest>,
     ) -> Answer<v1::SubmitJobResponse> {
         let begun = SystemTime::now();
-        let header = request.metadata().get(trace::HEADER).and_then(|text| text.to_str().ok());
-        let parent = header.map(str::to_owned);
+        let parent = parent(&request);
         let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
         let caller = Caller::of(&request);
         let spec = request.into_inner().job.ok_or_else(missing).and_then(JobSpec::try_from);
-        let spec = match caller.and_then(|caller| Ok(signed(spec?, &caller))) {
-            Ok(spec) => Box::new(traced(spec, parent, begun)),
-            Err(fault) => return answer(Err(fault)),
-        };
-        answer(match self.desk.ask(Command::Submit(spec)).await {
-            Ok(Reply::Submitted { job, existed }) => {
-                Ok(v1::SubmitJobResponse { job: job.0, existed })
-            }
-            Ok(_) => Desk::unexpected(),
+        let submitted = match caller.and_then(|caller| Ok((spec?, caller))) {
+            Ok((spec, caller)) => submit(&self.desk, spec, &caller, parent, begun).await,
             Err(fault) => Err(fault),
-        })
+        };
+        answer(submitted.map(|(job, existed)| v1::SubmitJobResponse { job: job.0, existed }))
     }
 
     async fn list_jobs(

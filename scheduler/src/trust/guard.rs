@@ -1,6 +1,7 @@
 //! The layer before every call: what HTTP says is handed to the [`Gate`],
 //! and what the gate says becomes a gRPC status.
 
+use super::deadline;
 use super::gate::{Caller, Gate, Pass, Shown};
 use super::skim::Method;
 use super::table::{self, Rule};
@@ -64,26 +65,42 @@ where
         let mut inner = std::mem::replace(&mut self.inner, next);
         let gate = Arc::clone(&self.gate);
         let begun = Instant::now();
+        let deadline = deadline::of(request.headers(), begun.into());
         let method = table::rule(request.uri().path()).map_or("unknown", |rule| rule.method);
         Box::pin(async move {
-            let response = match pass(&gate, request).await {
-                Ok((request, pass)) if pass.ticket.is_some() => {
-                    let work = async move {
-                        let response = inner.call(request).await?;
-                        Ok(ended(pass, response).await)
-                    };
-                    match carried(work).await {
-                        Ok(response) => response?,
-                        Err(fault) => to_status(&fault).into_http(),
+            let answered = async {
+                Ok::<_, S::Error>(match pass(&gate, request).await {
+                    // What nobody waits for is not begun.
+                    Ok((_, pass)) if deadline::is_over(deadline) => ended(pass, late()).await,
+                    Ok((request, pass)) if pass.ticket.is_some() => {
+                        let work = async move {
+                            let response = inner.call(request).await?;
+                            Ok::<_, S::Error>(ended(pass, response).await)
+                        };
+                        match carried(work).await {
+                            Ok(response) => response?,
+                            Err(fault) => to_status(&fault).into_http(),
+                        }
                     }
-                }
-                Ok((request, pass)) => ended(pass, inner.call(request).await?).await,
-                Err(status) => status.into_http(),
+                    Ok((request, pass)) => ended(pass, inner.call(request).await?).await,
+                    Err(status) => status.into_http(),
+                })
             };
+            let response = match deadline {
+                Some(at) => {
+                    tokio::time::timeout_at(at, answered).await.unwrap_or_else(|_| Ok(late()))
+                }
+                None => answered.await,
+            }?;
             gate.metrics.called(method, outcome(&response), begun.elapsed());
             Ok(response)
         })
     }
+}
+
+/// The answer to a call whose deadline has passed.
+fn late() -> Response<Body> {
+    to_status(&deadline::passed()).into_http()
 }
 
 /// What is written down is carried out to its end, and that is written down

@@ -13,6 +13,7 @@
 //! everybody has to, and the way is encrypted, or the scheduler does not start.
 
 mod book;
+mod deadline;
 pub mod direct;
 mod gate;
 mod guard;
@@ -30,6 +31,7 @@ mod tests;
 pub use book::issue;
 pub use gate::{Caller, Limits};
 pub use rate::Rate;
+pub use table::{Served, served};
 pub use tls::Tls;
 
 pub(crate) use gate::{HttpGate, Now, ShowOf};

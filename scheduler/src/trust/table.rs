@@ -66,6 +66,11 @@ const fn act(method: &'static str, role: Role, about: About, most_bytes: usize) 
     Rule { method, who: Who::Role(role), about, audited: true, most_bytes }
 }
 
+/// A call that only looks, and asks with documents.
+const fn read(method: &'static str, role: Role, about: About) -> Rule {
+    Rule { method, who: Who::Role(role), about, audited: false, most_bytes: LARGE }
+}
+
 /// A call of a worker's; its leases say what it did.
 const fn work(method: &'static str, most_bytes: usize) -> Rule {
     Rule { method, who: Who::Role(Role::Worker), about: About::Farm, audited: false, most_bytes }
@@ -97,6 +102,17 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/ListSettings", SEE, About::Farm),
     look("platefarm.v1.Farm/Explain", SEE, About::Job("target.job")),
     look("platefarm.v1.Farm/WhatIf", SEE, About::Farm),
+    // The library. The handler cuts what is found to what the caller sees.
+    look("platefarm.v1.Library/Search", SEE, About::Caller),
+    look("platefarm.v1.Library/GetClip", SEE, About::Caller),
+    look("platefarm.v1.Library/ListFormats", SEE, About::Caller),
+    act("platefarm.v1.Library/SetFormat", Role::Operator, About::Farm, SMALL),
+    act("platefarm.v1.Library/AddClips", Role::Submitter, About::Show("show"), LARGE),
+    look("platefarm.v1.Library/GetShow", SEE, About::Show("show")),
+    act("platefarm.v1.Library/SetShow", Role::Operator, About::Show("show"), SMALL),
+    // Pulls. Who may not submit has nothing to plan.
+    read("platefarm.v1.Pulls/Plan", Role::Submitter, About::Show("pull.show")),
+    act("platefarm.v1.Pulls/Submit", Role::Submitter, About::Show("pull.show"), LARGE),
     // What happened, and where it is sent. The handler leaves out what the caller does not see.
     look("platefarm.v1.Events/WatchEvents", SEE, About::Caller),
     act("platefarm.v1.Events/AddWebhook", Role::Operator, About::Farm, SMALL),
@@ -146,4 +162,41 @@ pub(super) fn page(path: &str) -> &'static Rule {
 pub(super) fn rule(path: &str) -> Option<&'static Rule> {
     let method = path.strip_prefix('/')?;
     RULES.iter().find(|rule| rule.method == method)
+}
+
+/// A rule, as documents show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// As gRPC writes it, without the first slash.
+    pub method: &'static str,
+    /// Who may call.
+    pub role: String,
+    /// What a token for some shows is held to.
+    pub about: String,
+    /// Whether it stands in the audit log.
+    pub audited: bool,
+    /// Largest question, in bytes.
+    pub most_bytes: usize,
+}
+
+/// Every method that is served.
+#[must_use]
+pub fn served() -> Vec<Served> {
+    let shown = |rule: &Rule| {
+        let role = match rule.who {
+            Who::Anybody => "anybody".to_owned(),
+            Who::Known => "any".to_owned(),
+            Who::Role(role) => role.name().to_owned(),
+            Who::WorkerOr(role) => format!("worker, or {}", role.name()),
+        };
+        let about = match rule.about {
+            About::Farm => "the whole farm".to_owned(),
+            About::Caller => "what the caller sees".to_owned(),
+            About::Job(place) => format!("the job in `{place}`"),
+            About::Show(place) => format!("the show in `{place}`"),
+        };
+        let Rule { method, audited, most_bytes, .. } = *rule;
+        Served { method, role, about, audited, most_bytes }
+    };
+    RULES.iter().map(shown).collect()
 }

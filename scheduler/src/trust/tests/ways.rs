@@ -232,3 +232,38 @@ async fn a_call_whose_caller_hangs_up_has_an_end_in_the_log() {
     let ended = tokio::time::timeout(std::time::Duration::from_secs(30), ended).await;
     assert!(ended.expect("every call has an end") > 5);
 }
+
+/// As a client of another make sends it: ours would give up by itself, and hear nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_deadline_has_passed_is_told_so_and_not_carried_out() {
+    use prost::Message as _;
+    let farm = Farm::start().await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let ask = async |timeout: &str, name: &str| {
+        let message = job("atlas", name).encode_to_vec();
+        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+        let sent = http
+            .post(format!("{}/platefarm.v1.Farm/SubmitJob", farm.url))
+            .bearer_auth(farm.admin.expose())
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("grpc-timeout", timeout)
+            .body([&[0][..], &length, &message].concat());
+        let answer = sent.send().await.unwrap();
+        let said = |name| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        // An answer that is no error says so behind its message.
+        (said("grpc-status").map(|code| code.parse::<i32>().unwrap()), said("grpc-message"))
+    };
+    for timeout in ["0n", "1n", "1u", "0S"] {
+        let (status, message) = ask(timeout, "late").await;
+        assert_eq!(status, Some(tonic::Code::DeadlineExceeded as i32), "{timeout}: {message:?}");
+        assert!(message.unwrap().starts_with(Code::Timeout.text()));
+    }
+    assert_eq!(ask("20S", "in time").await.0, None);
+    assert_eq!(ask("soon", "without a deadline").await.0, None, "what cannot be read says nothing");
+    let mut client = farm.farm(&farm.admin).await;
+    let jobs = client.list_jobs(v1::ListJobsRequest::default()).await.unwrap().into_inner().jobs;
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    assert_eq!(names, ["without a deadline", "in time"]);
+}
