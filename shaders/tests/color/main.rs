@@ -14,7 +14,8 @@ mod set;
 mod twins;
 
 use oracle::{Case, cases, names};
-use platefarm_shaders::color::Plan;
+use platefarm_model::recipe::Backend;
+use platefarm_shaders::color::{Converter, Plan};
 use set::{Kind, Set, set};
 
 /// Runs a plan on the pixels of a case.
@@ -130,5 +131,30 @@ fn nothing_wild_comes_out() {
                 assert!(runs.iter().flatten().all(|v| v.is_finite()), "{name}");
             }
         }
+    }
+}
+
+/// SMPTE ST 2084: code 1 is 10 000 cd/m², and there is no code above it.
+#[test]
+fn codes_above_the_last_of_st_2084_are_its_light() {
+    use platefarm_model::color::chain::{Chain, Link};
+    use platefarm_model::color::name;
+    use platefarm_model::color::transfer::Transfer;
+    let codes = [1.0, 1.5, 1.9, 2.0, 10.0, 65504.0];
+    let run = |chain: &Chain| {
+        let mut pixels: Vec<f32> = codes.iter().flat_map(|code| [*code; 3]).collect();
+        Converter::new(chain, Backend::Cpu).unwrap().run(&mut pixels).unwrap();
+        pixels
+    };
+    for light in run(&Chain(vec![Link::Decode(Transfer::Pq)])) {
+        assert!((light / 100.0 - 1.0).abs() < 1e-6, "{light}");
+    }
+    assert!(codes.iter().all(|code| Transfer::Pq.decode(f64::from(*code)) == 100.0));
+    assert_eq!(Transfer::Pq.decode(-2.0), -100.0);
+    for output in ["Rec2100-D65_1000nit_in_Rec2100-D65_ST2084", "ACES 1.3 HDR 1000 Rec.2100 PQ"] {
+        let pixels = run(&name::to_aces(output).unwrap());
+        let (first, rest) = pixels.split_at(3);
+        assert!(first.iter().all(|v| *v > 1.0), "{output}: {first:?}");
+        assert!(rest.chunks_exact(3).all(|pixel| pixel == first), "{output}: {pixels:?}");
     }
 }
