@@ -7,6 +7,7 @@
 //! is right is asked (which, and why, stands beside each exception).
 
 mod laws;
+mod names;
 #[path = "../../../model/tests/color/oracle.rs"]
 mod oracle;
 mod outputs1;

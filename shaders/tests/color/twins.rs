@@ -11,6 +11,7 @@
 use super::oracle::{cases, names};
 use super::set::set;
 use platefarm_model::color::chain::{Chain, Link};
+use platefarm_model::color::display::DISPLAYS;
 use platefarm_model::color::legacy::LEGACY;
 use platefarm_model::color::output::{OutputTransform, registered};
 use platefarm_model::color::output1::outputs1;
@@ -126,6 +127,10 @@ fn transforms() -> Vec<(String, Chain)> {
     for space in space::SPACES {
         all.push((format!("{} to ACES2065-1", space.name), space.to_aces()));
         all.push((format!("ACES2065-1 to {}", space.name), space.from_aces()));
+    }
+    for display in DISPLAYS {
+        all.push((format!("{} to ACES2065-1", display.name), display.to_aces().unwrap()));
+        all.push((format!("ACES2065-1 to {}", display.name), display.from_aces()));
     }
     for bits in [10, 16] {
         all.push((format!("ADX{bits}"), adx::adx_to_aces(bits)));
