@@ -4,7 +4,7 @@
 use crate::cli::render::read_document;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
-use platefarm_model::color::recipe::DEFAULT_VIEW;
+use platefarm_model::color::recipe::{ACES, DEFAULT_VIEW};
 use platefarm_model::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_standards::amf::registry::{self, Meaning};
@@ -68,13 +68,25 @@ pub(super) fn view(incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
 
 /// The one name of a space or output: of ours, or of any id of the ACES registry, old ones too.
 pub(super) fn named(text: &str) -> Outcome<String> {
-    name::resolve(text).map(|named| named.name().to_owned()).or_else(
-        |unknown| match registry::find(text).map(|known| known.meaning) {
-            Some(Meaning::ToAces(name) | Meaning::FromAces(name)) => Ok(name),
-            Some(_) => Err(registry::resolve(text).err().unwrap_or(unknown)),
-            None => Err(unknown),
-        },
-    )
+    let unknown = match name::resolve(text) {
+        Ok(named) => return Ok(named.name().to_owned()),
+        Err(unknown) => unknown,
+    };
+    let no_space = |what: &str, remedy: &str| {
+        let message = format!("'{text}' is no space and no output: {what}");
+        Err(Fault::new(Code::UnknownTransform, message).remedy(remedy))
+    };
+    match registry::find(text).map(|known| known.meaning) {
+        Some(Meaning::ToAces(name) | Meaning::FromAces(name)) => Ok(name),
+        Some(Meaning::Unity) => Ok(ACES.to_owned()),
+        Some(Meaning::Rendering) => no_space(
+            "it is the first part of every output of ACES 1",
+            "Name the output device transform that goes with it, ODT.Academy...",
+        ),
+        Some(Meaning::Look(_)) => no_space("it is a look", "Give it with --look."),
+        Some(Meaning::NotComputed(_)) => Err(registry::resolve(text).err().unwrap_or(unknown)),
+        None => Err(unknown),
+    }
 }
 
 /// An AMF from disk, with what it names.
@@ -139,6 +151,9 @@ pub(super) fn read_look(text: &str) -> Outcome<(ColorStep, ExtraLook)> {
     let path = Path::new(file);
     if !path.exists() {
         name::look(text).map_err(|fault| {
+            // A look of the registry that is not computed says why.
+            let registered = registry::find(text).and_then(|_| registry::resolve(text).err());
+            let fault = registered.unwrap_or(fault);
             let remedy = "Give a file that is there, or the name of a look.";
             let fault = fault.within("--look");
             if fault.remedy.is_none() { fault.remedy(remedy) } else { fault }
@@ -166,8 +181,13 @@ pub(super) fn recipe(
     looks: &[ColorStep],
     color_out: &OutputColor,
 ) -> Outcome<(ColorRecipe, Vec<Fault>)> {
-    let (mut recipe, notes) = match incoming {
-        Some(incoming) => incoming.resolved.recipe(amf::pixels(clip), color_out)?,
+    // A person's word goes before the file's and the AMF's.
+    let pixels = color_in.map_or_else(|| amf::pixels(clip), |_| amf::Pixels::Named);
+    let (mut recipe, mut notes) = match incoming {
+        Some(incoming) => {
+            let recipe = incoming.resolved.recipe(pixels, color_out);
+            recipe.map_err(|fault| fault.within(&incoming.name))?
+        }
         None => {
             let (recipe, assumed) = amf::without_amf();
             (recipe, vec![assumed])
@@ -176,6 +196,8 @@ pub(super) fn recipe(
     if let Some(text) = color_in {
         let name = named(text).map_err(|fault| fault.at("--color-in"))?;
         name::to_aces(&name).map_err(|fault| fault.at("--color-in"))?;
+        let said = incoming.and_then(|amf| amf::overruled(amf, clip, "--color-in", &name));
+        notes.extend(said);
         recipe.input = vec![ColorStep::ToAces(name)];
     }
     recipe.looks.extend(looks.iter().cloned());
