@@ -12,6 +12,7 @@ mod names;
 mod oracle;
 mod outputs1;
 mod set;
+mod special;
 mod twins;
 
 use oracle::{Case, cases, names};
@@ -63,6 +64,16 @@ fn every_transform_says_what_the_references_say() {
                 assert!(
                     *difference <= bound,
                     "{name} by {}: {what} difference {difference:e}, {bound:e} allowed: {place}",
+                    case.maker
+                );
+            }
+            let pixels = run(&set, &case).into_iter().zip(case.pixels());
+            let codes = pixels.filter(|(_, (input, expected))| set.asks(*input, *expected));
+            for (got, (input, expected)) in codes {
+                let off = set.code_difference(got, expected).unwrap_or(0.0);
+                assert!(
+                    off <= set.code,
+                    "{name} by {}: codes {off:e} apart: {input:?} gives {got:?}, not {expected:?}",
                     case.maker
                 );
             }
