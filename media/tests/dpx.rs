@@ -88,6 +88,10 @@ fn the_header_becomes_the_schema() {
     assert_eq!(info.vendor["dpx.timeCode"], "01020304");
     assert_eq!(info.vendor["dpx.copyright"], "nobody");
     assert_eq!(info.color_space.as_deref(), Some("Cineon printing density"));
+    // SMPTE ST 268 has a byte for the primaries, and this file does not use it.
+    assert!(info.primaries_assumed);
+    let (_dir, path) = changed("meta.dpx", |bytes| bytes[802] = 6);
+    assert!(!open(&path, None).unwrap().info().primaries_assumed);
 }
 
 /// Timecode flags and fast rates share bits: which are meant follows from the rate.

@@ -179,7 +179,7 @@ fn the_header_becomes_the_schema() {
     assert_eq!(info.color_space.as_deref(), Some("ACES2065-1"));
     assert_eq!(info.vendor["exr.cameraMake"], "Maker");
     assert_eq!(info.picture.compression, "zip");
-    assert!(info.notes.is_empty(), "{:?}", info.notes);
+    assert!(info.notes.is_empty() && !info.primaries_assumed, "{:?}", info.notes);
     // What is ACES2065-1 already is not touched, to the last bit.
     assert_eq!(clip.layout().rgb().unwrap().to_aces, color::IDENTITY);
     assert!(clip.check_color().is_ok());
@@ -192,6 +192,7 @@ fn unknown_primaries_are_assumed_and_said() {
     let said = |n: &platefarm_model::Fault| n.place.as_deref() == Some("chromaticities");
     assert!(notes.iter().any(|n| n.code == Code::MetadataAbsent && said(n)), "{notes:?}");
     assert_eq!(clip.info().color_space.as_deref(), Some("linear Rec.709"));
+    assert!(clip.info().primaries_assumed);
     let expected =
         color::mul(&color::xyz_to_rgb(D65, &AP0, ACES_WHITE), &color::rgb_to_xyz(&REC709, D65));
     let to_aces = clip.layout().rgb().unwrap().to_aces;

@@ -276,6 +276,9 @@ pub struct ClipInfo {
     /// Name of the encoding and gamut of its pixels, where they are a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color_space: Option<String>,
+    /// Whether the primaries of `color_space` are its reader's assumption, since the file has none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub primaries_assumed: bool,
     /// Frame lines that the camera recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frame_lines: Vec<FrameLine>,

@@ -206,7 +206,8 @@ pub struct FrameResult {
     pub backend: String,
     /// Time per stage.
     pub millis: StageMillis,
-    /// NaN and infinite input values that were replaced.
+    /// Values that no half can hold and that were replaced: NaN, infinities and magnitudes from
+    /// 65520 up, of the input and of what was made of it.
     #[serde(default)]
     pub non_finite: u64,
 }

@@ -49,10 +49,14 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
         }
         Verb::Resolve { file } => {
             let bytes = read_document(file)?;
-            let directory = parent(file);
-            let incoming = IncomingAmf::read(&file.display().to_string(), &bytes, &|name| {
-                find(directory, name)
-            })?;
+            let (name, directory) = (file.display().to_string(), parent(file));
+            let finder = |name: &str| find(directory, name);
+            let problems = read(file)?.unresolved(&finder);
+            // One alone is the error that the verb ends with.
+            if problems.len() > 1 {
+                out.amf_checked(&name, &problems);
+            }
+            let incoming = IncomingAmf::read(&name, &bytes, &finder)?;
             out.amf(&resolved(file, &incoming));
             Ok(())
         }

@@ -4,16 +4,16 @@
 //! that any other program can be held against ours.
 
 use crate::cli::colors;
-use crate::cli::image;
+use crate::cli::image::{self, Source};
 use crate::cli::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
-use platefarm_model::color::recipe::ColorFile;
+use platefarm_model::color::recipe::{ColorFile, DEFAULT_VIEW};
 use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_shaders::color::{Converter, Plan};
-use platefarm_standards::amf::{self, IncomingAmf, StageKind, named, registry};
+use platefarm_shaders::color::{Converter, Plan, Replaced};
+use platefarm_standards::amf::{IncomingAmf, Pixels, named, registry};
 use platefarm_standards::look;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -70,41 +70,56 @@ struct Ready {
     /// Whether it begins at codes that the route explains, and not at ACES2065-1.
     from_codes: bool,
     to: OutputColor,
+    /// What was assumed.
+    notes: Vec<Fault>,
 }
 
 impl Route {
-    fn ready(&self) -> Outcome<Ready> {
+    /// The way from pixels, of which a file may say what they are.
+    fn ready(&self, pixels: Pixels<'_>) -> Outcome<Ready> {
         let incoming = self.amf.as_deref().map(colors::read_amf).transpose()?;
-        let mut chain = Chain::default();
+        let (mut chain, mut from_codes, mut notes) = (Chain::default(), false, Vec::new());
         if let Some(from) = &self.from {
             let from = named(from).map_err(|f| f.within("--from"))?;
             chain = name::to_aces(&from).map_err(|f| f.within("--from"))?;
+            from_codes = true;
         }
-        let mut from_codes = self.from.is_some();
         if let Some(incoming) = &incoming {
-            let stages = incoming.resolved.stages.iter().filter(|s| !s.applied);
-            for stage in stages.filter(|stage| stage.kind != StageKind::Output) {
-                from_codes |= stage.kind == StageKind::Input && !stage.steps.is_empty();
-                for step in &stage.steps {
-                    chain = chain.then(step.chain(&read_file)?);
-                }
+            let input = incoming.resolved.input(pixels);
+            let (input, said) = input.map_err(|fault| fault.within(&incoming.name))?;
+            notes.extend(incoming.resolved.notes.iter().cloned().chain(said));
+            from_codes = !input.is_empty();
+            for step in input.iter().chain(&incoming.resolved.looks()) {
+                chain = chain.then(step.chain(&read_file)?);
             }
         }
         for text in &self.look {
             let (step, _) = colors::read_look(text)?;
             chain = chain.then(step.chain(&read_file)?);
         }
-        let to = self.target(incoming.as_ref())?;
+        let to = self.target(incoming.as_ref(), &mut notes)?;
         let chain = chain.then(to.chain(&read_file).map_err(|f| f.within("--to"))?);
-        Ok(Ready { chain, from_codes, to })
+        Ok(Ready { chain, from_codes, to, notes })
     }
 
-    fn target(&self, incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
+    fn target(
+        &self,
+        incoming: Option<&IncomingAmf>,
+        notes: &mut Vec<Fault>,
+    ) -> Outcome<OutputColor> {
         match (&self.to, incoming) {
             (Some(to), _) => {
                 named(to).and_then(|to| OutputColor::named(&to)).map_err(|f| f.within("--to"))
             }
-            (None, incoming @ Some(_)) => amf::view(incoming),
+            (None, Some(incoming)) => match incoming.view()? {
+                Some(view) => Ok(view),
+                None => {
+                    let message =
+                        format!("the AMF has no output transform: {DEFAULT_VIEW} is taken");
+                    notes.push(Fault::new(Code::ColorAssumed, message).at(incoming.name.clone()));
+                    OutputColor::named(DEFAULT_VIEW)
+                }
+            },
             (None, None) => {
                 Err(Fault::new(Code::Usage, "it is not said what the pixels are to be")
                     .at("--to")
@@ -137,7 +152,9 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
         }
         Verb::Explain(route) => {
             route.check_from()?;
-            explain(&route.ready()?.chain, out);
+            let Ready { chain, notes, .. } = route.ready(Pixels::Silent)?;
+            notes.iter().for_each(|note| out.warn(note));
+            explain(&chain, out);
             Ok(())
         }
         Verb::Convert { route, backend, input: Some(input), output: Some(output) } => {
@@ -145,8 +162,9 @@ pub(super) fn run(verb: &Verb, out: &dyn Output) -> Outcome<()> {
         }
         Verb::Convert { route, backend, .. } => {
             route.check_from()?;
-            let chain = route.ready()?.chain;
+            let Ready { chain, notes, .. } = route.ready(Pixels::Silent)?;
             check_pipes()?;
+            notes.iter().for_each(|note| out.warn(note));
             convert(Converter::new(&chain, backend.value()?)?, out)
         }
     }
@@ -174,16 +192,19 @@ fn convert_file(
     [input, output]: [&Path; 2],
     out: &dyn Output,
 ) -> Outcome<()> {
-    let Ready { chain, from_codes, to } = route.ready()?;
+    image::check_apart(input, output)?;
+    let source = Source::open(input)?;
+    let Ready { chain, from_codes, to, notes } = route.ready(source.pixels())?;
     image::check_target(output, &to)?;
-    let mut picture = image::read(input, from_codes)?;
+    let mut picture = source.read(from_codes)?;
     let mut converter = Converter::new(&chain, backend)?;
-    let wild = converter.run(&mut picture.pixels)?;
-    image::write(output, &picture, &to)?;
-    for note in &picture.notes {
+    let mut replaced = converter.run(&mut picture.pixels)?;
+    // What no float held is among what no half holds.
+    replaced.made = replaced.made.max(image::write(output, &picture, &to)?);
+    for note in notes.iter().chain(&picture.notes) {
         out.warn(note);
     }
-    out.converted(picture.pixels.len() as u64 / 3, wild, &converter.name());
+    out.converted(picture.pixels.len() as u64 / 3, replaced, &converter.name());
     out.made(&output.display().to_string());
     Ok(())
 }
@@ -229,7 +250,7 @@ fn convert(mut converter: Converter, out: &dyn Output) -> Outcome<()> {
     };
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     let (mut bytes, mut values) = (Vec::new(), Vec::new());
-    let (mut wild, mut pixels) = (0, 0_u64);
+    let (mut replaced, mut pixels) = (Replaced::default(), 0_u64);
     loop {
         bytes.clear();
         let most = (BATCH * 12 * rayon::current_num_threads()) as u64;
@@ -251,7 +272,7 @@ fn convert(mut converter: Converter, out: &dyn Output) -> Outcome<()> {
         pixels += bytes.len() as u64 / 12;
         values.clear();
         values.extend(bytes.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)));
-        wild += converter.run(&mut values)?;
+        replaced = [replaced, converter.run(&mut values)?].into_iter().sum();
         for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(&values) {
             *bytes = value.to_le_bytes();
         }
@@ -261,6 +282,6 @@ fn convert(mut converter: Converter, out: &dyn Output) -> Outcome<()> {
             done => done.map_err(|e| failed("writing standard output", &e))?,
         }
     }
-    out.converted(pixels, wild, &converter.name());
+    out.converted(pixels, replaced, &converter.name());
     Ok(())
 }

@@ -111,6 +111,10 @@ pub(super) fn read_look(text: &str) -> Outcome<(ColorStep, ExtraLook)> {
     let path = Path::new(file);
     if !path.exists() {
         name::look(text).map_err(|fault| {
+            // A look of the registry that is not computed says why.
+            let registered =
+                amf::registry::find(text).and_then(|_| amf::registry::resolve(text).err());
+            let fault = registered.unwrap_or(fault);
             let remedy = "Give a file that is there, or the name of a look.";
             let fault = fault.within("--look");
             if fault.remedy.is_none() { fault.remedy(remedy) } else { fault }
@@ -138,8 +142,13 @@ pub(super) fn recipe(
     looks: &[ColorStep],
     color_out: &OutputColor,
 ) -> Outcome<(ColorRecipe, Vec<Fault>)> {
-    let (mut recipe, notes) = match incoming {
-        Some(incoming) => incoming.resolved.recipe(amf::pixels(clip), color_out)?,
+    // A person's word goes before the file's and the AMF's.
+    let pixels = color_in.map_or_else(|| amf::pixels(clip), |_| amf::Pixels::Named);
+    let (mut recipe, mut notes) = match incoming {
+        Some(incoming) => {
+            let recipe = incoming.resolved.recipe(pixels, color_out);
+            recipe.map_err(|fault| fault.within(&incoming.name))?
+        }
         None => {
             let (recipe, assumed) = amf::without_amf();
             (recipe, vec![assumed])
@@ -148,6 +157,8 @@ pub(super) fn recipe(
     if let Some(text) = color_in {
         let name = amf::named(text).map_err(|fault| fault.at("--color-in"))?;
         name::to_aces(&name).map_err(|fault| fault.at("--color-in"))?;
+        let said = incoming.and_then(|amf| amf::overruled(amf, clip, "--color-in", &name));
+        notes.extend(said);
         recipe.input = vec![ColorStep::ToAces(name)];
     }
     recipe.looks.extend(looks.iter().cloned());

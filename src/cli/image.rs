@@ -8,8 +8,12 @@ use platefarm_model::color::IDENTITY;
 use platefarm_model::raw::{Frame, Layout, RgbLayout, RgbSamples};
 use platefarm_model::recipe::{Compression, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
+use platefarm_standards::amf::{self, Pixels};
 use rayon::prelude::*;
 use std::path::Path;
+
+/// From here on no finite half can hold a value.
+const TOO_LARGE: f32 = 65520.0;
 
 /// Where a picture goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,28 +45,66 @@ pub(super) struct Picture {
     pub(super) notes: Vec<Fault>,
 }
 
-/// Reads a picture file: as codes, or else as the ACES2065-1 that the file's own word makes of them.
-pub(super) fn read(path: &Path, as_codes: bool) -> Outcome<Picture> {
-    let place = || path.display().to_string();
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
-        // A PNG is codes, and says nothing of them that can be trusted.
-        if !as_codes {
-            return Err(Fault::new(
-                Code::NoInputTransform,
-                "a PNG does not say what its codes are",
-            )
-            .at(place())
-            .remedy("Name it: --from 'sRGB Encoded Rec.709 (sRGB)', for one."));
+/// A picture file that is open, and whose pixels are not read yet.
+pub(super) struct Source<'a> {
+    path: &'a Path,
+    /// None of a PNG, which is codes and says nothing of them that can be trusted.
+    clip: Option<Box<dyn Clip>>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn open(path: &'a Path) -> Outcome<Self> {
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
+            return Ok(Self { path, clip: None });
         }
-        let (size, pixels) = png::read(path)?;
-        return Ok(Picture { size, pixels, clip: None, notes: Vec::new() });
-    }
-    let clip = platefarm_media::open(path, None)?;
-    if clip.layout().mosaic().is_some() {
-        return Err(Fault::new(Code::BadRecipe, "this is camera raw, which has to be developed")
-            .at(place())
+        let clip = platefarm_media::open(path, None)?;
+        if clip.layout().mosaic().is_some() {
+            return Err(Fault::new(
+                Code::BadRecipe,
+                "this is camera raw, which has to be developed",
+            )
+            .at(path.display().to_string())
             .remedy("Use `platefarm render`, which debayers, with --color-out."));
+        }
+        Ok(Self { path, clip: Some(clip) })
     }
+
+    /// What its pixels are, as far as an AMF has to know.
+    pub(super) fn pixels(&self) -> Pixels<'_> {
+        self.clip.as_ref().map_or(Pixels::Silent, |clip| amf::pixels(clip.info()))
+    }
+
+    /// Its pixels: codes, or else the ACES2065-1 that the file's own word makes of them.
+    pub(super) fn read(self, as_codes: bool) -> Outcome<Picture> {
+        match self.clip {
+            Some(clip) => read_clip(clip, self.path, as_codes),
+            None if as_codes => {
+                let (size, pixels) = png::read(self.path)?;
+                Ok(Picture { size, pixels, clip: None, notes: Vec::new() })
+            }
+            None => {
+                Err(Fault::new(Code::NoInputTransform, "a PNG does not say what its codes are")
+                    .at(self.path.display().to_string())
+                    .remedy("Name it: --from 'sRGB Encoded Rec.709 (sRGB)', for one."))
+            }
+        }
+    }
+}
+
+/// Whether two names are of two files, whatever links lead there. (A hard link
+/// does no harm: the new file takes its name and leaves the old one alone.)
+pub(super) fn check_apart(input: &Path, output: &Path) -> Outcome<()> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if real(input) != real(output) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::OutputExists, "the converted picture would replace the one it is made of")
+        .at(output.display().to_string())
+        .remedy("Name another file to write."))
+}
+
+fn read_clip(clip: Box<dyn Clip>, path: &Path, as_codes: bool) -> Outcome<Picture> {
+    let place = || path.display().to_string();
     if !as_codes {
         clip.check_color()?;
     }
@@ -73,6 +115,11 @@ pub(super) fn read(path: &Path, as_codes: bool) -> Outcome<Picture> {
     };
     let pixels = delivered(&frame, layout, as_codes);
     let mut notes = Vec::new();
+    if clip.info().primaries_assumed && !as_codes {
+        let space = clip.info().color_space.as_deref().unwrap_or_default();
+        let message = format!("no primaries in the file: it is taken for {space}");
+        notes.push(Fault::new(Code::ColorAssumed, message).at(place()));
+    }
     let channels = clip.info().vendor.get("exr.channels");
     if channels.is_some_and(|names| names.split([' ', ',']).any(|name| name == "A")) {
         let message = "the coverage channel (A) is not written";
@@ -129,8 +176,9 @@ fn sample(layout: &RgbLayout, bytes: &[u8], as_codes: bool) -> f32 {
     }
 }
 
-/// Writes the picture. `to` is its colour now.
-pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome<()> {
+/// Writes the picture, of which `to` is the colour now; returns how many values
+/// are too large for a half, and became the largest.
+pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome<u64> {
     let [width, height] = picture.size;
     match Target::of(path)? {
         Target::Exr => {
@@ -147,13 +195,15 @@ pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome
             let [r, g, b] = &halves;
             let planes = exr::Planes { width, height, rgb: [r, g, b], alpha: None };
             let bytes = exr::encode(planes, &header, Compression::default())?;
-            publish::write_atomic(path, &bytes)
+            publish::write_atomic(path, &bytes)?;
+            Ok(picture.pixels.iter().filter(|v| v.abs() >= TOO_LARGE).count() as u64)
         }
         Target::Png => {
             let code = |v: &f32| (v.clamp(0.0, 1.0) * 65535.0).round() as u16;
             let codes: Vec<u16> = picture.pixels.iter().map(code).collect();
             let interop_id = to.meaning()?.interop_id;
-            png::write_16(path, picture.size, &codes, to.name(), interop_id)
+            png::write_16(path, picture.size, &codes, to.name(), interop_id)?;
+            Ok(0)
         }
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn one(line: &FrameLine) {
             say!("xxh128   {}", result.xxh128);
         }
         if result.non_finite > 0 {
-            say!("replaced {} values that were no numbers", result.non_finite);
+            say!("replaced {}", super::replaced(result.non_finite));
         }
         let total: f64 = result.millis.values().sum();
         let mut rows: Vec<Vec<String>> = result

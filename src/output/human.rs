@@ -18,6 +18,7 @@ use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
+use platefarm_shaders::color::Replaced;
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -156,6 +157,9 @@ impl Output for Human {
         say!("colour    {}", if steps.is_empty() { "as it came" } else { steps.as_str() });
         if let Some(view) = &report.view {
             say!("view      {view}, not applied");
+        }
+        if report.non_finite > 0 {
+            say!("replaced  {}", super::replaced(report.non_finite));
         }
         for file in &report.sidecars {
             say!("beside    {file}");
@@ -324,16 +328,21 @@ impl Output for Human {
         }
     }
 
-    fn converted(&self, pixels: u64, beyond: u64, backend: &str) {
-        let beyond = if beyond == 0 {
-            String::new()
-        } else {
-            let all = 3 * pixels;
-            format!(
-                "; {beyond} of {all} values are none that a half can hold: NaN was taken for 0, the rest for 65504 with their sign"
-            )
-        };
-        eprintln!("{pixels} pixels, {backend}{beyond}");
+    fn converted(&self, pixels: u64, replaced: Replaced, backend: &str) {
+        let Replaced { given, made } = replaced;
+        let all = 3 * pixels;
+        let mut told = String::new();
+        if given > 0 {
+            told += &format!(
+                "; {given} of {all} values are none that a half can hold: NaN was taken for 0, the rest for 65504 with their sign"
+            );
+        }
+        if made > 0 {
+            told += &format!(
+                "; {made} of {all} values came out too large for what holds them, and are the largest there is"
+            );
+        }
+        eprintln!("{pixels} pixels, {backend}{told}");
     }
 
     fn amf(&self, view: &AmfView) {

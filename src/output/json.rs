@@ -16,6 +16,7 @@ use platefarm_model::job::{JobView, LeaseView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp, schema};
+use platefarm_shaders::color::Replaced;
 use platefarm_standards::editlist::{self, Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -217,8 +218,10 @@ impl Output for Json {
     fn steps(&self, steps: &[String]) {
         self.print(&json!({ "steps": steps }));
     }
-    fn converted(&self, pixels: u64, beyond: u64, backend: &str) {
-        eprintln!("{}", json!({ "pixels": pixels, "non_finite": beyond, "backend": backend }));
+    fn converted(&self, pixels: u64, replaced: Replaced, backend: &str) {
+        let Replaced { given, made } = replaced;
+        let told = json!({ "pixels": pixels, "non_finite": given, "non_finite_out": made, "backend": backend });
+        eprintln!("{told}");
     }
     fn amf(&self, view: &AmfView) {
         self.print(view);

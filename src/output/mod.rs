@@ -54,6 +54,7 @@ use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_scheduler::library::{Added, Card, Entry as ClipEntry, Show};
+use platefarm_shaders::color::Replaced;
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -146,8 +147,8 @@ pub(crate) trait Output {
     /// What a colour conversion does, in order.
     fn steps(&self, steps: &[String]);
     /// What came of a conversion whose pixels are on standard output: pixels,
-    /// values among them that no half can hold, where it ran. On standard error.
-    fn converted(&self, pixels: u64, beyond: u64, backend: &str);
+    /// values that were replaced, where it ran. On standard error.
+    fn converted(&self, pixels: u64, replaced: Replaced, backend: &str);
     /// An ACES metadata file.
     fn amf(&self, view: &AmfView);
     /// What is wrong with an ACES metadata file.
@@ -313,6 +314,13 @@ pub(crate) struct StageSummary {
     pub(crate) max_ms: f64,
     /// Share of all stages' time, 0 to 1.
     pub(crate) share: f64,
+}
+
+/// How many values of frames were replaced, and by what.
+pub(crate) fn replaced(count: u64) -> String {
+    format!(
+        "{count} values that no half can hold, of the input or made of it: NaN by 0, the rest by 65504 with their sign"
+    )
 }
 
 /// `12.3 MB` and the like.

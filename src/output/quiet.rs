@@ -14,6 +14,7 @@ use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
+use platefarm_shaders::color::Replaced;
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem, words};
@@ -98,6 +99,9 @@ impl Output for Quiet {
     }
     fn rendered(&self, report: &RenderReport) {
         report.files.iter().for_each(|frame| say!("{}", frame.file));
+        if report.non_finite > 0 {
+            eprintln!("replaced {}", super::replaced(report.non_finite));
+        }
     }
     fn library(&self, view: &LibraryView<'_>) {
         match view {
@@ -162,7 +166,7 @@ impl Output for Quiet {
     fn steps(&self, steps: &[String]) {
         steps.iter().for_each(|step| say!("{step}"));
     }
-    fn converted(&self, _pixels: u64, _beyond: u64, _backend: &str) {}
+    fn converted(&self, _pixels: u64, _replaced: Replaced, _backend: &str) {}
     fn amf_checked(&self, _file: &str, problems: &[Fault]) {
         problems.iter().filter_map(|p| p.place.as_ref()).for_each(|place| say!("{place}"));
     }

@@ -44,5 +44,40 @@ pub fn parse(name: &str, bytes: &[u8], id: Option<&str>) -> Outcome<Chain> {
         other => Err(Fault::new(Code::UnknownFormat, format!("'{other}' is no look that is read"))
             .remedy("Looks are read from .clf, .cube, .cdl, .cc and .ccc.")),
     };
-    chain.map_err(|fault| fault.within(name))
+    chain.map_err(|fault| match remedy(&extension).filter(|_| fault.remedy.is_none()) {
+        Some(remedy) => fault.within(name).remedy(remedy),
+        None => fault.within(name),
+    })
+}
+
+/// What is to be done about a broken look that is no CLF.
+fn remedy(extension: &str) -> Option<&'static str> {
+    Some(match extension {
+        "cube" => {
+            "Correct the named line: a .cube says LUT_1D_SIZE or LUT_3D_SIZE, then has a row of three numbers for each entry."
+        }
+        "cdl" | "cc" | "ccc" => {
+            "Correct the named place: ASC CDL 1.2 has a SOPNode of three triples and a SatNode of one number."
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_broken_look_is_mended_by_its_own_standard() {
+        for (name, bytes, own) in [
+            ("a.cube", "LUT_3D_SIZE 2\n0 0 zero\n", "LUT_3D_SIZE"),
+            ("a.cc", "<ColorCorrection id=\"a\"></ColorCorrection>", "ASC CDL"),
+            ("a.clf", "<ProcessList/>", "CLF"),
+        ] {
+            let fault = parse(name, bytes.as_bytes(), None).unwrap_err();
+            let remedy = fault.remedy_text();
+            assert!(remedy.contains(own), "{name}: {remedy}");
+            assert_eq!(remedy.contains("CLF"), own == "CLF", "{name}: {remedy}");
+        }
+    }
 }

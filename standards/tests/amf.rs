@@ -359,16 +359,16 @@ fn a_pipeline_becomes_steps_in_order_and_nothing_is_done_twice() {
 
     // A plate has the input transform alone; a display has the looks too.
     let aces = OutputColor::default();
-    let (recipe, notes) = amf.resolved.recipe(Pixels::Picture, &aces).unwrap();
+    let (recipe, notes) = amf.resolved.recipe(Pixels::Aces, &aces).unwrap();
     assert!(recipe.is_plain() && notes.is_empty(), "{recipe:?} {notes:?}");
     let display = OutputColor::named("ACES 1.3 SDR sRGB").unwrap();
-    let (recipe, _) = amf.resolved.recipe(Pixels::Picture, &display).unwrap();
+    let (recipe, _) = amf.resolved.recipe(Pixels::Aces, &display).unwrap();
     assert_eq!((recipe.input.len(), recipe.looks.len()), (0, 5));
 
     // Not applied, it is done to a picture, and to nothing that is ACES2065-1 or raw.
     let open = without_hashes(&text).replacen("applied=\"true\"", "applied=\"false\"", 1);
     let amf = IncomingAmf::read("x.amf", open.as_bytes(), &identity).unwrap();
-    let (recipe, notes) = amf.resolved.recipe(Pixels::Picture, &aces).unwrap();
+    let (recipe, notes) = amf.resolved.recipe(Pixels::Picture("linear Rec.709"), &aces).unwrap();
     assert_eq!(recipe.input, [ColorStep::ToAces("ARRI LogC4".into())]);
     assert!(notes.is_empty());
     for (pixels, word) in [(Pixels::Raw, "developed straight"), (Pixels::Aces, "own word")] {
@@ -388,9 +388,17 @@ fn what_cannot_be_had_stops() {
     assert_eq!(fault.code, Code::UnresolvedTransform);
     assert!(fault.place.as_ref().unwrap().contains("stage 3 (lookTransform)"), "{fault}");
     assert!(fault.remedy_text().contains("CLF"), "{fault:?}");
+    // All that cannot be had is told, and not only the first of it.
+    let amf = Amf::parse(plain.replace(RGC, "Look.Show.Secret.a2.v1").as_bytes()).unwrap();
+    let gone = |name: &str| Err(platefarm_model::Fault::new(Code::UnresolvedTransform, name));
+    let all: Vec<_> = amf.unresolved(&gone).into_iter().filter_map(|fault| fault.place).collect();
+    assert!(
+        all.len() == 2 && all[0].contains("stage 3") && all[1].contains("lookTransform"),
+        "{all:?}"
+    );
+    assert_eq!(amf.unresolved(&identity).len(), 1);
     // The hash of the example is that of nothing.
     assert_eq!(read(&text).unwrap_err().code, Code::HashMismatch);
-    let gone = |name: &str| Err(platefarm_model::Fault::new(Code::UnresolvedTransform, name));
     let fault = IncomingAmf::read("x.amf", plain.as_bytes(), &gone).unwrap_err();
     assert_eq!(fault.code, Code::UnresolvedTransform);
     // A look that is in the pixels before the input transform that is not: no picture is like that.

@@ -14,7 +14,7 @@ const GRADE: &str = "<ColorCorrection id=\"g\"><SOPNode><Slope>1.3 1 0.8</Slope>
     <Power>1 1.1 1</Power></SOPNode><SatNode><Saturation>0.7</Saturation></SatNode></ColorCorrection>";
 
 /// An AMF with an input transform and looks.
-fn amf(input: Option<(&str, bool)>, looks: &[String]) -> String {
+pub(crate) fn amf(input: Option<(&str, bool)>, looks: &[String]) -> String {
     let info = "<aces:dateTime><aces:creationDateTime>2026-11-21T03:00:00Z</aces:creationDateTime>\
         <aces:modificationDateTime>2026-11-21T03:00:00Z</aces:modificationDateTime></aces:dateTime>\
         <aces:uuid>urn:uuid:0f4c7c3a-7a55-4f3e-9a44-0d0f6a3b1c01</aces:uuid>";
@@ -37,7 +37,7 @@ fn look(inside: &str) -> String {
     format!("<aces:lookTransform applied=\"false\">{inside}</aces:lookTransform>")
 }
 
-fn pixels(path: &Path) -> Vec<f32> {
+pub(crate) fn pixels(path: &Path) -> Vec<f32> {
     let plate = exr::read(path).unwrap_or_else(|fault| panic!("{fault}"));
     plate.rgb.concat().into_iter().map(|bits| half::f16::from_bits(bits).to_f32()).collect()
 }

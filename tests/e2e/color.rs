@@ -164,6 +164,21 @@ fn lists_and_errors_lead_on() {
     assert!(fault["message"].as_str().unwrap().contains("'LogC'"));
     world.fails("F0223", &explain("aces", "ADX10"));
     world.fails("F0222", &[&explain("aces", "aces")[..], &["--look", "nowhere.cube"]].concat());
+    // Whatever the ACES registry has is done, or refused with the reason.
+    for (id, code, reason) in [
+        ("ODT.Academy.P3D60_ST2084_1000nits.a1.0.3", "F0224", "ACES 1.1 took it back"),
+        ("IDT.ARRI.Alexa-v3-raw-EI160-CCT2000.a1.v1", "F0224", "developed straight"),
+        ("urn:ampas:aces:transformId:v1.5:RRT.a1.0.3", "F0222", "first part of every output"),
+        ("Look.Academy.ReferenceGamutCompress.a2.v1", "F0222", "a look"),
+        ("matte_paint", "F0222", "another space in another config"),
+    ] {
+        let fault = world.fails(code, &explain("aces", id));
+        assert!(fault["message"].as_str().unwrap().contains(reason), "{fault}");
+    }
+    let look = [&explain("aces", "aces")[..], &["--look", "LMT.Academy.ACES_0_1_1.a1.0.3"]];
+    world.fails("F0224", &look.concat());
+    let unity = world.json(&explain("aces", "CSC.Academy.Unity.a2.v1"));
+    assert_eq!(unity["steps"].as_array().unwrap().len(), 0);
     let bad = world.path("bad.cube");
     std::fs::write(&bad, "LUT_3D_SIZE 2\n0 0 zero\n").unwrap();
     let fault =

@@ -10,6 +10,7 @@ mod cable;
 mod cameras;
 mod capacity;
 mod chaos;
+mod claims;
 mod color;
 mod damage;
 mod dashboard;

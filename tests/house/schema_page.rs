@@ -27,6 +27,7 @@ const REST: &str = "
 | `path` | the file, or the first file of a sequence, or the export |
 | `varies` | by field: `min`, `max`, and over how many `frames` they were found |
 | `missing` | the names of the fields that are `Missing` |
+| `primariesAssumed` | `true` where the primaries of `colorSpace` are assumed, since the file names none; else not there |
 | `sidecars` | metadata exports that were read into it |
 | `vendor` | the maker's fields by their own names, as text, with values as written; those of an export as `maker.Field`. What is shortened is said below |
 | `notes` | what was assumed or ignored, and where media and export contradict (`F0119`) |\n
@@ -163,6 +164,7 @@ pub(crate) fn json_schema() -> String {
         ("notes", list(json!({ "type": "object", "required": ["code", "message"] }))),
     ]);
     let required: Vec<&str> = clip.iter().map(|(key, _)| *key).collect();
+    clip.push(("primariesAssumed", json!({ "type": "boolean" })));
     let properties: Map<String, Value> =
         clip.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
     let clip = json!({ "type": "object", "required": required, "properties": properties });

@@ -56,3 +56,11 @@ for name, table in tables.items():
         "params": {k: v for k, v in params[name].items() if isinstance(v, float)},
     }
 (out / "aces20_tables.json").write_text(json.dumps(thin) + "\n")
+
+# Pixels of special values: what they are, and what OpenColorIO makes of them, as text that has inf and nan.
+text = lambda pixels: " ".join(f"{float(v):.9g}" for v in np.ravel(pixels))
+special = [text(read(data / "oracle/grid_special.f32"))]
+for name, entry in manifest["transforms"].items():
+    if "special_out" in entry:
+        special.append(f"{name}\t{text(entry['special_out'])}")
+(out / "special.tsv").write_text("\n".join(special) + "\n")

@@ -5,7 +5,9 @@
 pub mod aces2;
 pub mod adx;
 pub mod chain;
+pub mod display;
 pub mod gamut;
+mod known;
 pub mod legacy;
 pub mod meaning;
 pub mod name;
@@ -15,6 +17,7 @@ pub mod recipe;
 pub mod space;
 mod spline;
 pub mod transfer;
+mod words;
 
 /// A 3x3 matrix, row-major; acts on column vectors.
 pub type Matrix3 = [[f64; 3]; 3];

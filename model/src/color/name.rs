@@ -2,14 +2,17 @@
 //! transforms by the names of OpenColorIO's ACES configs or by ACES transform
 //! ids. Everything meets in ACES2065-1.
 
+use super::D65;
 use super::adx;
 use super::chain::{Chain, Link};
+use super::display::{self, DISPLAYS, DisplaySpace};
+use super::known::{self, Known};
 use super::legacy::{LEGACY, Legacy};
 use super::meaning::{self, Meaning};
 use super::output::{Eotf, OutputTransform, Primaries, registered};
 use super::output1::{Output1, outputs1};
 use super::space::{self, SPACES, Space, URN};
-use super::{D65, transfer::Transfer};
+pub use super::words::describe;
 use crate::{Code, Fault, Outcome};
 use serde::Serialize;
 
@@ -21,7 +24,7 @@ pub const URN_1: &str = "urn:ampas:aces:transformId:v1.5:";
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// `space`, `output` or `look`.
+    /// `space`, `display`, `output` or `look`.
     pub kind: &'static str,
     /// Other names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,6 +115,16 @@ pub fn catalog() -> Vec<Entry> {
             to: true,
         });
     }
+    for display in DISPLAYS {
+        all.push(Entry {
+            name: display.name.into(),
+            kind: "display",
+            aliases: Vec::new(),
+            ids: Vec::new(),
+            from: true,
+            to: true,
+        });
+    }
     for id in registered() {
         let short = short_name(&id).to_owned();
         let view = OutputTransform::parse(&id).and_then(|output| view(&output));
@@ -149,6 +162,12 @@ pub fn catalog() -> Vec<Entry> {
             from: false,
             to: false,
         });
+    }
+    for entry in &mut all {
+        let known = known::aliases(&entry.name)
+            .filter(|alias| !entry.aliases.iter().any(|other| other.eq_ignore_ascii_case(alias)));
+        let known: Vec<String> = known.map(str::to_owned).collect();
+        entry.aliases.extend(known);
     }
     all
 }
@@ -238,6 +257,7 @@ enum What {
     Space(Box<Space>),
     Adx(u32),
     Legacy(&'static Legacy),
+    Display(&'static DisplaySpace),
     Output2(OutputTransform),
     Output1(&'static Output1),
 }
@@ -268,6 +288,9 @@ pub fn resolve(text: &str) -> Outcome<Named> {
     if let Some(legacy) = LEGACY.iter().find(|l| same(l.name) || l.ids.iter().any(|id| same(id))) {
         return named(legacy.name, What::Legacy(legacy));
     }
+    if let Some(display) = display::find(text) {
+        return named(display.name, What::Display(display));
+    }
     if let Some((name, output)) = output2(text) {
         return named(&name, What::Output2(output));
     }
@@ -276,7 +299,11 @@ pub fn resolve(text: &str) -> Outcome<Named> {
     let same = |other: &str| !other.is_empty() && other.eq_ignore_ascii_case(plain);
     match outputs1().iter().find(|o| same(o.name) || same(o.id)) {
         Some(output) => named(output.name, What::Output1(output)),
-        None => Err(unknown(text)),
+        None => match known::find(text) {
+            Some(Known::Ours(ours)) if !ours.eq_ignore_ascii_case(text) => resolve(ours),
+            Some(Known::Not(kind)) => Err(known::refused(text, kind)),
+            _ => Err(unknown(text)),
+        },
     }
 }
 
@@ -296,6 +323,9 @@ impl Named {
             What::Space(space) => Ok(space.to_aces()),
             What::Adx(bits) => Ok(adx::adx_to_aces(*bits)),
             What::Legacy(legacy) => Ok(legacy.to_aces()),
+            What::Display(display) => {
+                display.to_aces().map_err(|link| no_way_back(&self.name, link))
+            }
             What::Output2(output) => {
                 output.inverse_chain().map_err(|link| no_way_back(&self.name, link))
             }
@@ -314,6 +344,7 @@ impl Named {
             What::Space(space) => Ok(space.from_aces()),
             What::Adx(_) => Err(no_way_back(&self.name, "film densities")),
             What::Legacy(legacy) => Ok(legacy.from_aces()),
+            What::Display(display) => Ok(display.from_aces()),
             What::Output2(output) => Ok(output.chain()),
             What::Output1(output) => Ok(output.chain()),
         }
@@ -326,6 +357,7 @@ impl Named {
             What::Space(space) => meaning::of_space(&self.name, space),
             What::Adx(bits) => meaning::of_adx(*bits),
             What::Legacy(legacy) => legacy.meaning(),
+            What::Display(display) => display.meaning(),
             What::Output2(output) => meaning::of_output(output),
             What::Output1(output) => output.meaning(),
         }
@@ -372,54 +404,6 @@ pub fn look(name: &str) -> Outcome<Chain> {
 
 fn no_way_back(name: &str, link: &str) -> Fault {
     Fault::new(Code::NoWayBack, format!("'{name}' goes one way only ({link})"))
-}
-
-/// What a link does, in a line: for `platefarm color explain`.
-#[must_use]
-pub fn describe(link: &Link) -> String {
-    // Adding 0 takes the sign off a zero.
-    let number = |v: &f64| format!("{:.6}", (v * 1e6).round() / 1e6 + 0.0);
-    let numbers = |values: &[f64]| values.iter().map(number).collect::<Vec<_>>().join(" ");
-    let detail = match link {
-        Link::Matrix { matrix, offset } => {
-            let rows: Vec<String> = matrix.iter().map(|row| numbers(row)).collect();
-            let offset =
-                if *offset == [0.0; 3] { String::new() } else { format!(" + {}", numbers(offset)) };
-            format!("[{}]{offset}", rows.join("; "))
-        }
-        Link::Decode(t) | Link::Encode(t) => transfer_name(t),
-        Link::Clamp { low, high } => format!(
-            "{} .. {}",
-            low.map_or("-inf".into(), |v| v.to_string()),
-            high.map_or("inf".into(), |v| v.to_string())
-        ),
-        Link::Lut1d(lut) => format!("{} entries", lut.length),
-        Link::Lut3d(lut) => format!("{0}x{0}x{0}", lut.size),
-        Link::Surround { exponent, .. } => format!("luminance to the {exponent:.4}"),
-        Link::Output2 { target, inverse } => format!(
-            "{} cd/m2{}",
-            target.peak_nits,
-            if *inverse { ", display to scene" } else { "" }
-        ),
-        Link::GamutCompress { inverse: true } => "undone".into(),
-        _ => String::new(),
-    };
-    format!("{} {detail}", link.name()).trim_end().to_owned()
-}
-
-fn transfer_name(transfer: &Transfer) -> String {
-    let named = SPACES.iter().find(|s| s.transfer == *transfer && *transfer != Transfer::Linear);
-    named.map_or_else(
-        || match transfer {
-            Transfer::Log(_) | Transfer::LogKnee(..) => "logarithm with a toe".into(),
-            Transfer::DisplayGamma(gamma) => format!("gamma {gamma}"),
-            Transfer::DisplayToed { .. } => "sRGB".into(),
-            Transfer::Pq => "ST 2084".into(),
-            Transfer::HlgCurve => "HLG".into(),
-            _ => "curve".into(),
-        },
-        |space| space.name.to_owned(),
-    )
 }
 
 #[cfg(test)]

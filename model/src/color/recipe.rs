@@ -165,6 +165,12 @@ impl ColorFile {
 }
 
 impl ColorStep {
+    /// Whether it leaves everything as it is: pixels that are ACES2065-1 already.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        matches!(self, Self::ToAces(name) | Self::FromAces(name) if name == ACES)
+    }
+
     /// The step as a chain; `read` makes one of a file.
     ///
     /// # Errors

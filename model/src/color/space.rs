@@ -304,14 +304,14 @@ pub const SPACES: &[Space] = &[
     ),
     space(
         "Camera Rec.709",
-        &["camera_rec709", "rec709_camera"],
+        &["camera_rec709", "rec709_camera", "Rec.709 camera"],
         NONE,
         Gamut::bradford(REC709),
         transfer::REC709_CAMERA,
     ),
     space(
         "Linear Rec.709 (sRGB)",
-        &["lin_rec709_srgb", "lin_rec709", "lin_srgb"],
+        &["lin_rec709_srgb", "lin_rec709", "lin_srgb", "Linear Rec.709"],
         NONE,
         Gamut::bradford(REC709),
         Transfer::Linear,

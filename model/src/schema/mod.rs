@@ -244,6 +244,9 @@ impl Serialize for Described<'_> {
         map.serialize_entry("varies", &clip.varies)?;
         let missing: Vec<&str> = missing(clip).map(|field| field.name).collect();
         map.serialize_entry("missing", &missing)?;
+        if clip.primaries_assumed {
+            map.serialize_entry("primariesAssumed", &true)?;
+        }
         map.serialize_entry("sidecars", &clip.sidecars)?;
         map.serialize_entry("vendor", &clip.vendor)?;
         map.serialize_entry("notes", &clip.notes)?;

@@ -15,6 +15,7 @@ use platefarm_model::recipe::{
     Backend, ColorRecipe, ColorStep, FrameNaming, RenderSpec, ReusedFrame,
 };
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
+use platefarm_standards::amf::{self, Pixels};
 use platefarm_standards::fdl::{self, Applied, Fdl, Framed, Scaling};
 use std::collections::HashMap;
 use twox_hash::XxHash3_128;
@@ -303,7 +304,7 @@ impl Framer<'_> {
         let grade = take.event.cdl.as_ref();
         let Sidecars { amf, clf, looks, told } =
             sidecar::sidecars(request, &naming, clip, frames, &color, grade)?;
-        notes.extend(told.map(|fault| fault.at(place(take.event))));
+        notes.extend(told.into_iter().map(|fault| fault.at(place(take.event))));
         let mut render = RenderSpec {
             source: clip.path.clone(),
             clip_name: None,
@@ -399,13 +400,17 @@ impl Framer<'_> {
     }
 }
 
+/// Who says what was set for a camera format.
+const CARD: &str = "the camera format's card";
+
 /// What was set for the camera format of a picture; sensor data has its own way to ACES2065-1.
 fn color(request: &PullRequest<'_>, clip: &ClipInfo) -> Outcome<(ColorRecipe, Vec<Fault>)> {
-    let (mut color, assumed) = sidecar::recipe(request, clip)?;
     let set = clip.vendor.get(COLOR).filter(|_| clip.picture.cfa.is_none());
-    if let Some(name) = set {
-        color.input = vec![ColorStep::ToAces(name.clone())];
-    }
+    let Some(name) = set else { return sidecar::recipe(request, clip, amf::pixels(clip)) };
+    let (mut color, mut assumed) = sidecar::recipe(request, clip, Pixels::Named)?;
+    let said = request.amf.and_then(|amf| amf::overruled(amf, clip, CARD, name));
+    assumed.extend(said);
+    color.input = vec![ColorStep::ToAces(name.clone())];
     Ok((color, assumed))
 }
 

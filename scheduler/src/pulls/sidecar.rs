@@ -8,7 +8,7 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::pull::{Document, PackageColor};
 use platefarm_model::recipe::{ColorRecipe, FrameNaming};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
-use platefarm_standards::amf::{self, Delivery, GradeLook};
+use platefarm_standards::amf::{self, Delivery, GradeLook, Pixels};
 use platefarm_standards::editlist::{Cdl, Sop};
 use twox_hash::XxHash3_128;
 
@@ -20,18 +20,21 @@ pub(super) struct Sidecars {
     pub(super) clf: Option<Document>,
     /// Names of the looks of the package that the AMF names.
     pub(super) looks: Vec<String>,
-    /// What was assumed about the list's colour decision, or why it is not in the AMF.
-    pub(super) told: Option<Fault>,
+    /// What was assumed about the list's colour decision, or why it is not in the AMF, and what of it
+    /// is in no registry.
+    pub(super) told: Vec<Fault>,
 }
 
 /// The colour of a clip's plates, and what was assumed about it.
 pub(super) fn recipe(
     request: &PullRequest<'_>,
     clip: &ClipInfo,
+    pixels: Pixels<'_>,
 ) -> Outcome<(ColorRecipe, Vec<Fault>)> {
     match request.amf {
         Some(incoming) => {
-            incoming.resolved.recipe(amf::pixels(clip), &request.delivery.picture.color)
+            let recipe = incoming.resolved.recipe(pixels, &request.delivery.picture.color);
+            recipe.map_err(|fault| fault.within(&incoming.name).within(&clip.path))
         }
         // That there is none is said once for the pull.
         None => Ok((amf::without_amf().0, Vec::new())),
@@ -92,6 +95,7 @@ pub(super) fn sidecars(
             .remedy("Deliver ACES2065-1, or a space or output that has an ACES transform id."));
     };
     let looks = sidecars.looks.into_iter().map(|look| look.name).collect();
+    let told = told.into_iter().chain(sidecars.notes).collect();
     Ok(Sidecars { amf, clf: sidecars.clf, looks, told })
 }
 

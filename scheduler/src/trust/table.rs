@@ -191,6 +191,7 @@ pub fn served() -> Vec<Served> {
         };
         let about = match rule.about {
             About::Farm => "the whole farm".to_owned(),
+            About::Worker(place) => format!("the worker in `{place}`, of the whole farm"),
             About::Caller => "what the caller sees".to_owned(),
             About::Job(place) => format!("the job in `{place}`"),
             About::Show(place) => format!("the show in `{place}`"),

@@ -14,6 +14,21 @@ const BATCH: usize = 1 << 14;
 /// A chain that is ready for pixels.
 pub struct Converter(Side);
 
+/// How many values were not what they seemed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Those that came in and that no half can hold.
+    pub given: u64,
+    /// Those that came of it and were no finite numbers.
+    pub made: u64,
+}
+
+impl std::iter::Sum for Replaced {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |a, b| Self { given: a.given + b.given, made: a.made + b.made })
+    }
+}
+
 enum Side {
     Cpu(Plan),
     Gpu(Box<GpuColors>),
@@ -62,19 +77,25 @@ impl Converter {
     }
 
     /// Replaces pixels, red, green and blue together. NaN is taken for 0 and
-    /// what no half can hold for 65504; returns how many values were so. What
-    /// is left over behind the last whole pixel stays as it is.
+    /// what no half can hold for 65504; what a chain makes of it may be beyond
+    /// any number (a log code of 10), and is held at the largest. Returns how
+    /// many values were so. What is left over behind the last whole pixel
+    /// stays as it is.
     ///
     /// # Errors
     /// The codes of a GPU.
-    pub fn run(&mut self, rgb: &mut [f32]) -> Outcome<u64> {
+    pub fn run(&mut self, rgb: &mut [f32]) -> Outcome<Replaced> {
         let whole = rgb.len() / 3 * 3;
         let rgb = &mut rgb[..whole];
         match &mut self.0 {
             Side::Cpu(plan) => {
                 Ok(rgb.par_chunks_mut(3 * BATCH).map(|batch| on_one_core(plan, batch)).sum())
             }
-            Side::Gpu(gpu) => gpu.run(rgb),
+            Side::Gpu(gpu) => {
+                let given = gpu.run(rgb)?;
+                let made = rgb.par_chunks_mut(3 * BATCH).map(hold).sum();
+                Ok(Replaced { given, made })
+            }
         }
     }
 
@@ -91,13 +112,23 @@ impl Converter {
     }
 }
 
-fn on_one_core(plan: &Plan, rgb: &mut [f32]) -> u64 {
+/// Holds values within finite numbers; returns how many were beyond.
+fn hold(values: &mut [f32]) -> u64 {
+    let mut beyond = 0;
+    for v in values.iter_mut().filter(|v| !v.is_finite()) {
+        *v = if v.is_nan() { 0.0 } else { f32::MAX.copysign(*v) };
+        beyond += 1;
+    }
+    beyond
+}
+
+fn on_one_core(plan: &Plan, rgb: &mut [f32]) -> Replaced {
     let (pixels, _) = rgb.as_chunks_mut::<3>();
     let mut runs = [0, 1, 2].map(|c| pixels.iter().map(|pixel| pixel[c]).collect::<Vec<f32>>());
     let [red, green, blue] = &mut runs;
-    let wild = plan.run([red, green, blue]);
+    let given = plan.run([red, green, blue]);
     for (i, pixel) in pixels.iter_mut().enumerate() {
         *pixel = [runs[0][i], runs[1][i], runs[2][i]];
     }
-    wild
+    Replaced { given, made: hold(rgb) }
 }

@@ -240,8 +240,8 @@ fn mirrored_power(&[exponent, ..]: &Numbers, v: f32) -> f32 {
 /// (1 + c3 p)`, since c2 - c3 is 1 - c1. Numbers: 1/m1, 1/m2, c3, 1 - c1.
 #[inline(always)]
 fn pq_decode(&[unm1, unm2, c3, rest, ..]: &Numbers, code: f32) -> f32 {
-    // Codes below 2^-39 are no light.
-    let less = exp2_less_one((log2(code.abs()) * unm2).max(-0.5));
+    // Codes below 2^-39 are no light, and those above 1 are 10 000 cd/m².
+    let less = exp2_less_one((log2(code.abs().min(1.0)) * unm2).max(-0.5));
     let light = 100.0 * pow((rest + less).max(0.0) / (rest - c3 * less), unm1);
     light.copysign(code)
 }

@@ -110,7 +110,8 @@ fn color_mirrored_power(v: f32, at: u32) -> f32 {
 }
 
 fn color_pq_decode(code: f32, at: u32) -> f32 {
-    let less = color_two_to_less_one(max(rounded(color_binary_log(abs(code)) * color_number(at + 1u)), -0.5f));
+    let log = color_binary_log(min(abs(code), 1.0f));
+    let less = color_two_to_less_one(max(rounded(log * color_number(at + 1u)), -0.5f));
     let rest = color_number(at + 3u);
     let over = max(rest + less, 0.0f);
     let light = color_raised(color_quotient(over, rest - rounded(color_number(at + 2u) * less)), color_number(at));

@@ -20,5 +20,5 @@ pub mod step;
 pub mod transfer;
 
 pub use crate::exec::gpu::convert::OnDevice;
-pub use convert::Converter;
+pub use convert::{Converter, Replaced};
 pub use plan::Plan;

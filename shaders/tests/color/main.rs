@@ -7,14 +7,17 @@
 //! is right is asked (which, and why, stands beside each exception).
 
 mod laws;
+mod names;
 #[path = "../../../model/tests/color/oracle.rs"]
 mod oracle;
 mod outputs1;
 mod set;
+mod special;
 mod twins;
 
 use oracle::{Case, cases, names};
-use platefarm_shaders::color::Plan;
+use platefarm_model::recipe::Backend;
+use platefarm_shaders::color::{Converter, Plan, Replaced};
 use set::{Kind, Set, set};
 
 /// Runs a plan on the pixels of a case.
@@ -61,6 +64,16 @@ fn every_transform_says_what_the_references_say() {
                 assert!(
                     *difference <= bound,
                     "{name} by {}: {what} difference {difference:e}, {bound:e} allowed: {place}",
+                    case.maker
+                );
+            }
+            let pixels = run(&set, &case).into_iter().zip(case.pixels());
+            let codes = pixels.filter(|(_, (input, expected))| set.asks(*input, *expected));
+            for (got, (input, expected)) in codes {
+                let off = set.code_difference(got, expected).unwrap_or(0.0);
+                assert!(
+                    off <= set.code,
+                    "{name} by {}: codes {off:e} apart: {input:?} gives {got:?}, not {expected:?}",
                     case.maker
                 );
             }
@@ -115,20 +128,65 @@ fn instruction_sets_and_lengths_cannot_be_seen() {
 #[test]
 fn nothing_wild_comes_out() {
     let wild = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3.4e38, -3.4e38, 1e-45, -0.0, -65504.0];
+    let pixels: Vec<f32> =
+        (0..512_usize).flat_map(|i| [0, 3, 6].map(|shift| wild[(i >> shift) & 7])).collect();
     for name in names() {
         for case in cases(&name).into_iter().take(1) {
             let Some(set) = set(&name, &case) else { continue };
-            let mut runs = [0, 1, 2].map(|shift: usize| {
-                (0..512_usize).map(|i| wild[(i >> (3 * shift)) & 7]).collect::<Vec<_>>()
-            });
-            let [r, g, b] = &mut runs;
-            let counted = Plan::new(&set.chain).run([r, g, b]);
+            let mut values = pixels.clone();
+            let mut cpu = Converter::new(&set.chain, Backend::Cpu).unwrap();
+            let replaced = cpu.run(&mut values).unwrap();
             // Five of the eight are no numbers, or none that a half can hold, in each channel.
-            assert_eq!(counted, 3 * 512 * 5 / 8, "{name}");
-            // Decoding a log of 65504 is beyond any number; output transforms must hold.
+            assert_eq!(replaced.given, 3 * 512 * 5 / 8, "{name}");
+            assert!(values.iter().all(|v| v.is_finite()), "{name}");
+            // Output transforms hold by themselves, and have nothing to be held.
             if name.starts_with("aces20") || name.starts_with("aces13") {
-                assert!(runs.iter().flatten().all(|v| v.is_finite()), "{name}");
+                assert_eq!(replaced.made, 0, "{name}");
             }
         }
+    }
+}
+
+/// Code 10 of ACEScct is 2^165.48 by its definition (S-2016-001), which is beyond single precision.
+#[test]
+fn what_no_float_can_hold_is_held_and_counted() {
+    use platefarm_model::color::chain::{Chain, Link};
+    use platefarm_model::color::{name, transfer};
+    let run = |chain: &Chain| {
+        let mut pixels = [10.0, 10.0, 10.0, 0.5, 0.5, 0.5];
+        let replaced = Converter::new(chain, Backend::Cpu).unwrap().run(&mut pixels).unwrap();
+        assert_eq!(replaced, Replaced { given: 0, made: 3 });
+        assert!(pixels.iter().all(|v| v.is_finite()), "{pixels:?}");
+        pixels
+    };
+    let pixels = run(&Chain(vec![Link::Decode(transfer::ACES_CCT)]));
+    assert_eq!(pixels[..3], [f32::MAX; 3]);
+    let light = (0.5_f32 * 17.52 - 9.72).exp2();
+    assert!(pixels[3..].iter().all(|v| (v / light - 1.0).abs() < 1e-5), "{pixels:?}");
+    run(&name::to_aces("ACEScct").unwrap());
+}
+
+/// SMPTE ST 2084: code 1 is 10 000 cd/m², and there is no code above it.
+#[test]
+fn codes_above_the_last_of_st_2084_are_its_light() {
+    use platefarm_model::color::chain::{Chain, Link};
+    use platefarm_model::color::name;
+    use platefarm_model::color::transfer::Transfer;
+    let codes = [1.0, 1.5, 1.9, 2.0, 10.0, 65504.0];
+    let run = |chain: &Chain| {
+        let mut pixels: Vec<f32> = codes.iter().flat_map(|code| [*code; 3]).collect();
+        Converter::new(chain, Backend::Cpu).unwrap().run(&mut pixels).unwrap();
+        pixels
+    };
+    for light in run(&Chain(vec![Link::Decode(Transfer::Pq)])) {
+        assert!((light / 100.0 - 1.0).abs() < 1e-6, "{light}");
+    }
+    assert!(codes.iter().all(|code| Transfer::Pq.decode(f64::from(*code)) == 100.0));
+    assert_eq!(Transfer::Pq.decode(-2.0), -100.0);
+    for output in ["Rec2100-D65_1000nit_in_Rec2100-D65_ST2084", "ACES 1.3 HDR 1000 Rec.2100 PQ"] {
+        let pixels = run(&name::to_aces(output).unwrap());
+        let (first, rest) = pixels.split_at(3);
+        assert!(first.iter().all(|v| *v > 1.0), "{output}: {first:?}");
+        assert!(rest.chunks_exact(3).all(|pixel| pixel == first), "{output}: {pixels:?}");
     }
 }

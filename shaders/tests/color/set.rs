@@ -41,12 +41,15 @@ pub(crate) struct Set {
     pub(crate) most: f64,
     pub(crate) nearly: f64,
     pub(crate) middle: f64,
+    /// The largest difference of codes, where no channel is near black.
+    pub(crate) code: f64,
 }
 
 impl Set {
     fn new(chain: Chain, kind: Kind, most: f64) -> Self {
         let asks = Box::new(|_, _| true);
-        Self { chain, kind, eotf: Eotf::Srgb, peak: 1.0, asks, most, nearly: most, middle: most }
+        let (eotf, peak, code) = (Eotf::Srgb, 1.0, f64::INFINITY);
+        Self { chain, kind, eotf, peak, asks, most, nearly: most, middle: most, code }
     }
 
     pub(crate) fn asks(&self, input: [f64; 3], expected: [f64; 3]) -> bool {
@@ -66,6 +69,14 @@ impl Set {
                 largest(&|i| (light(got[i]) - light(expected[i])).abs())
             }
         }
+    }
+
+    /// Difference of codes within 0 and 1; none where a channel is near black, where a code says
+    /// little about light.
+    pub(crate) fn code_difference(&self, got: [f64; 3], expected: [f64; 3]) -> Option<f64> {
+        let held = |v: f64| v.clamp(0.0, 1.0);
+        let off = (0..3).map(|i| (held(got[i]) - held(expected[i])).abs()).fold(0.0, f64::max);
+        expected.iter().all(|v| *v > 0.02).then_some(off)
     }
 
     /// Display light of a code, per channel.
@@ -143,6 +154,9 @@ pub(crate) fn set(name: &str, case: &Case) -> Option<Set> {
             (false, _) => 5e-5,
         };
         let mut set = Set::new(output.chain(), Kind::Light, nearly).light_of(*eotf, *peak);
+        if !ocio {
+            set.code = 3e-5;
+        }
         if ocio {
             // Far beyond the peak OpenColorIO's fitted splines and limits go their own way,
             // and in HLG its unclamped negatives move the luminance of the other channels.
@@ -204,8 +218,7 @@ fn from_aces(camera: &str, ocio: bool) -> Option<Set> {
     }
     let space = space::find(name)?;
     if camera == "acescg" {
-        // The CTL writes its matrix with ten digits.
-        return Some(Set::new(space.from_aces(), Kind::Relative, if ocio { 1e-6 } else { 7e-5 }));
+        return Some(Set::new(space.from_aces(), Kind::Relative, 1e-6));
     }
     let mut set = Set::new(space.from_aces(), Kind::Code, 1e-4);
     set.middle = 2e-6;
@@ -225,6 +238,7 @@ fn output2(name: &str, case: &Case, ocio: bool) -> Option<Set> {
         if ocio {
             set.nearly = 3e-5;
             set.middle = 1e-6;
+            set.code = 2e-4;
         } else {
             // The CTL weighs the hull's exponent wrongly, and is wrong at hue 360.
             set.most = 0.1;

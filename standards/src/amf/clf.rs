@@ -1,9 +1,12 @@
-//! The camera's transform as a Common LUT Format file.
+//! The camera's transform as a Common LUT Format file, and that of a picture
+//! whose space is in no registry.
 //!
 //! Written as CLF version 3 in the Academy's namespace (S-2014-006): readers of
 //! the later SMPTE ST 2136-1 take it too, and the tools in use today read no other.
 
 use crate::xml::Writer;
+use platefarm_model::color::chain::{Chain, Link};
+use platefarm_model::color::transfer::Transfer;
 use platefarm_model::color::{Matrix3, diagonal};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -33,20 +36,65 @@ pub fn camera_clf(camera: &CameraClf<'_>) -> Outcome<String> {
         let message = format!("the colour transform of '{}' is not finite", camera.name);
         return Err(Fault::new(Code::BadColorData, message));
     }
-    let mut xml = Writer::new();
-    let attributes = [
-        ("id", camera.id),
-        ("name", camera.name),
-        ("compCLFversion", "3"),
-        ("xmlns", "urn:AMPAS:CLF:v3.0"),
-    ];
-    xml.open("ProcessList", &attributes);
-    xml.leaf("Description", &[], camera.description);
-    xml.leaf("InputDescriptor", &[], "linear camera RGB, black at 0, clipping at 1");
-    xml.leaf("OutputDescriptor", &[], "ACES2065-1");
+    let input = "linear camera RGB, black at 0, clipping at 1";
+    let mut xml = opened(camera.id, camera.name, camera.description, input);
     matrix(&mut xml, "white balance", &gains);
     matrix(&mut xml, "camera RGB to ACES2065-1", &camera.camera_to_aces);
     Ok(xml.finish())
+}
+
+/// The transform of a picture to ACES2065-1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PictureClf<'a> {
+    /// Id of the file; any text that is unique, e.g. `urn:uuid:...`.
+    pub id: &'a str,
+    /// The space of the picture.
+    pub name: &'a str,
+    /// Where it is applied.
+    pub description: &'a str,
+    /// Codes to ACES2065-1.
+    pub chain: &'a Chain,
+}
+
+/// Writes the file: powers and matrices, on 32-bit floats. `None` where a link is neither.
+#[must_use]
+pub fn picture_clf(picture: &PictureClf<'_>) -> Option<String> {
+    let mut xml = opened(picture.id, picture.name, picture.description, picture.name);
+    for link in &picture.chain.0 {
+        match link {
+            Link::Decode(Transfer::Linear) => {}
+            Link::Decode(Transfer::Gamma(gamma)) => power(&mut xml, "passThruFwd", *gamma, None),
+            Link::Decode(Transfer::Toed { gamma, offset }) => {
+                power(&mut xml, "monCurveFwd", *gamma, Some(*offset));
+            }
+            Link::Matrix { matrix: rows, offset } if *offset == [0.0; 3] => {
+                matrix(&mut xml, &format!("{} to ACES2065-1", picture.name), rows);
+            }
+            _ => return None,
+        }
+    }
+    Some(xml.finish())
+}
+
+fn opened(id: &str, name: &str, description: &str, input: &str) -> Writer {
+    let mut xml = Writer::new();
+    let attributes =
+        [("id", id), ("name", name), ("compCLFversion", "3"), ("xmlns", "urn:AMPAS:CLF:v3.0")];
+    xml.open("ProcessList", &attributes);
+    xml.leaf("Description", &[], description);
+    xml.leaf("InputDescriptor", &[], input);
+    xml.leaf("OutputDescriptor", &[], "ACES2065-1");
+    xml
+}
+
+fn power(xml: &mut Writer, style: &str, gamma: f64, offset: Option<f64>) {
+    let node = [("inBitDepth", "32f"), ("outBitDepth", "32f"), ("style", style)];
+    xml.open("Exponent", &node);
+    let (gamma, offset) = (gamma.to_string(), offset.map(|v| v.to_string()));
+    let mut params = vec![("exponent", gamma.as_str())];
+    params.extend(offset.as_deref().map(|offset| ("offset", offset)));
+    xml.leaf("ExponentParams", &params, "");
+    xml.close();
 }
 
 fn matrix(xml: &mut Writer, name: &str, rows: &Matrix3) {

@@ -2,7 +2,7 @@
 //! AMF, and the files that it names. For sensor data the camera's transform
 //! is one of them, since it is in no registry.
 
-use super::clf::{CameraClf, camera_clf};
+use super::clf::{CameraClf, PictureClf, camera_clf, picture_clf};
 use super::grade::GradeLook;
 use super::plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
@@ -11,6 +11,7 @@ use super::registry::{self, Meaning};
 use super::{Amf, Finder, Pixels, Resolved, StageKind};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
+use platefarm_model::color::recipe::ACES;
 use platefarm_model::pull::Document;
 use platefarm_model::recipe::{ColorRecipe, ColorStep, Debayer, FrameNaming, OutputColor};
 use platefarm_model::repair::Repairs;
@@ -20,6 +21,9 @@ use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 /// The id is our own, which the AMF implementation guide has readers treat as
 /// custom, and since the transform is applied nobody needs to resolve it.
 const DEVELOPED: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.CameraRaw_to_ACES.a2.v1";
+
+/// How ids of our own begin, for pictures whose transform neither the registry nor a file names.
+const OURS: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.";
 
 /// An AMF that came with a clip or a show, with what it names.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,14 +90,43 @@ impl IncomingAmf {
 
 /// What a clip's pixels are, as far as an input transform has to know.
 #[must_use]
-pub fn pixels(clip: &ClipInfo) -> Pixels {
+pub fn pixels(clip: &ClipInfo) -> Pixels<'_> {
     if is_raw(clip) {
-        Pixels::Raw
-    } else if clip.color_space.as_deref() == Some(platefarm_model::color::recipe::ACES) {
-        Pixels::Aces
-    } else {
-        Pixels::Picture
+        return Pixels::Raw;
     }
+    match clip.color_space.as_deref() {
+        Some(ACES) => Pixels::Aces,
+        Some(_)
+            if clip.primaries_assumed && own_space(clip).is_some_and(|s| s.meaning().linear) =>
+        {
+            Pixels::Silent
+        }
+        says => Pixels::Picture(says.unwrap_or_default()),
+    }
+}
+
+/// What is said where a person's word of what a clip's codes are goes before that of its AMF:
+/// all that is claimed. `by` is where it was said.
+#[must_use]
+pub fn overruled(incoming: &IncomingAmf, clip: &ClipInfo, by: &str, name: &str) -> Option<Fault> {
+    let (label, applied) = incoming.resolved.input_said()?;
+    let applied = if applied { "applied, so ACES2065-1" } else { "to be applied" };
+    let file = match &clip.color_space {
+        // Whoever said it wrote it there.
+        Some(space) if space == name => String::new(),
+        Some(space) if clip.primaries_assumed => format!("; the file is silent ({space} assumed)"),
+        Some(space) => format!("; by the file they are {space}"),
+        None => "; the file is silent".to_owned(),
+    };
+    let message = format!(
+        "{by} says that the pixels are {name}, which is taken; by the AMF its input transform ({label}) is {applied}{file}"
+    );
+    Some(Fault::new(Code::ColorAssumed, message).at(by))
+}
+
+/// The space of ours that the file of a picture names.
+fn own_space(clip: &ClipInfo) -> Option<name::Named> {
+    clip.color_space.as_deref().and_then(|own| name::resolve(own).ok())
 }
 
 /// Whether a clip's pixels are the camera's own, which its numbers develop.
@@ -146,11 +179,11 @@ pub struct Delivery<'a> {
 pub struct Sidecars {
     /// The ACES metadata file.
     pub amf: Option<Document>,
-    /// The camera's transform, as a Common LUT Format file.
+    /// The transform of the camera, or of a picture that no registry knows, as a Common LUT Format file.
     pub clf: Option<Document>,
     /// Files of looks.
     pub looks: Vec<Document>,
-    /// Why there is no AMF, where there is none.
+    /// Why there is no AMF, where there is none, and what in it is in no registry.
     pub notes: Vec<Fault>,
 }
 
@@ -196,11 +229,27 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
             path: &clf.name,
             content: clf.text.as_bytes(),
         })
+    } else if let Some(text) = picture_input(delivery) {
+        let clf = out.clf.insert(Document { name: format!("{stem}.clf"), text: text.into() });
+        Some(InputTransform::File {
+            description: &description,
+            path: &clf.name,
+            content: clf.text.as_bytes(),
+        })
     } else {
         custom = input_id(delivery);
+        // Where nobody says what the codes are, no frame is made of them.
+        let said = clip.color_space.is_some() || !delivery.color.input.is_empty();
+        if said && !is_raw(clip) && custom.starts_with(OURS) {
+            out.notes.push(unregistered("what led to ACES2065-1"));
+        }
         let known = !custom.is_empty();
         known.then(|| InputTransform::Registered { description: &description, id: &custom })
     };
+    let shown = Meaning::FromAces(color_out.name().to_owned());
+    if meaning.display && color_out.file().is_none() && registry::id_of(&shown).is_none() {
+        out.notes.push(unregistered(color_out.name()));
+    }
     let files = delivery.incoming.map(IncomingAmf::files).unwrap_or_default();
     let incoming = delivery.incoming.map(|incoming| Incoming {
         amf: &incoming.amf,
@@ -267,38 +316,65 @@ fn input_description(delivery: &Delivery<'_>) -> String {
     }
     let steps: Vec<String> = delivery.color.input.iter().map(ToString::to_string).collect();
     let from = if steps.is_empty() {
-        format!("{} to ACES2065-1", clip.color_space.as_deref().unwrap_or("the file's colour"))
+        let assumed = if clip.primaries_assumed { " (primaries assumed)" } else { "" };
+        let own = clip.color_space.as_deref().unwrap_or("the file's colour");
+        format!("{own}{assumed} to ACES2065-1")
     } else {
         steps.join(", then ")
     };
     format!("{from}; baked into the pixels")
 }
 
+/// The space that a picture was in, where one name says it.
+fn input_space(delivery: &Delivery<'_>) -> Option<name::Named> {
+    match delivery.color.input.as_slice() {
+        [ColorStep::ToAces(name)] => name::resolve(name).ok(),
+        [] => own_space(delivery.clip),
+        _ => None,
+    }
+}
+
+/// What led from a picture to ACES2065-1, where no registry names it and a file can say it.
+fn picture_input(delivery: &Delivery<'_>) -> Option<String> {
+    let space = input_space(delivery).filter(|_| !is_raw(delivery.clip))?;
+    let (name, stem) = (space.name(), delivery.naming.stem.as_str());
+    if name == ACES || registry::id_of(&Meaning::ToAces(name.to_owned())).is_some() {
+        return None;
+    }
+    picture_clf(&PictureClf {
+        id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
+        name,
+        description: &format!("{name} to ACES2065-1; already applied in {stem}"),
+        chain: &space.to_aces().ok()?,
+    })
+}
+
+/// An id of our own stands in the AMF, since the registry has none.
+fn unregistered(what: &str) -> Fault {
+    let message = format!(
+        "no ACES transform id names {what}: the AMF names it by an id of our own, which readers treat as custom"
+    );
+    Fault::new(Code::ColorAssumed, message).remedy(
+        "Nothing, if whoever receives the frames knows what it is; else take one that is registered.",
+    )
+}
+
 /// The id of what led from a clip that has no numbers of its own to
 /// ACES2065-1; empty for one that is there already.
 fn input_id(delivery: &Delivery<'_>) -> String {
-    let clip = delivery.clip;
-    if is_raw(clip) {
+    if is_raw(delivery.clip) {
         return DEVELOPED.to_owned();
     }
-    let named = match delivery.color.input.as_slice() {
-        [ColorStep::ToAces(name)] => Some(name.clone()),
-        [] => {
-            // The readers call the linear spaces as people do.
-            let own = clip.color_space.as_deref().unwrap_or_default();
-            let own =
-                name::resolve(own).or_else(|_| name::resolve(&own.replace("linear", "Linear")));
-            own.ok().map(|named| named.name().to_owned())
+    match input_space(delivery) {
+        Some(space) if space.name() == ACES => String::new(),
+        Some(space) => {
+            let name = space.name();
+            registry::id_of(&Meaning::ToAces(name.to_owned())).unwrap_or_else(|| {
+                let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                let plain: String = name.chars().map(letter).collect();
+                format!("{OURS}{plain}_to_ACES.a2.v1")
+            })
         }
-        _ => None,
-    };
-    match named {
-        Some(name) if name == platefarm_model::color::recipe::ACES => String::new(),
-        Some(name) => registry::id_of(&Meaning::ToAces(name.clone())).unwrap_or_else(|| {
-            let plain: String =
-                name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            format!("urn:ampas:aces:transformId:v2.0:CSC.Platefarm.{plain}_to_ACES.a2.v1")
-        }),
-        None => "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.Picture_to_ACES.a2.v1".to_owned(),
+        None => format!("{OURS}Picture_to_ACES.a2.v1"),
     }
 }

@@ -22,7 +22,7 @@ mod resolve;
 mod validate;
 mod write;
 
-pub use delivery::{Delivery, ExtraLook, IncomingAmf, Sidecars, pixels, sidecars};
+pub use delivery::{Delivery, ExtraLook, IncomingAmf, Sidecars, overruled, pixels, sidecars};
 pub use grade::GradeLook;
 pub use hash::sha256_hex;
 pub use output::{named, output, view};

@@ -2,10 +2,10 @@
 
 use super::IncomingAmf;
 use super::registry::{self, Meaning};
-use platefarm_model::Outcome;
 use platefarm_model::color::name;
-use platefarm_model::color::recipe::DEFAULT_VIEW;
+use platefarm_model::color::recipe::{ACES, DEFAULT_VIEW};
 use platefarm_model::recipe::OutputColor;
+use platefarm_model::{Code, Fault, Outcome};
 
 /// The name of what a clip's AMF says that it is looked at in.
 const VIEW: &str = "view";
@@ -35,11 +35,23 @@ pub fn view(incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
 /// # Errors
 /// Those of [`name::resolve`], and of the registry.
 pub fn named(text: &str) -> Outcome<String> {
-    name::resolve(text).map(|named| named.name().to_owned()).or_else(
-        |unknown| match registry::find(text).map(|known| known.meaning) {
-            Some(Meaning::ToAces(name) | Meaning::FromAces(name)) => Ok(name),
-            Some(_) => Err(registry::resolve(text).err().unwrap_or(unknown)),
-            None => Err(unknown),
-        },
-    )
+    let unknown = match name::resolve(text) {
+        Ok(named) => return Ok(named.name().to_owned()),
+        Err(unknown) => unknown,
+    };
+    let no_space = |what: &str, remedy: &str| {
+        let message = format!("'{text}' is no space and no output: {what}");
+        Err(Fault::new(Code::UnknownTransform, message).remedy(remedy))
+    };
+    match registry::find(text).map(|known| known.meaning) {
+        Some(Meaning::ToAces(name) | Meaning::FromAces(name)) => Ok(name),
+        Some(Meaning::Unity) => Ok(ACES.to_owned()),
+        Some(Meaning::Rendering) => no_space(
+            "it is the first part of every output of ACES 1",
+            "Name the output device transform that goes with it, ODT.Academy...",
+        ),
+        Some(Meaning::Look(_)) => no_space("it is a look", "Give it with --look."),
+        Some(Meaning::NotComputed(_)) => Err(registry::resolve(text).err().unwrap_or(unknown)),
+        None => Err(unknown),
+    }
 }

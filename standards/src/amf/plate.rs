@@ -250,10 +250,22 @@ fn compresses(look: &Element) -> bool {
 fn incoming_look(stage: &super::Stage, incoming: &Incoming<'_>) -> Outcome<Element> {
     let mut look = stage.element.clone();
     mend(&mut look);
-    let applied = stage.is_applied() || incoming.looks_baked;
-    set(&mut look, "applied", if applied { "true" } else { "false" });
+    flag(&mut look, stage.is_applied() || incoming.looks_baked);
     moved(&mut look, incoming)?;
     Ok(look)
+}
+
+/// Sets the flag that is true now. A description that was written for the other one ("not baked")
+/// would contradict it, so it is told as what it was.
+fn flag(transform: &mut Element, applied: bool) {
+    if applied && !is_applied(transform) {
+        let came = transform.children.iter_mut().filter(|child| &*child.name == "description");
+        for description in came {
+            let words = description.text.trim();
+            description.text = format!("in the pixels now; described before as \"{words}\"");
+        }
+    }
+    set(transform, "applied", if applied { "true" } else { "false" });
 }
 
 /// Names the file of a transform by its new place beside the AMF, with its hash.
@@ -395,7 +407,7 @@ fn output(plate: &PlateAmf<'_>) -> Outcome<Element> {
     });
     if let (None, Some((incoming, mut output))) = (plate.viewing, came) {
         mend(&mut output);
-        set(&mut output, "applied", if incoming.shown { "true" } else { "false" });
+        flag(&mut output, incoming.shown);
         moved(&mut output, &incoming)?;
         return Ok(output);
     }

@@ -8,7 +8,7 @@
 use super::registry::{self, Meaning};
 use super::{Amf, Reference, Stage, StageKind, hash};
 use crate::look;
-use platefarm_model::color::recipe::DEFAULT_VIEW;
+use platefarm_model::color::recipe::{ACES, DEFAULT_VIEW};
 use platefarm_model::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -50,13 +50,17 @@ pub struct ResolvedStage {
 
 /// What a clip's pixels are, as far as an input transform has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pixels {
+pub enum Pixels<'a> {
     /// Sensor data, developed by the camera's numbers.
     Raw,
     /// A picture that is ACES2065-1 by its own word.
     Aces,
-    /// Any other picture.
-    Picture,
+    /// Linear light without primaries, and numbers without a word: what they are is only assumed.
+    Silent,
+    /// What they are was said by a person, before whatever file and AMF say.
+    Named,
+    /// Any other picture, and what its file says it is; empty where nobody can tell.
+    Picture(&'a str),
 }
 
 impl Amf {
@@ -70,7 +74,7 @@ impl Amf {
         let mut resolved = Resolved { stages: Vec::new(), notes: Vec::new() };
         let mut open: Option<&str> = None;
         for (i, stage) in self.pipeline.stages.iter().enumerate() {
-            let place = format!("pipeline: stage {} ({})", i + 1, stage.kind.element());
+            let place = place(i, stage);
             let applied = stage.is_applied();
             if stage.kind != StageKind::WorkingLocation {
                 if let (true, Some(before)) = (applied, open) {
@@ -88,6 +92,22 @@ impl Amf {
         }
         Ok(resolved)
     }
+
+    /// Everything of its pipeline that cannot be had, where [`Amf::resolve`] stops at the first.
+    #[must_use]
+    pub fn unresolved(&self, find: Finder<'_>) -> Vec<Fault> {
+        let mut notes = Vec::new();
+        let stages = self.pipeline.stages.iter().enumerate();
+        let faults = stages.filter_map(|(i, stage)| {
+            resolve(stage, find, &mut notes).err().map(|fault| fault.within(place(i, stage)))
+        });
+        faults.collect()
+    }
+}
+
+/// Where a stage stands.
+fn place(i: usize, stage: &Stage) -> String {
+    format!("pipeline: stage {} ({})", i + 1, stage.kind.element())
 }
 
 impl StageKind {
@@ -244,46 +264,101 @@ impl Resolved {
         self.stages.iter().any(|stage| stage.kind == kind && stage.applied)
     }
 
+    /// The input transform's name, and whether it is in the pixels; none where the AMF has none.
+    #[must_use]
+    pub fn input_said(&self) -> Option<(&str, bool)> {
+        self.stage(StageKind::Input).map(|stage| (stage.label.as_str(), stage.applied))
+    }
+
+    /// What takes a clip's codes to ACES2065-1, where that is not for its reader to know, and what
+    /// is to be said about it.
+    ///
+    /// # Errors
+    /// [`Code::BadAmf`] for pixels that have an output transform already, and for a file that
+    /// contradicts what the AMF says of it.
+    pub fn input(&self, pixels: Pixels<'_>) -> Outcome<(Vec<ColorStep>, Option<Fault>)> {
+        if self.has_applied(StageKind::Output) {
+            let message = "the output transform is applied: the pixels are made for a display";
+            return Err(Fault::new(Code::BadAmf, message)
+                .at("outputTransform")
+                .remedy("Give the original, or an AMF of what these pixels are."));
+        }
+        let Some(stage) = self.stage(StageKind::Input) else { return Ok((Vec::new(), None)) };
+        let label = &stage.label;
+        let unused = |why: &str| {
+            let message = format!("the input transform of the AMF ({label}) is not used: {why}");
+            Ok((Vec::new(), Some(Fault::new(Code::ColorAssumed, message))))
+        };
+        // By the AMF they are there: it was applied, or it is one that does nothing.
+        let there = stage.applied || stage.steps.is_empty();
+        let claim = if stage.applied { "is applied" } else { "changes nothing" };
+        match pixels {
+            Pixels::Raw => unused("camera raw is developed straight to ACES2065-1"),
+            Pixels::Aces if there => Ok((Vec::new(), None)),
+            Pixels::Aces => unused("the file is ACES2065-1 by its own word"),
+            Pixels::Named => Ok((Vec::new(), None)),
+            Pixels::Silent if there => {
+                let message = format!(
+                    "the pixels are taken as ACES2065-1: the input transform of the AMF ({label}) {claim}, and nothing else says what they are"
+                );
+                let note = Fault::new(Code::ColorAssumed, message);
+                Ok((vec![ColorStep::ToAces(ACES.into())], Some(note)))
+            }
+            Pixels::Picture(says) if there => Err(contradiction(label, claim, says)),
+            Pixels::Silent | Pixels::Picture(_) => Ok((stage.steps.clone(), None)),
+        }
+    }
+
+    /// Looks that are not in the pixels, on ACES2065-1.
+    #[must_use]
+    pub fn looks(&self) -> Vec<ColorStep> {
+        self.steps(StageKind::Look)
+    }
+
     /// What a clip's recipe takes of it, and what it does not: plates have the
     /// input transform only, what is made for a display has the looks too.
     ///
     /// # Errors
-    /// [`Code::BadAmf`] for pixels that have an output transform already.
-    pub fn recipe(&self, pixels: Pixels, out: &OutputColor) -> Outcome<(ColorRecipe, Vec<Fault>)> {
-        if self.has_applied(StageKind::Output) {
-            let message = "the output transform is applied: the pixels are made for a display";
-            return Err(Fault::new(Code::BadAmf, message)
-                .remedy("Give the original, or convert with `platefarm color convert`."));
-        }
+    /// Those of [`Resolved::input`].
+    pub fn recipe(
+        &self,
+        pixels: Pixels<'_>,
+        out: &OutputColor,
+    ) -> Outcome<(ColorRecipe, Vec<Fault>)> {
+        let (input, said) = self.input(pixels)?;
         let mut notes = self.notes.clone();
-        let mut note = |message: String| notes.push(Fault::new(Code::ColorAssumed, message));
-        let mut recipe = ColorRecipe::default();
-        if let Some(stage) = self.stage(StageKind::Input) {
-            let label = &stage.label;
-            match (pixels, stage.applied) {
-                (Pixels::Raw, _) => note(format!(
-                    "the input transform of the AMF ({label}) is not used: camera raw is developed straight to ACES2065-1"
-                )),
-                (Pixels::Aces, false) => note(format!(
-                    "the input transform of the AMF ({label}) is not used: the file is ACES2065-1 by its own word"
-                )),
-                (_, true) => {}
-                (Pixels::Picture, false) => recipe.input.clone_from(&stage.steps),
-            }
-        }
+        notes.extend(said);
+        let mut recipe = ColorRecipe { input, ..ColorRecipe::default() };
         if out.meaning()?.display {
-            recipe.looks = self.steps(StageKind::Look);
+            recipe.looks = self.looks();
         }
         let view = self.view().map_or_else(
             || self.stage(StageKind::Output).map(|s| s.label.clone()),
             |v| Some(v.to_owned()),
         );
         if view.is_none() {
-            note(format!("the AMF has no output transform: {} is taken for viewing", DEFAULT_VIEW));
+            let message =
+                format!("the AMF has no output transform: {DEFAULT_VIEW} is taken for viewing");
+            notes.push(Fault::new(Code::ColorAssumed, message));
         }
         recipe.view = Some(view.unwrap_or_else(|| DEFAULT_VIEW.to_owned()));
         Ok((recipe, notes))
     }
+}
+
+/// The AMF says that pixels are ACES2065-1, and their file that they are not.
+fn contradiction(label: &str, claim: &str, says: &str) -> Fault {
+    let says = if says.is_empty() {
+        "the file does not say what its codes are".to_owned()
+    } else {
+        format!("the file says '{says}'")
+    };
+    let message = format!(
+        "by the AMF the pixels are ACES2065-1, since its input transform ({label}) {claim}; {says}"
+    );
+    Fault::new(Code::BadAmf, message).at("inputTransform").remedy(
+        "Correct the flag of the AMF or the file's own word; `platefarm render --color-in ACES2065-1` believes the AMF, --color-in with another space neither of both.",
+    )
 }
 
 /// The recipe where there is no AMF, and what is assumed: the rule of defaults.

@@ -340,7 +340,7 @@ fn write_facts(html: &mut String, plate: &PlateReport) -> fmt::Result {
     if plate.non_finite > 0 {
         write!(
             html,
-            "<div><dt>Replaced values</dt><dd class=\"warn\">{} not finite</dd></div>",
+            "<div><dt>Replaced values</dt><dd class=\"warn\">{} that no half can hold</dd></div>",
             plate.non_finite
         )?;
     }

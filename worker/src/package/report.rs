@@ -164,7 +164,8 @@ pub struct PlateReport {
     pub notes: Vec<Fault>,
     /// Frames per backend.
     pub backends: BTreeMap<String, u64>,
-    /// NaN and infinite input values that were replaced.
+    /// Values that no half can hold and that were replaced: NaN, infinities and magnitudes from
+    /// 65520 up, of the input and of what was made of it.
     pub non_finite: u64,
     /// Time per stage.
     pub stages: Vec<StageTotal>,

@@ -54,7 +54,8 @@ pub(super) fn plate_header(
     }
     // Empty text is not written.
     for (name, steps) in [("inputTransform", &spec.color.input), ("looks", &spec.color.looks)] {
-        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        let steps = steps.iter().filter(|step| !step.changes_nothing());
+        let steps: Vec<String> = steps.map(ToString::to_string).collect();
         header.more.insert(name.into(), steps.join("; "));
     }
     let shown = spec.color_out.meaning().is_ok_and(|meaning| meaning.display);

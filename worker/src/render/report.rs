@@ -61,7 +61,8 @@ pub struct RenderReport {
     pub stages: Vec<StageTotal>,
     /// Size of the files.
     pub bytes: u64,
-    /// NaN and infinite input values that were replaced.
+    /// Values that no half can hold and that were replaced: NaN, infinities and magnitudes from
+    /// 65520 up, of the input and of what was made of it.
     pub non_finite: u64,
     /// Milliseconds from opening the clip to the last file.
     pub wall_ms: f64,
@@ -225,10 +226,14 @@ impl RenderReport {
 fn color_steps(spec: &RenderSpec, clip: &ClipInfo) -> Vec<String> {
     let own = || match &clip.color_space {
         Some(space) if space == ACES => None,
+        Some(space) if clip.primaries_assumed => {
+            Some(format!("{space} to {ACES}, its primaries assumed: the file has none"))
+        }
         Some(space) => Some(format!("{space} to {ACES}, by the file's own word")),
         None => Some(format!("camera RGB to {ACES}, by the camera's numbers")),
     };
-    let input = spec.color.input.iter().map(ToString::to_string);
+    let input = spec.color.input.iter().filter(|step| !step.changes_nothing());
+    let input = input.map(ToString::to_string);
     let input = input.chain(own().filter(|_| spec.color.input.is_empty()));
     let looks = spec.color.looks.iter().map(ToString::to_string);
     let out = (!spec.color_out.is_aces()).then(|| format!("{ACES} to {}", spec.color_out.name()));

@@ -13,6 +13,8 @@ pub(super) struct Meaning {
     pub(super) curve: Arc<[f32]>,
     pub(super) to_aces: Matrix3,
     pub(super) known: Outcome<()>,
+    /// Whether the file has no primaries, and those of the matrix are assumed.
+    pub(super) assumed: bool,
     pub(super) notes: Vec<Fault>,
 }
 
@@ -39,27 +41,30 @@ pub(super) fn of(header: &Header) -> Meaning {
                 curve: encoding::curve(header.bits, encoding::linear),
                 to_aces: color::IDENTITY,
                 known: Err(fault),
+                assumed: false,
                 notes: Vec::new(),
             };
         }
     };
     let mut notes = Vec::new();
-    let mut assumed = |what: &str| {
+    let mut assume = |what: &str| {
         notes.push(Fault::new(Code::MetadataAbsent, what).at("offset 801"));
     };
     if is_density(header) {
-        assumed(
+        assume(
             "printing density is taken as Cineon's: black 95, white 685, gamma 0.6, 0.002 a code",
         );
     }
-    if !matches!(header.colorimetric, 5 | 6) {
-        assumed("no primaries in the file: those of ITU-R BT.709 are assumed");
+    let assumed = !matches!(header.colorimetric, 5 | 6);
+    if assumed {
+        assume("no primaries in the file: those of ITU-R BT.709 are assumed");
     }
     Meaning {
         name: name.into(),
         curve: encoding::curve(header.bits, light),
         to_aces: encoding::rec709_to_aces(),
         known: Ok(()),
+        assumed,
         notes,
     }
 }

@@ -58,7 +58,7 @@ impl PictureFormat for Dpx {
     }
 
     fn describe(first: &Header, _: &[Header]) -> Outcome<Described> {
-        let color::Meaning { name, curve, to_aces, known, mut notes } = color::of(first);
+        let color::Meaning { name, curve, to_aces, known, assumed, mut notes } = color::of(first);
         notes.extend(left_out(first));
         let raster = Rect::of_size(first.width, first.height);
         let layout = RgbLayout {
@@ -83,6 +83,7 @@ impl PictureFormat for Dpx {
                 ..Picture::default()
             },
             color_space: Some(name),
+            primaries_assumed: assumed,
             vendor: first.fields.clone(),
             notes,
             ..ClipInfo::default()

@@ -20,8 +20,29 @@ const KNOWN: &[(&str, &str, [Xy; 3], Xy)] = &[
     ("linear Rec.2020", "lin_rec2020_scene", REC2020, D65),
 ];
 
-/// Name of the space, matrix to ACES2065-1, whether it can be used, and what was assumed.
-type Meaning = (String, Matrix3, Outcome<()>, Vec<Fault>);
+/// What pixels are as light.
+pub(super) struct Meaning {
+    /// Name of the space.
+    pub(super) name: String,
+    /// Matrix to ACES2065-1.
+    pub(super) to_aces: Matrix3,
+    /// Why the colours cannot be used, where they cannot.
+    pub(super) known: Outcome<()>,
+    /// What was assumed, where the file has no primaries.
+    pub(super) assumed: Option<Fault>,
+}
+
+impl Meaning {
+    /// Light, by the file's own word.
+    fn light(name: impl Into<String>, to_aces: Matrix3) -> Self {
+        Self { name: name.into(), to_aces, known: Ok(()), assumed: None }
+    }
+
+    /// Codes that are no light.
+    fn codes(name: &str) -> Self {
+        Self { known: unknown(name), ..Self::light(name, color::IDENTITY) }
+    }
+}
 
 /// What the pixels of a file mean.
 ///
@@ -47,7 +68,7 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
     }
     // Primaries alone would make light of codes.
     if let Some(name) = coded(ours.as_deref(), interop.as_deref(), encoded).filter(|_| !aces) {
-        return Ok((name.clone(), color::IDENTITY, unknown(&name), Vec::new()));
+        return Ok(Meaning::codes(&name));
     }
     if let Some(chromaticities) = part.shared_attributes.chromaticities.filter(|_| !aces) {
         let xy = |v: Vec2<f32>| [f64::from(v.x()), f64::from(v.y())];
@@ -58,10 +79,8 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
     let name = if aces { Some("lin_ap0_scene") } else { interop.as_deref() };
     if let Some(name) = name {
         return Ok(match KNOWN.iter().find(|known| known.1 == name) {
-            Some((name, _, primaries, white)) => {
-                ((*name).into(), matrix(primaries, *white)?, Ok(()), Vec::new())
-            }
-            None => (name.into(), color::IDENTITY, unknown(name), Vec::new()),
+            Some((name, _, primaries, white)) => Meaning::light(*name, matrix(primaries, *white)?),
+            None => Meaning::codes(name),
         });
     }
     let note = Fault::new(
@@ -69,8 +88,7 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
         "no primaries in the file: those of ITU-R BT.709 are assumed, as OpenEXR says",
     )
     .at("chromaticities");
-    let (name, to_aces, color, _) = by_primaries(REC709, D65)?;
-    Ok((name, to_aces, color, vec![note]))
+    Ok(Meaning { assumed: Some(note), ..by_primaries(REC709, D65)? })
 }
 
 fn by_primaries(primaries: [Xy; 3], white: Xy) -> Outcome<Meaning> {
@@ -80,12 +98,12 @@ fn by_primaries(primaries: [Xy; 3], white: Xy) -> Outcome<Meaning> {
         .find(|(_, _, p, w)| near(white, *w) && primaries.iter().zip(p).all(|(a, b)| near(*a, *b)));
     // A name means the exact values, of which the file has rounded ones.
     if let Some((name, _, primaries, white)) = known {
-        return Ok(((*name).into(), matrix(primaries, *white)?, Ok(()), Vec::new()));
+        return Ok(Meaning::light(*name, matrix(primaries, *white)?));
     }
     let shown = |[x, y]: Xy| format!("{x:.4} {y:.4}");
     let [r, g, b] = primaries.map(shown);
     let name = format!("linear, primaries {r}, {g}, {b}, white {}", shown(white));
-    Ok((name, matrix(&primaries, white)?, Ok(()), Vec::new()))
+    Ok(Meaning::light(name, matrix(&primaries, white)?))
 }
 
 /// Linear RGB to ACES2065-1, the white adapted by Bradford. ACES2065-1 itself is left as it is, exactly.

@@ -214,7 +214,8 @@ impl PictureFormat for Exr {
     }
 
     fn describe(first: &Header, sampled: &[Header]) -> Outcome<Described> {
-        let (color_space, to_aces, color, mut notes) = color::of(first)?;
+        let color::Meaning { name, to_aces, known, assumed } = color::of(first)?;
+        let (primaries_assumed, mut notes) = (assumed.is_some(), Vec::from_iter(assumed));
         let raster = raster(first, sampled, &mut notes);
         raster.check_size("picture")?;
         let display = first.display;
@@ -248,12 +249,13 @@ impl PictureFormat for Exr {
                 compression: info::compression(&first.part).into(),
                 ..Picture::default()
             },
-            color_space: Some(color_space),
+            color_space: Some(name),
+            primaries_assumed,
             notes,
             ..ClipInfo::default()
         };
         info::fill(first, &mut info);
-        Ok(Described { layout, info, color })
+        Ok(Described { layout, info, color: known })
     }
 
     fn timecode(header: &Header, rate: FrameRate) -> Option<Timecode> {

@@ -94,7 +94,7 @@ pub enum Transfer {
         /// Offset.
         offset: f64,
     },
-    /// SMPTE ST 2084, mirrored at zero; light 1 is 100 cd/m².
+    /// SMPTE ST 2084, mirrored at zero; light 1 is 100 cd/m². Codes end at 1, which is 10 000 cd/m².
     Pq,
     /// ITU-R BT.2100 HLG's curve per channel, without its system gamma, mirrored at zero.
     HlgCurve,
@@ -242,7 +242,8 @@ impl Transfer {
             Self::DisplayGamma(gamma) => mirrored(code, |c| c.powf(gamma)),
             Self::Pq => mirrored(code, |c| {
                 let [m1, m2, c1, c2, c3] = PQ;
-                let p = c.powf(1.0 / m2);
+                // From code 1.99 on the formula has no light any more.
+                let p = c.min(1.0).powf(1.0 / m2);
                 100.0 * ((p - c1).max(0.0) / (c2 - c3 * p)).powf(1.0 / m1)
             }),
             Self::HlgCurve => mirrored(code, |v| {

@@ -118,6 +118,7 @@ fn clip_of(from: &Described<'_>) -> Outcome<ClipInfo> {
         // The name of the matrix stands for it only where there is one.
         color_space: color_space.filter(|name| color.is_none() || name != CAMERA_RGB),
         color,
+        primaries_assumed: from.beside("primariesAssumed")?,
         frame_lines: from.get("frameLines")?.unwrap_or_default(),
         varies: from.beside("varies")?,
         sidecars: from.beside("sidecars")?,
@@ -345,6 +346,7 @@ mod tests {
             lens,
             color: Some(color),
             color_space: None,
+            primaries_assumed: false,
             frame_lines: vec![line],
             varies: [("focus".to_owned(), Variation { min: 1.0, max: 2.0, frames: 9 })].into(),
             sidecars: vec!["/ocf/a.ale".into()],
@@ -365,7 +367,8 @@ mod tests {
         let plain = ClipInfo {
             path: "s3://cards/b.mov".into(),
             identity: Identity { clip_name: "b".into(), ..Identity::default() },
-            color_space: Some("ARRI LogC4".into()),
+            color_space: Some("Linear Rec.709 (sRGB)".into()),
+            primaries_assumed: true,
             ..ClipInfo::default()
         };
         let clips = [clip, plain];

@@ -67,6 +67,7 @@ impl Overrides {
         if let Some(color) = &set.color {
             said.push(format!("colour '{color}'"));
             clip.color_space = Some(color.clone());
+            clip.primaries_assumed = false;
             clip.vendor.insert(COLOR.into(), color.clone());
         }
         if let Some(squeeze) = set.squeeze {
