@@ -4,13 +4,15 @@
 use prost::Message;
 use std::path::PathBuf;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "platefarm/v1/types.proto",
     "platefarm/v1/control.proto",
     "platefarm/v1/farm.proto",
     "platefarm/v1/work.proto",
     "platefarm/v1/trust.proto",
     "platefarm/v1/events.proto",
+    "platefarm/v1/library.proto",
+    "platefarm/v1/pulls.proto",
     "externalscaler/externalscaler.proto",
 ];
 

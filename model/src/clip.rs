@@ -322,6 +322,12 @@ impl ClipInfo {
         self.picture.codec.clone().or_else(stored)
     }
 
+    /// Whether it is a plate that platefarm itself made, and so no original.
+    #[must_use]
+    pub fn is_plate(&self) -> bool {
+        self.vendor.contains_key("exr.platefarm:version")
+    }
+
     /// What its pixels mean as colours: encoding and gamut, or the camera's own RGB.
     #[must_use]
     pub fn color_name(&self) -> Option<String> {

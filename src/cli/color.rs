@@ -3,7 +3,7 @@
 //! Numbers are little-endian 32-bit floats, red, green and blue together, so
 //! that any other program can be held against ours.
 
-use crate::cli::colors::{self, named};
+use crate::cli::colors;
 use crate::cli::image;
 use crate::cli::render::BackendArg;
 use crate::output::Output;
@@ -13,7 +13,7 @@ use platefarm_model::color::recipe::ColorFile;
 use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::color::{Converter, Plan};
-use platefarm_standards::amf::{IncomingAmf, StageKind, registry};
+use platefarm_standards::amf::{self, IncomingAmf, StageKind, named, registry};
 use platefarm_standards::look;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ impl Route {
             (Some(to), _) => {
                 named(to).and_then(|to| OutputColor::named(&to)).map_err(|f| f.within("--to"))
             }
-            (None, incoming @ Some(_)) => colors::view(incoming),
+            (None, incoming @ Some(_)) => amf::view(incoming),
             (None, None) => {
                 Err(Fault::new(Code::Usage, "it is not said what the pixels are to be")
                     .at("--to")

@@ -4,16 +4,11 @@
 use crate::cli::render::read_document;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
-use platefarm_model::color::recipe::DEFAULT_VIEW;
 use platefarm_model::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_standards::amf::registry::{self, Meaning};
 use platefarm_standards::amf::{self, ExtraLook, Found, IncomingAmf};
 use platefarm_standards::look;
 use std::path::{Component, Path, PathBuf};
-
-/// The name of what a clip's AMF says that it is looked at in.
-const VIEW: &str = "view";
 
 /// Colour that a pull and a render have in common.
 #[derive(clap::Args)]
@@ -41,40 +36,17 @@ impl ColorArgs {
     }
 
     pub(super) fn color_out(&self, incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
-        let place = |fault: Fault| fault.at("--color-out");
-        match self.color_out.as_deref() {
-            None => Ok(OutputColor::default()),
-            Some(text) if text.eq_ignore_ascii_case(VIEW) => {
-                view(incoming).map_err(place)
+        let Some(text) = self.color_out.as_deref() else { return Ok(OutputColor::default()) };
+        amf::output(text, incoming).map_err(|fault| {
+            let fault = fault.at("--color-out");
+            if Path::new(text).is_file() {
+                return fault.remedy(
+                    "A file that makes a display's codes of ACES2065-1 is named by an AMF, as its outputTransform: --amf FILE --color-out view. A look is put in with --look.",
+                );
             }
-            Some(text) => named(text).and_then(|name| OutputColor::named(&name)).map_err(|fault| {
-                let fault = place(fault);
-                if Path::new(text).is_file() {
-                    return fault.remedy(
-                        "A file that makes a display's codes of ACES2065-1 is named by an AMF, as its outputTransform: --amf FILE --color-out view. A look is put in with --look.",
-                    );
-                }
-                fault
-            }),
-        }
+            fault
+        })
     }
-}
-
-/// What an AMF says that it is looked at in; the default where it says nothing.
-pub(super) fn view(incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
-    let said = incoming.map(IncomingAmf::view).transpose()?.flatten();
-    said.map_or_else(|| OutputColor::named(DEFAULT_VIEW), Ok)
-}
-
-/// The one name of a space or output: of ours, or of any id of the ACES registry, old ones too.
-pub(super) fn named(text: &str) -> Outcome<String> {
-    name::resolve(text).map(|named| named.name().to_owned()).or_else(
-        |unknown| match registry::find(text).map(|known| known.meaning) {
-            Some(Meaning::ToAces(name) | Meaning::FromAces(name)) => Ok(name),
-            Some(_) => Err(registry::resolve(text).err().unwrap_or(unknown)),
-            None => Err(unknown),
-        },
-    )
 }
 
 /// An AMF from disk, with what it names.
@@ -174,7 +146,7 @@ pub(super) fn recipe(
         }
     };
     if let Some(text) = color_in {
-        let name = named(text).map_err(|fault| fault.at("--color-in"))?;
+        let name = amf::named(text).map_err(|fault| fault.at("--color-in"))?;
         name::to_aces(&name).map_err(|fault| fault.at("--color-in"))?;
         recipe.input = vec![ColorStep::ToAces(name)];
     }

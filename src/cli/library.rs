@@ -230,10 +230,9 @@ fn known_spec(spec: &str) -> Outcome<()> {
     if delivery::profile(spec).is_some() || std::path::Path::new(spec).exists() {
         return Ok(());
     }
-    let names: Vec<&str> = delivery::PROFILES.iter().map(|(name, _)| *name).collect();
     Err(Fault::new(Code::UnknownOption, format!("'{spec}' is neither a file nor a shipped spec"))
         .at("--spec")
-        .remedy(format!("Choose one of {}, or name a file.", names.join(", "))))
+        .remedy(format!("Choose one of {}, or name a file.", delivery::names())))
 }
 
 async fn add(library: &Library, paths: &[PathBuf], show: &str, out: &dyn Output) -> Outcome<()> {
@@ -243,7 +242,7 @@ async fn add(library: &Library, paths: &[PathBuf], show: &str, out: &dyn Output)
         .collect();
     let mut card = Progress::reading(out.talks(), || card::inspect(&paths));
     // Plates of earlier pulls carry the reel and timecode of the clips that they were made from.
-    card.clips.retain(|clip| !platefarm_media::source::is_plate(clip));
+    card.clips.retain(|clip| !clip.is_plate());
     if card.clips.is_empty() && card.problems.is_empty() {
         let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         return Err(Fault::new(Code::NoMedia, format!("no clip in {}", paths.join(", "))));

@@ -3,7 +3,6 @@
 //! The plan is made here, where the media is ([`request`]); the farm is handed
 //! a job whose steps are the plates and, last, the package.
 
-mod key;
 mod media;
 mod request;
 
@@ -104,7 +103,7 @@ fn score(text: &str) -> Outcome<f64> {
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let plan = request::plan(&args, out)?;
     if args.dry_run || out.talks() {
-        out.plan(&plan.shown());
+        out.plan(&plan.pull.shown());
     }
     if args.dry_run {
         return Ok(());
@@ -126,7 +125,7 @@ fn marker(plan: &Plan) -> PathBuf {
 
 /// Plates of this pull that are there already.
 fn delivered(plan: &Plan) -> Option<PathBuf> {
-    let mut plates = plan.package.plates.iter().map(|plate| plan.out_dir.join(&plate.name));
+    let mut plates = plan.pull.package.plates.iter().map(|plate| plan.out_dir.join(&plate.name));
     plates.find(|dir| is_there(dir))
 }
 
@@ -197,7 +196,7 @@ async fn run_on_farm(args: &Args, plan: &Plan, global: &Global, out: &dyn Output
     let mut farm = Farm::connect(global.dial()?).await?;
     let begun = Instant::now();
     let claimed = claim(plan)?;
-    let mut spec = plan.job.clone();
+    let mut spec = plan.pull.job.clone();
     args.terms.apply(&mut spec);
     let key = format!("{} {claimed}", plan.key);
     spec.idempotency_key = Some(platefarm_media::hash::xxh128(key.as_bytes()));
@@ -255,7 +254,7 @@ async fn run_local(args: &Args, plan: &Plan, global: &Global, out: &dyn Output) 
     let begun = Instant::now();
     let work = async {
         let mut farm = Farm::connect(url.as_str()).await?;
-        let mut spec = plan.job.clone();
+        let mut spec = plan.pull.job.clone();
         args.terms.apply(&mut spec);
         let (job, existed) = farm.submit(&spec).await?;
         if existed {
@@ -311,7 +310,7 @@ fn summary(
     frames: &[(u32, Vec<platefarm_model::job::FrameResult>)],
     wall_s: f64,
 ) -> PullSummary {
-    let plates = plan.package.plates.len();
+    let plates = plan.pull.package.plates.len();
     let rendered: Vec<_> = frames
         .iter()
         .filter(|(step, _)| (*step as usize) < plates)
@@ -345,7 +344,7 @@ fn summary(
         contact_sheet: made("contact_sheet.png"),
         report: made("report.html"),
         plates,
-        rejected: plan.package.rejected.len(),
+        rejected: plan.pull.package.rejected.len(),
         frames: rendered.len() as u64,
         frames_failed: failed,
         bytes: rendered.iter().map(|result| result.bytes).sum(),

@@ -4,11 +4,11 @@
 
 use super::typed::unread;
 use super::when::When;
-use platefarm_model::farm::{Dependency, Device, PriorityClass, Target};
-use platefarm_model::job::{JobSpec, JobView, StepKind};
-use platefarm_model::recipe::Backend;
+use platefarm_model::farm::{Dependency, Device, Needs, PriorityClass, Target};
+use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::utc::Utc;
-use platefarm_model::{Code, Fault, Outcome, Timestamp, limits};
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
+use platefarm_scheduler::pulls;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "On the farm")]
@@ -68,24 +68,14 @@ impl Terms {
         terms.start_after = self.start_after.and_then(|when| when.0).or(terms.start_after);
         terms.max_tasks = self.max_tasks.or(terms.max_tasks);
         terms.after.extend(self.after.iter().map(|on| Dependency { on: *on, same_frames: false }));
-        for step in &mut job.steps {
-            let StepKind::Render(render) = &step.kind else { continue };
-            let (near, backend) = (render.source.clone(), render.backend);
-            let needs = &mut step.terms.needs;
-            needs.pool.clone_from(&self.pool);
-            needs.labels.extend(self.label.iter().cloned());
-            needs.memory_mib = self.memory;
-            needs.limits.extend(self.limit.iter().cloned());
-            if backend == Backend::Gpu {
-                needs.device = Device::Gpu;
-            }
-            step.terms.frame_limit_s = self.frame_limit;
-            step.terms.step_limit_s = self.step_limit;
-            // A name that the scheduler would refuse is not worth a pull.
-            if near.len() <= limits::MAX_NAME_BYTES && !near.chars().any(char::is_control) {
-                step.terms.near.push(near);
-            }
-        }
+        let needs = Needs {
+            pool: self.pool.clone(),
+            labels: self.label.iter().cloned().collect(),
+            memory_mib: self.memory,
+            device: Device::default(),
+            limits: self.limit.iter().cloned().collect(),
+        };
+        pulls::ask_of_workers(job, &needs, self.frame_limit, self.step_limit);
     }
 
     /// Says where a job that was handed in before has other terms than are said

@@ -33,6 +33,7 @@ mod style;
 mod table;
 mod trust;
 
+pub(crate) use platefarm_scheduler::pulls::Shown as PlanView;
 pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
@@ -49,12 +50,10 @@ use platefarm_model::event::{Event, Hook};
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
-use platefarm_model::pull::{PackageSpec, Rejected};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
 use platefarm_model::{Fault, JobId, Secret, Timestamp};
 use platefarm_scheduler::library::{Added, Card, Entry as ClipEntry, Show};
-use platefarm_scheduler::pulls::estimate::Estimate;
 use platefarm_standards::editlist::{Diff, EditList};
 use platefarm_standards::fdl::{Applied, Fdl, Reading};
 use platefarm_standards::mhl::{Checked, Problem};
@@ -205,18 +204,6 @@ pub(crate) enum LibraryView<'a> {
     Formats { formats: &'a [Card] },
     /// Shows.
     Shows { shows: &'a [Show] },
-}
-
-/// A pull before it is done.
-#[derive(Serialize)]
-pub(crate) struct PlanView<'a> {
-    /// Plates, rejected events, settings.
-    #[serde(flatten)]
-    pub(crate) package: &'a PackageSpec,
-    /// Events that need no plate.
-    pub(crate) skipped: &'a [Rejected],
-    /// What it will cost.
-    pub(crate) estimate: Estimate,
 }
 
 /// What an inspection found, and how much of it is to be said.

@@ -273,12 +273,6 @@ pub(crate) fn source_by_extension(path: &Path) -> Option<&'static dyn Source> {
     claimants(path).next()
 }
 
-/// Whether the clip is a plate that platefarm itself made, and so no original.
-#[must_use]
-pub fn is_plate(info: &ClipInfo) -> bool {
-    info.vendor.contains_key("exr.platefarm:version")
-}
-
 /// What a failed read means.
 pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> Fault {
     if let Some(fault) = storage::carried(error) {

@@ -8,6 +8,7 @@ mod event;
 mod farm;
 mod farm_status;
 mod job;
+mod pull;
 mod query;
 mod status;
 mod trust;

@@ -3,6 +3,7 @@
 
 use super::matching::{BAR, Choices, ClipKey, Index, Query};
 use super::take::{self, Verdict};
+use platefarm_model::{Code, Fault};
 use platefarm_standards::editlist::EditList;
 use std::collections::{BTreeSet, HashSet};
 
@@ -63,4 +64,18 @@ pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<u
         _ => None,
     });
     led.collect()
+}
+
+/// Choices that led to no clip are not kept, and are told. `place` is where they were said.
+#[must_use]
+pub fn unused(chosen: &Choices, used: &BTreeSet<usize>, place: &str) -> Vec<Fault> {
+    let unused = chosen.choices.iter().enumerate().filter(|(at, _)| !used.contains(at));
+    let told = unused.map(|(_, choice)| {
+        let message =
+            format!("the choice of '{}' leads no event of the list to a clip", choice.clip);
+        Fault::new(Code::BadChoice, message)
+            .at(place)
+            .remedy("Nothing, if it is meant for another list; it is not kept for the show.")
+    });
+    told.collect()
 }

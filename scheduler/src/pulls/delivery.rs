@@ -23,6 +23,12 @@ pub fn profile(name: &str) -> Option<&'static str> {
     PROFILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// The names of the shipped profiles, as remedies list them.
+#[must_use]
+pub fn names() -> String {
+    PROFILES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
 /// A delivery spec under construction.
 #[derive(Debug, Default)]
 pub struct Layers {

@@ -16,31 +16,43 @@
 //! - [`naming`] names the plate; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
 //! - [`delivery`] reads what a delivery is to be.
+//! - [`wishes`] lays over it what one pull asks.
 //! - [`grade`] and [`lists`] write what else the list says about a plate.
+//! - [`key`] names the pull, so that the same request is the same job.
 
 mod ahead;
 pub mod delivery;
 pub mod estimate;
 mod grade;
 mod kept;
+mod key;
 mod lists;
 mod matching;
 mod media;
 mod naming;
 mod plate;
 mod previous;
+mod rate;
+mod shown;
 mod sidecar;
 mod take;
 mod template;
 #[cfg(test)]
 mod tests;
+mod wishes;
+mod workers;
 
-pub use ahead::{chosen, in_question, wanted};
+pub use ahead::{chosen, in_question, unused, wanted};
+pub use key::keyed;
 pub use matching::{BAR, Choice, Choices, ClipKey, rules};
 pub use media::Media;
 pub use previous::{Previous, PreviousFile};
+pub use rate::list_rate;
+pub use shown::Shown;
 pub use sidecar::uuid;
 pub use template::FIELDS as NAMING_FIELDS;
+pub use wishes::Wishes;
+pub use workers::ask_of_workers;
 
 use matching::{Index, Miss, Query};
 use naming::Names;

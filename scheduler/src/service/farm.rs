@@ -63,6 +63,26 @@ fn traced(mut spec: JobSpec, parent: Option<String>, begun: SystemTime) -> JobSp
     spec
 }
 
+/// The trace that a call belongs to, as it says.
+pub(super) fn parent<T>(request: &Request<T>) -> Option<String> {
+    let header = request.metadata().get(trace::HEADER).and_then(|text| text.to_str().ok());
+    header.map(str::to_owned)
+}
+
+/// Hands a job in: its id, and whether it was there before.
+pub(super) async fn submit(
+    desk: &Desk,
+    spec: JobSpec,
+    parent: Option<String>,
+    begun: SystemTime,
+) -> Outcome<(JobId, bool)> {
+    let spec = Box::new(traced(spec, parent, begun));
+    match desk.ask(Command::Submit(spec)).await? {
+        Reply::Submitted { job, existed } => Ok((job, existed)),
+        _ => Desk::unexpected(),
+    }
+}
+
 impl<R: Reader> FarmService<R> {
     async fn frames(&self, request: v1::ListFramesRequest) -> Outcome<v1::ListFramesResponse> {
         let v1::ListFramesRequest { job, after, limit } = request;
@@ -114,21 +134,14 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::SubmitJobRequest>,
     ) -> Answer<v1::SubmitJobResponse> {
         let begun = SystemTime::now();
-        let header = request.metadata().get(trace::HEADER).and_then(|text| text.to_str().ok());
-        let parent = header.map(str::to_owned);
+        let parent = parent(&request);
         let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
         let spec = request.into_inner().job.ok_or_else(missing).and_then(JobSpec::try_from);
-        let spec = match spec {
-            Ok(spec) => Box::new(traced(spec, parent, begun)),
-            Err(fault) => return answer(Err(fault)),
-        };
-        answer(match self.desk.ask(Command::Submit(spec)).await {
-            Ok(Reply::Submitted { job, existed }) => {
-                Ok(v1::SubmitJobResponse { job: job.0, existed })
-            }
-            Ok(_) => Desk::unexpected(),
+        let submitted = match spec {
+            Ok(spec) => submit(&self.desk, spec, parent, begun).await,
             Err(fault) => Err(fault),
-        })
+        };
+        answer(submitted.map(|(job, existed)| v1::SubmitJobResponse { job: job.0, existed }))
     }
 
     async fn list_jobs(

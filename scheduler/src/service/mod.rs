@@ -9,7 +9,9 @@ mod desk;
 mod events;
 mod farm;
 mod hooks;
+mod library;
 mod owner;
+mod pulls;
 mod results;
 mod role;
 mod scaler;
@@ -26,13 +28,16 @@ pub(crate) use results::Page;
 pub(crate) use stills::Stills;
 
 use crate::core::{Command, Policy, Reply};
+use crate::library::Shelf;
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::cause::Cause;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId, limits};
 use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
-use platefarm_proto::{DESCRIPTORS, EventsServer, FarmServer, TrustServer, WorkServer};
+use platefarm_proto::{
+    DESCRIPTORS, EventsServer, FarmServer, LibraryServer, PullsServer, TrustServer, WorkServer,
+};
 use results::Results;
 use role::Govern;
 use std::future::Future;
@@ -71,7 +76,7 @@ pub struct Config {
     pub events: Kept,
     /// Directories beneath which packages are shown on the dashboard.
     pub pictures: Vec<PathBuf>,
-    /// The library that the dashboard searches.
+    /// The library that services and the dashboard search, and that pulls take clips of.
     pub library: Option<Place>,
     /// Told once, when the store is claimed and calls are answered.
     pub ready: Arc<Notify>,
@@ -171,6 +176,8 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<FarmServer<farm::FarmService<SqlReader>>>().await;
     health.set_serving::<WorkServer<work::WorkService>>().await;
+    health.set_serving::<LibraryServer<library::LibraryService>>().await;
+    health.set_serving::<PullsServer<pulls::PullsService>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1()
@@ -194,10 +201,11 @@ pub async fn serve(
     let mut scribes = JoinSet::new();
     scribes.spawn(writing);
     let (layer, people, gate) = door.parts(config.http);
+    let shelf = Arc::new(Shelf::new(config.library.clone()));
     let mut sites = JoinSet::new();
     if let Some((http, gate)) = config.http.zip(gate) {
         let (farm, closing) = (results.clone(), closing.clone());
-        let (pictures, library) = (config.pictures.clone(), config.library.clone());
+        let (pictures, library) = (config.pictures.clone(), Arc::clone(&shelf));
         let metrics = Arc::clone(&metrics);
         let pages = web::Pages { farm, metrics, gate, closing, pictures, library };
         let listener = bind_http(http, &config.trust).await?;
@@ -216,6 +224,7 @@ pub async fn serve(
         address: reached,
         metrics: Arc::clone(&metrics),
     };
+    let pulls = pulls::PullsService { desk: desk.clone(), shelf: Arc::clone(&shelf) };
     let work = work::WorkService::new(desk.clone(), &config, stills);
     tracing::info!(store = %config.store, "scheduler is ready");
     config.ready.notify_one();
@@ -235,6 +244,16 @@ pub async fn serve(
         .add_service(ExternalScalerServer::new(scaler))
         .add_service(health_service)
         .add_service(reflection)
+        .add_service(
+            LibraryServer::new(library::LibraryService { shelf })
+                .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(limits::MAX_MESSAGE_BYTES),
+        )
+        .add_service(
+            PullsServer::new(pulls)
+                .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(limits::MAX_MESSAGE_BYTES),
+        )
         .add_service(
             FarmServer::new(farm)
                 .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)

@@ -67,6 +67,20 @@ impl Caller {
         Err(outside(self, &format!("{what} is of show '{show}'")))
     }
 
+    /// The show to look in: the one that is named, or the caller's only one; none is all of them.
+    ///
+    /// # Errors
+    /// [`Code::OutsideShow`], also where the caller sees several and names none.
+    pub(crate) fn one_show(&self, named: Option<String>, what: &str) -> Outcome<Option<String>> {
+        match (named.filter(|show| !show.is_empty()), self.shows.as_slice()) {
+            (Some(show), _) => self.check(&show, what).map(|()| Some(show)),
+            (None, []) => Ok(None),
+            (None, [only]) => Ok(Some(only.clone())),
+            (None, _) => Err(Fault::new(Code::OutsideShow, format!("{what} is of many shows"))
+                .remedy(format!("Name one of: {}.", self.shows.join(", ")))),
+        }
+    }
+
     fn is(&self, who: Who) -> bool {
         let local = self.token.is_empty();
         match who {

@@ -63,6 +63,11 @@ const fn act(method: &'static str, role: Role, about: About, most_bytes: usize) 
     Rule { method, who: Who::Role(role), about, audited: true, most_bytes }
 }
 
+/// A call that only looks, and asks with documents.
+const fn read(method: &'static str, role: Role, about: About) -> Rule {
+    Rule { method, who: Who::Role(role), about, audited: false, most_bytes: LARGE }
+}
+
 /// A call of a worker's; its leases say what it did.
 const fn work(method: &'static str, most_bytes: usize) -> Rule {
     Rule { method, who: Who::Role(Role::Worker), about: About::Farm, audited: false, most_bytes }
@@ -94,6 +99,17 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/ListSettings", SEE, About::Farm),
     look("platefarm.v1.Farm/Explain", SEE, About::Job("target.job")),
     look("platefarm.v1.Farm/WhatIf", SEE, About::Farm),
+    // The library. The handler cuts what is found to what the caller sees.
+    look("platefarm.v1.Library/Search", SEE, About::Caller),
+    look("platefarm.v1.Library/GetClip", SEE, About::Caller),
+    look("platefarm.v1.Library/ListFormats", SEE, About::Caller),
+    act("platefarm.v1.Library/SetFormat", Role::Operator, About::Farm, SMALL),
+    act("platefarm.v1.Library/AddClips", Role::Submitter, About::Show("show"), LARGE),
+    look("platefarm.v1.Library/GetShow", SEE, About::Show("show")),
+    act("platefarm.v1.Library/SetShow", Role::Operator, About::Show("show"), SMALL),
+    // Pulls. Who may not submit has nothing to plan.
+    read("platefarm.v1.Pulls/Plan", Role::Submitter, About::Show("pull.show")),
+    act("platefarm.v1.Pulls/Submit", Role::Submitter, About::Show("pull.show"), LARGE),
     // What happened, and where it is sent. The handler leaves out what the caller does not see.
     look("platefarm.v1.Events/WatchEvents", SEE, About::Caller),
     act("platefarm.v1.Events/AddWebhook", Role::Operator, About::Farm, SMALL),

@@ -1,13 +1,12 @@
 //! The library: clips that are looked for, and the cards of their formats.
 
 use super::{Glance, Shared, Site, Who, answer};
-use crate::library::{Library, Search};
-use crate::trust::Caller;
+use crate::library::Search;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::Outcome;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -19,25 +18,8 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
     Router::new().route("/api/library", get(clips)).route("/api/formats", get(formats))
 }
 
-async fn open<G: Glance>(shared: &Shared<G>) -> Outcome<Library> {
-    let place = shared.pages.library.as_ref().ok_or_else(|| {
-        Fault::new(Code::NoMedia, "this scheduler has no library to search").remedy(
-            "Add clips with `platefarm library add`, and name the store with --library-store.",
-        )
-    })?;
-    Library::open(place).await
-}
-
-/// The show to look in: the one that is named, or the caller's only one.
-fn show(caller: &Caller, named: Option<String>) -> Outcome<Option<String>> {
-    match (named.filter(|show| !show.is_empty()), caller.shows.as_slice()) {
-        (Some(show), _) => caller.check(&show, "the library").map(|()| Some(show)),
-        (None, []) => Ok(None),
-        (None, [only]) => Ok(Some(only.clone())),
-        (None, _) => Err(Fault::new(Code::OutsideShow, "the library is of many shows")
-            .remedy(format!("Name one of: {}.", caller.shows.join(", ")))),
-    }
-}
+/// What callers are told that they may not see.
+const WHAT: &str = "the library";
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
@@ -61,8 +43,8 @@ async fn clips<G: Glance>(
     let found = async {
         let words: Vec<&str> = wanted.find.split_whitespace().collect();
         let mut search = Search::parse(&words)?;
-        search.show = show(&caller, wanted.show.or(search.show.take()))?;
-        let library = open(&shared).await?;
+        search.show = caller.one_show(wanted.show.or(search.show.take()), WHAT)?;
+        let library = shared.pages.library.library().await?;
         let (clips, count) = library.search(&search, wanted.most.clamp(1, MOST)).await?;
         Outcome::Ok(json!({ "clips": clips, "count": count }))
     };
@@ -80,8 +62,9 @@ async fn formats<G: Glance>(
     Query(of): Query<OfShow>,
 ) -> Response {
     let found = async {
-        let show = show(&caller, of.show)?;
-        let formats = open(&shared).await?.formats(show.as_deref()).await?;
+        let show = caller.one_show(of.show, WHAT)?;
+        let library = shared.pages.library.library().await?;
+        let formats = library.formats(show.as_deref()).await?;
         Outcome::Ok(json!({ "formats": formats }))
     };
     answer(found.await)

@@ -29,8 +29,8 @@ mod tests;
 pub(crate) use metrics::Metrics;
 
 use crate::core::{Command, Reply, State as Farm};
+use crate::library::Shelf;
 use crate::service::{Page, Stills};
-use crate::store::Place;
 use crate::trust::{Caller, HttpGate};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -98,8 +98,8 @@ pub(crate) struct Pages<G> {
     pub(crate) closing: watch::Receiver<bool>,
     /// Where packages may be shown from; none: nowhere.
     pub(crate) pictures: Vec<PathBuf>,
-    /// Where the library is, if there is one.
-    pub(crate) library: Option<Place>,
+    /// The library, if there is one.
+    pub(crate) library: Arc<Shelf>,
 }
 
 /// The pages as handlers have them.

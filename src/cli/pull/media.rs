@@ -2,10 +2,10 @@
 //! or the library's, as far as their files are there.
 
 use super::request::absolute;
-use platefarm_media::{source, storage};
+use platefarm_media::storage;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
-use platefarm_scheduler::library::{Library, Of};
+use platefarm_scheduler::library::{Footage, Library};
 use platefarm_scheduler::pulls::{self, Choices, ClipKey, Media};
 use platefarm_standards::editlist::EditList;
 use rayon::prelude::*;
@@ -19,21 +19,27 @@ pub(super) struct Found {
     /// All in full, by a scan.
     pub(super) clips: Vec<ClipInfo>,
     /// What finds them.
-    keys: Vec<ClipKey>,
-    /// Their ids in a library, where they are of one.
-    ids: Vec<i64>,
+    keys: Keys,
     /// Their rates.
     pub(super) rates: Vec<FrameRate>,
     /// What was passed over.
     pub(super) unreadable: Vec<Fault>,
 }
 
+/// What finds clips.
+enum Keys {
+    /// Those of a scan.
+    Scanned(Vec<ClipKey>),
+    /// Those of a library.
+    Kept(Footage),
+}
+
 impl Found {
     pub(super) fn scan(media: &[PathBuf]) -> Outcome<Self> {
         let (clips, unreadable) = scan(media)?;
         let rates = clips.iter().filter_map(|clip| clip.timing.rate).collect();
-        let keys = clips.iter().map(ClipKey::of).collect();
-        Ok(Self { clips, keys, ids: Vec::new(), rates, unreadable })
+        let keys = Keys::Scanned(clips.iter().map(ClipKey::of).collect());
+        Ok(Self { clips, keys, rates, unreadable })
     }
 
     /// Of a library the show's own clips and those of none; those of other shows where that is asked for.
@@ -43,34 +49,10 @@ impl Found {
         show: &str,
         any: bool,
     ) -> Outcome<Self> {
-        let of = if any { Of::Any } else { Of::ShowOrNone(show) };
-        let (ids, keys) = runtime.block_on(library.keys(of))?;
-        let others = if any { 0 } else { runtime.block_on(library.of_others(show))? };
-        let wider = "Name their show with --show, or take them with --any-show.";
-        if keys.is_empty() {
-            let (message, remedy) = match others {
-                0 => (
-                    "the library has no clips".to_owned(),
-                    "Add clips with `platefarm library add PATH`.",
-                ),
-                _ => (
-                    format!("no clip of the library is of show '{show}'; {others} are of others"),
-                    wider,
-                ),
-            };
-            return Err(Fault::new(Code::NoMedia, message).at("--library").remedy(remedy));
-        }
-        let rates = keys.iter().filter_map(|key| key.rate).collect();
-        let message = match (any, others) {
-            (true, _) => Some("clips of any show are taken".to_owned()),
-            (false, 0) => None,
-            (false, _) => {
-                Some(format!("{others} clips of other shows than '{show}' are passed over"))
-            }
-        };
-        let note = message
-            .map(|message| Fault::new(Code::OtherShow, message).at("--library").remedy(wider));
-        Ok(Self { clips: Vec::new(), ids, keys, rates, unreadable: note.into_iter().collect() })
+        let mut footage = runtime.block_on(library.footage(show, any))?;
+        let (rates, note) = (footage.rates(), footage.note.take());
+        let unreadable = note.into_iter().collect();
+        Ok(Self { clips: Vec::new(), keys: Keys::Kept(footage), rates, unreadable })
     }
 
     /// In full what the plan will take, by its place. Clips whose files are gone are marked.
@@ -82,39 +64,35 @@ impl Found {
         choices: &Choices,
         bar: f64,
     ) -> Outcome<HashMap<usize, ClipInfo>> {
-        if self.ids.is_empty() {
-            return Ok(HashMap::new());
-        }
+        let Keys::Kept(footage) = &mut self.keys else { return Ok(HashMap::new()) };
         // What is gone may leave an event to other clips, which are looked for then.
         let mut seen = BTreeSet::new();
         loop {
-            let places = pulls::in_question(list, &self.keys, choices, bar);
+            let places = pulls::in_question(list, &footage.keys, choices, bar);
             let fresh: Vec<usize> = places.difference(&seen).copied().collect();
             let find = |path: &Path| storage::metadata(path).map(|_| ());
-            let look = Look::at(&self.keys, &fresh, seen.is_empty(), find);
+            let look = Look::at(&footage.keys, &fresh, seen.is_empty(), find);
             seen.extend(fresh);
             self.unreadable.extend(look.notes);
             if look.gone.is_empty() {
                 break;
             }
-            look.gone.iter().for_each(|place| self.keys[*place].gone = true);
+            look.gone.iter().for_each(|place| footage.keys[*place].gone = true);
         }
-        let places: Vec<usize> =
-            pulls::wanted(list, &self.keys, choices, bar).into_iter().collect();
-        let ids: Vec<i64> = places.iter().map(|place| self.ids[*place]).collect();
-        let clips = runtime.block_on(library.clips(&ids))?;
-        Ok(places.into_iter().zip(clips).collect())
+        runtime.block_on(library.taken(footage, list, choices, bar))
     }
 
     pub(super) fn keys(&self) -> &[ClipKey] {
-        &self.keys
+        match &self.keys {
+            Keys::Scanned(keys) => keys,
+            Keys::Kept(footage) => &footage.keys,
+        }
     }
 
     pub(super) fn media<'a>(&'a self, clips: &'a HashMap<usize, ClipInfo>) -> Media<'a> {
-        if self.ids.is_empty() {
-            Media::of(&self.clips)
-        } else {
-            Media::of_library(&self.keys, clips)
+        match &self.keys {
+            Keys::Scanned(_) => Media::of(&self.clips),
+            Keys::Kept(footage) => Media::of_library(&footage.keys, clips),
         }
     }
 }
@@ -190,7 +168,7 @@ fn scan(media: &[PathBuf]) -> Outcome<(Vec<ClipInfo>, Vec<Fault>)> {
         }
         // Workers may run elsewhere, or in another directory.
         let (found, unreadable) = platefarm_media::scan(&absolute(dir)?);
-        let (plates, found): (Vec<_>, Vec<_>) = found.into_iter().partition(source::is_plate);
+        let (plates, found): (Vec<_>, Vec<_>) = found.into_iter().partition(ClipInfo::is_plate);
         faults.extend(plates_passed_over(dir, &plates));
         clips.extend(found);
         faults.extend(unreadable);

@@ -2,18 +2,17 @@
 //! the delivery are laid over each other, and everything that was assumed is
 //! collected for the report.
 
+use super::Args;
 use super::media::Found;
-use super::{Args, key};
 use crate::cli::colors;
 use crate::cli::render::read_document;
-use crate::output::{Output, PlanView};
+use crate::output::Output;
 use platefarm_media::storage;
 use platefarm_model::delivery::{Delivery, ShowDefaults};
-use platefarm_model::job::JobSpec;
-use platefarm_model::pull::{Document, PackageSpec, Rejected};
-use platefarm_model::{Code, Fault, FrameRate, Outcome, Timestamp};
+use platefarm_model::pull::Document;
+use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_scheduler::library::{Library, Show};
-use platefarm_scheduler::pulls::{self, Choices, delivery, estimate};
+use platefarm_scheduler::pulls::{self, Choices, PullPlan, Wishes, delivery};
 use platefarm_standards::amf::{self, IncomingAmf};
 use platefarm_standards::fdl;
 use platefarm_worker::package::PackageReport;
@@ -24,22 +23,9 @@ use tokio::runtime::Runtime;
 
 /// What to do, and the key under which it is handed in.
 pub(super) struct Plan {
-    pub(super) job: JobSpec,
-    pub(super) package: PackageSpec,
-    skipped: Vec<Rejected>,
+    pub(super) pull: PullPlan,
     pub(super) key: String,
     pub(super) out_dir: PathBuf,
-}
-
-impl Plan {
-    /// As it is shown before anything is done.
-    pub(super) fn shown(&self) -> PlanView<'_> {
-        PlanView {
-            package: &self.package,
-            skipped: &self.skipped,
-            estimate: estimate::estimate(&self.package),
-        }
-    }
 }
 
 pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
@@ -57,7 +43,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         }
         _ => Found::scan(&args.media)?,
     };
-    let (rate, assumed) = list_rate(args.rate.or(show.rate), &found.rates);
+    let (rate, assumed) = pulls::list_rate(args.rate.or(show.rate), &found.rates);
     let list = platefarm_media::editlist::read(&args.edl, &edl_bytes, Some(rate))?;
     let parsed_fdl = fdl_bytes
         .as_ref()
@@ -74,7 +60,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     }
     let used = pulls::chosen(&list, found.keys(), &known.chosen);
     let out_dir = absolute(&args.out)?;
-    let mut request = pulls::PullRequest {
+    let request = pulls::PullRequest {
         name: stem(&args.edl),
         show: args.show.clone(),
         edl: &list,
@@ -99,20 +85,16 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
             .into_iter()
             .chain(incoming.is_none().then(|| amf::without_amf().1))
             .chain(found.unreadable.iter().cloned())
-            .chain(unused(&known.chosen, &used))
+            .chain(pulls::unused(&known.chosen, &used, "--resolve"))
             .collect(),
         seed: String::new(),
         now: now(),
     };
-    let content = key::content(&request, fdl_bytes.as_deref(), &found.clips, &clips)?;
-    request.seed.clone_from(&content);
-    let mut plan = pulls::plan(&request)?;
-    let key = platefarm_media::hash::xxh128(format!("{content} {}", out_dir.display()).as_bytes());
-    plan.job.idempotency_key = Some(key.clone());
+    let (pull, key) = pulls::keyed(request, fdl_bytes.as_deref(), &found.clips, &clips)?;
     if !args.dry_run {
         known.learn(&args.show, &used)?;
     }
-    Ok(Plan { job: plan.job, package: plan.package, skipped: plan.skipped, key, out_dir })
+    Ok(Plan { pull, key, out_dir })
 }
 
 /// What is known beside what was typed: the show, and the library where one is used.
@@ -131,23 +113,9 @@ impl Known {
             return Ok(());
         };
         let choices = used.iter().map(|place| self.chosen.choices[*place].clone());
-        let mut kept = self.runtime.block_on(library.show(show))?;
-        kept.choices.learn(Choices { choices: choices.collect() });
-        self.runtime.block_on(library.keep_show(&kept))
+        let chosen = Choices { choices: choices.collect() };
+        self.runtime.block_on(library.learn(show, chosen))
     }
-}
-
-/// Choices that led to no clip are not kept, and are told.
-fn unused(chosen: &Choices, used: &BTreeSet<usize>) -> Vec<Fault> {
-    let unused = chosen.choices.iter().enumerate().filter(|(place, _)| !used.contains(place));
-    let told = unused.map(|(_, choice)| {
-        let message =
-            format!("the choice of '{}' leads no event of the list to a clip", choice.clip);
-        Fault::new(Code::BadChoice, message)
-            .at("--resolve")
-            .remedy("Nothing, if it is meant for another list; it is not kept for the show.")
-    });
-    told.collect()
 }
 
 fn known(args: &Args) -> Outcome<Known> {
@@ -201,47 +169,30 @@ fn delivery(
             Some(text) => layers.document(spec, text)?,
             None if Path::new(spec).exists() => layers.document(spec, &text(Path::new(spec))?)?,
             None => {
-                let names: Vec<&str> = delivery::PROFILES.iter().map(|(name, _)| *name).collect();
                 let message = format!("'{spec}' is neither a file nor a shipped delivery spec");
                 return Err(Fault::new(Code::UnknownOption, message)
                     .at("--spec")
-                    .remedy(format!("Choose one of {}, or name a file.", names.join(", "))));
+                    .remedy(format!("Choose one of {}, or name a file.", delivery::names())));
             }
         }
     }
     let look = &args.look;
-    let line = "the command line";
-    let mut set = |key: &str, value: Option<String>| match value {
-        Some(value) => layers.set(line, key, value),
-        None => Ok(()),
-    };
-    set("picture.debayer", look.debayer_given()?.map(|d| d.name().into()))?;
-    set("picture.compression", look.compression_given()?.map(|c| c.name().into()))?;
-    set("picture.filter", look.filter()?.map(|f| f.name().into()))?;
-    set("picture.template", look.template.clone())?;
-    set("picture.intent", look.intent.clone())?;
-    set("repeated", args.repeated.clone())?;
-    set("naming.plate", args.naming.clone())?;
-    let color = look.color.color_out(incoming)?;
-    let written = toml::Value::try_from(&color)
-        .map_err(|e| Fault::new(Code::Internal, "a colour is not TOML").because(&e))?;
-    if !color.is_aces() {
-        layers.set(line, "picture.color", written)?;
-    }
-    if let Some(handles) = args.handles {
-        layers.set(line, "handles", i64::from(handles))?;
-    }
     let scaling = look.scaling()?;
-    if scaling.allow_upres {
-        layers.set(line, "picture.allow_upres", true)?;
-    }
-    if scaling.antiring {
-        layers.set(line, "picture.antiring", true)?;
-    }
-    if let Some(size) = scaling.container {
-        let size: Vec<toml::Value> = size.iter().map(|side| i64::from(*side).into()).collect();
-        layers.set(line, "picture.container", size)?;
-    }
+    let wishes = Wishes {
+        handles: args.handles,
+        repeated: args.repeated.clone(),
+        naming: args.naming.clone(),
+        debayer: look.debayer_given()?.map(|d| d.name().into()),
+        compression: look.compression_given()?.map(|c| c.name().into()),
+        filter: scaling.filter.map(|f| f.name().into()),
+        template: look.template.clone(),
+        intent: look.intent.clone(),
+        color: look.color.color_out(incoming)?,
+        allow_upres: scaling.allow_upres,
+        antiring: scaling.antiring,
+        container: scaling.container,
+    };
+    wishes.lay("the command line", &mut layers)?;
     layers.finish()
 }
 
@@ -249,14 +200,7 @@ fn delivery(
 fn choices(args: &Args) -> Outcome<Choices> {
     let mut choices = Choices::default();
     for path in &args.resolve {
-        let newer: Choices = toml::from_str(&text(path)?).map_err(|e| {
-            let line = e.message().lines().next().unwrap_or_default().to_owned();
-            Fault::new(Code::BadChoice, line).at(path.display().to_string()).remedy(
-                "Write [[choice]] with reel, clip_name, source_file or source_in, and use = the clip's path or name.",
-            )
-        })?;
-        let place = path.display();
-        newer.choices.iter().try_for_each(|choice| choice.check().map_err(|f| f.within(&place)))?;
+        let newer = Choices::read(&path.display().to_string(), &text(path)?)?;
         choices.learn(newer);
     }
     Ok(choices)
@@ -303,42 +247,6 @@ fn previous(dirs: &[PathBuf]) -> Outcome<Vec<pulls::Previous>> {
 
 fn written(path: &Path) -> Option<SystemTime> {
     storage::metadata(path).and_then(|meta| meta.modified()).ok()
-}
-
-/// The rate that the list counts in, and what was assumed about it.
-fn list_rate(given: Option<FrameRate>, rates: &[FrameRate]) -> (FrameRate, Option<Fault>) {
-    if let Some(rate) = given {
-        return (rate, None);
-    }
-    let mut votes: Vec<(FrameRate, u64)> = Vec::new();
-    for rate in rates.iter().copied() {
-        match votes.iter_mut().find(|(seen, _)| *seen == rate) {
-            Some((_, count)) => *count += 1,
-            None => votes.push((rate, 1)),
-        }
-    }
-    let note = |text: String| {
-        Some(Fault::new(Code::BadConfig, text).remedy("Give --rate if that is wrong."))
-    };
-    match votes.as_slice() {
-        [] => (
-            FrameRate::FPS_24,
-            note("the media names no frame rate; the list is read at 24".into()),
-        ),
-        [(rate, _)] => (*rate, None),
-        _ => {
-            let rate = votes
-                .iter()
-                .max_by_key(|(_, count)| *count)
-                .map_or(FrameRate::FPS_24, |(rate, _)| *rate);
-            (
-                rate,
-                note(format!(
-                    "the media has several frame rates; the list is read at {rate}, the most frequent"
-                )),
-            )
-        }
-    }
 }
 
 fn text(path: &Path) -> Outcome<String> {

@@ -14,6 +14,7 @@ pub mod clf;
 mod delivery;
 mod grade;
 mod hash;
+mod output;
 mod plate;
 mod read;
 pub mod registry;
@@ -24,6 +25,7 @@ mod write;
 pub use delivery::{Delivery, ExtraLook, IncomingAmf, Sidecars, pixels, sidecars};
 pub use grade::GradeLook;
 pub use hash::sha256_hex;
+pub use output::{named, output, view};
 pub use plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, file_name, plate_amf,
 };

@@ -41,7 +41,23 @@ pub struct Choices {
     pub choices: Vec<Choice>,
 }
 
+/// How choices are written.
+const HOW: &str = "Write [[choice]] with reel, clip_name, source_file or source_in, and use = the clip's path or name.";
+
 impl Choices {
+    /// Reads them as people write them, in TOML. `name` is said with their mistakes.
+    ///
+    /// # Errors
+    /// [`Code::BadChoice`].
+    pub fn read(name: &str, text: &str) -> Outcome<Self> {
+        let choices: Self = toml::from_str(text).map_err(|e| {
+            let line = e.message().lines().next().unwrap_or_default().to_owned();
+            Fault::new(Code::BadChoice, line).at(name).remedy(HOW)
+        })?;
+        choices.choices.iter().try_for_each(|choice| choice.check().map_err(|f| f.within(name)))?;
+        Ok(choices)
+    }
+
     /// Takes over `newer`, which replace what speaks of the same events.
     pub fn learn(&mut self, newer: Self) {
         let events = |c: &Choice| {
@@ -88,9 +104,7 @@ impl Choice {
         } else {
             return Ok(());
         };
-        Err(Fault::new(Code::BadChoice, message).remedy(
-            "Write [[choice]] with reel, clip_name, source_file or source_in, and use = the clip's path or name.",
-        ))
+        Err(Fault::new(Code::BadChoice, message).remedy(HOW))
     }
 }
 

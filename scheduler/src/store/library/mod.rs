@@ -12,17 +12,27 @@
 //! - [`formats`] are camera formats and what people set for them, which holds
 //!   for later footage of the same format too.
 //! - [`shows`] are a production's defaults for delivery, and its choices.
+//! - [`described`] reads clips as `platefarm inspect` describes them.
+//! - [`pull`] hands a pull the clips that it may take.
+//! - [`shelf`] is a scheduler's library, which may not be there.
 
+mod described;
 pub mod formats;
+mod pull;
 mod rows;
 pub mod search;
+mod shelf;
 mod shows;
 #[cfg(test)]
 mod tests;
 
+pub use described::described;
+pub(crate) use described::is_whole;
 pub use formats::{Card, Override};
+pub use pull::Footage;
 pub use rows::Of;
 pub use search::Search;
+pub(crate) use shelf::Shelf;
 pub use shows::Show;
 
 use crate::pulls::ClipKey;
@@ -108,13 +118,35 @@ impl Library {
     /// # Errors
     /// `F0502`.
     pub async fn add(&self, show: &str, clips: &[ClipInfo]) -> Outcome<Added> {
+        self.add_where(show, clips, |_| true).await
+    }
+
+    /// The same for somebody who may not describe every clip anew: `may` says it of the show that
+    /// a clip was added for before.
+    ///
+    /// # Errors
+    /// `F0502`, [`Code::OutsideShow`].
+    pub async fn add_where(
+        &self,
+        show: &str,
+        clips: &[ClipInfo],
+        may: impl Fn(&str) -> bool,
+    ) -> Outcome<Added> {
         let cannot = self.cannot("add clips to the library");
         let mut tx = self.pool.begin().await.map_err(&cannot)?;
         let mut added = Added::default();
         for chunk in clips.chunks(rows::GROUP) {
             let rows =
                 chunk.iter().map(|clip| rows::Row::of(show, clip)).collect::<Outcome<Vec<_>>>()?;
-            added.count(rows::known(&mut tx, &rows).await.map_err(&cannot)?, &rows);
+            let known = rows::known(&mut tx, &rows).await.map_err(&cannot)?;
+            if let Some(theirs) = known.iter().find(|known| !may(&known.show)) {
+                let id = rows::id_text(theirs.id);
+                let message = format!("clip {id} was added for another show");
+                return Err(Fault::new(Code::OutsideShow, message).remedy(
+                    "Leave it out, or have somebody add it whose token is for both shows.",
+                ));
+            }
+            added.count(&known, &rows);
             rows::write(&mut tx, &rows).await.map_err(&cannot)?;
         }
         tx.commit().await.map_err(&cannot)?;
@@ -182,6 +214,19 @@ impl Library {
     /// # Errors
     /// `F0502`, [`Code::BadTimecode`] when a range of the search cannot be read.
     pub async fn search(&self, search: &Search, most: usize) -> Outcome<(Vec<Entry>, usize)> {
+        self.page(search, 0, most).await
+    }
+
+    /// The same, with the first `skip` of them passed over.
+    ///
+    /// # Errors
+    /// As [`Library::search`].
+    pub async fn page(
+        &self,
+        search: &Search,
+        skip: usize,
+        most: usize,
+    ) -> Outcome<(Vec<Entry>, usize)> {
         let cannot = self.cannot("search the library");
         let rows = rows::search(&self.pool, search).await.map_err(cannot)?;
         let mut found = Vec::new();
@@ -192,7 +237,7 @@ impl Library {
                 continue;
             }
             count += 1;
-            if found.len() < most {
+            if count > skip && found.len() < most {
                 let id = rows::id_text(row.id);
                 found.push(Entry { id, show: row.show, key, format: row.format });
             }
@@ -205,8 +250,21 @@ impl Library {
     /// # Errors
     /// [`Code::NoMedia`] when there is none, [`Code::DuplicateClip`] when there are several.
     pub async fn find(&self, name: &str) -> Outcome<(Entry, ClipInfo)> {
+        self.find_where(name, |_| true).await
+    }
+
+    /// The same among the clips of shows that somebody sees.
+    ///
+    /// # Errors
+    /// As [`Library::find`].
+    pub async fn find_where(
+        &self,
+        name: &str,
+        sees: impl Fn(&str) -> bool,
+    ) -> Outcome<(Entry, ClipInfo)> {
         let cannot = self.cannot("search the library");
-        let rows = rows::named(&self.pool, name).await.map_err(cannot)?;
+        let mut rows = rows::named(&self.pool, name).await.map_err(cannot)?;
+        rows.retain(|row| sees(&row.show));
         let [row] = rows.as_slice() else {
             let Some(first) = rows.first() else {
                 let message = format!("'{name}' is no clip of the library");
@@ -247,11 +305,11 @@ fn read(texts: &[String]) -> Outcome<Vec<(i64, ClipKey)>> {
 }
 
 impl Added {
-    fn count(&mut self, known: Vec<(i64, String)>, rows: &[rows::Row]) {
+    fn count(&mut self, known: &[rows::Known], rows: &[rows::Row]) {
         for row in rows {
-            match known.iter().find(|(id, _)| *id == row.id) {
+            match known.iter().find(|known| known.id == row.id) {
                 None => self.new += 1,
-                Some((_, info)) if *info == row.info => self.unchanged += 1,
+                Some(known) if known.info == row.info => self.unchanged += 1,
                 Some(_) => self.updated += 1,
             }
         }

@@ -28,6 +28,13 @@ pub(super) struct Row {
     pub(super) info: String,
 }
 
+/// A clip that is there already.
+pub(super) struct Known {
+    pub(super) id: i64,
+    pub(super) show: String,
+    pub(super) info: String,
+}
+
 /// A clip, as a search reads it.
 pub(super) struct Hit {
     pub(super) id: i64,
@@ -106,19 +113,23 @@ impl Row {
 }
 
 /// Which of the rows are there, and as what.
-pub(super) async fn known(
-    db: &mut AnyConnection,
-    rows: &[Row],
-) -> sqlx::Result<Vec<(i64, String)>> {
+pub(super) async fn known(db: &mut AnyConnection, rows: &[Row]) -> sqlx::Result<Vec<Known>> {
     let marks: Vec<String> = (1..=rows.len()).map(|i| format!("${i}")).collect();
-    let sql = format!("SELECT id, info FROM clip_info WHERE id IN ({})", marks.join(", "));
+    let sql = format!(
+        "SELECT clips.id, clips.production, clip_info.info FROM clips \
+         JOIN clip_info ON clip_info.id = clips.id WHERE clips.id IN ({})",
+        marks.join(", ")
+    );
     let mut arguments = AnyArguments::default();
     for row in rows {
         arguments.add(row.id).map_err(sqlx::Error::Encode)?;
     }
     // The text holds numbers of places only.
     let found = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(db).await?;
-    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let known = |row: &AnyRow| {
+        Ok(Known { id: row.try_get(0)?, show: row.try_get(1)?, info: row.try_get(2)? })
+    };
+    found.iter().map(known).collect()
 }
 
 /// Writes rows; those that are there are described anew.

@@ -53,6 +53,19 @@ impl Library {
         }))
     }
 
+    /// Keeps which clips are meant, beside what was chosen before: the next cut asks the same.
+    ///
+    /// # Errors
+    /// `F0502`.
+    pub async fn learn(&self, show: &str, chosen: Choices) -> Outcome<()> {
+        if chosen.choices.is_empty() {
+            return Ok(());
+        }
+        let mut kept = self.show(show).await?;
+        kept.choices.learn(chosen);
+        self.keep_show(&kept).await
+    }
+
     /// Keeps what is known of a show.
     ///
     /// # Errors

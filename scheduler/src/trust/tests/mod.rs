@@ -2,6 +2,7 @@
 //! in that we can think of. The table is walked in full against the protos.
 
 mod laws;
+mod shelf;
 mod store;
 mod walk;
 mod ways;
@@ -56,6 +57,7 @@ impl Farm {
         let store = TrustStore::open(&place).await.unwrap();
         let (_, admin) = issue(&store, &new(Role::Admin, &[]), "test", now()).await.unwrap();
         let mut config = Config::new(place);
+        config.library = Some(Place::Sqlite(dir.path().join("clips.db")));
         config.trust = Settings { tokens: true, limits, ..Settings::default() };
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

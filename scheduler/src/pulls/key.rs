@@ -7,14 +7,39 @@
 //! What is not in it decides none of that: the time, the place among other
 //! jobs, and the backend, of which the result does not depend.
 
+use super::{PullPlan, PullRequest, plan};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, Outcome};
-use platefarm_scheduler::pulls::PullRequest;
 use std::collections::{BTreeMap, HashMap};
+use twox_hash::XxHash3_128;
 
-/// The name of the content. The clips are those of a scan, and those that are
-/// taken of a library.
-pub(super) fn content(
+/// Plans a pull under its key, which is its job's, too. The clips are those of
+/// a scan, and those that are taken of a library; `fdl` is the framing as it
+/// was handed in.
+///
+/// # Errors
+/// Those of [`plan`].
+pub fn keyed(
+    mut request: PullRequest<'_>,
+    fdl: Option<&[u8]>,
+    scanned: &[ClipInfo],
+    taken: &HashMap<usize, ClipInfo>,
+) -> Outcome<(PullPlan, String)> {
+    let content = content(&request, fdl, scanned, taken)?;
+    request.seed.clone_from(&content);
+    let mut plan = plan(&request)?;
+    let key = xxh128(format!("{content} {}", request.out_dir).as_bytes());
+    plan.job.idempotency_key = Some(key.clone());
+    Ok((plan, key))
+}
+
+/// 32 hexadecimal digits, as hashes of files have them.
+fn xxh128(bytes: &[u8]) -> String {
+    format!("{:032x}", XxHash3_128::oneshot(bytes))
+}
+
+/// The name of the content.
+fn content(
     request: &PullRequest<'_>,
     fdl: Option<&[u8]>,
     scanned: &[ClipInfo],
@@ -50,18 +75,18 @@ pub(super) fn content(
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);
     }
-    Ok(platefarm_media::hash::xxh128(&bytes))
+    Ok(xxh128(&bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{BAR, Choices, Media, Previous};
     use super::*;
     use platefarm_model::delivery::Delivery;
     use platefarm_model::pull::Document;
     use platefarm_model::recipe::Backend;
     use platefarm_model::repair::Repairs;
     use platefarm_model::{FrameRate, Timestamp};
-    use platefarm_scheduler::pulls::{BAR, Choices, Media, Previous};
     use platefarm_standards::amf::{
         Amf, Found, IncomingAmf, Pipeline, Resolved, ResolvedStage, StageKind,
     };
@@ -95,6 +120,9 @@ mod tests {
         }
     }
 
+    /// Something that another request has otherwise.
+    type Change = fn(&mut PullRequest<'_>);
+
     fn key(request: &PullRequest<'_>) -> String {
         content(request, None, &[], &HashMap::new()).unwrap()
     }
@@ -125,12 +153,12 @@ mod tests {
     fn what_decides_a_pull_is_in_its_key_and_nothing_else() {
         let edl = EditList::new(Format::Edl, FrameRate::FPS_24);
         let plain = key(&request(&edl));
-        let changed = |change: fn(&mut PullRequest<'_>)| {
+        let changed = |change: Change| {
             let mut request = request(&edl);
             change(&mut request);
             key(&request) != plain
         };
-        let decisive: [(&str, fn(&mut PullRequest<'_>)); 10] = [
+        let decisive: [(&str, Change); 10] = [
             ("template_said", |r| r.template_said = true),
             ("name", |r| r.name = "other".into()),
             ("show", |r| r.show = "other".into()),
@@ -145,7 +173,7 @@ mod tests {
         for (what, change) in decisive {
             assert!(changed(change), "{what}");
         }
-        let others: [(&str, fn(&mut PullRequest<'_>)); 4] = [
+        let others: [(&str, Change); 4] = [
             ("now", |r| r.now = Timestamp(1)),
             ("out_dir", |r| r.out_dir = "/elsewhere".into()),
             ("backend", |r| r.backend = Backend::Cpu),

@@ -1,0 +1,164 @@
+//! The `Pulls` service: what `platefarm pull --library` does with files, asked
+//! for with texts. Both end in one [`pulls::PullRequest`] and go the same way
+//! from there; this side opens no file, neither of media nor of documents.
+
+mod order;
+
+use super::desk::Desk;
+use super::library::broke;
+use super::{Answer, answer, clock, farm};
+use crate::library::Shelf;
+use crate::pulls::{self, Choices, PullPlan};
+use crate::trust::Caller;
+use order::Order;
+use platefarm_model::farm::Needs;
+use platefarm_model::{Code, Fault, Outcome, limits};
+use platefarm_proto::{Pulls, v1};
+use platefarm_standards::editlist;
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::runtime::Handle;
+use tonic::Request;
+
+/// The service.
+pub(super) struct PullsService {
+    pub(super) desk: Desk,
+    pub(super) shelf: Arc<Shelf>,
+}
+
+/// A plan, and what was learnt in making it.
+struct Planned {
+    pull: PullPlan,
+    /// Choices of the request that led to clips.
+    used: Choices,
+}
+
+fn missing(place: &str) -> Fault {
+    Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
+}
+
+/// What the command line would have looked at.
+fn not_looked_at() -> Fault {
+    let message =
+        "whether the files of the clips are there was not looked at: no media is opened here";
+    Fault::new(Code::NotChecked, message)
+        .remedy("Nothing: where one is gone, the frames that need it fail and say so.")
+}
+
+/// From what is asked to a plan.
+async fn plan(shelf: &Shelf, asked: v1::PullOrder) -> Outcome<Planned> {
+    let library = shelf.library().await?;
+    let show = library.show(&asked.show).await?;
+    let any_show = asked.any_show;
+    let order = Order::read(asked, &show)?;
+    let mut footage = library.footage(&order.show, any_show).await?;
+    let note = footage.note.take();
+    let (rate, assumed) = pulls::list_rate(order.rate, &footage.rates());
+    let list = editlist::read(order.edit_list.text.as_bytes(), Some(rate))
+        .map_err(|fault| fault.within(&order.edit_list.name))?;
+    let taken = library.taken(&footage, &list, &order.choices, order.bar).await?;
+    let used = pulls::chosen(&list, &footage.keys, &order.chosen);
+    let unused = pulls::unused(&order.chosen, &used, "pull.choices");
+    let notes = assumed.into_iter().chain(order.without_amf()).chain(note).chain(unused);
+    let notes = notes.chain([not_looked_at()]).collect();
+    let used = used.iter().map(|place| order.chosen.choices[*place].clone());
+    let used = Choices { choices: used.collect() };
+    let pull = order.plan(&list, &footage.keys, &taken, notes, clock::Clock::new().now())?;
+    Ok(Planned { pull, used })
+}
+
+impl PullsService {
+    /// A plan, made where it keeps nobody waiting: a library may have a hundred thousand clips.
+    async fn planned(&self, caller: &Caller, asked: Option<v1::PullOrder>) -> Outcome<Planned> {
+        let asked = asked.ok_or_else(|| missing("pull"))?;
+        if asked.any_show && !caller.shows.is_empty() {
+            let message =
+                format!("clips of any show are asked for; '{}' is not for all", caller.name);
+            return Err(Fault::new(Code::OutsideShow, message)
+                .at("pull.any_show")
+                .remedy("Leave it out, or use a token for all shows."));
+        }
+        let (shelf, runtime) = (Arc::clone(&self.shelf), Handle::current());
+        let work = move || runtime.block_on(plan(&shelf, asked));
+        tokio::task::spawn_blocking(work).await.map_err(broke)?
+    }
+
+    async fn show(&self, request: Request<v1::PlanRequest>) -> Outcome<v1::PlanResponse> {
+        let caller = Caller::of(&request)?;
+        let v1::PlanRequest { pull, with_document } = request.into_inner();
+        let planned = self.planned(&caller, pull).await?;
+        let shown = planned.pull.shown();
+        let package = shown.package;
+        let plan_json = match with_document {
+            true => serde_json::to_string(&shown)
+                .map_err(|e| Fault::new(Code::Internal, "a plan is not JSON").because(&e))?,
+            false => String::new(),
+        };
+        let answer = v1::PlanResponse {
+            plates: package.plates.iter().map(Into::into).collect(),
+            rejected: package.rejected.iter().map(Into::into).collect(),
+            skipped: shown.skipped.iter().map(Into::into).collect(),
+            notes: package.notes.iter().map(Into::into).collect(),
+            defaulted: package.defaulted.clone(),
+            estimate: Some(v1::PullEstimate {
+                frames: shown.estimate.frames,
+                bytes: shown.estimate.bytes,
+                bytes_uncompressed: shown.estimate.bytes_uncompressed,
+                core_seconds: shown.estimate.core_seconds,
+            }),
+            plan_json,
+        };
+        fits(answer)
+    }
+
+    async fn hand_in(&self, request: Request<v1::SubmitRequest>) -> Outcome<v1::SubmitResponse> {
+        let (begun, parent) = (SystemTime::now(), farm::parent(&request));
+        let caller = Caller::of(&request)?;
+        let asked = request.into_inner();
+        let needs = asked.needs.map_or_else(|| Ok(Needs::default()), Needs::try_from)?;
+        let show = asked.pull.as_ref().map(|pull| pull.show.clone()).unwrap_or_default();
+        let Planned { pull, used } = self.planned(&caller, asked.pull).await?;
+        let mut job = pull.job;
+        job.priority = asked.priority;
+        job.terms = asked.terms.map(Into::into).unwrap_or_default();
+        pulls::ask_of_workers(&mut job, &needs, asked.frame_limit_s, asked.step_limit_s);
+        if !asked.idempotency_key.is_empty() {
+            job.idempotency_key = Some(asked.idempotency_key);
+        }
+        let (job, existed) = farm::submit(&self.desk, job, parent, begun).await?;
+        self.shelf.library().await?.learn(&show, used).await?;
+        Ok(v1::SubmitResponse {
+            job: job.0,
+            existed,
+            plates: pull.package.plates.len() as u64,
+            rejected: pull.package.rejected.iter().map(Into::into).collect(),
+            notes: pull.package.notes.iter().map(Into::into).collect(),
+        })
+    }
+}
+
+/// An answer that a message has room for.
+fn fits(answer: v1::PlanResponse) -> Outcome<v1::PlanResponse> {
+    let size = answer.encoded_len();
+    if size <= limits::MAX_MESSAGE_BYTES {
+        return Ok(answer);
+    }
+    let mib = |bytes: usize| bytes.div_ceil(1024 * 1024);
+    let most = mib(limits::MAX_MESSAGE_BYTES);
+    let message = format!("the plan has {} MiB; a message may have {most} MiB", mib(size));
+    Err(Fault::new(Code::JobTooLarge, message)
+        .at("with_document")
+        .remedy("Ask without the document, or plan parts of the edit list."))
+}
+
+#[tonic::async_trait]
+impl Pulls for PullsService {
+    async fn plan(&self, request: Request<v1::PlanRequest>) -> Answer<v1::PlanResponse> {
+        answer(self.show(request).await)
+    }
+
+    async fn submit(&self, request: Request<v1::SubmitRequest>) -> Answer<v1::SubmitResponse> {
+        answer(self.hand_in(request).await)
+    }
+}
