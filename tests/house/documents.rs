@@ -50,6 +50,11 @@ fn the_page_and_the_schema_of_inspections_are_fresh() {
     fresh("docs/inspect.schema.json", &super::schema_page::json_schema());
 }
 
+#[test]
+fn the_reference_of_the_protos_is_fresh() {
+    fresh("docs/grpc-reference.md", &super::grpc_page::page());
+}
+
 /// Every relative link of every page leads somewhere.
 #[test]
 fn links_lead_somewhere() {

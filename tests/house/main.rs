@@ -3,6 +3,7 @@
 
 mod deps;
 mod documents;
+mod grpc_page;
 mod schema_page;
 mod tidy;
 

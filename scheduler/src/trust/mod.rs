@@ -31,6 +31,7 @@ mod tests;
 pub use book::issue;
 pub use gate::{Caller, Limits};
 pub use rate::Rate;
+pub use table::{Served, served};
 pub use tls::Tls;
 
 pub(crate) use gate::{HttpGate, Now, ShowOf};

@@ -160,3 +160,40 @@ pub(super) fn rule(path: &str) -> Option<&'static Rule> {
     let method = path.strip_prefix('/')?;
     RULES.iter().find(|rule| rule.method == method)
 }
+
+/// A rule, as documents show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// As gRPC writes it, without the first slash.
+    pub method: &'static str,
+    /// Who may call.
+    pub role: String,
+    /// What a token for some shows is held to.
+    pub about: String,
+    /// Whether it stands in the audit log.
+    pub audited: bool,
+    /// Largest question, in bytes.
+    pub most_bytes: usize,
+}
+
+/// Every method that is served.
+#[must_use]
+pub fn served() -> Vec<Served> {
+    let shown = |rule: &Rule| {
+        let role = match rule.who {
+            Who::Anybody => "anybody".to_owned(),
+            Who::Known => "any".to_owned(),
+            Who::Role(role) => role.name().to_owned(),
+            Who::WorkerOr(role) => format!("worker, or {}", role.name()),
+        };
+        let about = match rule.about {
+            About::Farm => "the whole farm".to_owned(),
+            About::Caller => "what the caller sees".to_owned(),
+            About::Job(place) => format!("the job in `{place}`"),
+            About::Show(place) => format!("the show in `{place}`"),
+        };
+        let Rule { method, audited, most_bytes, .. } = *rule;
+        Served { method, role, about, audited, most_bytes }
+    };
+    RULES.iter().map(shown).collect()
+}
