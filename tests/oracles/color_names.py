@@ -54,6 +54,8 @@ VIEWS |= {
     (display, "ACES 1.0 - SDR Video (D60 sim on D65)"): f"{name.removesuffix(' BT.1886')} D60 simulated"
     for display, name in SDR.items()
 }
+# White of D60 as bright as in the Rec.709 output; the Academy's P3 output scales it by another number.
+VIEWS[("Display P3 - Display", "ACES 1.0 - SDR Video (D60 sim on D65)")] = "!scale"
 VIEWS[("Rec.1886 Rec.2020 - Display", "ACES 1.0 - SDR Video")] = "ACES 1.3 SDR Rec.2020 BT.1886"
 for part, view in (("P3", "P3 lim"), ("Rec.709", "Rec.709 lim")):
     VIEWS[("Rec.1886 Rec.2020 - Display", f"ACES 1.1 - SDR Video ({view})")] = (

@@ -48,6 +48,10 @@ pub(super) fn refused(name: &str, kind: &str) -> Fault {
             "scene light in CIE XYZ cannot be said in a header that we write",
             "Name a space of red, green and blue, or 'CIE XYZ-D65 - Display-referred'.",
         ),
+        "scale" => (
+            "its white of D60 has the brightness of the Rec.709 output there, not of the Academy's for P3",
+            "Name 'ACES 1.3 SDR Display P3 D60 simulated' for the Academy's.",
+        ),
         _ => ("it is data that is no colour", "Name a space or an output transform."),
     };
     Fault::new(Code::UnknownTransform, format!("'{name}' is no colour transform: {why}"))

@@ -73,7 +73,7 @@ fn content(
     let mut bytes = Vec::new();
     for part in documents.into_iter().chain(beside) {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
+        bytes.extend_from_slice(xxh128(part).as_bytes());
     }
     Ok(xxh128(&bytes))
 }

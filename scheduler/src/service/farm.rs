@@ -84,6 +84,10 @@ pub(super) async fn submit(
     begun: SystemTime,
 ) -> Outcome<(JobId, bool)> {
     spec.terms.submitted_by = submitter(caller);
+    // Who is for some shows says nothing of, and changes nothing in, a job of another show.
+    if !caller.shows.is_empty() {
+        spec.idempotency_key = spec.idempotency_key.map(|key| format!("{}: {key}", spec.show));
+    }
     let spec = Box::new(traced(spec, parent, begun));
     match desk.ask(Command::Submit(spec)).await? {
         Reply::Submitted { job, existed } => Ok((job, existed)),

@@ -205,12 +205,14 @@ impl LibraryService {
                 .remedy("Name the show."));
         }
         let library = self.shelf.library().await?;
-        let mut show = library.show(&name).await?;
-        change(&mut show, sent.unwrap_or_default())?;
-        if forget_choices {
-            show.choices.choices.clear();
-        }
-        library.keep_show(&show).await?;
+        let changed = |show: &mut Show| {
+            change(show, sent.unwrap_or_default())?;
+            if forget_choices {
+                show.choices.choices.clear();
+            }
+            Ok(())
+        };
+        let show = library.change_show(&name, changed).await?;
         Ok(v1::SetShowResponse { defaults: Some(defaults(&show)), choices: choices(&show) })
     }
 }

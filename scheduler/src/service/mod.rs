@@ -227,7 +227,11 @@ pub async fn serve(
         address: reached,
         metrics: Arc::clone(&metrics),
     };
-    let pulls = pulls::PullsService { desk: desk.clone(), shelf: Arc::clone(&shelf) };
+    let pulls = pulls::PullsService {
+        desk: desk.clone(),
+        shelf: Arc::clone(&shelf),
+        plans: Arc::new(tokio::sync::Semaphore::new(pulls::PLANS)),
+    };
     let work = work::WorkService::new(desk.clone(), &config, stills);
     tracing::info!(store = %config.store, "scheduler is ready");
     config.ready.notify_one();

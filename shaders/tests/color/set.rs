@@ -155,7 +155,7 @@ pub(crate) fn set(name: &str, case: &Case) -> Option<Set> {
         };
         let mut set = Set::new(output.chain(), Kind::Light, nearly).light_of(*eotf, *peak);
         if !ocio {
-            set.code = 3e-5;
+            set.code = code_bound(name, 3e-5);
         }
         if ocio {
             // Far beyond the peak OpenColorIO's fitted splines and limits go their own way,
@@ -229,6 +229,20 @@ fn from_aces(camera: &str, ocio: bool) -> Option<Set> {
     Some(set)
 }
 
+/// Sets of which one pixel has a code that is farther off than the reference's table says, and how
+/// far: bright saturated blue in the first, where its red is small; in HLG and near the peak of PQ
+/// what is a small difference of light is a large one of codes.
+const CODES: &[(&str, f64)] = &[
+    ("aces13_sdr_p3d65_g26_48nit", 3.5e-5),
+    ("aces13_hdr1000_rec2100hlg", 2e-4),
+    ("aces20_hdr2000_p3d65pq", 9e-4),
+    ("aces20_hdr500_p3d65pq", 3e-4),
+];
+
+fn code_bound(name: &str, bound: f64) -> f64 {
+    CODES.iter().find(|(known, _)| name.starts_with(known)).map_or(bound, |(_, named)| *named)
+}
+
 fn output2(name: &str, case: &Case, ocio: bool) -> Option<Set> {
     let output = OutputTransform::parse(&case.id)?;
     let peak = output.target.peak_nits / 100.0 * output.scale;
@@ -238,7 +252,7 @@ fn output2(name: &str, case: &Case, ocio: bool) -> Option<Set> {
         if ocio {
             set.nearly = 3e-5;
             set.middle = 1e-6;
-            set.code = 2e-4;
+            set.code = code_bound(name, 2e-4);
         } else {
             // The CTL weighs the hull's exponent wrongly, and is wrong at hue 360.
             set.most = 0.1;

@@ -49,7 +49,7 @@ impl Found {
         show: &str,
         any: bool,
     ) -> Outcome<Self> {
-        let mut footage = runtime.block_on(library.footage(show, any))?;
+        let mut footage = runtime.block_on(library.footage(show, any, true))?;
         let (rates, note) = (footage.rates(), footage.note.take());
         let unreadable = note.into_iter().collect();
         Ok(Self { clips: Vec::new(), keys: Keys::Kept(footage), rates, unreadable })

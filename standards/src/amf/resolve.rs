@@ -10,7 +10,7 @@ use super::{Amf, Reference, Stage, StageKind, hash};
 use crate::look;
 use platefarm_model::color::recipe::{ACES, DEFAULT_VIEW};
 use platefarm_model::recipe::{ColorFile, ColorRecipe, ColorStep, OutputColor};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, limits};
 
 /// A file that was found: where it is, and its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl Amf {
     /// contradicts itself.
     pub fn resolve(&self, find: Finder<'_>) -> Outcome<Resolved> {
         let mut resolved = Resolved { stages: Vec::new(), notes: Vec::new() };
+        let mut held = 0_u64;
         let mut open: Option<&str> = None;
         for (i, stage) in self.pipeline.stages.iter().enumerate() {
             let place = place(i, stage);
@@ -88,6 +89,12 @@ impl Amf {
                 }
             }
             let done = resolve(stage, find, &mut resolved.notes).map_err(|f| f.within(&place))?;
+            // A small AMF may name one large file many times.
+            held += done.file.as_ref().map_or(0, |(_, found)| found.bytes.len() as u64);
+            if held > limits::MAX_DOCUMENT_BYTES {
+                let message = "the files that it names are larger together than any document";
+                return Err(Fault::new(Code::BadAmf, message).within(&place));
+            }
             resolved.stages.push(done);
         }
         Ok(resolved)

@@ -19,12 +19,19 @@ use prost::Message as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tonic::Request;
+
+/// Plans that are made at a time: each holds the keys of a library, and goes on
+/// when its caller has hung up.
+pub(super) const PLANS: usize = 4;
 
 /// The service.
 pub(super) struct PullsService {
     pub(super) desk: Desk,
     pub(super) shelf: Arc<Shelf>,
+    /// Of [`PLANS`] plans.
+    pub(super) plans: Arc<Semaphore>,
 }
 
 /// A plan, and what was learnt in making it.
@@ -47,12 +54,12 @@ fn not_looked_at() -> Fault {
 }
 
 /// From what is asked to a plan.
-async fn plan(shelf: &Shelf, asked: v1::PullOrder) -> Outcome<Planned> {
+async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outcome<Planned> {
     let library = shelf.library().await?;
     let show = library.show(&asked.show).await?;
     let any_show = asked.any_show;
     let order = Order::read(asked, &show)?;
-    let mut footage = library.footage(&order.show, any_show).await?;
+    let mut footage = library.footage(&order.show, any_show, counts_others).await?;
     let note = footage.note.take();
     let (rate, assumed) = pulls::list_rate(order.rate, &footage.rates());
     let list = editlist::read(order.edit_list.text.as_bytes(), Some(rate))
@@ -79,8 +86,18 @@ impl PullsService {
                 .at("pull.any_show")
                 .remedy("Leave it out, or use a token for all shows."));
         }
+        let Ok(permit) = Arc::clone(&self.plans).try_acquire_owned() else {
+            let message = format!("{PLANS} plans are being made, and no more are at a time");
+            return Err(Fault::new(Code::TooMuch, message).remedy("Ask again in a moment."));
+        };
         let (shelf, runtime) = (Arc::clone(&self.shelf), Handle::current());
-        let work = move || runtime.block_on(plan(&shelf, asked));
+        // What other shows have is not told to who may not see them.
+        let counts_others = caller.shows.is_empty();
+        let work = move || {
+            let planned = runtime.block_on(plan(&shelf, asked, counts_others));
+            drop(permit);
+            planned
+        };
         tokio::task::spawn_blocking(work).await.map_err(broke)?
     }
 
@@ -127,13 +144,23 @@ impl PullsService {
             job.idempotency_key = Some(asked.idempotency_key);
         }
         let (job, existed) = farm::submit(&self.desk, job, &caller, parent, begun).await?;
-        self.shelf.library().await?.learn(&show, used).await?;
+        // The job is in, whatever becomes of what was learnt.
+        let learnt = match self.shelf.library().await {
+            Ok(library) => library.learn(&show, used).await,
+            Err(fault) => Err(fault),
+        };
+        let lost = learnt.err().map(|fault| {
+            Fault::new(Code::NotChecked, "the choices are not kept for the next pull")
+                .at("pull.choices")
+                .because(&fault)
+                .remedy("Send them again with the next pull.")
+        });
         Ok(v1::SubmitResponse {
             job: job.0,
             existed,
             plates: pull.package.plates.len() as u64,
             rejected: pull.package.rejected.iter().map(Into::into).collect(),
-            notes: pull.package.notes.iter().map(Into::into).collect(),
+            notes: pull.package.notes.iter().chain(&lost).map(Into::into).collect(),
         })
     }
 }

@@ -58,7 +58,7 @@ fn document(sent: v1::NamedText, field: &str) -> Outcome<Document> {
     let v1::NamedText { name, text } = sent;
     let plain = !name.is_empty()
         && !name.starts_with('.')
-        && !name.contains(['/', '\\'])
+        && !name.contains(['/', '\\', ':'])
         && !name.chars().any(char::is_control);
     if !plain {
         return Err(bad(format!("'{name}' is no name of a file"), &format!("{field}.name"))

@@ -41,13 +41,15 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, Outcome};
 use serde::Serialize;
 use serde::ser::SerializeStruct;
-use sqlx::AnyPool;
+use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
+use std::collections::HashSet;
 
 /// The clips of a store.
 #[derive(Clone, Debug)]
 pub struct Library {
     pool: AnyPool,
     place: String,
+    is_sqlite: bool,
 }
 
 /// A clip as lists show it.
@@ -106,14 +108,29 @@ impl Library {
     /// # Errors
     /// `F0502` when it cannot be reached, `F0509` when a later version wrote it.
     pub async fn open(place: &Place) -> Outcome<Self> {
-        Ok(Self { pool: library_pool(place).await?, place: place.to_string() })
+        let is_sqlite = matches!(place, Place::Sqlite(_));
+        Ok(Self { pool: library_pool(place).await?, place: place.to_string(), is_sqlite })
     }
 
     fn cannot<'e>(&'e self, what: &'e str) -> impl Fn(sqlx::Error) -> Fault + 'e {
         move |error| failed(what, &self.place, &error)
     }
 
-    /// Adds clips, or describes them anew; all of them or none.
+    /// A transaction beside which nobody writes to `table`: what it reads is so until it ends.
+    async fn alone(&self, table: &'static str) -> sqlx::Result<Transaction<'static, Any>> {
+        // SQLite does not wait for another writer once a transaction has read.
+        if self.is_sqlite {
+            return self.pool.begin_with("BEGIN IMMEDIATE").await;
+        }
+        let mut tx = self.pool.begin().await?;
+        // The text holds a name of this room only.
+        let lock = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        sqlx::query(AssertSqlSafe(lock)).execute(&mut *tx).await?;
+        Ok(tx)
+    }
+
+    /// Adds clips, or describes them anew; all of them or none. Of a clip that
+    /// stands there twice the last holds.
     ///
     /// # Errors
     /// `F0502`.
@@ -133,12 +150,14 @@ impl Library {
         may: impl Fn(&str) -> bool,
     ) -> Outcome<Added> {
         let cannot = self.cannot("add clips to the library");
-        let mut tx = self.pool.begin().await.map_err(&cannot)?;
+        let rows = clips.iter().map(|clip| rows::Row::of(show, clip)).collect::<Outcome<Vec<_>>>();
+        let mut seen = HashSet::new();
+        let mut rows: Vec<_> = rows?.into_iter().rev().filter(|row| seen.insert(row.id)).collect();
+        rows.reverse();
+        let mut tx = self.alone("clips").await.map_err(&cannot)?;
         let mut added = Added::default();
-        for chunk in clips.chunks(rows::GROUP) {
-            let rows =
-                chunk.iter().map(|clip| rows::Row::of(show, clip)).collect::<Outcome<Vec<_>>>()?;
-            let known = rows::known(&mut tx, &rows).await.map_err(&cannot)?;
+        for rows in rows.chunks(rows::GROUP) {
+            let known = rows::known(&mut tx, rows).await.map_err(&cannot)?;
             if let Some(theirs) = known.iter().find(|known| !may(&known.show)) {
                 let id = rows::id_text(theirs.id);
                 let message = format!("clip {id} was added for another show");
@@ -146,8 +165,8 @@ impl Library {
                     "Leave it out, or have somebody add it whose token is for both shows.",
                 ));
             }
-            added.count(&known, &rows);
-            rows::write(&mut tx, &rows).await.map_err(&cannot)?;
+            added.count(&known, rows);
+            rows::write(&mut tx, rows).await.map_err(&cannot)?;
         }
         tx.commit().await.map_err(&cannot)?;
         Ok(added)

@@ -32,13 +32,14 @@ impl Footage {
 
 impl Library {
     /// The show's own clips and those of none; those of other shows where that is asked for.
+    /// How many others have is said only where `counts_others`.
     ///
     /// # Errors
     /// [`Code::NoMedia`] where there is none; `F0502`.
-    pub async fn footage(&self, show: &str, any: bool) -> Outcome<Footage> {
+    pub async fn footage(&self, show: &str, any: bool, counts_others: bool) -> Outcome<Footage> {
         let of = if any { Of::Any } else { Of::ShowOrNone(show) };
         let (ids, keys) = self.keys(of).await?;
-        let others = if any { 0 } else { self.of_others(show).await? };
+        let others = if any || !counts_others { 0 } else { self.of_others(show).await? };
         if keys.is_empty() {
             let (message, remedy) = match others {
                 0 => (

@@ -6,6 +6,9 @@
 use crate::pulls::ClipKey;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 
+/// Most words and fields of a search: each is looked for in every clip.
+const MAX_WORDS: usize = 32;
+
 /// A search. All of it must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
@@ -37,9 +40,13 @@ impl Search {
     /// Reads words and `field:value` pairs.
     ///
     /// # Errors
-    /// [`Code::BadTimecode`], [`Code::BadConfig`] with the value;
+    /// [`Code::BadTimecode`], [`Code::BadConfig`] with the value or for too many of them;
     /// [`Code::UnknownOption`] for a field that there is not.
     pub fn parse<S: AsRef<str>>(words: &[S]) -> Outcome<Self> {
+        if words.len() > MAX_WORDS {
+            let message = format!("{} words are more than {MAX_WORDS}", words.len());
+            return Err(Fault::new(Code::BadConfig, message).remedy("Ask for fewer words."));
+        }
         let mut search = Self::default();
         for word in words {
             let word = word.as_ref();

@@ -7,7 +7,7 @@ use crate::pulls::Choices;
 use platefarm_model::delivery::ShowDefaults;
 use platefarm_model::{Code, Fault, Outcome};
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 /// A production's defaults and choices.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -61,9 +61,40 @@ impl Library {
         if chosen.choices.is_empty() {
             return Ok(());
         }
-        let mut kept = self.show(show).await?;
-        kept.choices.learn(chosen);
-        self.keep_show(&kept).await
+        let learn = |show: &mut Show| {
+            show.choices.learn(chosen);
+            Ok(())
+        };
+        self.change_show(show, learn).await.map(drop)
+    }
+
+    /// Changes what is known of a show, as nobody else does meanwhile.
+    ///
+    /// # Errors
+    /// `F0502`; those of `change`, after which nothing is changed.
+    pub async fn change_show(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut Show) -> Outcome<()>,
+    ) -> Outcome<Show> {
+        let cannot = self.cannot("keep the show");
+        let mut tx = self.alone("show_delivery").await.map_err(&cannot)?;
+        let row = sqlx::query("SELECT defaults, choices FROM show_delivery WHERE name = $1")
+            .bind(name.to_owned())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(&cannot)?;
+        let mut show = Show::default();
+        if let Some(row) = row {
+            let text = |column: usize| row.try_get::<String, _>(column).map_err(&cannot);
+            show.defaults = rows::parse(&text(0)?, "defaults")?;
+            show.choices = rows::parse(&text(1)?, "choices")?;
+        }
+        show.defaults.show = name.to_owned();
+        change(&mut show)?;
+        write(&mut tx, &show).await?.map_err(&cannot)?;
+        tx.commit().await.map_err(&cannot)?;
+        Ok(show)
     }
 
     /// Keeps what is known of a show.
@@ -71,19 +102,24 @@ impl Library {
     /// # Errors
     /// `F0502`.
     pub async fn keep_show(&self, show: &Show) -> Outcome<()> {
-        let json = |value: Result<String, serde_json::Error>| {
-            value.map_err(|e| Fault::new(Code::Internal, "a show is not JSON").because(&e))
-        };
-        sqlx::query(
-            "INSERT INTO show_delivery (name, defaults, choices) VALUES ($1, $2, $3) \
-             ON CONFLICT (name) DO UPDATE SET defaults = excluded.defaults, choices = excluded.choices",
-        )
-        .bind(show.defaults.show.clone())
-        .bind(json(serde_json::to_string(&show.defaults))?)
-        .bind(json(serde_json::to_string(&show.choices))?)
-        .execute(&self.pool)
-        .await
-        .map_err(self.cannot("keep the show"))?;
-        Ok(())
+        let cannot = self.cannot("keep the show");
+        let mut db = self.pool.acquire().await.map_err(&cannot)?;
+        write(&mut db, show).await?.map_err(cannot)
     }
+}
+
+async fn write(db: &mut AnyConnection, show: &Show) -> Outcome<sqlx::Result<()>> {
+    let json = |value: Result<String, serde_json::Error>| {
+        value.map_err(|e| Fault::new(Code::Internal, "a show is not JSON").because(&e))
+    };
+    let done = sqlx::query(
+        "INSERT INTO show_delivery (name, defaults, choices) VALUES ($1, $2, $3) \
+         ON CONFLICT (name) DO UPDATE SET defaults = excluded.defaults, choices = excluded.choices",
+    )
+    .bind(show.defaults.show.clone())
+    .bind(json(serde_json::to_string(&show.defaults))?)
+    .bind(json(serde_json::to_string(&show.choices))?)
+    .execute(db)
+    .await;
+    Ok(done.map(drop))
 }

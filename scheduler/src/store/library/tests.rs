@@ -63,6 +63,15 @@ async fn tells(library: &Library) {
     assert_eq!(library.find(&entry.id).await.unwrap().1, changed[2]);
     assert_eq!(library.find("none").await.unwrap_err().code, Code::NoMedia);
 
+    // Of a clip that stands there twice the last holds.
+    let mut twice = [clips[0].clone(), clips[0].clone()];
+    twice[1].identity.scene = Some("9".into());
+    let updated = Added { updated: 1, ..Added::default() };
+    assert_eq!(library.add("dune", &twice).await.unwrap(), updated);
+    assert_eq!(library.find(&clips[0].identity.clip_name).await.unwrap().1, twice[1]);
+    assert_eq!(library.add("dune", &clips[..1]).await.unwrap(), updated);
+    assert_eq!(Search::parse(&["a"; 33]).unwrap_err().code, Code::BadConfig);
+
     formats(library).await;
     shows(library).await;
     assert_eq!(library.forget(&[entry.id]).await.unwrap(), 1);
@@ -110,6 +119,27 @@ async fn shows(library: &Library) {
     library.keep_show(&show).await.unwrap();
     assert_eq!(library.show("dune").await.unwrap(), show);
     assert_eq!(library.shows().await.unwrap().len(), 1);
+    // Of many that change it at once none is lost.
+    let mut changes = tokio::task::JoinSet::new();
+    for i in 0..24 {
+        let library = library.clone();
+        changes.spawn(async move {
+            let chosen = format!("[[choice]]\nreel = \"B{i:03}\"\nuse = \"/ocf\"\n");
+            library.learn("dune", toml::from_str(&chosen).unwrap()).await
+        });
+    }
+    let mut set = show.clone();
+    let changed = library.change_show("dune", |show| {
+        show.defaults.spec = Some("editorial".into());
+        Ok(())
+    });
+    changed.await.unwrap();
+    for done in changes.join_all().await {
+        done.unwrap();
+    }
+    set.defaults.spec = Some("editorial".into());
+    let found = library.show("dune").await.unwrap();
+    assert_eq!((found.defaults, found.choices.choices.len()), (set.defaults, 25));
 }
 
 #[tokio::test]

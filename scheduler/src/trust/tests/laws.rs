@@ -168,7 +168,7 @@ fn the_log_says_what_was_done_in_words() {
     assert_eq!(said(raise), "target.job: 3, priority.class: urgent, priority.priority: -5");
     let after = Dependency { on: Target::Job(JobId(2)), same_frames: true };
     let line = said(Control::Depend(after));
-    assert!(line.starts_with("target.job: 3, depend.on.job: 2"), "{line}");
+    assert!(line.starts_with("target.job: 3, depend.job: 2"), "{line}");
 
     let drain = v1::ControlWorkerRequest { worker: 1, action: Some(NodeControl::Drain.into()) };
     let line = protos().line(".platefarm.v1.ControlWorkerRequest", &drain.encode_to_vec());
