@@ -156,8 +156,12 @@ pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
             }
         }
         count += 1;
-        let takes = if shared.pages.farm.leads() { Duration::ZERO } else { begun.elapsed() };
-        tokio::time::sleep(STEP.max(takes * RARE)).await;
+        let (takes, since) = (begun.elapsed(), Instant::now());
+        tokio::time::sleep(STEP).await;
+        // Who begins to lead looks at once: it has the farm at hand.
+        while !shared.pages.farm.leads() && since.elapsed() < takes * RARE {
+            tokio::time::sleep(STEP).await;
+        }
     }
 }
 
