@@ -6,7 +6,7 @@ use crate::embedded::state_dir;
 use crate::output::{LibraryView, Output, Progress};
 use platefarm_media::card;
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
-use platefarm_scheduler::library::{Library, Override, Search};
+use platefarm_scheduler::library::{Library, Override, Search, Show};
 use platefarm_scheduler::pulls::delivery;
 use platefarm_scheduler::store::Place;
 use serde_json::json;
@@ -197,8 +197,6 @@ pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
                 Ok(())
             }
             Verb::Shows { name: Some(name), rate, spec, fdl, amf, forget_choices } => {
-                let mut show = library.show(&name).await?;
-                let defaults = &mut show.defaults;
                 if let Some(spec) = &spec {
                     known_spec(spec)?;
                 }
@@ -208,17 +206,23 @@ pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
                             .because(&e)
                     })
                 };
-                let changed = rate.is_some() || spec.is_some() || fdl.is_some() || amf.is_some();
-                defaults.rate = rate.or(defaults.rate);
-                defaults.spec = spec.or(defaults.spec.take());
-                defaults.fdl = fdl.map(whole).transpose()?.or(defaults.fdl.take());
-                defaults.amf = amf.map(whole).transpose()?.or(defaults.amf.take());
-                if forget_choices {
-                    show.choices.choices.clear();
-                }
-                if changed || forget_choices {
-                    library.keep_show(&show).await?;
-                }
+                let (fdl, amf) = (fdl.map(whole).transpose()?, amf.map(whole).transpose()?);
+                let said = rate.is_some() || spec.is_some() || fdl.is_some() || amf.is_some();
+                let change = |show: &mut Show| {
+                    let defaults = &mut show.defaults;
+                    defaults.rate = rate.or(defaults.rate);
+                    defaults.spec = spec.or(defaults.spec.take());
+                    defaults.fdl = fdl.or(defaults.fdl.take());
+                    defaults.amf = amf.or(defaults.amf.take());
+                    if forget_choices {
+                        show.choices.choices.clear();
+                    }
+                    Ok(())
+                };
+                let show = match said || forget_choices {
+                    true => library.change_show(&name, change).await?,
+                    false => library.show(&name).await?,
+                };
                 out.library(&LibraryView::Shows { shows: &[show] });
                 Ok(())
             }

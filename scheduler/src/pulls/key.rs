@@ -80,12 +80,9 @@ fn content(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BAR, Choices, Media, Previous};
+    use super::super::Previous;
     use super::*;
-    use platefarm_model::delivery::Delivery;
-    use platefarm_model::pull::Document;
     use platefarm_model::recipe::Backend;
-    use platefarm_model::repair::Repairs;
     use platefarm_model::{FrameRate, Timestamp};
     use platefarm_standards::amf::{
         Amf, Found, IncomingAmf, Pipeline, Resolved, ResolvedStage, StageKind,
@@ -93,31 +90,7 @@ mod tests {
     use platefarm_standards::editlist::{EditList, Format};
 
     fn request(edl: &EditList) -> PullRequest<'_> {
-        PullRequest {
-            name: "cut".into(),
-            show: "demo".into(),
-            edl,
-            edl_document: Document { name: "cut.edl".into(), text: "TITLE: T".into() },
-            rate: FrameRate::FPS_24,
-            media: Media::of(&[]),
-            choices: Choices::default(),
-            bar: BAR,
-            fdl: None,
-            fdl_name: None,
-            look: None,
-            delivery: Delivery::default(),
-            defaulted: Vec::new(),
-            previous: Vec::new(),
-            out_dir: "/out".into(),
-            plate_version: 1,
-            repairs: Repairs::default(),
-            amf: None,
-            template_said: false,
-            backend: Backend::default(),
-            notes: Vec::new(),
-            seed: String::new(),
-            now: Timestamp(0),
-        }
+        crate::pulls::tests::request(edl, &[], 0)
     }
 
     fn key(request: &PullRequest<'_>) -> String {

@@ -38,7 +38,7 @@ mod sidecar;
 mod take;
 mod template;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wishes;
 mod workers;
 

@@ -21,7 +21,7 @@ use platefarm_standards::edl;
 const RATE: FrameRate = FrameRate::FPS_24;
 
 /// A clip of `frames` frames from `start` on.
-fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
+pub(crate) fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> ClipInfo {
     ClipInfo {
         path: format!("/media/{name}/{name}.000001.dng"),
         identity: Identity {
@@ -57,7 +57,11 @@ fn list(text: &str) -> EditList {
     edl::parse(text.as_bytes(), RATE).unwrap()
 }
 
-fn request<'a>(edl: &'a EditList, clips: &'a [ClipInfo], handles: u32) -> PullRequest<'a> {
+pub(crate) fn request<'a>(
+    edl: &'a EditList,
+    clips: &'a [ClipInfo],
+    handles: u32,
+) -> PullRequest<'a> {
     PullRequest {
         name: "cut".into(),
         show: "demo".into(),

@@ -2,11 +2,12 @@
 //! chose where several clips would do. (Its share of the farm is no business
 //! of the library's.)
 
-use super::{Library, failed, rows};
+use super::{Library, rows};
 use crate::pulls::Choices;
 use platefarm_model::delivery::ShowDefaults;
 use platefarm_model::{Code, Fault, Outcome};
 use serde::Serialize;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 /// A production's defaults and choices.
@@ -25,19 +26,12 @@ impl Library {
     /// # Errors
     /// `F0502`.
     pub async fn shows(&self) -> Outcome<Vec<Show>> {
-        let cannot = |e: sqlx::Error| failed("read the shows", &self.place, &e);
+        let cannot = self.cannot("read the shows");
         let rows = sqlx::query("SELECT name, defaults, choices FROM show_delivery ORDER BY name")
             .fetch_all(&self.pool)
             .await
-            .map_err(cannot)?;
-        let mut shows = Vec::with_capacity(rows.len());
-        for row in rows {
-            let text = |column: usize| row.try_get::<String, _>(column).map_err(cannot);
-            let mut defaults: ShowDefaults = rows::parse(&text(1)?, "defaults")?;
-            defaults.show = text(0)?;
-            shows.push(Show { defaults, choices: rows::parse(&text(2)?, "choices")? });
-        }
-        Ok(shows)
+            .map_err(&cannot)?;
+        rows.iter().map(|row| of_row(row)?.map_err(&cannot)).collect()
     }
 
     /// What is known of one show; nothing, when nothing is.
@@ -45,12 +39,9 @@ impl Library {
     /// # Errors
     /// `F0502`.
     pub async fn show(&self, name: &str) -> Outcome<Show> {
-        let shows = self.shows().await?;
-        let found = shows.into_iter().find(|show| show.defaults.show == name);
-        Ok(found.unwrap_or_else(|| Show {
-            defaults: ShowDefaults { show: name.to_owned(), ..ShowDefaults::default() },
-            choices: Choices::default(),
-        }))
+        let cannot = self.cannot("read the shows");
+        let mut db = self.pool.acquire().await.map_err(&cannot)?;
+        find(&mut db, name).await?.map_err(cannot)
     }
 
     /// Keeps which clips are meant, beside what was chosen before: the next cut asks the same.
@@ -79,32 +70,39 @@ impl Library {
     ) -> Outcome<Show> {
         let cannot = self.cannot("keep the show");
         let mut tx = self.alone("show_delivery").await.map_err(&cannot)?;
-        let row = sqlx::query("SELECT defaults, choices FROM show_delivery WHERE name = $1")
-            .bind(name.to_owned())
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(&cannot)?;
-        let mut show = Show::default();
-        if let Some(row) = row {
-            let text = |column: usize| row.try_get::<String, _>(column).map_err(&cannot);
-            show.defaults = rows::parse(&text(0)?, "defaults")?;
-            show.choices = rows::parse(&text(1)?, "choices")?;
-        }
-        show.defaults.show = name.to_owned();
+        let mut show = find(&mut tx, name).await?.map_err(&cannot)?;
         change(&mut show)?;
         write(&mut tx, &show).await?.map_err(&cannot)?;
         tx.commit().await.map_err(&cannot)?;
         Ok(show)
     }
+}
 
-    /// Keeps what is known of a show.
-    ///
-    /// # Errors
-    /// `F0502`.
-    pub async fn keep_show(&self, show: &Show) -> Outcome<()> {
-        let cannot = self.cannot("keep the show");
-        let mut db = self.pool.acquire().await.map_err(&cannot)?;
-        write(&mut db, show).await?.map_err(cannot)
+/// The outer outcome is of what a row says, the inner one of the store.
+fn of_row(row: &AnyRow) -> Outcome<sqlx::Result<Show>> {
+    let texts = || Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]);
+    let [name, defaults, choices]: [String; 3] = match texts() {
+        Ok(texts) => texts,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut defaults: ShowDefaults = rows::parse(&defaults, "defaults")?;
+    defaults.show = name;
+    Ok(Ok(Show { defaults, choices: rows::parse(&choices, "choices")? }))
+}
+
+/// A show; one of which nothing is known has its name only.
+async fn find(db: &mut AnyConnection, name: &str) -> Outcome<sqlx::Result<Show>> {
+    let row = sqlx::query("SELECT name, defaults, choices FROM show_delivery WHERE name = $1")
+        .bind(name.to_owned())
+        .fetch_optional(db)
+        .await;
+    match row {
+        Ok(Some(row)) => of_row(&row),
+        Ok(None) => {
+            let defaults = ShowDefaults { show: name.to_owned(), ..ShowDefaults::default() };
+            Ok(Ok(Show { defaults, choices: Choices::default() }))
+        }
+        Err(error) => Ok(Err(error)),
     }
 }
 

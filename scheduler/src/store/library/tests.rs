@@ -115,8 +115,13 @@ async fn shows(library: &Library) {
         ..Show::default()
     };
     show.choices.learn(toml::from_str("[[choice]]\nreel = \"A001\"\nuse = \"/ocf\"\n").unwrap());
-    library.keep_show(&show).await.unwrap();
-    library.keep_show(&show).await.unwrap();
+    for _ in 0..2 {
+        let keep = |known: &mut Show| {
+            *known = show.clone();
+            Ok(())
+        };
+        assert_eq!(library.change_show("dune", keep).await.unwrap(), show);
+    }
     assert_eq!(library.show("dune").await.unwrap(), show);
     assert_eq!(library.shows().await.unwrap().len(), 1);
     // Of many that change it at once none is lost.

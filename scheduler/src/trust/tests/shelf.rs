@@ -1,15 +1,14 @@
 //! The library and its pulls, asked for by people of different shows.
 
 use super::{Farm, code, fault};
-use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
-use platefarm_model::raw::Rect;
+use crate::pulls;
+use platefarm_model::clip::ClipInfo;
 use platefarm_model::schema::Described;
 use platefarm_model::trust::Role;
-use platefarm_model::{Code, FrameRate, Secret, Timecode};
+use platefarm_model::{Code, Secret};
 use platefarm_proto::dial::Line;
 use platefarm_proto::{LibraryClient, PullsClient, v1};
 
-const RATE: FrameRate = FrameRate::FPS_24;
 /// Of a clip that begins at 01:00:00:00: frames 24 to 47.
 const LIST: &str = "TITLE: My Cut\n\
     001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
@@ -17,35 +16,10 @@ const LIST: &str = "TITLE: My Cut\n\
 
 /// A clip of 100 frames from 01:00:00:00.
 fn clip(name: &str, reel: &str) -> ClipInfo {
-    ClipInfo {
-        path: format!("/cards/{reel}/{name}.000000.dng"),
-        identity: Identity {
-            clip_name: name.into(),
-            reel_name: Some(reel.into()),
-            camera_letter: Some("A".into()),
-            ..Identity::default()
-        },
-        timing: Timing {
-            start: Some(Timecode::parse("01:00:00:00", RATE).unwrap()),
-            rate: Some(RATE),
-            frame_count: 100,
-            ..Timing::default()
-        },
-        picture: Picture {
-            width: 1136,
-            height: 752,
-            photosites: [1136, 752],
-            active: Rect::of_size(1136, 752),
-            crop: Rect::of_size(1136, 752),
-            pixel_aspect: 1.0,
-            bit_depth: 12,
-            format: "dng".into(),
-            compression: "none".into(),
-            cfa: Some("rggb".into()),
-            ..Picture::default()
-        },
-        ..ClipInfo::default()
-    }
+    let mut clip = pulls::tests::clip(name, Some(reel), "01:00:00:00", 100);
+    clip.path = format!("/cards/{reel}/{name}.000001.dng");
+    clip.identity.camera_letter = Some("A".into());
+    clip
 }
 
 fn add(show: &str, clips: &[ClipInfo]) -> v1::AddClipsRequest {
