@@ -40,8 +40,7 @@ impl State {
         for id in lost {
             self.bury(id);
             fx.lost.push(id);
-            let held = self.workers.get(&id).map(|w| w.leases.clone()).unwrap_or_default();
-            self.lose_leases(id, held, fx);
+            self.lose_leases(id, fx);
             fx.wake |= !self.queue.is_empty();
         }
         let forget = self.policy.forget_lost_ms;

@@ -125,10 +125,7 @@ impl State {
         self.book(target, fx);
         self.refresh_all(target, fx);
         if paused {
-            for token in self.live_of(target) {
-                let first = self.leases.get(&token).and_then(|cell| cell.row.keep.first());
-                first.into_iter().for_each(|first| self.ask_back(token, first, false));
-            }
+            self.live_of(target).into_iter().for_each(|token| self.ask_for_all(token, None));
         }
     }
 

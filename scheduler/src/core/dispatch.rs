@@ -13,7 +13,7 @@ use super::queue::{Group, Kin, Level, NeedId};
 use super::rows::{LeaseRow, Trouble};
 use super::worker::Worker;
 use super::{Fx, State, unknown_worker};
-use platefarm_model::farm::WorkerClass;
+use platefarm_model::farm::{PriorityClass, WorkerClass};
 use platefarm_model::{
     FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
@@ -56,6 +56,8 @@ struct Asker<'a> {
     worker: &'a Worker,
     /// Whether its slots are full and it asks ahead.
     ahead: bool,
+    /// The least class that it may take ahead: of the work that a slot of it is being taken for.
+    least: Option<PriorityClass>,
     standing: Standing,
     /// Frames that wait at this level or above, of what it fits.
     left: u64,
@@ -80,9 +82,12 @@ impl State {
         if held >= room {
             return Ok(Reply::Acquired(None));
         }
+        let ahead = held >= slots;
+        let yields = || self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max();
         let asker = Asker {
             worker,
-            ahead: held >= slots,
+            ahead,
+            least: ahead.then(yields).flatten(),
             standing,
             left: 0,
             aged: false,
@@ -90,7 +95,7 @@ impl State {
         };
         let aged = self.dealt >= self.policy.aged_every && standing == Standing::Open;
         let overdue = aged.then(|| self.find_overdue(asker)).flatten();
-        let ahead = asker.ahead;
+        let late = overdue.is_some();
         let find = overdue.or_else(|| self.find_first(asker));
         if aged {
             self.dealt = 0;
@@ -102,7 +107,11 @@ impl State {
             return Ok(Reply::Acquired(None));
         };
         self.dealt += 1;
-        Ok(Reply::Acquired(Some(self.grant(id, &find, fx))))
+        let granted = self.grant(id, &find, late, fx);
+        if ahead && !late && self.is_above_what_runs(find.level.class) {
+            self.make_way(id, find.level.class);
+        }
+        Ok(Reply::Acquired(Some(granted)))
     }
 
     /// Place of a group among those of its level.
@@ -129,6 +138,9 @@ impl State {
         let lowest = self.queue.levels.keys().next_back();
         let mut claims = Claims::default();
         for (level, groups) in &self.queue.levels {
+            if Some(level.0.class) < asker.least {
+                break;
+            }
             asker.last_resort = lowest == Some(level);
             let mut offers: Vec<(Rank, Kin, bool)> = Vec::new();
             for (kin, group) in groups {
@@ -307,7 +319,7 @@ impl State {
         theirs_us.saturating_mul(rounds) < mine_us && self.now.millis_since(since) < mine_us / MILLI
     }
 
-    fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Granted {
+    fn grant(&mut self, worker: WorkerId, find: &Find, late: bool, fx: &mut Fx) -> Granted {
         let (id, frames) = (find.step, find.frames);
         let token = LeaseToken(self.next_token);
         self.next_token += 1;
@@ -338,7 +350,7 @@ impl State {
             worker.was_near(id, &spec.terms.near);
         }
         let deadline = now.plus_millis(self.policy.lease_ttl_ms);
-        self.count_in(LeaseCell::new(row, deadline, now));
+        self.count_in(LeaseCell { late, ..LeaseCell::new(row, deadline, now) });
         self.refresh(id, fx);
         Granted { token, step: id, frames, spec }
     }

@@ -31,6 +31,7 @@ mod queue;
 mod restore;
 mod rows;
 mod settings;
+mod slots;
 mod spans;
 mod view;
 mod whatif;

@@ -175,10 +175,7 @@ impl State {
     fn hand_back(&mut self, name: &str) {
         let of_node = self.workers.values().filter(|worker| worker.row.name == name);
         let tokens: Vec<_> = of_node.flat_map(|worker| worker.leases.iter().copied()).collect();
-        for token in tokens {
-            let first = self.leases.get(&token).and_then(|cell| cell.row.keep.first());
-            first.into_iter().for_each(|first| self.ask_back(token, first, false));
-        }
+        tokens.into_iter().for_each(|token| self.ask_for_all(token, None));
     }
 
     /// A worker did a frame: it counts for its node.

@@ -3,6 +3,7 @@
 //! must be the core.
 
 mod again;
+mod ahead;
 mod burst;
 mod control;
 mod load;
@@ -215,6 +216,11 @@ fn cancel(job: JobId) -> Command {
 
 fn set(text: &str) -> FrameSet {
     text.parse().unwrap()
+}
+
+/// What a holder is told that shall begin nothing from `first` on.
+fn nothing_from(first: i64) -> Option<FrameRange> {
+    Some(FrameRange::single(first - 1))
 }
 
 #[test]

@@ -14,11 +14,12 @@ fn pause_gives_back_what_is_not_begun_and_resume_goes_on() {
     let job = farm.submit(0, None, vec![step(1, 16, &[]), step(1, 4, &[])]);
     let lease = farm.acquire(a).unwrap();
     farm.control("j1.0", Control::Pause).unwrap();
-    assert_eq!(farm.beat(a, &[lease.token]), [FrameRange::new(1, 1).ok()], "the frame in hand");
+    assert_eq!(farm.beat(a, &[lease.token]), [nothing_from(1)], "but what is in hand");
     let (_, keep) = farm.report(a, lease.token, vec![result(1)]);
-    assert_eq!(keep, FrameRange::new(2, 2).ok(), "the next may be begun by now");
+    assert_eq!(keep, nothing_from(1));
+    // The next was begun by then, and is its own.
     let pulse = Pulse { last: Some(2), in_hand: Some(2), ..Pulse::of(lease.token) };
-    assert_eq!(farm.pulse(a, &[pulse]), [FrameRange::new(2, 2).ok()]);
+    assert_eq!(farm.pulse(a, &[pulse]), [nothing_from(1)]);
     assert_eq!(farm.report(a, lease.token, vec![result(2)]).1, None);
     let other = farm.acquire(a).unwrap();
     assert_eq!(other.step.index, 1, "the other step goes on");

@@ -255,7 +255,7 @@ fn a_person_quarantines_drains_and_resumes() {
     let beat = Command::Heartbeat { worker: a, leases: vec![Pulse::of(lease.token)] };
     let Ok(Reply::Beaten { leases, drain }) = farm.ask(beat) else { panic!() };
     assert!(drain);
-    assert_eq!(leases[0].1, FrameRange::new(1, 1).ok(), "it finishes the frame in hand");
+    assert_eq!(leases[0].1, nothing_from(1), "it finishes the frame in hand");
     assert_eq!((farm.acquire(a), farm.word(a).as_str()), (None, "draining"));
     farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
     let why = farm.state.explain("j1".parse().unwrap()).unwrap().groups.remove(0).reasons.remove(0);
