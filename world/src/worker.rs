@@ -175,9 +175,10 @@ impl World {
             }
             Command::Release { .. } => drop(self.nodes[at].asked.remove(&number)),
             Command::Report { token, outcomes, .. } => {
-                // Under the registration in force.
+                // Under the registration in force, with how far it goes by now.
                 if let Some((worker, _)) = self.nodes[at].standing.worker() {
-                    let again = Command::Report { worker, token, outcomes, last: None };
+                    let last = self.goes_to(at, token);
+                    let again = Command::Report { worker, token, outcomes, last };
                     self.send_to_scheduler(Some(at), number, again);
                 }
                 self.set_timer(at, PATIENCE, Timer::Repeat(number));
@@ -253,10 +254,10 @@ impl World {
                     FrameOutcome::Done(Box::new(result(frame, token)))
                 }
             };
-            let last = self.nodes[at].tasks.get_mut(&token).and_then(|task| {
+            if let Some(task) = self.nodes[at].tasks.get_mut(&token) {
                 task.unanswered.insert(FrameRange::single(frame));
-                task.leash.pulse().last
-            });
+            }
+            let last = self.goes_to(at, token);
             if let Some((worker, _)) = self.nodes[at].standing.worker() {
                 self.ask(at, Command::Report { worker, token, outcomes: vec![outcome], last });
             }
@@ -384,12 +385,25 @@ impl World {
         self.pump(at)
     }
 
-    /// What is left of a lease; a holder that is asked for frames says at once how far it will go.
+    /// What is left of a lease; a holder that is asked for frames says at once how far it will
+    /// go: with all that it has, or in a report of no frame.
     fn kept(&mut self, at: usize, token: LeaseToken, keep: Option<FrameRange>, sent: Option<u64>) {
-        if self.nodes[at].standing.kept(token, keep, sent) {
-            self.tally.shortened += 1;
-            self.beat(at);
+        if !self.nodes[at].standing.kept(token, keep, sent) {
+            return;
         }
+        self.tally.shortened += 1;
+        match self.nodes[at].standing.worker().filter(|_| self.rng.chance(30)) {
+            Some((worker, _)) => {
+                let (outcomes, last) = (Vec::new(), self.goes_to(at, token));
+                self.ask(at, Command::Report { worker, token, outcomes, last });
+            }
+            None => self.beat(at),
+        }
+    }
+
+    /// The last frame that a holder says it will do of a lease.
+    fn goes_to(&self, at: usize, token: LeaseToken) -> Option<i64> {
+        self.nodes[at].tasks.get(&token)?.leash.pulse().last
     }
 
     fn obey(

@@ -115,10 +115,8 @@ impl State {
         }
         let verdicts =
             outcomes.into_iter().map(|o| self.judge(worker, held, token, o, fx)).collect();
-        if held {
-            self.agreed(token, last, fx);
-        }
-        if news > 0 {
+        let cut = held && self.agreed(token, last, fx);
+        if news > 0 || cut {
             self.book_lease(token, fx);
             self.refresh(step, fx);
         }
@@ -317,14 +315,15 @@ impl State {
 
     /// The holder says how far it will go: what lies beyond waits again. A
     /// holder never goes back on it, so an old word that comes late is no harm.
+    /// Whether anything lay beyond; then the caller books the lease.
     fn agreed(&mut self, token: LeaseToken, last: Option<i64>, fx: &mut Fx) -> bool {
         let Some(cell) = self.leases.get_mut(&token) else { return false };
-        let (Some(last), Some(end)) = (last, cell.row.keep.last()) else { return false };
-        if last >= end {
+        let (Some(first), Some(end)) = (cell.row.keep.first(), cell.row.keep.last()) else {
             return false;
-        }
+        };
+        let Some(last) = last.filter(|last| *last < end) else { return false };
         let id = cell.row.step;
-        let beyond = FrameRange::new(last + 1, end).expect("last lies before the end");
+        let beyond = FrameRange::new(first.max(last + 1), end).expect("it begins before the end");
         let back = cell.row.keep.within(beyond);
         cell.row.keep.remove(beyond);
         self.counters.returned += back.len();
