@@ -123,6 +123,12 @@ impl JobSpec {
                     place,
                 );
             }
+            let most = limits::MAX_FRAME_NUMBER;
+            if step.frames.first() < -most || step.frames.last() > most {
+                let message = format!("frames {} are numbered beyond any counter", step.frames);
+                let remedy = format!("Number frames from -{most} to {most}.");
+                return Err(Fault::new(Code::BadSpec, message).at(place).remedy(remedy));
+            }
             if step.max_attempts == 0 {
                 return bad("max_attempts is 0".into(), place);
             }
@@ -413,6 +419,26 @@ mod tests {
         assert!(job(vec![noop(vec![]), noop(vec![0])]).check().is_ok());
         assert_eq!(job(vec![noop(vec![0])]).check().unwrap_err().place.unwrap(), "steps[0] 'n'");
         assert_eq!(job(vec![]).check().unwrap_err().code, Code::BadSpec);
+    }
+
+    /// Beside the last number that there is nothing can be counted.
+    #[test]
+    fn frames_have_numbers_within_bounds() {
+        let most = limits::MAX_FRAME_NUMBER;
+        let check = |first: i64, last: i64| {
+            let frames = FrameRange::new(first, last).unwrap();
+            job(vec![StepSpec { frames, ..noop(vec![]) }]).check().map_err(|fault| (frames, fault))
+        };
+        assert!(check(most - 9, most).is_ok() && check(-most, 9 - most).is_ok());
+        let beyond =
+            [(most, most + 1), (-most - 1, -most), (i64::MAX, i64::MAX), (i64::MIN, i64::MIN)];
+        for (first, last) in beyond {
+            let (frames, fault) = check(first, last).unwrap_err();
+            assert_eq!(fault.code, Code::BadSpec);
+            assert_eq!(fault.place.as_deref(), Some("steps[0] 'n'"));
+            assert!(fault.message.contains(&frames.to_string()), "{fault}");
+            assert!(fault.remedy_text().contains(&most.to_string()), "{}", fault.remedy_text());
+        }
     }
 
     #[test]

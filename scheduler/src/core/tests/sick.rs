@@ -201,6 +201,27 @@ fn the_older_lease_of_a_worker_that_went_down_is_blamed_too() {
     assert_eq!(farm.state.counters().expired, 1);
 }
 
+/// The last number that there is has none behind it: a store that has it from before it was refused
+/// is not brought into disorder by it.
+#[test]
+fn the_last_of_all_numbers_is_passed_over_like_any_other() {
+    let mut farm = Farm::new();
+    let beyond = spec("s", vec![step(i64::MAX, i64::MAX, &[])]);
+    let refused = farm.ask(Command::Submit(Box::new(beyond))).unwrap_err();
+    assert_eq!(refused.code, Code::BadSpec);
+    let last = FrameRange::single(i64::MAX);
+    let pick = |state: &StepState| Policy::pick(&last.into(), state, 9, |_| false, || false);
+    let mut state = StepState::default();
+    assert_eq!(pick(&state), Some(last));
+    state.losses.set(last, Loss { limit: 1, alone: 2, away: 0 });
+    assert_eq!(pick(&state), None);
+    let fault = Fault::new(Code::FileNotFound, "the clip is missing");
+    let (attempts, excused, workers, since) = (1, 0, Vec::new(), Timestamp(0));
+    state.troubles.insert(i64::MAX, Trouble { attempts, excused, fault, workers, since });
+    state.losses.forget(last);
+    assert_eq!(pick(&state), None);
+}
+
 /// Who could do a frame that failed here is known until a worker or a node changes.
 #[test]
 fn a_frame_that_failed_waits_for_another_only_while_there_is_one() {
