@@ -5,7 +5,7 @@
 //! its store, while people pause, cancel, drain, re-prioritise and forget. Everything follows from one seed, so a failure is replayed:
 //!
 //! ```text
-//! PLATEFARM_SIM_SEED=17 cargo test --test world replay -- --nocapture
+//! PLATEFARM_SIM_SEED=17 cargo test --locked -p platefarm-world --test world replay -- --nocapture
 //! cargo xtask sim --seeds 100000
 //! ```
 //!

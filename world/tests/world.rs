@@ -12,6 +12,14 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
+/// The command that shows a farm from its first to its last moment, anywhere in the workspace.
+fn replay_of(seed: u64) -> String {
+    let (package, test) = (env!("CARGO_PKG_NAME"), env!("CARGO_CRATE_NAME"));
+    format!(
+        "PLATEFARM_SIM_SEED={seed} cargo test --locked -p {package} --test {test} replay -- --nocapture"
+    )
+}
+
 /// Runs seeds `from..to` on every core; the whole tally, or the first broken promise.
 fn run(from: u64, to: u64) -> Result<Tally, String> {
     let next = AtomicU64::new(from);
@@ -26,10 +34,7 @@ fn run(from: u64, to: u64) -> Result<Tally, String> {
                 Ok(tally) => total.add(&tally),
                 Err(broken) => {
                     next.store(to, Ordering::Relaxed);
-                    return Err(format!(
-                        "seed {seed}: {broken}\nreplay: PLATEFARM_SIM_SEED={seed} \
-                         cargo test --test world replay -- --nocapture"
-                    ));
+                    return Err(format!("seed {seed}: {broken}\nreplay: {}", replay_of(seed)));
                 }
             }
         }
@@ -53,6 +58,14 @@ fn farms_keep_their_promises_whatever_breaks() {
     // The box must shake: what is never exercised proves nothing.
     println!("{seeds} seeds: {total:?}");
     assert!(seeds < 200 || total.is_shaken(), "{total:?}");
+}
+
+#[test]
+fn the_command_that_is_printed_names_this_package_and_this_test() {
+    let command = replay_of(17);
+    let manual = include_str!("../src/lib.rs");
+    assert!(manual.contains(&format!("//! {command}\n")), "{command}");
+    assert!(command.contains(" -p platefarm-world --test world replay "), "{command}");
 }
 
 #[test]
