@@ -26,9 +26,9 @@ impl State {
         self.take_what_hangs(fx);
         self.end_overdue_steps(fx);
         self.compact(fx);
-        if self.queue.news.is_none() {
-            self.yield_capacity();
-        }
+        // With whatever came up by it.
+        self.queue.news = None;
+        self.yield_capacity();
         Ok(Reply::Done)
     }
 

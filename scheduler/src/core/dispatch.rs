@@ -178,7 +178,7 @@ impl State {
         for (level, groups) in &self.queue.levels {
             for (kin, group) in groups {
                 let Some((since, _)) = group.waiting.first() else { continue };
-                if self.now.millis_since(*since) >= self.policy.aging_ms {
+                if self.is_overdue(*since) {
                     overdue.push((*since, level.0, *kin));
                 }
             }
@@ -187,16 +187,25 @@ impl State {
         // A limit is kept for the oldest here, too.
         let mut claims = Claims::default();
         for (_, level, kin) in overdue {
-            let group = self.queue.group(level, kin)?;
+            let Some(group) = self.queue.group(level, kin) else { continue };
             let id = Some(asker.worker.row.id);
             if self.may_have(asker, kin) && claims.kept(self, id, kin).is_none() {
-                // Deadlines do not matter here: the first few are as good as each other.
-                let jobs = group.waiting.iter().map(|(_, job)| (Timestamp(0), *job));
-                return self.find_among(asker, level, kin.need, jobs.take(LOOK_AROUND));
+                // Deadlines do not matter here: of what waited so long the first few are as good as each other.
+                let late = group.waiting.iter().take_while(|(since, _)| self.is_overdue(*since));
+                let jobs = late.take(LOOK_AROUND).map(|(_, job)| (Timestamp(0), *job));
+                let found = self.find_among(asker, level, kin.need, jobs);
+                if found.is_some() {
+                    return found;
+                }
             }
             claims.pass(self, kin, group);
         }
         None
+    }
+
+    /// Whether what waits since then has waited longer than anything should.
+    pub(super) fn is_overdue(&self, since: Timestamp) -> bool {
+        self.now.millis_since(since) >= self.policy.aging_ms
     }
 
     /// The nearest of the first few steps of equal deadline that have a frame for the worker.

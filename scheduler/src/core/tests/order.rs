@@ -391,6 +391,43 @@ fn nothing_eligible_starves() {
     assert_eq!(turns, 1, "it waits another minute for the next");
 }
 
+/// What has waited longest and is not for this worker keeps nobody else from their turn.
+#[test]
+fn a_turn_that_a_worker_cannot_take_goes_to_the_next() {
+    let mut farm = Farm::with(Policy { aging_ms: 1_000, aged_every: 1, ..policy() });
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    let low = |show: &str| {
+        let terms = JobTerms { class: PriorityClass::Background, ..JobTerms::default() };
+        JobSpec { terms, ..spec(show, vec![step(1, 1, &[])]) }
+    };
+    farm.hand_in(low("x"));
+    let lease = farm.acquire(a).unwrap();
+    farm.report(a, lease.token, vec![failure(1, Code::TruncatedFile)]);
+    let next = farm.hand_in(low("y"));
+    farm.submit(0, None, vec![step(1, 1000, &[])]);
+    farm.wait(2, &[a, b]);
+    assert_eq!(farm.acquire(a).unwrap().step.job, next, "the other waits for another worker");
+}
+
+/// Nor is it taken by one that has not waited, however near it is.
+#[test]
+fn a_turn_is_of_those_that_waited() {
+    let mut farm = Farm::with(Policy { aging_ms: 1_500, aged_every: 1, ..policy() });
+    let a = farm.worker("a");
+    let low = |deadline| {
+        let class = PriorityClass::Background;
+        let terms = JobTerms { class, deadline, ..JobTerms::default() };
+        JobSpec { terms, ..spec("s", vec![step(1, 100, &[])]) }
+    };
+    let waits = farm.hand_in(low(None));
+    let first = farm.hand_in(low(Some(Timestamp(1))));
+    farm.wait(1, &[a]);
+    assert_eq!(farm.next(a), Some(first));
+    farm.submit(0, None, vec![step(1, 1000, &[])]);
+    farm.wait(1, &[a]);
+    assert_eq!(farm.next(a), Some(waits));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     /// Whatever is asked for, in whatever mix of classes, deadlines, shows and
