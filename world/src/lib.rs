@@ -12,6 +12,8 @@
 //! It is a package of its own, since it must see both the core and the worker,
 //! and since its tests decide millions of times and so are optimised.
 
+mod books;
+mod bugs;
 mod disk;
 mod farmer;
 mod forgotten;
@@ -26,6 +28,6 @@ mod script;
 mod worker;
 mod world;
 
+pub use bugs::Bug;
 pub use ledger::Tally;
-pub use script::Bug;
 pub use world::World;

@@ -31,6 +31,8 @@ pub(crate) struct Node {
     tasks: BTreeMap<LeaseToken, Task>,
     /// Questions not answered, by number.
     asked: BTreeMap<u64, Command>,
+    /// Reports that were answered: under which lease, of which frames.
+    answered: BTreeMap<u64, (LeaseToken, Vec<i64>)>,
     /// Files that are staged, and those that were refused and are gone.
     staged: BTreeSet<(LeaseToken, i64)>,
     discarded: BTreeSet<(LeaseToken, i64)>,
@@ -321,6 +323,7 @@ impl World {
             Err(fault) => return Err(format!("a worker was told: {fault}")),
         };
         match (reply, asked) {
+            (Reply::Reported { verdicts, .. }, None) => self.check_again(at, number, &verdicts)?,
             (Reply::Registered(id), _) => {
                 let lease_ttl_ms = self.script.policy.lease_ttl_ms.unsigned_abs();
                 let terms = Terms { heartbeat_ms: HEARTBEAT.unsigned_abs(), lease_ttl_ms };
@@ -340,6 +343,8 @@ impl World {
                 self.nodes[at].standing.drain(drain);
             }
             (Reply::Reported { verdicts, keep }, Some(Command::Report { token, outcomes, .. })) => {
+                let frames = outcomes.iter().map(FrameOutcome::frame).collect();
+                self.nodes[at].answered.insert(number, (token, frames));
                 for (outcome, verdict) in outcomes.iter().zip(verdicts) {
                     self.obey(at, token, outcome, verdict)?;
                     if !self.nodes[at].up {
@@ -406,6 +411,18 @@ impl World {
         self.nodes[at].tasks.get(&token)?.leash.pulse().last
     }
 
+    /// Who asks twice is answered alike: what was refused is gone, and is never granted.
+    fn check_again(&self, at: usize, number: u64, verdicts: &[Verdict]) -> Result<(), String> {
+        let node = &self.nodes[at];
+        let Some((token, frames)) = node.answered.get(&number) else { return Ok(()) };
+        for (frame, verdict) in frames.iter().zip(verdicts) {
+            if *verdict != Verdict::Refused && node.discarded.contains(&(*token, *frame)) {
+                return Err(format!("frame {frame} was refused and then granted to {token}"));
+            }
+        }
+        Ok(())
+    }
+
     fn obey(
         &mut self,
         at: usize,
@@ -424,9 +441,6 @@ impl World {
             self.nodes[at].staged.remove(&key);
             self.nodes[at].discarded.insert(key);
             return Ok(());
-        }
-        if self.nodes[at].discarded.contains(&key) {
-            return Err(format!("frame {frame} was refused and then granted to {token}"));
         }
         // Between the answer and the rename, and between that and the next.
         if self.now < self.script.calm && self.rng.below(400) == 0 {

@@ -82,18 +82,20 @@ fn the_same_seed_is_the_same_farm() {
 }
 
 /// The checkers must be able to fail: a bug is planted in the domain of each,
-/// and must be seen, by that checker.
+/// and must be seen, by that checker, in its own words.
 #[test]
 fn planted_bugs_are_caught() {
     for (bug, sign) in [
-        (Bug::TokensUnchecked, "published"),
+        (Bug::TokensUnchecked, "was published by"),
         (Bug::AnsweredBeforeStored, "acknowledged"),
         (Bug::TornCommit, "torn"),
         (Bug::RowForgotten, "not what is stored"),
-        // Whoever comes first: what is written behind the leader's back breaks more than one promise.
-        (Bug::DeposedWrites, ""),
+        (Bug::EndsForgotten, "has results for"),
+        (Bug::DeposedWrites, "not what is stored"),
+        (Bug::DeposedWrites, "was given out before"),
         (Bug::TimeStandsStill, "does not end"),
         (Bug::TakenUnasked, "given back"),
+        (Bug::AsksForgotten, "was not asked for it"),
         (Bug::LimitsUncounted, "limit nuke has"),
         (Bug::CeilingsUncounted, "show a has"),
         (Bug::CapsForgotten, "tasks, more than"),
@@ -101,10 +103,16 @@ fn planted_bugs_are_caught() {
         (Bug::GivenUpTooSoon, "gave up"),
         (Bug::PausedIsCancelled, "cancelled by nobody"),
         (Bug::ClassesForgotten, "goes first"),
-        (Bug::GivenTwice, "overlap"),
+        (Bug::GivenTwice, "somebody has them already"),
+        (Bug::GivenTwice, "are not partitioned"),
         (Bug::SilenceIsYes, "was acknowledged"),
+        (Bug::SecondThoughts, "was refused and then granted"),
         (Bug::MarksForgotten, "given out again"),
         (Bug::ForgetsOthers, "is not stored"),
+        (Bug::ForgetsOpen, "had not ended"),
+        (Bug::ForgetsUnasked, "nobody asked for it"),
+        (Bug::ForgettingUnwritten, "was acknowledged to be forgotten, and is stored"),
+        (Bug::LateHeeded, "was heeded"),
     ] {
         let seen = |seed| World::new(seed, Some(bug)).run().err().filter(|e| e.contains(sign));
         let caught = (0..1_000).find(|seed| seen(*seed).is_some());
