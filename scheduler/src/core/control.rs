@@ -134,6 +134,13 @@ impl State {
         let steps = self.steps_of(target);
         let now = self.now;
         let Some(job) = self.jobs.get_mut(&target.job()) else { return Ok(()) };
+        if job.row.cancelled && (target != Target::Job(job.row.id) || only.is_some()) {
+            let message = format!("{} was cancelled as a whole", job.row.id);
+            let remedy = format!("`platefarm jobs retry {}` takes all of it up again.", job.row.id);
+            return Err(Fault::new(Code::JobCancelled, message)
+                .at(target.to_string())
+                .remedy(remedy));
+        }
         let revived = job.row.cancelled
             || steps.iter().any(|id| job.steps[id.index as usize].state.control.cancelled);
         let mut found = 0;

@@ -18,6 +18,7 @@ use platefarm_model::{
     FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// A worker may ask ahead, but not hoard.
@@ -73,7 +74,8 @@ impl State {
         self.learn_fits(id);
         let worker = self.workers.get(&id).ok_or_else(|| unknown_worker(id))?;
         let (held, slots) = (worker.leases.len(), worker.row.slots as usize);
-        let standing = self.standing(worker);
+        let asker = self.asker(worker);
+        let (ahead, standing) = (asker.ahead, asker.standing);
         let room = match standing {
             Standing::Open => LEASES_PER_SLOT * slots,
             Standing::Trial => 1,
@@ -82,17 +84,6 @@ impl State {
         if held >= room {
             return Ok(Reply::Acquired(None));
         }
-        let ahead = held >= slots;
-        let yields = || self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max();
-        let asker = Asker {
-            worker,
-            ahead,
-            least: ahead.then(yields).flatten(),
-            standing,
-            left: 0,
-            aged: false,
-            last_resort: false,
-        };
         let aged = self.dealt >= self.policy.aged_every && standing == Standing::Open;
         let overdue = aged.then(|| self.find_overdue(asker)).flatten();
         let late = overdue.is_some();
@@ -112,6 +103,21 @@ impl State {
             self.make_way(id, find.level.class);
         }
         Ok(Reply::Acquired(Some(granted)))
+    }
+
+    /// A worker as it asks now.
+    fn asker<'s>(&'s self, worker: &'s Worker) -> Asker<'s> {
+        let ahead = !worker.has_room();
+        let yields = || self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max();
+        Asker {
+            worker,
+            ahead,
+            least: ahead.then(yields).flatten(),
+            standing: self.standing(worker),
+            left: 0,
+            aged: false,
+            last_resort: false,
+        }
     }
 
     /// Place of a group among those of its level.
@@ -326,6 +332,19 @@ impl State {
         let Some(theirs_us) = self.frame_us_of_other(job, step, class) else { return false };
         let rounds = asker.left.div_ceil(slots) as i64 + 1;
         theirs_us.saturating_mul(rounds) < mine_us && self.now.millis_since(since) < mine_us / MILLI
+    }
+
+    /// Whether a worker, were it to ask, would leave the frames of a step to the faster class.
+    pub(super) fn leaves_to_others(&self, worker: &Worker, job: &Job, step: &Step) -> bool {
+        let level = step.level(&job.row);
+        let Some(list) = job.list(level, step.need).map(|at| &job.lists[at]) else { return false };
+        let mut asker = self.asker(worker);
+        let above = self.queue.levels.range(..=Reverse(level)).flat_map(|(_, groups)| groups);
+        asker.left =
+            above.filter(|(kin, _)| self.may_have(asker, **kin)).map(|(_, g)| g.frames).sum();
+        let is_lowest = self.queue.levels.keys().next_back() == Some(&Reverse(level));
+        let mine_us = self.frame_us(job, step, worker.class());
+        is_lowest && self.others_are_sooner(asker, job, step, list.since, mine_us)
     }
 
     fn grant(&mut self, worker: WorkerId, find: &Find, late: bool, fx: &mut Fx) -> Granted {

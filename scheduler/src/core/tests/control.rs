@@ -95,6 +95,21 @@ fn a_cancelled_job_is_taken_up_again() {
     assert_eq!((farm.phase(job), farm.state.job(job).unwrap().frames_done), (Phase::Done, 8));
 }
 
+/// Who asks for a part of it gets no more than that part.
+#[test]
+fn a_part_of_a_cancelled_job_is_not_taken_up_alone() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    let job = farm.submit(0, None, vec![step(1, 4, &[]), step(1, 4, &[])]);
+    farm.ask(cancel(job)).unwrap();
+    for (target, frames) in [("j1.0", None), ("j1.1", Some(set("2"))), ("j1", Some(set("2")))] {
+        let refused = farm.control(target, Control::Retry(frames)).unwrap_err();
+        assert_eq!((refused.code, refused.place.as_deref()), (Code::JobCancelled, Some(target)));
+        assert!(refused.remedy_text().contains("`platefarm jobs retry j1`"), "{refused}");
+    }
+    assert_eq!((farm.phase(job), farm.acquire(a)), (Phase::Cancelled, None));
+}
+
 #[test]
 fn priority_and_deadline_change_at_any_time_for_a_job_and_a_step() {
     let mut farm = Farm::new();

@@ -363,6 +363,29 @@ fn what_is_due_later_waits_for_its_time() {
     assert_eq!(farm.acquire(a).unwrap().step.job, job);
 }
 
+/// Who is told that free workers take it next sees that they do.
+#[test]
+fn the_last_frames_that_are_left_to_the_faster_class_are_explained() {
+    let mut farm = Farm::new();
+    let slow = farm.worker("slow");
+    let card = farm.machine("card", 1, "gpu: x", WorkerTraits::default());
+    farm.submit(0, None, vec![step(1, 7, &[])]);
+    for (worker, millis) in [(slow, 1000), (card, 10)] {
+        let lease = farm.acquire(worker).unwrap();
+        for frame in lease.frames.iter() {
+            farm.millis += millis;
+            farm.report(worker, lease.token, vec![result(frame)]);
+        }
+    }
+    assert!(farm.acquire(card).is_some() && farm.acquire(card).is_some());
+    assert_eq!(farm.acquire(slow), None, "the card will have done it before");
+    assert!(farm.why("j1").contains("left to the faster workers"), "{}", farm.why("j1"));
+    farm.millis += 1000;
+    farm.ask(Command::Tick).unwrap();
+    assert!(farm.why("j1").contains("free workers take it next"), "{}", farm.why("j1"));
+    assert!(farm.acquire(slow).is_some());
+}
+
 /// A lower class under an endless stream of a higher one gets its turn within
 /// a bound, and not more than its turn.
 #[test]
