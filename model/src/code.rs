@@ -204,6 +204,7 @@ codes! {
     UnknownStep "F0524" Request "the job has no such step" "`platefarm jobs show` lists its steps.";
     JobTooLarge "F0525" Request "the job is larger than a message to the scheduler may be" "Split the edit list and hand in several pulls, each into its own directory.";
     TermsKept "F0526" Request "a job that was there keeps its terms" "Change them with `platefarm jobs priority`, `deadline`, `start`, `limit` and `depend`; what its steps need of workers stays: cancel it and hand it in anew.";
+    KeyTaken "F0527" Request "the idempotency key is of another job" "Use a key of its own for each job. To replace the job that has it, cancel that one and hand this one in again.";
     Internal "F0599" Program "an internal error" "Report the message.";
 
     // F06xx: trust
