@@ -312,6 +312,8 @@ impl State {
         self.ended_jobs.remove(&(ended, id));
         if let Some(job) = self.jobs.remove(&id) {
             self.lose_followers(&job);
+            self.leave_show(job.show);
+            job.steps.iter().for_each(|step| self.queue.leave_need(step.need));
             job.tokens.iter().for_each(|token| drop(self.leases.remove(token)));
             let key = job.row.idempotency_key.filter(|key| self.keys.get(key) == Some(&id));
             if let Some(key) = key {

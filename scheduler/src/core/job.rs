@@ -359,9 +359,12 @@ impl State {
         row: JobRow,
         specs: impl IntoIterator<Item = Arc<StepSpec>>,
     ) -> Job {
-        let show = self.show(&row.show);
+        let show = self.take_show(&row.show);
         let step = |spec: Arc<StepSpec>| {
-            let need = self.queue.need(&spec.terms.needs);
+            let (need, is_new) = self.queue.take_need(&spec.terms.needs);
+            if is_new {
+                self.need_changed(need);
+            }
             Step::new(spec, need)
         };
         let steps = specs.into_iter().map(step).collect();

@@ -25,6 +25,7 @@ mod lease;
 mod load;
 mod losses;
 mod news;
+mod numbers;
 mod part;
 mod policy;
 mod queue;
@@ -57,9 +58,10 @@ use depend::Followers;
 use job::{Job, Step};
 use lease::LeaseCell;
 use load::Lately;
+use numbers::Numbers;
 use platefarm_model::farm::Target;
 use platefarm_model::{Code, Fault, JobId, LeaseToken, StepId, Timestamp, WorkerId};
-use queue::{Queue, ShowId};
+use queue::Queue;
 use settings::{Evidence, Settings, Show};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -114,7 +116,7 @@ pub struct State {
     /// What could be leased now, in the order of work.
     queue: Queue,
     shows: Vec<Show>,
-    show_ids: HashMap<String, ShowId>,
+    show_ids: Numbers<String>,
     limits_used: BTreeMap<String, u64>,
     /// Who waits for whom.
     followers: Followers,
@@ -162,7 +164,7 @@ impl State {
             settings: Settings::new(),
             queue: Queue::default(),
             shows: Vec::new(),
-            show_ids: HashMap::new(),
+            show_ids: Numbers::default(),
             limits_used: BTreeMap::new(),
             followers: Followers::default(),
             due_jobs: BTreeSet::new(),

@@ -35,7 +35,11 @@ impl State {
     pub fn rebuild(policy: Policy, stored: Snapshot, now: Timestamp) -> Outcome<Self> {
         let mut state = Self::new(policy, now);
         for ((kind, name), value) in stored.settings {
-            state.settings.entry(kind).or_default().insert(name, value);
+            let of_kind = state.settings.entry(kind).or_default();
+            of_kind.insert(name.clone(), value);
+            if kind == SettingKind::Share {
+                state.take_show(&name);
+            }
         }
         let mut steps = stored.steps.into_iter().peekable();
         for (id, row) in stored.jobs {

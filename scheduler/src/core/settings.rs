@@ -89,18 +89,22 @@ impl State {
     fn put_setting(&mut self, key: SettingKey, value: Option<Setting>, fx: &mut Fx) {
         fx.changes.settings.insert(key.clone(), value.clone());
         let of_kind = self.settings.entry(key.0).or_default();
-        match value.clone() {
-            Some(value) => drop(of_kind.insert(key.1.clone(), value)),
-            None => drop(of_kind.remove(&key.1)),
-        }
+        let before = match value.clone() {
+            Some(value) => of_kind.insert(key.1.clone(), value),
+            None => of_kind.remove(&key.1),
+        };
         match (key.0, value) {
             (SettingKind::Share, value) => {
-                let id = self.show(&key.1);
+                // What is set of a show keeps it known, as a job of it does.
+                let id = self.take_show(&key.1);
                 let share = match value {
-                    Some(Setting::Share(share)) => share,
-                    _ => Share::default(),
+                    Some(Setting::Share(share)) => Some(share),
+                    _ => None,
                 };
-                self.shows[id.0 as usize].share = share;
+                self.shows[id.0 as usize].share = share.unwrap_or_default();
+                for _ in 0..u8::from(before.is_some()) + u8::from(share.is_none()) {
+                    self.leave_show(id);
+                }
             }
             (SettingKind::Pool | SettingKind::Node, _) => {
                 self.workers.values_mut().for_each(|worker| worker.fits.clear());
@@ -111,19 +115,33 @@ impl State {
         fx.wake |= !self.queue.is_empty();
     }
 
-    /// The number of a show.
-    pub(super) fn show(&mut self, name: &str) -> ShowId {
-        if let Some(id) = self.show_ids.get(name) {
-            return *id;
+    /// The number of a show, for a job of it or for what is set of it.
+    pub(super) fn take_show(&mut self, name: &str) -> ShowId {
+        let name = name.to_owned();
+        let (number, is_new) = self.show_ids.take(&name);
+        if is_new {
+            let share = match self.setting(SettingKind::Share, &name) {
+                Some(Setting::Share(share)) => *share,
+                _ => Share::default(),
+            };
+            let show = Show { name, share, tasks: 0 };
+            match self.shows.get_mut(number as usize) {
+                Some(place) => *place = show,
+                None => self.shows.push(show),
+            }
         }
-        let share = match self.setting(SettingKind::Share, name) {
-            Some(Setting::Share(share)) => *share,
-            _ => Share::default(),
-        };
-        let id = ShowId(self.shows.len() as u32);
-        self.shows.push(Show { name: name.to_owned(), share, tasks: 0 });
-        self.show_ids.insert(name.to_owned(), id);
-        id
+        ShowId(number)
+    }
+
+    /// A job of a show, or what was set of it, is gone.
+    pub(super) fn leave_show(&mut self, id: ShowId) {
+        self.show_ids.leave(id.0);
+    }
+
+    /// The shows that there is a job of, or something set of; with their numbers.
+    pub(super) fn known_shows(&self) -> impl Iterator<Item = (usize, &Show)> {
+        let known = |(id, _): &(usize, &Show)| self.show_ids.users(*id as u32) > 0;
+        self.shows.iter().enumerate().filter(known)
     }
 
     fn put_node(&mut self, name: &str, node: Node, fx: &mut Fx) {

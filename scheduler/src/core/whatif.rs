@@ -205,9 +205,8 @@ impl State {
         }
         let set = |name: &str| self.setting(SettingKind::Share, name).is_some();
         let mut shares: Vec<ShareView> = self
-            .shows
-            .iter()
-            .zip(waiting)
+            .known_shows()
+            .map(|(id, show)| (show, waiting[id]))
             .filter(|(show, waiting)| show.tasks > 0 || *waiting > 0 || set(&show.name))
             .map(|(show, frames_waiting)| ShareView {
                 show: show.name.clone(),

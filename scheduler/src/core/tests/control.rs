@@ -1,7 +1,7 @@
 //! What people do to jobs and steps at any time, and what waits for what.
 
 use super::*;
-use platefarm_model::farm::{Dependency, JobTerms, PriorityClass, StepTerms};
+use platefarm_model::farm::{Dependency, JobTerms, PriorityClass, SettingKind, StepTerms};
 
 fn on(target: &str, same_frames: bool) -> Dependency {
     Dependency { on: target.parse().unwrap(), same_frames }
@@ -243,6 +243,38 @@ fn a_job_that_ended_is_compacted_and_forgotten() {
         job,
         "its id is not given out again"
     );
+}
+
+/// A farm that forgets its jobs does not remember what each of them needed, nor whose it was.
+#[test]
+fn nothing_is_kept_of_the_needs_and_shows_of_forgotten_jobs() {
+    use platefarm_model::farm::{Needs, Setting, Share};
+    let mut farm = Farm::new();
+    let plain = farm.worker("plain");
+    let labels = |name: &str| [name.to_owned()].into_iter().collect();
+    let traits = WorkerTraits { labels: labels("rack=9"), ..WorkerTraits::default() };
+    let ninth = farm.machine("ninth", 1, "cpu", traits);
+    let share = Setting::Share(Share { weight: 2, ..Share::default() });
+    farm.ask(Command::Set(share.kind(), "set".into(), Some(share))).unwrap();
+    farm.submit(0, None, vec![step(1, 1, &[])]);
+    farm.drain(plain, 1, result);
+    for round in 0..20 {
+        let needs = Needs { labels: labels(&format!("rack={round}")), ..Needs::default() };
+        let terms = StepTerms { needs, ..StepTerms::default() };
+        let steps = vec![StepSpec { terms, ..step(1, 2, &[]) }];
+        let job = farm.hand_in(spec(&format!("show {round}"), steps));
+        // What they remember of the number is not of these needs.
+        assert_eq!(farm.acquire(plain), None);
+        assert_eq!(farm.acquire(ninth).is_some(), round == 9);
+        farm.ask(cancel(job)).unwrap();
+        farm.ask(Command::Forget(job)).unwrap();
+    }
+    assert_eq!((farm.state.queue.need_count(), farm.state.shows.len()), (2, 3));
+    let shows: Vec<String> = farm.state.settings().shares.into_iter().map(|s| s.show).collect();
+    assert_eq!(shows, ["set"]);
+    farm.ask(Command::Set(SettingKind::Share, "set".into(), None)).unwrap();
+    farm.hand_in(spec("another", vec![step(1, 2, &[])]));
+    assert_eq!(farm.state.shows.len(), 3);
 }
 
 #[test]
