@@ -11,6 +11,7 @@ pub mod store;
 pub mod trust;
 
 pub use store::library;
+pub use web::{Offered, offered};
 mod web;
 
 #[cfg(test)]

@@ -319,4 +319,32 @@ mod tests {
     fn the_command_line_is_consistent() {
         typed::command().debug_assert();
     }
+
+    /// Verbs of a farm that only look.
+    const LOOKS: [&str; 6] = ["list", "show", "watch", "errors", "logs", "explain"];
+
+    /// What is changed here is changed on the dashboard too, under the same names, and nothing else is.
+    #[test]
+    fn the_dashboard_does_what_the_command_line_does() {
+        let (command, offered) = (typed::command(), platefarm_scheduler::offered());
+        let mut verbs = Vec::new();
+        for room in ["jobs", "workers", "shows", "pools", "limits"] {
+            let of_room = command.find_subcommand(room).expect("a room of the farm");
+            let changes = of_room.get_subcommands().filter(|it| !LOOKS.contains(&it.get_name()));
+            for verb in changes {
+                let name = format!("{room} {}", verb.get_name());
+                let deed = offered.iter().find(|deed| deed.verb == name);
+                let deed = deed.unwrap_or_else(|| panic!("{name} is not on the dashboard"));
+                for field in &deed.fields {
+                    let there = verb.get_arguments().any(|arg| arg.get_id().as_str() == *field);
+                    assert!(there, "{name} takes no '{field}'");
+                }
+                verbs.push(name);
+            }
+        }
+        verbs.sort_unstable();
+        let mut deeds: Vec<&str> = offered.iter().map(|deed| deed.verb).collect();
+        deeds.sort_unstable();
+        assert_eq!(verbs, deeds);
+    }
 }

@@ -8,7 +8,7 @@ use crate::store::Reader;
 use crate::trust::Caller;
 use crate::web::Metrics;
 use opentelemetry::trace::SpanKind;
-use platefarm_model::farm::{Control, Setting, SettingKind, Target};
+use platefarm_model::farm::{Control, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::FarmStatus;
@@ -202,7 +202,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::ForgetJobRequest>,
     ) -> Answer<v1::ForgetJobResponse> {
-        answer(control::forget(&self.desk, JobId(request.into_inner().job)).await)
+        answer(control::forget(&self.desk, request.into_inner()).await)
     }
 
     async fn list_frames(
@@ -253,9 +253,7 @@ impl<R: Reader> Farm for FarmService<R> {
     }
 
     async fn set_pool(&self, request: Request<v1::SetPoolRequest>) -> Answer<v1::SetPoolResponse> {
-        let v1::SetPoolRequest { name, pool } = request.into_inner();
-        let pool = pool.map(|pool| Setting::Pool(pool.into()));
-        let set = control::set(&self.desk, SettingKind::Pool, name, pool).await;
+        let set = control::change(&self.desk, request.into_inner()).await;
         answer(set.map(|()| v1::SetPoolResponse {}))
     }
 
@@ -263,9 +261,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::SetLimitRequest>,
     ) -> Answer<v1::SetLimitResponse> {
-        let v1::SetLimitRequest { name, count } = request.into_inner();
-        let limit = control::limit(count);
-        let set = control::set(&self.desk, SettingKind::Limit, name, limit).await;
+        let set = control::change(&self.desk, request.into_inner()).await;
         answer(set.map(|()| v1::SetLimitResponse {}))
     }
 
@@ -273,9 +269,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::SetShareRequest>,
     ) -> Answer<v1::SetShareResponse> {
-        let v1::SetShareRequest { show, share } = request.into_inner();
-        let share = share.map(|share| Setting::Share(share.into()));
-        let set = control::set(&self.desk, SettingKind::Share, show, share).await;
+        let set = control::change(&self.desk, request.into_inner()).await;
         answer(set.map(|()| v1::SetShareResponse {}))
     }
 

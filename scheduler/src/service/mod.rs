@@ -24,6 +24,7 @@ mod work;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use control::Change;
 pub use hooks::HookSettings;
 pub(crate) use results::Page;
 pub(crate) use stills::Stills;

@@ -209,9 +209,11 @@ impl HttpGate {
         self.gate.stream(caller)
     }
 
-    /// Whether `caller` may call `method` of the gRPC side, their shows aside.
+    /// Whether `caller` may call `method` of the gRPC side about anything.
     pub(crate) fn may(&self, caller: &Caller, method: &str) -> bool {
-        table::rule(method).is_some_and(|rule| caller.is(rule.who))
+        let whole = |rule: &Rule| matches!(rule.about, About::Farm | About::Worker(_));
+        table::rule(method)
+            .is_some_and(|rule| caller.is(rule.who) && (caller.shows.is_empty() || !whole(rule)))
     }
 
     /// Lets `caller` ask `question` of `method`, as if it had come over gRPC:

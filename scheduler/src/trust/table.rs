@@ -153,7 +153,7 @@ const CUT: Rule = look("http/seen", SEE, About::Caller);
 /// The rule for a page.
 pub(super) fn page(path: &str) -> &'static Rule {
     match path {
-        "/metrics" => &WHOLE,
+        "/metrics" | "/api/settings" | "/api/whatif" => &WHOLE,
         _ => &CUT,
     }
 }

@@ -21,12 +21,14 @@ mod overview;
 mod pictures;
 mod recent;
 mod samples;
+mod settings;
 mod stages;
 mod workers;
 
 #[cfg(test)]
 mod tests;
 
+pub use deeds::{Offered, offered};
 pub(crate) use metrics::Metrics;
 
 use crate::core::{Command, Reply, State as Farm};
@@ -126,6 +128,7 @@ pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> 
         .merge(errors::data())
         .merge(pictures::data())
         .merge(workers::data())
+        .merge(settings::data())
         .merge(footage::data())
         .merge(deeds::data())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), admit));

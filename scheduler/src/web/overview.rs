@@ -4,7 +4,7 @@
 
 use super::recent::Moment;
 use super::samples::Sample;
-use super::{Glance, Shared, Site, Who, answer, refused};
+use super::{Glance, Shared, Site, Who, answer, deeds, refused};
 use crate::trust::Caller;
 use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -43,16 +43,12 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
 
 /// Who asks, and what they may do.
 async fn me<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> Response {
-    let may = |method| shared.pages.gate.may(&caller, method);
     answer(Ok(json!({
         "name": caller.name,
         "role": caller.role,
         "shows": caller.shows,
         "local": caller.token.is_empty(),
-        "may": {
-            "control_jobs": may("/platefarm.v1.Farm/ControlJob"),
-            "control_workers": caller.shows.is_empty() && may("/platefarm.v1.Farm/ControlWorker"),
-        },
+        "deeds": deeds::open_to(&shared.pages.gate, &caller),
     })))
 }
 
@@ -80,7 +76,8 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
     let leases = moment.workers.iter().flat_map(|worker| &worker.leases);
     let leases = leases.filter(|lease| open.contains(&lease.step.job));
     let leased: u64 = leases.map(|lease| lease.frames.len()).sum();
-    let shares: Vec<_> = moment.shares.iter().filter(|share| caller.sees(&share.show)).collect();
+    let shares = moment.settings.shares.iter();
+    let shares: Vec<_> = shares.filter(|share| caller.sees(&share.show)).collect();
     json!({
         "counts": {
             "jobs": jobs, "running": load.jobs_running, "waiting": load.jobs_waiting,

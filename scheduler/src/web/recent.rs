@@ -4,7 +4,7 @@
 use super::{Glance, glance};
 use crate::core::State;
 use crate::trust::Caller;
-use platefarm_model::explain::ShareView;
+use platefarm_model::explain::SettingsView;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::{JobId, Outcome};
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ pub(super) struct Moment {
     /// Newest first.
     pub(super) jobs: Vec<JobView>,
     pub(super) workers: Vec<WorkerView>,
-    pub(super) shares: Vec<ShareView>,
+    pub(super) settings: SettingsView,
     /// Frames that a worker could be given, by job.
     pub(super) eligible: HashMap<JobId, u64>,
 }
@@ -31,8 +31,8 @@ impl Moment {
     pub(super) fn of(farm: &State) -> Self {
         let mut jobs = farm.jobs(false);
         jobs.reverse();
-        let (workers, shares) = (farm.workers(), farm.settings().shares);
-        Self { jobs, workers, shares, eligible: farm.eligible() }
+        let (workers, settings) = (farm.workers(), farm.settings());
+        Self { jobs, workers, settings, eligible: farm.eligible() }
     }
 
     /// Jobs that `caller` sees, newest first.

@@ -1,7 +1,7 @@
 // A job: what becomes of it, why it waits, what went wrong, its plates, and its frames as cells of a grid.
 import { clock, count, dim, fault, h, jobState, level, number, once, pager, progress, settled, size, span, state, table, tiles } from "./draw.js";
 import { ask, askBlob, askText } from "./link.js";
-import { jobDeeds, stepDeeds } from "./deeds.js";
+import { framesDeed, jobDeeds, stepDeeds } from "./deeds.js";
 
 const MOST = 20, CELLS = 600, LINES = 100;
 
@@ -90,11 +90,13 @@ const lines = (frames) => table("Frames", [["Frame", "number"], ["Time", "number
   String(f.frame), f.done ? span(f.ms) : "–", worker(f.worker), f.done && f.done.bytes ? size(f.done.bytes) : "–",
   f.fault ? h("span", { class: "bad" }, f.fault.code + " " + f.fault.message) : "done"], (f) => f.frame);
 
-function told(view) {
+function told(step, view, me) {
   if (!view.told) return null;
   const { cell, frames, error } = view.told;
+  const failed = frames.filter((f) => f.fault).map((f) => f.frame);
   return h("div", { class: "told", "aria-live": "polite" }, error ? h("p", { class: "bad" }, error)
-    : frames.length === 0 ? dim(said(cell) + ". Nothing is told of it yet.") : frames.length === 1 ? frameInFull(frames[0]) : lines(frames));
+    : frames.length === 0 ? dim(said(cell) + ". Nothing is told of it yet.") : frames.length === 1 ? frameInFull(frames[0]) : lines(frames),
+  framesDeed(me, step, failed, () => { view.told = null; }));
 }
 
 function log(step, view, page, change) {
@@ -119,12 +121,12 @@ function times(view) {
 function section(s, page, me, change) {
   const view = page.steps[s.id.index] || (page.steps[s.id.index] = {});
   const { at, told: frames, log: logged, times: timed } = view;
-  return once("step" + page.id + "." + s.id.index, [s, at, frames, logged, timed && page.coloured, timed && timed.median_ms, timed && timed.cells, me && me.may, page.causes.length], () => {
+  return once("step" + page.id + "." + s.id.index, [s, at, frames, logged, timed && page.coloured, timed && timed.median_ms, timed && timed.cells, me && me.role, page.causes.length], () => {
     const all = length(ranges(s.frames)), done = length(ranges(s.done)), failed = length(ranges(s.failed));
     return h("section", { key: "s" + s.id.index }, h("h2", {}, s.name, " ", h("span", { class: "dim" }, "j" + s.id.job + "." + s.id.index + ", " + s.kind + ", " + s.frames)),
       h("div", { class: "card" }, h("div", { class: "row" }, h("p", {}, state(s.paused && !settled(s) ? "paused" : s.phase), " ", number(done) + " of " + count(all, "frame") + (failed ? ", " + number(failed) + " failed" : "")
         + (all > CELLS ? "; a cell is about " + Math.round(all / CELLS) + " frames" : "")), stepDeeds(me, s)),
-      grid(s, view, page, change), page.coloured === "time" && times(view), told(view),
+      grid(s, view, page, change), page.coloured === "time" && times(view), told(s, view, me),
       s.first_fault && !page.causes.length && fault(s.first_fault), log(s, view, page, change)));
   });
 }
@@ -226,7 +228,9 @@ export const jobPage = {
     return [h("h1", {}, "j" + j.id + " " + j.name), jobDeeds(me, j), progress(j), tiles([
       ["State", jobState(j)], ["Show", j.show || "–"], ["Frames", number(j.frames_done) + " / " + number(j.frames_total)],
       ["Failed", number(j.frames_failed)], ["Priority", level(j)], speed > 0 && rest > 0 && ["Left", "about " + span(rest / speed)],
-      j.terms.deadline && ["Wanted by", h("small", {}, clock(j.terms.deadline))],
+      j.terms.deadline && ["Wanted by", h("small", {}, clock(j.terms.deadline))], j.terms.start_after && !settled(j) && ["Not before", h("small", {}, clock(j.terms.start_after))],
+      j.terms.max_tasks && ["Most tasks", number(j.terms.max_tasks)],
+      j.terms.after && !settled(j) && ["Waits for", h("small", {}, j.terms.after.map((it, i) => [i ? ", " : "", h("a", { href: "#/jobs/" + it.on.replace(/^j|\..*/g, "") }, it.on)]))],
     ]), dim("Submitted " + clock(j.submitted) + (j.terms.submitted_by ? " by " + j.terms.submitted_by : "") + (j.finished ? ", ended " + clock(j.finished) + " after " + span((j.finished - j.submitted) / 1000) : "")),
     !settled(j) && h("p", {}, h("button", { type: "button", id: "why", "aria-expanded": String(!!page.explained), onclick: async () => {
       page.explained = page.explained ? null : await ask("/api/jobs/" + j.id + "/explain"); change();
