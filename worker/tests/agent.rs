@@ -112,6 +112,23 @@ async fn a_lost_answer_is_asked_for_again_and_the_frame_is_published_once() {
     fake.with(|s| assert_eq!(s.broken, [""; 0]));
 }
 
+/// The answer was a yes, and it was lost; the lease is over and forgotten when it is asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_may_have_been_granted_is_never_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = Fake::new(50, 5000);
+    let serving = fake.serve(ANYWHERE).await;
+    fake.with(|s| (s.lose_answers, s.forgetful) = (1, true));
+    fake.offer(7, dir.path().to_str().unwrap(), 1, 1);
+    let worker = Running::start(serving.address, write_file);
+    fake.until("it is said twice", |s| s.verdicts.len() == 2).await;
+    worker.end().await;
+    fake.with(|s| assert_eq!(s.verdicts, [(1, Verdict::Granted), (1, Verdict::Refused)]));
+    assert_eq!(published(dir.path()), [""; 0]);
+    let left = std::fs::read_to_string(dir.path().join(".platefarm/t7/a.1.exr"));
+    assert_eq!(left.unwrap(), "1 by t7", "the package step finds it by the stored result");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheduler_that_dies_and_comes_back_loses_no_frame() {
     let dir = tempfile::tempdir().unwrap();

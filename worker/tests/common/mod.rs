@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) refuse: Vec<i64>,
     /// Reports to store and then leave unanswered.
     pub(crate) lose_answers: u32,
+    /// What was stored under a lease is not known any more: it is refused when it is said again.
+    pub(crate) forgetful: bool,
     /// Heartbeats hang: no answer comes, and no error either.
     pub(crate) deaf: bool,
     /// Workers that are not known any more.
@@ -310,9 +312,9 @@ fn judge(s: &mut State, worker: u64, report: v1::Report) -> Option<v1::Verdicts>
         let frame = outcome.frame();
         let before = s.stored.iter().any(|(t, _, o)| *t == token && o.frame() == frame);
         let keep = s.keeps.get(&token).copied().flatten();
-        let verdict = if before {
+        let verdict = if before && !s.forgetful {
             Verdict::Duplicate
-        } else if s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
+        } else if before || s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
             Verdict::Refused
         } else {
             Verdict::Granted
