@@ -150,7 +150,7 @@ impl Fake {
                 let _ = say.send(Err(status)).await;
                 return;
             }
-            let places = u64::from(room.idle + room.ahead) + room.seen;
+            let places = u64::from(room.idle) + u64::from(room.ahead) + room.seen;
             while given < places {
                 let lease = self.0.0.lock().unwrap().queue.pop_front();
                 let Some(lease) = lease else { break };
