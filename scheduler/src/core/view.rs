@@ -38,6 +38,13 @@ impl State {
         wanted.map(|job| summary(job)).collect()
     }
 
+    /// Frames that are done, of every job that is kept. What was counted begins anew with
+    /// each leader; this does not.
+    #[must_use]
+    pub fn frames_done(&self) -> u64 {
+        self.jobs.values().map(|job| job.frames_done).sum()
+    }
+
     /// Frames that a worker could be given now, by job: of steps that nothing holds. A job
     /// that has as many tasks as it may is among them: its frames wait for its own.
     #[must_use]
