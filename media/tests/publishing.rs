@@ -43,20 +43,20 @@ fn what_is_not_there_as_it_was_meant_is_found_and_removed() {
     let file = dir.path().join("a.1001.exr");
     let meant: Vec<u8> = (0..3_000_000u32).map(|i| (i >> 3) as u8).collect();
     let hash = xxh128(&meant);
-    let kept = |damage: &dyn Fn(&mut Vec<u8>)| {
+    let kept = |damage: fn(&mut Vec<u8>)| {
         write_flushed(&file, &meant).unwrap();
         let mut bytes = meant.clone();
         damage(&mut bytes);
         fs::write(&file, bytes).unwrap();
         verify(&file, meant.len() as u64, &hash)
     };
-    kept(&|_: &mut Vec<u8>| {}).unwrap();
+    kept(|_| {}).unwrap();
     assert!(file.exists());
-    let damages: [&dyn Fn(&mut Vec<u8>); 4] = [
-        &|bytes: &mut Vec<u8>| bytes[2_999_999] ^= 1,
-        &|bytes: &mut Vec<u8>| bytes[8192..12288].fill(0),
-        &|bytes: &mut Vec<u8>| bytes.truncate(4096),
-        &|bytes: &mut Vec<u8>| bytes.push(0),
+    let damages: [fn(&mut Vec<u8>); 4] = [
+        |bytes| bytes[2_999_999] ^= 1,
+        |bytes| bytes[8192..12288].fill(0),
+        |bytes| bytes.truncate(4096),
+        |bytes| bytes.push(0),
     ];
     for damage in damages {
         let fault = kept(damage).unwrap_err();
