@@ -5,6 +5,7 @@ use super::{Answer, answer};
 use crate::library::{Card, Entry, Override, Search, Shelf, Show, described, is_whole};
 use crate::pulls::delivery;
 use crate::trust::Caller;
+use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
 use platefarm_model::schema::Described;
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
@@ -12,10 +13,12 @@ use platefarm_proto::{Library, v1};
 use std::sync::Arc;
 use tonic::Request;
 
-/// Clips of an answer, when the question does not say.
+/// Clips or formats of an answer, when the question does not say.
 const PAGE: u32 = 100;
 /// Most of them.
 const MAX_PAGE: u32 = 1000;
+/// Most names of clips that a format is told with: a page has room in a message.
+const MAX_NAMES: usize = 200;
 /// What callers are told that they may not see.
 const WHAT: &str = "the library";
 
@@ -56,9 +59,14 @@ fn format_view(card: &Card) -> v1::FormatView {
         values: values.collect(),
         color_space: card.card.color_space.clone().unwrap_or_default(),
         clip_count: card.card.clip_count as u64,
-        clips: card.card.clips.clone(),
+        clips: card.card.clips.iter().take(MAX_NAMES).cloned().collect(),
         set,
     }
+}
+
+/// How many are told, where so many are asked for.
+fn page(most: u32) -> usize {
+    (if most == 0 { PAGE } else { most.min(MAX_PAGE) }) as usize
 }
 
 fn said(text: String) -> Option<String> {
@@ -139,11 +147,14 @@ impl LibraryService {
         let v1::SearchRequest { words, show, skip, most } = request.into_inner();
         let mut search = Search::parse(&words)?;
         search.show = caller.one_show(said(show).or(search.show.take()), WHAT)?;
-        let most = if most == 0 { PAGE } else { most.min(MAX_PAGE) };
-        let library = self.shelf.library().await?;
-        let (clips, found) = library.page(&search, skip as usize, most as usize).await?;
-        let clips = clips.iter().map(clip_view).collect();
-        Ok(v1::SearchResponse { clips, found: found as u64 })
+        let shelf = Arc::clone(&self.shelf);
+        let look = async move {
+            let library = shelf.library().await?;
+            let (clips, found) = library.page(&search, skip as usize, page(most)).await?;
+            let clips = clips.iter().map(clip_view).collect();
+            Outcome::Ok(v1::SearchResponse { clips, found: found as u64 })
+        };
+        self.shelf.look(look).await
     }
 
     async fn clip(&self, request: Request<v1::GetClipRequest>) -> Outcome<v1::GetClipResponse> {
@@ -161,30 +172,38 @@ impl LibraryService {
         request: Request<v1::ListFormatsRequest>,
     ) -> Outcome<v1::ListFormatsResponse> {
         let caller = Caller::of(&request)?;
-        let show = caller.one_show(said(request.into_inner().show), WHAT)?;
-        let cards = self.shelf.library().await?.formats(show.as_deref()).await?;
-        Ok(v1::ListFormatsResponse { formats: cards.iter().map(format_view).collect() })
+        let v1::ListFormatsRequest { show, skip, most } = request.into_inner();
+        let show = caller.one_show(said(show), WHAT)?;
+        let shelf = Arc::clone(&self.shelf);
+        let look = async move {
+            let cards = shelf.library().await?.formats(show.as_deref()).await?;
+            let wanted = cards.iter().skip(skip as usize).take(page(most));
+            let formats = wanted.map(format_view).collect();
+            Outcome::Ok(v1::ListFormatsResponse { formats, found: cards.len() as u64 })
+        };
+        self.shelf.look(look).await
     }
 
     async fn set(&self, request: v1::SetFormatRequest) -> Outcome<v1::SetFormatResponse> {
-        let set = request.set.map_or_else(|| Ok(Override::default()), wanted)?;
-        let card = self.shelf.library().await?.set_format(&request.id, &set).await?;
+        let v1::SetFormatRequest { id, set } = request;
+        let set = set.map_or_else(|| Ok(Override::default()), wanted)?;
+        let shelf = Arc::clone(&self.shelf);
+        let change = async move { shelf.library().await?.set_format(&id, &set).await };
+        let card = self.shelf.change(change).await?;
         Ok(v1::SetFormatResponse { format: Some(format_view(&card)) })
     }
 
     async fn add(&self, request: Request<v1::AddClipsRequest>) -> Outcome<v1::AddClipsResponse> {
         let caller = Caller::of(&request)?;
         let v1::AddClipsRequest { show, clips_json } = request.into_inner();
-        let library = self.shelf.library().await?;
-        let read = move || described(&clips_json);
-        let clips = tokio::task::spawn_blocking(read).await.map_err(broke)??;
-        if let Some(plate) = clips.iter().find(|clip| clip.is_plate()) {
-            let message = format!("'{}' is a plate of platefarm's", plate.identity.clip_name);
-            return Err(Fault::new(Code::BadInspection, message).at(plate.path.clone()).remedy(
-                "Leave it out: it carries the reel and timecode of the clip that it was made from.",
-            ));
-        }
-        let added = library.add_where(&show, &clips, |theirs| caller.sees(theirs)).await?;
+        let shelf = Arc::clone(&self.shelf);
+        let change = async move {
+            let library = shelf.library().await?;
+            let clips = described(&clips_json)?;
+            clips.iter().try_for_each(no_plate)?;
+            library.add_where(&show, &clips, |theirs| caller.sees(theirs)).await
+        };
+        let added = self.shelf.change(change).await?;
         Ok(v1::AddClipsResponse {
             new: added.new,
             updated: added.updated,
@@ -217,9 +236,15 @@ impl LibraryService {
     }
 }
 
-/// What a handler says of work that it gave away and that broke off.
-pub(super) fn broke(error: tokio::task::JoinError) -> Fault {
-    Fault::new(Code::Internal, "what was asked broke off").because(&error)
+/// Refuses what would be found in the place of the clip that it was made from.
+fn no_plate(clip: &ClipInfo) -> Outcome<()> {
+    if !clip.is_plate() {
+        return Ok(());
+    }
+    let message = format!("'{}' is a plate of platefarm's", clip.identity.clip_name);
+    Err(Fault::new(Code::BadInspection, message).at(clip.path.clone()).remedy(
+        "Leave it out: it carries the reel and timecode of the clip that it was made from.",
+    ))
 }
 
 #[tonic::async_trait]

@@ -92,9 +92,39 @@ async fn clips_are_found_by_those_whose_show_they_are_of() {
     let clips_json = format!("[{}]", whole.clip_json).into_bytes();
     let again = v1::AddClipsRequest { show: "atlas".into(), clips_json };
     assert_eq!(mine.add_clips(again).await.unwrap().into_inner().unchanged, 1);
-    let formats = v1::ListFormatsRequest { show: "atlas".into() };
+    let formats = v1::ListFormatsRequest { show: "atlas".into(), ..Default::default() };
     let formats = viewer.list_formats(formats).await.unwrap().into_inner().formats;
     assert_eq!(formats.iter().map(|format| format.clip_count).sum::<u64>(), 2);
+}
+
+/// Each part is what stands there in the whole, and no part grows with the clips of a format.
+#[tokio::test]
+async fn formats_are_told_a_part_at_a_time() {
+    let farm = Farm::start().await;
+    let mut library = farm.library(&farm.admin).await;
+    let models = ["Alexa 35", "Burano", "C500"];
+    let clips = models.iter().flat_map(|model| {
+        (0..201).map(move |i| {
+            let mut clip = clip(&format!("A001_C{i:03}_{model}"), "A001");
+            clip.camera.model = Some((*model).into());
+            clip
+        })
+    });
+    library.add_clips(add("atlas", &clips.collect::<Vec<_>>())).await.unwrap();
+    let part = async |skip, most| {
+        let request = v1::ListFormatsRequest { skip, most, ..Default::default() };
+        library.clone().list_formats(request).await.unwrap().into_inner()
+    };
+    let whole = part(0, 0).await;
+    let told = whole.formats.iter().map(|format| (format.clip_count, format.clips.len()));
+    assert_eq!((told.collect::<Vec<_>>(), whole.found), (vec![(201, 200); 3], 3));
+    let mut parts = Vec::new();
+    for skip in 0..4 {
+        let one = part(skip, 1).await;
+        assert_eq!((one.formats.len(), one.found), (usize::from(skip < 3), 3));
+        parts.extend(one.formats);
+    }
+    assert_eq!(parts, whole.formats);
 }
 
 #[tokio::test]
