@@ -201,6 +201,47 @@ async fn a_pull_is_planned_and_handed_in_once() {
     assert_eq!((job.show.as_str(), job.priority, job.frames_total), ("atlas", 7, 41));
 }
 
+/// A call whose answer was lost is sent again, and is the same job, whatever was chosen for the
+/// show meanwhile; but not where the list comes to what was chosen.
+#[tokio::test]
+async fn a_pull_that_is_sent_again_is_the_same_job_though_the_show_learnt() {
+    let farm = Farm::start().await;
+    let (_, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    let clips = [
+        clip("A001_C001", "A001"),
+        clip("B001_C001", "B001"),
+        clip("C001_C001", "C001"),
+        clip("C001_C002", "C001"),
+    ];
+    farm.library(&word).await.add_clips(add("atlas", &clips)).await.unwrap();
+    let pulls = farm.pulls(&word).await;
+    let submit = async |pull: v1::PullOrder| {
+        let request = v1::SubmitRequest { pull: Some(pull), ..Default::default() };
+        pulls.clone().submit(request).await.unwrap().into_inner()
+    };
+    // Another list, for which somebody chooses between the clips of a reel.
+    let chooses = async |reel: &str| {
+        let text = format!("001  {reel} V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n");
+        let choice = format!("[[choice]]\nreel = \"{reel}\"\nuse = \"{reel}_C001\"\n");
+        let named =
+            |name: &str, text: String| v1::NamedText { name: name.into(), text: text.into() };
+        let mut other = pull("atlas");
+        other.edit_list = Some(named("other.edl", text));
+        other.choices = vec![named("choices.toml", choice)];
+        submit(other).await
+    };
+    let first = submit(pull("atlas")).await;
+    chooses("C001").await;
+    let get = v1::GetShowRequest { show: "atlas".into() };
+    let kept = farm.library(&word).await.get_show(get).await.unwrap().into_inner();
+    assert_eq!(kept.choices, 1);
+    let again = submit(pull("atlas")).await;
+    assert_eq!((again.job, again.existed), (first.job, true));
+    // Event 002 of the list is of this reel.
+    chooses("B001").await;
+    assert!(!submit(pull("atlas")).await.existed);
+}
+
 #[tokio::test]
 async fn pulls_that_cannot_be_are_refused_with_their_place() {
     let farm = Farm::start().await;
