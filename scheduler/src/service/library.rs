@@ -2,13 +2,12 @@
 //! the caller sees. Clips come described; nothing here opens media.
 
 use super::{Answer, answer};
-use crate::library::{Card, Entry, Override, Search, Shelf, Show, described, is_whole};
-use crate::pulls::delivery;
+use crate::library::{Card, Entry, Override, Search, Shelf, Show, ShowChange, described};
 use crate::trust::Caller;
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
 use platefarm_model::schema::Described;
-use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_model::{Code, Fault, Outcome};
 use platefarm_proto::{Library, v1};
 use std::sync::Arc;
 use tonic::Request;
@@ -102,45 +101,6 @@ fn choices(show: &Show) -> u32 {
     u32::try_from(show.choices.choices.len()).unwrap_or(u32::MAX)
 }
 
-/// Sets what is sent. Whether a file is there only those machines know that read it.
-fn change(show: &mut Show, sent: v1::ShowDefaults) -> Outcome<()> {
-    let defaults = &mut show.defaults;
-    if let Some(rate) = sent.rate {
-        let rate = said(rate).map(|rate| rate.parse::<FrameRate>()).transpose();
-        defaults.rate = rate.map_err(|fault| fault.at("defaults.rate"))?;
-    }
-    if let Some(spec) = sent.spec {
-        defaults.spec = said(spec);
-        let spec = defaults.spec.as_deref();
-        if let Some(spec) = spec.filter(|spec| delivery::profile(spec).is_none()) {
-            whole(spec, "defaults.spec").map_err(|fault| {
-                let names = delivery::names();
-                fault.remedy(format!("Name one of {names}, or the whole path of a file."))
-            })?;
-        }
-    }
-    for (sent, kept, place) in [
-        (sent.fdl, &mut defaults.fdl, "defaults.fdl"),
-        (sent.amf, &mut defaults.amf, "defaults.amf"),
-    ] {
-        if let Some(path) = sent {
-            *kept = said(path);
-            kept.as_deref().map_or(Ok(()), |path| whole(path, place))?;
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a path that means another file wherever it is read.
-fn whole(path: &str, place: &str) -> Outcome<()> {
-    if is_whole(path) {
-        return Ok(());
-    }
-    Err(Fault::new(Code::BadLocation, format!("'{path}' is no whole path"))
-        .at(place)
-        .remedy("Write the path from its root, as every machine has it."))
-}
-
 impl LibraryService {
     async fn found(&self, request: Request<v1::SearchRequest>) -> Outcome<v1::SearchResponse> {
         let caller = Caller::of(&request)?;
@@ -218,20 +178,9 @@ impl LibraryService {
 
     async fn keep(&self, request: v1::SetShowRequest) -> Outcome<v1::SetShowResponse> {
         let v1::SetShowRequest { show: name, defaults: sent, forget_choices } = request;
-        if name.is_empty() {
-            return Err(Fault::new(Code::BadConfig, "a show without a name")
-                .at("show")
-                .remedy("Name the show."));
-        }
-        let library = self.shelf.library().await?;
-        let changed = |show: &mut Show| {
-            change(show, sent.unwrap_or_default())?;
-            if forget_choices {
-                show.choices.choices.clear();
-            }
-            Ok(())
-        };
-        let show = library.change_show(&name, changed).await?;
+        let v1::ShowDefaults { rate, spec, fdl, amf } = sent.unwrap_or_default();
+        let change = ShowChange { rate, spec, fdl, amf, forget_choices };
+        let show = self.shelf.library().await?.set_show(&name, change).await?;
         Ok(v1::SetShowResponse { defaults: Some(defaults(&show)), choices: choices(&show) })
     }
 }

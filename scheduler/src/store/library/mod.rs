@@ -33,7 +33,7 @@ pub use pull::Footage;
 pub use rows::Of;
 pub use search::Search;
 pub(crate) use shelf::Shelf;
-pub use shows::Show;
+pub use shows::{Show, ShowChange};
 
 use crate::pulls::ClipKey;
 use crate::store::{Place, library_pool};
