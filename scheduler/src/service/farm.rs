@@ -11,6 +11,7 @@ use crate::web::Metrics;
 use opentelemetry::trace::SpanKind;
 use platefarm_model::farm::{Control, Setting, SettingKind, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
+use platefarm_model::making::Making;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::{Code, Fault, JobId, Outcome};
@@ -172,6 +173,14 @@ impl<R: Reader> FarmService<R> {
         Ok(v1::SubmitJobResponse { job: job.0, existed })
     }
 
+    async fn making(&self, job: u64) -> Outcome<v1::GetMakingResponse> {
+        self.desk.must_lead().await?;
+        let makings = self.desk.look(move |state| state.making(JobId(job))).await??;
+        let step =
+            |(step, making): (u32, Making)| v1::StepMaking { step, making: Some((&making).into()) };
+        Ok(v1::GetMakingResponse { steps: makings.into_iter().map(step).collect() })
+    }
+
     async fn job(&self, job: u64) -> Outcome<Option<v1::JobView>> {
         wire(&self.aside, view(&self.desk, job).await?).await.map(Some)
     }
@@ -260,6 +269,13 @@ impl<R: Reader> Farm for FarmService<R> {
         answer(causes.map(|causes| v1::ListErrorsResponse {
             causes: causes.iter().map(Into::into).collect(),
         }))
+    }
+
+    async fn get_making(
+        &self,
+        request: Request<v1::GetMakingRequest>,
+    ) -> Answer<v1::GetMakingResponse> {
+        answer(self.making(request.into_inner().job).await)
     }
 
     async fn get_farm(&self, _: Request<v1::GetFarmRequest>) -> Answer<v1::GetFarmResponse> {

@@ -8,6 +8,7 @@
 //! so the last call is a client's that carries it ([`naming`]).
 
 use super::super::Place;
+use super::super::file::counted;
 use super::super::s3::{fault, naming, object, wait};
 use super::{ABREAST, ATTEMPT, PART_BYTES, Seen, follows, look, publish, put, same_bytes};
 use futures_util::{TryStreamExt, stream};
@@ -162,7 +163,7 @@ async fn parts(
 /// The next bytes of a file: so many, or those that are left.
 async fn piece(file: &mut File, most: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(most);
-    file.take(most as u64).read_to_end(&mut bytes).await?;
+    counted(file.take(most as u64).read_to_end(&mut bytes).await)?;
     Ok(bytes)
 }
 
