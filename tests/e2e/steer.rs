@@ -192,6 +192,13 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     farm.json(&["pools", "remove", "night"]);
     let share = farm.json(&["shows", "set", "atlas", "--weight", "3", "--ceiling", "9"]);
     assert_eq!(share["shows"][0]["share"]["weight"], 3, "{share}");
+    let none = farm.fails("F0508", &["shows", "set", "atlas", "--weight", "0"]);
+    assert!(none["message"].as_str().unwrap().contains("a weight of 0"), "{none}");
+    let low = farm.fails("F0508", &["shows", "set", "atlas", "--guarantee", "10"]);
+    let told = "the ceiling of 9 is below the guarantee of 10";
+    assert_eq!(low["message"], told, "{low}");
+    let kept = farm.json(&["shows", "list"]);
+    assert_eq!(kept["shows"][0]["share"]["weight"], 3, "{kept}");
     farm.json(&["shows", "remove", "atlas"]);
     let what_if = farm.json(&["farm", "whatif", "--workers", "3"]);
     assert!(what_if["answer"]["busy_workers"].is_u64(), "{what_if}");

@@ -125,7 +125,7 @@ impl From<v1::Pool> for Pool {
 impl From<Share> for v1::Share {
     fn from(share: Share) -> Self {
         Self {
-            weight: share.weight,
+            weight: Some(share.weight),
             guarantee: share.guarantee,
             ceiling: share.ceiling,
             warm_cpu: share.warm_cpu,
@@ -136,9 +136,8 @@ impl From<Share> for v1::Share {
 
 impl From<v1::Share> for Share {
     fn from(wire: v1::Share) -> Self {
-        let weight = if wire.weight == 0 { 1 } else { wire.weight };
         Self {
-            weight,
+            weight: wire.weight.unwrap_or(1),
             guarantee: wire.guarantee,
             ceiling: wire.ceiling,
             warm_cpu: wire.warm_cpu,
@@ -421,5 +420,9 @@ mod tests {
         };
         let wire = v1::ListSettingsResponse::from(settings.clone());
         assert_eq!(SettingsView::from(wire), settings);
+        // What is not said is usual; what is said stays as it is, to be judged.
+        assert_eq!(Share::from(v1::Share::default()), Share::default());
+        let none = v1::Share { weight: Some(0), ..Default::default() };
+        assert_eq!(Share::from(none).weight, 0);
     }
 }

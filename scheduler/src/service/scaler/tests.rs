@@ -130,7 +130,7 @@ async fn shows_and_pools_keep_workers_warm() {
     let mut farm = running.farm().await;
     let mut keda = ExternalScalerClient::new(running.channel().await);
     for (show, warm_cpu) in [("atlas", 2), ("zeus", 1)] {
-        let share = v1::Share { weight: 1, warm_cpu, warm_gpu: 4, ..Default::default() };
+        let share = v1::Share { warm_cpu, warm_gpu: 4, ..Default::default() };
         farm.set_share(v1::SetShareRequest { show: show.into(), share: Some(share) })
             .await
             .unwrap();
