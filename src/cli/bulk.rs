@@ -151,6 +151,16 @@ pub(super) fn ask(verb: &str, jobs: &[JobView], out: &dyn Output) -> Outcome<()>
     unsaid(format!("no: {} left as they are", plural(jobs.len(), "job")))
 }
 
+/// What is said where there was nothing left to cancel: that is no error, and nothing was done.
+fn had_ended(control: &Control, target: Target, job: &JobView) -> Option<String> {
+    let phase = match target {
+        Target::Job(_) => job.phase,
+        Target::Step(id) => job.steps.get(id.index as usize)?.phase,
+    };
+    let by_itself = *control == Control::Cancel && phase != Phase::Cancelled;
+    by_itself.then(|| format!("{target} had ended before ({}): nothing changed", phase.word()))
+}
+
 /// Does something to each of many. One that refuses does not keep the others
 /// from it; the first refusal is the error that the verb ends with.
 pub(super) async fn steer(
@@ -162,19 +172,25 @@ pub(super) async fn steer(
     let single = many.targets.len() == 1;
     let targets = many.find(farm, control, out).await?;
     if let ([target], true) = (targets.as_slice(), single) {
-        out.job(&farm.control(*target, control).await?);
+        let job = farm.control(*target, control).await?;
+        out.job(&job);
+        had_ended(control, *target, &job).into_iter().for_each(|told| out.note(&told));
         return Ok(());
     }
     let steered =
         each(farm, &targets, out, async |farm, target| farm.control(target, control).await);
-    let (mut jobs, mut refused) = (Vec::new(), Vec::new());
+    let (mut jobs, mut told, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (target, done) in targets.iter().zip(steered.await) {
         match done {
-            Ok(job) => jobs.push(job),
+            Ok(job) => {
+                told.extend(had_ended(control, *target, &job));
+                jobs.push(job);
+            }
             Err(fault) => refused.push(fault.within(target)),
         }
     }
     out.jobs(&jobs, jobs.len() as u64);
+    told.iter().for_each(|told| out.note(told));
     refused.iter().skip(1).for_each(|fault| out.warn(fault));
     refused.into_iter().next().map_or(Ok(()), Err)
 }
@@ -266,6 +282,18 @@ mod tests {
                 && !query.holds(&running)
                 && !query.holds(&job(Phase::Done, true, 0))
         );
+    }
+
+    #[test]
+    fn what_had_ended_before_it_was_cancelled_is_told() {
+        let told = |control: &Control, phase| {
+            had_ended(control, Target::Job(JobId(1)), &job(phase, false, 0))
+        };
+        let said = told(&Control::Cancel, Phase::Done);
+        assert_eq!(said.as_deref(), Some("j1 had ended before (done): nothing changed"));
+        assert!(told(&Control::Cancel, Phase::Failed).is_some());
+        assert_eq!(told(&Control::Cancel, Phase::Cancelled), None);
+        assert_eq!(told(&Control::Pause, Phase::Done), None, "that is refused");
     }
 
     #[test]

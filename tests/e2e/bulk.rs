@@ -135,6 +135,14 @@ fn jobs_are_waited_for_together() {
     assert!(sums.iter().all(|job| job["phase"] == "done" && job["frames_done"] == 60), "{ended}");
     farm.json(&["jobs", "cancel", "j3"]);
     assert_eq!(found(&farm, &["--state", "cancelled"]), [3]);
+    // There is nothing left to end: no error, and it is told.
+    let late = farm.world.run(&["jobs", "cancel", "j1", "j2.1", "j3", "--farm", &farm.url]);
+    let said = text(&late.stderr);
+    assert!(late.status.success(), "{said}");
+    assert!(said.contains("j1 had ended before (done)") && said.contains("j2.1 had"), "{said}");
+    assert!(!said.contains("j3 had"), "it is cancelled: {said}");
+    assert_eq!(farm.json(&["jobs", "show", "j1"])["phase"], "done");
+    farm.fails("F0523", &["jobs", "pause", "j1"]);
     // Whichever is named first.
     farm.fails("F0507", &["jobs", "watch", "j1", "j3"]);
     farm.fails("F0507", &["jobs", "watch", "j3", "j1"]);
