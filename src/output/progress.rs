@@ -9,6 +9,7 @@ use platefarm_media::source::looked;
 use platefarm_media::storage::bytes_read;
 use platefarm_model::job::JobView;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -115,20 +116,41 @@ impl Progress {
 
     /// Does what reads for long, and says meanwhile how much has been read; of how much, where that is known.
     pub(crate) fn reading<T>(talk: bool, total: Option<u64>, work: impl FnOnce() -> T) -> T {
-        let bar = hidden_or(talk, total);
         let before = bytes_read();
-        let read = move |state: &ProgressState, to: &mut dyn Write| {
-            let bytes = bytes_read() - before;
+        Self::flowing(talk, total, "read", move || bytes_read() - before, work)
+    }
+
+    /// Does what writes `file` for long, and says meanwhile how much of it is there.
+    pub(crate) fn copying<T>(
+        talk: bool,
+        total: Option<u64>,
+        file: PathBuf,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let there = move || std::fs::metadata(&file).map_or(0, |file| file.len());
+        Self::flowing(talk, total, "copied", there, work)
+    }
+
+    fn flowing<T>(
+        talk: bool,
+        total: Option<u64>,
+        done: &'static str,
+        bytes: impl Fn() -> u64 + Clone + Send + Sync + 'static,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let bar = hidden_or(talk, total);
+        let so_far = bytes.clone();
+        let flow = move |state: &ProgressState, to: &mut dyn Write| {
+            let bytes = so_far();
             let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
-            let _ = to.write_str(&pace::read_text(bytes, total, rate));
+            let _ = to.write_str(&pace::flow_text(bytes, total, done, rate));
         };
         let style = match total {
-            Some(_) => spinner("{bar:20.cyan/dim} {read}  {elapsed_precise}").progress_chars(SIGNS),
-            None => spinner("{spinner:.cyan} {read}  {elapsed_precise}"),
+            Some(_) => spinner("{bar:20.cyan/dim} {flow}  {elapsed_precise}").progress_chars(SIGNS),
+            None => spinner("{spinner:.cyan} {flow}  {elapsed_precise}"),
         };
-        bar.set_style(style.with_key("read", read));
-        let place = move || bytes_read() - before;
-        ticking(&bar, total.is_some().then_some(place), work)
+        bar.set_style(style.with_key("flow", flow));
+        ticking(&bar, total.is_some().then_some(bytes), work)
     }
 
     /// Does what searches for media and looks at it, and says meanwhile how far that is.
