@@ -35,7 +35,7 @@ pub(super) struct Many {
     /// Instead of ids: every job of this show.
     #[arg(long)]
     show: Option<String>,
-    /// Instead of ids: every job with this in its id, name or show, whatever the case.
+    /// Instead of ids: every job with this in its id, name, show or who handed it in, whatever the case.
     #[arg(long, value_name = "TEXT")]
     find: Option<String>,
     /// Instead of ids: every job in this state; again for more [default: every state that it changes]

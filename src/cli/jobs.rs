@@ -143,9 +143,12 @@ pub(super) struct List {
     /// Only of this show.
     #[arg(long, default_value = "", hide_default_value = true)]
     show: String,
-    /// Part of an id, a name or a show, whatever the case.
+    /// Part of an id, a name, a show or who handed it in, whatever the case.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     find: String,
+    /// Only of whom has this name: that of the token that handed it in.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "NAME")]
+    by: String,
     /// Only in this state: blocked, pending, running, paused, done, failed, cancelled; again for more.
     #[arg(long, value_name = "STATE")]
     state: Vec<JobState>,
@@ -232,10 +235,10 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
     runtime()?.block_on(async {
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
-            Verb::List(List { active, show, find, state, limit }) => {
+            Verb::List(List { active, show, find, by, state, limit }) => {
                 let (unsettled_only, most) = (active, limit);
                 let query =
-                    JobQuery { show, find, unsettled_only, most, ..JobState::query(&state) };
+                    JobQuery { show, find, by, unsettled_only, most, ..JobState::query(&state) };
                 let (jobs, found) = farm.find_jobs(&query).await?;
                 out.jobs(&jobs, found);
             }

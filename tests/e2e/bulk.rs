@@ -103,6 +103,12 @@ fn each_of_many_is_written_down() {
     farm.submit_as(&admin, (0..40).map(|i| noop(&format!("s{i}"), shows[i % 2], 1, 4, 1)));
     let list = farm.says(&["jobs", "list", "--token-file", s(&sue)]);
     assert!(list.contains(" BY ") && list.contains(" ada "), "whose they are: {list}");
+    let count = |by: &[&str]| {
+        let list = ["jobs", "list", "--token-file", s(&sue)];
+        farm.json(&[&list[..], by].concat())["found"].as_u64()
+    };
+    let by = [&["--by", "ada"][..], &["--by", "ad"], &["--find", "ADA"]].map(count);
+    assert_eq!(by, [Some(20), Some(0), Some(20)], "whole names, or a part");
     let paused = farm.json(&["jobs", "pause", "--all", "-y", "--token-file", s(&sue)]);
     assert_eq!(steered(&paused).len(), 20, "those of her show");
     wait_until("each is written down with its end", || {
