@@ -83,23 +83,29 @@ pub(super) fn plural(count: usize, word: &str) -> String {
 }
 
 /// How many jobs, of what, and which.
-fn summary(jobs: &[JobView]) -> String {
+pub(super) fn summary(jobs: &[JobView]) -> String {
     let shows: BTreeSet<&str> = jobs.iter().map(|job| job.show.as_str()).collect();
     let left: u64 =
         jobs.iter().map(|j| j.frames_total.saturating_sub(j.frames_done + j.frames_failed)).sum();
     let failed: u64 = jobs.iter().map(|job| job.frames_failed).sum();
-    let names = jobs.iter().take(NAMED).map(|job| format!("{} {}", job.id, job.name));
-    let mut names: Vec<String> = names.collect();
-    if jobs.len() > NAMED {
-        names.push(format!("and {} more", jobs.len() - NAMED));
-    }
+    let names = named(jobs.iter().map(|job| format!("{} {}", job.id, job.name)));
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
     format!(
         "{} of {}, {left} frames to do{failed}: {}",
         plural(jobs.len(), "job"),
         plural(shows.len(), "show"),
-        names.join(", ")
+        names
     )
+}
+
+/// The first of many by name, and how many there are besides.
+pub(super) fn named(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let mut some: Vec<String> = names.take(NAMED).collect();
+    if more > 0 {
+        some.push(format!("and {more} more"));
+    }
+    some.join(", ")
 }
 
 impl Many {
@@ -129,26 +135,26 @@ impl Many {
         if self.yes {
             out.note(&summary(&jobs));
         } else {
-            ask(verb(control), &jobs, out)?;
+            ask(verb(control), &summary(&jobs), out)?;
         }
         Ok(jobs.iter().map(|job| Target::Job(job.id)).collect())
     }
 }
 
-/// Has a person say yes.
-pub(super) fn ask(verb: &str, jobs: &[JobView], out: &dyn Output) -> Outcome<()> {
+/// Has a person say yes to what is done to many, which `summary` counts and names.
+pub(super) fn ask(verb: &str, summary: &str, out: &dyn Output) -> Outcome<()> {
     let unsaid = |message: String| Err(Fault::new(Code::NotConfirmed, message));
     if !out.talks() || !stdin().is_terminal() {
-        return unsaid(format!("this would {verb} {}", summary(jobs)));
+        return unsaid(format!("this would {verb} {summary}"));
     }
-    eprintln!("{}", summary(jobs));
+    eprintln!("{summary}");
     eprint!("{}{} them? [y/N] ", verb[..1].to_uppercase(), &verb[1..]);
     let mut said = String::new();
     let heard = std::io::stderr().flush().and_then(|()| stdin().read_line(&mut said));
     if heard.is_ok() && matches!(said.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
-    unsaid(format!("no: {} left as they are", plural(jobs.len(), "job")))
+    unsaid("no: they are left as they are".into())
 }
 
 /// What is said where there was nothing left to cancel: that is no error, and nothing was done.
@@ -178,7 +184,7 @@ pub(super) async fn steer(
         return Ok(());
     }
     let steered =
-        each(farm, &targets, out, async |farm, target| farm.control(target, control).await);
+        each(farm, &targets, "jobs", out, async |farm, target| farm.control(target, control).await);
     let (mut jobs, mut told, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (target, done) in targets.iter().zip(steered.await) {
         match done {
@@ -200,10 +206,11 @@ pub(super) async fn steer(
 pub(super) async fn each<I: Copy, T>(
     farm: &Farm,
     items: &[I],
+    unit: &str,
     out: &dyn Output,
     call: impl AsyncFn(&mut Farm, I) -> Outcome<T>,
 ) -> Vec<Outcome<T>> {
-    let progress = Progress::counting(out.talks() && items.len() > 2 * AT_ONCE, "jobs");
+    let progress = Progress::counting(out.talks() && items.len() > 2 * AT_ONCE, unit);
     let call = &call;
     let calls = items.iter().map(|item| {
         let mut farm = farm.clone();

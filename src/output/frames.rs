@@ -182,6 +182,9 @@ pub(super) fn worker_page(it: &WorkerView) {
     if let Some(why) = &it.quarantine {
         say!("quarantined: {} ({} in a row)", why.reason, why.strikes);
     }
+    if !it.drain_reason.is_empty() {
+        say!("drained: {}", it.drain_reason);
+    }
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     say!("backend  {}", it.backend);
     say!("slots    {} of {} at work", it.leases.len(), it.slots);

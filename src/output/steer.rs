@@ -170,7 +170,8 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
             let row = |n: &platefarm_model::explain::NodeView| {
                 let state = match (&n.quarantine, n.draining) {
                     (Some(q), _) => format!("quarantined: {}", q.reason),
-                    (None, true) => "draining".into(),
+                    (None, true) if n.drain_reason.is_empty() => "draining".into(),
+                    (None, true) => format!("draining: {}", n.drain_reason),
                     (None, false) => "open".into(),
                 };
                 vec![

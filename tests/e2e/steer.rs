@@ -163,7 +163,20 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     assert!(farm.says(&["jobs", "logs", "j1"]).contains("w1 rack-7"));
     assert_eq!(farm.json(&["jobs", "errors", "j1"])["causes"], json!([]));
 
-    farm.json(&["workers", "drain", "w1"]);
+    // A filter is asked about, and told; names do as ids do.
+    let by_pool = ["workers", "drain", "--label", "rack=7", "--reason", "a new kernel"];
+    let refused = farm.fails("F0011", &by_pool);
+    assert!(refused["message"].as_str().unwrap().contains("w1 rack-7"), "{refused}");
+    let dry = farm.json(&[&by_pool[..], &["--dry-run"]].concat());
+    assert_eq!(
+        (&dry["workers"][0]["id"], &dry["workers"][0]["state"]),
+        (&json!(1), &json!("alive"))
+    );
+    farm.fails("F0518", &["workers", "drain", "w1", "rack-8"]);
+    assert_eq!(farm.json(&["workers", "show", "rack-7"])["state"], "alive", "nothing was done");
+    farm.json(&[&by_pool[..], &["--yes"]].concat());
+    assert!(farm.says(&["workers", "show", "w1"]).contains("drained: a new kernel"));
+    assert!(farm.says(&["farm", "nodes"]).contains("draining: a new kernel"));
     wait_until("it has finished what it had", || {
         let worker = farm.json(&["workers", "show", "w1"]);
         (worker["state"] == "draining" && worker["leases"] == json!([])).then_some(())

@@ -83,7 +83,7 @@ impl TryFrom<v1::ControlJobRequest> for (Target, Control) {
 impl From<NodeControl> for WorkerAction {
     fn from(control: NodeControl) -> Self {
         match control {
-            NodeControl::Drain => Self::Drain(v1::Drain {}),
+            NodeControl::Drain { reason } => Self::Drain(v1::Drain { reason }),
             NodeControl::Resume => Self::Resume(v1::Resume {}),
             NodeControl::Quarantine { reason } => Self::Quarantine(v1::QuarantineWorker { reason }),
             NodeControl::Label { add, remove } => Self::Label(v1::Label {
@@ -98,7 +98,7 @@ impl From<NodeControl> for WorkerAction {
 impl From<WorkerAction> for NodeControl {
     fn from(action: WorkerAction) -> Self {
         match action {
-            WorkerAction::Drain(_) => Self::Drain,
+            WorkerAction::Drain(to) => Self::Drain { reason: to.reason },
             WorkerAction::Resume(_) => Self::Resume,
             WorkerAction::Quarantine(to) => Self::Quarantine { reason: to.reason },
             WorkerAction::Label(to) => Self::Label {
@@ -167,6 +167,7 @@ impl From<SettingsView> for v1::ListSettingsResponse {
             quarantine: n.quarantine.as_ref().map(Into::into),
             labels: n.labels,
             without: n.without,
+            drain_reason: n.drain_reason,
         };
         Self {
             pools: view.pools.into_iter().map(pool).collect(),
@@ -198,6 +199,7 @@ impl From<v1::ListSettingsResponse> for SettingsView {
             quarantine: n.quarantine.map(Into::into),
             labels: n.labels,
             without: n.without,
+            drain_reason: n.drain_reason,
         };
         Self {
             pools: wire.pools.into_iter().map(pool).collect(),
@@ -344,7 +346,7 @@ mod tests {
         }
         let labels = |all: &[&str]| all.iter().map(|l| (*l).to_owned()).collect();
         for control in [
-            NodeControl::Drain,
+            NodeControl::Drain { reason: "a new kernel".into() },
             NodeControl::Resume,
             NodeControl::Quarantine { reason: "x".into() },
             NodeControl::Label { add: labels(&["a"]), remove: labels(&["b", "c"]) },
@@ -413,6 +415,7 @@ mod tests {
             nodes: vec![NodeView {
                 name: "n".into(),
                 draining: true,
+                drain_reason: "a new kernel".into(),
                 quarantine: None,
                 labels: vec!["a".into()],
                 without: vec!["b".into()],

@@ -135,9 +135,13 @@ impl State {
         let name = worker.row.name.clone();
         let mut node = self.node(&name).cloned().unwrap_or_default();
         match control {
-            NodeControl::Drain => node.draining = true,
+            NodeControl::Drain { reason } => {
+                plain(&reason, "reason")?;
+                (node.draining, node.drain_reason) = (true, reason);
+            }
             NodeControl::Resume => {
                 (node.draining, node.quarantine) = (false, None);
+                node.drain_reason.clear();
                 self.evidence.remove(&name);
             }
             NodeControl::Quarantine { reason } => {

@@ -171,6 +171,7 @@ impl State {
                 Setting::Node(node) => view.nodes.push(NodeView {
                     name: name.clone(),
                     draining: node.draining,
+                    drain_reason: node.drain_reason.clone(),
                     quarantine: node.quarantine.clone(),
                     labels: node.labels.iter().cloned().collect(),
                     without: node.without.iter().cloned().collect(),

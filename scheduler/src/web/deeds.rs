@@ -91,7 +91,7 @@ enum NodeDeed {
 impl From<NodeDeed> for NodeControl {
     fn from(deed: NodeDeed) -> Self {
         match deed {
-            NodeDeed::Drain => Self::Drain,
+            NodeDeed::Drain => Self::Drain { reason: String::new() },
             NodeDeed::Resume => Self::Resume,
             NodeDeed::Quarantine { reason } => Self::Quarantine { reason },
             NodeDeed::Remove => Self::Remove,

@@ -206,6 +206,7 @@ mod tests {
             pools: vec![],
             memory_mib: 0,
             quarantine: None,
+            drain_reason: String::new(),
         }
     }
 

@@ -103,7 +103,7 @@ async fn capacity_follows_the_work_up_and_down_to_nothing() {
             report(&mut work, worker, lease.token, &frames(&lease)).await;
         } else {
             // Drained with work in hand: it is still counted.
-            let drain = v1::control_worker_request::Action::Drain(v1::Drain {});
+            let drain = v1::control_worker_request::Action::Drain(v1::Drain::default());
             let request = v1::ControlWorkerRequest { worker, action: Some(drain) };
             farm.control_worker(request).await.unwrap();
             assert_eq!(poll(&mut keda, &cpu).await, (1, true));
