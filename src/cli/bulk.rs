@@ -91,10 +91,9 @@ pub(super) fn summary(jobs: &[JobView]) -> String {
     let names = named(jobs.iter().map(|job| format!("{} {}", job.id, job.name)));
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
     format!(
-        "{} of {}, {left} frames to do{failed}: {}",
+        "{} of {}, {left} frames to do{failed}: {names}",
         plural(jobs.len(), "job"),
-        plural(shows.len(), "show"),
-        names
+        plural(shows.len(), "show")
     )
 }
 

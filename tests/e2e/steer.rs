@@ -29,7 +29,18 @@ fn jobs_are_found_and_steered() {
     assert_eq!(farm.json(&["jobs", "list", "--state", "done", "--state", "failed"])["found"], 0);
 
     // Tables fit, and what is cut says so.
-    for verb in [&["jobs", "list"][..], &["jobs", "show", "j3"], &["frames", "list", "j1"]] {
+    let show = "a_show_of_thirty_and_one_letter";
+    farm.json(&["shows", "set", show, "--warm-cpu", "2", "--ceiling", "90"]);
+    let verbs = [
+        &["jobs", "list"][..],
+        &["jobs", "show", "j3"],
+        &["frames", "list", "j1"],
+        &["farm", "events"],
+        &["jobs", "logs", "j1"],
+        &["shows", "list"],
+    ];
+    assert!(farm.says(&["shows", "list"]).contains(show), "a name is whole");
+    for verb in verbs {
         let said = farm.says(verb);
         // A name alone may be longer than any line.
         assert!(
