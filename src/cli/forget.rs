@@ -4,14 +4,15 @@ use crate::cli::bulk::{ask, each, plural, summary};
 use crate::cli::when::Age;
 use crate::farm::Farm;
 use crate::output::Output;
+use clap::ArgGroup;
 use platefarm_model::query::JobQuery;
 use platefarm_model::{Code, JobId, Outcome};
 
 /// Which jobs are forgotten.
 #[derive(clap::Args)]
+#[command(group(ArgGroup::new("which").args(["jobs", "finished_before"]).required(true)))]
 pub(super) struct Forget {
     /// Ids, e.g. j12.
-    #[arg(required_unless_present = "finished_before", conflicts_with = "finished_before")]
     jobs: Vec<JobId>,
     /// Instead of ids: all that ended longer ago than this: 90m, 12h, 30d.
     #[arg(long, value_name = "AGE")]

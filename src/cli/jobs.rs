@@ -6,6 +6,7 @@ use crate::cli::when::When;
 use crate::cli::{Global, frames, runtime};
 use crate::farm::{Farm, FrameQuery};
 use crate::output::{Output, Progress};
+use clap::ArgGroup;
 use platefarm_model::farm::{Control, Dependency, PriorityClass, Target};
 use platefarm_model::job::Phase;
 use platefarm_model::query::JobQuery;
@@ -66,12 +67,15 @@ pub(super) enum Verb {
         frames: Option<FrameSet>,
     },
     /// Change the place of jobs or steps among others.
-    #[command(arg_required_else_help = true)]
+    #[command(
+        arg_required_else_help = true,
+        group(ArgGroup::new("level").args(["class", "number"]).required(true).multiple(true))
+    )]
     Priority {
         #[command(flatten)]
         which: Many,
         /// Background, normal or urgent: a higher class takes capacity from a lower one.
-        #[arg(long, required_unless_present = "number")]
+        #[arg(long)]
         class: Option<PriorityClass>,
         /// The higher goes first within the class.
         #[arg(long, visible_alias = "priority", allow_negative_numbers = true)]
@@ -100,12 +104,15 @@ pub(super) enum Verb {
         tasks: u32,
     },
     /// Make a job or step wait for another, or let it wait no more.
-    #[command(arg_required_else_help = true)]
+    #[command(
+        arg_required_else_help = true,
+        group(ArgGroup::new("wait").args(["on", "not_on"]).required(true))
+    )]
     Depend {
         /// Id, e.g. j12, or j12.3 for a step.
         target: Target,
         /// What must be settled first.
-        #[arg(long, required_unless_present = "not_on", conflicts_with = "not_on")]
+        #[arg(long)]
         on: Option<Target>,
         /// Each frame waits for the same frame only.
         #[arg(long, requires = "on")]

@@ -25,6 +25,7 @@ mod jobs;
 mod library;
 mod man;
 mod mhl;
+mod person;
 mod pull;
 mod render;
 mod scheduler;
