@@ -1,7 +1,7 @@
 //! The decision at the door: who calls, may they, is it about their shows, do
 //! they ask too much; and what people did is written down before they do it.
 
-use super::book::Book;
+use super::book::{Book, FRESH};
 use super::journal::{Journal, Ticket};
 use super::rate::{Buckets, Rate};
 use super::skim::{Method, Protos, Value};
@@ -209,6 +209,11 @@ impl HttpGate {
         self.gate.stream(caller)
     }
 
+    /// Returns when `caller` is good no longer, and says why.
+    pub(crate) async fn end_of(&self, caller: &Caller) -> Fault {
+        self.gate.end_of(&caller.token).await
+    }
+
     /// Whether `caller` may call `method` of the gRPC side, their shows aside.
     pub(crate) fn may(&self, caller: &Caller, method: &str) -> bool {
         table::rule(method).is_some_and(|rule| caller.is(rule.who))
@@ -270,13 +275,6 @@ fn allowed(caller: &Caller, rule: &Rule) -> Outcome<()> {
         caller.name, caller.role, rule.method
     );
     Err(Fault::new(Code::NotAllowed, message))
-}
-
-/// A call that may go on.
-#[derive(Debug)]
-pub(super) struct Pass {
-    pub(super) ticket: Option<Ticket>,
-    pub(super) stream: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
@@ -432,6 +430,17 @@ impl Gate {
         Arc::clone(room)
             .try_acquire_owned()
             .map_err(|_| too_much(&format!("{} open streams of one token", self.limits.streams)))
+    }
+
+    /// Returns when the token with this id is good no longer, and says why. Who needed none stays.
+    pub(super) async fn end_of(&self, token: &str) -> Fault {
+        loop {
+            tokio::time::sleep(FRESH).await;
+            let held = if token.is_empty() { Ok(()) } else { self.book.holds(token, (self.now)()) };
+            if let Err(fault) = held {
+                return fault;
+            }
+        }
     }
 
     fn rates(&self) -> std::sync::MutexGuard<'_, Rates> {

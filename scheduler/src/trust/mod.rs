@@ -22,6 +22,7 @@ mod listen;
 mod rate;
 mod service;
 mod skim;
+mod streams;
 mod table;
 mod tls;
 

@@ -118,7 +118,11 @@ async fn stream<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> Re
     let (to, events) = mpsc::channel(2);
     tokio::spawn(async move {
         let _held = permit;
-        speak(&shared, &caller, &to).await;
+        tokio::select! {
+            () = speak(&shared, &caller, &to) => {}
+            // The page asks anew, and is told why not.
+            _ = shared.pages.gate.end_of(&caller) => {}
+        }
     });
     Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default()).into_response()
 }

@@ -4,6 +4,7 @@
 mod laws;
 mod shelf;
 mod store;
+mod streams;
 mod walk;
 mod ways;
 
