@@ -1,8 +1,9 @@
 //! The layer before every call: what HTTP says is handed to the [`Gate`],
 //! and what the gate says becomes a gRPC status.
 
+use super::caller::Caller;
 use super::deadline;
-use super::gate::{Caller, Gate, Shown};
+use super::gate::{Gate, Shown};
 use super::journal::Ticket;
 use super::skim::Method;
 use super::streams::Held;

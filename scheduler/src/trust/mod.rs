@@ -13,6 +13,7 @@
 //! everybody has to, and the way is encrypted, or the scheduler does not start.
 
 mod book;
+mod caller;
 mod deadline;
 pub mod direct;
 mod gate;
@@ -30,7 +31,8 @@ mod tls;
 mod tests;
 
 pub use book::issue;
-pub use gate::{Caller, Limits};
+pub use caller::Caller;
+pub use gate::Limits;
 pub use rate::Rate;
 pub use table::{Served, served};
 pub use tls::Tls;

@@ -2,7 +2,8 @@
 //! change meanwhile: its caller's card is looked at again and again, and the
 //! stream ends when the card does, whatever its handler is about.
 
-use super::gate::{Caller, Gate};
+use super::caller::Caller;
+use super::gate::Gate;
 use futures_util::StreamExt;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, BodyStream, StreamBody};

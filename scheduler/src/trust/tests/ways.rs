@@ -158,6 +158,9 @@ async fn what_people_do_is_written_down_and_what_workers_do_is_not() {
     assert_eq!(code(admin.cancel_job(v1::CancelJobRequest { job: 999 }).await), Code::UnknownJob);
     admin.cancel_job(v1::CancelJobRequest { job: id }).await.unwrap();
     admin.list_jobs(v1::ListJobsRequest::default()).await.unwrap();
+    let (_, word) = farm.token(Role::Viewer, &[]).await;
+    let mut viewer = farm.farm(&word).await;
+    assert_eq!(code(viewer.cancel_job(v1::CancelJobRequest { job: id }).await), Code::NotAllowed);
     let channel = farm.channel().await;
     let (_, worker) = farm.token(Role::Worker, &[]).await;
     let worker = format!("Bearer {}", worker.expose());
@@ -187,12 +190,36 @@ async fn what_people_do_is_written_down_and_what_workers_do_is_not() {
             ("submitter", "Farm/CancelJob", "", "F0604"),
             ("admin", "Farm/CancelJob", "j999", "F0503"),
             ("admin", "Farm/CancelJob", &format!("j{id}"), "ok"),
+            ("viewer", "Farm/CancelJob", "", "F0603"),
         ]
     );
-    assert!(entries[2].detail.contains(&format!("job: {id}")), "{:?}", entries[2]);
-    assert_eq!(entries[2].token, view.id);
+    assert!(entries[3].detail.contains(&format!("job: {id}")), "{:?}", entries[3]);
+    assert_eq!(entries[3].token, view.id);
     assert!(entries.iter().all(|e| e.from.starts_with("127.0.0.1:")));
     assert!(entries.windows(2).all(|w| w[0].id > w[1].id && w[0].at_us >= w[1].at_us));
+}
+
+/// What is refused is written down, and is no way to fill the disk.
+#[tokio::test]
+async fn of_many_refused_tries_some_are_written_down() {
+    let refusals = Rate { per_second: 0.001, burst: 3.0 };
+    let farm = Farm::with(Limits { refusals, ..Limits::default() }).await;
+    let (viewer, word) = farm.token(Role::Viewer, &[]).await;
+    let mut looks = farm.farm(&word).await;
+    let (narrow, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    let mut submits = farm.farm(&word).await;
+    for _ in 0..8 {
+        assert_eq!(code(looks.submit_job(job("atlas", "n")).await), Code::NotAllowed);
+        assert_eq!(code(submits.submit_job(job("zeus", "n")).await), Code::OutsideShow);
+    }
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let entries = farm.store.audit(&page).await.unwrap();
+    for (token, outcome) in [(viewer.id, "F0603"), (narrow.id, "F0604")] {
+        let of: Vec<_> = entries.iter().filter(|entry| entry.token == token).collect();
+        assert_eq!(of.len(), 3, "{entries:?}");
+        assert!(of.iter().all(|entry| entry.outcome.as_deref() == Some(outcome)));
+    }
+    submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
 }
 
 #[tokio::test]
