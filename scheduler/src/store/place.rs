@@ -1,5 +1,6 @@
 //! Where a store is: a file for SQLite, a URL for PostgreSQL.
 
+use super::private;
 use platefarm_model::{Code, Fault, Outcome};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -73,36 +74,47 @@ impl Place {
         Ok(url)
     }
 
+    /// Makes the file of a store where there is none, for its user alone; a database makes itself.
+    pub(super) fn make(&self) -> Outcome<()> {
+        let Self::Sqlite(path) = self else { return Ok(()) };
+        make_directory_of(path)?;
+        private::keep(path).map_err(|e| failed("make the store", path, &e))
+    }
+
     /// Takes the store for this process, where a file can say so.
     pub(crate) fn lock(&self) -> Outcome<Option<File>> {
         let Self::Sqlite(path) = self else { return Ok(None) };
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let name = PathBuf::from(name);
-        let failed = |what: &str, e: &std::io::Error| {
-            Fault::new(Code::StoreFailed, format!("cannot {what}"))
-                .at(name.display().to_string())
-                .because(e)
-        };
-        if let Some(dir) = path.parent().filter(|dir| *dir != Path::new("")) {
-            std::fs::create_dir_all(dir).map_err(|e| failed("make the store's directory", &e))?;
-        }
+        make_directory_of(path)?;
+        let name = private::beside(path, ".lock");
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&name)
-            .map_err(|e| failed("open the store's lock", &e))?;
+            .map_err(|e| failed("open the store's lock", &name, &e))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Err(self.in_use()),
-            Err(TryLockError::Error(e)) => Err(failed("lock the store", &e)),
+            Err(TryLockError::Error(e)) => Err(failed("lock the store", &name, &e)),
         }
     }
 
     pub(super) fn in_use(&self) -> Fault {
         Fault::new(Code::StoreInUse, "another scheduler uses this store").at(self.to_string())
     }
+}
+
+fn make_directory_of(path: &Path) -> Outcome<()> {
+    match path.parent().filter(|dir| *dir != Path::new("")) {
+        None => Ok(()),
+        Some(dir) => std::fs::create_dir_all(dir)
+            .map_err(|e| failed("make the store's directory", dir, &e)),
+    }
+}
+
+fn failed(what: &str, path: &Path, e: &std::io::Error) -> Fault {
+    let place = path.display().to_string();
+    Fault::new(Code::StoreFailed, format!("cannot {what}")).at(place).because(e)
 }
 
 #[cfg(test)]
