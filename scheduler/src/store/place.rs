@@ -1,13 +1,13 @@
 //! Where a store is: a file for SQLite, a URL for PostgreSQL.
 
 use super::private;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, address};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A store's address: `postgres://...`, `sqlite:PATH`, or a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Place {
     /// One file, made when it is not there.
     Sqlite(PathBuf),
@@ -26,7 +26,8 @@ impl FromStr for Place {
         let path = text.strip_prefix("sqlite:").unwrap_or(text);
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.contains("://") {
-            return Err(Fault::new(Code::BadConfig, format!("'{text}' is not a store"))
+            let message = format!("'{}' is not a store", address::shown(text));
+            return Err(Fault::new(Code::BadConfig, message)
                 .remedy("Write a file name, sqlite:FILE, or postgres://USER@HOST/DATABASE."));
         }
         Ok(Self::Sqlite(path.into()))
@@ -38,13 +39,14 @@ impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => {
-                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-                let user = authority.rfind('@').map_or(0, |at| at + 1);
-                write!(f, "postgres://{}", rest[user..].split('?').next().unwrap_or_default())
-            }
+            Self::Postgres(url) => f.write_str(&address::shown(url)),
         }
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Place({self})")
     }
 }
 
@@ -129,10 +131,12 @@ mod tests {
         assert_eq!(place("sqlite:///a/b.db"), Place::Sqlite("/a/b.db".into()));
         let url = "postgresql://u:p@h:5/d?sslmode=disable";
         assert_eq!(place(url), Place::Postgres(url.into()));
-        assert_eq!(place(url).to_string(), "postgres://h:5/d", "no password");
+        assert_eq!(place(url).to_string(), "postgresql://h:5/d", "no password");
         for bad in ["", "sqlite:", "mysql://h/d"] {
             assert_eq!(bad.parse::<Place>().unwrap_err().code, Code::BadConfig, "{bad}");
         }
+        let fault = "postgress://farm:s3cr3t@h/d".parse::<Place>().unwrap_err();
+        assert!(!format!("{fault:?}").contains("s3cr3t"), "{fault:?}");
         assert_eq!(place("/a b/c?#%.db").url().unwrap(), "sqlite:///a%20b/c%3F%23%25.db?mode=rwc");
     }
 }
