@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::results::Results;
 use super::{Answer, answer, control};
-use crate::core::{Command, Reply};
+use crate::core::{Command, Reply, State};
 use crate::store::Reader;
 use crate::trust::Caller;
 use crate::web::Metrics;
@@ -137,6 +137,23 @@ impl<R: Reader> FarmService<R> {
         let (picked, found) = query.pick(&jobs);
         Ok(v1::ListJobsResponse { jobs: picked.into_iter().map(Into::into).collect(), found })
     }
+
+    async fn workers(
+        &self,
+        request: &Request<v1::ListWorkersRequest>,
+    ) -> Outcome<v1::ListWorkersResponse> {
+        let caller = Caller::of(request)?;
+        let look = move |state: &State| {
+            let mut workers = state.workers();
+            if !caller.shows.is_empty() {
+                let mine = |job| state.show_of(job).is_ok_and(|show| caller.sees(&show));
+                workers.iter_mut().for_each(|worker| worker.cut(&mine));
+            }
+            workers
+        };
+        let workers = self.desk.look(look).await?;
+        Ok(v1::ListWorkersResponse { workers: workers.iter().map(Into::into).collect() })
+    }
 }
 
 #[tonic::async_trait]
@@ -230,12 +247,9 @@ impl<R: Reader> Farm for FarmService<R> {
 
     async fn list_workers(
         &self,
-        _: Request<v1::ListWorkersRequest>,
+        request: Request<v1::ListWorkersRequest>,
     ) -> Answer<v1::ListWorkersResponse> {
-        let workers = self.desk.look(|state| state.workers()).await;
-        answer(workers.map(|workers| v1::ListWorkersResponse {
-            workers: workers.iter().map(Into::into).collect(),
-        }))
+        answer(self.workers(&request).await)
     }
 
     async fn control_job(

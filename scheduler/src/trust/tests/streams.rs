@@ -5,7 +5,7 @@ use platefarm_model::Code;
 use platefarm_model::trust::Role;
 use platefarm_proto::keda::ScaledObjectRef;
 use platefarm_proto::keda::external_scaler_client::ExternalScalerClient;
-use platefarm_proto::{EventsClient, WorkClient, v1};
+use platefarm_proto::{EventsClient, v1};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -41,17 +41,7 @@ async fn open_streams_end_with_their_token() {
         ExternalScalerClient::with_interceptor(farm.channel().await, dial.bearer().unwrap());
     let active = keda.stream_is_active(ScaledObjectRef::default()).await.unwrap().into_inner();
 
-    let (worker, word) = farm.token(Role::Worker, &[]).await;
-    let bearer = farm.dial(Some(&word)).bearer().unwrap();
-    let mut work = WorkClient::with_interceptor(farm.channel().await, bearer);
-    let request = v1::RegisterRequest {
-        name: "w".into(),
-        slots: 1,
-        backend: "cpu".into(),
-        instance: "i".into(),
-        traits: None,
-    };
-    let number = work.register(request).await.unwrap().into_inner().worker;
+    let (worker, mut work, number) = farm.worker().await;
     let (say, said) = mpsc::channel(4);
     let first = v1::SessionRequest { worker: number, ..Default::default() };
     say.send(first).await.unwrap();

@@ -222,6 +222,23 @@ async fn of_many_refused_tries_some_are_written_down() {
     submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
 }
 
+/// Workers are the whole farm's; what they have in hand is of a show.
+#[tokio::test]
+async fn workers_are_seen_without_what_they_do_for_other_shows() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    admin.submit_job(job("zeus", "n")).await.unwrap();
+    let (_, mut work, worker) = farm.worker().await;
+    let taken = work.acquire(v1::AcquireRequest { worker, wait_ms: 5000 }).await.unwrap();
+    assert!(taken.into_inner().lease.is_some());
+    for (shows, held) in [(&[][..], 1), (&["zeus"][..], 1), (&["atlas"][..], 0)] {
+        let (_, word) = farm.token(Role::Viewer, shows).await;
+        let list = farm.farm(&word).await.list_workers(v1::ListWorkersRequest {}).await;
+        let workers = list.unwrap().into_inner().workers;
+        assert_eq!((workers.len(), workers[0].leases.len()), (1, held), "{shows:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_farm_that_nobody_could_enter_does_not_start() {
     use crate::service::{Config, bind, serve};
