@@ -48,7 +48,9 @@ fn unlinked(dir: PathBuf) -> Outcome<PathBuf> {
     if !storage::is_remote(&dir) && dir.is_symlink() {
         return Err(Fault::new(Code::OutsideRoot, "a directory of attempts is a link")
             .at(dir.display().to_string())
-            .remedy("Remove the link: attempts are kept, and cleared away, beside what they become."));
+            .remedy(
+                "Remove the link: attempts are kept, and cleared away, beside what they become.",
+            ));
     }
     Ok(dir)
 }

@@ -160,7 +160,10 @@ impl Dial {
         if self.token.is_some() && !here && !self.plaintext {
             return Err(Fault::new(
                 Code::TokenInTheOpen,
-                format!("{} is another machine's, and nothing encrypts the way to it", self.shown()),
+                format!(
+                    "{} is another machine's, and nothing encrypts the way to it",
+                    self.shown()
+                ),
             ));
         }
         Ok(())

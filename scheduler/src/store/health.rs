@@ -2,8 +2,8 @@
 //! and what its clock says. Nothing is made, changed or locked.
 
 use super::place::Place;
-use super::{private, schema};
 use super::sql::failed;
+use super::{private, schema};
 use platefarm_model::{Code, Fault, Outcome};
 use sqlx::{AnyConnection, Connection, Row};
 use std::time::{Duration, Instant};

@@ -109,8 +109,9 @@ impl Place {
 fn make_directory_of(path: &Path) -> Outcome<()> {
     match path.parent().filter(|dir| *dir != Path::new("")) {
         None => Ok(()),
-        Some(dir) => std::fs::create_dir_all(dir)
-            .map_err(|e| failed("make the store's directory", dir, &e)),
+        Some(dir) => {
+            std::fs::create_dir_all(dir).map_err(|e| failed("make the store's directory", dir, &e))
+        }
     }
 }
 

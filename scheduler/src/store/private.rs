@@ -45,7 +45,9 @@ pub(super) fn keep(path: &Path) -> io::Result<()> {
     for file in files.iter().map(PathBuf::as_path).chain([path]).filter(|file| is_open(file)) {
         let shown = file.display();
         match close(file) {
-            Ok(()) => tracing::warn!("{shown} was open to every user of this machine, and is no more"),
+            Ok(()) => {
+                tracing::warn!("{shown} was open to every user of this machine, and is no more")
+            }
             Err(error) => tracing::warn!(%error, "{shown} is open to every user of this machine"),
         }
     }

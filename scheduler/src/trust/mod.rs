@@ -39,7 +39,7 @@ pub use tls::Tls;
 
 pub(crate) use gate::{HttpGate, Now, ShowOf};
 pub(crate) use guard::{GuardLayer, carried};
-pub(crate) use listen::{Certificates, encrypted};
+pub(crate) use listen::{Certificates, Knock, Knocking, encrypted};
 pub(crate) use service::TrustService;
 pub(crate) use tls::check_listener;
 

@@ -4,6 +4,7 @@
 //! carried out to its end and that is written down, though the page is closed
 //! meanwhile.
 
+use super::connections::Peer;
 use super::{Glance, Shared, Site, Who, answer};
 use crate::core::Command;
 use crate::trust::{Caller, carried};
@@ -133,7 +134,7 @@ impl<G: Glance> Hand<G> {
 
 async fn control_job<G: Glance>(
     State(shared): Site<G>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
     Extension(caller): Who,
     Json(asked): Json<JobDeed>,
 ) -> Response {
@@ -149,7 +150,7 @@ async fn control_job<G: Glance>(
 /// One that refuses keeps no other from it: the answer says which did, and why.
 async fn control_jobs<G: Glance>(
     State(shared): Site<G>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
     Extension(caller): Who,
     Json(asked): Json<JobDeeds>,
 ) -> Response {
@@ -189,7 +190,7 @@ async fn each<G: Glance>(hand: Hand<G>, asked: JobDeeds) -> Value {
 
 async fn control_worker<G: Glance>(
     State(shared): Site<G>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
     Extension(caller): Who,
     Json(asked): Json<WorkerDeed>,
 ) -> Response {

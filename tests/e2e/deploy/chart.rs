@@ -193,7 +193,8 @@ fn values_that_make_no_sense_are_refused_by_name() {
 fn every_worker_has_roots_and_the_page_shows_values_that_are_taken() {
     let page = super::read("docs/kubernetes.md");
     let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
-    let volumes = r#"{"volumes": [{"name": "a", "mountPath": "/ocf", "source": {"emptyDir": {}}}]}"#;
+    let volumes =
+        r#"{"volumes": [{"name": "a", "mountPath": "/ocf", "source": {"emptyDir": {}}}]}"#;
     let Some(all) = rendered(&[example.expect("an example"), volumes]) else { return };
     let wanted = [&["/ocf", "/plates", "s3://studio-ocf", "s3://studio-plates"][..], &["/ocf"]];
     for (manifests, wanted) in all.iter().zip(wanted) {
