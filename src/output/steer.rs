@@ -151,6 +151,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                     s.share.guarantee.to_string(),
                     s.share.ceiling.map_or_else(|| "-".into(), |most| most.to_string()),
                     format!("{} cpu, {} gpu", s.share.warm_cpu, s.share.warm_gpu),
+                    s.share.highest_class.to_string(),
                     s.tasks.to_string(),
                     s.frames_waiting.to_string(),
                 ]
@@ -161,6 +162,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                 right("GUARANTEE"),
                 right("CEILING"),
                 right("WARM"),
+                right("UP TO"),
                 right("TASKS"),
                 right("FRAMES WAITING"),
             ];

@@ -130,6 +130,7 @@ impl From<Share> for v1::Share {
             ceiling: share.ceiling,
             warm_cpu: share.warm_cpu,
             warm_gpu: share.warm_gpu,
+            highest_class: v1::PriorityClass::from(share.highest_class).into(),
         }
     }
 }
@@ -137,7 +138,12 @@ impl From<Share> for v1::Share {
 impl From<v1::Share> for Share {
     fn from(wire: v1::Share) -> Self {
         let weight = if wire.weight == 0 { 1 } else { wire.weight };
+        let highest_class = match wire.highest_class() {
+            v1::PriorityClass::Unspecified => Self::default().highest_class,
+            said => said.into(),
+        };
         Self {
+            highest_class,
             weight,
             guarantee: wire.guarantee,
             ceiling: wire.ceiling,
@@ -407,6 +413,7 @@ mod tests {
                     ceiling: Some(4),
                     warm_cpu: 5,
                     warm_gpu: 6,
+                    highest_class: PriorityClass::Normal,
                 },
                 tasks: 5,
                 frames_waiting: 6,

@@ -2,9 +2,12 @@
 //! queue, as commands and looks. The calls of the `Farm` service lead here.
 
 use super::desk::Desk;
-use crate::core::Command;
+use crate::core::{Command, State};
+use crate::trust::Caller;
 use platefarm_model::explain::WhatIf;
-use platefarm_model::farm::{Control, Limit, NodeControl, Setting, SettingKind, Target};
+use platefarm_model::farm::{
+    Control, Limit, NodeControl, PriorityClass, Setting, SettingKind, Target,
+};
 use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
 use platefarm_proto::v1;
 
@@ -12,11 +15,30 @@ fn missing(place: &str) -> Fault {
     Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
 }
 
+/// Refuses a class that is not the caller's to ask for. One who follows need not look: it refuses by itself.
+pub(super) async fn may_rank(
+    desk: &Desk,
+    caller: &Caller,
+    class: PriorityClass,
+    show: impl FnOnce(&State) -> Outcome<String> + Send + 'static,
+) -> Outcome<()> {
+    if caller.runs_the_farm() || !desk.leads() {
+        return Ok(());
+    }
+    let caller = caller.clone();
+    desk.look(move |state| caller.may_rank(state, class, &show(state)?)).await?
+}
+
 pub(super) async fn job(
     desk: &Desk,
+    caller: &Caller,
     request: v1::ControlJobRequest,
 ) -> Outcome<v1::ControlJobResponse> {
     let (target, control): (Target, Control) = request.try_into()?;
+    if let Control::Priority { class: Some(class), .. } = control {
+        let show = move |state: &State| state.show_of(target.job());
+        may_rank(desk, caller, class, show).await?;
+    }
     desk.ask(Command::Control(target, control)).await?;
     let job = desk.look(move |state| state.job(target.job())).await??;
     Ok(v1::ControlJobResponse { job: Some((&job).into()) })

@@ -83,6 +83,8 @@ pub(super) async fn submit(
     parent: Option<String>,
     begun: SystemTime,
 ) -> Outcome<(JobId, bool)> {
+    let show = spec.show.clone();
+    control::may_rank(desk, caller, spec.terms.class, move |_| Ok(show)).await?;
     spec.terms.submitted_by = submitter(caller);
     // Who is for some shows says nothing of, and changes nothing in, a job of another show.
     if !caller.shows.is_empty() {
@@ -256,7 +258,11 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::ControlJobRequest>,
     ) -> Answer<v1::ControlJobResponse> {
-        answer(control::job(&self.desk, request.into_inner()).await)
+        let caller = match Caller::of(&request) {
+            Ok(caller) => caller,
+            Err(fault) => return answer(Err(fault)),
+        };
+        answer(control::job(&self.desk, &caller, request.into_inner()).await)
     }
 
     async fn control_worker(

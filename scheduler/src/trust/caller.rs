@@ -1,6 +1,8 @@
 //! Who makes a call, and what is theirs to see.
 
 use super::table::Who;
+use crate::core::State;
+use platefarm_model::farm::PriorityClass;
 use platefarm_model::trust::{Role, TokenView};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -70,6 +72,30 @@ impl Caller {
     pub(super) fn outside(&self, message: &str) -> Fault {
         Fault::new(Code::OutsideShow, format!("{message}; '{}' is not for it", self.name))
             .remedy(format!("The token is for: {}.", self.shows.join(", ")))
+    }
+
+    /// Whether the whole farm is theirs to run.
+    pub(crate) fn runs_the_farm(&self) -> bool {
+        self.is(Who::Role(Role::Operator))
+    }
+
+    /// Refuses a class above what a show may have, but to those who run the farm: a higher class
+    /// takes capacity from all shows.
+    ///
+    /// # Errors
+    /// [`Code::NotAllowed`].
+    pub(crate) fn may_rank(&self, farm: &State, class: PriorityClass, show: &str) -> Outcome<()> {
+        let highest = farm.share_of(show).highest_class;
+        if class <= highest || self.runs_the_farm() {
+            return Ok(());
+        }
+        let Self { name, role, .. } = self;
+        let message = format!(
+            "'{name}' is a {role}, and class '{class}' takes the role 'operator' for show '{show}', \
+             whose highest is '{highest}'"
+        );
+        Err(Fault::new(Code::NotAllowed, message)
+            .remedy("Ask an operator to raise the job, or the show: `platefarm shows set SHOW --highest-class CLASS`."))
     }
 
     /// Whether they are one of those.

@@ -5,8 +5,8 @@
 //! meanwhile.
 
 use super::connections::Peer;
-use super::{Glance, Shared, Site, Who, answer};
-use crate::core::Command;
+use super::{Glance, Shared, Site, Who, answer, glance};
+use crate::core::{Command, State as Farm};
 use crate::trust::{Caller, carried};
 use axum::extract::{ConnectInfo, Json, State};
 use axum::response::Response;
@@ -119,9 +119,22 @@ impl<G: Glance> Hand<G> {
     async fn act(&self, method: &str, question: Vec<u8>, command: Command) -> Outcome<()> {
         let pages = &self.shared.pages;
         let deed = pages.gate.begin(&self.caller, method, self.from, question.into()).await?;
-        let outcome = pages.farm.ask(command).await;
+        let outcome = match self.may_rank(&command).await {
+            Ok(()) => pages.farm.ask(command).await,
+            Err(fault) => Err(fault),
+        };
         deed.end(&outcome).await;
         outcome.map(drop)
+    }
+
+    /// Whether the class that a command asks for is one that they may ask for.
+    async fn may_rank(&self, command: &Command) -> Outcome<()> {
+        let Command::Control(target, Control::Priority { class: Some(class), .. }) = command else {
+            return Ok(());
+        };
+        let (caller, id, class) = (self.caller.clone(), target.job(), *class);
+        let look = move |farm: &Farm| caller.may_rank(farm, class, &farm.show_of(id)?);
+        glance(&self.shared.pages.farm, look).await?
     }
 
     async fn steer(&self, target: &str, control: &Control) -> Outcome<()> {

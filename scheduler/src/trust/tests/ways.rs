@@ -4,8 +4,9 @@ use super::walk::call;
 use super::{Farm, code, fault, job, new, now};
 use crate::store::AuditPage;
 use crate::trust::{Limits, Rate, issue};
+use platefarm_model::farm::{Control, PriorityClass, Target};
 use platefarm_model::trust::{NewToken, Role};
-use platefarm_model::{Code, Secret, Timestamp};
+use platefarm_model::{Code, JobId, Secret, Timestamp};
 use platefarm_proto::v1;
 
 async fn whoami(farm: &Farm, word: Option<&Secret>) -> Result<v1::WhoAmIResponse, tonic::Status> {
@@ -237,6 +238,34 @@ async fn workers_are_seen_without_what_they_do_for_other_shows() {
         let workers = list.unwrap().into_inner().workers;
         assert_eq!((workers.len(), workers[0].leases.len()), (1, held), "{shows:?}");
     }
+}
+
+/// A class that takes capacity from all shows is not everybody's to ask for, where a show has a highest.
+#[tokio::test]
+async fn submitters_keep_to_the_highest_class_of_their_show() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    let (_, word) = farm.token(Role::Submitter, &[]).await;
+    let mut submitter = farm.farm(&word).await;
+    let urgent = |show| {
+        let mut request = job(show, "n");
+        let terms = request.job.as_mut().unwrap().terms.get_or_insert_default();
+        terms.set_class(v1::PriorityClass::Urgent);
+        request
+    };
+    submitter.submit_job(urgent("atlas")).await.expect("as long as nobody says otherwise");
+    let highest_class = v1::PriorityClass::Normal.into();
+    let share = v1::Share { weight: 1, highest_class, ..Default::default() };
+    let set = v1::SetShareRequest { show: "atlas".into(), share: Some(share) };
+    admin.set_share(set).await.unwrap();
+    assert_eq!(code(submitter.submit_job(urgent("atlas")).await), Code::NotAllowed);
+    submitter.submit_job(urgent("zeus")).await.expect("that is another show's");
+    let id = submitter.submit_job(job("atlas", "n")).await.unwrap().into_inner().job;
+    let raise = Control::Priority { class: Some(PriorityClass::Urgent), priority: None };
+    let raise = || v1::ControlJobRequest::from((Target::Job(JobId(id)), &raise));
+    assert_eq!(code(submitter.control_job(raise()).await), Code::NotAllowed);
+    admin.control_job(raise()).await.expect("who runs the farm may");
+    admin.submit_job(urgent("atlas")).await.unwrap();
 }
 
 #[tokio::test]
