@@ -20,17 +20,16 @@ fn question(client: &mut TcpStream) -> String {
 
 /// What S3 says of the one object, and its bytes where they are asked for.
 fn answer(client: &mut TcpStream, question: &str) {
-    let asks = question.starts_with("GET ");
-    let status = if asks { "206 Partial Content" } else { "200 OK" };
     let (size, last) = (OBJECT.len(), OBJECT.len() - 1);
+    let (status, body) = match question.starts_with("GET ") {
+        true => (format!("206 Partial Content\r\ncontent-range: bytes 0-{last}/{size}"), OBJECT),
+        false => ("200 OK".to_owned(), &[][..]),
+    };
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {size}\r\ncontent-range: bytes 0-{last}/{size}\r\n\
-         etag: \"1\"\r\nlast-modified: Mon, 02 Nov 2026 10:00:00 GMT\r\nconnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\ncontent-length: {size}\r\netag: \"1\"\r\n\
+         last-modified: Mon, 02 Nov 2026 10:00:00 GMT\r\nconnection: close\r\n\r\n"
     );
-    let _ = client.write_all(head.as_bytes());
-    if asks {
-        let _ = client.write_all(OBJECT);
-    }
+    let _ = client.write_all(&[head.as_bytes(), body].concat());
 }
 
 #[test]
@@ -46,7 +45,7 @@ fn a_store_that_is_away_for_a_while_is_waited_for() {
         }
     });
     storage::configure(&[
-        ("AWS_ENDPOINT_URL", &url),
+        ("AWS_ENDPOINT_URL", url.as_str()),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", "us-east-1"),

@@ -22,7 +22,7 @@ fn no_link_leads_out_of_where_a_process_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().canonicalize().unwrap();
     let (root, elsewhere) = (dir.join("root"), dir.join("elsewhere"));
-    let spec = ClipSpec { frames: 3, width: 64, height: 32, ..ClipSpec::default() };
+    let spec = ClipSpec { frames: 3, width: 64, height: 48, ..ClipSpec::default() };
     let theirs = write_clip(&elsewhere, &spec).unwrap();
     let ours = write_clip(&root.join("roll"), &spec).unwrap();
     // The second frame, an export, a movie, a whole roll, and where plates go.

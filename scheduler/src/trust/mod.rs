@@ -6,6 +6,7 @@
 //!                              -> skim: whose show?       read off the question by the protos
 //!                              -> journal: written down   before it begins
 //!      -> handler, which finds the Caller with the request
+//!      -> streams: good still?    again and again, for as long as one is open
 //! ```
 //!
 //! On a loopback address nobody has to say who they are, unless the operator
