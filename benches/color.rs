@@ -14,6 +14,7 @@ use platefarm_model::recipe::Backend;
 use platefarm_shaders::color::{Converter, Plan};
 use platefarm_shaders::ops::resample::picture::instruction_sets;
 use std::hint::black_box;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::ExitCode;
 use support::{
@@ -107,7 +108,9 @@ fn bench() -> Result<()> {
             if let Ok(python) = &python {
                 let (speed, result) = peer(python, key, &file)?;
                 theirs.push(speed);
-                difference = largest(&result, &run(&chain, &pixels));
+                let codes = name::resolve(to).map_err(fault)?.meaning().display;
+                let range = if codes { 0.0..=1.0 } else { f32::MIN..=f32::MAX };
+                difference = largest(&result, &run(&chain, &pixels), &range);
             }
         }
         let peer = median(theirs.iter().copied());
@@ -232,11 +235,14 @@ fn peer(python: &Path, key: &str, file: &Path) -> Result<(f64, Vec<f32>)> {
     Ok((speed, bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()))
 }
 
-/// Largest difference relative to the larger of 1 and the value.
-fn largest(theirs: &[f32], ours: &[Vec<f32>; 3]) -> f64 {
+/// Largest difference relative to the larger of 1 and the value, both brought into the range: codes of
+/// a display end at 0 and 1 in the Academy's transforms, where OpenColorIO goes on.
+fn largest(theirs: &[f32], ours: &[Vec<f32>; 3], range: &RangeInclusive<f32>) -> f64 {
+    let within = |v: f32| f64::from(v.clamp(*range.start(), *range.end()));
     theirs
         .iter()
         .enumerate()
-        .map(|(i, v)| f64::from((ours[i % 3][i / 3] - v).abs()) / f64::from(v.abs()).max(1.0))
+        .map(|(i, v)| (within(ours[i % 3][i / 3]), within(*v)))
+        .map(|(ours, theirs)| (ours - theirs).abs() / theirs.abs().max(1.0))
         .fold(0.0, f64::max)
 }

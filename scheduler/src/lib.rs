@@ -4,6 +4,7 @@
 //! carries them over the wire; trust stands at
 //! its door; web shows it; pulls turn an edit list into a job.
 
+mod aside;
 pub mod core;
 pub mod pulls;
 pub mod service;
@@ -11,6 +12,7 @@ pub mod store;
 pub mod trust;
 
 pub use store::library;
+pub use web::{Offered, offered};
 mod web;
 
 #[cfg(test)]

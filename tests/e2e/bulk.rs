@@ -4,7 +4,7 @@
 use crate::browser::{self, Browser};
 use crate::dashboard::{DESK, FITS, PHONE, enter, picture};
 use crate::harness::{World, s, text, wait_until};
-use crate::served::{Served, noop};
+use crate::served::{Served, noop, token};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -88,25 +88,22 @@ fn a_person_at_a_terminal_is_asked() {
 #[test]
 fn each_of_many_is_written_down() {
     let world = World::new();
-    let db = format!("sqlite:{}", s(&world.path("farm.db")));
-    let word = |name: &str, role: &str, more: &[&str]| {
-        let args = ["tokens", "create", "--name", name, "--role", role, "--store", &db];
-        let made = world.json(&[&args[..], more].concat());
-        let file = world.path(name);
-        std::fs::write(&file, made["word"].as_str().unwrap()).unwrap();
-        (file, made["word"].as_str().unwrap().to_owned())
-    };
-    let (ada, admin) = word("ada", "admin", &[]);
-    let (sue, _) = word("sue", "submitter", &["--show", "atlas"]);
+    let admin = token(&world, "ada", "admin", &[]);
+    token(&world, "sue", "submitter", &["--show", "atlas"]);
     let farm = Served::of(world, &["--require-tokens"]);
+    let sue = farm.world.path("sue");
     let shows = ["atlas", "zeus"];
     farm.submit_as(&admin, (0..40).map(|i| noop(&format!("s{i}"), shows[i % 2], 1, 4, 1)));
     let list = farm.says(&["jobs", "list", "--token-file", s(&sue)]);
     assert!(list.contains(" BY ") && list.contains(" ada "), "whose they are: {list}");
-    let paused = farm.json(&["jobs", "pause", "--all", "-y", "--token-file", s(&sue)]);
+    let count =
+        |by: &[&str]| farm.json_as("sue", &[&["jobs", "list"], by].concat())["found"].as_u64();
+    let by = [&["--by", "ada"][..], &["--by", "ad"], &["--find", "ADA"]].map(count);
+    assert_eq!(by, [Some(20), Some(0), Some(20)], "whole names, or a part");
+    let paused = farm.json_as("sue", &["jobs", "pause", "--all", "-y"]);
     assert_eq!(steered(&paused).len(), 20, "those of her show");
     wait_until("each is written down with its end", || {
-        let log = farm.json(&["audit", "--who", "sue", "--limit", "100", "--token-file", s(&ada)]);
+        let log = farm.json_as("ada", &["audit", "--who", "sue", "--limit", "100"]);
         let of = |it: &&Value| it["action"] == "Farm/ControlJob" && it["outcome"] == "ok";
         let log = log["entries"].as_array().unwrap();
         let subjects: std::collections::BTreeSet<&str> =
@@ -135,6 +132,14 @@ fn jobs_are_waited_for_together() {
     assert!(sums.iter().all(|job| job["phase"] == "done" && job["frames_done"] == 60), "{ended}");
     farm.json(&["jobs", "cancel", "j3"]);
     assert_eq!(found(&farm, &["--state", "cancelled"]), [3]);
+    // There is nothing left to end: no error, and it is told.
+    let late = farm.world.run(&["jobs", "cancel", "j1", "j2.1", "j3", "--farm", &farm.url]);
+    let said = text(&late.stderr);
+    assert!(late.status.success(), "{said}");
+    assert!(said.contains("j1 had ended before (done)") && said.contains("j2.1 had"), "{said}");
+    assert!(!said.contains("j3 had"), "it is cancelled: {said}");
+    assert_eq!(farm.json(&["jobs", "show", "j1"])["phase"], "done");
+    farm.fails("F0523", &["jobs", "pause", "j1"]);
     // Whichever is named first.
     farm.fails("F0507", &["jobs", "watch", "j1", "j3"]);
     farm.fails("F0507", &["jobs", "watch", "j3", "j1"]);
@@ -148,20 +153,14 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
         return;
     }
     let world = World::new();
-    let db = format!("sqlite:{}", s(&world.path("farm.db")));
-    let word = |name: &str, role: &str| {
-        let args = ["tokens", "create", "--name", name, "--role", role, "--store", &db];
-        world.json(&args)["word"].as_str().unwrap().to_owned()
-    };
-    let [admin, operator, viewer] = ["admin", "operator", "viewer"].map(|role| word(role, role));
-    std::fs::write(world.path("admin"), &admin).unwrap();
+    let roles = ["admin", "operator", "viewer"];
+    let [admin, operator, viewer] = roles.map(|role| token(&world, role, role, &[]));
     let farm = Served::of(world, &["--require-tokens"]);
     let shows = ["atlas", "zeus"];
     farm.submit_as(&admin, (0..250).map(|i| noop(&format!("shot_{i:03}"), shows[i % 2], 1, 24, 1)));
-    let file = farm.world.path("admin");
     let of = |state: &[&str]| {
-        let list = ["jobs", "list", "--limit", "0", "--token-file", s(&file)];
-        farm.json(&[&list[..], state].concat())["jobs"].as_array().unwrap().clone()
+        let list = ["jobs", "list", "--limit", "0"];
+        farm.json_as("admin", &[&list[..], state].concat())["jobs"].as_array().unwrap().clone()
     };
     let mut browser = Browser::open();
     browser.size(DESK.0, DESK.1);
@@ -227,8 +226,7 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
     browser.is_content_but_for("401");
 
     wait_until("each is written down with its end", || {
-        let asked = ["audit", "--who", "operator", "--limit", "500", "--token-file", s(&file)];
-        let log = farm.json(&asked);
+        let log = farm.json_as("admin", &["audit", "--who", "operator", "--limit", "500"]);
         let done = |it: &&Value| it["action"] == "Farm/ControlJob" && it["outcome"] == "ok";
         let count = log["entries"].as_array().unwrap().iter().filter(done).count();
         (count == 2 + 125).then_some(())

@@ -3,7 +3,7 @@
 
 use crate::browser::{self, Browser};
 use crate::harness::{World, s, wait_until};
-use crate::served::{Served, noop};
+use crate::served::{Served, noop, token};
 use serde_json::json;
 use std::path::Path;
 
@@ -43,6 +43,7 @@ fn the_dashboard_shows_the_farm_as_it_is() {
             ("/workers", &["rack-7"], "workers"),
             ("/workers/1", &["The last hour"], "worker"),
             ("/library", &["A001_C001", "Camera formats"], "library"),
+            ("/setup", &["Pools", "If there were more workers"], "setup"),
             ("/activity", &["is done"], "activity"),
         ] {
             browser.go(&farm.site(hash));
@@ -102,6 +103,16 @@ fn frames_are_told_in_full_to_who_walks_the_grid() {
     browser.press(&["Enter"]);
     browser.until("document.querySelector('details[open] tbody tr') !== null");
     picture(&mut browser, "job-errors.png");
+    // A frame that was given up is tried again by itself, and the log says which it was.
+    let failed = "(() => { const cell = document.querySelector('.grid i.failed'); cell.click(); \
+        return cell.title.match(/frame (\\d+)/)[1]; })()";
+    let failed = browser.until(failed);
+    browser.until("document.querySelector('.told .fault') !== null");
+    browser.evaluate("document.getElementById('main').focus()");
+    press(&mut browser, "[data-deed=retry-frames]");
+    browser.until("document.getElementById('notice').textContent.includes('tried again')");
+    let log = farm.json(&["audit"])["entries"].to_string();
+    assert!(log.contains(&format!("retry.frames: {}", failed.as_str().unwrap())), "{log}");
     browser.is_content();
 }
 
@@ -141,36 +152,24 @@ fn people_steer_with_keys_alone_and_only_where_they_may() {
         return;
     }
     let world = World::new();
-    let db = format!("sqlite:{}", s(&world.path("farm.db")));
-    let word = |name: &str, role: &str| {
-        let args = ["tokens", "create", "--name", name, "--role", role, "--store", &db];
-        let made = world.json(&args);
-        (world.path(name), made["word"].as_str().unwrap().to_owned())
-    };
     let roles = [("ada", "admin"), ("olga", "operator"), ("vera", "viewer"), ("rack", "worker")];
-    let [admin, operator, viewer, rack] = roles.map(|(name, role)| word(name, role));
-    for (file, word) in [&admin, &operator, &viewer, &rack] {
-        std::fs::write(file, word).unwrap();
-    }
+    let [admin, operator, viewer, _] = roles.map(|(name, role)| token(&world, name, role, &[]));
     let farm = Served::of(world, &["--require-tokens"]);
-    let (as_admin, url) = (s(&admin.0).to_owned(), farm.url.clone());
-    let asked = |args: &[&str]| {
-        farm.world.json(&[args, &["--farm", &url, "--token-file", &as_admin]].concat())
-    };
-    farm.submit_as(&admin.1, [noop("comp", "atlas", 2, 4000, 50)]);
-    let _worker = farm.worker("rack-7", &["--token-file", s(&rack.0)]);
+    let asked = |args: &[&str]| farm.json_as("ada", args);
+    farm.submit_as(&admin, [noop("comp", "atlas", 2, 4000, 50)]);
+    let _worker = farm.worker("rack-7", &["--token-file", s(&farm.world.path("rack"))]);
 
     // A viewer enters with the keys, sees everything and finds nothing to press.
     let mut browser = Browser::open();
     browser.size(DESK.0, DESK.1);
-    enter(&mut browser, &farm.site("/jobs/1"), &viewer.1);
+    enter(&mut browser, &farm.site("/jobs/1"), &viewer);
     browser.until("document.querySelector('.grid') !== null");
     assert_eq!(browser.evaluate("document.querySelectorAll('[data-deed]').length"), Some(json!(0)));
     browser.is_content_but_for("401");
 
     let mut browser = Browser::open();
     browser.size(DESK.0, DESK.1);
-    enter(&mut browser, &farm.site("/jobs/1"), &operator.1);
+    enter(&mut browser, &farm.site("/jobs/1"), &operator);
     press(&mut browser, "main > .deeds [data-deed=pause]");
     browser.until("document.querySelector('main > .deeds [data-deed=resume]') !== null");
     assert_eq!(asked(&["jobs", "show", "j1"])["terms"]["paused"], true);
@@ -229,7 +228,7 @@ pub(crate) fn enter(browser: &mut Browser, url: &str, word: &str) {
 }
 
 /// Goes to a button with the Tab key, and presses it.
-fn press(browser: &mut Browser, selector: &str) {
+pub(crate) fn press(browser: &mut Browser, selector: &str) {
     browser.until(&format!("document.querySelector({}) !== null", json!(selector)));
     browser.tab_to(selector);
     browser.press(&["Enter"]);

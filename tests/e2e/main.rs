@@ -15,6 +15,7 @@ mod color;
 mod damage;
 mod dashboard;
 mod day;
+mod deeds;
 mod deploy;
 mod doctor;
 mod editlists;

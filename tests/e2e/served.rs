@@ -9,6 +9,16 @@ use platefarm_proto::dial::Dial;
 use platefarm_proto::{FarmClient, v1};
 use serde_json::Value;
 
+/// A token of a role, whose word is kept in a file of its name; made on the store before a scheduler serves it.
+pub(crate) fn token(world: &World, name: &str, role: &str, more: &[&str]) -> String {
+    let store = format!("sqlite:{}", s(&world.path("farm.db")));
+    let args = ["tokens", "create", "--name", name, "--role", role, "--store", &store];
+    let made = world.json(&[&args[..], more].concat());
+    let word = made["word"].as_str().expect("a word").to_owned();
+    std::fs::write(world.path(name), &word).expect("a file for the word");
+    word
+}
+
 /// A scheduler with its dashboard.
 pub(crate) struct Served {
     pub(crate) world: World,
@@ -46,6 +56,11 @@ impl Served {
     /// A verb of this farm, with what it says as JSON.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         self.world.json(&[args, &["--farm", &self.url]].concat())
+    }
+
+    /// The same, by the holder of a token.
+    pub(crate) fn json_as(&self, name: &str, args: &[&str]) -> Value {
+        self.json(&[args, &["--token-file", s(&self.world.path(name))]].concat())
     }
 
     /// A verb of this farm that is refused.

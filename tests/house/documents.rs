@@ -62,6 +62,18 @@ fn the_page_of_tuning_has_the_stages_of_a_frame() {
     assert_eq!(rows.collect::<Vec<_>>(), platefarm_worker::render::STAGES);
 }
 
+/// The page of the dashboard has a row for everything that is done there.
+#[test]
+fn the_page_of_the_dashboard_has_every_deed() {
+    let page = super::text(Path::new("docs/dashboard.md"));
+    for deed in platefarm_scheduler::offered() {
+        let words: Vec<String> = deed.verb.split(' ').map(|word| format!("`{word}`")).collect();
+        let row =
+            |line: &str| line.starts_with("| ") && words.iter().all(|word| line.contains(word));
+        assert!(page.lines().any(row), "docs/dashboard.md does not have `{}`", deed.verb);
+    }
+}
+
 #[test]
 fn the_reference_of_the_protos_is_fresh() {
     fresh("docs/grpc-reference.md", &super::grpc_page::page());

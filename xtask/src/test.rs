@@ -1,6 +1,7 @@
 //! `cargo xtask test` and `cargo xtask bench`.
 
 use crate::{cargo, packages};
+use std::process::Command;
 
 /// Set-up, then everything that must hold: format, lints, all tests.
 pub(crate) fn run_all() -> Result<(), String> {
@@ -21,11 +22,34 @@ pub(crate) fn run_all() -> Result<(), String> {
     crate::run(cargo().args(["test", "--workspace", "--locked"]).env("XDG_RUNTIME_DIR", runtime))
 }
 
-/// The command line's form of [`run_all`]; `--long` lives through the day on a farm after it.
+/// The command line's form of [`run_all`]; `--long` compiles for the other processor and lives through
+/// the day on a farm after it.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let long = is_long(args)?;
     run_all()?;
-    if long { crate::day::live(None) } else { Ok(()) }
+    if !long {
+        return Ok(());
+    }
+    other_processor()?;
+    crate::day::live(None)
+}
+
+/// Vector code for the processor that is not this one, whose standard library comes by rustup.
+fn other_processor() -> Result<(), String> {
+    let target = if cfg!(target_arch = "aarch64") {
+        "x86_64-unknown-linux-gnu"
+    } else {
+        "aarch64-unknown-linux-gnu"
+    };
+    crate::run(Command::new("rustup").args(["target", "add", target]))?;
+    crate::run(cargo().args([
+        "check",
+        "--locked",
+        "--package",
+        "platefarm-shaders",
+        "--target",
+        target,
+    ]))
 }
 
 /// Whether what takes minutes is asked for too.

@@ -102,7 +102,7 @@ impl State {
         if ahead && !late && self.is_above_what_runs(find.level.class) {
             self.make_way(id, find.level.class);
         }
-        Ok(Reply::Acquired(Some(granted)))
+        Ok(Reply::Acquired(granted))
     }
 
     /// A worker as it asks now.
@@ -347,8 +347,9 @@ impl State {
         is_lowest && self.others_are_sooner(asker, job, step, list.since, mine_us)
     }
 
-    fn grant(&mut self, worker: WorkerId, find: &Find, late: bool, fx: &mut Fx) -> Granted {
-        let (id, frames) = (find.step, find.frames);
+    fn grant(&mut self, worker: WorkerId, find: &Find, late: bool, fx: &mut Fx) -> Option<Granted> {
+        let (id, frames, now) = (find.step, find.frames, self.now);
+        let job = self.jobs.get_mut(&id.job)?;
         let token = LeaseToken(self.next_token);
         self.next_token += 1;
         self.counters.leases += 1;
@@ -361,8 +362,6 @@ impl State {
             done: FrameSet::new(),
         };
         fx.changes.leases.insert(token, row.clone());
-        let now = self.now;
-        let job = self.jobs.get_mut(&id.job).expect("a queued step has a job");
         job.tokens.push(token);
         let step = &mut job.steps[id.index as usize];
         step.pending.remove(frames);
@@ -380,7 +379,7 @@ impl State {
         let deadline = now.plus_millis(self.policy.lease_ttl_ms);
         self.count_in(LeaseCell { late, ..LeaseCell::new(row, deadline, now) });
         self.refresh(id, fx);
-        Granted { token, step: id, frames, spec }
+        Some(Granted { token, step: id, frames, spec })
     }
 }
 

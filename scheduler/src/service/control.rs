@@ -1,31 +1,127 @@
 //! What people do to jobs, workers and shares, and what they ask about the
-//! queue, as commands and looks. The calls of the `Farm` service lead here.
+//! queue, as commands and looks. The calls of the `Farm` service lead here, and
+//! the deeds of the page: a question has one meaning, whichever way it came.
 
 use super::desk::Desk;
-use crate::core::Command;
+use crate::core::{Command, State};
+use crate::trust::Caller;
 use platefarm_model::explain::WhatIf;
-use platefarm_model::farm::{Control, Limit, NodeControl, Setting, SettingKind, Target};
+use platefarm_model::farm::{Control, Limit, PriorityClass, Setting, SettingKind, Target};
 use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
 use platefarm_proto::v1;
+use prost::Message;
 
 fn missing(place: &str) -> Fault {
     Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
 }
 
+/// A question of the `Farm` service that changes something.
+pub(crate) trait Change: Message + Sized {
+    /// The method that it is asked of, as gRPC calls it.
+    const METHOD: &'static str;
+
+    /// What the core is told.
+    ///
+    /// # Errors
+    /// [`Code::BadSpec`] for a question that lacks something.
+    fn command(self) -> Outcome<Command>;
+}
+
+impl Change for v1::ControlJobRequest {
+    const METHOD: &'static str = "/platefarm.v1.Farm/ControlJob";
+
+    fn command(self) -> Outcome<Command> {
+        let (target, control): (Target, Control) = self.try_into()?;
+        Ok(Command::Control(target, control))
+    }
+}
+
+impl Change for v1::ForgetJobRequest {
+    const METHOD: &'static str = "/platefarm.v1.Farm/ForgetJob";
+
+    fn command(self) -> Outcome<Command> {
+        Ok(Command::Forget(JobId(self.job)))
+    }
+}
+
+impl Change for v1::ControlWorkerRequest {
+    const METHOD: &'static str = "/platefarm.v1.Farm/ControlWorker";
+
+    fn command(self) -> Outcome<Command> {
+        let action = self.action.ok_or_else(|| missing("action"))?;
+        Ok(Command::Node(WorkerId(self.worker), action.into()))
+    }
+}
+
+impl Change for v1::SetPoolRequest {
+    const METHOD: &'static str = "/platefarm.v1.Farm/SetPool";
+
+    fn command(self) -> Outcome<Command> {
+        let pool = self.pool.map(|pool| Setting::Pool(pool.into()));
+        Ok(Command::Set(SettingKind::Pool, self.name, pool))
+    }
+}
+
+impl Change for v1::SetLimitRequest {
+    const METHOD: &'static str = "/platefarm.v1.Farm/SetLimit";
+
+    fn command(self) -> Outcome<Command> {
+        let limit = self.count.map(|count| Setting::Limit(Limit { count }));
+        Ok(Command::Set(SettingKind::Limit, self.name, limit))
+    }
+}
+
+impl Change for v1::SetShareRequest {
+    const METHOD: &'static str = "/platefarm.v1.Farm/SetShare";
+
+    fn command(self) -> Outcome<Command> {
+        let share = self.share.map(|share| Setting::Share(share.into()));
+        Ok(Command::Set(SettingKind::Share, self.show, share))
+    }
+}
+
+/// Does what a question asks.
+pub(super) async fn change(desk: &Desk, question: impl Change) -> Outcome<()> {
+    desk.ask(question.command()?).await.map(drop)
+}
+
+/// Refuses a class that is not the caller's to ask for. One who follows need not look: it refuses by itself.
+pub(super) async fn may_rank(
+    desk: &Desk,
+    caller: &Caller,
+    class: PriorityClass,
+    show: impl FnOnce(&State) -> Outcome<String> + Send + 'static,
+) -> Outcome<()> {
+    if caller.runs_the_farm() || !desk.leads() {
+        return Ok(());
+    }
+    let caller = caller.clone();
+    desk.look(move |state| caller.may_rank(state, class, &show(state)?)).await?
+}
+
 pub(super) async fn job(
     desk: &Desk,
+    caller: &Caller,
     request: v1::ControlJobRequest,
 ) -> Outcome<v1::ControlJobResponse> {
-    let (target, control): (Target, Control) = request.try_into()?;
-    desk.ask(Command::Control(target, control)).await?;
-    let job = desk.look(move |state| state.job(target.job())).await??;
+    let id = JobId(request.target.as_ref().map_or(0, |target| target.job));
+    let command = request.command()?;
+    if let Command::Control(_, Control::Priority { class: Some(class), .. }) = command {
+        may_rank(desk, caller, class, move |state| state.show_of(id)).await?;
+    }
+    desk.ask(command).await?;
+    let job = desk.look(move |state| state.job(id)).await??;
     Ok(v1::ControlJobResponse { job: Some((&job).into()) })
 }
 
 /// Keeps nothing of a job that has ended; answers what it was.
-pub(super) async fn forget(desk: &Desk, id: JobId) -> Outcome<v1::ForgetJobResponse> {
+pub(super) async fn forget(
+    desk: &Desk,
+    request: v1::ForgetJobRequest,
+) -> Outcome<v1::ForgetJobResponse> {
+    let id = JobId(request.job);
     let job = desk.look(move |state| state.job(id)).await??;
-    desk.ask(Command::Forget(id)).await?;
+    change(desk, request).await?;
     Ok(v1::ForgetJobResponse { job: Some((&job).into()) })
 }
 
@@ -34,25 +130,10 @@ pub(super) async fn worker(
     request: v1::ControlWorkerRequest,
 ) -> Outcome<v1::ControlWorkerResponse> {
     let id = WorkerId(request.worker);
-    let control: NodeControl = request.action.ok_or_else(|| missing("action"))?.into();
-    desk.ask(Command::Node(id, control)).await?;
+    change(desk, request).await?;
     let workers = desk.look(|state| state.workers()).await?;
     let worker = workers.iter().find(|worker| worker.id == id).map(Into::into);
     Ok(v1::ControlWorkerResponse { worker })
-}
-
-/// Sets something up, or takes it away.
-pub(super) async fn set(
-    desk: &Desk,
-    kind: SettingKind,
-    name: String,
-    value: Option<Setting>,
-) -> Outcome<()> {
-    desk.ask(Command::Set(kind, name, value)).await.map(drop)
-}
-
-pub(super) fn limit(count: Option<u32>) -> Option<Setting> {
-    count.map(|count| Setting::Limit(Limit { count }))
 }
 
 pub(super) async fn settings(desk: &Desk) -> Outcome<v1::ListSettingsResponse> {

@@ -4,7 +4,8 @@
 //! twice are merged, so what is judged here is what the handler will see.
 
 use bytes::Buf;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, FrameRange, Outcome, address};
+use platefarm_proto::v1;
 use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -17,6 +18,8 @@ const MAX_TEXT: usize = 80;
 const MAX_LINE: usize = 480;
 /// How deep messages within messages are written out there.
 const MAX_DEPTH: usize = 3;
+/// What is said in full there, though it comes more than once.
+const RANGE: &str = ".platefarm.v1.FrameRange";
 
 /// The messages, enums and methods of a set of protos.
 #[derive(Clone, Debug)]
@@ -123,9 +126,9 @@ impl Protos {
         Ok(found)
     }
 
-    /// The question's fields in a line for people: numbers, words of enums and
-    /// short texts; of what comes more than once only how many there are, and of
-    /// a message that says nothing its name, which is what was asked.
+    /// The question's fields in a line for people: numbers, words of enums, short
+    /// texts and frames; of other messages that come more than once only how many
+    /// there are, and of one that says nothing its name, which is what was asked.
     pub(super) fn line(&self, input: &str, question: &[u8]) -> String {
         let mut line = String::new();
         if let Some(message) = self.messages.get(input) {
@@ -146,7 +149,7 @@ impl Protos {
         outer: &[&str],
         line: &mut String,
     ) -> Result<(), Torn> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut several: BTreeMap<&str, Several> = BTreeMap::new();
         while bytes.has_remaining() && line.len() <= MAX_LINE {
             let (tag, wire) = decode_key(&mut bytes)?;
             let field = message.field.iter().find(|f| f.number() == tag as i32);
@@ -166,9 +169,8 @@ impl Protos {
                     match (kind, self.messages.get(field.type_name())) {
                         // What follows in an address may open something.
                         (Type::String, _) if name == "url" => {
-                            let end = inner.iter().position(|byte| b"?#".contains(byte));
-                            let shown = without_user(&inner[..end.unwrap_or(inner.len())]);
-                            add(line, outer, name, &quoted(&shown));
+                            let shown = address::shown(&String::from_utf8_lossy(inner));
+                            add(line, outer, name, &quoted(shown.as_bytes()));
                         }
                         (Type::String, _) => add(line, outer, name, &quoted(inner)),
                         (Type::Message, Some(nested)) if once && outer.len() < MAX_DEPTH => {
@@ -178,14 +180,18 @@ impl Protos {
                                 begin(line, outer, name);
                             }
                         }
-                        _ => *counts.entry(name).or_default() += 1,
+                        (Type::Message, _) if !once && field.type_name() == RANGE => {
+                            let range = FrameRange::try_from(v1::FrameRange::decode(inner)?);
+                            several.entry(name).or_default().add(range.ok());
+                        }
+                        _ => several.entry(name).or_default().add(None),
                     }
                 }
                 _ => skip_field(wire, tag, &mut bytes, DecodeContext::default())?,
             }
         }
-        for (name, count) in counts {
-            add(line, outer, name, &format!("[{count}]"));
+        for (name, several) in several {
+            add(line, outer, name, &several.text());
         }
         Ok(())
     }
@@ -216,6 +222,31 @@ impl Protos {
     }
 }
 
+/// What comes more than once: frames as far as there is room, and how many else.
+#[derive(Default)]
+struct Several {
+    frames: String,
+    others: usize,
+}
+
+impl Several {
+    fn add(&mut self, range: Option<FrameRange>) {
+        match range.filter(|_| self.frames.len() < MAX_TEXT) {
+            Some(range) if self.frames.is_empty() => self.frames = range.to_string(),
+            Some(range) => self.frames.push_str(&format!(",{range}")),
+            None => self.others += 1,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self { frames, others: 0 } => frames,
+            Self { frames, others } if frames.is_empty() => format!("[{others}]"),
+            Self { frames, others } => format!("{frames},… [{others}]"),
+        }
+    }
+}
+
 /// Bytes that are no message of the type that they should be of.
 struct Torn;
 
@@ -243,13 +274,6 @@ fn quoted(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let cut = &text[..text.floor_char_boundary(MAX_TEXT)];
     format!("{cut:?}{}", if cut.len() < text.len() { "…" } else { "" })
-}
-
-/// An address without the user and password that it may hold.
-fn without_user(url: &[u8]) -> Vec<u8> {
-    let host = url.windows(3).position(|w| w == b"://").map_or(0, |at| at + 3);
-    let after = url.iter().rposition(|byte| *byte == b'@').map_or(host, |at| (at + 1).max(host));
-    [&url[..host], &url[after..]].concat()
 }
 
 /// The bytes of a field that says how long it is.

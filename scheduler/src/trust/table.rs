@@ -92,6 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/WatchJob", SEE, About::Job("job")),
     look("platefarm.v1.Farm/ListFrames", Who::WorkerOr(Role::Viewer), About::Job("job")),
     look("platefarm.v1.Farm/ListErrors", SEE, About::Job("job")),
+    look("platefarm.v1.Farm/GetMaking", SEE, About::Job("job")),
     look("platefarm.v1.Farm/ListWorkers", Who::WorkerOr(Role::Viewer), About::Caller),
     look("platefarm.v1.Farm/GetFarm", SEE, About::Caller),
     act("platefarm.v1.Farm/ControlJob", Role::Submitter, About::Job("target.job"), SMALL),
@@ -153,7 +154,7 @@ const CUT: Rule = look("http/seen", SEE, About::Caller);
 /// The rule for a page.
 pub(super) fn page(path: &str) -> &'static Rule {
     match path {
-        "/metrics" => &WHOLE,
+        "/metrics" | "/api/settings" | "/api/whatif" => &WHOLE,
         _ => &CUT,
     }
 }

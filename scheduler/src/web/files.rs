@@ -27,6 +27,7 @@ const FILES: &[(&str, &str, &str)] = files![
     "jobs.js" "script",
     "library.js" "script",
     "link.js" "script",
+    "setup.js" "script",
     "workers.js" "script",
 ];
 

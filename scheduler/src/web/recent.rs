@@ -4,10 +4,11 @@
 use super::{Glance, glance};
 use crate::core::State;
 use crate::trust::Caller;
-use platefarm_model::explain::ShareView;
+use platefarm_model::explain::SettingsView;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::{JobId, Outcome};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -21,7 +22,7 @@ pub(super) struct Moment {
     /// Newest first.
     pub(super) jobs: Vec<JobView>,
     pub(super) workers: Vec<WorkerView>,
-    pub(super) shares: Vec<ShareView>,
+    pub(super) settings: SettingsView,
     /// Frames that a worker could be given, by job.
     pub(super) eligible: HashMap<JobId, u64>,
 }
@@ -31,13 +32,24 @@ impl Moment {
     pub(super) fn of(farm: &State) -> Self {
         let mut jobs = farm.jobs(false);
         jobs.reverse();
-        let (workers, shares) = (farm.workers(), farm.settings().shares);
-        Self { jobs, workers, shares, eligible: farm.eligible() }
+        let (workers, settings) = (farm.workers(), farm.settings());
+        Self { jobs, workers, settings, eligible: farm.eligible() }
     }
 
     /// Jobs that `caller` sees, newest first.
     pub(super) fn seen<'m>(&'m self, caller: &'m Caller) -> impl Iterator<Item = &'m JobView> {
         self.jobs.iter().filter(|job| caller.sees(&job.show))
+    }
+
+    /// Workers, with what they hold of jobs that `caller` sees.
+    pub(super) fn workers(&self, caller: &Caller) -> Cow<'_, [WorkerView]> {
+        if caller.shows.is_empty() {
+            return Cow::Borrowed(&self.workers);
+        }
+        let mine: HashSet<JobId> = self.seen(caller).map(|job| job.id).collect();
+        let mut workers = self.workers.clone();
+        workers.iter_mut().for_each(|worker| worker.cut(|job| mine.contains(&job)));
+        Cow::Owned(workers)
     }
 }
 

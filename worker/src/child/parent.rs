@@ -171,7 +171,7 @@ impl Child {
         let process = self.process().await?;
         // From here on it may have begun, and how far it goes it says itself.
         let whole = part.frames.last();
-        leash.told(whole, Pulse { last: Some(whole), in_hand: None, progress: 0 });
+        leash.told(whole, Pulse { last: Some(whole), in_hand: None, progress: 0, making: None });
         if leash.last().is_none_or(|allowed| allowed < part.frames.first()) {
             return Ok(End::Over(None));
         }

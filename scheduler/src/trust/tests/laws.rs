@@ -164,15 +164,23 @@ fn the_log_says_what_was_done_in_words() {
     };
     assert_eq!(said(Control::Pause), "target.job: 3, pause");
     assert_eq!(said(Control::Deadline(None)), "target.job: 3, deadline");
+    // Which frames, and not how many ranges of them; of very many the first.
+    let retry = |frames: &str| said(Control::Retry(Some(frames.parse().unwrap())));
+    assert_eq!(retry("1001-1010,1050"), "target.job: 3, retry.frames: 1001-1010,1050");
+    let many: Vec<String> = (0..500).map(|i| (1000 + 2 * i).to_string()).collect();
+    let line = retry(&many.join(","));
+    assert!(line.starts_with("target.job: 3, retry.frames: 1000,1002,"), "{line}");
+    assert!(line.ends_with(",… [483]") && line.len() < 200, "{line}");
     let raise = Control::Priority { class: Some(PriorityClass::Urgent), priority: Some(-5) };
     assert_eq!(said(raise), "target.job: 3, priority.class: urgent, priority.priority: -5");
     let after = Dependency { on: Target::Job(JobId(2)), same_frames: true };
     let line = said(Control::Depend(after));
     assert!(line.starts_with("target.job: 3, depend.job: 2"), "{line}");
 
-    let drain = v1::ControlWorkerRequest { worker: 1, action: Some(NodeControl::Drain.into()) };
+    let drain = NodeControl::Drain { reason: "a new kernel".into() };
+    let drain = v1::ControlWorkerRequest { worker: 1, action: Some(drain.into()) };
     let line = protos().line(".platefarm.v1.ControlWorkerRequest", &drain.encode_to_vec());
-    assert_eq!(line, "worker: 1, drain");
+    assert_eq!(line, "worker: 1, drain.reason: \"a new kernel\"");
     let token = v1::CreateTokenRequest {
         name: "night".into(),
         role: v1::Role::Operator.into(),

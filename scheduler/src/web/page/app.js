@@ -7,9 +7,10 @@ import { jobsPage } from "./jobs.js";
 import { jobPage } from "./job.js";
 import { workerPage, workersPage } from "./workers.js";
 import { libraryPage } from "./library.js";
+import { setupPage } from "./setup.js";
 
 const main = document.getElementById("main");
-const PAGES = { farm: farmPage, jobs: jobsPage, job: jobPage, workers: workersPage, worker: workerPage, library: libraryPage, activity: activityPage };
+const PAGES = { farm: farmPage, jobs: jobsPage, job: jobPage, workers: workersPage, worker: workerPage, library: libraryPage, setup: setupPage, activity: activityPage };
 const known = { me: null, farm: null, samples: [], activity: null };
 let page = null;
 
@@ -57,7 +58,7 @@ function route() {
 
 // `/` goes to the search, as people who type expect; `g` and a letter to a page.
 let going = 0;
-const GO = { f: "#/", j: "#/jobs", w: "#/workers", l: "#/library", a: "#/activity" };
+const GO = { f: "#/", j: "#/jobs", w: "#/workers", l: "#/library", s: "#/setup", a: "#/activity" };
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), select, textarea, dialog")) return;
   if (event.key === "/") {

@@ -1,10 +1,10 @@
-// What people do: buttons for those who may, a question before what destroys, and what came of it.
-import { count, h, number } from "./draw.js";
+// What people do: the deeds that the scheduler lets them do, a form or a question before those that need one, and what
+// came of it. What there is stands in the scheduler's table; here is only how it is offered.
+import { count, draw, h, number, settled } from "./draw.js";
 import { tell } from "./link.js";
 
-const sure = document.getElementById("sure");
-const notice = document.getElementById("notice");
-document.getElementById("sure-no").onclick = () => sure.close("");
+const at = (id) => document.getElementById(id);
+const sure = at("sure"), notice = at("notice"), trouble = at("trouble");
 
 export function tellPeople(text, bad) {
   notice.className = bad ? "bad" : "";
@@ -13,158 +13,191 @@ export function tellPeople(text, bad) {
   tellPeople.timer = setTimeout(() => { notice.textContent = ""; }, bad ? 15000 : 5000);
 }
 
-// Asks in a dialog; the fields' values, or nothing where it was not meant.
-function question({ title, text, verb, danger, fields }) {
-  document.getElementById("sure-title").textContent = title;
-  document.getElementById("sure-text").textContent = text || "";
-  const place = document.getElementById("sure-fields");
-  place.replaceChildren(...(fields || []).map((field) => {
-    const label = document.createElement("label");
-    const input = document.createElement(field.choices ? "select" : "input");
-    input.name = field.name;
-    if (field.choices) for (const choice of field.choices) input.append(new Option(choice, choice, false, choice === field.value));
-    else { input.type = field.type || "text"; input.value = field.value == null ? "" : field.value; }
-    label.append(field.title, input);
-    return label;
-  }));
-  const yes = document.getElementById("sure-yes");
-  yes.textContent = verb;
-  yes.className = danger ? "danger" : "main";
-  sure.returnValue = "";
-  sure.showModal();
-  const first = place.querySelector("input, select");
-  // What destroys is not done by a key that was pressed once too often.
-  (first || (danger ? document.getElementById("sure-no") : yes)).focus();
-  return new Promise((then) => {
-    sure.onclose = () => {
-      // The end of the last question may be told when this one is open already.
-      if (sure.open) return;
-      if (sure.returnValue !== "yes") return then(null);
-      then(Object.fromEntries([...place.querySelectorAll("input, select")].map((input) => [input.name, input.value])));
-    };
-  });
+// A refusal: what was asked of what, the code with its message, and what to do.
+const refusal = (it) => h("div", { class: "fault" }, it.target && h("strong", {}, it.target + " "), it.message, it.remedy && h("div", {}, it.remedy));
+const SHOWN = 5;
+
+// What was refused stays until it is read.
+function tellRefused(refused) {
+  const more = refused.length - SHOWN;
+  draw(trouble, refused.length === 0 ? [] : [refused.slice(0, SHOWN).map(refusal), more > 0 && h("p", {}, "and " + number(more) + " more"),
+    h("button", { type: "button", onclick: () => { tellRefused([]); at("main").focus(); } }, "Close")]);
 }
+
+// A time by the clock of whoever looks, as a field has it, from microseconds; and as the scheduler reads it.
+const toField = (us) => { const t = new Date(us / 1000); return new Date(t - t.getTimezoneOffset() * 60e3).toISOString().slice(0, 16); };
+const fromField = (text) => text && new Date(text).toISOString().slice(0, 16) + "Z";
+
+const within = (view, path) => path.split(".").reduce((value, name) => value == null ? null : value[name], view);
+// What a field has before anything is typed; of several things nothing.
+function before(field, its) {
+  const value = field.of && its.length === 1 ? within(its[0].view, field.of) : null;
+  if (value == null || field.kind === "known") return "";
+  if (field.kind === "moment") return toField(value);
+  return Array.isArray(value) ? value.join(" ") : String(value);
+}
+
+function control(field, its, key) {
+  const own = { key, name: field.name, required: field.needed, value: before(field, its) };
+  const known = field.kind === "known" && its.length === 1 ? (within(its[0].view, field.of) || []).map((it) => it.on) : [];
+  if (field.kind === "known" && its.length === 1 && !its[0].step && known.length === 0) return null;
+  const choices = field.choices.length ? field.choices : known;
+  const option = (choice) => h("option", { value: choice, selected: choice === own.value }, choice || "as it is");
+  if (field.kind === "flag") return h("label", { class: "flag" }, h("input", { key, type: "checkbox", name: field.name }), field.title);
+  return h("label", {}, field.title,
+    choices.length ? h("select", own, ["", ...choices].map(option))
+      : field.kind === "number" ? h("input", { type: "number", ...own }) : field.kind === "count" ? h("input", { type: "number", min: 0, ...own })
+        : field.kind === "moment" ? h("input", { type: "datetime-local", max: "9999-12-31T23:59", ...own }) : h("input", { type: "text", autocomplete: "off", ...own }),
+    field.hint && h("small", {}, field.hint));
+}
+
+const said = (input) => input.type === "checkbox" ? (input.checked ? "true" : "") : input.type === "datetime-local" ? fromField(input.value) : input.value.trim();
+
+// Asks in a dialog, which stays open until `then` has done it: what it is refused for is told beside what was typed.
+let asked = 0;
+function question({ title, text, yes, danger, fields, its }, then) {
+  const mine = ++asked, place = at("sure-fields"), error = at("sure-error"), button = at("sure-yes");
+  at("sure-title").textContent = title;
+  at("sure-text").textContent = text;
+  draw(place, fields.map((field) => control(field, its, mine + field.name)));
+  draw(error, []);
+  button.textContent = yes;
+  button.className = danger ? "danger" : "main";
+  let busy = false;
+  at("sure-form").onsubmit = async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    const values = Object.fromEntries([...place.querySelectorAll("input, select")].map((input) => [input.name, said(input)]));
+    const refused = await then(values);
+    busy = false;
+    if (mine !== asked || !sure.open) return tellRefused(refused);
+    if (refused.length === 0) sure.close();
+    else draw(error, refused.map(refusal));
+  };
+  sure.showModal();
+  // What destroys is not done by a key that was pressed once too often.
+  const first = place.querySelector("input, select") || (danger ? at("sure-no") : button);
+  first.focus();
+  if (first.select) first.select();
+}
+at("sure-no").onclick = () => sure.close();
+
+// A thing that deeds are done to: what it is called, how it stands, and what is known of it.
+const ofJob = (j) => ({ room: "jobs", id: "j" + j.id, name: j.name, ended: settled(j), held: j.terms.paused, failed: j.frames_failed > 0,
+  cancelled: j.phase === "cancelled", view: { ...j, terms: { class: "normal", ...j.terms } } });
+const ofStep = (s) => ({ room: "jobs", step: true, id: "j" + s.id.job + "." + s.id.index, name: s.name, ended: settled(s), held: s.paused, failed: !!s.failed,
+  cancelled: s.phase === "cancelled", view: s.level ? { terms: { class: s.level[0] }, priority: s.level[1] } : {} });
+const ofWorker = (w) => ({ room: "workers", id: "w" + w.id, name: w.name, ended: w.state === "lost", held: ["draining", "quarantined"].includes(w.state), view: w });
+const NO_SHARE = JSON.stringify({ weight: 1, guarantee: 0, ceiling: null });
+const ofShow = (s) => ({ room: "shows", id: s.show, own: JSON.stringify(s.share) !== NO_SHARE, view: s });
+const ofPool = (p) => ({ room: "pools", id: p.name, own: p.labels.length > 0 || p.reserve > 0, view: p });
+const ofLimit = (l) => ({ room: "limits", id: l.name, own: l.count != null, view: l });
+
+const HOLDS = {
+  always: () => true,
+  open: (it) => !it.ended,
+  going: (it) => !it.ended && !it.held,
+  held: (it) => !it.ended && it.held,
+  failed: (it) => it.failed || it.cancelled,
+  ended: (it) => it.ended,
+  own: (it) => it.own,
+};
+
+const word = (deed) => deed.verb.split(" ")[1];
+const offered = (me, room) => me ? me.deeds.filter((deed) => deed.verb.startsWith(room + " ")) : [];
+export const mayChange = (me, room) => offered(me, room).length > 0;
 
 let after = () => {};
 export function afterDeeds(then) { after = then; }
 
-async function act(path, body, done) {
-  try {
-    await tell(path, body);
-    tellPeople(done);
-  } catch (error) {
-    tellPeople(error.message + (error.remedy ? " " + error.remedy : ""), true);
-  }
-  after();
-}
-
-const JOB_LEVEL = [{ name: "class", title: "Class", choices: ["background", "normal", "urgent"], value: "normal" }, { name: "number", title: "Number", type: "number", value: 0 }];
-const onJob = (target, deed, done) => act("/api/control/job", { target, do: deed }, target + ": " + done);
-const JOB = {
-  pause: { title: "Pause", run: (it) => onJob(it.target, "pause", "paused; frames in hand are finished") },
-  resume: { title: "Resume", run: (it) => onJob(it.target, "resume", "goes on") },
-  retry: { title: "Retry failed", run: (it) => onJob(it.target, { retry: { frames: it.frames || null } }, "tried again") },
-  priority: { title: "Priority", async run(it) {
-    const said = await question({ title: "Priority of " + it.target, verb: "Set", text: "A higher class takes capacity from a lower one at the next frame; within a class the higher number goes first.",
-      fields: [{ name: "class", title: "Class", choices: ["background", "normal", "urgent"], value: it.class || "normal" }, { name: "number", title: "Number", type: "number", value: it.number || 0 }] });
-    if (said) onJob(it.target, { priority: { class: said.class, number: Number(said.number) || 0 } }, said.class + " " + (Number(said.number) || 0));
-  } },
-  cancel: { title: "Cancel", danger: true, async run(it) {
-    if (await question({ title: "Cancel " + it.target + "?", text: it.name + ": what is done stays done; nothing more is begun.", verb: "Cancel it", danger: true })) onJob(it.target, "cancel", "cancelled");
-  } },
-};
-
-const ended = (job) => ["done", "failed", "cancelled"].includes(job.phase);
-// Of many jobs, those that a deed changes anything of; the same as `platefarm jobs ... --show` takes.
-const TAKES = {
-  pause: (j) => !ended(j) && !j.terms.paused,
-  resume: (j) => !ended(j) && j.terms.paused,
-  priority: (j) => !ended(j),
-  retry: (j) => j.frames_failed > 0 && j.phase !== "cancelled",
-  cancel: (j) => !ended(j),
-};
+// Each is done to, and written down, by itself; one that refuses keeps no other from it.
 const AT_ONCE = 100;
-
-// Each is steered, and written down, by itself; one that refuses keeps no other from it.
-async function actOnMany(jobs, deed, done, then) {
-  let steered = 0;
-  const refused = [];
-  try {
-    for (let i = 0; i < jobs.length; i += AT_ONCE) {
-      if (jobs.length > AT_ONCE) tellPeople(number(i) + " of " + count(jobs.length, "job"));
-      const answer = await tell("/api/control/jobs", { targets: jobs.slice(i, i + AT_ONCE).map((j) => "j" + j.id), do: deed });
-      steered += answer.done.length;
-      refused.push(...answer.refused);
+async function send(deed, ids, values) {
+  const came = { done: [], refused: [] };
+  for (let i = 0; i < ids.length; i += AT_ONCE) {
+    if (ids.length > AT_ONCE) tellPeople(number(i) + " of " + number(ids.length));
+    try {
+      const answer = await tell("/api/deeds", { deed: deed.verb, on: ids.slice(i, i + AT_ONCE), with: values });
+      came.done.push(...answer.done);
+      came.refused.push(...answer.refused);
+    } catch (error) {
+      came.refused.push({ message: error.message, remedy: error.remedy });
+      break;
     }
-    const said = count(steered, "job") + " " + done;
-    if (refused.length === 0) { then(); tellPeople(said); } else tellPeople(said + "; " + count(refused.length, "job") + " not, first " + refused[0].target + ": " + refused[0].message, true);
-  } catch (error) {
-    tellPeople(count(steered, "job") + " " + done + "; then: " + error.message, true);
   }
-  after();
+  return came;
 }
 
-const some = (jobs) => jobs.slice(0, 8).map((j) => "j" + j.id + " " + j.name).join(", ") + (jobs.length > 8 ? " and " + number(jobs.length - 8) + " more" : "");
-const MANY = {
-  pause: { title: "Pause", text: "Frames in hand are finished.", deed: "pause", done: "paused" },
-  resume: { title: "Resume", deed: "resume", done: "resumed" },
-  priority: { title: "Priority", verb: "Set", fields: JOB_LEVEL, deed: (said) => ({ priority: { class: said.class, number: Number(said.number) || 0 } }), done: "changed" },
-  retry: { title: "Retry failed", text: "Frames that were given up are tried again; what was cancelled stays so.", deed: { retry: { frames: null } }, done: "tried again" },
-  cancel: { title: "Cancel", danger: true, text: "What is done stays done; nothing more is begun.", deed: "cancel", done: "cancelled" },
-};
+async function act(deed, ids, values, then) {
+  const { done, refused } = await send(deed, ids, values);
+  // What was not asked about says now what follows.
+  const follows = deed.says && !deed.destroys && deed.fields.length === 0 ? ". " + deed.says : "";
+  if (done.length > 0) tellPeople((ids.length === 1 ? done[0] : count(done.length, "job")) + " " + deed.done + follows);
+  if (refused.length === 0) then();
+  // Of what is not there any more there is no page.
+  const room = "#/" + deed.verb.split(" ")[0];
+  if (deed.gone && done.length > 0 && location.hash.startsWith(room + "/")) location.hash = room;
+  else after();
+  return refused;
+}
 
-// What may be done to jobs that are chosen: how many each would change, and a question before it does.
+const some = (its) => its.slice(0, 8).map((it) => it.id + " " + it.name).join(", ") + (its.length > 8 ? " and " + number(its.length - 8) + " more" : "");
+const NAME = { name: "its name", title: "Name", kind: "text", choices: [], hint: "", needed: true };
+
+// Does a deed, after the question that it takes. What is not there yet is asked for its name.
+function begin(deed, its, { preset, many, then = () => {} } = {}) {
+  const ids = its.map((it) => it.id), several = its.length > 1;
+  if (preset || (!many && !deed.destroys && deed.fields.length === 0)) return act(deed, ids, preset || {}, then).then(tellRefused);
+  const what = several ? "these " + count(its.length, "job") : its.length === 1 ? its[0].id + (its[0].name ? " " + its[0].name : "") : "";
+  const yes = (deed.yes || deed.title) + (several ? " all " + number(its.length) : deed.destroys ? " it" : "");
+  question({
+    title: deed.title + (deed.fields.length > 0 ? (what ? ": " + what : "") : " " + what + "?"),
+    text: (deed.says ? deed.says + " " : "") + (several ? some(its) : ""),
+    yes, danger: deed.destroys, its,
+    fields: (its.length === 0 ? [NAME] : []).concat(deed.fields),
+  }, async ({ [NAME.name]: name, ...values }) => {
+    const done = act(deed, name ? [name] : ids, values, then);
+    if (!several) return done;
+    // Of many it is told as it comes.
+    done.then(tellRefused);
+    return [];
+  });
+}
+
+const button = (deed, more, text) => h("button", { key: deed.verb, type: "button", class: deed.destroys ? "danger" : null, ...more }, text);
+
+function deeds(me, it) {
+  const those = offered(me, it.room).filter((deed) => (deed.steps || !it.step) && HOLDS[deed.when](it));
+  const text = (deed) => word(deed) === "set" ? "Change" : deed.title;
+  return those.length > 0 && h("p", { class: "deeds" }, those.map((deed) => button(deed, { "data-deed": word(deed), onclick: () => begin(deed, [it]) }, text(deed))));
+}
+export const jobDeeds = (me, job) => deeds(me, ofJob(job));
+export const stepDeeds = (me, step) => deeds(me, ofStep(step));
+export const workerDeeds = (me, worker) => deeds(me, ofWorker(worker));
+export const showDeeds = (me, share) => deeds(me, ofShow(share));
+export const poolDeeds = (me, pool) => deeds(me, ofPool(pool));
+export const limitDeeds = (me, limit) => deeds(me, ofLimit(limit));
+
+// Sets up what is not there yet.
+export function newDeed(me, room) {
+  const deed = offered(me, room).find((deed) => word(deed) === "set");
+  return deed && h("p", { class: "deeds" }, button(deed, { "data-new": room, onclick: () => begin(deed, []) }, "New " + deed.title.toLowerCase()));
+}
+
+// Tries single frames of a step again.
+export function framesDeed(me, step, frames, then) {
+  const deed = offered(me, "jobs").find((deed) => word(deed) === "retry");
+  const text = frames.length === 1 ? "Try frame " + frames[0] + " again" : "Try these " + count(frames.length, "frame") + " again";
+  return deed && frames.length > 0 && h("p", { class: "deeds" }, button(deed, { "data-deed": "retry-frames", onclick: () => begin(deed, [ofStep(step)], { preset: { frames: frames.join(",") }, then }) }, text));
+}
+
+// What may be done to jobs that are chosen: how many each would change, and a question before it does. What was
+// cancelled is taken up again one by one only, as on the command line.
 export function manyDeeds(me, jobs, then) {
-  if (!me || !me.may.control_jobs) return null;
-  return h("p", { class: "deeds" }, Object.entries(MANY).map(([name, it]) => {
-    const meant = jobs.filter(TAKES[name]);
-    return h("button", { key: name, type: "button", "data-many": name, class: it.danger ? "danger" : null, disabled: meant.length === 0, onclick: async () => {
-      const title = it.title + " " + (meant.length === 1 ? "this job?" : "these " + count(meant.length, "job") + "?");
-      const said = await question({ title, text: (it.text ? it.text + " " : "") + some(meant), verb: (it.verb || it.title) + (meant.length > 1 ? " all " + number(meant.length) : ""), danger: it.danger, fields: it.fields });
-      if (said) actOnMany(meant, typeof it.deed === "function" ? it.deed(said) : it.deed, it.done, then);
-    } }, it.title + " " + number(meant.length));
+  const its = jobs.map((job) => ({ ...ofJob(job), cancelled: false }));
+  return h("p", { class: "deeds" }, offered(me, "jobs").map((deed) => {
+    const meant = its.filter((it) => HOLDS[deed.when](it));
+    return button(deed, { "data-many": word(deed), disabled: meant.length === 0, onclick: () => begin(deed, meant, { many: true, then }) }, deed.title + " " + number(meant.length));
   }));
-}
-
-const onWorker = (worker, deed, done) => act("/api/control/worker", { worker, do: deed }, worker + ": " + done);
-const WORKER = {
-  drain: { title: "Drain", run: (it) => onWorker(it.worker, "drain", "gets nothing new; it finishes the frames in hand") },
-  resume: { title: "Resume", run: (it) => onWorker(it.worker, "resume", "gets work again") },
-  quarantine: { title: "Quarantine", danger: true, async run(it) {
-    const said = await question({ title: "Quarantine " + it.name + "?", text: "Its node gets no work until somebody resumes it.", verb: "Quarantine it", danger: true, fields: [{ name: "reason", title: "Why" }] });
-    if (said) onWorker(it.worker, { quarantine: { reason: said.reason } }, "quarantined");
-  } },
-  remove: { title: "Remove", danger: true, async run(it) {
-    if (await question({ title: "Remove " + it.name + "?", text: "It is struck from the list, and what it has goes to others. A process that lives registers again.", verb: "Remove it", danger: true })) onWorker(it.worker, "remove", "removed");
-  } },
-};
-
-const buttons = (deeds, names, it) => names.filter(Boolean).map((name) => h("button", {
-  key: name, type: "button", class: deeds[name].danger ? "danger" : null, "data-deed": name, onclick: () => deeds[name].run(it),
-}, deeds[name].title));
-
-// What may be done to a job now.
-export function jobDeeds(me, job) {
-  if (!me || !me.may.control_jobs) return null;
-  const ended = ["done", "failed", "cancelled"].includes(job.phase);
-  const it = { target: "j" + job.id, name: job.name, class: job.terms && job.terms.class, number: job.priority };
-  const names = [!ended && (job.terms.paused ? "resume" : "pause"), !ended && "priority",
-    (job.frames_failed > 0 || job.phase === "cancelled") && "retry", !ended && "cancel"].filter(Boolean);
-  return names.length > 0 && h("p", { class: "deeds" }, buttons(JOB, names, it));
-}
-
-export function stepDeeds(me, step) {
-  if (!me || !me.may.control_jobs) return null;
-  const ended = ["done", "failed", "cancelled"].includes(step.phase);
-  const it = { target: "j" + step.id.job + "." + step.id.index, name: step.name, class: step.level && step.level[0], number: step.level && step.level[1] };
-  const names = [!ended && (step.paused ? "resume" : "pause"), !ended && "priority", step.failed && "retry", !ended && "cancel"].filter(Boolean);
-  return names.length > 0 && h("p", { class: "deeds" }, buttons(JOB, names, it));
-}
-
-export function workerDeeds(me, worker) {
-  if (!me || !me.may.control_workers) return null;
-  const it = { worker: "w" + worker.id, name: worker.name };
-  const open = worker.state === "alive" || worker.state === "trial";
-  return h("p", { class: "deeds" }, buttons(WORKER, [open && "drain", !open && worker.state !== "lost" && "resume",
-    worker.state !== "quarantined" && worker.state !== "lost" && "quarantine", "remove"], it));
 }

@@ -1,7 +1,7 @@
 // A job: what becomes of it, why it waits, what went wrong, its plates, and its frames as cells of a grid.
-import { clock, count, dim, fault, h, jobState, level, number, once, pager, progress, settled, size, span, state, table, tiles } from "./draw.js";
+import { bar, clock, count, dim, fault, h, jobState, level, number, once, pager, progress, settled, size, span, state, table, tiles } from "./draw.js";
 import { ask, askBlob, askText } from "./link.js";
-import { jobDeeds, stepDeeds } from "./deeds.js";
+import { framesDeed, jobDeeds, stepDeeds } from "./deeds.js";
 
 const MOST = 20, CELLS = 600, LINES = 100;
 
@@ -90,11 +90,13 @@ const lines = (frames) => table("Frames", [["Frame", "number"], ["Time", "number
   String(f.frame), f.done ? span(f.ms) : "–", worker(f.worker), f.done && f.done.bytes ? size(f.done.bytes) : "–",
   f.fault ? h("span", { class: "bad" }, f.fault.code + " " + f.fault.message) : "done"], (f) => f.frame);
 
-function told(view) {
+function told(step, view, me) {
   if (!view.told) return null;
   const { cell, frames, error } = view.told;
+  const failed = frames.filter((f) => f.fault).map((f) => f.frame);
   return h("div", { class: "told", "aria-live": "polite" }, error ? h("p", { class: "bad" }, error)
-    : frames.length === 0 ? dim(said(cell) + ". Nothing is told of it yet.") : frames.length === 1 ? frameInFull(frames[0]) : lines(frames));
+    : frames.length === 0 ? dim(said(cell) + ". Nothing is told of it yet.") : frames.length === 1 ? frameInFull(frames[0]) : lines(frames),
+  framesDeed(me, step, failed, () => { view.told = null; }));
 }
 
 function log(step, view, page, change) {
@@ -119,12 +121,12 @@ function times(view) {
 function section(s, page, me, change) {
   const view = page.steps[s.id.index] || (page.steps[s.id.index] = {});
   const { at, told: frames, log: logged, times: timed } = view;
-  return once("step" + page.id + "." + s.id.index, [s, at, frames, logged, timed && page.coloured, timed && timed.median_ms, timed && timed.cells, me && me.may, page.causes.length], () => {
+  return once("step" + page.id + "." + s.id.index, [s, at, frames, logged, timed && page.coloured, timed && timed.median_ms, timed && timed.cells, me && me.role, page.causes.length], () => {
     const all = length(ranges(s.frames)), done = length(ranges(s.done)), failed = length(ranges(s.failed));
     return h("section", { key: "s" + s.id.index }, h("h2", {}, s.name, " ", h("span", { class: "dim" }, "j" + s.id.job + "." + s.id.index + ", " + s.kind + ", " + s.frames)),
       h("div", { class: "card" }, h("div", { class: "row" }, h("p", {}, state(s.paused && !settled(s) ? "paused" : s.phase), " ", number(done) + " of " + count(all, "frame") + (failed ? ", " + number(failed) + " failed" : "")
         + (all > CELLS ? "; a cell is about " + Math.round(all / CELLS) + " frames" : "")), stepDeeds(me, s)),
-      grid(s, view, page, change), page.coloured === "time" && times(view), told(view),
+      grid(s, view, page, change), page.coloured === "time" && times(view), told(s, view, me),
       s.first_fault && !page.causes.length && fault(s.first_fault), log(s, view, page, change)));
   });
 }
@@ -191,6 +193,12 @@ function plates(page, change) {
     page.sheet && h("a", { href: page.sheet, download: "contact_sheet.png" }, "Contact sheet"))];
 }
 
+// How far a package is: of what is done with its files, those that are done.
+const making = (m) => h("div", { key: "m" + m.step, class: "card making" }, h("p", {}, h("strong", {}, m.name), " " + m.what
+  + (m.total ? ", " + number(m.done) + " of " + number(m.total) : m.done ? ", " + number(m.done) : "")
+  + (m.total_bytes ? ", " + size(m.bytes) + " of " + size(m.total_bytes) : "")),
+m.total > 0 && bar([["done", m.done], ["waiting", Math.max(0, m.total - m.done)]]));
+
 function why(page) {
   if (!page.explained) return null;
   return h("div", { class: "card", "aria-live": "polite" }, page.explained.groups.slice(0, 12).map((g, i) => h("div", { key: i },
@@ -214,8 +222,12 @@ export const jobPage = {
     if (page.coloured === "time") await Promise.all(found.steps.map((s) => lookAtTimes(page, s, page.steps[s.id.index] || (page.steps[s.id.index] = {}))));
     if (settled(found) && !page.looked) { page.looked = true; await lookAtPlates(page); }
     if (!page.plates) await lookAtStills(page, found);
+    // While a package is made no frame ends, so that nothing is heard of it.
+    clearTimeout(page.soon);
+    if (found.packs) page.soon = setTimeout(() => page.again && page.again(), 1000);
   },
   view({ page, me, pace, change, again }) {
+    page.again = again;
     if (page.error) return [h("h1", {}, "j" + page.id), h("p", { class: "bad", role: "alert" }, page.error.message)];
     const j = page.job;
     if (!j) return [dim("Looking.")];
@@ -226,12 +238,15 @@ export const jobPage = {
     return [h("h1", {}, "j" + j.id + " " + j.name), jobDeeds(me, j), progress(j), tiles([
       ["State", jobState(j)], ["Show", j.show || "–"], ["Frames", number(j.frames_done) + " / " + number(j.frames_total)],
       ["Failed", number(j.frames_failed)], ["Priority", level(j)], speed > 0 && rest > 0 && ["Left", "about " + span(rest / speed)],
-      j.terms.deadline && ["Wanted by", h("small", {}, clock(j.terms.deadline))],
+      j.terms.deadline && ["Wanted by", h("small", {}, clock(j.terms.deadline))], j.terms.start_after && !settled(j) && ["Not before", h("small", {}, clock(j.terms.start_after))],
+      j.terms.max_tasks && ["Most tasks", number(j.terms.max_tasks)],
+      j.terms.after && !settled(j) && ["Waits for", h("small", {}, j.terms.after.map((it, i) => [i ? ", " : "", h("a", { href: "#/jobs/" + it.on.replace(/^j|\..*/g, "") }, it.on)]))],
     ]), dim("Submitted " + clock(j.submitted) + (j.terms.submitted_by ? " by " + j.terms.submitted_by : "") + (j.finished ? ", ended " + clock(j.finished) + " after " + span((j.finished - j.submitted) / 1000) : "")),
     !settled(j) && h("p", {}, h("button", { type: "button", id: "why", "aria-expanded": String(!!page.explained), onclick: async () => {
       page.explained = page.explained ? null : await ask("/api/jobs/" + j.id + "/explain"); change();
     } }, "Why does it wait?")), why(page),
     page.causes.length > 0 && [h("h2", {}, "Errors ", h("span", { class: "dim" }, count(failures, "frame") + ", " + count(page.causes.length, "cause"))), h("ul", { class: "causes" }, page.causes.slice(0, 20).map(cause))],
+    (j.making || []).map(making),
     !page.plates && page.stillsShown.length > 0 && stills(page, again),
     page.looked && (page.plates || page.noPlates) && [page.plates && h("h2", {}, "Plates"), plates(page, change)],
     h("div", { class: "row" }, h("h2", {}, "Steps ", h("span", { class: "dim" }, phases.map(([phase, n]) => number(n) + " " + phase).join(", "))),

@@ -2,7 +2,7 @@
 import { count, dim, h, number, pager } from "./draw.js";
 import { ask } from "./link.js";
 import { jobs } from "./farm.js";
-import { manyDeeds } from "./deeds.js";
+import { manyDeeds, mayChange } from "./deeds.js";
 
 const MOST = 100, AT_ONCE = 500;
 const WHICH = ["all", "active", "running", "pending", "blocked", "paused", "done", "failed", "cancelled"];
@@ -61,7 +61,7 @@ export const jobsPage = {
     if (page.asked === asked) page.found = found;
   },
   view({ me, farm, page, change, again }) {
-    const wanted = page.wanted, found = page.found, may = me && me.may.control_jobs;
+    const wanted = page.wanted, found = page.found, may = mayChange(me, "jobs");
     const want = (what) => {
       // Other questions, other answers: nothing is steered that is not seen to be meant.
       if (!("skip" in what)) page.chosen.clear();
@@ -72,7 +72,7 @@ export const jobsPage = {
     };
     return [h("h1", {}, "Jobs"),
       h("form", { class: "search", role: "search", onsubmit: (e) => e.preventDefault() },
-        h("label", {}, "Find", h("input", { id: "find", type: "search", value: wanted.find, placeholder: "name, show or id", oninput: (e) => want({ find: e.target.value }) })),
+        h("label", {}, "Find", h("input", { id: "find", type: "search", value: wanted.find, placeholder: "name, show, who or id", oninput: (e) => want({ find: e.target.value }) })),
         h("label", {}, "Which", h("select", { id: "only", onchange: (e) => want({ only: e.target.value }) },
           WHICH.map((o) => h("option", { value: o, selected: wanted.only === o }, o)))),
         h("label", {}, "Show", h("select", { id: "show", onchange: (e) => want({ show: e.target.value }) },

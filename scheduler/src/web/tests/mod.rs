@@ -1,7 +1,9 @@
 //! The pages over a real socket, asked as a browser and a probe would.
 
+mod deeds;
+
 use crate::service::{Config, bind, serve};
-use crate::store::{AuditPage, Place, TrustStore};
+use crate::store::{Place, TrustStore};
 use crate::trust::{Settings, issue};
 use platefarm_model::Timestamp;
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
@@ -238,117 +240,25 @@ async fn the_stream_speaks_when_something_happens() {
     until("\"jobs\":1").await;
 }
 
-/// What people do on the page is what they do on the command line: by role,
-/// by show, and in the log under their name.
+/// A page that is open when its token is revoked hears nothing more.
 #[tokio::test]
-async fn deeds_pass_the_gate_of_the_grpc_side() {
+async fn the_stream_ends_with_its_token() {
     let farm = Farm::start().await;
-    let (mine, other) = (farm.submit("atlas").await, farm.submit("zeus").await);
     let viewer = Farm::token(&farm.store, Role::Viewer, &[]).await;
-    let narrow = Farm::token(&farm.store, Role::Submitter, &["atlas"]).await;
-    let operator = Farm::token(&farm.store, Role::Operator, &[]).await;
-    let pause = |job: u64| format!("{{\"target\":\"j{job}\",\"do\":\"pause\"}}");
-    let path = "/api/control/job";
-    assert_eq!(farm.post(path, None, &pause(mine)).await.status, 401);
-    assert_eq!(farm.post(path, Some(&viewer), &pause(mine)).await.status, 403);
-    let refused = farm.post(path, Some(&narrow), &pause(other)).await;
-    assert!(refused.status == 403 && refused.body.contains("F0604"), "{}", refused.body);
-    assert_eq!(farm.post(path, Some(&narrow), &pause(mine)).await.status, 200);
-    let job = farm.get(&format!("/api/jobs/{mine}"), Some(&viewer)).await.body;
-    assert!(job.contains("\"paused\":true"), "{job}");
-    let raise = format!(
-        "{{\"target\":\"j{other}.0\",\"do\":{{\"priority\":{{\"class\":\"urgent\",\"number\":7}}}}}}"
+    let mut stream = TcpStream::connect(farm.http).await.unwrap();
+    let head = format!(
+        "GET /api/stream HTTP/1.1\r\nhost: farm\r\nconnection: close\r\n\
+         authorization: Bearer {}\r\n\r\n",
+        viewer.expose()
     );
-    assert_eq!(farm.post(path, Some(&operator), &raise).await.status, 200);
-    let gone = farm.post(path, Some(&operator), &pause(99)).await;
-    assert!(gone.status == 404 && gone.body.contains("F0503"), "{}", gone.body);
-    for bad in ["", "{}", "{\"target\":\"j1\",\"do\":\"explode\"}", "[1]"] {
-        let status = farm.post(path, Some(&operator), bad).await.status;
-        assert!((400..500).contains(&status), "{bad}: {status}");
-    }
-    let drain = "{\"worker\":\"w1\",\"do\":\"drain\"}";
-    assert_eq!(farm.post("/api/control/worker", Some(&narrow), drain).await.status, 403);
-    assert_eq!(farm.post("/api/control/worker", Some(&operator), drain).await.status, 404);
-    let me = farm.get("/api/me", Some(&narrow)).await.body;
-    assert!(me.contains("\"control_jobs\":true,\"control_workers\":false"), "{me}");
-
-    let page = AuditPage { before: None, who: None, limit: 100 };
-    let wanted = [("submitter", "F0604"), ("submitter", "ok"), ("operator", "ok")];
-    for (who, outcome) in wanted {
-        let found = async {
-            loop {
-                let entries = farm.store.audit(&page).await.unwrap();
-                let mut of = entries.iter().filter(|it| it.who == who);
-                if of.any(|it| {
-                    it.action == "Farm/ControlJob" && it.outcome.as_deref() == Some(outcome)
-                }) {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(30), found).await.expect(outcome);
-    }
-}
-
-/// Many at once: each by its own right, and one that refuses keeps no other from it.
-#[tokio::test]
-async fn many_are_steered_at_once() {
-    let farm = Farm::start().await;
-    let (mine, other) = (farm.submit("atlas").await, farm.submit("zeus").await);
-    let narrow = Farm::token(&farm.store, Role::Submitter, &["atlas"]).await;
-    let path = "/api/control/jobs";
-    let asked =
-        format!("{{\"targets\":[\"j{mine}\",\"j{other}\",\"j99\",\"x\"],\"do\":\"pause\"}}");
-    let answer = farm.post(path, Some(&narrow), &asked).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let said: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!(said["done"], serde_json::json!([format!("j{mine}")]), "{said}");
-    let refused = said["refused"].as_array().unwrap();
-    let why = |target: &str| {
-        let of = refused.iter().find(|it| it["target"] == target).unwrap();
-        of["message"].as_str().unwrap()[..5].to_owned()
-    };
-    assert_eq!((why(&format!("j{other}")).as_str(), why("x").as_str()), ("F0604", "F0004"));
-    assert_eq!(refused.len(), 3, "{said}");
-    let many: Vec<String> = (0..501).map(|i| format!("\"j{i}\"")).collect();
-    let too_many = format!("{{\"targets\":[{}],\"do\":\"pause\"}}", many.join(","));
-    assert_eq!(farm.post(path, Some(&farm.admin), &too_many).await.status, 429);
-}
-
-/// A page that is closed in the middle of a deed leaves no deed without an end in the log.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deed_is_carried_out_though_its_page_is_closed() {
-    let farm = Farm::start().await;
-    let job = farm.submit("atlas").await;
-    let operator = Farm::token(&farm.store, Role::Operator, &[]).await;
-    for round in 0..40 {
-        let body = format!(
-            "{{\"target\":\"j{job}\",\"do\":{{\"priority\":{{\"class\":null,\"number\":{round}}}}}}}"
-        );
-        let mut stream = TcpStream::connect(farm.http).await.unwrap();
-        let head = format!(
-            "POST /api/control/job HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            operator.expose(),
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // Some hang up before it is begun, some in the middle.
-        tokio::time::sleep(std::time::Duration::from_micros(150 * round)).await;
-    }
-    let page = AuditPage { before: None, who: Some("operator".into()), limit: 100 };
-    let ended = async {
-        loop {
-            let entries = farm.store.audit(&page).await.unwrap();
-            if !entries.is_empty() && entries.iter().all(|entry| entry.outcome.is_some()) {
-                return entries;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), ended).await;
-    assert!(ended.expect("every deed has an end").len() > 5);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut buffer = vec![0; 16 * 1024];
+    assert!(stream.read(&mut buffer).await.unwrap() > 0, "it speaks");
+    let id = &platefarm_proto::dial::hash_hex(viewer.expose().as_bytes())[..12];
+    farm.store.revoke(id, Timestamp(2)).await.unwrap();
+    let end = async { while stream.read(&mut buffer).await.unwrap() > 0 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), end).await.expect("it ends");
+    assert_eq!(farm.get("/api/stream", Some(&viewer)).await.status, 401);
 }
 
 /// What workers show of frames is seen by those who see the job, and by nobody else.
@@ -383,6 +293,27 @@ async fn what_comes_out_is_shown() {
     let view: serde_json::Value = serde_json::from_str(&view).unwrap();
     let expected = serde_json::json!([{ "step": 0, "name": "a", "frame": 1003 }]);
     assert_eq!(view["stills"], expected, "{view}");
+    // How far a package is, which is one frame of it, is seen where it is looked at.
+    assert_eq!((&view["making"], &view["packs"]), (&serde_json::json!([]), &false.into()));
+    let making = v1::Making {
+        stage: v1::MakingStage::Checking.into(),
+        done: 3,
+        total: 9,
+        bytes: 10,
+        total_bytes: 30,
+    };
+    let making = Some(making);
+    let pulse = v1::LeasePulse { token, in_hand: Some(1001), progress: 1, making, last: None };
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![], leases: vec![pulse] };
+    work.heartbeat(beat).await.unwrap();
+    let view = farm.get(&format!("/api/jobs/{job}"), Some(&farm.admin)).await.body;
+    let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+    let expected = serde_json::json!([{
+        "step": 0, "name": "a", "what": "checking frames",
+        "done": 3, "total": 9, "bytes": 10, "total_bytes": 30,
+    }]);
+    assert_eq!(view["making"], expected, "{view}");
+
     let path = format!("/api/jobs/{job}/steps/0/still");
     let other = Farm::token(&farm.store, Role::Viewer, &["zeus"]).await;
     assert_eq!(farm.get(&path, Some(&other)).await.status, 403);
@@ -413,12 +344,12 @@ async fn other_sites_do_not_reach_a_farm_of_this_machine() {
     {
         assert_eq!(get(host).await, 403, "{host}");
     }
-    let pause = "{\"target\":\"j1\",\"do\":\"pause\"}";
+    let pause = "{\"deed\":\"jobs pause\",\"on\":[\"j1\"]}";
     for kind in ["text/plain", "application/x-www-form-urlencoded", ""] {
-        let sent = farm.send("POST", "/api/control/job", "localhost", None, kind, pause).await;
+        let sent = farm.send("POST", "/api/deeds", "localhost", None, kind, pause).await;
         assert_eq!(sent.status, 415, "{kind}");
     }
-    assert_eq!(farm.post("/api/control/job", None, pause).await.status, 200);
+    assert_eq!(farm.post("/api/deeds", None, pause).await.status, 200);
 }
 
 /// Frames with their times, and what went wrong: also of a job that has none yet.
