@@ -95,7 +95,9 @@ impl World {
         self.check_decision(&command, open, &effects)?;
         self.turn.merge(effects.changes);
         let incarnation = from.map_or(0, |at| self.nodes[at].incarnation);
-        if self.bug == Some(Bug::AnsweredBeforeStored) {
+        let early = self.goes_early(&effects.reply);
+        self.tally.early += u64::from(early);
+        if early || self.bug == Some(Bug::AnsweredBeforeStored) {
             self.say(from, incarnation, number, &command, &effects.reply);
         } else if number > 0 {
             self.answers.push((from, incarnation, number, command, effects.reply));
@@ -105,6 +107,18 @@ impl World {
             self.later(millis, Event::Flush(self.epoch));
         }
         Ok(())
+    }
+
+    /// Whether a lease is heard of before it is stored, as over a session; a worker may wait for it, too.
+    fn goes_early(&mut self, reply: &Outcome<Reply>) -> bool {
+        let (Ok(Reply::Acquired(Some(granted))), Some(core)) = (reply, &self.core) else {
+            return false;
+        };
+        let writing = self.writing.as_ref().map(|(turn, _)| &turn.jobs);
+        let unstored = |job| {
+            self.turn.jobs.contains_key(&job) || writing.is_some_and(|jobs| jobs.contains_key(&job))
+        };
+        core.may_go(granted, unstored) && self.rng.chance(60)
     }
 
     /// Every promise that can be broken by a decision: as this world has it, and as the core audits itself.
@@ -171,6 +185,9 @@ impl World {
         self.omit(&mut turn);
         self.tally.compacted += turn.compacted.len() as u64;
         self.disk.commit(&turn)?;
+        if let Some(core) = self.core.as_mut() {
+            core.stored(&turn);
+        }
         self.compare(&turn)?;
         let said = match stormy && self.rng.below(1500) == 0 {
             true => self.rng.below(answers.len() as u64 + 1) as usize,

@@ -42,6 +42,7 @@ tally!(
     controls,
     shortened,
     ordered,
+    early,
     turns,
     asked,
     torn,

@@ -1,5 +1,5 @@
-//! A farm in a box: the scheduler's core as it is, the worker's session logic
-//! as it is (which leases to hold, how far to go, when to stop by itself), and
+//! A farm in a box: the scheduler's core as it is, of the worker what decides
+//! which leases to hold, how far to go, and when to stop by itself, and
 //! around them a world in virtual time that crashes, loses, doubles, delays,
 //! reorders, tears, and cuts off workers from the scheduler and the scheduler from
 //! its store, while people pause, cancel, drain, re-prioritise and forget. Everything follows from one seed, so a failure is replayed:

@@ -1,4 +1,4 @@
-//! A worker's process: the agent's own session logic decides what it holds and
+//! A worker's process: the agent's own standing and leashes decide what it holds and
 //! how far it goes; this moves its messages and its frames through the world.
 
 use super::script::{Curse, Machine};

@@ -143,6 +143,8 @@ pub struct State {
     next_job: u64,
     next_worker: u64,
     next_token: u64,
+    /// The last lease of which this core knows that it is stored.
+    stored_token: Option<LeaseToken>,
     counters: Counters,
     /// Results that were accepted lately.
     lately: Lately,
@@ -186,6 +188,7 @@ impl State {
             // was restored from, can never be given out again. A lease for each
             // microsecond is out of reach, so the clock stays ahead.
             next_token: now.0.max(1).unsigned_abs(),
+            stored_token: None,
             counters: Counters::default(),
             lately: Lately::new(now),
         }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// More leases than can be granted and not yet stored when a scheduler dies.
-const UNSTORED_TOKENS: u64 = 1 << 20;
+pub(super) const UNSTORED_TOKENS: u64 = 1 << 20;
 
 type StepRows = Vec<(Arc<StepSpec>, StepState)>;
 

@@ -94,6 +94,34 @@ fn tokens_are_not_given_out_again_when_the_store_is_lost() {
     assert!(token(&mut back, 5) > unstored);
 }
 
+/// One that is heard of and lost must not come back under another core, however soon that begins.
+#[test]
+fn a_lease_is_heard_of_early_only_where_its_token_cannot_come_back() {
+    let mut farm = Farm::new();
+    let worker = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 100, &[])]);
+    let now = Timestamp(0);
+    let first = farm.acquire(worker).unwrap();
+    assert!(!farm.state.may_go(&first, |_| false), "nothing of this core is stored");
+    let rows = farm.state.snapshot();
+    let stored = Changes { leases: rows.leases.clone(), ..Changes::default() };
+    farm.state.stored(&stored);
+    let lost = farm.acquire(worker).unwrap();
+    assert!(farm.state.may_go(&lost, |_| false) && !farm.state.may_go(&lost, |_| true));
+    // Two cores follow at once, of the same rows: what the first gives out, the second does, too.
+    let give = |core: &mut State| match core.step(Command::Acquire { worker }, now).reply {
+        Ok(Reply::Acquired(Some(granted))) => granted,
+        other => panic!("{other:?}"),
+    };
+    let [mut next, mut after] =
+        [(); 2].map(|()| State::restore(policy(), rows.clone(), now).unwrap());
+    let (given, again) = (give(&mut next), give(&mut after));
+    assert!(given.token > lost.token && given.token == again.token);
+    assert!(!next.may_go(&given, |_| false), "so it is not heard of before it is stored");
+    next.stored(&stored);
+    assert!(!next.may_go(&given, |_| false), "nor when an older one is");
+}
+
 /// To read a large farm takes seconds. They cost nobody a lease; what fell due meanwhile may
 /// begin, and what waits for a job of a later part waits.
 #[test]
