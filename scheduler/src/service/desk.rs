@@ -113,6 +113,23 @@ impl Desk {
         answer.await.ok()
     }
 
+    /// Whether somebody is here who answers: the owner, or who follows.
+    pub(super) fn lives(&self) -> bool {
+        match self.roles.now() {
+            Role::Leads(asks, _) => !asks.is_closed(),
+            Role::Follows(_) => true,
+            Role::Ends => false,
+        }
+    }
+
+    /// Returns when a question would be answered: by the owner, or by the store of who follows.
+    pub(super) async fn ready(&self) -> Outcome<()> {
+        match self.roles.now() {
+            Role::Follows(following) => following.answers().await,
+            Role::Leads(..) | Role::Ends => self.look(|_| ()).await,
+        }
+    }
+
     /// Whether this scheduler decides.
     pub(super) fn leads(&self) -> bool {
         matches!(self.roles.now(), Role::Leads(..))

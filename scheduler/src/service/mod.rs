@@ -283,10 +283,14 @@ pub async fn serve(
         keepers.spawn(certificates.keep(metrics));
         server.serve_with_incoming_shutdown(incoming, end).await
     };
+    let failed = |e: tonic::transport::Error| {
+        Fault::new(Code::BadConfig, "the port failed").because(&e)
+    };
     let served = tokio::select! {
-        served = served => served,
+        served = served => served.map_err(failed),
         // Connections that do not close by themselves are not waited for for ever.
         () = farewell(closing) => Ok(()),
+        fault = broken(&mut owners) => Err(fault),
     };
     sites.shutdown().await;
     clerks.shutdown().await;
@@ -297,7 +301,19 @@ pub async fn serve(
     if ended.is_err() {
         tracing::warn!("calls in hand were cut off");
     }
-    served.map_err(|e| Fault::new(Code::BadConfig, "the port failed").because(&e))
+    served
+}
+
+/// Why whoever decides is gone, or follows no more. Where it ends in good order, nothing is:
+/// a scheduler that is nobody's farm ends, and what watches over it starts it again.
+async fn broken(owners: &mut JoinSet<()>) -> Fault {
+    match owners.join_next().await {
+        Some(Err(e)) => {
+            let fault = Fault::new(Code::Internal, "the scheduler's core broke off").because(&e);
+            fault.remedy("Start it again: nothing that was acknowledged is lost. Please report it.")
+        }
+        _ => std::future::pending().await,
+    }
 }
 
 /// Who tells what happened: the service that is asked, and those who do it unasked.
@@ -354,6 +370,14 @@ impl<R: Reader> web::Glance for Results<R> {
         look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
     ) -> Outcome<T> {
         self.desk.look(look).await
+    }
+
+    async fn ready(&self) -> Outcome<()> {
+        self.desk.ready().await
+    }
+
+    fn lives(&self) -> bool {
+        self.desk.lives()
     }
 
     async fn ask(&self, command: Command) -> Outcome<Reply> {

@@ -54,6 +54,11 @@ impl Following {
         Ok(state)
     }
 
+    /// Whether the store answers, without a look at the farm.
+    pub(super) async fn answers(&self) -> Outcome<()> {
+        self.store.leader().await.map(drop)
+    }
+
     /// Where the leader is reached, as far as is known.
     pub(super) async fn leader(&self) -> Option<String> {
         self.store.leader().await.ok().flatten()

@@ -1,5 +1,7 @@
 //! The service over a real socket, and the owner with a store that fails.
 
+mod ends;
+
 use super::desk::Desk;
 use super::owner::Owner;
 use super::role::{Role, Roles};

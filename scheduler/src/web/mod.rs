@@ -68,6 +68,12 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
         look: impl FnOnce(&Farm) -> T + Send + 'static,
     ) -> impl Future<Output = Outcome<T>> + Send;
 
+    /// Returns when a question would be answered.
+    fn ready(&self) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Whether somebody is there who answers questions, now or when the store is back.
+    fn lives(&self) -> bool;
+
     /// What the live auditor found; none where another scheduler leads.
     fn audit(&self) -> Option<Audit>;
 
@@ -133,7 +139,7 @@ pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> 
         .merge(deeds::data())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), admit));
     let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .merge(files::page())
         .merge(guarded)
@@ -228,18 +234,31 @@ async fn sealed(mut response: Response) -> Response {
     response
 }
 
+/// What does not take for ever.
+async fn in_time<T>(look: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let late = |_| Fault::new(Code::Timeout, "the scheduler cannot look at the farm");
+    tokio::time::timeout(LOOK, look).await.map_err(late)?
+}
+
 /// A look that does not take for ever.
 async fn glance<G: Glance, T: Send + 'static>(
     farm: &G,
     look: impl FnOnce(&Farm) -> T + Send + 'static,
 ) -> Outcome<T> {
-    let late = |_| Fault::new(Code::Timeout, "the scheduler cannot look at the farm");
-    tokio::time::timeout(LOOK, farm.look(look)).await.map_err(late)?
+    in_time(farm.look(look)).await
 }
 
-/// Whether it can serve: it has the farm before it.
+/// Whether it is more than a process. A store that is away is waited for, and is no reason to be killed.
+async fn healthy<G: Glance>(State(shared): Site<G>) -> Response {
+    if shared.pages.farm.lives() {
+        return "ok\n".into_response();
+    }
+    refused(&Fault::new(Code::Internal, "nobody is left who decides, or follows who does"))
+}
+
+/// Whether it can serve: it has the farm before it, or follows, and its store answers.
 async fn ready<G: Glance>(State(shared): Site<G>) -> Response {
-    match glance(&shared.pages.farm, |_| ()).await {
+    match in_time(shared.pages.farm.ready()).await {
         Ok(()) => "ready\n".into_response(),
         Err(fault) => refused(&fault),
     }
