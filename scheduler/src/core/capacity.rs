@@ -16,8 +16,10 @@ use std::collections::BTreeSet;
 /// A question about capacity, with all that its answer needs.
 #[derive(Debug)]
 pub struct Study {
-    farm: State,
-    imagined: WhatIf,
+    pub(super) farm: State,
+    pub(super) imagined: WhatIf,
+    /// Of the whole farm.
+    pub(super) frames_waiting: u64,
     warm: u32,
 }
 
@@ -43,16 +45,18 @@ impl Wanted {
 }
 
 impl State {
-    /// How many workers like the imagined ones are wanted, of which there may
-    /// be as many as are imagined.
+    /// A question of the farm as it is: how many workers like the imagined ones are wanted, of which
+    /// there may be as many as are imagined, or what they would be given.
     ///
     /// # Errors
-    /// As [`State::what_if`].
+    /// `F0508` for more workers or slots than can be imagined, or slots than a worker may have.
     pub fn study(&self, imagined: WhatIf) -> Outcome<Study> {
         self.check_imagined(&imagined)?;
         let farm = self.excerpt_for(&imagined);
         let warm = self.warm(&imagined);
-        Ok(Study { farm, imagined, warm })
+        let groups = self.queue.levels.values().flatten();
+        let frames_waiting = groups.map(|(_, group)| group.frames).sum();
+        Ok(Study { farm, imagined, frames_waiting, warm })
     }
 
     /// Kept though nothing waits: what pools reserve, and what shows ask for

@@ -3,7 +3,7 @@
 //! the deeds of the page: a question has one meaning, whichever way it came.
 
 use super::desk::Desk;
-use crate::core::Command;
+use crate::core::{Command, Study};
 use platefarm_model::explain::WhatIf;
 use platefarm_model::farm::{Control, Limit, Setting, SettingKind, Target};
 use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
@@ -133,5 +133,5 @@ pub(super) async fn what_if(
     request: v1::WhatIfRequest,
 ) -> Outcome<v1::WhatIfResponse> {
     let imagined: WhatIf = request.try_into()?;
-    desk.look(move |state| state.what_if(&imagined)).await?.map(Into::into)
+    desk.study(imagined, Study::what_if).await.map(Into::into)
 }

@@ -5,22 +5,26 @@ use super::gone;
 use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
-use crate::core::{Command, Granted, Reply, State};
+use crate::core::{Command, Granted, Reply, State, Study};
+use platefarm_model::explain::WhatIf;
 use platefarm_model::status::{Audit, Counts, FarmStatus};
-use platefarm_model::{JobId, Outcome, WorkerId};
+use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
 
 /// A place to ask, for any service.
 #[derive(Clone)]
 pub(super) struct Desk {
     roles: Roles,
+    /// Room for one study.
+    studies: Arc<Semaphore>,
 }
 
 impl Desk {
     pub(super) fn new(roles: Roles) -> Self {
-        Self { roles }
+        Self { roles, studies: Arc::new(Semaphore::new(1)) }
     }
 
     /// Who leads, what was counted, and whether the books agree.
@@ -98,6 +102,24 @@ impl Desk {
         });
         self.roles.leader().await?.send(Ask::Look(look)).await.map_err(gone)?;
         answer.await.map_err(gone)
+    }
+
+    /// What a study of the farm comes to, worked out beside it: the farm goes on meanwhile. One at
+    /// a time, since each goes on to its end, and keeps a thread busy, though its caller hung up.
+    pub(super) async fn study<T: Send + 'static>(
+        &self,
+        imagined: WhatIf,
+        answer: impl FnOnce(Study) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        let turn = Arc::clone(&self.studies).acquire_owned().await.map_err(gone)?;
+        let study = self.look(move |state| state.study(imagined)).await??;
+        let work = move || {
+            let answer = answer(study);
+            drop(turn);
+            answer
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|e| Fault::new(Code::Internal, "the answer broke off").because(&e))
     }
 
     /// Something of a session.

@@ -29,12 +29,13 @@ pub use hooks::HookSettings;
 pub(crate) use results::Page;
 pub(crate) use stills::Stills;
 
-use crate::core::{Command, Policy, Reply};
+use crate::core::{Command, Policy, Reply, Study};
 use crate::library::Shelf;
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::cause::Cause;
+use platefarm_model::explain::{WhatIf, WhatIfAnswer};
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId, limits};
 use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
 use platefarm_proto::{
@@ -378,6 +379,10 @@ impl<R: Reader> web::Glance for Results<R> {
 
     fn lives(&self) -> bool {
         self.desk.lives()
+    }
+
+    async fn what_if(&self, imagined: WhatIf) -> Outcome<WhatIfAnswer> {
+        self.desk.study(imagined, Study::what_if).await
     }
 
     async fn ask(&self, command: Command) -> Outcome<Reply> {

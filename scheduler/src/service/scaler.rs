@@ -7,7 +7,7 @@
 
 use super::desk::Desk;
 use super::{Answer, answer};
-use crate::core::Wanted;
+use crate::core::{Study, Wanted};
 use platefarm_model::explain::WhatIf;
 use platefarm_model::farm::{WorkerClass, WorkerTraits};
 use platefarm_model::{Code, Fault, Outcome};
@@ -151,7 +151,7 @@ impl Scaler {
         if let Some(last) = self.last(kind, good) {
             return Ok(last.wanted);
         }
-        match self.look(kind).await {
+        match self.desk.study(kind.imagined(), Study::answer).await {
             Ok(wanted) => {
                 self.keep(kind, Last { at: Instant::now(), log, wanted });
                 Ok(wanted)
@@ -174,14 +174,6 @@ impl Scaler {
             }
         }
         last.insert(kind.clone(), answer);
-    }
-
-    /// The answer; worked out beside the farm, which goes on meanwhile.
-    async fn look(&self, kind: &Kind) -> Outcome<Wanted> {
-        let imagined = kind.imagined();
-        let study = self.desk.look(move |state| state.study(imagined)).await??;
-        let answer = tokio::task::spawn_blocking(move || study.answer()).await;
-        answer.map_err(|e| Fault::new(Code::Internal, "the answer broke off").because(&e))
     }
 
     async fn active(&self, object: &ScaledObjectRef) -> Outcome<bool> {

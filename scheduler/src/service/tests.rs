@@ -1,5 +1,6 @@
 //! The service over a real socket, and the owner with a store that fails.
 
+mod asked;
 mod ends;
 
 use super::desk::Desk;

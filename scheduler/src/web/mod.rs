@@ -44,6 +44,7 @@ use axum::{Json, Router};
 use metrics::Seen;
 use platefarm_model::cause::Cause;
 use platefarm_model::code::Owner;
+use platefarm_model::explain::{WhatIf, WhatIfAnswer};
 use platefarm_model::status::Audit;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use recent::Recent;
@@ -81,6 +82,9 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
     fn leads(&self) -> bool {
         self.audit().is_some()
     }
+
+    /// What imagined workers would be given.
+    fn what_if(&self, imagined: WhatIf) -> impl Future<Output = Outcome<WhatIfAnswer>> + Send;
 
     /// Has a command carried out; the answer is durable.
     fn ask(&self, command: Command) -> impl Future<Output = Outcome<Reply>> + Send;

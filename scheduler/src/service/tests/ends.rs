@@ -1,25 +1,15 @@
 //! What becomes of a scheduler in which nobody decides any more.
 
-use crate::core::Policy;
+use super::asked::led;
 use crate::service::broken;
-use crate::service::desk::Desk;
-use crate::service::owner::Owner;
-use crate::service::role::{Role, Roles};
-use crate::store::memory::MemoryStore;
 use platefarm_model::Code;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// It is no zombie that says "ok": whoever waits for its end hears why, and probes hear that it is gone.
 #[tokio::test]
 async fn an_owner_that_breaks_off_is_missed() {
-    let (_close, closing) = watch::channel(false);
-    let store = MemoryStore::default();
-    let (asks, owner) = Owner::open(store, Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
-    let mut owners = JoinSet::new();
-    owners.spawn(async move { drop(owner.run().await) });
+    let (desk, mut owners) = led().await;
     assert!(desk.lives());
     desk.ready().await.unwrap();
     let seen = desk.look::<()>(|_| panic!("planned")).await;
