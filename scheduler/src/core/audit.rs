@@ -73,6 +73,7 @@ impl State {
         self.check_queue()?;
         self.check_ends()?;
         self.check_counts()?;
+        self.check_tally()?;
         self.check_workers()?;
         let kept: usize = self.jobs.values().map(|job| job.tokens.len()).sum();
         hold(kept == self.leases.len(), || format!("{} leases are of no job", self.leases.len()))

@@ -307,6 +307,7 @@ impl State {
         };
         self.ended_jobs.remove(&(ended, id));
         if let Some(job) = self.jobs.remove(&id) {
+            self.tally.forget(&job);
             self.lose_followers(&job);
             job.tokens.iter().for_each(|token| drop(self.leases.remove(token)));
             let key = job.row.idempotency_key.filter(|key| self.keys.get(key) == Some(&id));

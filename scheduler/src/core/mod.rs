@@ -22,6 +22,7 @@ mod explain;
 mod fit;
 mod job;
 mod lease;
+mod list;
 mod load;
 mod losses;
 mod news;
@@ -32,6 +33,7 @@ mod restore;
 mod rows;
 mod settings;
 mod spans;
+mod tally;
 mod view;
 mod whatif;
 mod worker;
@@ -43,6 +45,7 @@ mod tests;
 pub use audit::{Cap, Over};
 pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
+pub use list::Listed;
 pub use news::{Asked, News};
 pub use policy::Policy;
 pub(crate) use restore::torn;
@@ -51,6 +54,7 @@ pub use rows::{
     StepState, Trouble, WorkerRow,
 };
 pub use spans::SpanMap;
+pub use tally::{OpenFrames, Sums};
 
 use depend::Followers;
 use job::{Job, Step};
@@ -62,6 +66,7 @@ use queue::{Queue, ShowId};
 use settings::{Evidence, Settings, Show};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
+use tally::Tally;
 use worker::Worker;
 
 /// What was counted since the core was made.
@@ -142,6 +147,8 @@ pub struct State {
     counters: Counters,
     /// Results that were accepted lately.
     lately: Lately,
+    /// Sums over all jobs.
+    tally: Tally,
 }
 
 impl State {
@@ -184,6 +191,7 @@ impl State {
             next_token: now.0.max(1).unsigned_abs(),
             counters: Counters::default(),
             lately: Lately::new(now),
+            tally: Tally::default(),
         }
     }
 
@@ -219,6 +227,7 @@ impl State {
         if self.queue.news.take().is_some_and(|class| self.is_above_what_runs(class)) {
             self.yield_capacity();
         }
+        self.tally.note(&fx.changes);
         #[cfg(debug_assertions)]
         for lease in fx.changes.leases.values() {
             if let Err(broken) = self.check_step(lease.step) {

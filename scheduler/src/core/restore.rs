@@ -61,6 +61,7 @@ impl State {
         state.next_worker = state.next_worker.max(state.marks.worker.0 + 1);
         stored.leases.into_values().try_for_each(|row| state.restore_lease(row))?;
         state.settle_all();
+        state.sum_up();
         Ok(state)
     }
 
@@ -87,6 +88,7 @@ impl State {
             step.state = state.into();
         }
         self.jobs.insert(id, Box::new(job));
+        self.tally.note_job(id);
     }
 
     fn restore_lease(&mut self, row: LeaseRow) -> Outcome<()> {

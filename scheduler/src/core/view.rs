@@ -8,7 +8,7 @@ use platefarm_model::cause::FailedFrame;
 use platefarm_model::farm::SettingKind;
 use platefarm_model::job::{JobView, LeaseView, StepKind, StepView, WorkerView};
 use platefarm_model::{FrameSet, JobId, LeaseToken, Outcome, StepId, WorkerId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 impl State {
     /// A job with its steps.
@@ -36,15 +36,6 @@ impl State {
         let jobs = self.jobs.values();
         let wanted = jobs.filter(|job| !unsettled_only || job.row.finished.is_none());
         wanted.map(|job| summary(job)).collect()
-    }
-
-    /// Frames that a worker could be given now, by job: of steps that nothing holds. A job
-    /// that has as many tasks as it may is among them: its frames wait for its own.
-    #[must_use]
-    pub fn eligible(&self) -> HashMap<JobId, u64> {
-        let free = |job: &Job| job.lists.iter().map(|list| list.frames).sum::<u64>();
-        let jobs = self.jobs.iter().map(|(id, job)| (*id, free(job)));
-        jobs.filter(|(_, frames)| *frames > 0).collect()
     }
 
     /// Every worker that is alive or lost.
@@ -171,7 +162,7 @@ impl State {
     }
 }
 
-fn summary(job: &Job) -> JobView {
+pub(super) fn summary(job: &Job) -> JobView {
     JobView {
         id: job.row.id,
         name: job.row.name.clone(),

@@ -5,14 +5,18 @@ use super::gone;
 use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
-use crate::core::{Command, Granted, Reply, State, Study};
+use crate::core::{Command, Granted, Listed, Reply, State, Study};
 use platefarm_model::explain::WhatIf;
+use platefarm_model::query::JobQuery;
 use platefarm_model::status::{Audit, Counts, FarmStatus};
 use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
+
+/// Jobs that a list looks at before others are answered: a millisecond or two.
+const JOBS: usize = 4_096;
 
 /// A place to ask, for any service.
 #[derive(Clone)]
@@ -102,6 +106,21 @@ impl Desk {
         });
         self.roles.leader().await?.send(Ask::Look(look)).await.map_err(gone)?;
         answer.await.map_err(gone)
+    }
+
+    /// The jobs that a question holds of, of the shows that are seen, newest first. They are
+    /// looked at in parts, each as it is then.
+    pub(super) async fn jobs(
+        &self,
+        query: JobQuery,
+        sees: impl Fn(&str) -> bool + Clone + Send + 'static,
+    ) -> Outcome<Listed> {
+        let mut listed = Listed::begin();
+        while listed.behind.is_some() {
+            let (query, sees) = (query.clone(), sees.clone());
+            listed = self.look(move |state| state.list(&query, sees, listed, JOBS)).await?;
+        }
+        Ok(listed)
     }
 
     /// What a study of the farm comes to, worked out beside it: the farm goes on meanwhile. One at

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::results::Results;
 use super::{Answer, answer, control};
-use crate::core::{Command, Reply};
+use crate::core::{Command, Listed, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
 use crate::web::Metrics;
@@ -131,11 +131,9 @@ impl<R: Reader> FarmService<R> {
     async fn jobs(&self, request: Request<v1::ListJobsRequest>) -> Outcome<v1::ListJobsResponse> {
         let caller = Caller::of(&request)?;
         let query = JobQuery::try_from(request.into_inner())?;
-        let unsettled_only = query.unsettled_only;
-        let mut jobs = self.desk.look(move |state| state.jobs(unsettled_only)).await?;
-        jobs.retain(|job| caller.sees(&job.show));
-        let (picked, found) = query.pick(&jobs);
-        Ok(v1::ListJobsResponse { jobs: picked.into_iter().map(Into::into).collect(), found })
+        let Listed { jobs, found, .. } =
+            self.desk.jobs(query, move |show| caller.sees(show)).await?;
+        Ok(v1::ListJobsResponse { jobs: jobs.iter().map(Into::into).collect(), found })
     }
 }
 

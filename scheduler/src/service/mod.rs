@@ -29,13 +29,14 @@ pub use hooks::HookSettings;
 pub(crate) use results::Page;
 pub(crate) use stills::Stills;
 
-use crate::core::{Command, Policy, Reply, Study};
+use crate::core::{Command, Listed, Policy, Reply, Study};
 use crate::library::Shelf;
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::cause::Cause;
 use platefarm_model::explain::{WhatIf, WhatIfAnswer};
+use platefarm_model::query::JobQuery;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId, limits};
 use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
 use platefarm_proto::{
@@ -371,6 +372,14 @@ impl<R: Reader> web::Glance for Results<R> {
         look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
     ) -> Outcome<T> {
         self.desk.look(look).await
+    }
+
+    async fn jobs(
+        &self,
+        query: JobQuery,
+        sees: impl Fn(&str) -> bool + Clone + Send + 'static,
+    ) -> Outcome<Listed> {
+        self.desk.jobs(query, sees).await
     }
 
     async fn ready(&self) -> Outcome<()> {

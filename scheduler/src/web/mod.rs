@@ -31,7 +31,7 @@ mod tests;
 pub use deeds::{Offered, offered};
 pub(crate) use metrics::Metrics;
 
-use crate::core::{Command, Reply, State as Farm};
+use crate::core::{Command, Listed, Reply, State as Farm};
 use crate::library::Shelf;
 use crate::service::{Page, Stills};
 use crate::trust::{Caller, HttpGate};
@@ -45,6 +45,7 @@ use metrics::Seen;
 use platefarm_model::cause::Cause;
 use platefarm_model::code::Owner;
 use platefarm_model::explain::{WhatIf, WhatIfAnswer};
+use platefarm_model::query::JobQuery;
 use platefarm_model::status::Audit;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use recent::Recent;
@@ -68,6 +69,13 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
         &self,
         look: impl FnOnce(&Farm) -> T + Send + 'static,
     ) -> impl Future<Output = Outcome<T>> + Send;
+
+    /// The jobs that a question holds of, of the shows that are seen, newest first.
+    fn jobs(
+        &self,
+        query: JobQuery,
+        sees: impl Fn(&str) -> bool + Clone + Send + 'static,
+    ) -> impl Future<Output = Outcome<Listed>> + Send;
 
     /// Returns when a question would be answered.
     fn ready(&self) -> impl Future<Output = Outcome<()>> + Send;
