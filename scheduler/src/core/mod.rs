@@ -50,7 +50,7 @@ pub use news::{Asked, News};
 pub use policy::Policy;
 pub(crate) use restore::torn;
 pub use rows::{
-    Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,
+    Author, Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,
     StepState, Trouble, WorkerRow,
 };
 pub use spans::SpanMap;

@@ -68,13 +68,6 @@ impl State {
         Ok(frames.collect())
     }
 
-    /// Whose a lease is or was, while it is kept; and their name, while they are here.
-    #[must_use]
-    pub fn holder(&self, token: LeaseToken) -> Option<(WorkerId, Option<&str>)> {
-        let worker = self.leases.get(&token)?.row.worker;
-        Some((worker, self.workers.get(&worker).map(|worker| worker.row.name.as_str())))
-    }
-
     /// The step of a lease that a worker holds.
     #[must_use]
     pub fn held_step(&self, worker: WorkerId, token: LeaseToken) -> Option<StepId> {

@@ -6,7 +6,7 @@ use super::columns::{Columns, Fields};
 use super::pages::Paged;
 use super::runs::{self, Run};
 use super::sql::failed;
-use crate::core::{FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, WorkerRow};
+use crate::core::{Author, FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, WorkerRow};
 use platefarm_model::farm::{JobTerms, Setting};
 use platefarm_model::job::StepSpec;
 use platefarm_model::{
@@ -192,8 +192,8 @@ async fn marks(db: &mut AnyConnection) -> Outcome<Marks> {
 
 /// How the frames of a job ended.
 pub(super) async fn frames(db: &mut AnyConnection, job: JobId) -> Outcome<Vec<FrameRow>> {
-    let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
-                 WHERE job = $1 ORDER BY step, first_frame";
+    let query = "SELECT job, step, first_frame, last_frame, token, body, worker, worker_name \
+                 FROM results WHERE job = $1 ORDER BY step, first_frame";
     let rows = sqlx::query(query).bind(job.0 as i64).fetch_all(db).await;
     unpacked(&rows.map_err(|e| failed("read the store", &e).at("results"))?)
 }
@@ -204,9 +204,9 @@ pub(super) async fn frames_of(
     step: StepId,
     of: FrameRange,
 ) -> Outcome<Vec<FrameRow>> {
-    let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
-                 WHERE job = $1 AND step = $2 AND first_frame <= $3 AND last_frame >= $4 \
-                 ORDER BY first_frame";
+    let query = "SELECT job, step, first_frame, last_frame, token, body, worker, worker_name \
+                 FROM results WHERE job = $1 AND step = $2 AND first_frame <= $3 \
+                 AND last_frame >= $4 ORDER BY first_frame";
     let rows = sqlx::query(query)
         .bind(step.job.0 as i64)
         .bind(i64::from(step.index))
@@ -223,12 +223,15 @@ fn unpacked(rows: &[AnyRow]) -> Outcome<Vec<FrameRow>> {
     let mut frames = Vec::new();
     for row in rows {
         let row = Fields { row, table: "results" };
+        let worker = Some(row.id(6)?).filter(|worker| *worker > 0).map(WorkerId);
+        let by = worker.map(|worker| Outcome::Ok(Author { worker, name: row.text(7)? }));
         let run = Run {
             step: row.step(0)?,
             first: row.int(2)?,
             last: row.int(3)?,
             token: LeaseToken(row.id(4)?),
             body: row.bytes(5)?,
+            by: by.transpose()?,
         };
         frames.append(&mut runs::unpack(&run)?);
     }

@@ -23,7 +23,8 @@ pub(super) enum Change {
 use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS, MARKS];
+pub(super) const MIGRATIONS: &[&[Change]] =
+    &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS, MARKS, AUTHORS];
 
 const FIRST: &[Change] = &[
     Sql("CREATE TABLE jobs (
@@ -128,6 +129,21 @@ const MARKS: &[Change] = &[
         SELECT 'worker', COALESCE(MAX(id), 0) FROM workers WHERE gone <> 0"),
     Sql("DELETE FROM workers WHERE gone <> 0"),
     Sql("ALTER TABLE workers DROP COLUMN gone"),
+];
+
+/// Who ended frames stands with their results. Of those that are there it is known while their leases are.
+const AUTHORS: &[Change] = &[
+    Sql("ALTER TABLE results ADD COLUMN worker BIGINT NOT NULL DEFAULT 0"),
+    Sql("ALTER TABLE results ADD COLUMN worker_name TEXT NOT NULL DEFAULT ''"),
+    Sql("UPDATE results SET
+        worker = COALESCE((SELECT leases.worker FROM leases
+            WHERE leases.job = results.job AND leases.step = results.step
+            AND leases.token = results.token), 0),
+        worker_name = COALESCE((SELECT workers.name FROM leases
+            JOIN workers ON workers.id = leases.worker
+            WHERE leases.job = results.job AND leases.step = results.step
+            AND leases.token = results.token), '')
+        WHERE job IN (SELECT job FROM leases)"),
 ];
 
 /// Version of the tables; none where there are none.

@@ -4,7 +4,7 @@ use super::memory::MemoryStore;
 use super::postgres::Cluster;
 use super::{Place, Reader, SqlStore, Store};
 use crate::core::{
-    Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Trouble,
+    Author, Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Trouble,
     WorkerRow,
 };
 use crate::sim::Rng;
@@ -31,7 +31,11 @@ fn frame(step: StepId, frame: i64) -> FrameRow {
         millis: [("read".to_owned(), 0.1)].into(),
         non_finite: 3,
     }));
-    FrameRow { step, token: LeaseToken(9), outcome }
+    FrameRow { step, token: LeaseToken(9), by: Some(by("node")), outcome }
+}
+
+fn by(name: &str) -> Author {
+    Author { worker: WorkerId(1), name: name.into() }
 }
 
 /// One of everything, with what is awkward: nulls, quotes, NUL in a message, far numbers.
@@ -203,17 +207,20 @@ async fn writes_all_or_nothing(mut store: impl Store) {
 async fn strikes_out_what_is_not_kept(mut store: impl Store) {
     store.load().await.unwrap();
     let mut first = everything();
-    first.frames.extend([frame(ID, -4), frame(ID, 7)]);
+    // Names are as people wrote them, and of some who ended a frame none is known.
+    let mut other = frame(ID, 7);
+    other.by = Some(by("r\u{e4}ck 'seven'"));
+    first.frames.extend([frame(ID, -4), other.clone(), FrameRow { by: None, ..frame(ID, 9) }]);
     store.commit(&first).await.unwrap();
     // A frame that had ended is opened, and ends again in the same transaction.
     let mut again = Changes::default();
     again.reopened.insert(ID, "-5--4".parse().unwrap());
     again.frames.push(frame(ID, -4));
     store.commit(&again).await.unwrap();
-    let ended: Vec<_> = store.reader().frames(ID.job).await.unwrap();
-    let ended: Vec<_> = ended.iter().map(|row| row.outcome.frame()).collect();
-    assert_eq!(ended, [-4, 7]);
+    let left = [frame(ID, -4), other, FrameRow { by: None, ..frame(ID, 9) }];
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), left);
     store.commit(&Changes { compacted: [ID.job].into(), ..Changes::default() }).await.unwrap();
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), left, "who did it is not forgotten");
     let mut expected = expected(&first);
     expected.leases.clear();
     assert_eq!(store.load().await.unwrap(), expected);
@@ -465,7 +472,7 @@ async fn a_store_of_an_earlier_version_opens_whole() {
     let failed = FrameOutcome::Failed { frame: 9, fault };
     let mut rows: Vec<FrameRow> =
         [-5, 1000].into_iter().chain(2000..2007).chain(3000..3070).map(|n| frame(ID, n)).collect();
-    rows.insert(1, FrameRow { step: ID, token: LeaseToken(9), outcome: failed });
+    rows.insert(1, FrameRow { outcome: failed, ..frame(ID, 9) });
     assert_eq!(store.reader().frames(ID.job).await.unwrap(), rows);
     // It goes on from there, and opens again.
     let frames = vec![frame(ID, 1001)];
@@ -492,6 +499,26 @@ async fn a_store_of_version_6_opens_whole() {
     assert_eq!(stored, whole);
     let names: Vec<_> = stored.workers.values().map(|w| (w.id, w.name.as_str())).collect();
     assert_eq!(names, [(WorkerId(2), "node")]);
+}
+
+/// Version 7 did not say who ended a frame: it is known as far as leases and workers are kept.
+#[tokio::test]
+async fn a_store_of_version_7_opens_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("farm.db");
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    std::fs::copy(fixtures.join("store_v7.db"), &file).unwrap();
+    let mut store = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+    store.load().await.unwrap();
+    let rows = store.reader().frames(ID.job).await.unwrap();
+    let said: Vec<_> = rows.into_iter().map(|row| (row.outcome.frame(), row.token, row.by)).collect();
+    let holder = Some(Author { worker: WorkerId(2), name: "node".into() });
+    let (kept, struck) = (LeaseToken(9), LeaseToken(8));
+    assert_eq!(
+        said,
+        [(-5, kept, holder.clone()), (-4, kept, holder), (1000, struck, None)],
+        "under a lease that is kept, and under one that was struck out"
+    );
 }
 
 /// What the first version could say of it.
