@@ -50,8 +50,8 @@ pub use news::{Asked, News};
 pub use policy::Policy;
 pub(crate) use restore::torn;
 pub use rows::{
-    Author, Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,
-    StepState, Trouble, WorkerRow,
+    Author, Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot,
+    StepControl, StepState, Trouble, WorkerRow,
 };
 pub use spans::SpanMap;
 pub use tally::{OpenFrames, Sums};

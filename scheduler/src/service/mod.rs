@@ -285,9 +285,8 @@ pub async fn serve(
         keepers.spawn(certificates.keep(metrics));
         server.serve_with_incoming_shutdown(incoming, end).await
     };
-    let failed = |e: tonic::transport::Error| {
-        Fault::new(Code::BadConfig, "the port failed").because(&e)
-    };
+    let failed =
+        |e: tonic::transport::Error| Fault::new(Code::BadConfig, "the port failed").because(&e);
     let served = tokio::select! {
         served = served => served.map_err(failed),
         // Connections that do not close by themselves are not waited for for ever.

@@ -511,7 +511,8 @@ async fn a_store_of_version_7_opens_whole() {
     let mut store = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
     store.load().await.unwrap();
     let rows = store.reader().frames(ID.job).await.unwrap();
-    let said: Vec<_> = rows.into_iter().map(|row| (row.outcome.frame(), row.token, row.by)).collect();
+    let said: Vec<_> =
+        rows.into_iter().map(|row| (row.outcome.frame(), row.token, row.by)).collect();
     let holder = Some(Author { worker: WorkerId(2), name: "node".into() });
     let (kept, struck) = (LeaseToken(9), LeaseToken(8));
     assert_eq!(

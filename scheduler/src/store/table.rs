@@ -79,10 +79,8 @@ const RESULTS: Table = Table {
     update: &[],
 };
 /// As the version had it that gathered results into runs.
-const GATHERED: Table = Table {
-    columns: &["job", "step", "first_frame", "last_frame", "token", "body"],
-    ..RESULTS
-};
+const GATHERED: Table =
+    Table { columns: &["job", "step", "first_frame", "last_frame", "token", "body"], ..RESULTS };
 
 const SETTINGS: Table = Table {
     name: "settings",
