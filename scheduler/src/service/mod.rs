@@ -9,6 +9,7 @@ mod desk;
 mod events;
 mod farm;
 mod hooks;
+mod late;
 mod library;
 mod owner;
 mod pulls;
@@ -235,7 +236,7 @@ pub async fn serve(
         shelf: Arc::clone(&shelf),
         plans: Arc::new(tokio::sync::Semaphore::new(pulls::PLANS)),
     };
-    let work = work::WorkService::new(desk.clone(), &config, stills);
+    let work = work::WorkService::new(desk.clone(), &config, stills, reader);
     tracing::info!(store = %config.store, "scheduler is ready");
     config.ready.notify_one();
     let end = async {

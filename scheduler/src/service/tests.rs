@@ -2,6 +2,7 @@
 
 mod asked;
 mod ends;
+mod late;
 
 use super::desk::Desk;
 use super::owner::Owner;
@@ -153,8 +154,10 @@ pub(super) async fn report(
     outcomes: &[FrameOutcome],
 ) -> Vec<v1::Verdict> {
     let frames = outcomes.iter().map(Into::into).collect();
-    let response =
-        work.report(v1::ReportRequest { worker, token, frames, last: None }).await.unwrap();
+    let response = work
+        .report(v1::ReportRequest { worker, token, frames, ..Default::default() })
+        .await
+        .unwrap();
     response.into_inner().verdicts().collect()
 }
 
@@ -396,8 +399,12 @@ async fn errors_arrive_as_they_were_made() {
     assert_eq!((fault.code, fault.place.unwrap()), (Code::BadSpec, "steps[0] 'a'".to_owned()));
     let status = work.acquire(v1::AcquireRequest { worker: 9, wait_ms: 0 }).await.unwrap_err();
     assert_eq!(from_status(&status).code, Code::UnknownWorker);
-    let report =
-        v1::ReportRequest { worker: 9, token: 5, frames: vec![(&done(1)).into()], last: None };
+    let report = v1::ReportRequest {
+        worker: 9,
+        token: 5,
+        frames: vec![(&done(1)).into()],
+        ..Default::default()
+    };
     let verdicts = work.report(report).await.unwrap().into_inner();
     assert_eq!(verdicts.verdicts().collect::<Vec<_>>(), [v1::Verdict::Refused], "never an error");
 }
@@ -684,7 +691,7 @@ async fn a_session_carries_leases_reports_and_what_was_never_heard() {
         number: 7,
         token: first.token,
         frames: frames(&first).iter().map(Into::into).collect(),
-        last: None,
+        ..Default::default()
     }];
     session.say(v1::SessionRequest { room: room(1, 1, 0), reports, ..Default::default() }).await;
     // A lease may be heard of before the verdicts are stored.
