@@ -110,6 +110,23 @@ fn an_object_that_is_replaced_in_the_middle_is_not_read_half() {
     assert!(error.to_string().contains(Code::Overtaken.text()), "{error}");
 }
 
+/// The store holds what arrives against its hash; that all of it is there is seen by us.
+#[test]
+fn an_object_that_is_not_all_there_is_found_and_removed() {
+    let Some(server) = Server::shared() else { return };
+    let path = at(&server.bucket(), "plates/.platefarm/t7/A_010.1001.exr");
+    let meant = noise(300_000);
+    let hash = platefarm_media::hash::xxh128(&meant);
+    publish::write_flushed(&path, &meant).unwrap();
+    publish::verify(&path, 300_000, &hash).unwrap();
+    publish::write_flushed(&path, &meant[..200_000]).unwrap();
+    for _ in ["it is short", "and then it is gone"] {
+        let fault = publish::verify(&path, 300_000, &hash).unwrap_err();
+        assert_eq!(fault.code, Code::WriteFailed, "{fault}");
+        assert!(!publish::is_staged(&path));
+    }
+}
+
 #[test]
 fn a_name_is_given_once_and_never_taken_by_a_fenced_worker() {
     let Some(server) = Server::shared() else { return };

@@ -298,10 +298,8 @@ impl State {
                 let step = self.leases.get(&pulse.token).map(|cell| cell.row.step);
                 step.into_iter().for_each(|step| self.refresh(step, fx));
             }
-            leases.push((pulse.token, self.leases.get(&pulse.token).and_then(LeaseCell::hull)));
-            if keep.is_none() {
-                leases.last_mut().expect("pushed above").1 = None;
-            }
+            let left = self.leases.get(&pulse.token).and_then(LeaseCell::hull);
+            leases.push((pulse.token, keep.and(left)));
         }
         let draining = self.workers.get(&id).is_some_and(|worker| {
             matches!(
@@ -320,8 +318,8 @@ impl State {
         if last >= end {
             return false;
         }
+        let Ok(beyond) = FrameRange::new(last + 1, end) else { return false };
         let id = cell.row.step;
-        let beyond = FrameRange::new(last + 1, end).expect("last lies before the end");
         let back = cell.row.keep.within(beyond);
         cell.row.keep.remove(beyond);
         self.counters.returned += back.len();

@@ -48,6 +48,7 @@ pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use list::Listed;
 pub use news::{Asked, News};
 pub use policy::Policy;
+pub use restore::Rebuild;
 pub(crate) use restore::torn;
 pub use rows::{
     Author, Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot,

@@ -130,10 +130,14 @@ impl Tally {
         jobs.chain(steps).chain(leases).for_each(|job| self.note_job(job));
     }
 
-    pub(super) fn note_job(&mut self, job: JobId) {
+    fn note_job(&mut self, job: JobId) {
         if self.changed.last() != Some(&job) {
             self.changed.push(job);
         }
+    }
+
+    fn take_changed(&mut self) -> BTreeSet<JobId> {
+        std::mem::take(&mut self.changed).into_iter().collect()
     }
 
     /// A job is kept no more.
@@ -155,26 +159,22 @@ impl Tally {
 impl State {
     /// Counts what has changed.
     pub(super) fn sum_up(&mut self) {
-        for (id, now) in self.recounted() {
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            self.tally.recount(job, now);
-            job.counted = now;
-        }
-        self.tally.changed.clear();
+        self.tally.take_changed().into_iter().for_each(|id| self.count_job(id));
     }
 
-    /// Jobs that changed since they were counted, as they are.
-    fn recounted(&self) -> Vec<(JobId, Counted)> {
-        let changed: BTreeSet<JobId> = self.tally.changed.iter().copied().collect();
-        let now = |id: JobId| Some((id, Counted::of(self.jobs.get(&id)?)));
-        changed.into_iter().filter_map(now).collect()
+    /// Counts a job as it is.
+    pub(super) fn count_job(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let now = Counted::of(job);
+        self.tally.recount(job, now);
+        job.counted = now;
     }
 
     /// The sums over jobs as they are, by the shows' numbers.
     fn of_shows(&self) -> Vec<Sums> {
         let mut tally = self.tally.clone();
-        for (id, now) in self.recounted() {
-            self.jobs.get(&id).into_iter().for_each(|job| tally.recount(job, now));
+        for job in tally.take_changed().iter().filter_map(|id| self.jobs.get(id)) {
+            tally.recount(job, Counted::of(job));
         }
         tally.shows.resize(self.shows.len(), Sums::default());
         tally.shows

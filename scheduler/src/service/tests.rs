@@ -11,7 +11,7 @@ use super::{Config, bind, serve};
 use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
-use crate::store::{Jobs, LogEnd, Place, Store};
+use crate::store::{Jobs, LogEnd, Parts, Place, Store};
 use platefarm_model::farm::{Limit, Setting, SettingKind};
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
@@ -470,8 +470,8 @@ struct Flaky {
 impl Store for Flaky {
     type Reader = MemoryStore;
 
-    async fn load(&mut self) -> Outcome<Snapshot> {
-        self.inner.load().await
+    async fn read(&mut self, to: Parts) -> Outcome<()> {
+        self.inner.read(to).await
     }
 
     async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
