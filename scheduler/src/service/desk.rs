@@ -6,6 +6,7 @@ use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
 use crate::core::{Command, Granted, Listed, Reply, State, Study};
+use crate::store::Reign;
 use platefarm_model::explain::WhatIf;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::{Audit, Counts, FarmStatus};
@@ -34,7 +35,7 @@ impl Desk {
     /// Who leads, what was counted, and whether the books agree.
     pub(super) async fn status(&self, here: &str) -> Outcome<FarmStatus> {
         match self.roles.now() {
-            Role::Leads(_, findings) => {
+            Role::Leads(leading) => {
                 let (counted, load) = self.look(|state| (state.counters(), state.load())).await?;
                 let counts = Counts {
                     leases: counted.leases,
@@ -45,7 +46,7 @@ impl Desk {
                     expired: counted.expired,
                 };
                 let leader = Some(here.to_owned());
-                let audit = findings.read();
+                let audit = leading.findings.read();
                 let (load, certificate_until) = (Some(load), None);
                 Ok(FarmStatus { leads: true, leader, counts, audit, certificate_until, load })
             }
@@ -59,7 +60,7 @@ impl Desk {
     /// What the auditor found, where this scheduler leads.
     pub(super) fn findings(&self) -> Option<Audit> {
         match self.roles.now() {
-            Role::Leads(_, findings) => Some(findings.read()),
+            Role::Leads(leading) => Some(leading.findings.read()),
             Role::Follows(_) | Role::Ends => None,
         }
     }
@@ -148,16 +149,16 @@ impl Desk {
 
     /// Where the event log ends, at every change; none where another scheduler writes it.
     pub(super) async fn log(&self) -> Option<watch::Receiver<u64>> {
-        let Role::Leads(asks, _) = self.roles.now() else { return None };
+        let Role::Leads(leading) = self.roles.now() else { return None };
         let (told, answer) = oneshot::channel();
-        asks.send(Ask::Log(told)).await.ok()?;
+        leading.asks.send(Ask::Log(told)).await.ok()?;
         answer.await.ok()
     }
 
     /// Whether somebody is here who answers: the owner, or who follows.
     pub(super) fn lives(&self) -> bool {
         match self.roles.now() {
-            Role::Leads(asks, _) => !asks.is_closed(),
+            Role::Leads(leading) => !leading.asks.is_closed(),
             Role::Follows(_) => true,
             Role::Ends => false,
         }
@@ -168,6 +169,14 @@ impl Desk {
         match self.roles.now() {
             Role::Follows(following) => following.answers().await,
             Role::Leads(..) | Role::Ends => self.look(|_| ()).await,
+        }
+    }
+
+    /// In whose name is written beside the owner, where this scheduler leads.
+    pub(super) fn reign(&self) -> Option<Reign> {
+        match self.roles.now() {
+            Role::Leads(leading) => Some(leading.reign),
+            Role::Follows(_) | Role::Ends => None,
         }
     }
 

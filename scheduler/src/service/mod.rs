@@ -340,8 +340,8 @@ async fn sweep(reader: SqlReader, desk: Desk, kept: Kept) {
     let clock = clock::Clock::new();
     loop {
         tokio::time::sleep(SWEEP).await;
-        if desk.leads()
-            && let Err(fault) = reader.drop_old_events(kept, clock.now()).await
+        if let Some(reign) = desk.reign()
+            && let Err(fault) = reader.drop_old_events(kept, clock.now(), &reign).await
         {
             tracing::warn!(%fault, "old events are kept for now");
         }

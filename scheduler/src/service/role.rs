@@ -5,7 +5,7 @@
 //! every lease goes on under its token.
 
 use super::clock::Clock;
-use super::owner::{Ask, Ended, Findings, Owner};
+use super::owner::{Ask, Ended, Leading, Owner};
 use super::rebuild::rebuild;
 use super::{Config, gone};
 use crate::core::State;
@@ -24,8 +24,8 @@ const STALE: Duration = Duration::from_secs(1);
 /// What this scheduler is now.
 #[derive(Clone)]
 pub(super) enum Role {
-    /// It decides; its auditor's findings beside it.
-    Leads(mpsc::Sender<Ask>, Findings),
+    /// It decides.
+    Leads(Leading),
     /// Another does.
     Follows(Arc<Following>),
     /// It ends.
@@ -108,7 +108,7 @@ impl Roles {
     /// Where the one who decides is asked.
     pub(super) async fn leader(&self) -> Outcome<mpsc::Sender<Ask>> {
         match self.now() {
-            Role::Leads(asks, _) => Ok(asks),
+            Role::Leads(leading) => Ok(leading.asks),
             Role::Follows(following) => Err(following.not_leader().await),
             Role::Ends => Err(gone(())),
         }
@@ -160,12 +160,12 @@ impl Govern {
             following.forget();
         }
         let policy = self.config.policy;
-        let (asks, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
+        let (leading, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
         owner.count_in(Arc::clone(&self.metrics));
         if self.config.alone {
             owner.dismiss_all().await?;
         }
-        self.roles.set(Role::Leads(asks, owner.findings()));
+        self.roles.set(Role::Leads(leading));
         Ok(owner)
     }
 

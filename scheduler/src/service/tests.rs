@@ -11,7 +11,7 @@ use super::{Config, bind, serve};
 use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
-use crate::store::{Jobs, LogEnd, Parts, Place, Store};
+use crate::store::{Jobs, LogEnd, Parts, Place, Reign, Store};
 use platefarm_model::farm::{Limit, Setting, SettingKind};
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
@@ -500,14 +500,18 @@ impl Store for Flaky {
     fn reader(&self) -> MemoryStore {
         self.inner.clone()
     }
+
+    fn reign(&self) -> Reign {
+        self.inner.reign()
+    }
 }
 
 #[tokio::test]
 async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
+    let (leading, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(leading)));
     let task = tokio::spawn(owner.run());
     let submit = |key: &str| desk.ask(Command::Submit(Box::new(noop(key, 2))));
 
@@ -529,10 +533,11 @@ async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
 async fn the_auditor_holds_the_core_against_the_store() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (asks, mut owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let (leading, mut owner) =
+        Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
     owner.audit_every(Duration::ZERO);
-    let findings = owner.findings();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, findings.clone())));
+    let findings = leading.findings.clone();
+    let desk = Desk::new(Roles::of(Role::Leads(leading)));
     let task = tokio::spawn(owner.run());
     let submit = async |key: &str| {
         desk.ask(Command::Submit(Box::new(noop(key, 2)))).await.unwrap();
@@ -595,8 +600,8 @@ async fn the_auditor_holds_the_core_against_the_store() {
 async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
+    let (leading, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(leading)));
     let task = tokio::spawn(owner.run());
     for instance in ["a", "b"] {
         let command = Command::Register {

@@ -1,7 +1,7 @@
 //! The store's contract without a database: what the simulation crashes and
 //! restores. The suite holds it to the same behaviour as the real ones.
 
-use super::{Jobs, LogEnd, Parts, Reader, Store};
+use super::{Jobs, LogEnd, Parts, Reader, Reign, Store};
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
@@ -88,6 +88,10 @@ impl Store for MemoryStore {
 
     fn reader(&self) -> Self {
         self.clone()
+    }
+
+    fn reign(&self) -> Reign {
+        Reign::default()
     }
 }
 

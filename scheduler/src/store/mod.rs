@@ -13,9 +13,12 @@
 //! a session advisory lock, held by the very connection that commits: when it
 //! is lost, so is the way to write, and only [`Store::load`] opens another.
 //! So what is committed always follows from what was last loaded. Whoever takes
-//! the store begins a new epoch, and every transaction of a writer reads the
-//! epoch and holds it: one that was deposed writes nothing, whatever
-//! connection it has.
+//! the store begins a new epoch, and every transaction that only a leader may
+//! make reads the epoch and holds it ([`Reign`]): one that was deposed writes
+//! nothing of the core's, drops no event and moves no webhook on, whatever
+//! connection it has. Tokens, the audit log, webhooks that people set up and the
+//! library are anybody's to write (see `trust`, `hooks`, `library`): a row
+//! of theirs follows from no other that a leader decides.
 
 pub mod backup;
 mod beside;
@@ -29,6 +32,7 @@ pub mod library;
 mod pages;
 mod place;
 mod read;
+mod reign;
 mod runs;
 mod schema;
 mod sql;
@@ -47,6 +51,7 @@ pub use events::{Kept, LogEnd};
 pub use follow::Follower;
 pub use hooks::{HookRow, HookStore};
 pub use place::Place;
+pub use reign::Reign;
 pub use sql::{SqlReader, SqlStore};
 pub use trust::{AuditPage, TOKEN_ID_DIGITS, TokenRow, TrustStore};
 
@@ -145,6 +150,9 @@ pub trait Store: Send + 'static {
 
     /// A way to read results while the writer writes.
     fn reader(&self) -> Self::Reader;
+
+    /// The epoch in which this writer leads, for what it writes beside these rows.
+    fn reign(&self) -> Reign;
 }
 
 /// Reads what is committed.

@@ -2,6 +2,7 @@
 //! one text of every statement.
 
 use super::place::Place;
+use super::reign::{EPOCH, Reign};
 use super::{Jobs, LogEnd, Parts, Reader, Store, events, read, schema, table};
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
@@ -18,7 +19,7 @@ pub struct SqlStore {
     /// Where the scheduler is reached whose store this is.
     address: String,
     /// Grows with each scheduler that takes the store; only the last one writes.
-    epoch: i64,
+    reign: Reign,
     /// The one connection that writes; none after a failure, until the next load.
     writer: Option<AnyConnection>,
     readers: AnyPool,
@@ -63,10 +64,6 @@ const POSTGRES: &[&str] = &[
 const ADVISORY_LOCK: &str = "SELECT CASE WHEN \
     pg_try_advisory_lock(1885757810, hashtext(current_schema())) THEN 1 ELSE 0 END";
 
-const EPOCH: &str = "SELECT epoch FROM leadership WHERE id = 1";
-/// As above; and who wants to begin another epoch waits for this transaction.
-const EPOCH_HELD: &str = "SELECT epoch FROM leadership WHERE id = 1 FOR SHARE";
-
 pub(super) fn failed(what: &str, error: &sqlx::Error) -> Fault {
     Fault::new(Code::StoreFailed, format!("cannot {what}")).because(error)
 }
@@ -82,7 +79,8 @@ impl SqlStore {
         let lock = place.lock()?;
         let readers = pool(&place)?;
         let address = address.to_owned();
-        let mut store = Self { place, address, epoch: 0, writer: None, readers, _lock: lock };
+        let mut store =
+            Self { place, address, reign: Reign::default(), writer: None, readers, _lock: lock };
         store.connect().await?;
         Ok(store)
     }
@@ -120,7 +118,7 @@ impl SqlStore {
                 }
             }
             schema::migrate(&mut db, sqlite, &place).await?;
-            self.epoch = lead(&mut db, &self.address).await.map_err(cannot)?;
+            self.reign.began(lead(&mut db, &self.address).await.map_err(cannot)?);
             self.writer = Some(db);
         }
         self.writer.as_mut().ok_or_else(|| Fault::new(Code::StoreFailed, "the store is not open"))
@@ -136,15 +134,7 @@ impl SqlStore {
     async fn still_leads(&mut self) -> Outcome<()> {
         let row = sqlx::query(EPOCH).fetch_one(self.writer()?).await;
         let epoch = row.and_then(|row| row.try_get(0)).map_err(|e| failed("read who leads", &e))?;
-        self.is_own(epoch)
-    }
-
-    fn is_own(&self, epoch: i64) -> Outcome<()> {
-        if epoch == self.epoch {
-            return Ok(());
-        }
-        let message = format!("epoch {epoch} has begun, and this scheduler led in {}", self.epoch);
-        Err(Fault::new(Code::NotLeader, message))
+        self.reign.check(epoch)
     }
 }
 
@@ -221,15 +211,8 @@ impl Store for SqlStore {
             return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
         };
         let cannot = |e: sqlx::Error| failed("write to the store", &e).at(self.place.to_string());
-        // SQLite does not wait for another writer (the audit log) once a transaction has
-        // read; so ours asks for the right to write before it reads the epoch.
-        let (begin, held) = match self.place {
-            Place::Sqlite(_) => ("BEGIN IMMEDIATE", EPOCH),
-            Place::Postgres(_) => ("BEGIN", EPOCH_HELD),
-        };
-        let mut tx = db.begin_with(begin).await.map_err(cannot)?;
-        let row = sqlx::query(held).fetch_one(&mut *tx).await.map_err(cannot)?;
-        self.is_own(row.try_get(0).map_err(cannot)?).map_err(|fault| fault.within(&self.place))?;
+        let tx = self.reign.begin(&mut db).await;
+        let mut tx = tx.map_err(|fault| fault.within(&self.place))?;
         table::write(&mut tx, changes).await?.map_err(cannot)?;
         tx.commit().await.map_err(cannot)?;
         self.writer = Some(db);
@@ -238,6 +221,10 @@ impl Store for SqlStore {
 
     fn reader(&self) -> SqlReader {
         SqlReader { pool: self.readers.clone() }
+    }
+
+    fn reign(&self) -> Reign {
+        self.reign.clone()
     }
 }
 

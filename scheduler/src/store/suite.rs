@@ -2,19 +2,20 @@
 
 use super::memory::MemoryStore;
 use super::postgres::Cluster;
-use super::{Place, Reader, SqlStore, Store};
+use super::{HookRow, HookStore, Place, Reader, SqlStore, Store};
 use crate::core::{
     Author, Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Trouble,
     WorkerRow,
 };
 use crate::sim::Rng;
+use platefarm_model::event::{EventFilter, Hook};
 use platefarm_model::farm::{
     Control, Dependency, JobTerms, Limit, Node, Pool, PriorityClass, Quarantine, Setting,
     SettingKind, Share, StepTerms, Target, WorkerTraits,
 };
 use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, StepKind, StepSpec};
 use platefarm_model::{
-    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
+    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, Secret, StepId, Timestamp, WorkerId,
 };
 use std::sync::Arc;
 
@@ -547,11 +548,35 @@ async fn a_deposed_scheduler_writes_nothing() {
         let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
         store.load().await.unwrap();
         store.commit(&everything()).await.unwrap();
+        let hooks = HookStore::beside(&place).unwrap();
+        let mut row = hook();
+        hooks.insert(&row).await.unwrap();
+        row.hook.cursor = 8;
+        hooks.note(&row.hook, &store.reign()).await.unwrap();
         depose(&place).await;
+        row.hook.cursor = 9;
+        let noted = hooks.note(&row.hook, &store.reign()).await;
+        assert_eq!(noted.unwrap_err().code, Code::NotLeader);
+        assert_eq!(hooks.all().await.unwrap()[0].hook.cursor, 8, "the next leader goes on there");
         let late = Changes { frames: vec![frame(ID, 77)], ..Changes::default() };
         assert_eq!(store.commit(&late).await.unwrap_err().code, Code::NotLeader);
         assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
     }
+}
+
+fn hook() -> HookRow {
+    let hook = Hook {
+        id: "4f1c9a03be77".into(),
+        url: "https://hooks.example/farm".into(),
+        filter: EventFilter::default(),
+        created: Timestamp(1),
+        created_by: "ann".into(),
+        cursor: 7,
+        failures: 0,
+        trouble: String::new(),
+        next_try: None,
+    };
+    HookRow { hook, secret: Secret::new("s") }
 }
 
 /// Another scheduler begins an epoch.

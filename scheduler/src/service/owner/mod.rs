@@ -23,7 +23,7 @@ use super::clock::Clock;
 use super::rebuild::rebuild;
 use super::seats::{Said, SeatId, Seats, Word};
 use crate::core::{Asked, Changes, Command, Policy, Reply, State};
-use crate::store::{Store, parts};
+use crate::store::{Reign, Store, parts};
 use crate::web::Metrics;
 use log::Log;
 use platefarm_model::event::Event;
@@ -77,6 +77,15 @@ pub(super) struct Parked {
     pub(super) worker: WorkerId,
     pub(super) until: Instant,
     pub(super) told: Told<Reply>,
+}
+
+/// How an owner is reached, and in whose name others write beside it.
+#[derive(Clone)]
+pub(super) struct Leading {
+    pub(super) asks: mpsc::Sender<Ask>,
+    /// What its auditor finds.
+    pub(super) findings: Findings,
+    pub(super) reign: Reign,
 }
 
 /// How an owner ended.
@@ -158,12 +167,13 @@ impl<S: Store> Owner<S> {
         mut store: S,
         policy: Policy,
         closing: watch::Receiver<bool>,
-    ) -> Outcome<(mpsc::Sender<Ask>, Self)> {
+    ) -> Outcome<(Leading, Self)> {
         let clock = Clock::new();
         let (to, taken) = parts();
         let state = rebuild(policy, clock, taken, store.read(to)).await?;
         let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
+        let reign = store.reign();
         let mut owner = Self {
             auditor: Auditor::new(&state),
             state,
@@ -184,7 +194,7 @@ impl<S: Store> Owner<S> {
             ear: Ear::default(),
         };
         owner.say_who_leads().await?;
-        Ok((asks, owner))
+        Ok((Leading { asks, findings: owner.auditor.findings(), reign }, owner))
     }
 
     /// The first word of an epoch in the event log.
@@ -206,11 +216,6 @@ impl<S: Store> Owner<S> {
     #[cfg(test)]
     pub(super) fn audit_every(&mut self, period: Duration) {
         self.auditor.every(period);
-    }
-
-    /// Where the auditor's findings are read.
-    pub(super) fn findings(&self) -> Findings {
-        self.auditor.findings()
     }
 
     /// Sends the workers of an earlier run home, whose end is known: what they

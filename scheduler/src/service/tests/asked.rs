@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 pub(super) async fn led() -> (Desk, JoinSet<()>) {
     let (close, closing) = watch::channel(false);
     let store = MemoryStore::default();
-    let (asks, owner) = Owner::open(store, Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
+    let (leading, owner) = Owner::open(store, Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(leading)));
     let mut owners = JoinSet::new();
     owners.spawn(async move {
         owner.run().await;
