@@ -164,8 +164,8 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
 }
 
 /// Publishes a file of this machine's disk wherever `published` is: by its
-/// name on the same volume; or as an object, by way of `staged` in the bucket,
-/// under the conditions of every other object, after which it is removed.
+/// name on the same volume; or as an object, as the attempt that `staged` in the
+/// bucket is of, under the conditions of every other object, after which it is removed.
 ///
 /// # Errors
 /// As [`publish`].
@@ -173,8 +173,7 @@ pub fn hand_over(file: &Path, staged: &Path, published: &Path) -> Outcome<()> {
     if !storage::is_remote(published) {
         return publish(file, published);
     }
-    storage::put_file(file, staged)?;
-    publish(staged, published)?;
+    storage::hand_over(file, staged, published, attempt_of(staged))?;
     discard(file)
 }
 

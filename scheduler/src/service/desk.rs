@@ -5,15 +5,15 @@ use super::gone;
 use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
+use crate::aside::Aside;
 use crate::core::{Command, Granted, Listed, Reply, State, Study};
 use crate::store::Reign;
 use platefarm_model::explain::WhatIf;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::{Audit, Counts, FarmStatus};
-use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
-use std::sync::Arc;
+use platefarm_model::{JobId, Outcome, WorkerId};
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 /// Jobs that a list looks at before others are answered: a millisecond or two.
@@ -24,12 +24,12 @@ const JOBS: usize = 4_096;
 pub(super) struct Desk {
     roles: Roles,
     /// Room for one study.
-    studies: Arc<Semaphore>,
+    studies: Aside,
 }
 
 impl Desk {
     pub(super) fn new(roles: Roles) -> Self {
-        Self { roles, studies: Arc::new(Semaphore::new(1)) }
+        Self { roles, studies: Aside::new(1) }
     }
 
     /// Who leads, what was counted, and whether the books agree.
@@ -131,15 +131,12 @@ impl Desk {
         imagined: WhatIf,
         answer: impl FnOnce(Study) -> T + Send + 'static,
     ) -> Outcome<T> {
-        let turn = Arc::clone(&self.studies).acquire_owned().await.map_err(gone)?;
-        let study = self.look(move |state| state.study(imagined)).await??;
-        let work = move || {
-            let answer = answer(study);
-            drop(turn);
-            answer
+        let desk = self.clone();
+        let work = async move {
+            let study = desk.look(move |state| state.study(imagined)).await??;
+            Ok(answer(study))
         };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|e| Fault::new(Code::Internal, "the answer broke off").because(&e))
+        self.studies.in_turn(work).await
     }
 
     /// Something of a session.
@@ -178,6 +175,14 @@ impl Desk {
             Role::Leads(leading) => Some(leading.reign),
             Role::Follows(_) | Role::Ends => None,
         }
+    }
+
+    /// Refuses what only the scheduler knows that leads, and names it.
+    ///
+    /// # Errors
+    /// `F0514`.
+    pub(super) async fn must_lead(&self) -> Outcome<()> {
+        self.roles.leader().await.map(drop)
     }
 
     /// Whether this scheduler decides.

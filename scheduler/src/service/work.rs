@@ -9,6 +9,7 @@ use crate::core::{Command, Granted, Pulse, Reply};
 use crate::store::SqlReader;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, WorkerId};
+use platefarm_proto::convert::making;
 use platefarm_proto::{Work, v1};
 use std::time::Duration;
 use tonic::{Request, Response, Status, Streaming};
@@ -120,6 +121,7 @@ impl Work for WorkService {
             last: pulse.last,
             in_hand: pulse.in_hand,
             progress: pulse.progress,
+            making: making(pulse.making),
         };
         let plain = tokens.into_iter().map(|token| Pulse::of(LeaseToken(token)));
         let leases = plain.chain(leases.into_iter().map(pulse)).collect();
