@@ -47,7 +47,9 @@ pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use list::Listed;
 pub use news::{Asked, News};
+pub use part::{Part, Steps};
 pub use policy::Policy;
+pub use queue::QueueAt;
 pub use restore::Rebuild;
 pub(crate) use restore::torn;
 pub use rows::{

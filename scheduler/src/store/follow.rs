@@ -20,11 +20,7 @@ impl Follower {
     /// # Errors
     /// `F0006` for an address that is none.
     pub fn new(place: &Place) -> Outcome<Self> {
-        let begin = match place {
-            Place::Sqlite(_) => "BEGIN",
-            Place::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        };
-        Ok(Self { pool: pool(place)?, begin })
+        Ok(Self { pool: pool(place)?, begin: place.one_moment() })
     }
 
     /// Reads results.

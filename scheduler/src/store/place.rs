@@ -73,6 +73,14 @@ impl Place {
         Ok(url)
     }
 
+    /// What a transaction begins with that sees one moment.
+    pub(super) const fn one_moment(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "BEGIN",
+            Self::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     /// Takes the store for this process, where a file can say so.
     pub(crate) fn lock(&self) -> Outcome<Option<File>> {
         let Self::Sqlite(path) = self else { return Ok(None) };

@@ -11,7 +11,9 @@ use super::pages::Paged;
 use super::runs::{self, Run};
 use super::sql::{READERS, failed};
 use super::{Jobs, Parts};
-use crate::core::{Author, FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, WorkerRow};
+use crate::core::{
+    Author, FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, Steps, WorkerRow,
+};
 use platefarm_model::farm::{JobTerms, Setting};
 use platefarm_model::job::StepSpec;
 use platefarm_model::{
@@ -120,12 +122,12 @@ async fn table<T>(
     db: &mut AnyConnection,
     table: &'static str,
     query: &'static str,
-    jobs: Option<Jobs>,
+    bounds: &[i64],
     read: impl Fn(Fields<'_>) -> Outcome<T>,
 ) -> Outcome<Vec<T>> {
     let mut query = sqlx::query(query);
-    if let Some([first, last]) = jobs.map(Jobs::bounds) {
-        query = query.bind(first).bind(last);
+    for bound in bounds {
+        query = query.bind(*bound);
     }
     let rows = query.fetch_all(db).await;
     let rows = rows.map_err(|e| failed("read the store", &e).at(table))?;
@@ -187,18 +189,24 @@ async fn of_jobs(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     Ok(together(jobs, steps, leases))
 }
 
-/// As above, row by row, with all workers, settings and marks.
-pub(super) async fn part(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
+/// The rows of these steps and of their jobs, row by row; with the last, all workers, settings and marks.
+pub(super) async fn part(db: &mut AnyConnection, of: Steps) -> Outcome<Snapshot> {
+    let [first, last] = Jobs { first: of.first.job, last: of.last.job }.bounds();
+    let bounds = [first, of.first.index.into(), last, of.last.index.into()];
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
                 cancelled, terms FROM jobs WHERE id BETWEEN $1 AND $2";
-    let jobs = table(db, "jobs", jobs, Some(of), |row| job(&row)).await?;
-    let steps = "SELECT job, step, spec, state FROM steps WHERE job BETWEEN $1 AND $2";
-    let steps = table(db, "steps", steps, Some(of), |row| step(&row)).await?;
+    let jobs = table(db, "jobs", jobs, &[first, last], |row| job(&row)).await?;
+    let steps = "SELECT job, step, spec, state FROM steps \
+                 WHERE (job, step) >= ($1, $2) AND (job, step) <= ($3, $4)";
+    let steps = table(db, "steps", steps, &bounds, |row| step(&row)).await?;
     let leases = "SELECT job, step, token, worker, granted, keep, done FROM leases \
-                  WHERE job BETWEEN $1 AND $2";
-    let leases = table(db, "leases", leases, Some(of), |row| lease(&row)).await?;
-    let Snapshot { workers, settings, marks, .. } = of_farm(db).await?;
-    Ok(Snapshot { workers, settings, marks, ..together(jobs, steps, leases) })
+                  WHERE (job, step) >= ($1, $2) AND (job, step) <= ($3, $4)";
+    let leases = table(db, "leases", leases, &bounds, |row| lease(&row)).await?;
+    let mut rows = together(jobs, steps, leases);
+    if of.are_last() {
+        rows.append(of_farm(db).await?);
+    }
+    Ok(rows)
 }
 
 fn together(jobs: Vec<JobRow>, steps: Vec<StepRow>, leases: Vec<LeaseRow>) -> Snapshot {
@@ -213,7 +221,7 @@ fn together(jobs: Vec<JobRow>, steps: Vec<StepRow>, leases: Vec<LeaseRow>) -> Sn
 /// All workers, settings and marks.
 async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
     let workers = "SELECT id, name, instance, slots, backend, traits FROM workers";
-    let workers = table(db, "workers", workers, None, |row| {
+    let workers = table(db, "workers", workers, &[], |row| {
         Ok(WorkerRow {
             id: WorkerId(row.id(0)?),
             name: row.text(1)?,
@@ -225,7 +233,7 @@ async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
     });
     let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
     let settings = "SELECT kind, name, value FROM settings";
-    let settings = table(db, "settings", settings, None, |row| {
+    let settings = table(db, "settings", settings, &[], |row| {
         let value: Setting = row.json(2)?;
         Ok(((row.parse(0)?, row.text(1)?), value))
     });
@@ -236,7 +244,7 @@ async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
 async fn marks(db: &mut AnyConnection) -> Outcome<Marks> {
     let mut marks = Marks::default();
     let query = "SELECT name, value FROM marks";
-    let rows = table(db, "marks", query, None, |row| Ok((row.text(0)?, row.id(1)?))).await?;
+    let rows = table(db, "marks", query, &[], |row| Ok((row.text(0)?, row.id(1)?))).await?;
     for (name, highest) in rows {
         match name.as_str() {
             "job" => marks.job = JobId(highest),

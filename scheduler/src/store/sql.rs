@@ -3,8 +3,9 @@
 
 use super::place::Place;
 use super::reign::{EPOCH, Reign};
-use super::{Jobs, LogEnd, Parts, Reader, Store, events, read, schema, table};
-use crate::core::{Changes, EventRow, FrameRow, Snapshot};
+use super::view::SqlView;
+use super::{LogEnd, Parts, Reader, Store, events, read, schema, table};
+use crate::core::{Changes, EventRow, FrameRow};
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use sqlx::any::{Any, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
@@ -183,6 +184,7 @@ pub(super) async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Resul
 
 impl Store for SqlStore {
     type Reader = SqlReader;
+    type View = SqlView;
 
     async fn read(&mut self, to: Parts) -> Outcome<()> {
         self.connect().await?;
@@ -195,8 +197,12 @@ impl Store for SqlStore {
         read.map_err(|fault| fault.within(&self.place))
     }
 
-    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
-        read::part(self.writer()?, of).await.map_err(|fault| fault.within(&self.place))
+    fn view(&self) -> SqlView {
+        SqlView::of(self.place.clone())
+    }
+
+    async fn hold(&mut self, view: &mut SqlView) -> Outcome<()> {
+        view.hold(&self.reign).await
     }
 
     async fn log_end(&mut self) -> Outcome<LogEnd> {

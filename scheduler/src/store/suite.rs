@@ -2,10 +2,10 @@
 
 use super::memory::MemoryStore;
 use super::postgres::Cluster;
-use super::{HookRow, HookStore, Place, Reader, SqlStore, Store};
+use super::{HookRow, HookStore, Place, Reader, SqlStore, Store, View};
 use crate::core::{
-    Author, Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Trouble,
-    WorkerRow,
+    Author, Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Steps,
+    Trouble, WorkerRow,
 };
 use crate::sim::Rng;
 use platefarm_model::event::{EventFilter, Hook};
@@ -366,8 +366,54 @@ pub(super) fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Comma
     }
 }
 
+/// A view sees the rows as they were when it was held, whatever is written meanwhile.
+async fn is_seen_as_it_was(mut store: impl Store) {
+    store.load().await.unwrap();
+    let mut view = store.view();
+    view.open().await.unwrap();
+    let first = everything();
+    store.commit(&first).await.unwrap();
+    store.hold(&mut view).await.unwrap();
+    let id = JobId(91);
+    let job = JobRow { id, idempotency_key: None, ..first.jobs[&ID.job].clone() };
+    let later = Changes { jobs: [(id, job)].into(), ..Changes::default() };
+    store.commit(&later).await.unwrap();
+    assert_eq!(
+        view.part(Steps::ALL).await.unwrap(),
+        expected(&first),
+        "nothing of what came later"
+    );
+    assert_eq!(view.part(Steps::ALL).await.unwrap_err().code, Code::StoreFailed, "it was let go");
+    view.open().await.unwrap();
+    store.hold(&mut view).await.unwrap();
+    assert_eq!(view.part(Steps::ALL).await.unwrap(), store.load().await.unwrap());
+    // Of a part there are its jobs, steps and leases, and nothing of the farm.
+    for (of, jobs, steps) in [
+        (Steps::of_job(ID.job), vec![ID.job], 1),
+        (Steps { first: ID, last: ID }, vec![ID.job], 1),
+        (
+            Steps { first: StepId { index: 1, ..ID }, last: StepId { job: JobId(8), ..ID } },
+            vec![ID.job, JobId(8)],
+            0,
+        ),
+        (
+            Steps { first: StepId { job: JobId(8), ..ID }, last: Steps::ALL.last },
+            vec![JobId(8), JobId(9), id],
+            0,
+        ),
+    ] {
+        view.open().await.unwrap();
+        store.hold(&mut view).await.unwrap();
+        let part = view.part(of).await.unwrap();
+        assert_eq!(part.jobs.into_keys().collect::<Vec<_>>(), jobs, "{of:?}");
+        assert_eq!((part.steps.len(), part.leases.len()), (steps, steps), "{of:?}");
+        assert_eq!(part.workers.is_empty(), !of.are_last(), "{of:?}");
+    }
+}
+
 /// Everything that holds for any store, on fresh stores made by `open`.
 async fn behaves<S: Store>(open: impl AsyncFn() -> S) {
+    is_seen_as_it_was(open().await).await;
     keeps_what_it_is_given(open().await).await;
     writes_all_or_nothing(open().await).await;
     lists_results_in_order(open().await).await;
@@ -553,11 +599,15 @@ async fn a_deposed_scheduler_writes_nothing() {
         hooks.insert(&row).await.unwrap();
         row.hook.cursor = 8;
         hooks.note(&row.hook, &store.reign()).await.unwrap();
+        let mut view = store.view();
+        view.open().await.unwrap();
         depose(&place).await;
         row.hook.cursor = 9;
         let noted = hooks.note(&row.hook, &store.reign()).await;
         assert_eq!(noted.unwrap_err().code, Code::NotLeader);
         assert_eq!(hooks.all().await.unwrap()[0].hook.cursor, 8, "the next leader goes on there");
+        let seen = store.hold(&mut view).await;
+        assert_eq!(seen.unwrap_err().code, Code::NotLeader, "what is stored is another's");
         let late = Changes { frames: vec![frame(ID, 77)], ..Changes::default() };
         assert_eq!(store.commit(&late).await.unwrap_err().code, Code::NotLeader);
         assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
