@@ -146,15 +146,7 @@ pub(super) fn pool(place: &Place) -> Outcome<AnyPool> {
     AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
-        .after_connect(move |db, _| {
-            Box::pin(async move {
-                prepare(db, sqlite).await?;
-                if sqlite {
-                    sqlx::query(SQLITE_READS).execute(&mut *db).await?;
-                }
-                Ok(())
-            })
-        })
+        .after_connect(move |db, _| Box::pin(async move { prepare_to_read(db, sqlite).await }))
         .connect_lazy(&place.url()?)
         .map_err(|e| failed("read the store's address", &e))
 }
@@ -178,6 +170,15 @@ pub(super) async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Resul
     let words = if sqlite { SQLITE } else { POSTGRES };
     for word in words.iter().copied() {
         sqlx::query(word).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// Says how a new connection is to behave that only reads.
+pub(super) async fn prepare_to_read(db: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
+    prepare(db, sqlite).await?;
+    if sqlite {
+        sqlx::query(SQLITE_READS).execute(&mut *db).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::place::Place;
 use super::reign::{EPOCH, Reign};
-use super::sql::{failed, prepare};
+use super::sql::{failed, prepare_to_read};
 use super::{View, read};
 use crate::core::{Snapshot, Steps};
 use platefarm_model::{Code, Fault, Outcome};
@@ -52,7 +52,7 @@ impl View for SqlView {
             let url = self.place.url()?;
             let mut db = AnyConnection::connect(&url).await.map_err(|e| self.cannot(&e))?;
             let sqlite = matches!(self.place, Place::Sqlite(_));
-            prepare(&mut db, sqlite).await.map_err(|e| self.cannot(&e))?;
+            prepare_to_read(&mut db, sqlite).await.map_err(|e| self.cannot(&e))?;
             (self.db, self.held) = (Some(db), false);
         }
         Ok(())
