@@ -293,7 +293,7 @@ struct Fx {
     lost: Vec<WorkerId>,
 }
 
-fn unknown_job(id: JobId) -> Fault {
+pub(crate) fn unknown_job(id: JobId) -> Fault {
     Fault::new(Code::UnknownJob, format!("there is no job {id}"))
 }
 

@@ -343,6 +343,15 @@ impl Snapshot {
         self.marks.raise(part.marks);
     }
 
+    /// Jobs that are waited for by those that are here, and are not.
+    #[must_use]
+    pub fn waits_for(&self) -> BTreeSet<JobId> {
+        let of_jobs = self.jobs.values().flat_map(|job| &job.terms.after);
+        let of_steps = self.steps.values().flat_map(|(_, state)| &state.control.after);
+        let on = of_jobs.chain(of_steps).map(|after| after.on.job());
+        on.filter(|job| !self.jobs.contains_key(job)).collect()
+    }
+
     /// The rows after `changes`, as every store has them when it has written those.
     pub fn apply(&mut self, changes: &Changes) {
         let ended = |job: &JobId| changes.forgotten.contains(job);

@@ -6,7 +6,7 @@ use super::owner::{Ask, Look, Parked};
 use super::role::{Role, Roles};
 use super::seats::{SeatId, Word};
 use crate::aside::Aside;
-use crate::core::{Command, Granted, Listed, Reply, State, Study};
+use crate::core::{Command, Granted, Listed, Reply, State, Study, unknown_job};
 use crate::store::Reign;
 use platefarm_model::explain::WhatIf;
 use platefarm_model::query::JobQuery;
@@ -92,7 +92,8 @@ impl Desk {
         }
     }
 
-    /// What `look` sees of the farm as it is stored.
+    /// What `look` sees of the farm as it is stored. Where another scheduler leads it is some
+    /// moments old, and every worker in it seems alive.
     pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&State) -> T + Send + 'static,
@@ -100,6 +101,30 @@ impl Desk {
         if let Role::Follows(following) = self.roles.now() {
             return Ok(look(following.state().await?.as_ref()));
         }
+        self.live(look).await
+    }
+
+    /// As [`Self::look`], at one job: where another scheduler leads no more than that is read.
+    pub(super) async fn look_at<T: Send + 'static>(
+        &self,
+        job: JobId,
+        look: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        if let Role::Follows(following) = self.roles.now() {
+            return Ok(look(&following.job(job).await?));
+        }
+        self.live(look).await
+    }
+
+    /// What `look` sees of the farm as it is: who is alive, and what keeps work from them, only
+    /// the scheduler knows that leads.
+    ///
+    /// # Errors
+    /// `F0514` where another does; it is named.
+    pub(super) async fn live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Outcome<T> {
         let (told, answer) = oneshot::channel();
         let look: Look = Box::new(move |state: &State| {
             let seen = look(state);
@@ -122,6 +147,14 @@ impl Desk {
             listed = self.look(move |state| state.list(&query, sees, listed, JOBS)).await?;
         }
         Ok(listed)
+    }
+
+    /// The show of a job.
+    pub(super) async fn show_of(&self, job: JobId) -> Outcome<String> {
+        if let Role::Follows(following) = self.roles.now() {
+            return following.show_of(job).await?.ok_or_else(|| unknown_job(job));
+        }
+        self.live(move |state| state.show_of(job)).await?
     }
 
     /// What a study of the farm comes to, worked out beside it: the farm goes on meanwhile. One at

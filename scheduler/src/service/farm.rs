@@ -50,7 +50,7 @@ const MAX_PAGE: u32 = 50_000;
 const WATCH_PAUSE: Duration = Duration::from_millis(100);
 
 async fn view(desk: &Desk, job: u64) -> Outcome<JobView> {
-    desk.look(move |state| state.job(JobId(job))).await?
+    desk.look_at(JobId(job), move |state| state.job(JobId(job))).await?
 }
 
 /// A job as the wire has it.
@@ -87,11 +87,6 @@ fn listed(steps: u32, page: Page) -> v1::ListFramesResponse {
     let last = page.rows.last().filter(|_| page.more);
     let next = last.map(|row| v1::FrameCursor { step: row.step.index, frame: row.outcome.frame() });
     v1::ListFramesResponse { steps, next }
-}
-
-/// The show of a job.
-pub(super) async fn show(desk: &Desk, job: JobId) -> Outcome<String> {
-    desk.look(move |state| state.show_of(job)).await?
 }
 
 /// A job whose steps say which trace they belong to: their own, or that of the
@@ -174,8 +169,7 @@ impl<R: Reader> FarmService<R> {
     }
 
     async fn making(&self, job: u64) -> Outcome<v1::GetMakingResponse> {
-        self.desk.must_lead().await?;
-        let makings = self.desk.look(move |state| state.making(JobId(job))).await??;
+        let makings = self.desk.live(move |state| state.making(JobId(job))).await??;
         let step =
             |(step, making): (u32, Making)| v1::StepMaking { step, making: Some((&making).into()) };
         Ok(v1::GetMakingResponse { steps: makings.into_iter().map(step).collect() })
@@ -286,7 +280,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         _: Request<v1::ListWorkersRequest>,
     ) -> Answer<v1::ListWorkersResponse> {
-        let workers = self.desk.look(|state| state.workers()).await;
+        let workers = self.desk.live(|state| state.workers()).await;
         answer(workers.map(|workers| v1::ListWorkersResponse {
             workers: workers.iter().map(Into::into).collect(),
         }))

@@ -31,7 +31,7 @@ pub(crate) use results::Page;
 pub(crate) use stills::Stills;
 
 use crate::aside::Aside;
-use crate::core::{Command, Listed, Policy, Reply, Study};
+use crate::core::{Command, Listed, Policy, Reply};
 use crate::library::Shelf;
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
@@ -196,7 +196,7 @@ pub async fn serve(
     let asked = desk.clone();
     let show_of = move |job| {
         let desk = asked.clone();
-        Box::pin(async move { farm::show(&desk, job).await }) as Pin<Box<_>>
+        Box::pin(async move { desk.show_of(job).await }) as Pin<Box<_>>
     };
     let now: fn() -> trust::Now = || {
         let clock = clock::Clock::new();
@@ -376,6 +376,21 @@ impl<R: Reader> web::Glance for Results<R> {
         self.desk.look(look).await
     }
 
+    async fn look_at<T: Send + 'static>(
+        &self,
+        job: JobId,
+        look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        self.desk.look_at(job, look).await
+    }
+
+    async fn live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        self.desk.live(look).await
+    }
+
     async fn jobs(
         &self,
         query: JobQuery,
@@ -393,7 +408,7 @@ impl<R: Reader> web::Glance for Results<R> {
     }
 
     async fn what_if(&self, imagined: WhatIf) -> Outcome<WhatIfAnswer> {
-        self.desk.study(imagined, Study::what_if).await
+        control::what_would(&self.desk, imagined).await
     }
 
     async fn ask(&self, command: Command) -> Outcome<Reply> {

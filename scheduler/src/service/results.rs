@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::stills::Stills;
-use crate::core::FrameRow;
+use crate::core::{FrameRow, State};
 use crate::store::Reader;
 use platefarm_model::cause::{self, Cause, FailedFrame};
 use platefarm_model::job::FrameOutcome;
@@ -63,8 +63,8 @@ impl<R: Reader> Results<R> {
 
     /// Frames of `job` that failed, by what went wrong.
     pub(crate) async fn causes(&self, job: JobId) -> Outcome<Vec<Cause>> {
-        let looked =
-            self.desk.look(move |state| Outcome::Ok((state.troubles(job)?, state.job(job)?)));
+        let look = move |state: &State| Outcome::Ok((state.troubles(job)?, state.job(job)?));
+        let looked = self.desk.look_at(job, look);
         let (mut failed, view) = looked.await??;
         if view.frames_failed == 0 {
             return Ok(cause::causes(failed));

@@ -3,6 +3,7 @@
 mod asked;
 mod auditor;
 mod ends;
+mod follow;
 mod late;
 
 use super::desk::Desk;
@@ -13,6 +14,7 @@ use crate::core::{Changes, Command, Policy, Reply, Snapshot, Steps};
 use crate::store::memory::{MemoryStore, MemoryView};
 use crate::store::postgres::Cluster;
 use crate::store::{LogEnd, Parts, Place, Reign, Store, View};
+use platefarm_model::farm::Target;
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
 };
@@ -642,6 +644,20 @@ async fn of_two_schedulers_on_postgres_one_leads_and_the_other_takes_over() {
     let fault = from_status(&other.submit_job(request).await.unwrap_err());
     assert_eq!(fault.code, Code::NotLeader);
     assert_eq!(fault.place, Some(format!("http://{}", first.address)));
+    // Whose workers are alive, and what keeps work from them, only the leader knows.
+    let explained = v1::ExplainRequest { target: Some(Target::Job(JobId(id)).into()) };
+    let imagined = v1::WhatIfRequest { workers: 1, ..Default::default() };
+    for status in [
+        other.list_workers(v1::ListWorkersRequest {}).await.unwrap_err(),
+        other.explain(explained).await.unwrap_err(),
+        other.what_if(imagined).await.unwrap_err(),
+    ] {
+        let fault = from_status(&status);
+        assert_eq!(fault.code, Code::NotLeader);
+        assert_eq!(fault.place, Some(format!("http://{}", first.address)));
+    }
+    let listed = other.list_jobs(v1::ListJobsRequest::default()).await.unwrap().into_inner();
+    assert_eq!((listed.found, listed.jobs[0].id), (1, id));
     let beat = v1::HeartbeatRequest { worker, tokens: vec![lease.token], leases: vec![] };
     let refused = other_work.heartbeat(beat.clone()).await.unwrap_err();
     assert_eq!(from_status(&refused).code, Code::NotLeader);

@@ -181,6 +181,11 @@ async fn cut(db: &mut AnyConnection, first: JobId) -> Outcome<Jobs> {
     Ok(Jobs { first, last: last.map_or(Jobs::ALL.last, JobId) })
 }
 
+/// The rows of one job, read in pages.
+pub(super) async fn of_job(db: &mut AnyConnection, id: JobId) -> Outcome<Snapshot> {
+    of_jobs(db, Jobs { first: id, last: id }).await
+}
+
 /// The rows of these jobs, read in pages.
 async fn of_jobs(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     let jobs = JOBS.read(db, of).await?;
@@ -219,7 +224,7 @@ fn together(jobs: Vec<JobRow>, steps: Vec<StepRow>, leases: Vec<LeaseRow>) -> Sn
 }
 
 /// All workers, settings and marks.
-async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
+pub(super) async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
     let workers = "SELECT id, name, instance, slots, backend, traits FROM workers";
     let workers = table(db, "workers", workers, &[], |row| {
         Ok(WorkerRow {

@@ -45,6 +45,7 @@ use metrics::Seen;
 use platefarm_model::cause::Cause;
 use platefarm_model::code::Owner;
 use platefarm_model::explain::{WhatIf, WhatIfAnswer};
+use platefarm_model::job::WorkerView;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::Audit;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
@@ -82,6 +83,20 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
 
     /// Whether somebody is there who answers questions, now or when the store is back.
     fn lives(&self) -> bool;
+
+    /// As [`Glance::look`], at one job: where another scheduler leads no more than that is read.
+    fn look_at<T: Send + 'static>(
+        &self,
+        job: JobId,
+        look: impl FnOnce(&Farm) -> T + Send + 'static,
+    ) -> impl Future<Output = Outcome<T>> + Send;
+
+    /// What `look` sees of the farm as it is; refused where another scheduler leads, who
+    /// alone knows which workers are alive.
+    fn live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Farm) -> T + Send + 'static,
+    ) -> impl Future<Output = Outcome<T>> + Send;
 
     /// What the live auditor found; none where another scheduler leads.
     fn audit(&self) -> Option<Audit>;
@@ -258,6 +273,14 @@ async fn glance<G: Glance, T: Send + 'static>(
     look: impl FnOnce(&Farm) -> T + Send + 'static,
 ) -> Outcome<T> {
     in_time(farm.look(look)).await
+}
+
+/// Workers as they are known: whether one is alive only the scheduler knows that leads.
+fn known(mut workers: Vec<WorkerView>, leads: bool) -> Vec<WorkerView> {
+    for worker in workers.iter_mut().filter(|worker| !leads && worker.state == "alive") {
+        worker.state = "unknown".into();
+    }
+    workers
 }
 
 /// Whether it is more than a process. A store that is away is waited for, and is no reason to be killed.

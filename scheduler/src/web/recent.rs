@@ -1,7 +1,7 @@
 //! The farm as it was a moment ago, looked at once for everybody who watches:
 //! a hundred open pages cost the scheduler what one does.
 
-use super::{Glance, glance, in_time};
+use super::{Glance, glance, in_time, known};
 use crate::core::{State, Sums};
 use crate::trust::Caller;
 use platefarm_model::Outcome;
@@ -37,7 +37,8 @@ impl Moment {
 
     async fn look<G: Glance>(farm: &G) -> Outcome<Self> {
         let jobs = in_time(farm.jobs(JobQuery::default(), |_| true)).await?.jobs;
-        glance(farm, move |farm| Self::of(jobs, farm)).await
+        let moment = glance(farm, move |farm| Self::of(jobs, farm)).await?;
+        Ok(Self { workers: known(moment.workers, farm.leads()), ..moment })
     }
 
     /// Jobs that `caller` sees, newest first.
