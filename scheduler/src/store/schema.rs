@@ -159,6 +159,16 @@ pub(super) async fn is_current(db: &mut AnyConnection) -> bool {
 
 /// Brings an empty or older store to this version; leaves a newer one alone.
 pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -> Outcome<()> {
+    migrate_to(MIGRATIONS.len(), db, sqlite, place).await
+}
+
+/// As above, to an earlier version, which only a test of the way from there wants.
+pub(super) async fn migrate_to(
+    version: usize,
+    db: &mut AnyConnection,
+    sqlite: bool,
+    place: &str,
+) -> Outcome<()> {
     let cannot = |e: sqlx::Error| failed("prepare the tables", &e).at(place);
     let mut tx = db.begin().await.map_err(cannot)?;
     sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
@@ -173,12 +183,12 @@ pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -
         Some(row) => row.try_get(0).map_err(cannot)?,
         None => 0,
     };
-    let known = MIGRATIONS.len() as i64;
+    let known = version as i64;
     if !(0..=known).contains(&found) {
         let message = format!("the store has schema version {found}, and this is version {known}");
         return Err(Fault::new(Code::StoreVersion, message).at(place));
     }
-    let missing: Vec<Change> = MIGRATIONS[found as usize..].concat();
+    let missing: Vec<Change> = MIGRATIONS[found as usize..version].concat();
     for change in missing {
         match change {
             Sql(statement) => {

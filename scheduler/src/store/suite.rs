@@ -17,6 +17,8 @@ use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, StepKind, StepSpe
 use platefarm_model::{
     Code, Fault, FrameRange, JobId, LeaseToken, Outcome, Secret, StepId, Timestamp, WorkerId,
 };
+use sqlx::{AnyConnection, Column, Connection, Row, ValueRef};
+use std::path::Path;
 use std::sync::Arc;
 
 const ID: StepId = StepId { job: JobId(7), index: 0 };
@@ -505,16 +507,75 @@ async fn a_store_that_cannot_be_had_says_where_and_why() {
     assert_eq!(SqlStore::open(nobody, "here").await.unwrap_err().code, Code::StoreFailed);
 }
 
-/// Stores that earlier versions wrote, and what they hold: `fixtures/README.md`.
+/// What earlier versions wrote opens whole, on both databases: `fixtures/README.md`.
 #[tokio::test]
 async fn a_store_of_an_earlier_version_opens_whole() {
+    let cluster = Cluster::start();
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("farm.db");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    std::fs::copy(fixtures.join("store_v1.db"), &file).unwrap();
-    let mut store = SqlStore::open(Place::Sqlite(file.clone()), "here").await.unwrap();
+    for place in written_by(1, dir.path(), cluster.as_ref()).await {
+        version_1_is_whole(place).await;
+    }
+    for place in written_by(6, dir.path(), cluster.as_ref()).await {
+        version_6_is_whole(place).await;
+    }
+    for place in written_by(7, dir.path(), cluster.as_ref()).await {
+        version_7_is_whole(place).await;
+    }
+}
+
+/// Copies of a store of a version: the file, and the same rows in a database that is as that
+/// version made it.
+async fn written_by(version: usize, dir: &Path, cluster: Option<&Cluster>) -> Vec<Place> {
+    let name = format!("store_v{version}.db");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let file = dir.join(&name);
+    std::fs::copy(fixtures.join(&name), &file).unwrap();
+    let mut places = vec![Place::Sqlite(file)];
+    if let Some(cluster) = cluster {
+        let place: Place = cluster.database().parse().unwrap();
+        transplant(version, &places[0], &place).await;
+        places.push(place);
+    }
+    places
+}
+
+async fn transplant(version: usize, from: &Place, to: &Place) {
+    sqlx::any::install_default_drivers();
+    let connect =
+        async |place: &Place| AnyConnection::connect(&place.url().unwrap()).await.unwrap();
+    let (mut from, mut to) = (connect(from).await, connect(to).await);
+    super::schema::migrate_to(version, &mut to, false, "there").await.unwrap();
+    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table'");
+    for table in tables.fetch_all(&mut from).await.unwrap() {
+        let table: String = table.get(0);
+        let sql = |text: String| sqlx::AssertSqlSafe(text);
+        sqlx::query(sql(format!("DELETE FROM {table}"))).execute(&mut to).await.unwrap();
+        let rows = sqlx::query(sql(format!("SELECT * FROM {table}")));
+        for row in rows.fetch_all(&mut from).await.unwrap() {
+            // What is null has no type that the other database would take.
+            let there = |i: &usize| !row.try_get_raw(*i).unwrap().is_null();
+            let there: Vec<usize> = (0..row.len()).filter(there).collect();
+            let names: Vec<&str> = there.iter().map(|i| row.column(*i).name()).collect();
+            let marks: Vec<String> = (1..=there.len()).map(|n| format!("${n}")).collect();
+            let (names, marks) = (names.join(", "), marks.join(", "));
+            let insert = sql(format!("INSERT INTO {table} ({names}) VALUES ({marks})"));
+            let mut insert = sqlx::query(insert);
+            for i in there {
+                insert = match (row.try_get::<i64, _>(i), row.try_get::<String, _>(i)) {
+                    (Ok(number), _) => insert.bind(number),
+                    (_, Ok(text)) => insert.bind(text),
+                    _ => insert.bind(row.get::<Vec<u8>, _>(i)),
+                };
+            }
+            insert.execute(&mut to).await.unwrap();
+        }
+    }
+}
+
+async fn version_1_is_whole(place: Place) {
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     let whole = of_version_1(&everything());
-    assert_eq!(store.load().await.unwrap(), whole);
+    assert_eq!(store.load().await.unwrap(), whole, "{place}");
     let fault = Fault::new(Code::TruncatedFile, "cut").at("a.dng");
     let failed = FrameOutcome::Failed { frame: 9, fault };
     let mut rows: Vec<FrameRow> =
@@ -525,37 +586,27 @@ async fn a_store_of_an_earlier_version_opens_whole() {
     let frames = vec![frame(ID, 1001)];
     store.commit(&Changes { frames, ..Changes::default() }).await.unwrap();
     drop(store);
-    let mut again = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+    let mut again = eventually(async || SqlStore::open(place.clone(), "here").await).await;
     assert_eq!(again.load().await.unwrap(), whole);
     assert_eq!(again.reader().frames(ID.job).await.unwrap().len(), rows.len() + 1);
 }
 
-/// Version 6 kept workers that had left; their ids are not given out again.
-#[tokio::test]
-async fn a_store_of_version_6_opens_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("farm.db");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    std::fs::copy(fixtures.join("store_v6.db"), &file).unwrap();
-    let mut store = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+/// It kept workers that had left; their ids are not given out again.
+async fn version_6_is_whole(place: Place) {
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     let stored = store.load().await.unwrap();
     let mut whole = of_version_1(&everything());
     whole.leases.values_mut().for_each(|lease| lease.worker = WorkerId(2));
     whole.workers = stored.workers.clone();
     whole.marks.worker = WorkerId(1);
-    assert_eq!(stored, whole);
+    assert_eq!(stored, whole, "{place}");
     let names: Vec<_> = stored.workers.values().map(|w| (w.id, w.name.as_str())).collect();
     assert_eq!(names, [(WorkerId(2), "node")]);
 }
 
-/// Version 7 did not say who ended a frame: it is known as far as leases and workers are kept.
-#[tokio::test]
-async fn a_store_of_version_7_opens_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("farm.db");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    std::fs::copy(fixtures.join("store_v7.db"), &file).unwrap();
-    let mut store = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+/// It did not say who ended a frame: that is known as far as leases and workers are kept.
+async fn version_7_is_whole(place: Place) {
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     store.load().await.unwrap();
     let rows = store.reader().frames(ID.job).await.unwrap();
     let said: Vec<_> =
@@ -565,7 +616,7 @@ async fn a_store_of_version_7_opens_whole() {
     assert_eq!(
         said,
         [(-5, kept, holder.clone()), (-4, kept, holder), (1000, struck, None)],
-        "under a lease that is kept, and under one that was struck out"
+        "under a lease that is kept, and under one that was struck out, at {place}"
     );
 }
 
@@ -647,6 +698,40 @@ async fn a_deposed_scheduler_believes_nothing_that_it_reads() {
     assert_eq!(store.load().await.unwrap_err().code, Code::NotLeader);
     assert_eq!(store.log_end().await.unwrap_err().code, Code::StoreFailed);
     store.load().await.unwrap();
+}
+
+/// The database is killed in the middle of a commit: what was acknowledged is there, and at most what was not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_committed_outlives_a_database_that_is_killed() {
+    let Some(cluster) = Cluster::that_flushes(true) else { return };
+    let place: Place = cluster.database().parse().unwrap();
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
+    store.load().await.unwrap();
+    let template = JobRow { idempotency_key: None, ..everything().jobs[&ID.job].clone() };
+    let cluster = Arc::new(cluster);
+    let killed = Arc::clone(&cluster);
+    let kill = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        killed.kill();
+    });
+    let mut acknowledged = 0;
+    loop {
+        let id = JobId(acknowledged + 1);
+        let jobs = [(id, JobRow { id, ..template.clone() })].into();
+        if store.commit(&Changes { jobs, ..Changes::default() }).await.is_err() {
+            break;
+        }
+        acknowledged += 1;
+    }
+    kill.await.unwrap();
+    assert!(acknowledged > 0, "it was killed before it wrote anything");
+    cluster.up();
+    drop(store);
+    let mut store = eventually(async || SqlStore::open(place.clone(), "here").await).await;
+    let jobs = store.load().await.unwrap().jobs;
+    let all: Vec<u64> = jobs.keys().map(|id| id.0).collect();
+    assert!(all.starts_with(&(1..=acknowledged).collect::<Vec<_>>()), "{acknowledged}: {all:?}");
+    assert!(all.len() as u64 <= acknowledged + 1, "{acknowledged}: {all:?}");
 }
 
 /// A copy made in the middle of writing holds whole transactions, and what is put back is what was copied.
