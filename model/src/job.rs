@@ -360,6 +360,9 @@ pub struct WorkerView {
     /// Why it is kept from work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
+    /// Why it is drained, where somebody said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub drain_reason: String,
 }
 
 impl WorkerView {

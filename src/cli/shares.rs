@@ -113,7 +113,7 @@ pub(super) struct ShareTerms {
     /// Most tasks at a time, or none: as many as there are [a new share: none]
     #[arg(long, value_name = "TASKS")]
     ceiling: Option<Ceiling>,
-    /// Workers without a GPU that are kept for it where capacity is scaled, though nothing waits [a new share: 0]
+    /// Workers without a GPU that it is to have where capacity is scaled, at work for it or idle [a new share: 0]
     #[arg(long, value_name = "WORKERS")]
     warm_cpu: Option<u32>,
     /// Workers with a GPU, likewise.

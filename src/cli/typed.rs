@@ -129,10 +129,26 @@ mod tests {
             ("platefarm jobs retry --yes", &["TARGETS", "--show", "--all"]),
             ("platefarm workers label w1", &["--add", "--remove"]),
             ("platefarm jobs deadline j1", &["WHEN", "--at"]),
+            ("platefarm jobs priority j1", &["--class", "--number"]),
+            ("platefarm jobs depend j1", &["--on", "--not-on"]),
+            ("platefarm jobs forget --yes", &["JOBS", "--finished-before"]),
         ] {
             let error = typed(line).err().unwrap_or_else(|| panic!("{line} is taken"));
             let said = message(&error);
             assert!(names.iter().all(|name| said.contains(name)), "{line}: {said}");
+        }
+    }
+
+    /// Help names all that would do as well.
+    #[test]
+    fn the_usage_names_everything_that_would_do() {
+        for (verb, names) in
+            [("priority", ["--class", "--number"]), ("depend", ["--on", "--not-on"])]
+        {
+            let mut root = command();
+            let jobs = root.find_subcommand_mut("jobs").expect("a verb");
+            let usage = jobs.find_subcommand_mut(verb).expect("a verb").render_usage().to_string();
+            assert!(names.iter().all(|name| usage.contains(name)), "{usage}");
         }
     }
 
@@ -153,7 +169,13 @@ mod tests {
         ] {
             assert!(typed(line).is_ok(), "{line}: {:?}", typed(line).err());
         }
-        for line in ["platefarm jobs start j1 none --at now", "platefarm jobs pause j1 --all"] {
+        for line in [
+            "platefarm jobs start j1 none --at now",
+            "platefarm jobs pause j1 --all",
+            "platefarm jobs depend j1 --on j2 --not-on j3",
+            "platefarm jobs depend j1 --not-on j3 --same-frames",
+            "platefarm jobs forget j1 --finished-before 3d",
+        ] {
             assert!(typed(line).is_err(), "{line}");
         }
     }

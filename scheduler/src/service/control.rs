@@ -139,5 +139,5 @@ pub(super) async fn what_if(
 /// What imagined workers would be given: who is there besides, only the leader knows.
 pub(super) async fn what_would(desk: &Desk, imagined: WhatIf) -> Outcome<WhatIfAnswer> {
     desk.must_lead().await?;
-    desk.study(imagined, Study::what_if).await
+    desk.study(imagined, Vec::new(), Study::what_if).await
 }

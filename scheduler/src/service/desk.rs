@@ -162,11 +162,12 @@ impl Desk {
     pub(super) async fn study<T: Send + 'static>(
         &self,
         imagined: WhatIf,
+        before: Vec<WhatIf>,
         answer: impl FnOnce(Study) -> T + Send + 'static,
     ) -> Outcome<T> {
         let desk = self.clone();
         let work = async move {
-            let study = desk.look(move |state| state.study(imagined)).await??;
+            let study = desk.look(move |state| state.study(imagined, before)).await??;
             Ok(answer(study))
         };
         self.studies.in_turn(work).await

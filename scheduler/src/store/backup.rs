@@ -7,7 +7,7 @@ use super::sql::failed;
 use super::{SqlStore, Store};
 use crate::core::{Policy, State};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
-use sqlx::{AnyConnection, Connection};
+use sqlx::{AnyConnection, Connection, Row};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,25 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// The file that grows while a copy is made that is to be `to`.
+#[must_use]
+pub fn partial(to: &Path) -> PathBuf {
+    beside(to, ".partial")
+}
+
+/// How long a copy of the store at `place` will be, about; none where nobody can say.
+pub async fn bytes_in_use(place: &Place) -> Option<u64> {
+    // Who looks makes no store.
+    file(place).ok().filter(|path| path.exists())?;
+    sqlx::any::install_default_drivers();
+    let mut db = AnyConnection::connect(&place.url().ok()?).await.ok()?;
+    let pages = "SELECT CAST((page_count - freelist_count) * page_size AS BIGINT) \
+                 FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+    let row = sqlx::query(pages).fetch_one(&mut db).await.ok();
+    let _ = db.close().await;
+    row?.try_get::<i64, _>(0).ok().and_then(|bytes| u64::try_from(bytes).ok())
+}
+
 /// Copies the store at `place` into the new file `to`. The scheduler goes on meanwhile.
 ///
 /// # Errors
@@ -64,7 +83,7 @@ pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
         );
     }
     sqlx::any::install_default_drivers();
-    let partial = beside(to, ".partial");
+    let partial = partial(to);
     let _ = std::fs::remove_file(&partial);
     let name = partial.to_str().ok_or_else(|| {
         Fault::new(Code::BadConfig, "the path is not UTF-8").at(partial.display().to_string())
@@ -90,7 +109,7 @@ pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
 pub async fn restore(place: &Place, from: &Path) -> Outcome<(Copied, Option<PathBuf>)> {
     let to = file(place)?;
     let _lock = place.lock()?;
-    let partial = beside(to, ".partial");
+    let partial = partial(to);
     std::fs::copy(from, &partial).map_err(|e| io("copy the copy", from, &e))?;
     let copied = check(&partial).await?;
     let written = File::open(&partial).and_then(|file| file.sync_all());

@@ -73,6 +73,7 @@ impl Trust for TrustService {
             role: v1::Role::from(caller.role).into(),
             shows: caller.shows,
             token: caller.token,
+            now_us: (self.now)().0,
         }))
     }
 

@@ -178,6 +178,7 @@ async fn list<G: Glance>(
         unsettled_only: wanted.only == "active",
         skip: wanted.skip,
         most: wanted.most.clamp(1, MOST),
+        ..JobQuery::default()
     };
     let (picked, found) = query.pick(moment.seen(&caller));
     answer(Ok(json!({ "all": moment.seen(&caller).count(), "found": found, "jobs": picked })))

@@ -208,6 +208,7 @@ mod tests {
             pools: vec![],
             memory_mib: 0,
             quarantine: None,
+            drain_reason: String::new(),
         }
     }
 

@@ -65,9 +65,25 @@ fn name(manifest: &Value) -> &str {
     manifest["metadata"]["name"].as_str().expect("a name")
 }
 
+/// What the scaler is told of a set of workers.
+fn scaled<'a>(manifests: &'a Value, set: &str) -> &'a Value {
+    let found = of_kind(manifests, "ScaledObject").into_iter().find(|s| name(s).ends_with(set));
+    &found.unwrap_or_else(|| panic!("no {set}"))["spec"]["triggers"][0]["metadata"]
+}
+
+/// The sets that take first what they can do, by the most workers that each has.
+fn after(manifests: &Value, set: &str) -> String {
+    let list = scaled(manifests, set)["after"].as_str().unwrap_or("[]");
+    let kinds: Vec<Value> = serde_json::from_str(list).expect("a JSON list");
+    let most: Vec<&Value> = kinds.iter().map(|kind| &kind["maxWorkers"]).collect();
+    serde_json::to_string(&most).expect("JSON")
+}
+
 #[test]
 fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
-    let sets = [json!({}), everything(), json!({ "keda": { "enabled": false } })];
+    let gpu_first =
+        json!({ "keda": { "first": "gpu" }, "workers": { "gpu": { "enabled": true } } });
+    let sets = [json!({}), everything(), json!({ "keda": { "enabled": false } }), gpu_first];
     let Some(all) = rendered(&sets) else { return };
     let world = World::new();
     let places = super::read("docs/storage.md");
@@ -102,8 +118,7 @@ fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
         let there = there.unwrap_or_else(|| panic!("{target:?} is not rendered"));
         assert!(there["spec"]["replicas"].is_null(), "KEDA says how many, not the chart");
     }
-    let gpu = of_kind(&all[1], "ScaledObject").into_iter().find(|s| name(s).ends_with("-gpu"));
-    let metadata = &gpu.expect("gpu")["spec"]["triggers"][0]["metadata"];
+    let metadata = scaled(&all[1], "gpu");
     let page = super::read("docs/capacity.md");
     for key in metadata.as_object().expect("metadata").keys() {
         let keda = ["scalerAddress", "enableTLS"].contains(&key.as_str());
@@ -114,6 +129,12 @@ fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
         (&metadata["labels"], &metadata["pools"]),
         (&json!("os=linux,gpu,rack=7"), &json!("fast"))
     );
+    // CPU before GPU, and one CPU set before the other: nothing is started twice.
+    assert_eq!(after(&all[1], "big"), "[]");
+    assert_eq!(after(&all[1], "cpu"), r#"["4"]"#);
+    assert_eq!(after(&all[1], "gpu"), r#"["4","50"]"#);
+    assert_eq!((after(&all[3], "gpu"), after(&all[3], "cpu")), ("[]".into(), r#"["8"]"#.into()));
+    assert!(scaled(&all[0], "cpu")["after"].is_null(), "alone");
     assert_eq!(of_kind(&all[1], "ScaledObject").len(), 3, "one for each set of workers");
     assert_eq!(of_kind(&all[2], "ScaledObject").len(), 0);
     assert!(of_kind(&all[2], "Deployment").iter().all(|d| d["spec"]["replicas"].is_u64()));

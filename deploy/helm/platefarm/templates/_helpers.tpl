@@ -48,6 +48,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{/* What the workers of a set will say of themselves, as the scheduler's scaler reads it, so that only work is counted that they can take. */}}
+{{- define "platefarm.kind" -}}
+{{- $labels := concat (list "os=linux") (ternary (list "gpu") list (eq .class "gpu")) (.labels | default list) -}}
+{{- $kind := dict "class" .class "slots" (.slots | default 1 | int | toString) "labels" (join "," $labels) "maxWorkers" (.maxReplicas | int | toString) -}}
+{{- with .pools -}}
+{{- $_ := set $kind "pools" (join "," .) -}}
+{{- end -}}
+{{- with .slotMemory -}}
+{{- $_ := set $kind "memoryMib" (include "platefarm.mib" .) -}}
+{{- end -}}
+{{- toJson $kind -}}
+{{- end -}}
+
 {{/* No root, no new rights, nothing written but where a volume is. */}}
 {{- define "platefarm.podSecurity" -}}
 runAsNonRoot: true

@@ -36,7 +36,7 @@ async fn while_a_study_is_worked_out_the_farm_goes_on() {
     let (desk, _owners) = led().await;
     desk.ask(Command::Submit(Box::new(noop("k", 8)))).await.unwrap();
     let (go, gone) = std::sync::mpsc::channel::<()>();
-    let long = desk.study(imagined(2, 1), move |study| {
+    let long = desk.study(imagined(2, 1), Vec::new(), move |study| {
         let went = gone.recv_timeout(Duration::from_secs(60)).is_ok();
         (went, study.what_if())
     });
@@ -54,9 +54,9 @@ async fn while_a_study_is_worked_out_the_farm_goes_on() {
 #[tokio::test]
 async fn more_slots_than_can_be_imagined_are_refused() {
     let (desk, _owners) = led().await;
-    let fault = desk.study(imagined(100_000, 4_096), Study::what_if).await.unwrap_err();
+    let fault = desk.study(imagined(100_000, 4_096), Vec::new(), Study::what_if).await.unwrap_err();
     assert_eq!((fault.code, fault.place.as_deref()), (Code::BadSpec, Some("slots")));
     for possible in [imagined(100_000, 10), imagined(256, 4_096)] {
-        desk.study(possible, Study::what_if).await.unwrap();
+        desk.study(possible, Vec::new(), Study::what_if).await.unwrap();
     }
 }

@@ -21,6 +21,11 @@ async fn words_that_are_not_good_open_nothing() {
     let me = whoami(&farm, Some(&good)).await.unwrap();
     assert_eq!((me.name.as_str(), me.token.as_str()), ("viewer", view.id.as_str()));
     assert_eq!(me.shows, ["atlas"]);
+    assert!(
+        (now().0 - me.now_us).abs() < 60_000_000,
+        "the clock that tokens end by: {}",
+        me.now_us
+    );
     // Near misses: its id, its hash, one digit more, less, or other.
     let word = good.expose();
     let last = if word.ends_with('0') { '1' } else { '0' };

@@ -112,7 +112,7 @@ pub(super) const DEEDS: &[Deed] = &[
         .when(When::Ended)
         .destroys()
         .gone(),
-    deed("workers drain", "Drain", "drained", Act::Worker(|_| Ok(NodeControl::Drain)))
+    deed("workers drain", "Drain", "drained", Act::Worker(drain))
         .says("It finishes the frames in hand and gets nothing new.")
         .when(When::Going),
     deed("workers resume", "Resume", "resumed", Act::Worker(|_| Ok(NodeControl::Resume)))
@@ -185,6 +185,10 @@ fn label(said: &Said) -> Outcome<NodeControl> {
         return Err(unsaid("add", "no label is named").remedy("Name labels to give or take away."));
     }
     Ok(NodeControl::Label { add, remove })
+}
+
+fn drain(_: &Said) -> Outcome<NodeControl> {
+    Ok(NodeControl::Drain { reason: String::new() })
 }
 
 fn quarantine(said: &Said) -> Outcome<NodeControl> {
