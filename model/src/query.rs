@@ -34,6 +34,8 @@ pub struct Facts<'j> {
     pub name: &'j str,
     /// Its show.
     pub show: &'j str,
+    /// Who handed it in; empty: nobody knows.
+    pub by: &'j str,
     /// Its phase.
     pub phase: Phase,
     /// Whether a person held it.
@@ -43,7 +45,8 @@ pub struct Facts<'j> {
 impl<'j> From<&'j JobView> for Facts<'j> {
     fn from(job: &'j JobView) -> Self {
         let JobView { id, phase, .. } = *job;
-        Self { id, name: &job.name, show: &job.show, phase, paused: job.terms.paused }
+        let by = job.terms.submitted_by.as_deref().unwrap_or_default();
+        Self { id, name: &job.name, show: &job.show, by, phase, paused: job.terms.paused }
     }
 }
 
@@ -59,12 +62,11 @@ impl JobQuery {
     pub fn holds<'j>(&self, job: impl Into<Facts<'j>>) -> bool {
         let job = job.into();
         let find = self.find.trim().to_lowercase();
-        let by = job.terms.submitted_by.as_deref().unwrap_or_default();
-        let said = || format!("{} {} {} {by}", job.id, job.name, job.show).to_lowercase();
+        let said = || format!("{} {} {} {}", job.id, job.name, job.show, job.by).to_lowercase();
         let any = self.phases.is_empty() && !self.paused;
         let held = self.paused && job.paused && !job.phase.is_settled();
         (self.show.is_empty() || self.show == job.show)
-            && (self.by.is_empty() || self.by == by)
+            && (self.by.is_empty() || self.by == job.by)
             && (any || held || self.phases.contains(&job.phase))
             && !(self.unsettled_only && job.phase.is_settled())
             && (find.is_empty() || said().contains(&find))

@@ -33,6 +33,7 @@ fn facts(job: &Job) -> Facts<'_> {
         id: job.row.id,
         name: &job.row.name,
         show: &job.row.show,
+        by: job.row.terms.submitted_by.as_deref().unwrap_or_default(),
         phase: job.phase(),
         paused: job.row.terms.paused,
     }
@@ -81,6 +82,7 @@ mod tests {
             let mut job = noop(&format!("k{number}"), 2);
             job.name = format!("reel {}", number % 3);
             job.show = if number % 2 == 0 { "atlas" } else { "zeus" }.into();
+            job.terms.submitted_by = (number % 3 == 0).then(|| "ann".into());
             state.step(Command::Submit(Box::new(job)), Timestamp(2)).reply.expect("it is taken");
         }
         state
@@ -97,6 +99,7 @@ mod tests {
             JobQuery { skip: 1, most: 2, ..JobQuery::default() },
             JobQuery { skip: 7, most: 5, ..JobQuery::default() },
             JobQuery { show: "zeus".into(), ..JobQuery::default() },
+            JobQuery { by: "ann".into(), ..JobQuery::default() },
         ] {
             let mine = || views.iter().filter(|job| job.show == "atlas");
             for most in [1, 2, 4, 9, 100] {

@@ -1,8 +1,9 @@
 //! Whether this scheduler leads. Of several on one database one leads, by a
 //! lock that lives with its connection; the others answer questions from what
 //! is committed, name the leader to who wants more (to change something, or to
-//! hear who is alive), and try the lock four times a second. When the leader is gone one of them has it, reads the store, and
-//! every lease goes on under its token.
+//! hear who is alive), and try the lock four times a second. When the leader is
+//! gone one of them has it, reads the store, and every lease goes on under its
+//! token.
 
 use super::clock::Clock;
 use super::owner::{Ask, Ended, Leading, Owner};
