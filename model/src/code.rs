@@ -216,6 +216,7 @@ codes! {
     NobodyCanEnter "F0607" Request "the farm asks for tokens, and there is none" "Make the first with `platefarm tokens create --role admin --store STORE`.";
     TokenInTheOpen "F0608" Request "a token would travel unencrypted" "Use an https:// address; or pass --plaintext where something else encrypts the way.";
     UnknownToken "F0609" Request "there is no such token" "See `platefarm tokens list`.";
+    WorkerRefused "F0610" Farm "the farm refuses a worker what its task asks for" "Nothing for the job: its work is done elsewhere. Give the worker a token that is good: `platefarm tokens create --role worker`.";
 }
 
 impl Code {

@@ -323,11 +323,14 @@ pub struct Share {
     /// Workers with a GPU, likewise.
     #[serde(skip_serializing_if = "is_default")]
     pub warm_gpu: u32,
+    /// The highest class that those may ask for who do not run the farm.
+    pub highest_class: PriorityClass,
 }
 
 impl Default for Share {
     fn default() -> Self {
-        Self { weight: 1, guarantee: 0, ceiling: None, warm_cpu: 0, warm_gpu: 0 }
+        let highest_class = PriorityClass::Urgent;
+        Self { weight: 1, guarantee: 0, ceiling: None, warm_cpu: 0, warm_gpu: 0, highest_class }
     }
 }
 

@@ -373,6 +373,11 @@ impl WorkerView {
         self.leases.len().min(self.slots as usize)
     }
 
+    /// Leaves out what it holds of jobs that are not `mine`: other shows' business.
+    pub fn cut(&mut self, mine: impl Fn(JobId) -> bool) {
+        self.leases.retain(|lease| mine(lease.step.job));
+    }
+
     /// Slots that count: all of one that is alive, and of another those that are still at work.
     #[must_use]
     pub fn slots_there(&self) -> u64 {

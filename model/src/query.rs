@@ -38,15 +38,15 @@ pub struct Facts<'j> {
     pub by: &'j str,
     /// Its phase.
     pub phase: Phase,
-    /// Whether a person held it.
-    pub paused: bool,
+    /// Whether a person holds it, and it has something to do.
+    pub held: bool,
 }
 
 impl<'j> From<&'j JobView> for Facts<'j> {
     fn from(job: &'j JobView) -> Self {
         let JobView { id, phase, .. } = *job;
         let by = job.terms.submitted_by.as_deref().unwrap_or_default();
-        Self { id, name: &job.name, show: &job.show, by, phase, paused: job.terms.paused }
+        Self { id, name: &job.name, show: &job.show, by, phase, held: job.is_held() }
     }
 }
 
@@ -64,7 +64,7 @@ impl JobQuery {
         let find = self.find.trim().to_lowercase();
         let said = || format!("{} {} {} {}", job.id, job.name, job.show, job.by).to_lowercase();
         let any = self.phases.is_empty() && !self.paused;
-        let held = self.paused && job.paused && !job.phase.is_settled();
+        let held = self.paused && job.held;
         (self.show.is_empty() || self.show == job.show)
             && (self.by.is_empty() || self.by == job.by)
             && (any || held || self.phases.contains(&job.phase))

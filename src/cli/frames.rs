@@ -8,7 +8,7 @@ use platefarm_media::publish;
 use platefarm_model::farm::Target;
 use platefarm_model::job::FrameResult;
 use platefarm_model::{Code, Fault, FrameSet, JobId, LeaseToken, Outcome};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// States of a frame.
 const STATES: [&str; 4] = ["waiting", "running", "done", "failed"];
@@ -135,8 +135,9 @@ fn give_names(lines: Vec<FrameLine>) -> Outcome<Vec<FrameLine>> {
 /// The paths are what a worker said: a file goes from its attempt to the directory above, or nowhere.
 fn give_name(result: &FrameResult, lease: LeaseToken) -> Outcome<()> {
     let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
-    let home = published.parent().map(|dir| dir.join(publish::STAGING).join(lease.to_string()));
-    if !home.is_some_and(|home| staged.starts_with(home)) {
+    let home = published.parent().map(publish::staging).transpose()?;
+    let climbs = staged.components().any(|part| part == Component::ParentDir);
+    if climbs || !home.is_some_and(|home| staged.starts_with(home.join(lease.to_string()))) {
         let message = format!("'{}' is not staged for '{}'", result.staged, result.published);
         return Err(Fault::new(Code::OutsideRoot, message).at(format!("frame {}", result.frame)));
     }
@@ -199,9 +200,11 @@ mod tests {
         assert_eq!(named.len(), 1);
         assert_eq!(std::fs::read(dir.join("a.exr")).unwrap(), b"a");
         assert!(give_names(lines()).unwrap().is_empty(), "it is done once");
-        for (staged, published) in
-            [(".platefarm/t8/c.exr", "c.exr"), (".platefarm/t9/d.exr", "else/d.exr")]
-        {
+        for (staged, published) in [
+            (".platefarm/t8/c.exr", "c.exr"),
+            (".platefarm/t9/d.exr", "else/d.exr"),
+            (".platefarm/t9/../e.exr", "f.exr"),
+        ] {
             std::fs::write(dir.join(staged), "x").unwrap();
             let fault = give_names(vec![line(dir, staged, published)]).unwrap_err();
             assert_eq!(fault.code, Code::OutsideRoot);

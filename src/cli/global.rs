@@ -41,6 +41,7 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "PLATEFARM_FARM",
+        hide_env_values = true,
         value_name = "URL",
         default_value = DEFAULT_FARM,
         help_heading = "Reaching a farm",
@@ -82,6 +83,7 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        hide_env_values = true,
         value_name = "URL",
         help_heading = EVERYWHERE,
         display_order = 1006

@@ -31,7 +31,7 @@ pub(super) enum Verb {
 #[derive(clap::Args)]
 pub(super) struct Store {
     /// The store: sqlite:///path/farm.db [default: SQLite in the user's state directory]
-    #[arg(long, env = "PLATEFARM_STORE", value_name = "URL")]
+    #[arg(long, env = "PLATEFARM_STORE", hide_env_values = true, value_name = "URL")]
     store: Option<Place>,
 }
 

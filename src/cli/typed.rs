@@ -121,6 +121,36 @@ mod tests {
         Cli::try_parse_from(line.split(' '))
     }
 
+    /// Variables whose value help may show. A place or an address may hold a password: it is not here.
+    const PLAIN: &[&str] = &[
+        "PLATEFARM_BRIDGES",
+        "PLATEFARM_CA",
+        "PLATEFARM_CERT",
+        "PLATEFARM_CLIENT_CA",
+        "PLATEFARM_HTTP",
+        "PLATEFARM_KEY",
+        "PLATEFARM_LOG",
+        "PLATEFARM_LOG_JSON",
+        "PLATEFARM_TLS_CERT",
+        "PLATEFARM_TLS_KEY",
+        "PLATEFARM_TOKEN_FILE",
+    ];
+
+    fn open_values(command: &clap::Command, found: &mut Vec<String>) {
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_env_values_set()) {
+            found.extend(arg.get_env().map(|name| name.to_string_lossy().into_owned()));
+        }
+        command.get_subcommands().for_each(|inner| open_values(inner, found));
+    }
+
+    #[test]
+    fn help_shows_no_value_that_may_hold_a_password() {
+        let mut found = Vec::new();
+        open_values(&command(), &mut found);
+        found.retain(|name| !PLAIN.contains(&name.as_str()));
+        assert_eq!(found, [""; 0], "hide_env_values is missing");
+    }
+
     /// What is missing is named with all that would do.
     #[test]
     fn an_error_names_everything_that_would_do() {

@@ -49,11 +49,6 @@ fn which(filter: &EventFilter) -> String {
     all.join(", ")
 }
 
-/// An address without what may open something.
-fn plain(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
-}
-
 pub(super) fn webhooks(hooks: &[Hook]) {
     if hooks.is_empty() {
         say!("no webhooks");
@@ -67,7 +62,7 @@ pub(super) fn webhooks(hooks: &[Hook]) {
         };
         vec![
             hook.id.clone(),
-            plain(&hook.url).to_owned(),
+            hook.url.clone(),
             which(&hook.filter),
             hook.cursor.to_string(),
             hook.created_by.clone(),
@@ -81,7 +76,7 @@ pub(super) fn webhooks(hooks: &[Hook]) {
 }
 
 pub(super) fn webhook_made(hook: &Hook, secret: &Secret) {
-    eprintln!("webhook {} to {}: {}", hook.id, plain(&hook.url), which(&hook.filter));
+    eprintln!("webhook {} to {}: {}", hook.id, hook.url, which(&hook.filter));
     eprintln!("The secret that signs its deliveries follows, once. Give it to the receiver only:");
     say!("{}", secret.expose());
 }

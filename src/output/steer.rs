@@ -147,7 +147,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
             (header, view.limits.iter().map(row).collect(), "no limits")
         }
         Settings::Shows => {
-            spare = &["WARM", "GUARANTEE", "CEILING"];
+            spare = &["WARM", "UP TO", "GUARANTEE", "CEILING"];
             let row = |s: &platefarm_model::explain::ShareView| {
                 let warm = match (s.share.warm_cpu, s.share.warm_gpu) {
                     (0, 0) => String::new(),
@@ -159,6 +159,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                     s.share.guarantee.to_string(),
                     s.share.ceiling.map_or_else(|| "-".into(), |most| most.to_string()),
                     warm,
+                    s.share.highest_class.to_string(),
                     s.tasks.to_string(),
                     s.frames_waiting.to_string(),
                 ]
@@ -169,6 +170,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                 right("GUARANTEE"),
                 right("CEILING"),
                 right("WARM"),
+                right("UP TO"),
                 right("TASKS"),
                 right("WAITING"),
             ];

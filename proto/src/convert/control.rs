@@ -130,13 +130,19 @@ impl From<Share> for v1::Share {
             ceiling: share.ceiling,
             warm_cpu: share.warm_cpu,
             warm_gpu: share.warm_gpu,
+            highest_class: v1::PriorityClass::from(share.highest_class).into(),
         }
     }
 }
 
 impl From<v1::Share> for Share {
     fn from(wire: v1::Share) -> Self {
+        let highest_class = match wire.highest_class() {
+            v1::PriorityClass::Unspecified => Self::default().highest_class,
+            said => said.into(),
+        };
         Self {
+            highest_class,
             weight: wire.weight.unwrap_or(1),
             guarantee: wire.guarantee,
             ceiling: wire.ceiling,
@@ -408,6 +414,7 @@ mod tests {
                     ceiling: Some(4),
                     warm_cpu: 5,
                     warm_gpu: 6,
+                    highest_class: PriorityClass::Normal,
                 },
                 tasks: 5,
                 frames_waiting: 6,

@@ -29,13 +29,14 @@ impl Listed {
 }
 
 fn facts(job: &Job) -> Facts<'_> {
+    let phase = job.phase();
     Facts {
         id: job.row.id,
         name: &job.row.name,
         show: &job.row.show,
         by: job.row.terms.submitted_by.as_deref().unwrap_or_default(),
-        phase: job.phase(),
-        paused: job.row.terms.paused,
+        phase,
+        held: job.row.terms.paused && !phase.is_settled(),
     }
 }
 

@@ -44,6 +44,15 @@ impl State {
         self.settings.get(&kind)?.get(name)
     }
 
+    /// What a show may have of the farm.
+    #[must_use]
+    pub fn share_of(&self, show: &str) -> Share {
+        match self.setting(SettingKind::Share, show) {
+            Some(Setting::Share(share)) => *share,
+            _ => Share::default(),
+        }
+    }
+
     /// Sets something up, or takes it away.
     pub(super) fn set(
         &mut self,
@@ -108,10 +117,7 @@ impl State {
         if let Some(id) = self.show_ids.get(name) {
             return *id;
         }
-        let share = match self.setting(SettingKind::Share, name) {
-            Some(Setting::Share(share)) => *share,
-            _ => Share::default(),
-        };
+        let share = self.share_of(name);
         let id = ShowId(self.shows.len() as u32);
         self.shows.push(Show { name: name.to_owned(), share, tasks: 0 });
         self.show_ids.insert(name.to_owned(), id);

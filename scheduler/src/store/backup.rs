@@ -3,6 +3,7 @@
 //! later one. PostgreSQL has its own tools for this, and people who know them.
 
 use super::place::Place;
+use super::private::{self, BESIDE, beside};
 use super::sql::failed;
 use super::{SqlStore, Store};
 use crate::core::{Policy, State};
@@ -40,10 +41,13 @@ fn io(what: &str, path: &Path, e: &std::io::Error) -> Fault {
     Fault::new(code, format!("cannot {what}")).at(path.display().to_string()).because(e)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+/// A new file beside a name, for its user alone: what is in it is as secret as the store.
+fn begun(of: &Path) -> Outcome<(PathBuf, File)> {
+    let path = partial(of);
+    // Left by one that was interrupted.
+    let _ = std::fs::remove_file(&path);
+    let file = private::create(&path).map_err(|e| io("make the copy", &path, &e))?;
+    Ok((path, file))
 }
 
 /// The file that grows while a copy is made that is to be `to`.
@@ -83,8 +87,8 @@ pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
         );
     }
     sqlx::any::install_default_drivers();
-    let partial = partial(to);
-    let _ = std::fs::remove_file(&partial);
+    // SQLite fills a file that is there and empty.
+    let (partial, _) = begun(to)?;
     let name = partial.to_str().ok_or_else(|| {
         Fault::new(Code::BadConfig, "the path is not UTF-8").at(partial.display().to_string())
     })?;
@@ -109,16 +113,16 @@ pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
 pub async fn restore(place: &Place, from: &Path) -> Outcome<(Copied, Option<PathBuf>)> {
     let to = file(place)?;
     let _lock = place.lock()?;
-    let partial = partial(to);
-    std::fs::copy(from, &partial).map_err(|e| io("copy the copy", from, &e))?;
+    let (partial, mut file) = begun(to)?;
+    let written = File::open(from).and_then(|mut from| std::io::copy(&mut from, &mut file));
+    written.map_err(|e| io("copy the copy", from, &e))?;
     let copied = check(&partial).await?;
-    let written = File::open(&partial).and_then(|file| file.sync_all());
-    written.map_err(|e| io("flush the store", &partial, &e))?;
+    file.sync_all().map_err(|e| io("flush the store", &partial, &e))?;
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-    let aside = to.exists().then(|| beside(to, &format!(".before-{since}")));
+    let aside = to.exists().then(|| beside(to, format!(".before-{since}")));
     if let Some(aside) = &aside {
         // The log belongs to the file: together they are what was committed.
-        for ending in ["-wal", "-shm", ""] {
+        for ending in [BESIDE[0], BESIDE[1], ""] {
             let (old, new) = (beside(to, ending), beside(aside, ending));
             match std::fs::rename(&old, &new) {
                 Err(e) if e.kind() != ErrorKind::NotFound => {

@@ -31,6 +31,7 @@ mod hooks;
 pub mod library;
 mod pages;
 mod place;
+mod private;
 mod read;
 mod reign;
 mod runs;

@@ -126,6 +126,7 @@ fn everything() -> Changes {
                 ceiling: Some(9),
                 warm_cpu: 2,
                 warm_gpu: 1,
+                highest_class: PriorityClass::Normal,
             }),
         ),
         ("a", Setting::Pool(Pool { labels: ["x".to_owned()].into(), reserve: 4 })),

@@ -71,7 +71,7 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
         },
         "jobs": front,
         "shows": shares,
-        "workers": moment.workers,
+        "workers": moment.workers(caller),
     })
 }
 
@@ -100,7 +100,11 @@ async fn stream<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> Re
     let (to, events) = mpsc::channel(2);
     tokio::spawn(async move {
         let _held = permit;
-        speak(&shared, &caller, &to).await;
+        tokio::select! {
+            () = speak(&shared, &caller, &to) => {}
+            // The page asks anew, and is told why not.
+            _ = shared.pages.gate.end_of(&caller) => {}
+        }
     });
     Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default()).into_response()
 }
@@ -215,9 +219,9 @@ mod tests {
     use super::*;
     use crate::core::{Command, Policy, State as Farm};
     use platefarm_model::farm::{Control, Target};
-    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+    use platefarm_model::job::{JobSpec, LeaseView, StepKind, StepSpec, WorkerView};
     use platefarm_model::trust::Role;
-    use platefarm_model::{FrameRange, JobId, Timestamp};
+    use platefarm_model::{FrameRange, FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId};
 
     fn job(show: &str) -> Command {
         let step = StepSpec {
@@ -259,5 +263,39 @@ mod tests {
         };
         assert_eq!(counts(&[]), (48, 24, 0));
         assert_eq!(counts(&["atlas"]), (24, 24, 0));
+    }
+
+    /// Workers are everybody's; what they have in hand is of a show.
+    #[test]
+    fn what_workers_do_for_other_shows_is_left_out() {
+        let mut farm = Farm::new(Policy::default(), Timestamp(1));
+        farm.step(job("atlas"), Timestamp(2)).reply.unwrap();
+        farm.step(job("zeus"), Timestamp(2)).reply.unwrap();
+        let mut moment = Moment::of(farm.jobs(false), &farm);
+        let leases = [1, 2].map(|number| LeaseView {
+            token: LeaseToken(number),
+            step: StepId { job: JobId(number), index: 0 },
+            frames: FrameSet::new(),
+        });
+        moment.workers = vec![WorkerView {
+            id: WorkerId(1),
+            name: "w".into(),
+            state: "alive".into(),
+            slots: 2,
+            backend: "cpu".into(),
+            last_seen: Timestamp(2),
+            leases: leases.into(),
+            frames_done: 0,
+            labels: vec![],
+            pools: vec![],
+            memory_mib: 0,
+            quarantine: None,
+            drain_reason: String::new(),
+        }];
+        for (shows, held) in [(vec![], 2), (vec!["zeus".to_owned()], 1), (vec!["x".into()], 0)] {
+            let caller = Caller { name: "n".into(), token: "t".into(), role: Role::Viewer, shows };
+            let seen = overview(&moment, &caller);
+            assert_eq!(seen["workers"][0]["leases"].as_array().unwrap().len(), held, "{seen}");
+        }
     }
 }

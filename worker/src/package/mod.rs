@@ -320,7 +320,7 @@ impl<'a> Writer<'a> {
     /// Writes `bytes` as `name`, relative to the package. A file that says the
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
-        let published = self.out_dir.join(name);
+        let published = publish::confined(self.out_dir, Path::new(name))?;
         self.hashes.insert(name.to_owned(), hash::xxh128(bytes));
         self.meter.did(bytes.len() as u64);
         if platefarm_media::storage::read(&published).is_ok_and(|there| there == bytes) {

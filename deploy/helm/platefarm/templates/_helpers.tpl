@@ -77,3 +77,20 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
+{{/* What tasks may touch, as JSON. A worker without a root may touch whatever its user may, and one without a bucket's
+     root no bucket: neither is what anybody asked for. */}}
+{{- define "platefarm.roots" -}}
+{{- $roots := .Values.roots | default list -}}
+{{- if not $roots -}}
+{{- range .Values.volumes -}}{{- $roots = append $roots .mountPath -}}{{- end -}}
+{{- end -}}
+{{- if not $roots -}}
+{{- fail "roots: tasks have nothing that they may read and write; name volumes, or paths and s3://BUCKET/PREFIX in roots" -}}
+{{- end -}}
+{{- $buckets := 0 -}}
+{{- range $roots -}}{{- if hasPrefix "s3://" . -}}{{- $buckets = add1 $buckets -}}{{- end -}}{{- end -}}
+{{- if and .Values.s3.enabled (not $buckets) -}}
+{{- fail "roots: s3.enabled asks for buckets, and no root is one; name them in roots as s3://BUCKET/PREFIX, beside the mount paths" -}}
+{{- end -}}
+{{- toJson $roots -}}
+{{- end -}}

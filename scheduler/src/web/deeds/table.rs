@@ -52,6 +52,9 @@ const SHARE: &[Field] = &[
         .hint("Most tasks at a time. Empty: as many as there are."),
     field("warm_cpu", "Workers kept without a GPU", Kind::Count).of("share.warm_cpu"),
     field("warm_gpu", "Workers kept with a GPU", Kind::Count).of("share.warm_gpu"),
+    field("highest_class", "Highest class", Kind::Class)
+        .of("share.highest_class")
+        .hint("That its submitters may ask for; a higher one is for operators."),
 ];
 
 /// All of them, in the order of their buttons.
@@ -214,6 +217,7 @@ fn share(said: &Said) -> Outcome<Option<Share>> {
         ceiling: said.number("ceiling")?,
         warm_cpu: said.number("warm_cpu")?.unwrap_or(new.warm_cpu),
         warm_gpu: said.number("warm_gpu")?.unwrap_or(new.warm_gpu),
+        highest_class: said.read("highest_class")?.unwrap_or(new.highest_class),
     }))
 }
 
