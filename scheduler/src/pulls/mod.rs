@@ -11,7 +11,7 @@
 //! where two clips would do, the event is rejected and both are named.
 //!
 //! - [`take`] reads the list: which source frames an event shows (transitions,
-//!   speed changes, frozen frames).
+//!   frozen frames); [`speed`] says which a speed change shows.
 //! - [`matching`] finds the clip; [`ahead`] asks it before there is a plan.
 //! - [`naming`] names the plate; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
@@ -35,6 +35,7 @@ mod previous;
 mod rate;
 mod shown;
 mod sidecar;
+mod speed;
 mod take;
 mod template;
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl<'a> Draft<'a> {
         }
         let retime = (take.speed != 1.0).then(|| Retime {
             speed: take.speed,
-            record_frames: take.event.record.frames(),
+            record_frames: take.record,
             source_frames: end - first,
         });
         Self {

@@ -8,9 +8,12 @@
 //! The two sides of a dissolve are two takes. Where the outgoing line goes on
 //! from the event before it, which is the rule, its frames become the tail of
 //! that event's take, so that the shot is one plate.
+//!
+//! [`speed`](super::speed) says what a speed makes of a take.
 
+use super::speed::{motion, retimed, shown, speed};
 use platefarm_model::{Code, Fault, Timecode};
-use platefarm_standards::editlist::{EditList, Event, MotionEffect};
+use platefarm_standards::editlist::{EditList, Event};
 
 /// A run of source frames.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub(super) struct Take<'a> {
     pub(super) lead: i64,
     /// Frames needed in all, at least one, counted from `start - lead`.
     pub(super) count: i64,
+    /// Frames of the edit that it lasts, a transition behind it included.
+    pub(super) record: i64,
     /// Source frames per frame of record; 1 when the list names no speed.
     pub(super) speed: f64,
     /// What was assumed.
@@ -89,6 +94,7 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         written: 1,
         lead: 0,
         count: 1,
+        record: 0,
         speed: 1.0,
         notes: Vec::new(),
     };
@@ -133,49 +139,13 @@ fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
     if source == 0 && record == 0 {
         return skip(event, "an event without length needs no plate");
     }
-    take.written = source.max(1);
+    (take.written, take.record) = (source.max(1), record);
     let speed = if event.freeze { Some(0.0) } else { fps.map(|fps| speed(fps, take.start)) };
     match speed {
-        Some(speed) if speed != 1.0 => retimed(&mut take, source, record, speed),
+        Some(speed) if speed != 1.0 => retimed(&mut take, source, speed),
         _ => plain(&mut take, source, record),
     }
     Verdict::Take(take)
-}
-
-/// Source frames per frame of record. Lists count the rate of an M2 by the
-/// timebase: 24.0 is full speed at 23.976 too.
-fn speed(fps: f64, at: Timecode) -> f64 {
-    fps / f64::from(at.rate.timebase())
-}
-
-/// Frames that `record` frames show at `speed`: `ceil(record * |speed|)`, less
-/// the noise of the product.
-fn shown(record: i64, speed: f64) -> i64 {
-    (record as f64 * speed.abs() - 1e-6).ceil().max(0.0) as i64
-}
-
-fn retimed(take: &mut Take<'_>, source: i64, record: i64, speed: f64) {
-    take.speed = speed;
-    let wanted = shown(record, speed).max(1);
-    let what = if speed == 0.0 {
-        take.written = 1;
-        take.count = 1;
-        format!("the event holds one source frame for {record} of record")
-    } else if speed < 0.0 && source <= 1 {
-        // A reversed shot is written as the one frame that it starts from.
-        take.lead = wanted - 1;
-        take.count = wanted;
-        format!("the event runs backwards from its source in, over {wanted} source frames")
-    } else {
-        take.count = source.max(wanted);
-        let direction = if speed < 0.0 { " backwards" } else { "" };
-        format!(
-            "the event shows {} source frames in {record} of record, at {:.1} % speed{direction}",
-            take.count,
-            speed.abs() * 100.0
-        )
-    };
-    take.notes.push(Fault::new(Code::RetimeIgnored, what).at(place(take.event)));
 }
 
 fn plain(take: &mut Take<'_>, source: i64, record: i64) {
@@ -243,7 +213,9 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
     if let Some(take) = last.filter(|take| goes_on(take, event, clip_name)) {
         let more = shown(frames, take.speed);
         take.count += more;
-        if take.lead > 0 {
+        take.record += frames;
+        // Backwards it goes on below what was shown.
+        if take.speed < 0.0 {
             take.lead += more;
         }
         let what = format!(
@@ -268,12 +240,13 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
         written: event.source.frames().max(1),
         lead: 0,
         count: frames,
+        record: frames,
         speed: 1.0,
         notes: Vec::new(),
     };
     let frozen = event.freeze.then_some(0.0);
     match frozen.or_else(|| fps.map(|fps| speed(fps, take.start))) {
-        Some(speed) if speed != 1.0 => retimed(&mut take, 0, frames, speed),
+        Some(speed) if speed != 1.0 => retimed(&mut take, 0, speed),
         _ => {}
     }
     Verdict::Take(take)
@@ -283,44 +256,18 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
 fn goes_on(take: &Take<'_>, event: &Event, clip_name: Option<&str>) -> bool {
     let before = take.event;
     let day = event.source.start.frames_per_day();
-    let gap = event.source.start.frames - before.source.end.frames;
+    let at = event.source.start.frames;
+    let ends = |end: i64| (at - end).rem_euclid(day) == 0;
     let same_name = match (take.clip_name, clip_name) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         // A reel that stands for any file says nothing of its own.
         _ => !event.is_auxiliary(),
     };
-    // A reversed take is written as one frame; where it ends is not in the list.
+    // A reversed take goes on below its first frame, or where its range ends as the list writes it.
+    let first = take.start.frames - take.lead;
+    let below = take.speed < 0.0 && [take.start.frames, first, first - 1].into_iter().any(ends);
     before.reel.eq_ignore_ascii_case(&event.reel)
         && same_name
-        && gap.rem_euclid(day) == 0
+        && (ends(before.source.end.frames) || below)
         && before.record.end.frames == event.record.start.frames
-}
-
-/// The M2 that belongs to `side`; the lines of both sides of a transition
-/// stand under its second line, `under`.
-fn motion(side: &Event, under: &Event, other_reel: Option<&str>) -> Option<f64> {
-    let mine: Vec<&MotionEffect> = under
-        .motion
-        .iter()
-        .filter(|m| m.reel.is_empty() || same_reel(&m.reel, &side.reel))
-        .collect();
-    let exact = mine.iter().rev().find(|m| m.at == side.source.start_text);
-    let chosen = match other_reel {
-        // One side only: whatever stands there is meant, even if the reel was cut.
-        None => exact.copied().or_else(|| mine.last().copied()).or(under.motion.last()),
-        // Two sides of one reel are told apart by time only.
-        Some(other) if same_reel(other, &side.reel) => exact.copied(),
-        Some(_) => exact.copied().or_else(|| mine.last().copied()),
-    };
-    chosen.map(|m| m.fps)
-}
-
-/// Equal, or one cut short of the other.
-fn same_reel(a: &str, b: &str) -> bool {
-    let shorter = a.len().min(b.len());
-    a.eq_ignore_ascii_case(b)
-        || (shorter >= 8
-            && a.get(..shorter)
-                .zip(b.get(..shorter))
-                .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)))
 }

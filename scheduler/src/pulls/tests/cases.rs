@@ -305,6 +305,8 @@ fn the_outgoing_side_of_a_dissolve_is_the_tail_of_its_shot() {
     let made = planned(&text, &clips, 0).unwrap();
     let got: Vec<_> = made.package.plates.iter().map(frames).collect();
     assert_eq!(got, [(0, 96 + 24, [0, 0]), (0, 36, [0, 0])]);
+    let retime = made.package.plates[0].retime.as_ref().unwrap();
+    assert_eq!((retime.record_frames, retime.source_frames), (48 + 12, 96 + 24));
     let skipped: Vec<_> = made.skipped.iter().map(|s| s.event.as_ref().unwrap().line).collect();
     assert_eq!(skipped, [6]);
     assert!(made.package.rejected.is_empty());
@@ -363,6 +365,71 @@ fn speed_changes_take_the_source_frames_that_they_show() {
     // Full speed is no speed change, at 23.976 neither.
     let text = format!("{ONE_SECOND}M2 A001 024.0 01:00:01:00\n");
     assert!(planned(&text, &[a001()], 0).unwrap().package.plates[0].notes.is_empty());
+}
+
+/// Ten of record at double speed are 20 source frames: 5 to 24 down from the in, which is 24, and
+/// from the out those below it.
+#[test]
+fn a_reversed_shot_has_its_frames_from_whichever_end_it_is_counted() {
+    for (times, speed, expected, unsure) in [
+        // 14 to 33 from the out. It was not counted by the speed, so the in may be the lowest: 24 to 43.
+        ("01:00:01:00 01:00:01:10 01:00:00:00 01:00:00:10", "-048.0", (5, 39), true),
+        // 18 to 37 from the out.
+        ("01:00:01:00 01:00:01:14 01:00:00:00 01:00:00:10", "-048.0", (5, 33), true),
+        // All that is shown is written.
+        ("01:00:01:00 01:00:01:20 01:00:00:00 01:00:00:10", "-048.0", (24, 20), false),
+        // But for one: 25 * 31.7 / 24 = 33.02.
+        ("01:00:01:00 01:00:02:09 01:00:00:00 01:00:01:01", "-031.7", (23, 34), false),
+        // Half speed shows 12: 13 to 24, 36 to 47 or 24 to 35.
+        ("01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00", "-012.0", (13, 35), true),
+        // No frame is written: 38 to 47, or 39 to 48.
+        ("01:00:02:00 01:00:02:00 01:00:00:00 01:00:00:10", "-024.0", (38, 11), false),
+    ] {
+        let text = format!("001  A001 V C {times}\nM2 A001 {speed} 01:00:01:00\n");
+        let made = planned(&text, &[a001()], 0).unwrap();
+        let plate = &made.package.plates[0];
+        assert_eq!((plate.source_first, plate.frames.len()), expected, "{text}");
+        assert_eq!(codes(&plate.notes), ["F0217"], "{text}");
+        assert_eq!(plate.notes[0].message.contains("does not say"), unsure, "{}", plate.notes[0]);
+    }
+}
+
+/// Ten frames, 33 down to 24, and eight of a dissolve below them.
+#[test]
+fn a_reversed_shot_goes_on_below_its_first_frame() {
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    // Some write the out of the range at the dissolve, some the frame that it goes on from.
+    for at in ["01:00:01:10", "01:00:01:00", "01:00:00:23"] {
+        let text = format!(
+            "001  A001 V C     01:00:01:00 01:00:01:10 01:00:00:00 01:00:00:10\n\
+            M2 A001 -024.0 01:00:01:00\n\
+            002  A001 V C     {at} {at} 01:00:00:10 01:00:00:10\n\
+            002  B001 V D 008 02:00:00:00 02:00:01:00 01:00:00:10 01:00:01:10\n\
+            M2 A001 -024.0 {at}\n"
+        );
+        let made = planned(&text, &clips, 0).unwrap();
+        let got: Vec<_> = made.package.plates.iter().map(frames).collect();
+        assert_eq!(got, [(16, 18, [0, 0]), (0, 24, [0, 0])], "{at}");
+        let retime = made.package.plates[0].retime.as_ref().unwrap();
+        let got = (retime.speed, retime.record_frames, retime.source_frames);
+        assert_eq!(got, (-1.0, 18, 18), "{at}");
+    }
+}
+
+/// `pyedl-25.edl`, event 010: 30 seconds and a frame of 25, all of them written.
+#[test]
+fn a_clip_that_is_reversed_whole_is_whole() {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let mut whole = clip("Test rename", None, "00:00:00:00", 751);
+    whole.timing.rate = Some(rate);
+    whole.timing.start = Some(Timecode::parse("00:00:00:00", rate).unwrap());
+    let text = "010  AX       V     C        00:00:00:00 00:00:30:01 00:02:10:21 00:02:40:22\n\
+        * FROM CLIP NAME: Test rename\n\
+        M2   AX       -25.0                      00:00:00:00 \n";
+    let edl = edl::parse(text.as_bytes(), rate).unwrap();
+    let clips = [whole];
+    let made = plan(&PullRequest { rate, ..request(&edl, &clips, 0) }).unwrap();
+    assert_eq!(frames(&made.package.plates[0]), (0, 751, [0, 0]));
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! How a list says that a source runs at another speed, and which source
+//! frames that shows.
+//!
+//! Forwards that is plain: from the in on, as many as the speed makes of the
+//! record. Backwards it is not. Some systems write the range that is shown, and
+//! the shot runs down from its out; some write the frame that is shown first,
+//! and the shot runs down from its in; some leave the out as if nothing were
+//! retimed. Where a range does not say which of them it was, the plate holds
+//! the frames of all readings, and says so.
+
+use super::take::{Take, place};
+use platefarm_model::{Code, Fault, Timecode};
+use platefarm_standards::editlist::{Event, MotionEffect};
+
+/// Source frames per frame of record. Lists count the rate of an M2 by the
+/// timebase: 24.0 is full speed at 23.976 too.
+pub(super) fn speed(fps: f64, at: Timecode) -> f64 {
+    fps / f64::from(at.rate.timebase())
+}
+
+/// Frames that `record` frames show at `speed`: `ceil(record * |speed|)`, less
+/// the noise of the product.
+pub(super) fn shown(record: i64, speed: f64) -> i64 {
+    (record as f64 * speed.abs() - 1e-6).ceil().max(0.0) as i64
+}
+
+/// Fills in which frames a speed shows. The list writes `source` of them.
+pub(super) fn retimed(take: &mut Take<'_>, source: i64, speed: f64) {
+    take.speed = speed;
+    let record = take.record;
+    let wanted = shown(record, speed).max(1);
+    let what = if speed == 0.0 {
+        take.written = 1;
+        take.count = 1;
+        format!("the event holds one source frame for {record} of record")
+    } else if speed < 0.0 {
+        backwards(take, source, wanted)
+    } else {
+        take.count = source.max(wanted);
+        let speed = speed * 100.0;
+        format!(
+            "the event shows {} source frames in {record} of record, at {speed:.1} % speed",
+            take.count
+        )
+    };
+    take.notes.push(Fault::new(Code::RetimeIgnored, what).at(place(take.event)));
+}
+
+/// A shot that runs backwards over `wanted` source frames, of which the list
+/// writes `source` from the in on.
+fn backwards(take: &mut Take<'_>, source: i64, wanted: i64) -> String {
+    let record = take.record;
+    let speed = take.speed.abs() * 100.0;
+    let shows = format!(
+        "the event shows {wanted} source frames in {record} of record, at {speed:.1} % speed backwards"
+    );
+    if source <= 1 {
+        // The one frame that it starts from; of none it may be the one before.
+        take.lead = wanted - source;
+        take.count = take.lead + 1;
+        return format!("{shows}, down from its source in");
+    }
+    // A range of that length is the one that is shown, but for what was rounded away.
+    let is_whole = (source - wanted).abs() <= 1;
+    take.lead = if is_whole { (wanted - source).max(0) } else { wanted - 1 };
+    // Lengths that are equal say that the out was not counted by the speed: then the in may be
+    // the lowest frame, and those that are shown lie above it.
+    take.count = take.lead + if source == record { source.max(wanted) } else { source };
+    if is_whole {
+        return shows;
+    }
+    format!(
+        "{shows}, and the list writes {source}: it does not say whether they run down from the source in or from the out, so {} are taken",
+        take.count
+    )
+}
+
+/// The M2 that belongs to `side`; the lines of both sides of a transition
+/// stand under its second line, `under`.
+pub(super) fn motion(side: &Event, under: &Event, other_reel: Option<&str>) -> Option<f64> {
+    let mine: Vec<&MotionEffect> = under
+        .motion
+        .iter()
+        .filter(|m| m.reel.is_empty() || same_reel(&m.reel, &side.reel))
+        .collect();
+    let exact = mine.iter().rev().find(|m| m.at == side.source.start_text);
+    let chosen = match other_reel {
+        // One side only: whatever stands there is meant, even if the reel was cut.
+        None => exact.copied().or_else(|| mine.last().copied()).or(under.motion.last()),
+        // Two sides of one reel are told apart by time only.
+        Some(other) if same_reel(other, &side.reel) => exact.copied(),
+        Some(_) => exact.copied().or_else(|| mine.last().copied()),
+    };
+    chosen.map(|m| m.fps)
+}
+
+/// Equal, or one cut short of the other.
+fn same_reel(a: &str, b: &str) -> bool {
+    let shorter = a.len().min(b.len());
+    a.eq_ignore_ascii_case(b)
+        || (shorter >= 8
+            && a.get(..shorter)
+                .zip(b.get(..shorter))
+                .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)))
+}
