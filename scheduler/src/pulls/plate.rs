@@ -42,16 +42,21 @@ impl<'a> Draft<'a> {
         let mut notes = take.notes.clone();
         notes.extend(found.notes);
         notes.extend(high_speed(clip));
-        let [lead, count] = [take.lead, take.count].map(|n| scaled(n, found.per_frame));
+        let [lead, count, shows] =
+            [take.lead, take.count, take.shows].map(|n| scaled(n, found.per_frame));
         let media = i64::try_from(clip.timing.frame_count).unwrap_or(i64::MAX);
         let wanted = found.index - lead;
         let first = wanted.max(0);
         let end = wanted.saturating_add(count).min(media);
-        if end - first < count {
-            let message = format!(
-                "the event needs {count} source frames and the media has {} of them",
-                end - first
-            );
+        let there = end - first;
+        if there < count {
+            let message = if there < shows {
+                format!("the event needs {shows} source frames and the media has {there} of them")
+            } else {
+                format!(
+                    "of {count} source frames that the list may mean the media has {there}; the event shows {shows}"
+                )
+            };
             notes.push(Fault::new(Code::HandlesClamped, message).at(place(take.event)));
         }
         let room = [first, media - end];
@@ -66,7 +71,7 @@ impl<'a> Draft<'a> {
         let retime = (take.speed != 1.0).then(|| Retime {
             speed: take.speed,
             record_frames: take.record,
-            source_frames: end - first,
+            source_frames: there,
         });
         Self {
             clip_index: found.clip,

@@ -29,18 +29,22 @@ pub(super) fn retimed(take: &mut Take<'_>, source: i64, speed: f64) {
     take.speed = speed;
     let record = take.record;
     let wanted = shown(record, speed).max(1);
+    // Of a range whose length is the record's, slower, the clip need not have what is not shown.
+    (take.shows, take.written) = (wanted, source.clamp(1, wanted));
     let what = if speed == 0.0 {
-        take.written = 1;
         take.count = 1;
         format!("the event holds one source frame for {record} of record")
     } else if speed < 0.0 {
         backwards(take, source, wanted)
     } else {
         take.count = source.max(wanted);
+        let more = match take.count - wanted {
+            0 => String::new(),
+            _ => format!("; the list writes {source}, which are taken"),
+        };
         let speed = speed * 100.0;
         format!(
-            "the event shows {} source frames in {record} of record, at {speed:.1} % speed",
-            take.count
+            "the event shows {wanted} source frames in {record} of record, at {speed:.1} % speed{more}"
         )
     };
     take.notes.push(Fault::new(Code::RetimeIgnored, what).at(place(take.event)));

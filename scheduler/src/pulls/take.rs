@@ -31,6 +31,9 @@ pub(super) struct Take<'a> {
     pub(super) lead: i64,
     /// Frames needed in all, at least one, counted from `start - lead`.
     pub(super) count: i64,
+    /// Source frames that the event shows, at least one: not more than `count`, which takes in
+    /// what the list only writes, and all readings of a list that can be read in several ways.
+    pub(super) shows: i64,
     /// Frames of the edit that it lasts, a transition behind it included.
     pub(super) record: i64,
     /// Source frames per frame of record; 1 when the list names no speed.
@@ -94,6 +97,7 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         written: 1,
         lead: 0,
         count: 1,
+        shows: 1,
         record: 0,
         speed: 1.0,
         notes: Vec::new(),
@@ -149,12 +153,12 @@ fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
 }
 
 fn plain(take: &mut Take<'_>, source: i64, record: i64) {
-    take.count = source;
+    (take.count, take.shows) = (source, source);
     if source == record {
         return;
     }
     let note = if source == 0 {
-        take.count = record;
+        (take.count, take.shows) = (record, record);
         Fault::new(
             Code::RetimeIgnored,
             format!("the event has no source length; its {record} frames of record are taken"),
@@ -162,7 +166,7 @@ fn plain(take: &mut Take<'_>, source: i64, record: i64) {
         .remedy("Check the plate against the edit.")
     } else if (source - record).abs() == 1 {
         // Lists made across rates are off by one; a frame too many does no harm.
-        take.count = source.max(record);
+        (take.count, take.shows) = (source.max(record), source.min(record).max(1));
         Fault::new(
             Code::RetimeIgnored,
             format!(
@@ -213,6 +217,7 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
     if let Some(take) = last.filter(|take| goes_on(take, event, clip_name)) {
         let more = shown(frames, take.speed);
         take.count += more;
+        take.shows += more;
         take.record += frames;
         // Backwards it goes on below what was shown.
         if take.speed < 0.0 {
@@ -240,6 +245,7 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
         written: event.source.frames().max(1),
         lead: 0,
         count: frames,
+        shows: frames,
         record: frames,
         speed: 1.0,
         notes: Vec::new(),

@@ -367,6 +367,22 @@ fn speed_changes_take_the_source_frames_that_they_show() {
     assert!(planned(&text, &[a001()], 0).unwrap().package.plates[0].notes.is_empty());
 }
 
+/// Half speed over 72 of record is 36 source frames, and the list writes 72: the clip need not have those.
+#[test]
+fn slow_motion_with_equal_lengths_wants_the_frames_that_it_shows() {
+    let text = "001  A001 V C 01:00:00:00 01:00:03:00 01:00:00:00 01:00:03:00\nM2 A001 012.0 01:00:00:00\n";
+    let with = |frames| planned(text, &[clip("A001_C001", Some("A001"), "01:00:00:00", frames)], 0);
+    let made = with(48).unwrap();
+    let plate = &made.package.plates[0];
+    assert_eq!((plate.matched.rule.as_str(), frames(plate)), ("reel", (0, 48, [0, 0])));
+    assert_eq!(codes(&plate.notes), ["F0213", "F0217"]);
+    assert!(plate.notes.iter().any(|note| note.message.contains("the event shows 36")));
+    assert!(with(36).is_ok());
+    assert_eq!(with(34).unwrap_err().code, Code::NoClipForEvent);
+    // All of them are taken where they are there.
+    assert_eq!(frames(&with(100).unwrap().package.plates[0]), (0, 72, [0, 0]));
+}
+
 /// Ten of record at double speed are 20 source frames: 5 to 24 down from the in, which is 24, and
 /// from the out those below it.
 #[test]
