@@ -156,7 +156,7 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
         sound: 0,
         not_by_reel: false,
     };
-    let index = Index::new(request.media.keys(), &request.choices, request.bar);
+    let index = Index::new(request.edl, request.media.keys(), &request.choices, request.bar);
     let mut drafts = Vec::new();
     for verdict in take::takes(request.edl) {
         match verdict {
@@ -229,7 +229,7 @@ struct Planner<'a> {
     notes: Vec<Fault>,
     /// Events that are only heard.
     sound: usize,
-    /// An event with a reel of eight characters was not found by its reel.
+    /// An event with a reel of eight characters was not found by its reel, or not for certain.
     not_by_reel: bool,
 }
 
@@ -385,8 +385,8 @@ impl<'a> Planner<'a> {
     }
 
     /// A CMX 3600 export cuts reels to eight characters. Only said when a reel
-    /// of that length did not lead to its clip: there are cameras whose names
-    /// have eight.
+    /// of that length did not lead to its clip, or led to one of that name: there
+    /// are cameras whose names have eight, and lists do not tell which they are of.
     fn reels_look_cut(&self) -> Option<Fault> {
         (self.not_by_reel && self.request.edl.reels_look_cut()).then(|| {
             Fault::new(Code::BadEdlReel, "no reel of the edit list is longer than eight characters")

@@ -11,11 +11,11 @@ use super::{ClipKey, Query};
 /// How a name of the event leads to a clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Names {
-    /// The event's reel is the clip's name or reel.
+    /// The event's reel is the clip's name or reel; its reel only, where reels look cut.
     Reel,
     /// The event's source file or clip name is.
     Alias,
-    /// The reel, cut at a width of list formats, is how a name begins.
+    /// The reel, cut at a width of list formats, is how a name begins; or all of it, where reels look cut.
     Cut,
     /// Any name, without separators and what copies append.
     Normal,
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         score: 1.0,
         names: Names::Reel,
         times: within,
-        doc: "the reel is the clip's name or reel, and the timecode lies in the clip at its rate",
+        doc: "the reel is the clip's name or reel, and the timecode lies in the clip at its rate; where reels look cut, one of eight characters is no clip's name",
     },
     Rule {
         name: "clip-name",
@@ -71,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
         score: 0.9,
         names: Names::Cut,
         times: within,
-        doc: "the reel has 8, 16 or 32 characters and a clip's name begins so",
+        doc: "the reel has 8, 16 or 32 characters and a clip's name begins so; where reels look cut, all of the name too",
     },
     Rule {
         name: "normalised",

@@ -38,7 +38,7 @@ fn find_with(
         crate::pulls::take::Verdict::Take(take) => Some(take),
         _ => None,
     });
-    Index::new(keys, choices, bar).find(&Query::of(&take.unwrap()))
+    Index::new(edl, keys, choices, bar).find(&Query::of(&take.unwrap()))
 }
 
 fn find(keys: &[ClipKey], edl: &EditList) -> Result<Found, Box<Miss>> {
@@ -179,6 +179,35 @@ fn a_timecode_that_recurs_is_a_conflict_until_a_second_name_decides() {
     }
     let named = list("A001", SECOND, "* FROM CLIP NAME: A001C003_240102_R1AB", "24");
     assert_eq!(rule(&keys, &named).1, "A001C003_240102_R1AB");
+}
+
+/// Where the longest reels have eight characters, each may be the beginning of a longer name.
+#[test]
+fn a_reel_that_may_be_cut_is_not_taken_for_a_whole_name() {
+    let whole = key("A001C003", None, "10:00:00:00", "24", 100);
+    let cut = list("A001C003", SECOND, "", "24");
+    // Two names begin so, and the list does not say which is meant; their timecode or another name may.
+    let miss = find(&[whole.clone(), arri()], &cut).err().unwrap();
+    assert_eq!((miss.fault.code, miss.candidates.len()), (Code::AmbiguousEvent, 2));
+    let later = key(ARRI, None, "11:00:00:00", "24", 100);
+    let found = find(&[whole.clone(), later.clone()], &cut).ok().unwrap();
+    assert_eq!((found.clip, found.matched.tier, found.matched.score), (0, Tier::Fuzzy, 0.9));
+    assert_eq!((found.matched.by.as_str(), found.by_reel), ("reel = clip name", false));
+    let named = list("A001C003", SECOND, &format!("* FROM CLIP NAME: {ARRI}"), "24");
+    assert_eq!(rule(&[whole.clone(), arri()], &named).1, ARRI);
+    // A roll's name is no clip's, unless a clip's name goes on from it.
+    let roll = list("A001R1AB", SECOND, "", "24");
+    assert_eq!(find(&[arri()], &roll).ok().unwrap().matched.tier, Tier::Exact);
+    let longer = key("A001R1AB_C003", None, "10:00:00:00", "24", 100);
+    let miss = find(&[arri(), longer], &roll).err().unwrap();
+    assert_eq!((miss.fault.code, miss.candidates.len()), (Code::AmbiguousEvent, 2));
+    // In a list with a longer reel eight characters are a name.
+    let text = format!(
+        "001  A001C003 V C {SECOND} 01:00:00:00 01:00:01:00\n002  {ARRI} V C {SECOND} 01:00:00:00 01:00:01:00\n"
+    );
+    let long = edl::parse(text.as_bytes(), rate("24")).unwrap();
+    let found = find(&[whole, arri()], &long).ok().unwrap();
+    assert_eq!((found.clip, found.matched.tier), (0, Tier::Exact));
 }
 
 /// What runs beside it at the same time is not it: another camera, roll or clip.

@@ -195,10 +195,15 @@ fn reels_that_were_cut_are_noted() {
     let found = format!("{cut}* SOURCE FILE: {}\n", long.identity.clip_name);
     let made = planned(&found, std::slice::from_ref(&long), 0).unwrap();
     assert!(codes(&made.package.notes).contains(&"F0214"), "{:?}", made.package.notes);
-    // A camera whose names have eight characters is no reason to warn.
+    // A camera whose names have eight characters makes lists that look the same.
     let short = clip("A001C001", None, "01:00:00:00", 100);
     let text = cut.replace("A_0031C0", "A001C001");
-    assert_eq!(codes(&planned(&text, &[short], 0).unwrap().package.notes), ["F0219"]);
+    let made = planned(&text, std::slice::from_ref(&short), 0).unwrap();
+    assert_eq!(made.package.plates[0].matched.to_string(), "fuzzy cut-reel 0.90: reel = clip name");
+    assert_eq!(codes(&made.package.notes), ["F0214", "F0219", "F0260"]);
+    let longer = clip("A001C001_240101_R1AB", None, "01:00:00:00", 100);
+    let fault = planned(&text, &[short, longer], 0).unwrap_err();
+    assert_eq!(fault.code, Code::AmbiguousEvent, "{fault}");
 }
 
 #[test]
