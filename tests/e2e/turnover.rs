@@ -111,7 +111,7 @@ fn every_trap_ends_as_it_should() {
         ("005", "BB_050_PL01_v001", "reel", "1001-1005", [2, 2]),
         // The tail of the dissolve, two frames, belongs to the shot.
         ("006", "BB_060_PL01_v001", "reel", "1001-1007", [0, 2]),
-        ("007", "CC_010_PL01_v001", "clip-name", "1001", [0, 0]),
+        ("007", "CC_010_PL01_v001", "no-timecode", "1001", [0, 0]),
         ("008", "BB_080_PL01_v001", "one-frame", "1001-1005", [2, 0]),
         ("014", "BB_010_PL02_v001", "reel", "1001-1006", [2, 2]),
     ] {

@@ -47,6 +47,7 @@ fn fuzzy(clip: &ClipKey, matched: &Matched, at: At, query: &Query<'_>) -> Option
             format!("; {} is read at {} {mode}", query.start, start.rate)
         }
         Reading::Shifted(hours) => format!("; {} is read {hours:+} h", query.start),
+        Reading::Untimed => "; nothing says which of its frames are meant".into(),
     };
     let message = format!(
         "'{}' was matched by rule '{}', score {:.2}: {}{time}",

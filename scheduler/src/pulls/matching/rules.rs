@@ -5,7 +5,7 @@
 //! Order and rules follow the practice of conform tools (name and timecode,
 //! both; name variants before timecode variants), see docs/pulls.md.
 
-use super::times::{At, inside, one_frame, shifted, sibling};
+use super::times::{At, inside, one_frame, shifted, sibling, untimed};
 use super::{ClipKey, Query};
 
 /// How a name of the event leads to a clip.
@@ -49,6 +49,15 @@ pub(super) const CHOSEN: &str = "chosen";
 fn within(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
     inside(clip, query).ok()
 }
+
+/// A name leads to the clip, and nothing says where in it.
+pub(super) const NO_TIMECODE: Rule = Rule {
+    name: "no-timecode",
+    score: 0.5,
+    names: Names::Any,
+    times: untimed,
+    doc: "a name agrees, and the clip has no timecode: the list's is counted from its first frame as 00:00:00:00",
+};
 
 /// Every rule, in order; those with a score of 1 are the exact tier.
 pub(super) const RULES: &[Rule] = &[
@@ -115,6 +124,7 @@ pub(super) const RULES: &[Rule] = &[
         times: within,
         doc: "a name agrees but for one slip: a character too many or too few, two that changed places, O for 0",
     },
+    NO_TIMECODE,
     Rule {
         name: "camera-date",
         score: 0.4,

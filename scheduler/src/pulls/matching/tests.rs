@@ -83,7 +83,44 @@ fn each_rule_finds_what_it_is_for_and_says_so() {
         let got = rule(&[arri(), key("B001C001_240101_R9ZZ", None, "20:00:00:00", "24", 10)], &edl);
         assert_eq!(got, (wanted.into(), ARRI.into(), index), "{reel} {range} {remarks}");
     }
-    assert_eq!(RULES.len(), 10, "a new rule is tried here too");
+    assert_eq!(RULES.len(), 11, "a new rule is tried here too; no-timecode below");
+}
+
+/// A name that agrees says which clip it is, and not where in it.
+#[test]
+fn a_clip_without_timecode_is_no_exact_match() {
+    let untimed = ClipKey { start: None, ..arri() };
+    let keys = std::slice::from_ref(&untimed);
+    for (reel, remark) in
+        [(ARRI, ""), ("A001R1AB", ""), ("AX", "* FROM CLIP NAME: A001C003_240101_R1AB.mov")]
+    {
+        let found = find(keys, &list(reel, "00:00:01:00 00:00:02:00", remark, "24")).ok().unwrap();
+        let matched = &found.matched;
+        assert_eq!((matched.tier, matched.rule.as_str()), (Tier::Fuzzy, "no-timecode"), "{reel}");
+        assert_eq!((matched.score, found.index), (0.5, 24), "{reel}");
+        let said: Vec<Code> = found.notes.iter().map(|note| note.code).collect();
+        assert_eq!(said, [Code::MetadataAbsent, Code::FuzzyMatch], "{reel}");
+    }
+    // In its own count: 24 is written for 23.976.
+    let other = ClipKey { rate: Some(rate("23.976")), ..untimed.clone() };
+    assert_eq!(rule(&[other], &list(ARRI, "00:00:01:00 00:00:02:00", "", "24")).2, 24);
+    // Frames that it has not, and a bar above.
+    let miss = find(keys, &list(ARRI, SECOND, "", "24")).err().unwrap();
+    assert!(miss.fault.message.contains("has no timecode"), "{}", miss.fault);
+    let one = list(ARRI, "00:00:01:00 00:00:02:00", "", "24");
+    let miss = find_with(keys, &one, &Choices::default(), 1.0).err().unwrap();
+    assert!(miss.fault.message.contains("no-timecode"), "{}", miss.fault);
+    // An id does not say more; a clip with timecode goes before; a person may choose.
+    let id = "060A2B340101010501010D1213000000A1B2C3D4E5F60718293A4B5C6D7E8F90";
+    let by_id = [ClipKey { umid: Some(id.into()), clip_name: "RENAMED".into(), ..untimed.clone() }];
+    let with_id = list("NO", "00:00:01:00 00:00:02:00", &format!(">>> UMID {id}"), "24");
+    let found = find(&by_id, &with_id).ok().unwrap();
+    assert_eq!((found.matched.tier, found.matched.rule.as_str()), (Tier::Fuzzy, "no-timecode"));
+    let timed = key(ARRI, None, "00:00:00:00", "24", 100);
+    assert_eq!(find(&[untimed.clone(), timed], &one).ok().unwrap().clip, 1);
+    let chosen = choices(&format!("[[choice]]\nreel = \"{ARRI}\"\nuse = \"{ARRI}\"\n"));
+    let found = find_with(keys, &one, &chosen, BAR).ok().unwrap();
+    assert_eq!((found.matched.tier, found.index), (Tier::Chosen, 24));
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_clip_without_timecode_begins_at_midnight_and_it_is_said() {
     let made = planned(text, &[still], 0).unwrap();
     let plate = &made.package.plates[0];
     assert_eq!(frames(plate), (24, 24, [0, 0]));
-    assert_eq!(plate.matched.to_string(), "fuzzy clip-name 0.95: clip name = clip name");
+    assert_eq!(plate.matched.to_string(), "fuzzy no-timecode 0.50: clip name = clip name");
     assert_eq!(codes(&plate.notes), ["F0113", "F0113", "F0260"]);
 }
 
