@@ -151,6 +151,7 @@ codes! {
     NotSealed "F0273" Media "something that is no file is in no seal" "Copy in the file that a link leads to, or remove it: other tools take it for a file that came.";
     MediaNotMounted "F0274" Request "no clip that the list wants is where the library has it" "Mount the media here and pull again; nothing, where the workers have it mounted.";
     BadInspection "F0275" Request "a description of clips cannot be read" "Send what `platefarm inspect --json PATH` prints, with whole paths (docs/inspect.md).";
+    ShotUnsure "F0276" Request "markers do not say for certain which shot an event is of" "Begin one marker of the event with the shot's name, as in SH_010; --marker-color counts the markers of one colour only.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

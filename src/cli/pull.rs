@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// Template of a plate's name [default: {shot}_PL{plate:02}_v{version:03}]
     #[arg(long, value_name = "TEMPLATE")]
     naming: Option<String>,
+    /// Colour of the markers that name shots, as the list writes it: RED [default: the spec's, or any]
+    #[arg(long, value_name = "COLOR")]
+    marker_color: Option<String>,
     /// Rate of the edit list [default: the show's, or the media's]
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,

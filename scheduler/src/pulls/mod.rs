@@ -13,7 +13,7 @@
 //! - [`take`] reads the list: which source frames an event shows (transitions,
 //!   frozen frames); [`speed`] says which a speed change shows.
 //! - [`matching`] finds the clip; [`ahead`] asks it before there is a plan.
-//! - [`naming`] names the plate; [`kept`] says which one of an earlier delivery it is.
+//! - [`naming`] names the plate, by its [`markers`]; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
 //! - [`delivery`] reads what a delivery is to be.
 //! - [`wishes`] lays over it what one pull asks.
@@ -27,6 +27,7 @@ mod grade;
 mod kept;
 mod key;
 mod lists;
+mod markers;
 mod matching;
 mod media;
 mod naming;

@@ -182,6 +182,7 @@ fn delivery(
         handles: args.handles,
         repeated: args.repeated.clone(),
         naming: args.naming.clone(),
+        marker_color: args.marker_color.clone(),
         debayer: look.debayer_given()?.map(|d| d.name().into()),
         compression: look.compression_given()?.map(|c| c.name().into()),
         filter: scaling.filter.map(|f| f.name().into()),

@@ -272,6 +272,35 @@ fn a_shot_is_named_by_its_marker_and_counts_its_plates() {
     );
 }
 
+/// Music before the shot, two shots in one event, a name with a blank: said with the plate.
+#[test]
+fn markers_that_do_not_say_which_shot_it_is_are_told() {
+    let event = |number: &str, remarks: &str| {
+        format!("{number}  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n{remarks}")
+    };
+    let text = [
+        event(
+            "001",
+            "* LOC: 01:00:00:10 GREEN MX_V3 temp score\n* LOC: 01:00:00:12 RED SH_030 comp\n",
+        ),
+        event("002", "* LOC: 01:00:00:10 RED SH 030 with blank\n"),
+        event("003", "* LOC: 01:00:00:10 RED SH_040: paint\n"),
+    ]
+    .concat();
+    let (edl, clips) = (list(&text), [a001()]);
+    let plates = |color: Option<&str>| -> Vec<(String, Vec<&'static str>)> {
+        let mut request = request(&edl, &clips, 0);
+        request.delivery.naming.marker_color = color.map(Into::into);
+        let made = plan(&request).unwrap();
+        made.package.plates.iter().map(|p| (p.shot.clone(), codes(&p.notes))).collect()
+    };
+    let row = |shot: &str, codes: &[&'static str]| (shot.to_owned(), codes.to_vec());
+    let unsure = ["F0276"];
+    assert_eq!(plates(None), [row("MX_V3", &unsure), row("demo_020", &unsure), row("SH_040", &[])]);
+    let red = plates(Some("Red"));
+    assert_eq!(red, [row("SH_030", &[]), row("demo_020", &unsure), row("SH_040", &[])]);
+}
+
 #[test]
 fn two_shots_of_one_name_are_refused() {
     let text = "TITLE: ABC\n\

@@ -159,6 +159,7 @@ fn delivery(
         handles: asked.handles,
         repeated: said(&asked.repeated_shots),
         naming: said(&asked.naming),
+        marker_color: said(&asked.marker_color),
         debayer: said(&asked.debayer),
         compression: said(&asked.compression),
         filter: said(&asked.filter),
