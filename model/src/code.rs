@@ -152,6 +152,7 @@ codes! {
     MediaNotMounted "F0274" Request "no clip that the list wants is where the library has it" "Mount the media here and pull again; nothing, where the workers have it mounted.";
     BadInspection "F0275" Request "a description of clips cannot be read" "Send what `platefarm inspect --json PATH` prints, with whole paths (docs/inspect.md).";
     ShotUnsure "F0276" Request "markers do not say for certain which shot an event is of" "Begin one marker of the event with the shot's name, as in SH_010; --marker-color counts the markers of one colour only.";
+    OtherSpeed "F0277" Request "a speed change names another reel than its event" "See whether the speed is the event's; correct the reel of its M2 line.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

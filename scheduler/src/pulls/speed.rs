@@ -81,21 +81,54 @@ fn backwards(take: &mut Take<'_>, source: i64, wanted: i64) -> String {
 
 /// The M2 that belongs to `side`; the lines of both sides of a transition
 /// stand under its second line, `under`.
-pub(super) fn motion(side: &Event, under: &Event, other_reel: Option<&str>) -> Option<f64> {
-    let mine: Vec<&MotionEffect> = under
-        .motion
-        .iter()
-        .filter(|m| m.reel.is_empty() || same_reel(&m.reel, &side.reel))
-        .collect();
+pub(super) fn motion<'e>(
+    side: &Event,
+    under: &'e Event,
+    other_reel: Option<&str>,
+) -> Option<&'e MotionEffect> {
+    let mine: Vec<&MotionEffect> = under.motion.iter().filter(|m| is_of(m, side)).collect();
     let exact = mine.iter().rev().find(|m| m.at == side.source.start_text);
-    let chosen = match other_reel {
-        // One side only: whatever stands there is meant, even if the reel was cut.
+    match other_reel {
+        // One side only: whatever stands there is meant; see `foreign`.
         None => exact.copied().or_else(|| mine.last().copied()).or(under.motion.last()),
         // Two sides of one reel are told apart by time only.
         Some(other) if same_reel(other, &side.reel) => exact.copied(),
         Some(_) => exact.copied().or_else(|| mine.last().copied()),
-    };
-    chosen.map(|m| m.fps)
+    }
+}
+
+/// What is to be said of a speed that stands under an event and names another reel.
+pub(super) fn foreign(event: &Event, told: &MotionEffect) -> Option<Fault> {
+    let names = [&event.clip_name, &event.to_clip_name, &event.source_file];
+    let named = names.into_iter().flatten().any(|name| same_reel(&told.reel, name));
+    (!is_of(told, event) && !named).then(|| {
+        let message = format!(
+            "the speed under the event is written for reel '{}'; it is taken for that of '{}'",
+            told.reel, event.reel
+        );
+        Fault::new(Code::OtherSpeed, message).at(place(event))
+    })
+}
+
+/// What is to be said of speeds under the second line of a transition that are of neither side.
+pub(super) fn of_neither(into: &Event, other_reel: &str) -> Vec<Fault> {
+    let others = into.motion.iter().filter(|m| !is_of(m, into) && !same_reel(&m.reel, other_reel));
+    let said = others.map(|m| {
+        let message = format!(
+            "a speed of the transition is written for reel '{}', which is neither '{other_reel}' nor '{}': it is left out",
+            m.reel, into.reel
+        );
+        Fault::new(Code::OtherSpeed, message).at(place(into))
+    });
+    said.collect()
+}
+
+/// Whether a speed is written for the reel of an event, or for none.
+fn is_of(told: &MotionEffect, event: &Event) -> bool {
+    let whole = event.long_reel.as_deref();
+    told.reel.is_empty()
+        || same_reel(&told.reel, &event.reel)
+        || whole.is_some_and(|whole| same_reel(&told.reel, whole))
 }
 
 /// Equal, or one cut short of the other.

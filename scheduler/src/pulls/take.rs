@@ -11,9 +11,9 @@
 //!
 //! [`speed`](super::speed) says what a speed makes of a take.
 
-use super::speed::{motion, retimed, shown, speed};
+use super::speed::{foreign, motion, of_neither, retimed, shown, speed};
 use platefarm_model::{Code, Fault, Timecode};
-use platefarm_standards::editlist::{EditList, Event};
+use platefarm_standards::editlist::{EditList, Event, MotionEffect};
 
 /// A run of source frames.
 #[derive(Clone, Debug)]
@@ -87,8 +87,9 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         (Some(to), true) => Some(to.as_str()),
         _ => event.clip_name.as_deref(),
     };
-    let other_reel = before.filter(|b| outgoing_of(b, Some(event)).is_some()).map(|b| &b.reel);
-    let fps = motion(event, event, other_reel.map(String::as_str));
+    let other_reel = before.filter(|b| outgoing_of(b, Some(event)).is_some());
+    let other_reel = other_reel.map(|b| b.reel.as_str());
+    let told = motion(event, event, other_reel);
     let take = Take {
         event,
         clip_name,
@@ -100,9 +101,9 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         shows: 1,
         record: 0,
         speed: 1.0,
-        notes: Vec::new(),
+        notes: other_reel.map_or_else(Vec::new, |other| of_neither(event, other)),
     };
-    measured(take, fps)
+    measured(take, told)
 }
 
 /// Events that no camera file stands behind.
@@ -128,7 +129,7 @@ fn without_media(event: &Event) -> Option<Verdict<'_>> {
 }
 
 /// Fills in how many frames are needed.
-fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
+fn measured<'a>(mut take: Take<'a>, told: Option<&MotionEffect>) -> Verdict<'a> {
     let event = take.event;
     let (source, record) = (event.source.frames(), event.record.frames());
     if source < 0 || record < 0 {
@@ -144,9 +145,13 @@ fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
         return skip(event, "an event without length needs no plate");
     }
     (take.written, take.record) = (source.max(1), record);
-    let speed = if event.freeze { Some(0.0) } else { fps.map(|fps| speed(fps, take.start)) };
-    match speed {
-        Some(speed) if speed != 1.0 => retimed(&mut take, source, speed),
+    let told = told.filter(|_| !event.freeze);
+    let frozen = event.freeze.then_some(0.0);
+    match frozen.or_else(|| told.map(|m| speed(m.fps, take.start))) {
+        Some(speed) if speed != 1.0 => {
+            take.notes.extend(told.and_then(|m| foreign(event, m)));
+            retimed(&mut take, source, speed);
+        }
         _ => plain(&mut take, source, record),
     }
     Verdict::Take(take)
@@ -208,7 +213,7 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
     if frames == 0 {
         return skip(event, "a transition without length needs no outgoing frames");
     }
-    let fps = motion(event, into, Some(&into.reel));
+    let told = motion(event, into, Some(&into.reel));
     let clip_name = into.clip_name.as_deref().or(event.clip_name.as_deref());
     let last = before.iter_mut().rev().find_map(|verdict| match verdict {
         Verdict::Take(take) if take.event.track == event.track => Some(take),
@@ -251,7 +256,7 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
         notes: Vec::new(),
     };
     let frozen = event.freeze.then_some(0.0);
-    match frozen.or_else(|| fps.map(|fps| speed(fps, take.start))) {
+    match frozen.or_else(|| told.map(|m| speed(m.fps, take.start))) {
         Some(speed) if speed != 1.0 => retimed(&mut take, 0, speed),
         _ => {}
     }

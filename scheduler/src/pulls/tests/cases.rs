@@ -401,6 +401,46 @@ fn speed_changes_take_the_source_frames_that_they_show() {
     assert!(planned(&text, &[a001()], 0).unwrap().package.plates[0].notes.is_empty());
 }
 
+#[test]
+fn a_speed_of_another_reel_is_told() {
+    let event = |reel: &str, motion: &str| {
+        format!("001  {reel} V C 01:00:01:00 01:00:03:00 01:00:00:00 01:00:01:00\nM2 {motion}\n")
+    };
+    let clips = [a001(), clip("A_0031C010_241010_133208", None, "01:00:00:00", 100)];
+    for (text, said) in [
+        (event("A001", "OTHERREEL 048.0 01:00:01:00"), true),
+        (event("A001", "A001 048.0 01:00:01:00"), false),
+        (event("A001", "048.0 01:00:01:00"), false),
+        // One is the other, cut.
+        (event("A_0031C0", "A_0031C010_241010_133208 048.0 01:00:01:00"), false),
+        // The clip's name instead of the reel.
+        (event("AX", "A001_C001 048.0 01:00:01:00") + "* FROM CLIP NAME: A001_C001\n", false),
+    ] {
+        let made = planned(&text, &clips, 0).unwrap();
+        let plate = &made.package.plates[0];
+        assert_eq!(plate.retime.as_ref().unwrap().speed, 2.0, "{text}");
+        assert_eq!(codes(&plate.notes).contains(&"F0277"), said, "{text}");
+    }
+    // Full speed changes nothing, whoever's it is.
+    let text = format!("{ONE_SECOND}M2 OTHERREEL 024.0 01:00:01:00\n");
+    assert!(planned(&text, &clips, 0).unwrap().package.plates[0].notes.is_empty());
+}
+
+/// Each side has its own, at whatever time it is written for; one of neither is left out.
+#[test]
+fn speeds_in_a_dissolve_go_to_the_sides_whose_reels_they_name() {
+    let text = "001  A001 V C     01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\n\
+        002  A001 V C     01:00:01:00 01:00:01:00 01:00:01:00 01:00:01:00\n\
+        002  B001 V D 012 02:00:00:00 02:00:02:00 01:00:01:00 01:00:02:00\n\
+        M2 A001 024.0 02:00:09:00\nM2 B001 048.0 02:00:09:00\nM2 C001 012.0 02:00:00:00\n";
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    let made = planned(text, &clips, 0).unwrap();
+    let [a, b] = made.package.plates.as_slice() else { panic!("{:?}", made.package.plates) };
+    assert_eq!((frames(a), a.retime.as_ref()), ((0, 36, [0, 0]), None));
+    assert_eq!((frames(b), b.retime.as_ref().unwrap().speed), ((0, 48, [0, 0]), 2.0));
+    assert_eq!(codes(&b.notes), ["F0217", "F0277"]);
+}
+
 /// Half speed over 72 of record is 36 source frames, and the list writes 72: the clip need not have those.
 #[test]
 fn slow_motion_with_equal_lengths_wants_the_frames_that_it_shows() {
