@@ -62,9 +62,9 @@ pub(super) struct Args {
     /// Rate of the edit list [default: the show's, or the media's]
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,
-    /// Production that the pull belongs to.
-    #[arg(long, default_value = "show")]
-    show: String,
+    /// Production that the pull belongs to; without one no choices are kept or taken [default: show]
+    #[arg(long)]
+    show: Option<String>,
     /// Defaults of the show, as TOML: rate, spec, fdl, amf.
     #[arg(long, value_name = "FILE")]
     show_file: Option<PathBuf>,
@@ -99,6 +99,13 @@ pub(super) struct Args {
     workers: u32,
     #[command(flatten)]
     terms: Terms,
+}
+
+impl Args {
+    /// The production, as jobs name it.
+    fn show(&self) -> &str {
+        self.show.as_deref().unwrap_or("show")
+    }
 }
 
 fn score(text: &str) -> Outcome<f64> {

@@ -327,6 +327,10 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     assert_eq!(by_event(&resolved["plates"], "011").len(), 1);
     assert!(resolved["notes"].to_string().contains("the choice of 'x' leads no event"));
     assert_eq!(by_event(&run(library("TRAPS"))["plates"], "011").len(), 0, "nothing was kept");
+    // Who names no show is told that nothing is kept.
+    let nobody: Vec<String> = with("TRAPS", &["--resolve", s(&choices), "--any-show"]);
+    let nobody = nobody.into_iter().filter(|word| word != "--show" && word != "TRAPS").collect();
+    assert!(run(nobody)["notes"].to_string().contains("no show is named"));
     std::fs::write(&choices, "[[choice]]\nuse = \"x\"\n").expect("choices");
     let args = with("TRAPS", &["--resolve", s(&choices)]);
     world.fails("F0261", &args.iter().map(String::as_str).collect::<Vec<_>>());

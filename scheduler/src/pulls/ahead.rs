@@ -66,6 +66,17 @@ pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<u
     led.collect()
 }
 
+/// Choices of a pull that names no show are kept for none, and that is told.
+#[must_use]
+pub fn not_kept(show: Option<&str>, used: &BTreeSet<usize>, place: &str) -> Option<Fault> {
+    (show.is_none_or(str::is_empty) && !used.is_empty()).then(|| {
+        let message = "no show is named: what is chosen holds for this pull, and is not kept";
+        Fault::new(Code::Defaulted, message)
+            .at(place)
+            .remedy("Name the show of the pull, and its next one asks no more.")
+    })
+}
+
 /// Choices that led to no clip are not kept, and are told. `place` is where they were said.
 #[must_use]
 pub fn unused(chosen: &Choices, used: &BTreeSet<usize>, place: &str) -> Vec<Fault> {

@@ -44,7 +44,7 @@ pub(crate) mod tests;
 mod wishes;
 mod workers;
 
-pub use ahead::{chosen, in_question, unused, wanted};
+pub use ahead::{chosen, in_question, not_kept, unused, wanted};
 pub use key::keyed;
 pub use matching::{BAR, Choice, Choices, ClipKey, rules};
 pub use media::Media;

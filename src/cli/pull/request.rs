@@ -39,7 +39,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let (delivery, defaulted) = delivery(args, show, incoming.as_ref())?;
     let mut found = match &known.library {
         Some(library) if args.library => {
-            Found::in_library(&known.runtime, library, &args.show, args.any_show)?
+            Found::in_library(&known.runtime, library, args.show(), args.any_show)?
         }
         _ => Progress::looking(out.talks(), || Found::scan(&args.media))?,
     };
@@ -62,7 +62,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let out_dir = absolute(&args.out)?;
     let request = pulls::PullRequest {
         name: stem(&args.edl),
-        show: args.show.clone(),
+        show: args.show().to_owned(),
         edl: &list,
         edl_document: document(&args.edl, &edl_bytes),
         rate: list.rate,
@@ -86,13 +86,14 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
             .chain(incoming.is_none().then(|| amf::without_amf().1))
             .chain(found.unreadable.iter().cloned())
             .chain(pulls::unused(&known.chosen, &used, "--resolve"))
+            .chain(pulls::not_kept(args.show.as_deref(), &used, "--resolve"))
             .collect(),
         seed: String::new(),
         now: now(),
     };
     let (pull, key) = pulls::keyed(request, fdl_bytes.as_deref(), &found.clips, &clips)?;
     if !args.dry_run {
-        known.learn(&args.show, &used)?;
+        known.learn(args.show.as_deref(), &used)?;
     }
     Ok(Plan { pull, key, out_dir })
 }
@@ -108,10 +109,9 @@ struct Known {
 
 impl Known {
     /// Keeps for the show which choices led to clips: the next cut asks the same.
-    fn learn(&self, show: &str, used: &BTreeSet<usize>) -> Outcome<()> {
-        let Some(library) = self.library.as_ref().filter(|_| !used.is_empty()) else {
-            return Ok(());
-        };
+    fn learn(&self, show: Option<&str>, used: &BTreeSet<usize>) -> Outcome<()> {
+        let library = self.library.as_ref().filter(|_| !used.is_empty());
+        let Some((library, show)) = library.zip(show) else { return Ok(()) };
         let choices = used.iter().map(|place| self.chosen.choices[*place].clone());
         let chosen = Choices { choices: choices.collect() };
         self.runtime.block_on(library.learn(show, chosen))
@@ -121,12 +121,12 @@ impl Known {
 fn known(args: &Args) -> Outcome<Known> {
     let runtime = crate::cli::runtime()?;
     // A dry run leaves nothing behind, not even an empty store.
-    let learns = !args.resolve.is_empty() && !args.dry_run;
+    let learns = !args.resolve.is_empty() && !args.dry_run && args.show.is_some();
     let wanted = args.library || learns || args.store.is_there();
     let library =
         if wanted { Some(runtime.block_on(Library::open(&args.store.place()))?) } else { None };
-    let mut show = match &library {
-        Some(library) => runtime.block_on(library.show(&args.show))?,
+    let mut show = match library.as_ref().zip(args.show.as_deref()) {
+        Some((library, name)) => runtime.block_on(library.show(name))?,
         None => Show::default(),
     };
     let chosen = choices(args)?;

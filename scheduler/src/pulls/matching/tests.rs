@@ -4,6 +4,7 @@ use super::*;
 use platefarm_model::{Code, FrameRate, Timecode};
 use platefarm_standards::editlist::EditList;
 use platefarm_standards::edl;
+use std::collections::BTreeSet;
 
 fn rate(text: &str) -> FrameRate {
     text.parse().unwrap()
@@ -326,6 +327,12 @@ fn only_choices_that_lead_somewhere_are_told() {
     assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [1]);
     let nowhere = crate::pulls::chosen(&edl, &[key("B", None, "20:00:00:00", "24", 9)], &choices);
     assert!(nowhere.is_empty());
+    // Nothing is kept for a pull that names no show, which is told where there was something to keep.
+    let (used, none) = (BTreeSet::from([1]), BTreeSet::new());
+    assert!(crate::pulls::not_kept(None, &used, "--resolve").is_some());
+    assert!(crate::pulls::not_kept(Some(""), &used, "pull.show").is_some());
+    assert!(crate::pulls::not_kept(Some("DUNE"), &used, "--resolve").is_none());
+    assert!(crate::pulls::not_kept(None, &none, "--resolve").is_none());
     let bad = Choice { clip: "/ocf".into(), ..Choice::default() };
     assert_eq!(bad.check().unwrap_err().code, Code::BadChoice);
 }

@@ -67,7 +67,9 @@ async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outco
     let taken = library.taken(&footage, &list, &order.choices, order.bar).await?;
     let used = pulls::chosen(&list, &footage.keys, &order.chosen);
     let unused = pulls::unused(&order.chosen, &used, "pull.choices");
+    let not_kept = pulls::not_kept(Some(&order.show), &used, "pull.show");
     let notes = assumed.into_iter().chain(order.without_amf()).chain(note).chain(unused);
+    let notes = notes.chain(not_kept);
     let notes = notes.chain([not_looked_at()]).collect();
     let used = used.iter().map(|place| order.chosen.choices[*place].clone());
     let used = Choices { choices: used.collect() };

@@ -130,6 +130,10 @@ async fn shows(library: &Library) {
     }
     assert_eq!(library.show("dune").await.unwrap(), show);
     assert_eq!(library.shows().await.unwrap().len(), 1);
+    // Nothing is kept for pulls that name no show.
+    library.learn("", show.choices.clone()).await.unwrap();
+    assert_eq!(library.show("").await.unwrap(), Show::default());
+    assert_eq!(library.shows().await.unwrap().len(), 1);
     // Of many that change it at once none is lost.
     let mut changes = tokio::task::JoinSet::new();
     for i in 0..24 {
