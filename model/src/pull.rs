@@ -318,7 +318,8 @@ pub struct PackageSpec {
     /// What was asked of the delivery, complete.
     #[serde(default)]
     pub delivery: Delivery,
-    /// Settings that nobody gave, as `name = value`.
+    /// Settings that nobody gave for this pull, as `name = value`; with whose they are, where they
+    /// are the show's or the media's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub defaulted: Vec<String>,
     /// Documents of the pull as a whole, beside the plates: pull list and the like.

@@ -15,8 +15,8 @@
 //! - [`matching`] finds the clip; [`ahead`] asks it before there is a plan.
 //! - [`naming`] names the plate, by its [`markers`]; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
-//! - [`delivery`] reads what a delivery is to be.
-//! - [`wishes`] lays over it what one pull asks.
+//! - [`delivery`] reads what a delivery is to be; [`wishes`] lays over it what one pull asks.
+//! - [`inherited`] lists what is taken though nobody said it.
 //! - [`grade`] and [`lists`] write what else the list says about a plate.
 //! - [`key`] names the pull, so that the same request is the same job.
 
@@ -24,6 +24,7 @@ mod ahead;
 pub mod delivery;
 pub mod estimate;
 mod grade;
+mod inherited;
 mod kept;
 mod key;
 mod lists;
@@ -45,6 +46,7 @@ mod wishes;
 mod workers;
 
 pub use ahead::{chosen, in_question, not_kept, unused, wanted};
+pub use inherited::{Said, inherited};
 pub use key::keyed;
 pub use matching::{BAR, Choice, Choices, ClipKey, rules};
 pub use media::Media;
@@ -98,7 +100,8 @@ pub struct PullRequest<'a> {
     pub look: Option<Document>,
     /// What the delivery is to be.
     pub delivery: Delivery,
-    /// Settings of it that nobody gave, as `name = value`.
+    /// Settings that nobody gave for this pull, as `name = value`; with whose they are, where they
+    /// are the show's or the media's.
     pub defaulted: Vec<String>,
     /// Plates of earlier deliveries of these shots.
     pub previous: Vec<Previous>,
@@ -416,8 +419,11 @@ impl<'a> Planner<'a> {
     fn defaulted(&self) -> Option<Fault> {
         let defaulted = &self.request.defaulted;
         (!defaulted.is_empty()).then(|| {
-            let message =
-                format!("{} settings were not given: {}", defaulted.len(), defaulted.join(", "));
+            let message = format!(
+                "{} settings were not given for this pull: {}",
+                defaulted.len(),
+                defaulted.join(", ")
+            );
             Fault::new(Code::Defaulted, message).at(self.request.delivery.name.clone())
         })
     }

@@ -58,6 +58,13 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     for fault in &found.unreadable {
         out.note(&format!("note {fault}"));
     }
+    let said = pulls::Said {
+        rate: args.rate.is_some(),
+        spec: args.spec.is_some(),
+        fdl: args.look.fdl.is_some(),
+        amf: args.look.color.amf_path().is_some(),
+    };
+    let inherited = pulls::inherited(said, show, &list, &found.rates);
     let used = pulls::chosen(&list, found.keys(), &known.chosen);
     let out_dir = absolute(&args.out)?;
     let request = pulls::PullRequest {
@@ -75,7 +82,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         amf: incoming.as_ref(),
         template_said: args.look.template.is_some(),
         delivery,
-        defaulted,
+        defaulted: inherited.into_iter().chain(defaulted).collect(),
         previous: previous(&args.previous)?,
         out_dir: out_dir.display().to_string(),
         plate_version: args.plate_version,

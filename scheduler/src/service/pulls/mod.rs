@@ -58,12 +58,14 @@ async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outco
     let library = shelf.library().await?;
     let show = library.show(&asked.show).await?;
     let any_show = asked.any_show;
-    let order = Order::read(asked, &show)?;
+    let mut order = Order::read(asked, &show)?;
     let mut footage = library.footage(&order.show, any_show, counts_others).await?;
     let note = footage.note.take();
     let (rate, assumed) = pulls::list_rate(order.rate, &footage.rates());
     let list = editlist::read(order.edit_list.text.as_bytes(), Some(rate))
         .map_err(|fault| fault.within(&order.edit_list.name))?;
+    let inherited = pulls::inherited(order.said, &show.defaults, &list, &footage.rates());
+    order.defaulted.splice(0..0, inherited);
     let taken = library.taken(&footage, &list, &order.choices, order.bar).await?;
     let used = pulls::chosen(&list, &footage.keys, &order.chosen);
     let unused = pulls::unused(&order.chosen, &used, "pull.choices");
