@@ -17,6 +17,7 @@ use crate::output::{Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
 use platefarm_media::storage;
 use platefarm_model::job::{JobSpec, JobView};
+use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
 use request::Plan;
@@ -85,7 +86,7 @@ pub(super) struct Args {
     allow_suspect: bool,
     #[command(flatten)]
     look: Look,
-    /// Show the plan and stop.
+    /// Show the plan and stop; ends as the pull would where events are rejected.
     #[arg(long)]
     dry_run: bool,
     /// Follow the job to its end.
@@ -119,7 +120,7 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
         out.plan(&plan.pull.shown());
     }
     if args.dry_run {
-        return Ok(());
+        return whole(&plan.pull.package);
     }
     runtime()?.block_on(async {
         if args.local {
@@ -128,6 +129,19 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
             run_on_farm(&args, &plan, global, out).await
         }
     })
+}
+
+/// A plan ends as its pull would: events that are rejected leave the package incomplete.
+fn whole(package: &PackageSpec) -> Outcome<()> {
+    let rejected = package.rejected.len();
+    if rejected == 0 {
+        return Ok(());
+    }
+    let events = package.plates.iter().map(|plate| 1 + plate.also.len()).sum::<usize>() + rejected;
+    let message = format!("{rejected} of {events} events become no plate");
+    Err(Fault::new(Code::PackageIncomplete, message)
+        .at(package.edl.name.clone())
+        .remedy("Mend what is said of each, or pull knowingly: the others are delivered."))
 }
 
 /// The marker that says whose an output directory is until its package is

@@ -1,7 +1,7 @@
 //! A turnover with every trap that editorial and camera department set, on
 //! the real binary: what becomes of each event, plate by plate.
 
-use crate::harness::{World, copy_clip, root, s, tree};
+use crate::harness::{World, copy_clip, root, s, text, tree};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ fn plan(world: &World, edl: &Path, media: &Path, more: &[&str]) -> Value {
         "--handles",
         "2",
     ];
-    world.json(&[&args, more].concat())
+    world.planned(&[&args, more].concat())
 }
 
 fn by_event<'v>(list: &'v Value, number: &str) -> Vec<&'v Value> {
@@ -139,6 +139,16 @@ fn every_trap_ends_as_it_should() {
     assert_eq!(planned["skipped"].as_array().map(Vec::len), Some(3), "black, sound, a tail");
     assert!(planned["estimate"]["bytes"].as_u64().is_some_and(|bytes| bytes > 1_000_000));
     once_is_enough(&world, &edl, &media);
+    // For people: which frames of the media each plate holds, and how long that takes.
+    let out = world.path("planned");
+    let args = ["pull", "--dry-run", "--edl", s(&edl), "--media", s(&media), "--out", s(&out)];
+    let shown = world.run(&[&args[..], &["--rate", "24", "--handles", "2"]].concat());
+    let said = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(2), "{said}");
+    for part in ["01:00:00:00-01:00:00:06", "on ", " of one"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(text(&shown.stderr).contains("F0513"), "{}", text(&shown.stderr));
 }
 
 /// The shot that is used twice and more, delivered once.
@@ -275,7 +285,7 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     assert!(formats["formats"].as_array().is_some_and(|all| !all.is_empty()), "{formats}");
     let scanned = plan(&world, &edl, &media, &[]);
     let out = world.path("planned");
-    let kept = world.json(&[
+    let kept = world.planned(&[
         "pull",
         "--dry-run",
         "--library",
@@ -307,7 +317,8 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     let with = |show: &str, more: &[&str]| -> Vec<String> {
         library(show).into_iter().chain(more.iter().map(|s| (*s).to_owned())).collect()
     };
-    let run = |args: Vec<String>| world.json(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let run =
+        |args: Vec<String>| world.planned(&args.iter().map(String::as_str).collect::<Vec<_>>());
     // Another show takes none of them, unless it is told to.
     let args = library("OTHER");
     let refused = world.fails("F0111", &args.iter().map(String::as_str).collect::<Vec<_>>());

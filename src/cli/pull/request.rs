@@ -12,7 +12,7 @@ use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::pull::Document;
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_scheduler::library::{Library, Show};
-use platefarm_scheduler::pulls::{self, Choices, PullPlan, Wishes, delivery};
+use platefarm_scheduler::pulls::{self, Choices, NoPlan, PullPlan, Wishes, delivery};
 use platefarm_standards::amf::{self, IncomingAmf};
 use platefarm_standards::fdl;
 use platefarm_worker::package::PackageReport;
@@ -98,11 +98,25 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         seed: String::new(),
         now: now(),
     };
-    let (pull, key) = pulls::keyed(request, fdl_bytes.as_deref(), &found.clips, &clips)?;
+    let (pull, key) = pulls::keyed(request, fdl_bytes.as_deref(), &found.clips, &clips)
+        .map_err(|none| unplanned(none, args.dry_run, out))?;
     if !args.dry_run {
         known.learn(args.show.as_deref(), &used)?;
     }
     Ok(Plan { pull, key, out_dir })
+}
+
+/// Shows what became of the events where none became a plate: candidates, and how to choose.
+fn unplanned(none: NoPlan, is_dry: bool, out: &dyn Output) -> Fault {
+    let Some(shown) = none.shown().filter(|_| is_dry || out.talks()) else { return none.fault };
+    out.plan(&shown);
+    if !out.talks() || shown.package.rejected.is_empty() {
+        return none.fault;
+    }
+    // Why of each event was said.
+    let count = shown.package.rejected.len();
+    let message = format!("no event of the list becomes a plate; {count} are rejected, see above");
+    Fault { message, cause: None, ..none.fault.clone() }
 }
 
 /// What is known beside what was typed: the show, and the library where one is used.

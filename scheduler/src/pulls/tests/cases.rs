@@ -124,6 +124,13 @@ fn two_clips_that_both_match_are_named_and_none_is_taken() {
     let fault = planned(ONE_SECOND, &[a.clone(), b.clone()], 0).unwrap_err();
     assert_eq!(fault.code, Code::AmbiguousEvent);
     assert!(fault.message.contains(&a.path) && fault.message.contains(&b.path), "{fault}");
+    assert_eq!(fault.cause, None, "it is said once");
+    // What there is to choose from is there to be shown.
+    let (edl, both) = (list(ONE_SECOND), [a.clone(), b.clone()]);
+    let none = attempt(&request(&edl, &both, 0)).unwrap_err();
+    let shown = none.shown().unwrap();
+    assert_eq!((shown.package.plates.len(), shown.package.rejected.len()), (0, 1));
+    assert_eq!(shown.package.rejected[0].candidates.len(), 2);
     // The same clip found twice is one clip.
     assert!(planned(ONE_SECOND, &[a.clone(), a.clone()], 0).is_ok());
     // A second name of the event decides.

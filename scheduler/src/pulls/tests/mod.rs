@@ -7,7 +7,7 @@ mod laws;
 mod names;
 mod wide;
 
-use super::{BAR, Choices, Media, PullPlan, PullRequest, plan};
+use super::{BAR, Choices, Media, PullPlan, PullRequest, attempt, plan};
 use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
 use platefarm_model::delivery::Delivery;
 use platefarm_model::pull::{Document, PlatePlan};

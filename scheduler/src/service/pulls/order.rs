@@ -307,6 +307,7 @@ impl Order {
             seed: String::new(),
             now,
         };
-        pulls::keyed(request, bytes, &[], taken).map(|(plan, _)| plan)
+        let (plan, _) = pulls::keyed(request, bytes, &[], taken)?;
+        Ok(plan)
     }
 }
