@@ -153,6 +153,7 @@ codes! {
     BadInspection "F0275" Request "a description of clips cannot be read" "Send what `platefarm inspect --json PATH` prints, with whole paths (docs/inspect.md).";
     ShotUnsure "F0276" Request "markers do not say for certain which shot an event is of" "Begin one marker of the event with the shot's name, as in SH_010; --marker-color counts the markers of one colour only.";
     OtherSpeed "F0277" Request "a speed change names another reel than its event" "See whether the speed is the event's; correct the reel of its M2 line.";
+    FramesShort "F0278" Request "the media lacks frames that the event shows" "Find the rest of the take (a longer copy, the clip's other part) and pull again; the plate lacks what the cut shows there.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

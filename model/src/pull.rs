@@ -6,7 +6,7 @@ use crate::clip::ClipInfo;
 use crate::delivery::Delivery;
 use crate::recipe::{Compression, Debayer, OutputColor};
 use crate::repair::Repairs;
-use crate::{Fault, FrameRange, FrameRate, FrameSet};
+use crate::{Code, Fault, FrameRange, FrameRate, FrameSet};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -244,6 +244,14 @@ pub struct PlatePlan {
     /// What was assumed or clamped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,
+}
+
+impl PlatePlan {
+    /// Whether the media lacks frames that its event shows.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.notes.iter().any(|note| note.code == Code::FramesShort)
+    }
 }
 
 /// Colour that the plates of a package have in common.

@@ -3,8 +3,8 @@
 
 use super::table::{self, Align};
 use super::{PlanView, bytes_text, style};
-use platefarm_model::Fault;
 use platefarm_model::pull::{Candidate, PlatePlan, Rejected, Tier};
+use platefarm_model::{Code, Fault};
 use platefarm_worker::gate::{Severity, Verdict};
 
 /// Plates whose rows are shown; a plan of thousands is in the JSON.
@@ -14,7 +14,7 @@ const MOST_FAULTS: usize = 20;
 
 pub(super) fn plan(view: &PlanView<'_>) {
     let plan = view.package;
-    plan.notes.iter().for_each(|fault| eprintln!("{} {fault}", style::caution("note")));
+    plan.notes.iter().for_each(|fault| eprintln!("{} {fault}", word(fault)));
     for one in plan.rejected.iter().take(MOST_FAULTS) {
         rejected(one);
     }
@@ -42,7 +42,7 @@ pub(super) fn plan(view: &PlanView<'_>) {
     let notes: Vec<(&PlatePlan, &Fault)> =
         plan.plates.iter().flat_map(|plate| plate.notes.iter().map(move |n| (plate, n))).collect();
     for (plate, note) in notes.iter().take(MOST_ROWS) {
-        eprintln!("{} {}: {note}", style::caution("note"), plate.name);
+        eprintln!("{} {}: {note}", word(note), plate.name);
     }
     more(notes.len(), MOST_ROWS, "notes");
     let sum = &view.estimate;
@@ -76,6 +76,14 @@ fn row(plate: &PlatePlan) -> Vec<String> {
         format!("{}+{}", plate.handles[0], plate.handles[1]),
         format!("{}x{}", plate.size[0], plate.size[1]),
     ]
+}
+
+/// What a note begins with: one that costs a shot its picture stands out.
+fn word(note: &Fault) -> String {
+    match note.code {
+        Code::FramesShort => style::alarm("short"),
+        _ => style::caution("note"),
+    }
 }
 
 /// First and last frame of the media, handles included: its timecode, or its place in the clip.

@@ -50,14 +50,18 @@ impl<'a> Draft<'a> {
         let end = wanted.saturating_add(count).min(media);
         let there = end - first;
         if there < count {
-            let message = if there < shows {
-                format!("the event needs {shows} source frames and the media has {there} of them")
+            let (code, message) = if there < shows {
+                let message = format!(
+                    "the event shows {shows} source frames, and the media has {there} of them"
+                );
+                (Code::FramesShort, message)
             } else {
-                format!(
+                let message = format!(
                     "of {count} source frames that the list may mean the media has {there}; the event shows {shows}"
-                )
+                );
+                (Code::HandlesClamped, message)
             };
-            notes.push(Fault::new(Code::HandlesClamped, message).at(place(take.event)));
+            notes.push(Fault::new(code, message).at(place(take.event)));
         }
         let room = [first, media - end];
         let had = room.map(|frames| handles.min(u32::try_from(frames).unwrap_or(u32::MAX)));

@@ -6,13 +6,14 @@ use platefarm_model::pull::Tier;
 use platefarm_model::{Code, Fault};
 use std::collections::BTreeSet;
 
-/// Rejections that the error of a pull without a plate names.
+/// Rejections or plates that are named one by one.
 const MOST: usize = 12;
 
 impl Planner<'_> {
     /// What holds for the pull as a whole.
     pub(super) fn notes(&self) -> Vec<Fault> {
-        let mut notes = self.request.notes.clone();
+        let mut notes: Vec<Fault> = self.short().into_iter().collect();
+        notes.extend(self.request.notes.iter().cloned());
         notes.extend(self.framer.note());
         notes.extend(self.reels_look_cut());
         notes.extend(self.fuzzy());
@@ -24,6 +25,25 @@ impl Planner<'_> {
             notes.push(Fault::new(Code::EventSkipped, message));
         }
         notes
+    }
+
+    /// Which plates lack what the cut shows: nothing else costs a shot its picture.
+    fn short(&self) -> Option<Fault> {
+        let short = self.plates.iter().filter(|plate| plate.is_short());
+        let names: Vec<&str> = short.map(|plate| plate.name.as_str()).collect();
+        (!names.is_empty()).then(|| {
+            let named = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+            let more = match names.len().saturating_sub(MOST) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let message = format!(
+                "{} of {} plates lack frames that their events show: {named}{more}",
+                names.len(),
+                self.plates.len()
+            );
+            Fault::new(Code::FramesShort, message).at(self.request.edl_document.name.clone())
+        })
     }
 
     /// A CMX 3600 export cuts reels to eight characters. Only said when a reel

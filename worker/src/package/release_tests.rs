@@ -121,6 +121,22 @@ fn what_is_meant_is_a_warning() {
     assert!(is(&found, Severity::Failure, "1002", "infinite"), "{found:?}");
 }
 
+/// It is released: nothing was lost here. But whoever opens it sees what the cut will miss.
+#[test]
+fn frames_that_the_media_lacks_are_a_warning() {
+    let frames = [1, 2, 3].map(|seed| packed(&noise(seed), Compression::Zip));
+    let short = |spec: &mut PackageSpec| {
+        spec.plates[0].notes.push(Fault::new(Code::FramesShort, "40 of 42"));
+    };
+    let of = |verdict: Verdict| -> Vec<(Severity, Option<String>, String)> {
+        let found = verdict.findings.into_iter().filter(|finding| finding.check == "complete");
+        found.map(|f| (f.severity, f.plate, f.fault.message)).collect()
+    };
+    assert_eq!(of(judged(frames.clone(), |_| {})), []);
+    let found = of(judged(frames, short));
+    assert_eq!(found, [(Severity::Warning, Some("a".into()), "40 of 42".into())]);
+}
+
 /// Frames that an earlier version rendered say nothing of their range: their pixels are read.
 #[test]
 fn older_frames_are_read_before_they_are_released() {

@@ -9,7 +9,7 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::Delivery;
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::pull::{EventRef, Matched, PackageSpec, PlatePlan, Rejected, Retime};
-use platefarm_model::{Fault, FrameRange, FrameRate, FrameSet, Timestamp};
+use platefarm_model::{Code, Fault, FrameRange, FrameRate, FrameSet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -172,6 +172,13 @@ pub struct PlateReport {
     pub stages: Vec<StageTotal>,
     /// The files.
     pub files: Vec<FileReport>,
+}
+
+impl PlateReport {
+    /// What is to be said of frames that its event shows and the media lacks.
+    pub(crate) fn short(&self) -> impl Iterator<Item = &Fault> {
+        self.notes.iter().filter(|note| note.code == Code::FramesShort)
+    }
 }
 
 /// Where a plate's pictures come from.
@@ -375,7 +382,6 @@ pub(crate) fn build(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefarm_model::Code;
 
     #[test]
     fn equal_failures_are_told_once() {

@@ -59,7 +59,7 @@ fn an_event_may_end_with_the_clip_and_one_frame_later_is_said() {
     let plate = &made.package.plates[0];
     assert_eq!(plate.matched.rule, "one-frame");
     assert_eq!(frames(plate), (72, 28, [0, 0]), "29 are asked for, 28 are there");
-    assert_eq!(codes(&plate.notes)[..2], ["F0213", "F0217"]);
+    assert_eq!(codes(&plate.notes), ["F0217", "F0260", "F0278"]);
     let fault = planned(&event("01:00:04:06"), &[a001()], 0).unwrap_err();
     assert_eq!(fault.code, Code::NoClipForEvent);
     for part in [
@@ -536,7 +536,26 @@ fn a_speed_change_that_the_media_does_not_hold_is_clamped_and_said() {
     let made = planned(text, &[a001()], 0).unwrap();
     let plate = &made.package.plates[0];
     assert_eq!(frames(plate), (72, 28, [0, 0]), "48 are shown, 28 are there");
-    assert_eq!(codes(&plate.notes), ["F0213", "F0217"]);
+    assert_eq!(codes(&plate.notes), ["F0217", "F0278"]);
+}
+
+/// Thirty frames and twelve of a dissolve from frame 60 on, of which the clip has forty: not a
+/// short handle, but a hole in the cut.
+#[test]
+fn a_plate_that_lacks_what_the_event_shows_is_told_aloud() {
+    let text = "001  A001 V C     01:00:02:12 01:00:03:18 01:00:00:00 01:00:01:06\n\
+        002  A001 V C     01:00:03:18 01:00:03:18 01:00:01:06 01:00:01:06\n\
+        002  B001 V D 012 02:00:00:00 02:00:01:00 01:00:01:06 01:00:02:06\n";
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    let made = planned(text, &clips, 0).unwrap();
+    let [short, whole] = made.package.plates.as_slice() else { panic!("two plates") };
+    assert_eq!((frames(short), frames(whole)), ((60, 40, [0, 0]), (0, 24, [0, 0])));
+    assert_eq!((short.is_short(), whole.is_short()), (true, false));
+    let note = short.notes.iter().find(|note| note.code == Code::FramesShort).unwrap();
+    assert!(note.message.contains("shows 42") && note.message.contains("has 40"), "{note}");
+    let first = &made.package.notes[0];
+    assert_eq!(first.code, Code::FramesShort, "before all else: {:?}", made.package.notes);
+    assert!(first.message.contains(&short.name) && !first.message.contains(&whole.name));
 }
 
 /// A remark that cannot be read costs nothing but itself; a line that should
