@@ -229,6 +229,9 @@ pub struct PlatePlan {
     /// Frames that are taken over from an earlier delivery of the same recipe.
     #[serde(default, skip_serializing_if = "FrameSet::is_empty")]
     pub reused: FrameSet,
+    /// Names of the plates that those are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reused_from: Vec<String>,
     /// Further documents beside its frames: colour decisions as `.cc` and `.cdl`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,

@@ -3,6 +3,7 @@
 //! The plan is made here, where the media is ([`request`]); the farm is handed
 //! a job whose steps are the plates and, last, the package.
 
+mod earlier;
 mod media;
 mod request;
 

@@ -259,6 +259,9 @@ fn a_choice_is_kept_and_the_second_pull_renders_only_what_changed() {
     let new =
         std::fs::read(second.join("BB_010_PL01_v002/BB_010_PL01_v002.1003.exr")).expect("a frame");
     assert!(old == new, "the same picture under the next version");
+    let changes = second.join("edit/changes_since_v1.json");
+    assert!(changes.exists(), "what became of each shot since lies beside the list");
+    assert!(self::report(&second)["notes"].to_string().contains("F0280"));
     assert_eq!(self::report(&second)["released"], true, "{:#}", self::report(&second)["gate"]);
 }
 

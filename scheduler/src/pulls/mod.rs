@@ -107,6 +107,8 @@ pub struct PullRequest<'a> {
     pub defaulted: Vec<String>,
     /// Plates of earlier deliveries of these shots.
     pub previous: Vec<Previous>,
+    /// Documents that go beside the edit list.
+    pub documents: Vec<Document>,
     /// Directory of the package, absolute.
     pub out_dir: String,
     /// Version of the plates, from 1.
@@ -326,7 +328,7 @@ impl<'a> Planner<'a> {
         self.rejected.sort_by_key(line);
         let notes = self.notes();
         let request = self.request;
-        let documents = if request.delivery.sidecars.pull_list {
+        let mut documents = if request.delivery.sidecars.pull_list {
             let row = |(i, plate): (usize, _)| {
                 let plate: &PlatePlan = plate;
                 let amf_uuid = sidecar::amf_uuid(request, &plate.name);
@@ -337,6 +339,7 @@ impl<'a> Planner<'a> {
         } else {
             Vec::new()
         };
+        documents.extend(request.documents.iter().cloned());
         let picture = &request.delivery.picture;
         let package = PackageSpec {
             out_dir: request.out_dir.clone(),

@@ -17,7 +17,7 @@ use platefarm_model::recipe::{
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
 use platefarm_standards::amf::{self, Pixels};
 use platefarm_standards::fdl::{self, Applied, Fdl, Framed, Scaling};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use twox_hash::XxHash3_128;
 
 /// A plate before it is named and framed.
@@ -336,6 +336,7 @@ impl Framer<'_> {
         render.reuse = self.reusable(&recipe, source_first, frames);
         let mut reused = FrameSet::new();
         render.reuse.iter().for_each(|frame| reused.insert(FrameRange::single(frame.frame)));
+        let reused_from = plates_of(&render.reuse);
         let step = StepSpec {
             name: name.clone(),
             kind: StepKind::Render(Box::new(render)),
@@ -368,6 +369,7 @@ impl Framer<'_> {
             retime: draft.retime,
             recipe,
             reused,
+            reused_from,
             documents,
             notes,
             name,
@@ -407,6 +409,13 @@ impl Framer<'_> {
         found.sort_by_key(|frame| frame.frame);
         found
     }
+}
+
+/// Names of the plates that frames are of: those of their directories.
+fn plates_of(reuse: &[ReusedFrame]) -> Vec<String> {
+    let names = reuse.iter().filter_map(|frame| frame.file.rsplit('/').nth(1));
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Who says what was set for a camera format.

@@ -3,6 +3,7 @@
 //! collected for the report.
 
 use super::Args;
+use super::earlier::Earlier;
 use super::media::Found;
 use crate::cli::colors;
 use crate::cli::render::read_document;
@@ -15,7 +16,6 @@ use platefarm_scheduler::library::{Library, Show};
 use platefarm_scheduler::pulls::{self, Choices, NoPlan, PullPlan, Wishes, delivery};
 use platefarm_standards::amf::{self, IncomingAmf};
 use platefarm_standards::fdl;
-use platefarm_worker::package::PackageReport;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -58,13 +58,9 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     for fault in &found.unreadable {
         out.note(&format!("note {fault}"));
     }
-    let said = pulls::Said {
-        rate: args.rate.is_some(),
-        spec: args.spec.is_some(),
-        fdl: args.look.fdl.is_some(),
-        amf: args.look.color.amf_path().is_some(),
-    };
-    let inherited = pulls::inherited(said, show, &list, &found.rates);
+    let inherited = pulls::inherited(said(args), show, &list, &found.rates);
+    let earlier = Earlier::read(&args.previous)?;
+    let since = earlier.since(&list);
     let used = pulls::chosen(&list, found.keys(), &known.chosen);
     let out_dir = absolute(&args.out)?;
     let request = pulls::PullRequest {
@@ -83,7 +79,8 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         template_said: args.look.template.is_some(),
         delivery,
         defaulted: inherited.into_iter().chain(defaulted).collect(),
-        previous: previous(&args.previous)?,
+        previous: earlier.plates,
+        documents: since.documents,
         out_dir: out_dir.display().to_string(),
         plate_version: args.plate_version,
         backend: args.look.backend()?,
@@ -93,6 +90,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
             .chain(incoming.is_none().then(|| amf::without_amf().1))
             .chain(found.unreadable.iter().cloned())
             .chain(pulls::unused(&known.chosen, &used, "--resolve"))
+            .chain(since.notes)
             .chain(pulls::not_kept(args.show.as_deref(), &used, "--resolve"))
             .collect(),
         seed: String::new(),
@@ -104,6 +102,16 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         known.learn(args.show.as_deref(), &used)?;
     }
     Ok(Plan { pull, key, out_dir })
+}
+
+/// What was said for this pull.
+fn said(args: &Args) -> pulls::Said {
+    pulls::Said {
+        rate: args.rate.is_some(),
+        spec: args.spec.is_some(),
+        fdl: args.look.fdl.is_some(),
+        amf: args.look.color.amf_path().is_some(),
+    }
 }
 
 /// Shows what became of the events where none became a plate: candidates, and how to choose.
@@ -229,49 +237,6 @@ fn choices(args: &Args) -> Outcome<Choices> {
     Ok(choices)
 }
 
-/// What earlier packages delivered. Frames whose media is younger than they are count as changed.
-fn previous(dirs: &[PathBuf]) -> Outcome<Vec<pulls::Previous>> {
-    let mut plates = Vec::new();
-    for dir in dirs {
-        let dir = absolute(dir)?;
-        let bytes = read_document(&dir.join("report.json"))?;
-        let report: PackageReport = serde_json::from_slice(&bytes).map_err(|e| {
-            Fault::new(Code::BadStructure, "the report of the earlier delivery cannot be read")
-                .at(dir.join("report.json").display().to_string())
-                .because(&e)
-        })?;
-        for plate in report.plates {
-            let media = written(Path::new(&plate.source.path));
-            let files = plate.files.into_iter().filter_map(|file| {
-                let path = dir.join(&file.file);
-                // A recipe does not name the bytes of the media, so their date must do.
-                (media? <= written(&path)?).then(|| pulls::PreviousFile {
-                    frame: file.frame,
-                    file: path.display().to_string(),
-                    xxh128: file.xxh128,
-                })
-            });
-            plates.push(pulls::Previous {
-                shot: plate.shot,
-                number: plate.number,
-                version: plate.version,
-                clip: plate.source.path,
-                clip_name: plate.source.clip,
-                reel: plate.source.reel,
-                recipe: plate.recipe,
-                source_first: plate.source.indices.first(),
-                frames: Some(plate.frames),
-                files: files.collect(),
-            });
-        }
-    }
-    Ok(plates)
-}
-
-fn written(path: &Path) -> Option<SystemTime> {
-    storage::metadata(path).and_then(|meta| meta.modified()).ok()
-}
-
 fn text(path: &Path) -> Outcome<String> {
     String::from_utf8(read_document(path)?).map_err(|e| {
         Fault::new(Code::BadConfig, "the file is no UTF-8 text")
@@ -288,7 +253,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "pull".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name()
         .map_or_else(|| "document".to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -4,7 +4,7 @@
 
 use super::gather::{Gathered, PlateFrames};
 use crate::gate::Verdict;
-use crate::render::{StageTotal, stage_totals};
+use crate::render::{StageTotal, TAKEN_OVER, stage_totals};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::Delivery;
 use platefarm_model::job::{FrameResult, StageMillis};
@@ -275,13 +275,36 @@ fn source(plan: &PlatePlan) -> SourceReport {
     }
 }
 
+/// Frames that were to be taken over, and had to be rendered.
+fn not_taken_over(plan: &PlatePlan, anew: &FrameSet) -> Option<Fault> {
+    (!anew.is_empty()).then(|| {
+        let of = match plan.reused_from.as_slice() {
+            [] => "the earlier delivery".to_owned(),
+            plates => plates.join(", "),
+        };
+        let message = format!(
+            "frames {anew} were rendered anew: those of {of} are not what their hashes say, not there, or out of the worker's reach"
+        );
+        Fault::new(Code::NotTakenOver, message)
+    })
+}
+
 fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
     let mut missing = FrameSet::from(plan.frames);
+    let (mut reused, mut anew) = (FrameSet::new(), FrameSet::new());
     let mut backends = BTreeMap::new();
     for result in frames.sound() {
-        missing.remove(FrameRange::single(result.frame));
+        let frame = FrameRange::single(result.frame);
+        missing.remove(frame);
         *backends.entry(result.backend.clone()).or_insert(0) += 1;
+        if result.backend == TAKEN_OVER {
+            reused.insert(frame);
+        } else if plan.reused.contains(result.frame) {
+            anew.insert(frame);
+        }
     }
+    let notes = plan.clip.notes.iter().chain(&plan.notes).cloned();
+    let notes = notes.chain(not_taken_over(plan, &anew)).collect();
     let file = |result: &FrameResult| FileReport {
         frame: result.frame,
         file: format!("{}/{}", plan.name, super::gather::file_name(result)),
@@ -300,14 +323,14 @@ fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
         matched: plan.matched.clone(),
         retime: plan.retime.clone(),
         recipe: plan.recipe.clone(),
-        reused: plan.reused.clone(),
+        reused,
         source: source(plan),
         frames: plan.frames,
         handles: plan.handles,
         size: plan.size,
         missing,
         failures: group_failures(frames.failed.iter().map(|(frame, fault)| (*frame, fault))),
-        notes: plan.clip.notes.iter().chain(&plan.notes).cloned().collect(),
+        notes,
         backends,
         non_finite: frames.sound().map(|f| f.non_finite).sum(),
         stages: stage_totals(frames.sound().map(|f| &f.millis)),

@@ -77,6 +77,7 @@ pub(crate) fn request<'a>(
         delivery: Delivery { handles, ..Delivery::default() },
         defaulted: Vec::new(),
         previous: Vec::new(),
+        documents: Vec::new(),
         out_dir: "/out".into(),
         plate_version: 1,
         repairs: Repairs::default(),

@@ -297,6 +297,7 @@ impl Order {
             delivery: self.delivery,
             defaulted: self.defaulted,
             previous: Vec::new(),
+            documents: Vec::new(),
             out_dir: self.out_dir,
             plate_version: self.plate_version,
             repairs: self.repairs,
