@@ -135,6 +135,22 @@ fn fuzzy_matches_are_said_and_exact_ones_are_not() {
     assert!(found.notes[0].remedy_text().contains("File_129"));
 }
 
+/// Letter, roll and clip recur when rolls are counted anew; so does time of day.
+#[test]
+fn a_clip_of_another_date_is_told_with_both() {
+    let said = |reel: &str| {
+        let found = find(&[arri()], &list(reel, SECOND, "", "24")).ok().unwrap();
+        assert_eq!(found.matched.rule, "camera-name", "{reel}");
+        found.notes.iter().map(ToString::to_string).collect::<String>()
+    };
+    let other = said("A001C003_240102_R9ZZ");
+    assert!(other.contains("is of 240102, the clip's of 240101"), "{other}");
+    // The same day, written with its century; and a name without a date.
+    for same in ["A001C003_20240101_R9ZZ", "A001_C003_0101ZZ"] {
+        assert!(!said(same).contains("YYMMDD"), "{same}");
+    }
+}
+
 /// 23.976 and 24 count the same numbers; drop frame and non-drop the same
 /// labels; 50 counts two where 25 counts one.
 #[test]
