@@ -244,7 +244,7 @@ fn a_reel_that_may_be_cut_is_not_taken_for_a_whole_name() {
     let miss = find(&[whole.clone(), arri()], &cut).err().unwrap();
     assert_eq!((miss.fault.code, miss.candidates.len()), (Code::AmbiguousEvent, 2));
     let later = key(ARRI, None, "11:00:00:00", "24", 100);
-    let found = find(&[whole.clone(), later.clone()], &cut).ok().unwrap();
+    let found = find(&[whole.clone(), later], &cut).ok().unwrap();
     assert_eq!((found.clip, found.matched.tier, found.matched.score), (0, Tier::Fuzzy, 0.9));
     assert_eq!((found.matched.by.as_str(), found.by_reel), ("reel = clip name", false));
     let named = list("A001C003", SECOND, &format!("* FROM CLIP NAME: {ARRI}"), "24");
