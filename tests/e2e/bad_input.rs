@@ -147,14 +147,6 @@ fn an_fdl_id_that_does_not_exist_is_answered_with_those_that_do() {
     let said = format!("{error}");
     assert!(said.contains("NO_SUCH") && said.contains("VFX_PULL"), "{error}");
     assert!(!out.exists(), "nothing was begun");
-    // People are shown both of each event, and what to write to choose, and then that there is no plate.
-    let args = pull_args(&edl, &media, &fdl, "VFX_PULL", &out);
-    let shown = world.run(&[&args[..], &["--dry-run"]].concat());
-    let said = String::from_utf8_lossy(&shown.stderr);
-    assert_eq!(shown.status.code(), Some(2), "{said}");
-    assert_eq!(said.matches("[[choice]]").count(), 3, "{said}");
-    assert_eq!(said.matches("clips hold reel 'A001'").count(), 3, "each once: {said}");
-    assert!(said.contains("no event of the list becomes a plate"), "{said}");
 }
 
 /// An unreadable line, an event with no clip: each is reported, the rest of the
