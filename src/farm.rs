@@ -6,11 +6,14 @@
 mod control;
 mod events;
 mod results;
+mod shows;
 mod watch;
 
 pub(crate) use events::Since;
 pub(crate) use results::{FrameLine, FrameQuery};
+pub(crate) use shows::{Pulls, ShowPage};
 
+use crate::cli::now;
 use opentelemetry::trace::SpanKind;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -19,7 +22,7 @@ use platefarm_model::{Code, Fault, JobId, Outcome, Secret, limits};
 use platefarm_proto::convert::{from_status, role, submission};
 use platefarm_proto::dial::{Dial, Line};
 use platefarm_proto::trace::{self, Begun};
-use platefarm_proto::{EventsClient, FarmClient, TrustClient, v1};
+use platefarm_proto::{EventsClient, FarmClient, LibraryClient, TrustClient, v1};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -39,6 +42,7 @@ pub(crate) struct Farm {
     /// Any of the schedulers knows who may enter.
     trust: TrustClient<Line>,
     events: EventsClient<Line>,
+    library: LibraryClient<Line>,
     ways: Vec<Dial>,
 }
 
@@ -55,7 +59,16 @@ pub(crate) struct Me {
     pub(crate) token: String,
 }
 
-type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>);
+/// How far one clock is ahead of another, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    /// The best guess; less than nothing where it is behind.
+    pub(crate) us: i64,
+    /// It is not further off than this.
+    pub(crate) give_us: i64,
+}
+
+type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>, LibraryClient<Line>);
 
 async fn dial(way: &Dial) -> Outcome<Clients> {
     let (endpoint, bearer) = (way.endpoint()?, way.bearer()?);
@@ -64,9 +77,10 @@ async fn dial(way: &Dial) -> Outcome<Clients> {
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
     let trust = TrustClient::with_interceptor(channel.clone(), bearer.clone());
-    let events = EventsClient::with_interceptor(channel, bearer)
+    let events = EventsClient::with_interceptor(channel.clone(), bearer.clone())
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
-    Ok((farm, trust, events))
+    let library = LibraryClient::with_interceptor(channel, bearer);
+    Ok((farm, trust, events, library))
 }
 
 /// The first of `ways` where somebody answers.
@@ -85,12 +99,12 @@ impl Farm {
     /// Connects to a scheduler, or of several to one that answers.
     pub(crate) async fn connect(way: impl Into<Dial>) -> Outcome<Self> {
         let ways = way.into().each();
-        let (client, trust, events) = any(&ways).await?;
-        Ok(Self { client, trust, events, ways })
+        let (client, trust, events, library) = any(&ways).await?;
+        Ok(Self { client, trust, events, library, ways })
     }
 
     fn take(&mut self, clients: Clients) {
-        (self.client, self.trust, self.events) = clients;
+        (self.client, self.trust, self.events, self.library) = clients;
     }
 
     /// Who we are to it.
@@ -99,6 +113,18 @@ impl Farm {
             self.trust.who_am_i(v1::WhoAmIRequest {}).await.map_err(|s| from_status(&s))?;
         let me = answer.into_inner();
         Ok(Me { name: me.name, role: role(me.role)?, shows: me.shows, token: me.token })
+    }
+
+    /// How far our clock is ahead of the scheduler's; none where it does not say what time it has.
+    pub(crate) async fn ahead(&mut self) -> Outcome<Option<Ahead>> {
+        let (sent, begun) = (now(), Instant::now());
+        let answer =
+            self.trust.who_am_i(v1::WhoAmIRequest {}).await.map_err(|s| from_status(&s))?;
+        let round_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let theirs = Some(answer.into_inner().now_us).filter(|us| *us != 0);
+        // It looked at its clock on the way, halfway as far as anybody knows.
+        let ahead = |theirs| sent.0.saturating_add(round_us / 2).saturating_sub(theirs);
+        Ok(theirs.map(|theirs| Ahead { us: ahead(theirs), give_us: round_us / 2 }))
     }
 
     /// Makes a token: its view, and its word where it has one.

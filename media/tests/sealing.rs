@@ -43,7 +43,7 @@ fn problems(root: &Path) -> Vec<String> {
 fn seal(root: &Path) -> Outcome<PathBuf> {
     let staging = root.join(".platefarm/t9");
     fs::create_dir_all(&staging).unwrap();
-    mhl::seal(root, &staging, &meta(), &HashMap::new())?;
+    mhl::seal(root, &staging, &meta(), &HashMap::new(), &|_, _| ())?;
     fs::remove_dir_all(&staging).unwrap();
     let files = fs::read_dir(root.join("ascmhl")).unwrap().flatten().map(|entry| entry.path());
     Ok(files.into_iter().find(|path| path.extension().is_some_and(|e| e == "mhl")).unwrap())

@@ -3,6 +3,7 @@
 //! frame range leased to one worker, one picture.
 
 use crate::farm::{JobTerms, PriorityClass, Quarantine, StepTerms};
+use crate::making::Making;
 use crate::recipe::RenderSpec;
 use crate::{
     Code, Fault, FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
@@ -281,6 +282,9 @@ pub struct StepView {
     /// Its own place among others, where that differs from the job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<(PriorityClass, i32)>,
+    /// How far the package is that it makes, as the worker says that has it in hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<Making>,
 }
 
 /// A job as lists show it.
@@ -354,6 +358,9 @@ pub struct WorkerView {
     /// Why it is kept from work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
+    /// Why it is drained, where somebody said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub drain_reason: String,
 }
 
 impl WorkerView {
@@ -362,6 +369,11 @@ impl WorkerView {
     #[must_use]
     pub fn at_work(&self) -> usize {
         self.leases.len().min(self.slots as usize)
+    }
+
+    /// Leaves out what it holds of jobs that are not `mine`: other shows' business.
+    pub fn cut(&mut self, mine: impl Fn(JobId) -> bool) {
+        self.leases.retain(|lease| mine(lease.step.job));
     }
 
     /// Slots that count: all of one that is alive, and of another those that are still at work.

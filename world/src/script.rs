@@ -265,7 +265,7 @@ fn a_break(rng: &mut Rng, workers: &[Machine], jobs: &[JobSpec]) -> Break {
         5..7 => Break::Partition(worker, rng.between(1_000, 25_000)),
         7 => Break::CommitFails(rng.chance(50)),
         8 => Break::SlowDisk(rng.between(50, 4_000)),
-        9 => Break::Operator(worker, NodeControl::Drain),
+        9 => Break::Operator(worker, NodeControl::Drain { reason: String::new() }),
         10 => Break::Operator(worker, NodeControl::Resume),
         _ => {
             let (at, step) = some_step(rng, jobs);

@@ -55,6 +55,18 @@ pub struct Created {
 /// [`Code::BadManifest`] when a name cannot stand in a manifest; [`Code::FileNotFound`] for a file
 /// that is asked for and not there; `F01xx` and `F03xx`. Then nothing is written.
 pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
+    create_and_tell(dir, options, &|_| ())
+}
+
+/// The same; `told` hears how many bytes will be read, as soon as that is known.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_and_tell(
+    dir: &Path,
+    options: &CreateOptions,
+    told: &dyn Fn(u64),
+) -> Outcome<Created> {
     let remote = storage::is_remote(dir);
     let _alone = if remote { None } else { Some(lock(dir)?) };
     let mut problems = Vec::new();
@@ -96,6 +108,8 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
     // Names first: what they need is known before anything is read.
     found.files = hash_files(dir, &tree.files, &Default::default()).0;
     let needed = mhl::needed(&histories, &found, &run);
+    let read = |path: &String| needed.get(path).is_some_and(|formats| !formats.is_empty());
+    told(found.files.iter().filter(|file| read(&file.path)).map(|file| file.size).sum());
     let (files, failed) = hash_files(dir, &tree.files, &needed);
     if let Some(problem) = failed.into_iter().next() {
         return Err(problem.into());
@@ -111,12 +125,13 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
         }
         return Ok(Created { appended, bytes });
     }
-    clear(dir);
+    let staging = publish::staging(dir)?;
+    clear(&staging);
     for generation in &appended.generations {
         put(dir, generation)?;
     }
     // Others may be at work beside it: only an empty one goes.
-    let _ = fs::remove_dir(dir.join(publish::STAGING));
+    let _ = fs::remove_dir(staging);
     Ok(Created { appended, bytes })
 }
 
@@ -206,8 +221,8 @@ fn lock(dir: &Path) -> Outcome<fs::File> {
 const STAGED: &str = "mhl-";
 
 /// Removes what interrupted runs left.
-fn clear(dir: &Path) {
-    let entries = fs::read_dir(dir.join(publish::STAGING)).into_iter().flatten().flatten();
+fn clear(staging: &Path) {
+    let entries = fs::read_dir(staging).into_iter().flatten().flatten();
     for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with(STAGED)) {
         let _ = fs::remove_dir_all(entry.path());
     }
@@ -216,7 +231,7 @@ fn clear(dir: &Path) {
 /// An empty directory on the same volume.
 fn stage(dir: &Path) -> Outcome<PathBuf> {
     let name = format!("{STAGED}{}", std::process::id());
-    let fresh = dir.join(publish::STAGING).join(name);
+    let fresh = publish::staging(dir)?.join(name);
     // What is staged need not outlast a power cut.
     fs::create_dir_all(&fresh).map_err(|e| publish::write_fault(&fresh, &e))?;
     Ok(fresh)

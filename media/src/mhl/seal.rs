@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who seals a directory, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +27,8 @@ pub struct SealMeta {
 
 /// Seals `dir`. `known` holds the XXH128 of files that were read back already,
 /// by their path from there; the others are hashed in parallel. Files under
-/// `staging`, on the same volume, become the history. Staged attempts are left out.
+/// `staging`, on the same volume, become the history. Staged attempts are left out. `told` hears
+/// how many files are done, of how many.
 ///
 /// # Errors
 /// [`Code::BadManifest`] when there is a history that others made or continued,
@@ -36,14 +38,21 @@ pub fn seal(
     staging: &Path,
     meta: &SealMeta,
     known: &HashMap<String, String>,
+    told: &(dyn Fn(u64, u64) + Sync),
 ) -> Outcome<()> {
     let mut problems = Vec::new();
     let tree = Tree::walk(dir, &mut problems);
     if let Some(problem) = problems.into_iter().next() {
         return Err(problem.into());
     }
-    let files: Vec<mhl::Entry> =
-        tree.files.par_iter().map(|name| entry(dir, name, known)).collect::<Outcome<_>>()?;
+    let (done, total) = (AtomicU64::new(0), tree.files.len() as u64);
+    told(0, total);
+    let entry = |name: &String| {
+        let entry = entry(dir, name, known)?;
+        told(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        Ok(entry)
+    };
+    let files: Vec<mhl::Entry> = tree.files.par_iter().map(entry).collect::<Outcome<_>>()?;
     let real = match storage::is_remote(dir) {
         true => dir.to_owned(),
         false => dir.canonicalize().map_err(|e| read_fault(dir, &e))?,

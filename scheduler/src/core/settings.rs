@@ -44,6 +44,15 @@ impl State {
         self.settings.get(&kind)?.get(name)
     }
 
+    /// What a show may have of the farm.
+    #[must_use]
+    pub fn share_of(&self, show: &str) -> Share {
+        match self.setting(SettingKind::Share, show) {
+            Some(Setting::Share(share)) => *share,
+            _ => Share::default(),
+        }
+    }
+
     /// Sets something up, or takes it away.
     pub(super) fn set(
         &mut self,
@@ -67,16 +76,8 @@ impl State {
         if let Some(Setting::Pool(pool)) = &value {
             pool.labels.iter().try_for_each(|label| check_name(label, "labels"))?;
         }
-        if let Some(Setting::Share(share)) = &value
-            && (share.weight == 0 || share.ceiling.is_some_and(|most| most < share.guarantee))
-        {
-            let message = format!(
-                "weight {}, guarantee {}, ceiling {:?}",
-                share.weight, share.guarantee, share.ceiling
-            );
-            return Err(Fault::new(Code::BadSpec, message)
-                .at("share")
-                .remedy("A weight is at least 1, and a ceiling at least the guarantee."));
+        if let Some(Setting::Share(share)) = &value {
+            check_share(share)?;
         }
         if value.is_none() && self.setting(kind, &name).is_none() {
             return Err(not_set(kind, &name));
@@ -116,10 +117,7 @@ impl State {
         if let Some(id) = self.show_ids.get(name) {
             return *id;
         }
-        let share = match self.setting(SettingKind::Share, name) {
-            Some(Setting::Share(share)) => *share,
-            _ => Share::default(),
-        };
+        let share = self.share_of(name);
         let id = ShowId(self.shows.len() as u32);
         self.shows.push(Show { name: name.to_owned(), share, tasks: 0 });
         self.show_ids.insert(name.to_owned(), id);
@@ -143,9 +141,13 @@ impl State {
         let name = worker.row.name.clone();
         let mut node = self.node(&name).cloned().unwrap_or_default();
         match control {
-            NodeControl::Drain => node.draining = true,
+            NodeControl::Drain { reason } => {
+                plain(&reason, "reason")?;
+                (node.draining, node.drain_reason) = (true, reason);
+            }
             NodeControl::Resume => {
                 (node.draining, node.quarantine) = (false, None);
+                node.drain_reason.clear();
                 self.evidence.remove(&name);
             }
             NodeControl::Quarantine { reason } => {
@@ -286,6 +288,25 @@ impl State {
         let node = self.node(name).cloned().unwrap_or_default();
         self.put_node(name, Node { quarantine: Some(quarantine), ..node }, fx);
         self.hand_back(name);
+    }
+}
+
+/// A share has a part, and room for what it is promised.
+fn check_share(share: &Share) -> Outcome<()> {
+    let bad = |place, message: String, remedy| {
+        Err(Fault::new(Code::BadSpec, message).at(place).remedy(remedy))
+    };
+    let guarantee = share.guarantee;
+    match share.ceiling {
+        _ if share.weight == 0 => {
+            let remedy = "A weight is at least 1; a ceiling of 0 keeps a show from getting any.";
+            bad("weight", "a weight of 0 is no part of the farm".into(), remedy)
+        }
+        Some(most) if most < guarantee => {
+            let message = format!("the ceiling of {most} is below the guarantee of {guarantee}");
+            bad("ceiling", message, "Set the ceiling to at least the guarantee, or to none.")
+        }
+        _ => Ok(()),
     }
 }
 

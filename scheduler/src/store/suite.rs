@@ -119,6 +119,7 @@ fn everything() -> Changes {
                 ceiling: Some(9),
                 warm_cpu: 2,
                 warm_gpu: 1,
+                highest_class: PriorityClass::Normal,
             }),
         ),
         ("a", Setting::Pool(Pool { labels: ["x".to_owned()].into(), reserve: 4 })),
@@ -519,25 +520,44 @@ async fn a_deposed_scheduler_writes_nothing() {
         let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
         store.load().await.unwrap();
         store.commit(&everything()).await.unwrap();
-        let url = place.url().unwrap();
-        let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
-        sqlx::query("UPDATE leadership SET epoch = epoch + 1").execute(&mut db).await.unwrap();
-        drop(db);
+        depose(&place).await;
         let late = Changes { frames: vec![frame(ID, 77)], ..Changes::default() };
         assert_eq!(store.commit(&late).await.unwrap_err().code, Code::NotLeader);
         assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
     }
 }
 
+/// Another scheduler begins an epoch.
+async fn depose(place: &Place) {
+    let url = place.url().unwrap();
+    let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::query("UPDATE leadership SET epoch = epoch + 1").execute(&mut db).await.unwrap();
+}
+
+/// What was read while another took the store is of two farms, and none.
+#[tokio::test]
+async fn a_deposed_scheduler_believes_nothing_that_it_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::Sqlite(dir.path().join("farm.db"));
+    let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
+    store.load().await.unwrap();
+    depose(&place).await;
+    assert_eq!(store.load().await.unwrap_err().code, Code::NotLeader);
+    assert_eq!(store.log_end().await.unwrap_err().code, Code::StoreFailed);
+    store.load().await.unwrap();
+}
+
 /// A copy made in the middle of writing holds whole transactions, and what is put back is what was copied.
 #[tokio::test]
 async fn a_store_is_copied_while_it_is_written_and_put_back() {
-    use super::backup::{backup, restore};
+    use super::backup::{backup, bytes_in_use, restore};
     let dir = tempfile::tempdir().unwrap();
     let place = Place::Sqlite(dir.path().join("farm.db"));
     let copy = dir.path().join("copy.db");
     let fault = backup(&place, &copy).await.unwrap_err();
     assert_eq!(fault.code, Code::FileNotFound);
+    assert_eq!(bytes_in_use(&place).await, None);
+    assert!(!dir.path().join("farm.db").exists(), "who looks makes nothing");
     let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     let mut state =
         State::restore(Policy::default(), store.load().await.unwrap(), Timestamp(9)).unwrap();
@@ -561,6 +581,8 @@ async fn a_store_is_copied_while_it_is_written_and_put_back() {
     drop(store);
     let (put_back, aside) = restore(&place, &copy).await.unwrap();
     assert_eq!(put_back.jobs, made.jobs);
+    let told = bytes_in_use(&place).await.expect("a store says how much it holds");
+    assert!((made.bytes / 2..=made.bytes * 2).contains(&told), "{told} of {made:?}");
     let mut store = SqlStore::open(place, "here").await.unwrap();
     assert_eq!(store.load().await.unwrap().jobs.len(), made.jobs);
     let mut old = SqlStore::open(Place::Sqlite(aside.unwrap()), "here").await.unwrap();

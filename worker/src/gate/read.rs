@@ -62,10 +62,15 @@ pub(super) fn read(dir: &Path, deep: bool, request: &Request) -> Outcome<Package
 
 /// A package that is about to be sealed, its frames just compared with their hashes: headers say
 /// what their pixels are. Those of frames that an earlier version rendered do not; they are read.
-pub(crate) fn read_for_release(dir: &Path) -> Outcome<Package> {
+/// `told` hears of each frame.
+pub(crate) fn read_for_release(dir: &Path, told: &(dyn Fn() + Sync)) -> Outcome<Package> {
     files(dir, &|path| {
-        let file = delivered::read(path, false)?;
-        if file.claimed.is_some() { Ok(file) } else { delivered::read(path, true) }
+        let file = match delivered::read(path, false) {
+            Ok(file) if file.claimed.is_none() => delivered::read(path, true),
+            read => read,
+        };
+        told();
+        file
     })
 }
 

@@ -3,16 +3,18 @@
 //! here. Then every file is read again and compared with the hash that its
 //! worker reported: the disk's word, not the writer's.
 
+use super::meter::Meter;
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::probe;
 use crate::roots::{is_plain_name, is_within};
 use platefarm_media::{hash, publish, storage};
 use platefarm_model::job::FrameResult;
+use platefarm_model::making::Stage;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
@@ -67,14 +69,18 @@ pub(crate) fn gather(
         plate.done.dedup_by_key(|f| f.frame);
     }
     let out_dir = Path::new(&spec.out_dir);
+    let frames = plates.iter().map(|plate| plate.done.len()).sum();
+    let named = Meter::begin(leash, Stage::Naming, frames, 0);
     for (plan, plate) in spec.plates.iter().zip(&mut plates) {
         settle_plan(plan, plate);
+        let home = publish::confined(out_dir, Path::new(&plan.name))?;
         for result in &plate.done {
-            if let Err(fault) = finish(out_dir, plan, result) {
+            named.did(0);
+            if let Err(fault) = finish(&home, plan, result) {
                 plate.failed.insert(result.frame, fault);
             }
         }
-        publish::remove_leftovers(&out_dir.join(&plan.name), |name| is_later(name, attempt))?;
+        publish::remove_leftovers(&home, |name| is_later(name, attempt))?;
     }
     let last_written = verify(&mut plates, leash)?;
     Ok(Gathered { plates, last_written })
@@ -103,14 +109,13 @@ pub(super) fn is_later(name: &str, attempt: &str) -> bool {
     token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
 }
 
-/// Carries out the rename of an accepted frame, if its worker did not.
-fn finish(out_dir: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()> {
+/// Carries out the rename of an accepted frame into its plate's directory, if its worker did not.
+fn finish(home: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()> {
     let name = file_name(result);
-    let expected: PathBuf = out_dir.join(&plan.name).join(name);
     let published = Path::new(&result.published);
     let staged = Path::new(&result.staged);
-    let home = out_dir.join(&plan.name).join(publish::STAGING);
-    if !is_plain_name(name) || published != expected || !is_within(staged, &home) {
+    let staging = publish::staging(home)?;
+    if !is_plain_name(name) || published != home.join(name) || !is_within(staged, &staging) {
         return Err(Fault::new(
             Code::OutsideRoot,
             format!("the result names '{}', which is not in this package", result.published),
@@ -125,6 +130,8 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
     let work: Vec<(usize, &FrameResult)> =
         plates.iter().enumerate().flat_map(|(i, p)| p.sound().map(move |f| (i, f))).collect();
     let next = AtomicUsize::new(0);
+    let bytes = work.iter().map(|(_, result)| result.bytes).sum();
+    let checked = Meter::begin(leash, Stage::Checking, work.len(), bytes);
     let check_some = || {
         let mut found = Vec::new();
         while let Some((plate, result)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -132,6 +139,7 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
                 break;
             }
             found.push((*plate, result.frame, check(result)));
+            checked.did(result.bytes);
         }
         found
     };

@@ -15,6 +15,7 @@
 
 mod gather;
 mod html;
+mod meter;
 mod movie;
 #[cfg(test)]
 mod release_tests;
@@ -33,7 +34,9 @@ use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
 use gather::{Gathered, PlateFrames, is_later};
+use meter::Meter;
 use platefarm_media::{hash, mhl, publish};
+use platefarm_model::making::{Making, Stage};
 use platefarm_model::pull::{Document, PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 use platefarm_standards::mhl::Creator;
@@ -62,7 +65,7 @@ pub fn make(
     check_names(spec)?;
     let out_dir = Path::new(&spec.out_dir);
     let staging = publish::stage_dir(out_dir, attempt)?;
-    let made = fill(spec, results, attempt, &staging, leash);
+    let made = meter::reading(leash, || fill(spec, results, attempt, &staging, leash));
     if made.is_err() {
         // What is staged is of no use to the next attempt. Why this one failed says more than this.
         let _ = publish::remove_attempt(out_dir, attempt);
@@ -79,10 +82,11 @@ fn fill(
 ) -> Outcome<PackageReport> {
     let out_dir = Path::new(&spec.out_dir);
     let gathered = gather::gather(spec, results, attempt, leash)?;
-    let mut writer = Writer::new(out_dir, staging);
+    let mut writer = Writer::new(out_dir, staging, leash);
 
     let mut sidecars = write_documents(spec, &gathered, &mut writer)?;
-    let pictures = sheet::pictures(&gathered);
+    let drawn = Meter::begin(leash, Stage::Drawing, spec.plates.len(), 0);
+    let pictures = sheet::pictures(&gathered, &drawn);
     writer.put("contact_sheet.png", &sheet::contact_sheet(spec, &gathered, &pictures)?)?;
     if spec.delivery.sidecars.stills {
         for (plan, picture) in spec.plates.iter().zip(&pictures) {
@@ -103,7 +107,7 @@ fn fill(
     let mut report = report::build(spec, &gathered, sidecars);
     report.notes.extend(notes);
     report.documents = writer.hashes_of(&report.sidecars)?;
-    release(out_dir, &mut report)?;
+    release(out_dir, &mut report, leash)?;
     let json = serde_json::to_vec_pretty(&report)
         .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
     writer.put("report.json", &json)?;
@@ -117,7 +121,10 @@ fn fill(
     let known = report.plates.iter().flat_map(|p| &p.files);
     let known = known.map(|f| (f.file.clone(), f.xxh128.clone()));
     let known = known.chain(report.documents.clone()).collect();
-    mhl::seal(out_dir, &writer.staging, &seal_meta(), &known)?;
+    let sealed = |done, total| {
+        leash.making(Making { done, ..Making::begin(Stage::Sealing, total, 0) });
+    };
+    mhl::seal(out_dir, &writer.staging, &seal_meta(), &known, &sealed)?;
     publish::remove_leftovers(out_dir, |name| is_later(name, attempt))?;
     Ok(report)
 }
@@ -143,13 +150,15 @@ fn thumbnails(
 
 /// Reads what is there and holds it against what was asked for: the package is
 /// released only when the gate has nothing against it.
-fn release(out_dir: &Path, report: &mut PackageReport) -> Outcome<()> {
+fn release(out_dir: &Path, report: &mut PackageReport, leash: &Leash) -> Outcome<()> {
     let mut request = Request::of(report);
     // The report and the page are written with what is found here.
     request.sidecars.retain(|name| !name.starts_with("report."));
     let movies = report.notes.iter().filter(|note| note.code == Code::MovieFailed);
     request.missing.extend(movies.map(ToString::to_string));
-    let verdict = gate::judge(&gate::read_for_release(out_dir)?, &request);
+    let frames = report.plates.iter().map(|plate| plate.files.len()).sum();
+    let examined = Meter::begin(leash, Stage::Examining, frames, 0);
+    let verdict = gate::judge(&gate::read_for_release(out_dir, &|| examined.did(0))?, &request);
     report.released = verdict.passed;
     report.gate = Some(verdict);
     Ok(())
@@ -285,11 +294,15 @@ struct Writer<'a> {
     written: u32,
     /// XXH128 of what was put, by its name.
     hashes: BTreeMap<String, String>,
+    /// What was put, which nobody knows beforehand.
+    meter: Meter<'a>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(out_dir: &'a Path, staging: &Path) -> Self {
-        Self { out_dir, staging: staging.to_owned(), written: 0, hashes: BTreeMap::new() }
+    fn new(out_dir: &'a Path, staging: &Path, leash: &'a Leash) -> Self {
+        let meter = Meter::begin(leash, Stage::Writing, 0, 0);
+        let staging = staging.to_owned();
+        Self { out_dir, staging, written: 0, hashes: BTreeMap::new(), meter }
     }
 
     /// Hashes of sidecars; those that others wrote, as movies are, are read once. The report cannot hold its own.
@@ -307,8 +320,9 @@ impl<'a> Writer<'a> {
     /// Writes `bytes` as `name`, relative to the package. A file that says the
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
-        let published = self.out_dir.join(name);
+        let published = publish::confined(self.out_dir, Path::new(name))?;
         self.hashes.insert(name.to_owned(), hash::xxh128(bytes));
+        self.meter.did(bytes.len() as u64);
         if platefarm_media::storage::read(&published).is_ok_and(|there| there == bytes) {
             return Ok(());
         }

@@ -5,6 +5,7 @@
 
 use super::Writer;
 use super::gather::{Gathered, PlateFrames};
+use super::meter::Meter;
 use crate::leash::Leash;
 use platefarm_media::draw::{Picture, font, letters_in};
 use platefarm_media::sink::exr;
@@ -15,6 +16,7 @@ use platefarm_model::color::name;
 use platefarm_model::color::recipe::DEFAULT_VIEW;
 use platefarm_model::delivery::MovieSpec;
 use platefarm_model::job::FrameResult;
+use platefarm_model::making::Stage;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_shaders::color::Plan;
@@ -37,8 +39,15 @@ pub(super) fn make(
     if storage::is_remote(writer.out_dir) {
         sweep(&std::env::temp_dir());
     }
+    let plates = || spec.plates.iter().zip(&gathered.plates);
+    let job = |movie, plan| Job { spec, plan, movie, display: &display };
+    let frames =
+        spec.delivery.movies.iter().flat_map(|movie| {
+            plates().map(move |(plan, plate)| job(movie, plan).frames(plate).len())
+        });
+    let filmed = Meter::begin(leash, Stage::Filming, frames.sum(), 0);
     for movie in &spec.delivery.movies {
-        for (plan, plate) in spec.plates.iter().zip(&gathered.plates) {
+        for (plan, plate) in plates() {
             if leash.is_stopped() {
                 return Err(Fault::new(
                     Code::Interrupted,
@@ -50,8 +59,8 @@ pub(super) fn make(
             }
             let name = format!("{}/{}.{}", movie.directory, plan.name, movie.codec.extension());
             let staged = staged(writer, made.len());
-            let job = Job { spec, plan, movie, display: &display };
-            let outcome = job.write(plate, &staged).and_then(|()| put(writer, &name, &staged));
+            let written = job(movie, plan).write(plate, &staged, &filmed);
+            let outcome = written.and_then(|()| put(writer, &name, &staged));
             if outcome.is_err() && storage::is_remote(writer.out_dir) {
                 // A disk of this machine keeps nothing of what failed.
                 let _ = publish::discard(&staged);
@@ -84,7 +93,7 @@ fn staged(writer: &Writer<'_>, number: usize) -> PathBuf {
         return writer.staging.join(name);
     }
     let attempt = writer.staging.file_name().unwrap_or_default().to_string_lossy();
-    std::env::temp_dir().join(format!("platefarm-{}-{attempt}-{name}", std::process::id()))
+    storage::scratch(&format!("{attempt}-{name}"))
 }
 
 /// A movie that nobody has written to for so long is nobody's.
@@ -102,14 +111,14 @@ fn sweep(dir: &Path) {
             entry.metadata().and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
         if ours && !alive && age.is_some_and(|age| age >= ABANDONED) {
             tracing::info!(file = %entry.path().display(), "a movie that a killed process left is removed");
-            let _ = publish::discard(&entry.path());
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
 /// Publishes a staged movie; one that is there and the same is left alone, its date with it.
 fn put(writer: &Writer<'_>, name: &str, staged: &Path) -> Outcome<()> {
-    let published = writer.out_dir.join(name);
+    let published = publish::confined(writer.out_dir, Path::new(name))?;
     let there = storage::metadata(&published).is_ok();
     if there && hash::xxh128_file(staged)? == hash::xxh128_file(&published)? {
         return publish::discard(staged);
@@ -129,7 +138,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn write(&self, plate: &PlateFrames, staged: &Path) -> Outcome<()> {
+    fn write(&self, plate: &PlateFrames, staged: &Path, filmed: &Meter<'_>) -> Outcome<()> {
         let frames: Vec<&FrameResult> = self.frames(plate);
         let Some(first) = frames.first() else {
             return Err(Fault::new(Code::MovieFailed, "no frame of the event is there"));
@@ -147,6 +156,7 @@ impl Job<'_> {
         let mut movie = MovieWriter::start(staged, &settings)?;
         for result in frames {
             movie.picture(&self.picture(result, &raster, settings.rate)?)?;
+            filmed.did(0);
         }
         movie.finish()
     }

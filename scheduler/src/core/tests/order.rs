@@ -120,7 +120,9 @@ fn a_worker_is_given_only_what_it_fits() {
 #[test]
 fn what_people_name_and_is_not_there_is_said_in_its_own_words() {
     let mut farm = Farm::new();
-    for control in [NodeControl::Drain, NodeControl::Resume, NodeControl::Remove] {
+    for control in
+        [NodeControl::Drain { reason: String::new() }, NodeControl::Resume, NodeControl::Remove]
+    {
         let fault = farm.ask(Command::Node(WorkerId(9), control)).unwrap_err();
         assert_eq!((fault.code, fault.owner().exit_code()), (Code::NoSuchWorker, 2));
         assert!(fault.remedy_text().contains("workers list"), "{fault}");

@@ -3,6 +3,7 @@
 
 use super::*;
 use platefarm_model::farm::{JobTerms, NodeControl, StepTerms};
+use platefarm_model::making::{Making, Stage};
 
 impl Farm {
     fn word(&self, worker: WorkerId) -> String {
@@ -215,7 +216,7 @@ fn a_frame_that_failed_waits_for_another_only_while_there_is_one() {
     fails(&mut farm);
     let b = farm.worker("b");
     assert_eq!(farm.acquire(a), None, "b could");
-    farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
+    farm.ask(Command::Node(b, NodeControl::Drain { reason: String::new() })).unwrap();
     fails(&mut farm);
     farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
     assert_eq!(farm.acquire(a), None);
@@ -251,17 +252,19 @@ fn a_person_quarantines_drains_and_resumes() {
     let (a, b) = (farm.worker("a"), farm.worker("b"));
     farm.submit(0, None, vec![step(1, 50, &[])]);
     let lease = farm.acquire(a).unwrap();
-    farm.ask(Command::Node(a, NodeControl::Drain)).unwrap();
+    farm.ask(Command::Node(a, NodeControl::Drain { reason: "a new kernel".into() })).unwrap();
+    assert_eq!(farm.state.workers()[0].drain_reason, "a new kernel");
     let beat = Command::Heartbeat { worker: a, leases: vec![Pulse::of(lease.token)] };
     let Ok(Reply::Beaten { leases, drain }) = farm.ask(beat) else { panic!() };
     assert!(drain);
     assert_eq!(leases[0].1, FrameRange::new(1, 1).ok(), "it finishes the frame in hand");
     assert_eq!((farm.acquire(a), farm.word(a).as_str()), (None, "draining"));
-    farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
+    farm.ask(Command::Node(b, NodeControl::Drain { reason: String::new() })).unwrap();
     let why = farm.state.explain("j1".parse().unwrap()).unwrap().groups.remove(0).reasons.remove(0);
     assert!(why.text.ends_with(": a (draining), b (draining)"), "as lists say it: {}", why.text);
     farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
     farm.ask(Command::Node(a, NodeControl::Resume)).unwrap();
+    assert_eq!(farm.state.workers()[0].drain_reason, "");
     assert!(farm.acquire(a).is_some());
     let quarantine = NodeControl::Quarantine { reason: "fan noise".into() };
     farm.ask(Command::Node(b, quarantine)).unwrap();
@@ -304,6 +307,28 @@ fn a_frame_without_progress_is_taken_away_from_a_process_that_lives() {
         Code::FrameHung,
         "the first cause"
     );
+}
+
+/// A package is one frame: how far it is is seen while it is in hand, and never hung while it goes on.
+#[test]
+fn a_package_is_watched_while_it_is_made() {
+    let mut farm = Farm::with(Policy { hung_ms: 30_000, ..policy() });
+    let a = farm.worker("a");
+    let job = farm.submit(0, None, vec![step(1, 1, &[])]);
+    assert_eq!(farm.state.making(job), Ok(vec![]));
+    let lease = farm.acquire(a).unwrap();
+    for done in 0..100 {
+        let making = Making { done, ..Making::begin(Stage::Checking, 100, 0) };
+        let (progress, making) = (done, Some(making));
+        let pulse = Pulse { in_hand: Some(1), progress, making, ..Pulse::of(lease.token) };
+        assert!(farm.pulse(a, &[pulse])[0].is_some());
+        assert_eq!(farm.state.making(job), Ok(vec![(0, making.unwrap())]));
+        assert_eq!(farm.state.job(job).unwrap().steps[0].making, making);
+        farm.wait(1, &[]);
+    }
+    farm.report(a, lease.token, vec![result(1)]);
+    assert_eq!(farm.state.making(job), Ok(vec![]));
+    assert_eq!(farm.state.job(job).unwrap().steps[0].making, None);
 }
 
 #[test]

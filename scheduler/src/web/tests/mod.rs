@@ -240,6 +240,27 @@ async fn the_stream_speaks_when_something_happens() {
     until("\"jobs\":1").await;
 }
 
+/// A page that is open when its token is revoked hears nothing more.
+#[tokio::test]
+async fn the_stream_ends_with_its_token() {
+    let farm = Farm::start().await;
+    let viewer = Farm::token(&farm.store, Role::Viewer, &[]).await;
+    let mut stream = TcpStream::connect(farm.http).await.unwrap();
+    let head = format!(
+        "GET /api/stream HTTP/1.1\r\nhost: farm\r\nconnection: close\r\n\
+         authorization: Bearer {}\r\n\r\n",
+        viewer.expose()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut buffer = vec![0; 16 * 1024];
+    assert!(stream.read(&mut buffer).await.unwrap() > 0, "it speaks");
+    let id = &platefarm_proto::dial::hash_hex(viewer.expose().as_bytes())[..12];
+    farm.store.revoke(id, Timestamp(2)).await.unwrap();
+    let end = async { while stream.read(&mut buffer).await.unwrap() > 0 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), end).await.expect("it ends");
+    assert_eq!(farm.get("/api/stream", Some(&viewer)).await.status, 401);
+}
+
 /// What workers show of frames is seen by those who see the job, and by nobody else.
 #[tokio::test]
 async fn what_comes_out_is_shown() {
@@ -272,6 +293,27 @@ async fn what_comes_out_is_shown() {
     let view: serde_json::Value = serde_json::from_str(&view).unwrap();
     let expected = serde_json::json!([{ "step": 0, "name": "a", "frame": 1003 }]);
     assert_eq!(view["stills"], expected, "{view}");
+    // How far a package is, which is one frame of it, is seen where it is looked at.
+    assert_eq!((&view["making"], &view["packs"]), (&serde_json::json!([]), &false.into()));
+    let making = v1::Making {
+        stage: v1::MakingStage::Checking.into(),
+        done: 3,
+        total: 9,
+        bytes: 10,
+        total_bytes: 30,
+    };
+    let making = Some(making);
+    let pulse = v1::LeasePulse { token, in_hand: Some(1001), progress: 1, making, last: None };
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![], leases: vec![pulse] };
+    work.heartbeat(beat).await.unwrap();
+    let view = farm.get(&format!("/api/jobs/{job}"), Some(&farm.admin)).await.body;
+    let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+    let expected = serde_json::json!([{
+        "step": 0, "name": "a", "what": "checking frames",
+        "done": 3, "total": 9, "bytes": 10, "total_bytes": 30,
+    }]);
+    assert_eq!(view["making"], expected, "{view}");
+
     let path = format!("/api/jobs/{job}/steps/0/still");
     let other = Farm::token(&farm.store, Role::Viewer, &["zeus"]).await;
     assert_eq!(farm.get(&path, Some(&other)).await.status, 403);
