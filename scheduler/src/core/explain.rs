@@ -109,12 +109,12 @@ impl State {
                     format!("`platefarm jobs start {name} --at now` begins at once."),
                 )
             }
-            Hold::Dependency => self.waits_for(id, job, step),
+            Hold::Dependency => self.waits_because(id, job, step),
             _ => Vec::new(),
         }
     }
 
-    fn waits_for(&self, id: StepId, job: &Job, step: &Step) -> Vec<Reason> {
+    fn waits_because(&self, id: StepId, job: &Job, step: &Step) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let open = |after: &&Dependency| !after.same_frames && !self.is_settled(after.on);
         let far = job.row.terms.after.iter().chain(&step.state.control.after).filter(open);

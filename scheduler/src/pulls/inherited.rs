@@ -80,7 +80,7 @@ mod tests {
         );
         let said = Said { rate: true, fdl: true, ..none };
         assert_eq!(of(said, &show, Format::Edl, &[rate]), ["spec = vfx-plate (show S2)"]);
-        let file = ShowDefaults { spec: Some("s.toml".into()), ..nobody };
+        let file = ShowDefaults { spec: Some("s.toml".into()), ..nobody.clone() };
         assert_eq!(of(none, &file, Format::Otio, &[]), ["spec = s.toml (the show)"]);
     }
 }

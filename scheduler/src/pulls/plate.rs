@@ -72,7 +72,7 @@ impl<'a> Draft<'a> {
             );
             notes.push(Fault::new(Code::HandlesClamped, message).at(place(take.event)));
         }
-        let retime = (take.speed != 1.0).then(|| Retime {
+        let retime = (take.speed != 1.0).then_some(Retime {
             speed: take.speed,
             record_frames: take.record,
             source_frames: there,

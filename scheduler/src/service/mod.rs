@@ -23,7 +23,7 @@ mod stills;
 mod work;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use control::Change;
 pub use hooks::HookSettings;

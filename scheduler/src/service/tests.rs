@@ -86,7 +86,7 @@ impl Running {
     }
 }
 
-pub(super) fn noop(key: &str, frames: u64) -> JobSpec {
+pub(crate) fn noop(key: &str, frames: u64) -> JobSpec {
     let step = |name: &str, frames, after| StepSpec {
         name: name.into(),
         kind: StepKind::Noop { millis_per_frame: 0 },
