@@ -153,6 +153,14 @@ pub struct MovieSpec {
     pub cut_handles: bool,
 }
 
+impl MovieSpec {
+    /// File of the movie of a plate, relative to the package.
+    #[must_use]
+    pub fn file_of(&self, plate: &str) -> String {
+        format!("{}/{plate}.{}", self.directory, self.codec.extension())
+    }
+}
+
 /// Codec of a movie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -48,7 +48,7 @@ pub(super) fn make(
             if plate.sound().next().is_none() {
                 continue;
             }
-            let name = format!("{}/{}.{}", movie.directory, plan.name, movie.codec.extension());
+            let name = movie.file_of(&plan.name);
             let staged = staged(writer, made.len());
             let job = Job { spec, plan, movie, display: &display };
             let outcome = job.write(plate, &staged).and_then(|()| put(writer, &name, &staged));

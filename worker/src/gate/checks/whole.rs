@@ -1,6 +1,7 @@
 //! The package as a whole: is everything there, and is it what was sealed.
 
 use super::{Package, Request, Sink, plates};
+use crate::gate::Look;
 use platefarm_model::{Code, Fault, FrameSet};
 
 pub(super) fn complete(package: &Package, request: &Request, sink: &mut Sink<'_>) {
@@ -23,6 +24,10 @@ pub(super) fn complete(package: &Package, request: &Request, sink: &mut Sink<'_>
 /// Whoever changes a package may change what it says of itself, and seal it again; the request
 /// that was kept elsewhere does not follow.
 pub(super) fn request(package: &Package, request: &Request, sink: &mut Sink<'_>) {
+    if package.look == Look::Release {
+        sink.how("held against the order itself, as the farm has it");
+        return;
+    }
     let Some(own) = &package.own else {
         sink.skip("the package was held against its own report; --against takes one that was kept elsewhere");
         return;
@@ -39,23 +44,30 @@ pub(super) fn request(package: &Package, request: &Request, sink: &mut Sink<'_>)
 }
 
 pub(super) fn seal(package: &Package, _: &Request, sink: &mut Sink<'_>) {
-    let Some(problems) = &package.seal else {
-        sink.skip("the package has no ASC MHL beside its frames, or is not sealed yet");
-        return;
-    };
-    for problem in problems {
-        sink.fault(None, FrameSet::new(), problem.clone());
+    match &package.seal {
+        Some(problems) => {
+            for problem in problems {
+                sink.fault(None, FrameSet::new(), problem.clone());
+            }
+            if package.look == Look::Release {
+                sink.how("written, read back and held against every file as it was read back, before it and this report had their names");
+            }
+        }
+        None => sink.skip("the package has no ASC MHL beside its frames"),
     }
 }
 
 pub(super) fn hash(package: &Package, request: &Request, sink: &mut Sink<'_>) {
-    if !package.deep {
-        sink.skip("files were compared with their hashes when they were gathered");
+    if package.look == Look::Headers {
+        sink.skip("only headers were read: no file was compared with its hash");
         return;
     }
     if request.plates.iter().all(|plate| plate.hashes.is_empty()) {
         sink.skip("no hashes of single frames are known");
         return;
+    }
+    if package.look == Look::Release {
+        sink.how("every frame was read back from where it lies, whole");
     }
     for plate in plates(package, request) {
         let Some(asked) = plate.asked else { continue };
