@@ -417,6 +417,7 @@ const DAMAGES: &[Damage] = &[
         "seal",
         "",
     ),
+    ("the seal lost", |d| std::fs::remove_dir_all(d.join("ascmhl")).expect("gone"), "seal", ""),
     (
         "the report changed",
         |d| replace(&d.join("report.json"), "\"gate\",", "\"gale\","),
@@ -497,7 +498,9 @@ fn packages_of_others_are_checked_as_far_as_they_say_something() {
     for check in ["complete", "seal", "frame-range", "decode", "amf", "fdl"] {
         assert!(skipped.contains(&check), "{check} in {skipped:?}");
     }
-    assert_eq!(severity(&whole, "color"), "warning", "{whole:#}");
+    for check in ["color", "complete"] {
+        assert_eq!(severity(&whole, check), "warning", "{whole:#}");
+    }
     std::fs::remove_file(dir.join("SH010_v003.1002.exr")).expect("gone");
     let holed = verdict(&world, &world.path("theirs"), &[]);
     assert_eq!(holed["result"], "fail", "{holed:#}");
@@ -510,6 +513,30 @@ fn packages_of_others_are_checked_as_far_as_they_say_something() {
 fn severity<'v>(found: &'v Value, check: &str) -> &'v Value {
     let mut all = found["verdict"]["findings"].as_array().expect("a list").iter();
     all.find(|finding| finding["check"] == check).map_or(&Value::Null, |one| &one["severity"])
+}
+
+/// A package that has lost what was asked for, and is sealed again so, is not taken for somebody
+/// else's; frames that were taken out of one are, with a warning.
+#[test]
+fn a_pull_without_its_report_does_not_pass() {
+    let world = World::new();
+    let good = package(&world, 1);
+    let foreign: fn(&Path) = |report| std::fs::write(report, "{}").expect("written");
+    let lost: fn(&Path) = |report| std::fs::remove_file(report).expect("gone");
+    for (i, damage) in [lost, foreign].into_iter().enumerate() {
+        let dir = world.path(&format!("orphan-{i}"));
+        copy(&good, &dir);
+        damage(&dir.join("report.json"));
+        seal(&world, &dir);
+        let found = verdict(&world, &dir, &[]);
+        assert_eq!(found["result"], "fail", "{found:#}");
+        assert_eq!(severity(&found, "complete"), "failure", "{found:#}");
+    }
+    let plate = world.path("handed-on");
+    copy(&good.join(PLATE), &plate.join(PLATE));
+    let found = verdict(&world, &plate, &[]);
+    assert_eq!(found["result"], "pass", "{found:#}");
+    assert_eq!(severity(&found, "complete"), "warning", "{found:#}");
 }
 
 /// A movie that lacks pictures, or broke off, under a report and a seal that were made to fit.

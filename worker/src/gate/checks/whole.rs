@@ -7,6 +7,7 @@ use platefarm_model::{Code, Fault, FrameSet};
 pub(super) fn complete(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     if request.from.is_empty() {
         sink.skip("the package carries no request: what was asked for is not known");
+        without_request(package, sink);
         return;
     }
     for missing in &request.missing {
@@ -18,6 +19,33 @@ pub(super) fn complete(package: &Package, request: &Request, sink: &mut Sink<'_>
             let fault = Fault::new(Code::MissingFiles, format!("'{sidecar}' is not there"));
             sink.fault(None, FrameSet::new(), fault.at(sidecar.clone()));
         }
+    }
+}
+
+/// What a pull puts beside the plates, besides its report.
+const OF_A_PULL: [&str; 3] = ["report.html", "contact_sheet.png", "edit/pull_list.csv"];
+
+/// Without a request little can fail, which must not look like a pass. A whole package of ours that
+/// has lost its report is damaged; frames that were taken out of one are not.
+fn without_request(package: &Package, sink: &mut Sink<'_>) {
+    let frames = package.sequences.iter().flat_map(|sequence| sequence.frames.values());
+    let read = frames.filter_map(|frame| frame.read.as_ref().ok());
+    let ours = read.flat_map(|frame| frame.texts.keys()).any(|name| name.starts_with("platefarm:"));
+    let whole = package.files.iter().any(|file| OF_A_PULL.contains(&file.as_str()));
+    let message = match (ours, whole) {
+        (true, true) => "a package of a pull without its report, which says what was asked for",
+        (true, false) => {
+            "frames that platefarm made, without the report of a pull: checked only by what holds for any package"
+        }
+        (false, _) => "no request: checked only by what holds for any package",
+    };
+    let fault = Fault::new(Code::MissingFiles, message)
+        .at("report.json")
+        .remedy("Hold it against the report.json that was kept elsewhere: --against.");
+    if ours && whole {
+        sink.fault(None, FrameSet::new(), fault);
+    } else {
+        sink.warn(None, FrameSet::new(), fault);
     }
 }
 
@@ -43,7 +71,7 @@ pub(super) fn request(package: &Package, request: &Request, sink: &mut Sink<'_>)
     }
 }
 
-pub(super) fn seal(package: &Package, _: &Request, sink: &mut Sink<'_>) {
+pub(super) fn seal(package: &Package, request: &Request, sink: &mut Sink<'_>) {
     match &package.seal {
         Some(problems) => {
             for problem in problems {
@@ -53,7 +81,17 @@ pub(super) fn seal(package: &Package, _: &Request, sink: &mut Sink<'_>) {
                 sink.how("written, read back and held against every file as it was read back, before it and this report had their names");
             }
         }
-        None => sink.skip("the package has no ASC MHL beside its frames"),
+        None if request.from.is_empty() => {
+            sink.skip("the package has no ASC MHL beside its frames");
+        }
+        // What was asked for is delivered with a seal.
+        None => {
+            let message = "the package has lost its seal: there is no 'ascmhl' in it";
+            let fault = Fault::new(Code::MissingFiles, message)
+                .at("ascmhl")
+                .remedy("Take the package as it was delivered, with its ascmhl directory.");
+            sink.fault(None, FrameSet::new(), fault);
+        }
     }
 }
 
