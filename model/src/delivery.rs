@@ -142,7 +142,7 @@ pub struct MovieSpec {
     pub directory: String,
     /// Codec and its profile.
     pub codec: MovieCodec,
-    /// Largest size; the picture is fitted into it, padded with black. None keeps the plate's.
+    /// Size; the picture is fitted into it, smaller or larger, and padded with black. None keeps the plate's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<[u32; 2]>,
     /// Whether plate, frame number and timecode are written into the picture.
