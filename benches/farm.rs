@@ -3,7 +3,8 @@
 //! over gRPC on the loopback.
 //!
 //! `cargo xtask bench farm [--frames N] [--rounds N] [--pending N] [--rebuild N] [--crowd N] [--peers no]`;
-//! `--only rates`, `pending`, `rebuild`, `submit`, `crowd` or `peers` for one table.
+//! `--only rates`, `pending`, `rebuild`, `submit`, `crowd` or `peers` for one table; `--postgres URL`
+//! of an empty database has `rebuild` measure that, and how soon another scheduler leads.
 //! `clients` are bare clients of the protocol, so that the scheduler is what is
 //! measured; `agents` are whole workers. The peers run beside it, each with
 //! the cheapest task that it has.

@@ -6,10 +6,12 @@
 mod control;
 mod events;
 mod results;
+mod shows;
 mod watch;
 
 pub(crate) use events::Since;
 pub(crate) use results::{FrameLine, FrameQuery};
+pub(crate) use shows::{Pulls, ShowPage};
 
 use opentelemetry::trace::SpanKind;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
@@ -19,7 +21,7 @@ use platefarm_model::{Code, Fault, JobId, Outcome, Secret, limits};
 use platefarm_proto::convert::{from_status, role, submission};
 use platefarm_proto::dial::{Dial, Line};
 use platefarm_proto::trace::{self, Begun};
-use platefarm_proto::{EventsClient, FarmClient, TrustClient, v1};
+use platefarm_proto::{EventsClient, FarmClient, LibraryClient, TrustClient, v1};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -39,6 +41,7 @@ pub(crate) struct Farm {
     /// Any of the schedulers knows who may enter.
     trust: TrustClient<Line>,
     events: EventsClient<Line>,
+    library: LibraryClient<Line>,
     ways: Vec<Dial>,
 }
 
@@ -55,7 +58,7 @@ pub(crate) struct Me {
     pub(crate) token: String,
 }
 
-type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>);
+type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>, LibraryClient<Line>);
 
 async fn dial(way: &Dial) -> Outcome<Clients> {
     let (endpoint, bearer) = (way.endpoint()?, way.bearer()?);
@@ -64,9 +67,10 @@ async fn dial(way: &Dial) -> Outcome<Clients> {
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
     let trust = TrustClient::with_interceptor(channel.clone(), bearer.clone());
-    let events = EventsClient::with_interceptor(channel, bearer)
+    let events = EventsClient::with_interceptor(channel.clone(), bearer.clone())
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
-    Ok((farm, trust, events))
+    let library = LibraryClient::with_interceptor(channel, bearer);
+    Ok((farm, trust, events, library))
 }
 
 /// The first of `ways` where somebody answers.
@@ -85,12 +89,12 @@ impl Farm {
     /// Connects to a scheduler, or of several to one that answers.
     pub(crate) async fn connect(way: impl Into<Dial>) -> Outcome<Self> {
         let ways = way.into().each();
-        let (client, trust, events) = any(&ways).await?;
-        Ok(Self { client, trust, events, ways })
+        let (client, trust, events, library) = any(&ways).await?;
+        Ok(Self { client, trust, events, library, ways })
     }
 
     fn take(&mut self, clients: Clients) {
-        (self.client, self.trust, self.events) = clients;
+        (self.client, self.trust, self.events, self.library) = clients;
     }
 
     /// Who we are to it.

@@ -6,6 +6,7 @@ use super::{Result, say};
 use platefarm_model::FrameRange;
 use platefarm_model::job::{FrameOutcome, FrameResult, StageMillis};
 use platefarm_proto::{WorkClient, v1};
+use platefarm_worker::render::STAGES;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -158,7 +159,7 @@ async fn session(
 
 /// What a frame reports.
 fn done(frame: i64, rendered: bool) -> FrameOutcome {
-    let stages: &[&str] = if rendered { &["read", "process", "encode", "write"] } else { &[] };
+    let stages: &[&str] = if rendered { STAGES } else { &[] };
     let text = |text: String| if rendered { text } else { String::new() };
     FrameOutcome::Done(Box::new(FrameResult {
         frame,

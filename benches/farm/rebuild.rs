@@ -3,14 +3,17 @@
 
 use super::server::{Server, fill};
 use super::{Result, empty, farm, job_of, noop_step, runtime, say};
-use crate::support::{argument, cpu_seconds};
+use crate::support::{argument, cpu_seconds, option};
 use platefarm_model::job::{JobSpec, StepKind};
-use platefarm_model::{FrameRange, Timestamp};
-use platefarm_scheduler::core::{Policy, State};
-use platefarm_scheduler::store::{Jobs, Place, SqlStore, Store};
+use platefarm_model::{Fault, FrameRange, Timestamp};
+use platefarm_proto::v1;
+use platefarm_scheduler::core::{Policy, Rebuild};
+use platefarm_scheduler::store::{self, Jobs, Place, SqlStore, Store};
 use serde_json::json;
-use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A database frees what a connection held a moment after it was closed.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Wall and CPU seconds of a part.
 type Took = [f64; 2];
@@ -20,8 +23,9 @@ struct Seen {
     /// Read row by row, as the auditor reads.
     rows: Took,
     /// Read as a scheduler that begins reads.
-    pages: Took,
-    core: Took,
+    read: Took,
+    /// Read, and a core made of it meanwhile.
+    made: Took,
     /// On one thread.
     check: Took,
 }
@@ -30,35 +34,72 @@ pub(crate) fn table() -> Result<()> {
     let most = argument("--rebuild", 1_000_000)?;
     println!("\nA store read again and the core made of it, wall (CPU) seconds:\n");
     println!(
-        "| rebuild: jobs | a step | read row by row | read | core | its check | first answer after a restart, s | server peak MiB |"
+        "| rebuild: jobs | a step | read row by row | read | read and made a core | its check | first answer after a restart, s | server peak MiB | another leads after a kill, s |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let [noop, plate] = jobs()?;
+    if let Some(url) = option("--postgres")? {
+        return row(&url, most, "no-op, PostgreSQL", &noop);
+    }
     for count in [10_000, 100_000, 1_000_000].into_iter().filter(|count| *count <= most) {
         for (name, job) in [("no-op", &noop), ("plate", &plate)] {
-            let store = empty()?;
-            runtime()?.block_on(fill(&store, count, job))?;
-            let seen = runtime()?.block_on(parts(&store))?;
-            let begun = Instant::now();
-            let server = Server::start(&store, 1)?;
-            let workers = platefarm_proto::v1::ListWorkersRequest {};
-            runtime()?.block_on(async {
-                farm(&server.url).await?.list_workers(workers).await.map_err(say).map(drop)
-            })?;
-            let first = begun.elapsed().as_secs_f64();
-            let peak = server.peak_mib()?;
-            server.stop()?;
-            let of = |[wall, cpu]: Took| format!("{wall:.2} ({cpu:.2})");
-            println!(
-                "| {count} | {name} | {} | {} | {} | {} | {first:.2} | {peak:.0} |",
-                of(seen.rows),
-                of(seen.pages),
-                of(seen.core),
-                of(seen.check)
-            );
+            row(&empty()?.display().to_string(), count, name, job)?;
         }
     }
     Ok(())
+}
+
+/// One store, which is empty.
+fn row(store: &str, count: usize, name: &str, job: &JobSpec) -> Result<()> {
+    let place: Place = store.parse().map_err(say)?;
+    runtime()?.block_on(fill(&place, count, job))?;
+    std::thread::sleep(MOMENT);
+    let seen = runtime()?.block_on(parts(&place))?;
+    std::thread::sleep(MOMENT);
+    let begun = Instant::now();
+    let server = Server::start(store, 1)?;
+    runtime()?.block_on(async {
+        let workers = v1::ListWorkersRequest {};
+        farm(&server.url).await?.list_workers(workers).await.map_err(say).map(drop)
+    })?;
+    let first = begun.elapsed().as_secs_f64();
+    let peak = server.peak_mib()?;
+    let over = match place {
+        Place::Sqlite(_) => server.stop().map(|()| "-".to_owned())?,
+        Place::Postgres(_) => format!("{:.2}", take_over(store, server)?.as_secs_f64()),
+    };
+    let of = |[wall, cpu]: Took| format!("{wall:.2} ({cpu:.2})");
+    println!(
+        "| {count} | {name} | {} | {} | {} | {} | {first:.2} | {peak:.0} | {over} |",
+        of(seen.rows),
+        of(seen.read),
+        of(seen.made),
+        of(seen.check)
+    );
+    Ok(())
+}
+
+/// How long a farm is without a leader when `first` is killed and another waits.
+fn take_over(store: &str, first: Server) -> Result<Duration> {
+    let second = Server::start(store, 1)?;
+    let took = runtime()?.block_on(async {
+        let mut farm = farm(&second.url).await?;
+        let mut leads = async || {
+            let status = farm.get_farm(v1::GetFarmRequest {}).await.map_err(say)?;
+            Ok::<_, String>(status.into_inner().leads)
+        };
+        if leads().await? {
+            return Err("two schedulers lead".to_owned());
+        }
+        let begun = Instant::now();
+        first.kill()?;
+        while !leads().await? {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(begun.elapsed())
+    })?;
+    second.stop()?;
+    Ok(took)
 }
 
 /// Jobs of one step: a no-op, and one that says as much as a plate does.
@@ -75,8 +116,8 @@ fn jobs() -> Result<[JobSpec; 2]> {
     Ok([job_of(vec![noop]), job_of(vec![plate])])
 }
 
-async fn parts(store: &Path) -> Result<Seen> {
-    let mut store = SqlStore::open(Place::Sqlite(store.into()), "bench").await.map_err(say)?;
+async fn parts(place: &Place) -> Result<Seen> {
+    let mut store = SqlStore::open(place.clone(), "bench").await.map_err(say)?;
     let clock = || Ok::<_, String>((Instant::now(), cpu_seconds()?));
     let took = |(wall, cpu): (Instant, f64)| {
         Ok::<_, String>([wall.elapsed().as_secs_f64(), cpu_seconds()? - cpu])
@@ -85,15 +126,27 @@ async fn parts(store: &Path) -> Result<Seen> {
     drop(store.part(Jobs::ALL).await.map_err(say)?);
     let rows = took(begun)?;
     let begun = clock()?;
-    let stored = store.load().await.map_err(say)?;
-    let pages = took(begun)?;
+    let (to, mut taken) = store::parts();
+    let take = async { while taken.recv().await.is_some() {} };
+    let (ended, ()) = tokio::join!(store.read(to), take);
+    ended.map_err(say)?;
+    let read = took(begun)?;
     let begun = clock()?;
-    let core = State::rebuild(Policy::default(), stored, Timestamp(1)).map_err(say)?;
-    let core_took = took(begun)?;
+    let (to, mut taken) = store::parts();
+    let making = tokio::task::spawn_blocking(move || {
+        let mut core = Rebuild::begin(Policy::default(), Timestamp(1));
+        while let Some(part) = taken.blocking_recv() {
+            core.take(part)?;
+        }
+        Ok::<_, Fault>(core.end(Timestamp(1)))
+    });
+    store.read(to).await.map_err(say)?;
+    let core = making.await.map_err(say)?.map_err(say)?;
+    let made = took(begun)?;
     let begun = clock()?;
     core.check_invariants()?;
     let check = took(begun)?;
     drop(core);
     store.close().await.map_err(say)?;
-    Ok(Seen { rows, pages, core: core_took, check })
+    Ok(Seen { rows, read, made, check })
 }

@@ -8,8 +8,8 @@ use platefarm_model::job::JobSpec;
 use platefarm_scheduler::core::{Changes, Command as Ask, Policy, State};
 use platefarm_scheduler::service;
 use platefarm_scheduler::store::{Place, SqlStore, Store};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const BATCH: usize = 5_000;
 pub(crate) fn serve(store: &str) -> Result<()> {
     let lease = argument("--lease", 0)? as u64;
     runtime()?.block_on(async {
-        let mut config = service::Config::new(Place::Sqlite(store.into()));
+        let mut config = service::Config::new(store.parse().map_err(say)?);
         if lease > 0 {
             config.policy.first_lease_frames = lease;
             config.policy.max_lease_frames = lease;
@@ -34,9 +34,9 @@ pub(crate) fn serve(store: &str) -> Result<()> {
 }
 
 /// Writes `count` jobs into a new store, as the scheduler would.
-pub(crate) async fn fill(store: &Path, count: usize, job: &JobSpec) -> Result<Duration> {
+pub(crate) async fn fill(place: &Place, count: usize, job: &JobSpec) -> Result<Duration> {
     let begun = Instant::now();
-    let mut store = SqlStore::open(Place::Sqlite(store.into()), "bench").await.map_err(say)?;
+    let mut store = SqlStore::open(place.clone(), "bench").await.map_err(say)?;
     store.load().await.map_err(say)?;
     let mut state = State::new(Policy::default(), Timestamp(1));
     for first in (0..count).step_by(BATCH) {
@@ -46,6 +46,7 @@ pub(crate) async fn fill(store: &Path, count: usize, job: &JobSpec) -> Result<Du
         }
         store.commit(&changes).await.map_err(say)?;
     }
+    store.close().await.map_err(say)?;
     Ok(begun.elapsed())
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(store: &Path, lease: u64) -> Result<Self> {
+    pub(crate) fn start(store: impl AsRef<OsStr>, lease: u64) -> Result<Self> {
         let program = std::env::current_exe().map_err(|e| e.to_string())?;
         let mut process = Command::new(program)
             .arg("--serve")
@@ -84,6 +85,11 @@ impl Server {
         let kib = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = kib.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
         kib.map(|kib| kib / 1024.0).ok_or_else(|| format!("{path} says no VmHWM"))
+    }
+
+    /// Ends it without a word.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.process.kill().and_then(|()| self.process.wait()).map(drop).map_err(|e| e.to_string())
     }
 
     pub(crate) fn stop(mut self) -> Result<()> {

@@ -9,6 +9,7 @@ use crate::support::{
 };
 use platefarm_model::FrameRange;
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+use platefarm_scheduler::store::Place;
 use serde_json::json;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -127,7 +128,8 @@ fn pending() -> Result<()> {
     for count in counts {
         let one = job_of(vec![noop_step("plate".into(), 1)]);
         let store = empty()?;
-        let filled = runtime()?.block_on(fill(&store, count, &one))?.as_secs_f64();
+        let place = Place::Sqlite(store.clone());
+        let filled = runtime()?.block_on(fill(&place, count, &one))?.as_secs_f64();
         let begun = Instant::now();
         let server = Server::start(&store, 1)?;
         let crew = Crew { workers: 4, slots: 1, ahead: false, rendered: false };

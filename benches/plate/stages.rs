@@ -68,12 +68,7 @@ fn stages(clip: &Path, out: &Path, debayer: Debayer, rounds: usize) -> Result<Ve
         Ok(())
     })?;
     let mut bytes = Vec::new();
-    let read_floor = timed(rounds, || {
-        bytes.clear();
-        let opened = std::fs::File::open(file);
-        opened.and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|e| e.to_string())?;
-        Ok(())
-    })?;
+    let read_floor = timed(rounds, || read_into(&mut bytes, file))?;
     let process = timed(rounds, || ready.run(&frame.bytes).map(drop).map_err(said))?;
     let mosaic = mosaic();
     let debayer = form(debayer.name()).ok_or("a debayer without a form")?;
@@ -93,6 +88,10 @@ fn stages(clip: &Path, out: &Path, debayer: Debayer, rounds: usize) -> Result<Ve
         let file = std::fs::File::create(&path);
         file.and_then(|mut file| file.write_all(&plate)).map_err(|e| e.to_string())
     })?;
+    let hash = platefarm_media::hash::xxh128(&plate);
+    let verified =
+        timed(rounds, || publish::verify(&path, plate.len() as u64, &hash).map_err(said))?;
+    let verify_floor = timed(rounds, || read_into(&mut bytes, &path))?;
     Ok(vec![
         Stage {
             name: "read",
@@ -114,7 +113,18 @@ fn stages(clip: &Path, out: &Path, debayer: Debayer, rounds: usize) -> Result<Ve
             floor_is: "its bytes to the page cache: no flush, no hash",
             millis: [written, write_floor],
         },
+        Stage {
+            name: "verify",
+            floor_is: "the file into memory that is there: no hash",
+            millis: [verified, verify_floor],
+        },
     ])
+}
+
+fn read_into(bytes: &mut Vec<u8>, file: &Path) -> Result<()> {
+    bytes.clear();
+    let opened = std::fs::File::open(file);
+    opened.and_then(|mut file| file.read_to_end(bytes)).map(drop).map_err(|e| e.to_string())
 }
 
 /// Median CPU milliseconds of this thread.

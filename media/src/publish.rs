@@ -1,13 +1,13 @@
 //! Files that appear under their name only when they are complete.
 //!
 //! A frame is written under its attempt (`<out>/.platefarm/<attempt>/`),
-//! flushed, and renamed once its result is accepted: the acceptance is the
+//! flushed, read back, and renamed once its result is accepted: the acceptance is the
 //! decision, the rename only carries it out, so carrying it out twice must do
 //! no harm. The staging directory lies under the output directory, because
 //! a rename is atomic only within a volume. Objects behind `s3://` are the
 //! business of [`crate::storage`]; every function here takes both.
 
-use crate::storage;
+use crate::{hash, storage};
 use platefarm_model::{Code, Fault, Outcome};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -74,6 +74,49 @@ pub fn write_flushed(path: &Path, bytes: &[u8]) -> Outcome<()> {
     })
 }
 
+/// Reads a flushed file back and holds it against what was meant: the volume's
+/// word, since what the system has of it in memory is let go first, where it
+/// lets go. An object is known by its size: when it was put, the store held its
+/// bytes against their SHA-256. What is not as it was meant is removed.
+///
+/// # Errors
+/// [`Code::WriteFailed`] for what is not as it was meant, or cannot be read; `F03xx` of an object store.
+pub fn verify(staged: &Path, bytes: u64, xxh128: &str) -> Outcome<()> {
+    let fault = |what: String| Fault::new(Code::WriteFailed, what).at(staged.display().to_string());
+    let unread = |e: &(dyn std::error::Error + 'static)| {
+        fault("what was written cannot be read back".into()).because(e)
+    };
+    let (size, found) = if storage::is_remote(staged) {
+        let found = storage::metadata(staged).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => unread(&e),
+            _ => write_fault(staged, &e),
+        })?;
+        (found.len(), xxh128.to_owned())
+    } else {
+        forget(staged);
+        hash::xxh128_file(staged).map_err(|e| unread(&e))?
+    };
+    if (size, found.as_str()) == (bytes, xxh128) {
+        return Ok(());
+    }
+    let _ = discard(staged);
+    Err(fault(format!(
+        "what is read is not what was written: {size} bytes with hash {found}, and not {bytes} with {xxh128}"
+    )))
+}
+
+/// Asks the system to let go of what it has of a flushed file in memory. It may have its reasons not to.
+#[cfg(target_os = "linux")]
+fn forget(path: &Path) {
+    use rustix::fs::{Advice, fadvise};
+    if let Ok(file) = File::open(path) {
+        let _ = fadvise(&file, 0, None, Advice::DontNeed);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget(_path: &Path) {}
+
 /// Writes a file beside its final name, flushes it and renames it, so that the name is never half there.
 ///
 /// # Errors
@@ -121,8 +164,8 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
 }
 
 /// Publishes a file of this machine's disk wherever `published` is: by its
-/// name on the same volume; or as an object, by way of `staged` in the bucket,
-/// under the conditions of every other object, after which it is removed.
+/// name on the same volume; or as an object, as the attempt that `staged` in the
+/// bucket is of, under the conditions of every other object, after which it is removed.
 ///
 /// # Errors
 /// As [`publish`].
@@ -130,8 +173,7 @@ pub fn hand_over(file: &Path, staged: &Path, published: &Path) -> Outcome<()> {
     if !storage::is_remote(published) {
         return publish(file, published);
     }
-    storage::put_file(file, staged)?;
-    publish(staged, published)?;
+    storage::hand_over(file, staged, published, attempt_of(staged))?;
     discard(file)
 }
 

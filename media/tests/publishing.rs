@@ -1,9 +1,10 @@
 //! Files that appear whole or not at all, on disks that are full, closed or
 //! somebody else's.
 
+use platefarm_media::hash::xxh128;
 use platefarm_media::publish::{
     STAGING, confined, discard, publish, remove_attempt, remove_leftovers, stage_dir, tidy_attempt,
-    write_atomic, write_fault, write_flushed,
+    verify, write_atomic, write_fault, write_flushed,
 };
 use platefarm_model::Code;
 use std::fs;
@@ -33,6 +34,38 @@ fn a_frame_goes_from_its_attempt_to_its_name_once_and_again() {
     remove_attempt(out.path(), "t17").unwrap();
     remove_attempt(out.path(), "t17").unwrap();
     assert!(!out.path().join(STAGING).exists(), "nothing is left behind");
+}
+
+/// Volumes that keep something else than they were given, in the ways in which they do.
+#[test]
+fn what_is_not_there_as_it_was_meant_is_found_and_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.1001.exr");
+    let meant: Vec<u8> = (0..3_000_000u32).map(|i| (i >> 3) as u8).collect();
+    let hash = xxh128(&meant);
+    let kept = |damage: fn(&mut Vec<u8>)| {
+        write_flushed(&file, &meant).unwrap();
+        let mut bytes = meant.clone();
+        damage(&mut bytes);
+        fs::write(&file, bytes).unwrap();
+        verify(&file, meant.len() as u64, &hash)
+    };
+    kept(|_| {}).unwrap();
+    assert!(file.exists());
+    let damages: [fn(&mut Vec<u8>); 4] = [
+        |bytes| bytes[2_999_999] ^= 1,
+        |bytes| bytes[8192..12288].fill(0),
+        |bytes| bytes.truncate(4096),
+        |bytes| bytes.push(0),
+    ];
+    for damage in damages {
+        let fault = kept(damage).unwrap_err();
+        assert_eq!(fault.code, Code::WriteFailed);
+        assert!(fault.message.contains(&hash), "what was meant: {fault}");
+        assert_eq!(fault.place.as_deref(), file.to_str());
+        assert!(!file.exists(), "nobody takes it for a frame");
+    }
+    assert_eq!(verify(&file, 1, &hash).unwrap_err().code, Code::WriteFailed, "there is none");
 }
 
 #[test]

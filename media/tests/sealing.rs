@@ -45,7 +45,7 @@ fn problems(root: &Path) -> Vec<String> {
 fn prepare(root: &Path, known: &Known) -> Outcome<Prepared> {
     let staging = root.join(".platefarm/t9");
     fs::create_dir_all(&staging).unwrap();
-    mhl::prepare(root, &staging, &meta(), known)
+    mhl::prepare(root, &staging, &meta(), known, &|_, _| ())
 }
 
 /// Seals, and returns the manifest.

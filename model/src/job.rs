@@ -3,6 +3,7 @@
 //! frame range leased to one worker, one picture.
 
 use crate::farm::{JobTerms, PriorityClass, Quarantine, StepTerms};
+use crate::making::Making;
 use crate::recipe::RenderSpec;
 use crate::{
     Code, Fault, FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
@@ -281,6 +282,9 @@ pub struct StepView {
     /// Its own place among others, where that differs from the job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<(PriorityClass, i32)>,
+    /// How far the package is that it makes, as the worker says that has it in hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<Making>,
 }
 
 /// A job as lists show it.

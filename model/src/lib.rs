@@ -21,6 +21,7 @@ pub mod frames;
 pub mod id;
 pub mod job;
 pub mod limits;
+pub mod making;
 pub mod pull;
 pub mod query;
 pub mod raw;

@@ -4,6 +4,7 @@
 //! carries them over the wire; trust stands at
 //! its door; web shows it; pulls turn an edit list into a job.
 
+mod aside;
 pub mod core;
 pub mod pulls;
 pub mod service;

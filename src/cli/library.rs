@@ -1,13 +1,13 @@
 //! `platefarm library ...`: clips that were inspected, to be found again, with
 //! or without a farm.
 
+use crate::cli::defaults::DefaultTerms;
 use crate::cli::runtime;
 use crate::embedded::state_dir;
 use crate::output::{LibraryView, Output, Progress};
 use platefarm_media::card;
-use platefarm_model::{Code, Fault, FrameRate, Outcome};
-use platefarm_scheduler::library::{Library, Override, Search, Show};
-use platefarm_scheduler::pulls::delivery;
+use platefarm_model::{Code, Fault, Outcome};
+use platefarm_scheduler::library::{Library, Override, Search};
 use platefarm_scheduler::store::Place;
 use serde_json::json;
 use std::path::PathBuf;
@@ -114,25 +114,12 @@ enum Verb {
         #[arg(required = true)]
         ids: Vec<String>,
     },
-    /// What holds for all pulls of a show: its rate, delivery spec, framing and look.
+    /// What holds for all pulls of a show, where no farm runs: `platefarm shows` says it to a farm.
     Shows {
         /// The show; without one, all are listed.
         name: Option<String>,
-        /// Rate of its edit lists.
-        #[arg(long, requires = "name")]
-        rate: Option<FrameRate>,
-        /// Delivery spec: a shipped profile, or a file.
-        #[arg(long, requires = "name")]
-        spec: Option<String>,
-        /// Framing decision list.
-        #[arg(long, requires = "name")]
-        fdl: Option<PathBuf>,
-        /// ACES metadata file with its look.
-        #[arg(long, requires = "name")]
-        amf: Option<PathBuf>,
-        /// Forget which clips were chosen.
-        #[arg(long, requires = "name")]
-        forget_choices: bool,
+        #[command(flatten)]
+        terms: DefaultTerms,
     },
 }
 
@@ -196,47 +183,17 @@ pub(super) fn run(args: Args, out: &dyn Output) -> Outcome<()> {
                 out.library(&LibraryView::Shows { shows: &library.shows().await? });
                 Ok(())
             }
-            Verb::Shows { name: Some(name), rate, spec, fdl, amf, forget_choices } => {
-                if let Some(spec) = &spec {
-                    known_spec(spec)?;
-                }
-                let whole = |path: PathBuf| {
-                    std::path::absolute(&path).map(|path| path.display().to_string()).map_err(|e| {
-                        Fault::new(Code::FileNotFound, format!("'{}' is no path", path.display()))
-                            .because(&e)
-                    })
-                };
-                let (fdl, amf) = (fdl.map(whole).transpose()?, amf.map(whole).transpose()?);
-                let said = rate.is_some() || spec.is_some() || fdl.is_some() || amf.is_some();
-                let change = |show: &mut Show| {
-                    let defaults = &mut show.defaults;
-                    defaults.rate = rate.or(defaults.rate);
-                    defaults.spec = spec.or(defaults.spec.take());
-                    defaults.fdl = fdl.or(defaults.fdl.take());
-                    defaults.amf = amf.or(defaults.amf.take());
-                    if forget_choices {
-                        show.choices.choices.clear();
-                    }
-                    Ok(())
-                };
-                let show = match said || forget_choices {
-                    true => library.change_show(&name, change).await?,
-                    false => library.show(&name).await?,
+            Verb::Shows { name: Some(name), terms } => {
+                let change = terms.change()?;
+                let show = match change.is_empty() {
+                    true => library.show(&name).await?,
+                    false => library.set_show(&name, change).await?,
                 };
                 out.library(&LibraryView::Shows { shows: &[show] });
                 Ok(())
             }
         }
     })
-}
-
-fn known_spec(spec: &str) -> Outcome<()> {
-    if delivery::profile(spec).is_some() || std::path::Path::new(spec).exists() {
-        return Ok(());
-    }
-    Err(Fault::new(Code::UnknownOption, format!("'{spec}' is neither a file nor a shipped spec"))
-        .at("--spec")
-        .remedy(format!("Choose one of {}, or name a file.", delivery::names())))
 }
 
 async fn add(library: &Library, paths: &[PathBuf], show: &str, out: &dyn Output) -> Outcome<()> {

@@ -146,7 +146,8 @@ fn create(args: &CreateArgs, out: &dyn Output) -> Outcome<u8> {
         creator: creator(args),
         created: now(),
     };
-    let created = Progress::reading(out.talks(), None, || mhl::create(dir, &options))?;
+    let created =
+        Progress::reading_as_told(out.talks(), |told| mhl::create_and_tell(dir, &options, told))?;
     out.sealed(&dir.display().to_string(), &created);
     Ok(exit_code(&created.appended.problems))
 }

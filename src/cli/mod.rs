@@ -10,6 +10,7 @@ mod bulk;
 mod color;
 mod colors;
 mod completions;
+mod defaults;
 mod doctor;
 mod edl;
 mod events;
@@ -121,7 +122,7 @@ enum Verb {
     /// See and set up limits: named counted resources, such as licences.
     #[command(subcommand)]
     Limits(shares::Limits),
-    /// See and set what shows may have of the farm.
+    /// See and set what shows may have of the farm, and what holds for their pulls.
     #[command(subcommand)]
     Shows(shares::Shows),
     /// See the farm itself.

@@ -1,8 +1,10 @@
-//! `platefarm pools|limits|shows ...`: what of the farm belongs to whom. What is not said of a
-//! thing that is set up stays as it is, and what changes is told, old and new.
+//! `platefarm pools|limits|shows ...`: what of the farm belongs to whom, and what holds for the
+//! pulls of a show. What is not said of a thing that is set up stays as it is, and what changes is
+//! told, old and new.
 
+use crate::cli::defaults::DefaultTerms;
 use crate::cli::{Global, runtime, typed};
-use crate::farm::Farm;
+use crate::farm::{Farm, Pulls};
 use crate::output::{Output, Settings};
 use platefarm_model::farm::{Pool, Share};
 use platefarm_model::{Fault, Outcome};
@@ -75,8 +77,21 @@ pub(super) enum Limits {
 pub(super) enum Shows {
     /// List shows with their shares, what they have and what waits.
     List,
+    /// Everything that is said of a show: its share, what it has and what waits, and what holds for its pulls.
+    Show {
+        /// The show.
+        name: String,
+    },
     /// Give a show a share of the farm, or change it. What is not said stays as it is.
     Set(ShareTerms),
+    /// Say what holds for all pulls of a show: its rate, delivery spec, framing and look. What is not said
+    /// stays as it is; without anything said, it is shown.
+    Defaults {
+        /// The show.
+        name: String,
+        #[command(flatten)]
+        terms: DefaultTerms,
+    },
     /// Take a show's share away: it counts as any other.
     Remove {
         /// The show.
@@ -171,6 +186,18 @@ fn of_share(old: Share, new: Share) -> [Field; 5] {
     ]
 }
 
+fn of_pulls(old: &Pulls, new: &Pulls) -> [Field; 5] {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
+    let rate = |of: &Pulls| text(&of.defaults.rate.map(|rate| rate.to_string()));
+    [
+        ("rate", rate(old), rate(new)),
+        ("spec", text(&old.defaults.spec), text(&new.defaults.spec)),
+        ("fdl", text(&old.defaults.fdl), text(&new.defaults.fdl)),
+        ("amf", text(&old.defaults.amf), text(&new.defaults.amf)),
+        ("choices", old.choices.to_string(), new.choices.to_string()),
+    ]
+}
+
 fn or_none(count: Option<u32>) -> String {
     count.map_or_else(|| "none".into(), |count| count.to_string())
 }
@@ -223,6 +250,20 @@ pub(super) fn shows(verb: Shows, global: &Global, out: &dyn Output) -> Outcome<(
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Shows::List => {}
+            Shows::Show { name } => {
+                out.show(&farm.show(&name).await?);
+                return Ok(());
+            }
+            Shows::Defaults { name, terms } => {
+                let change = terms.change()?;
+                if !change.is_empty() {
+                    let before = farm.pulls_of(&name).await?;
+                    let after = farm.set_pulls(&name, change).await?;
+                    out.note(&told(&format!("show '{name}'"), &of_pulls(&before, &after)));
+                }
+                out.show(&farm.show(&name).await?);
+                return Ok(());
+            }
             Shows::Set(terms) => {
                 let there = farm.settings().await?.shares;
                 let before = there.into_iter().find(|share| share.show == terms.show);

@@ -8,7 +8,7 @@ use platefarm_model::code::Owner;
 use platefarm_model::event::{Event, EventFilter, EventKind};
 use platefarm_model::job::{JobView, Phase, StepView};
 use platefarm_model::{Code, Fault, JobId, Outcome};
-use platefarm_proto::convert::from_status;
+use platefarm_proto::convert::{from_status, making};
 use platefarm_proto::v1;
 use std::time::{Duration, Instant};
 use tonic::Streaming;
@@ -16,6 +16,9 @@ use tonic::Streaming;
 /// A scheduler that follows another answers with what was a moment ago: jobs
 /// are asked for once more when what it knew at the start is old.
 const SETTLED: Duration = Duration::from_millis(1500);
+
+/// How often it is asked how far a package is: of what it is made of no event is told.
+const MAKING: Duration = Duration::from_secs(1);
 
 /// Jobs on their way, and how far the log was read.
 struct Course {
@@ -99,8 +102,21 @@ impl Farm {
                     None => std::future::pending().await,
                 }
             };
+            let packing = course.jobs.iter().any(packs);
+            let soon = async {
+                match packing {
+                    true => tokio::time::sleep(MAKING).await,
+                    false => std::future::pending().await,
+                }
+            };
             let page = tokio::select! {
                 page = next(&mut log) => page?,
+                () = soon => {
+                    for job in course.jobs.iter_mut().filter(|job| packs(job)) {
+                        self.look_at_package(job).await;
+                    }
+                    continue;
+                }
                 () = late => {
                     course.look = None;
                     course.jobs = self.each(jobs).await?;
@@ -118,6 +134,18 @@ impl Farm {
                     }
                 }
             }
+        }
+    }
+
+    /// How far a job's package is, as the scheduler that leads hears it; where nobody says so, it is not known.
+    async fn look_at_package(&mut self, job: &mut JobView) {
+        let request = v1::GetMakingRequest { job: job.id.0 };
+        let asked = self.ask(async |farm| farm.get_making(request).await);
+        let told = tokio::time::timeout(MAKING, asked).await;
+        let mut steps = told.ok().and_then(Result::ok).map_or_else(Vec::new, |told| told.steps);
+        for (index, step) in (0..).zip(&mut job.steps) {
+            let said = steps.iter().position(|said| said.step == index);
+            step.making = said.and_then(|place| making(steps.swap_remove(place).making));
         }
     }
 
@@ -166,6 +194,15 @@ async fn next(
     log.message().await.map_err(|status| from_status(&status))
 }
 
+/// Whether a package is all that is left to be made of a job.
+fn packs(job: &JobView) -> bool {
+    let (packages, others): (Vec<&StepView>, Vec<&StepView>) =
+        job.steps.iter().partition(|step| step.kind == "package");
+    !job.phase.is_settled()
+        && packages.iter().any(|step| !step.phase.is_settled())
+        && others.iter().all(|step| step.phase.is_settled())
+}
+
 /// Takes over what an event says; false: it does not say all, and the job is
 /// to be asked for. What is said twice changes nothing.
 fn apply(job: &mut JobView, event: &Event) -> bool {
@@ -186,6 +223,7 @@ fn apply(job: &mut JobView, event: &Event) -> bool {
     }
     step.leased.remove_all(&event.frames);
     step.phase = phase(step);
+    step.making = None;
     job.frames_done = job.frames_done + step.done.len() - before.0;
     job.frames_failed = job.frames_failed + step.failed.len() - before.1;
     if !job.phase.is_settled() {
@@ -205,6 +243,7 @@ fn phase(step: &StepView) -> Phase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platefarm_model::making::{Making, Stage};
     use platefarm_model::{FrameRange, FrameSet, StepId, Timestamp};
 
     fn job() -> JobView {
@@ -220,6 +259,7 @@ mod tests {
             first_fault: None,
             paused: false,
             level: None,
+            making: None,
         };
         JobView {
             id: JobId(1),
@@ -240,6 +280,20 @@ mod tests {
     fn event(kind: EventKind, first: i64, count: u64) -> Event {
         let frames = FrameSet::from(FrameRange::of_len(first, count));
         Event { job: Some(JobId(1)), step: Some(1), frames, ..Event::new(kind) }
+    }
+
+    /// A package that is all that is left is asked after, and what was said of it ends with it.
+    #[test]
+    fn a_package_is_looked_at_once_it_is_all_that_is_left() {
+        let mut job = job();
+        job.steps[1].kind = "package".into();
+        assert!(!packs(&job));
+        job.steps[0].phase = Phase::Done;
+        assert!(packs(&job));
+        job.steps[1].making = Some(Making::begin(Stage::Sealing, 9, 0));
+        assert!(apply(&mut job, &event(EventKind::FramesDone, 1001, 10)));
+        assert_eq!((job.steps[1].making, packs(&job)), (None, false));
+        assert!(!packs(&JobView { phase: Phase::Done, ..job }));
     }
 
     /// Pages that were read twice, and what was in the answer already, are counted once.

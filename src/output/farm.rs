@@ -99,6 +99,9 @@ pub(super) fn job(job: &JobView) {
         &rows,
     );
     for step in &job.steps {
+        if let Some(making) = &step.making {
+            say!("{}: {making}", style::strong(&step.name));
+        }
         if let Some(fault) = &step.first_fault {
             say!("{} {fault}\n  remedy: {}", style::strong(&step.name), fault.remedy_text());
         }

@@ -6,7 +6,7 @@ use super::{
     events, farm, frames, framing, inspect, library, pull, sealing, steer, style, trust,
 };
 use crate::doctor::Finding;
-use crate::farm::{FrameLine, Me};
+use crate::farm::{FrameLine, Me, ShowPage};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::cause::Cause;
@@ -116,6 +116,10 @@ impl Output for Human {
 
     fn settings(&self, which: Settings, view: &SettingsView) {
         steer::settings(which, view);
+    }
+
+    fn show(&self, page: &ShowPage) {
+        steer::show(page);
     }
 
     fn inspected(&self, inspection: &Inspection<'_>) {

@@ -4,7 +4,7 @@
 
 use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings, sealing};
 use crate::doctor::{Finding, State};
-use crate::farm::{FrameLine, Me};
+use crate::farm::{FrameLine, Me, ShowPage};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::cause::Cause;
@@ -121,6 +121,9 @@ impl Output for Json {
             Settings::Shows => self.print(&json!({ "shows": view.shares })),
             Settings::Nodes => self.print(&json!({ "nodes": view.nodes })),
         }
+    }
+    fn show(&self, page: &ShowPage) {
+        self.print(page);
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         let clips: Vec<_> = inspection.card.clips.iter().map(schema::Described).collect();

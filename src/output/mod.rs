@@ -38,7 +38,7 @@ pub(crate) use progress::Progress;
 pub(crate) use style::coloured_talk;
 
 use crate::doctor::Finding;
-use crate::farm::{FrameLine, Me};
+use crate::farm::{FrameLine, Me, ShowPage};
 use platefarm_media::card::Card as MediaCard;
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
@@ -108,6 +108,8 @@ pub(crate) trait Output {
     fn what_if(&self, asked: &WhatIf, answer: &WhatIfAnswer);
     /// What people set up.
     fn settings(&self, which: Settings, view: &SettingsView);
+    /// Everything that is said of a show.
+    fn show(&self, page: &ShowPage);
     /// What camera files hold.
     fn inspected(&self, inspection: &Inspection<'_>);
     /// What a local render made.

@@ -9,6 +9,7 @@ use platefarm_media::source::looked;
 use platefarm_media::storage::bytes_read;
 use platefarm_model::job::JobView;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ const TICK: Duration = Duration::from_millis(100);
 const SIGNS: &str = "━━╌";
 /// What is shown while something is made whose length nobody knows.
 const MAKING: &str = "{spinner:.cyan} {msg}  {elapsed_precise}";
+/// And where it is known.
+const PARTS: &str = "{bar:20.cyan/dim} {pos:>5}/{len}  {elapsed_precise}  {wide_msg}";
 
 /// A bar that follows what is under way.
 pub(crate) struct Progress {
@@ -26,8 +29,17 @@ pub(crate) struct Progress {
     pace: Arc<Mutex<Pace>>,
     /// How frames are shown.
     frames: ProgressStyle,
-    /// Whether frames are what is shown.
-    counts: Mutex<bool>,
+    shown: Mutex<Shown>,
+}
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Frames,
+    /// Something that is made of them.
+    Making,
+    /// What is done of that, of how much.
+    Parts,
 }
 
 fn hidden_or(talk: bool, length: Option<u64>) -> ProgressBar {
@@ -71,7 +83,7 @@ impl Progress {
         let bar = hidden_or(talk, Some(1));
         bar.set_style(frames.clone());
         bar.enable_steady_tick(TICK);
-        Self { bar, begun, pace, frames, counts: Mutex::new(true) }
+        Self { bar, begun, pace, frames, shown: Mutex::new(Shown::Frames) }
     }
 
     /// Shows where jobs are. What was done before the first look counts for no pace.
@@ -81,11 +93,18 @@ impl Progress {
             Stage::Frames { done, total, message } => {
                 self.counted(done, total);
                 self.bar.set_message(message);
-                self.turn(true);
+                self.turn(Shown::Frames);
             }
-            Stage::Making(message) => {
+            Stage::Making { message, parts } => {
                 self.bar.set_message(message);
-                self.turn(false);
+                match parts.filter(|parts| parts.total > 0) {
+                    Some(parts) => {
+                        self.bar.set_length(parts.total);
+                        self.bar.set_position(parts.done);
+                        self.turn(Shown::Parts);
+                    }
+                    None => self.turn(Shown::Making),
+                }
             }
         }
     }
@@ -103,32 +122,54 @@ impl Progress {
     }
 
     /// From frames to what is made of them, and back where frames are tried again.
-    fn turn(&self, counts: bool) {
-        let mut now = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if *now == counts {
+    fn turn(&self, to: Shown) {
+        let mut now = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now == to {
             return;
         }
-        *now = counts;
-        self.bar.reset_elapsed();
-        self.bar.set_style(if counts { self.frames.clone() } else { spinner(MAKING) });
+        // How long the package takes is told through all of its stages.
+        if to == Shown::Frames || *now == Shown::Frames {
+            self.bar.reset_elapsed();
+        }
+        *now = to;
+        self.bar.set_style(match to {
+            Shown::Frames => self.frames.clone(),
+            Shown::Making => spinner(MAKING),
+            Shown::Parts => spinner(PARTS).progress_chars(SIGNS),
+        });
     }
 
     /// Does what reads for long, and says meanwhile how much has been read; of how much, where that is known.
     pub(crate) fn reading<T>(talk: bool, total: Option<u64>, work: impl FnOnce() -> T) -> T {
-        let bar = hidden_or(talk, total);
-        let before = bytes_read();
-        let read = move |state: &ProgressState, to: &mut dyn Write| {
-            let bytes = bytes_read() - before;
-            let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
-            let _ = to.write_str(&pace::read_text(bytes, total, rate));
+        Self::reading_as_told(talk, |told| {
+            total.into_iter().for_each(told);
+            work()
+        })
+    }
+
+    /// The same, where the work finds out how much there is, and tells it.
+    pub(crate) fn reading_as_told<T>(talk: bool, work: impl FnOnce(&dyn Fn(u64)) -> T) -> T {
+        let bar = hidden_or(talk, None);
+        let (before, total) = (bytes_read(), Arc::new(AtomicU64::new(0)));
+        let style = |template: &str| {
+            let total = Arc::clone(&total);
+            let read = move |state: &ProgressState, to: &mut dyn Write| {
+                let bytes = bytes_read() - before;
+                let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
+                let total = Some(total.load(Ordering::Relaxed)).filter(|total| *total > 0);
+                let _ = to.write_str(&pace::read_text(bytes, total, rate));
+            };
+            spinner(template).with_key("read", read).progress_chars(SIGNS)
         };
-        let style = match total {
-            Some(_) => spinner("{bar:20.cyan/dim} {read}  {elapsed_precise}").progress_chars(SIGNS),
-            None => spinner("{spinner:.cyan} {read}  {elapsed_precise}"),
+        bar.set_style(style("{spinner:.cyan} {read}  {elapsed_precise}"));
+        bar.enable_steady_tick(TICK);
+        let told = |bytes: u64| {
+            total.store(bytes, Ordering::Relaxed);
+            bar.set_length(bytes.max(1));
+            bar.set_style(style("{bar:20.cyan/dim} {read}  {elapsed_precise}"));
         };
-        bar.set_style(style.with_key("read", read));
         let place = move || bytes_read() - before;
-        ticking(&bar, total.is_some().then_some(place), work)
+        ticking(&bar, Some(place), || work(&told))
     }
 
     /// Does what searches for media and looks at it, and says meanwhile how far that is.

@@ -2,7 +2,7 @@
 
 use super::{AmfView, Inspection, LibraryView, Output, PlanView, PullSummary, Settings};
 use crate::doctor::{Finding, State};
-use crate::farm::{FrameLine, Me};
+use crate::farm::{FrameLine, Me, ShowPage};
 use platefarm_media::mhl::{Created, HistoryInfo};
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::cause::Cause;
@@ -93,6 +93,9 @@ impl Output for Quiet {
             Settings::Shows => view.shares.iter().for_each(|it| say!("{}", it.show)),
             Settings::Nodes => view.nodes.iter().for_each(|it| say!("{}", it.name)),
         }
+    }
+    fn show(&self, page: &ShowPage) {
+        say!("{}", page.share.show);
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         inspection.card.clips.iter().for_each(|clip| say!("{}", clip.path));

@@ -3,6 +3,7 @@
 
 use super::table::{self, Align};
 use super::{Settings, style};
+use crate::farm::ShowPage;
 use platefarm_model::Timestamp;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::farm::{PriorityClass, Target};
@@ -189,6 +190,29 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
     } else {
         table::print(&header, &rows);
     }
+}
+
+/// A show: its share of the farm, what it has, and what holds for its pulls.
+pub(super) fn show(page: &ShowPage) {
+    let (of, share) = (&page.share, &page.share.share);
+    say!("{}", style::strong(&of.show));
+    say!("weight     {}", share.weight);
+    say!("guarantee  {} tasks", share.guarantee);
+    let ceiling = share.ceiling.map_or_else(|| "none".into(), |most| format!("{most} tasks"));
+    say!("ceiling    {ceiling}");
+    say!("warm       {} cpu, {} gpu", share.warm_cpu, share.warm_gpu);
+    say!("at work    {} tasks; {} frames wait", of.tasks, of.frames_waiting);
+    let Some(pulls) = &page.pulls else {
+        say!("pulls      the scheduler has no library, and so nothing that holds for them");
+        return;
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+    let defaults = &pulls.defaults;
+    say!("rate       {}", text(&defaults.rate.map(|rate| rate.to_string())));
+    say!("spec       {}", text(&defaults.spec));
+    say!("fdl        {}", text(&defaults.fdl));
+    say!("amf        {}", text(&defaults.amf));
+    say!("choices    {}", pulls.choices);
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
 //! The farm in parts, and killed.
 
 use crate::harness::{
-    Running, World, copy_clip, free_address, pull_of_the_fixtures, root, s, tree, wait_until,
+    PATIENCE, Running, World, copy_clip, free_address, pull_of_the_fixtures, root, s, tree,
+    wait_until,
 };
+use platefarm_model::Outcome;
+use platefarm_model::job::{FrameOutcome, Lease};
+use platefarm_model::recipe::Backend;
+use platefarm_worker::agent::{self, AgentConfig};
+use platefarm_worker::kinds::{JobKind, Render, Task};
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::mpsc;
 
 pub(crate) struct Farm<'a> {
     world: &'a World,
@@ -88,7 +97,7 @@ fn a_farm_killed_in_mid_pull_delivers_the_same_package() {
     copy_clip("beachball", &media.join("A001"));
     copy_clip("colorchart", &media.join("chart"));
     let quiet = world.path("undisturbed");
-    let pull = |out: &std::path::Path| {
+    let pull = |out: &Path| {
         let rest = ["--backend", "cpu", "--media", s(&media), "--out", s(out)];
         let all = pull_of_the_fixtures("2").into_iter().chain(rest);
         all.map(str::to_owned).collect::<Vec<_>>()
@@ -123,8 +132,95 @@ fn a_farm_killed_in_mid_pull_delivers_the_same_package() {
     assert!(lists["workers"].as_array().is_some_and(|w| w.len() >= 2), "{lists}");
 }
 
+/// Renders as ever, and then never ends: the thread that it was given does nothing else any more.
+struct Endless {
+    rendered: mpsc::Sender<u64>,
+}
+
+impl JobKind for Endless {
+    fn name(&self) -> &'static str {
+        Render.name()
+    }
+
+    fn out_dir<'a>(&self, lease: &'a Lease) -> Option<&'a Path> {
+        Render.out_dir(lease)
+    }
+
+    fn run(&self, task: &Task<'_>, sink: &mut dyn FnMut(FrameOutcome)) -> Outcome<()> {
+        Render.run(task, sink)?;
+        self.rendered.send(task.lease.frames.len()).expect("the test waits");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// A worker is killed when its frames are accepted and none has its name: the renames wait for
+/// the one thread that may block, and a task has that. Nothing of it is kept on its machine, and
+/// nothing has to be: the acceptance is stored, and carried out with the package by whoever makes it.
+#[test]
+fn what_was_granted_to_a_worker_that_died_gets_its_name_from_the_next() {
+    let world = World::new();
+    let media = world.path("media");
+    copy_clip("beachball", &media.join("A001"));
+    copy_clip("colorchart", &media.join("chart"));
+    let farm = Farm::new(&world);
+    let _scheduler = farm.scheduler();
+    let (url, out) = (farm.url(), world.path("package"));
+    let rest = ["--backend", "cpu", "--media", s(&media), "--out", s(&out), "--farm", &url];
+    let job = world.json(&[&pull_of_the_fixtures("2")[..], &rest].concat())["job"].clone();
+    let job = format!("j{job}");
+
+    let (rendered, frames_rendered) = mpsc::channel();
+    // Kinds live as long as the process; so do those of a test.
+    let kind: &'static dyn JobKind = Box::leak(Box::new(Endless { rendered }));
+    let config = AgentConfig {
+        name: "dies".into(),
+        backend: Backend::Cpu,
+        kinds: Box::leak(Box::new([kind])),
+        ..AgentConfig::new(url.as_str())
+    };
+    let (dies, dead) = tokio::sync::oneshot::channel::<()>();
+    let machine = std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.max_blocking_threads(1).enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            tokio::select! {
+                left = agent::run(config, std::future::pending()) => panic!("it left: {left:?}"),
+                _ = dead => {}
+            }
+        });
+        runtime.shutdown_background();
+    });
+    let count = frames_rendered.recv_timeout(PATIENCE).expect("a task is rendered");
+    wait_until("its frames are accepted", || (farm.frames_done(&job) >= count).then_some(()));
+    drop(dies);
+    machine.join().expect("it is gone");
+
+    let inode = |file: &str| std::fs::metadata(out.join(file)).expect("a frame").ino();
+    let owed: Vec<(String, u64)> = tree(&out)
+        .iter()
+        .filter_map(|staged| {
+            let (plate, below) = staged.split_once("/.platefarm/")?;
+            let (_, name) = below.split_once('/')?;
+            Some((format!("{plate}/{name}"), inode(staged)))
+        })
+        .collect();
+    assert_eq!(owed.len() as u64, count, "{owed:?}");
+    assert!(owed.iter().all(|(name, _)| !out.join(name).exists()), "{owed:?}");
+
+    let _next = farm.worker("next");
+    let watched = world.json(&["jobs", "watch", &job, "--farm", &url]);
+    assert_eq!(watched["phase"], "done", "{watched}");
+    for (name, staged) in &owed {
+        assert_eq!(inode(name), *staged, "{name} is the very file, and was not rendered again");
+    }
+    assert_eq!(platefarm_media::mhl::verify(&out), vec![]);
+    assert!(tree(&out).iter().all(|name| !name.contains(".platefarm")), "{:?}", tree(&out));
+}
+
 /// Names and hashes of a package's frames.
-pub(crate) fn frames(package: &std::path::Path) -> BTreeMap<String, String> {
+pub(crate) fn frames(package: &Path) -> BTreeMap<String, String> {
     let exr = tree(package).into_iter().filter(|name| name.ends_with(".exr"));
     exr.map(|name| {
         (

@@ -58,9 +58,10 @@ fn a_render_from_bucket_to_bucket_is_the_render_from_disk_to_disk() {
     let args = [&["render", &media, "--out", &out, "--json"], &frames[..]].concat();
     // The store gives a frame its name, and nobody hears of it.
     let here = plates(&disk);
-    server.relay().lose_the_answer_to(&format!("plates/test/{}", here.keys().next().unwrap()));
+    let first = format!("plates/test/{}", here.keys().next().unwrap());
+    server.relay().lose_the_answer_to(&first);
     let output = run(&world, server, &args);
-    assert!(output.status.success() && server.relay().has_lost(), "{}", text(&output.stdout));
+    assert!(output.status.success() && server.relay().has_lost(&first), "{}", text(&output.stdout));
     let there = plates(Path::new(&out));
     assert_eq!(here.len(), 3);
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());

@@ -1,6 +1,6 @@
 //! Every verb that an operator steers a farm with, on the real binary.
 
-use crate::harness::{copy_clip, root, s, text, wait_until};
+use crate::harness::{World, copy_clip, root, s, text, wait_until};
 use crate::served::{Served, noop};
 use serde_json::{Value, json};
 
@@ -301,4 +301,54 @@ fn jobs_that_ended_are_forgotten() {
     let refused = farm.fails("F0508", &all);
     assert!(refused["message"].to_string().contains("j3 has not ended"), "{refused}");
     assert_eq!(ids(&farm.json(&["jobs", "list", "--limit", "0"])), [3]);
+}
+
+/// What a show may have and what holds for its pulls is found in one place, and said there.
+#[test]
+fn a_show_is_seen_set_and_taken_back_in_one_place() {
+    let world = World::new();
+    let store = format!("sqlite:{}", s(&world.path("library.db")));
+    let farm = Served::of(world, &["--library-store", &store]);
+    farm.json(&["shows", "set", "atlas", "--weight", "3", "--ceiling", "9"]);
+    let fdl = farm.world.path("show.fdl");
+    std::fs::write(&fdl, "{}").unwrap();
+    let rate = ["shows", "defaults", "atlas", "--rate", "23.976"];
+    let set = farm.json(&[&rate[..], &["--spec", "review", "--fdl", s(&fdl)]].concat());
+    let wanted = json!({ "show": "atlas", "rate": "24000/1001", "spec": "review", "fdl": s(&fdl) });
+    assert_eq!(set["defaults"], wanted, "{set}");
+    let page = farm.json(&["shows", "show", "atlas"]);
+    assert_eq!(page, set);
+    assert_eq!((&page["share"]["weight"], &page["share"]["ceiling"]), (&json!(3), &json!(9)));
+    assert_eq!((&page["tasks"], &page["choices"]), (&json!(0), &json!(0)));
+    // A pull that is planned over the same library takes them.
+    let same = farm.world.json(&["library", "shows", "atlas", "--library-store", &store]);
+    assert_eq!(same["shows"][0]["defaults"], wanted, "{same}");
+
+    let args = ["shows", "defaults", "atlas", "--spec", "editorial", "--clear", "rate"];
+    let said = farm.world.run(&[&args[..], &["--clear", "fdl", "--farm", &farm.url]].concat());
+    let told = text(&said.stderr);
+    assert!(
+        told.contains("show 'atlas': rate 24000/1001 → none, spec review → editorial"),
+        "{told}"
+    );
+    let left = farm.json(&["shows", "show", "atlas"]);
+    assert_eq!(left["defaults"], json!({ "show": "atlas", "spec": "editorial" }), "{left}");
+    let shown = farm.says(&["shows", "show", "atlas"]);
+    for line in ["ceiling    9 tasks", "spec       editorial", "fdl        -"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    farm.fails("F0008", &["shows", "defaults", "atlas", "--spec", "no-such"]);
+    // Nothing is said of a show that nobody spoke of.
+    let other = farm.json(&["shows", "show", "zeus"]);
+    assert_eq!((&other["share"]["weight"], &other["defaults"]["spec"]), (&json!(1), &json!(null)));
+    let audit = farm.json(&["audit"]).to_string();
+    assert!(audit.contains("Library/SetShow"), "{audit}");
+
+    // Without a library there is a share, and nothing that could hold for pulls.
+    let bare = Served::start(&[]);
+    bare.json(&["shows", "set", "atlas", "--weight", "2"]);
+    let page = bare.json(&["shows", "show", "atlas"]);
+    assert_eq!((&page["share"]["weight"], page.get("defaults")), (&json!(2), None), "{page}");
+    assert!(bare.says(&["shows", "show", "atlas"]).contains("no library"));
+    bare.fails("F0111", &["shows", "defaults", "atlas", "--spec", "review"]);
 }

@@ -6,6 +6,7 @@
 //! It also says how the task stands ([`Leash::pulse`]): the scheduler gives
 //! frames to others only when their holder has said that it will not do them.
 
+use platefarm_model::making::Making;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,8 @@ struct State {
     in_hand: BTreeSet<i64>,
     /// Stages that were begun.
     progress: u64,
+    /// How far the package is, where the frame in hand is one.
+    making: Option<Making>,
     /// What the process says that does the task, where that is another one.
     told: Option<Pulse>,
 }
@@ -43,6 +46,8 @@ pub struct Pulse {
     pub in_hand: Option<i64>,
     /// Grows with each stage of a frame.
     pub progress: u64,
+    /// How far the package is, where the frame in hand is one.
+    pub making: Option<Making>,
 }
 
 /// What a process that does the task is to be told.
@@ -66,6 +71,7 @@ impl Leash {
             begun: None,
             in_hand: BTreeSet::new(),
             progress: 0,
+            making: None,
             told: None,
         };
         Self { state: Mutex::new(state), shortened: Notify::const_new() }
@@ -107,7 +113,23 @@ impl Leash {
     pub fn ended(&self, frame: i64) {
         let mut state = self.state();
         state.in_hand.remove(&frame);
+        state.making = None;
         state.progress += 1;
+    }
+
+    /// How far the package in hand is. Of one stage the farthest word counts: threads overtake.
+    pub fn making(&self, making: Making) {
+        let mut state = self.state();
+        let is_ahead = |said: Making| said.stage != making.stage || said.done <= making.done;
+        if state.making.is_none_or(is_ahead) {
+            state.making = Some(making);
+        }
+        state.progress += 1;
+    }
+
+    /// Something moves that nobody counts.
+    pub fn moves(&self) {
+        self.state().progress += 1;
     }
 
     /// The last frame that may be done; none: nothing more.
@@ -157,6 +179,7 @@ impl Leash {
             last: state.last,
             in_hand: state.in_hand.first().copied(),
             progress: state.progress,
+            making: state.making,
         })
     }
 

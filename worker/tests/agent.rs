@@ -9,8 +9,8 @@ use platefarm_proto::v1::Verdict;
 use platefarm_worker::kinds::Task;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 const ANYWHERE: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -112,6 +112,23 @@ async fn a_lost_answer_is_asked_for_again_and_the_frame_is_published_once() {
     fake.with(|s| assert_eq!(s.broken, [""; 0]));
 }
 
+/// The answer was a yes, and it was lost; the lease is over and forgotten when it is asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_may_have_been_granted_is_never_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = Fake::new(50, 5000);
+    let serving = fake.serve(ANYWHERE).await;
+    fake.with(|s| (s.lose_answers, s.forgetful) = (1, true));
+    fake.offer(7, dir.path().to_str().unwrap(), 1, 1);
+    let worker = Running::start(serving.address, write_file);
+    fake.until("it is said twice", |s| s.verdicts.len() == 2).await;
+    worker.end().await;
+    fake.with(|s| assert_eq!(s.verdicts, [(1, Verdict::Granted), (1, Verdict::Refused)]));
+    assert_eq!(published(dir.path()), [""; 0]);
+    let left = std::fs::read_to_string(dir.path().join(".platefarm/t7/a.1.exr"));
+    assert_eq!(left.unwrap(), "1 by t7", "the package step finds it by the stored result");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheduler_that_dies_and_comes_back_loses_no_frame() {
     let dir = tempfile::tempdir().unwrap();
@@ -201,27 +218,33 @@ async fn a_forgotten_worker_drops_its_task_and_registers_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_cut_off_stops_before_its_lease_runs_out() {
-    let fake = Fake::new(20, 300);
+    // A fifth of a lease from beat to beat, as a real scheduler asks for.
+    let ttl = Duration::from_secs(3);
+    let fake = Fake::new(600, 3000);
     let serving = fake.serve(ANYWHERE).await;
     fake.offer(7, "cut off", 1, 1000);
-    let (stopped_tx, stopped) = mpsc::channel();
+    let (stopped_tx, mut stopped) = tokio::sync::mpsc::unbounded_channel();
     let worker = Running::start(serving.address, move |task, frame| {
         if frame == 2 {
             // A frame that takes until the worker gives up.
+            let runtime = tokio::runtime::Handle::current();
             while !task.leash.is_stopped() {
-                std::thread::yield_now();
+                runtime.block_on(task.leash.shortened());
             }
-            stopped_tx.send(()).unwrap();
+            stopped_tx.send(Instant::now()).unwrap();
         }
         nothing(frame)
     });
     fake.until("a frame is stored", |s| s.stored.len() == 1).await;
     fake.with(|s| s.deaf = true);
-    tokio::task::spawn_blocking(move || stopped.recv_timeout(std::time::Duration::from_secs(20)))
-        .await
-        .unwrap()
-        .expect("the task was stopped");
-    fake.with(|s| s.deaf = false);
+    let stopped = tokio::time::timeout(Duration::from_secs(20), stopped.recv()).await;
+    let stopped = stopped.ok().flatten().expect("the task was stopped");
+    let renewed = fake.with(|s| {
+        s.deaf = false;
+        s.renewed.expect("a lease was given")
+    });
+    let held = stopped.duration_since(renewed);
+    assert!(held < ttl, "the scheduler ended the lease after {ttl:?}, the worker after {held:?}");
     fake.offer(8, "after", 5, 5);
     fake.until("work goes on", |s| s.stored.iter().any(|(t, ..)| *t == 8)).await;
     worker.end().await;

@@ -141,7 +141,7 @@ impl World {
         let pulse = |(token, task): (&LeaseToken, &Task)| {
             let pulse = task.leash.pulse();
             let (last, in_hand, progress) = (pulse.last, pulse.in_hand, pulse.progress);
-            Pulse { token: *token, last, in_hand, progress }
+            Pulse { token: *token, last, in_hand, progress, making: pulse.making }
         };
         let leases = self.nodes[at].tasks.iter().map(pulse).collect();
         let number = self.number();

@@ -55,6 +55,18 @@ pub struct Created {
 /// [`Code::BadManifest`] when a name cannot stand in a manifest; [`Code::FileNotFound`] for a file
 /// that is asked for and not there; `F01xx` and `F03xx`. Then nothing is written.
 pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
+    create_and_tell(dir, options, &|_| ())
+}
+
+/// The same; `told` hears how many bytes will be read, as soon as that is known.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_and_tell(
+    dir: &Path,
+    options: &CreateOptions,
+    told: &dyn Fn(u64),
+) -> Outcome<Created> {
     let remote = storage::is_remote(dir);
     let _alone = if remote { None } else { Some(lock(dir)?) };
     let mut problems = Vec::new();
@@ -96,6 +108,8 @@ pub fn create(dir: &Path, options: &CreateOptions) -> Outcome<Created> {
     // Names first: what they need is known before anything is read.
     found.files = hash_files(dir, &tree.files, &Default::default()).0;
     let needed = mhl::needed(&histories, &found, &run);
+    let read = |path: &String| needed.get(path).is_some_and(|formats| !formats.is_empty());
+    told(found.files.iter().filter(|file| read(&file.path)).map(|file| file.size).sum());
     let (files, failed) = hash_files(dir, &tree.files, &needed);
     if let Some(problem) = failed.into_iter().next() {
         return Err(problem.into());

@@ -9,7 +9,7 @@ mod legacy;
 mod seal;
 mod tree;
 
-pub use create::{CreateOptions, Created, create};
+pub use create::{CreateOptions, Created, create, create_and_tell};
 pub use seal::{Known, Prepared, SealMeta, prepare};
 
 use crate::source::read_fault;

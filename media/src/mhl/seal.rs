@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who seals a directory, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,12 +50,19 @@ pub struct Prepared {
 }
 
 /// Seals `dir`, but for the name: the history is written under `staging`, on the same volume, read
-/// back from there and held against what lies in `dir`. Staged attempts are left out.
+/// back from there and held against what lies in `dir`. Staged attempts are left out. `told` hears
+/// how many files are done, of how many.
 ///
 /// # Errors
 /// [`Code::BadManifest`] when there is a history that others made or continued,
 /// or a name that no manifest can carry; `F01xx` and `F03xx`.
-pub fn prepare(dir: &Path, staging: &Path, meta: &SealMeta, known: &Known) -> Outcome<Prepared> {
+pub fn prepare(
+    dir: &Path,
+    staging: &Path,
+    meta: &SealMeta,
+    known: &Known,
+    told: &(dyn Fn(u64, u64) + Sync),
+) -> Outcome<Prepared> {
     let mut problems = Vec::new();
     let mut tree = Tree::walk(dir, &mut problems);
     if let Some(problem) = problems.into_iter().next() {
@@ -63,8 +71,15 @@ pub fn prepare(dir: &Path, staging: &Path, meta: &SealMeta, known: &Known) -> Ou
     tree.files.extend(known.coming.keys().cloned());
     tree.files.sort();
     tree.files.dedup();
+    let (done, total) = (AtomicU64::new(0), tree.files.len() as u64);
+    told(0, total);
+    let file = |name: &String| {
+        let file = file(dir, name, known)?;
+        told(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        Ok(file)
+    };
     let files: Vec<(mhl::Entry, mhl::FoundFile)> =
-        tree.files.par_iter().map(|name| file(dir, name, known)).collect::<Outcome<_>>()?;
+        tree.files.par_iter().map(file).collect::<Outcome<_>>()?;
     let (entries, files): (Vec<_>, Vec<_>) = files.into_iter().unzip();
     let sealed = mhl::seal(
         &entries,

@@ -174,7 +174,7 @@ pub fn bytes_read() -> u64 {
     BYTES_READ.load(Ordering::Relaxed)
 }
 
-fn counted(read: io::Result<usize>) -> io::Result<usize> {
+pub(super) fn counted(read: io::Result<usize>) -> io::Result<usize> {
     read.inspect(|count| {
         BYTES_READ.fetch_add(*count as u64, Ordering::Relaxed);
     })

@@ -20,7 +20,7 @@ pub use file::{Entry, File, Metadata, bytes_read, metadata, read, read_dir};
 pub(crate) use s3::carried;
 pub use s3::configure;
 pub use volume::{Volume, volume};
-pub(crate) use write::{discard, publish, put, put_file, put_over, remove_below, staged};
+pub(crate) use write::{discard, hand_over, publish, put, put_over, remove_below, staged};
 
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::{Component, Path};

@@ -9,7 +9,7 @@
 use super::Place;
 use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3CopyIfNotExists};
 use object_store::path::Path as Key;
-use object_store::{BackoffConfig, ClientOptions, Error, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, Error, HeaderMap, HeaderValue, RetryConfig};
 use platefarm_model::{Code, Fault, Outcome};
 use std::collections::HashMap;
 use std::future::Future;
@@ -71,17 +71,48 @@ pub(super) fn bucket(name: &str) -> Outcome<Arc<AmazonS3>> {
     if let Some(client) = buckets.get(name) {
         return Ok(Arc::clone(client));
     }
-    // Two providers in one process would have to be told apart; there is one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
-        .iter()
-        .find_map(|name| setting(name));
-    let in_the_open = endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
-    let options = ClientOptions::new()
+    let client = Arc::new(built(name, builder(name))?);
+    buckets.insert(name.to_owned(), Arc::clone(&client));
+    Ok(client)
+}
+
+/// A client for the last call of an upload in parts, which gives the object its name: on the
+/// condition that it is as it was seen, of this version or not there. Every call of it carries
+/// the condition, so it is for nothing else; it is known to the store as the bucket's client is.
+pub(super) fn naming(place: &Place, seen: Option<&str>) -> Outcome<AmazonS3> {
+    let (condition, version) = match seen {
+        Some(e_tag) => ("if-match", HeaderValue::from_str(e_tag)),
+        None => ("if-none-match", Ok(HeaderValue::from_static("*"))),
+    };
+    let version = version.map_err(|e| {
+        let message = "the version that the store gave the object is no text";
+        Fault::new(Code::StorageFailed, message).at(place.path().display().to_string()).because(&e)
+    })?;
+    let mut headers = HeaderMap::new();
+    headers.insert(condition, version);
+    let credentials = Arc::clone(bucket(&place.bucket)?.credentials());
+    let builder = builder(&place.bucket)
+        .with_client_options(options().with_default_headers(headers))
+        .with_credentials(credentials);
+    built(&place.bucket, builder)
+}
+
+/// Where the store is, where it is not AWS itself.
+fn endpoint() -> Option<String> {
+    let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+    names.iter().find_map(|name| setting(name))
+}
+
+fn options() -> ClientOptions {
+    let in_the_open = endpoint().is_some_and(|url| url.starts_with("http://"));
+    ClientOptions::new()
         .with_allow_http(in_the_open)
         .with_connect_timeout(Duration::from_secs(5))
         .with_read_timeout(SILENCE)
-        .with_timeout_disabled();
+        .with_timeout_disabled()
+}
+
+fn builder(name: &str) -> AmazonS3Builder {
     let retry = RetryConfig {
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(100),
@@ -93,7 +124,7 @@ pub(super) fn bucket(name: &str) -> Outcome<Arc<AmazonS3>> {
     };
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(name)
-        .with_client_options(options)
+        .with_client_options(options())
         .with_retry(retry)
         // The server holds what arrived against it, so a bit that fell over on the way is refused.
         .with_checksum_algorithm(Checksum::SHA256)
@@ -103,17 +134,20 @@ pub(super) fn bucket(name: &str) -> Outcome<Arc<AmazonS3>> {
             builder = builder.with_config(key, value);
         }
     }
-    if let Some(endpoint) = endpoint {
-        builder = builder.with_endpoint(endpoint);
+    match endpoint() {
+        Some(endpoint) => builder.with_endpoint(endpoint),
+        None => builder,
     }
-    let client = builder.build().map_err(|e| {
+}
+
+fn built(name: &str, builder: AmazonS3Builder) -> Outcome<AmazonS3> {
+    // Two providers in one process would have to be told apart; there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    builder.build().map_err(|e| {
         Fault::new(Code::StorageRefused, format!("the bucket '{name}' cannot be reached"))
             .because(&e)
             .remedy("Set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL as for AWS's own tools.")
-    })?;
-    let client = Arc::new(client);
-    buckets.insert(name.to_owned(), Arc::clone(&client));
-    Ok(client)
+    })
 }
 
 /// A place's client and key.

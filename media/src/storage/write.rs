@@ -8,6 +8,11 @@
 //! within the store, on the condition that the name is free, and never replaced by
 //! a lease. What is somebody else's stays (`F0308`); a name that holds the same
 //! bytes was published before; a local run, which answers to nobody, replaces.
+//! A file of any size that lies on a disk is not staged: see [`hand_over`].
+
+mod over;
+
+pub(crate) use over::hand_over;
 
 use super::s3::{fault, object, wait};
 use super::{Place, is_remote};
@@ -18,19 +23,15 @@ use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion, WriteMultipart,
+    ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
 use platefarm_model::{Code, Fault, Outcome};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
 
 /// What is written in one call; larger objects go in parts of this size.
 const PART_BYTES: usize = 16 * 1024 * 1024;
-/// The largest object that S3 copies in one call, which is how a large one gets its name under
-/// the condition that the name is free (Amazon S3 API Reference, `UploadPartCopy`).
-const LARGEST_COPY: u64 = 5 * 1024 * 1024 * 1024;
 /// Parts under way at a time.
 const ABREAST: usize = 4;
 /// Tries at a name that changes under us.
@@ -82,61 +83,6 @@ pub(crate) fn put_over(path: &Path, bytes: &[u8], seen: Option<String>) -> Outco
     let options = PutOptions { mode, ..PutOptions::default() };
     let put = wait(async move { client.put_opts(&key, bytes.into(), options).await.map(drop) })?;
     put.map_err(|e| fault(&place, &e))
-}
-
-/// Writes an object of the bytes of a file on a disk, which may be larger than memory; one that
-/// fails in the middle leaves nothing.
-///
-/// # Errors
-/// `F0101` and the like for the file, `F0306`, `F0307`.
-pub(crate) fn put_file(file: &Path, path: &Path) -> Outcome<()> {
-    let unread = |e: std::io::Error| crate::source::read_fault(file, &e);
-    let (from, bytes) = (file.to_owned(), file.metadata().map_err(unread)?.len());
-    if bytes > LARGEST_COPY {
-        let message = format!("{bytes} bytes cannot get a name in a bucket under the fence");
-        return Err(Fault::new(Code::TooLarge, message).at(path.display().to_string()).remedy(
-            "Deliver onto a disk, or ask for a smaller movie: another codec, fewer pixels, no handles.",
-        ));
-    }
-    let place = Place::of(path)?;
-    let (client, key) = object(&place)?;
-    if bytes <= PART_BYTES as u64 {
-        return put(path, &std::fs::read(file).map_err(unread)?);
-    }
-    wait(async move {
-        let mut from = tokio::fs::File::open(&from).await.map_err(Sent::Read)?;
-        let mut upload = WriteMultipart::new_with_chunk_size(
-            client.put_multipart(&key).await.map_err(Sent::Store)?,
-            PART_BYTES,
-        );
-        let mut piece = vec![0; PART_BYTES / 4];
-        loop {
-            let ready = upload.wait_for_capacity(ABREAST).await;
-            let read = match ready {
-                Ok(()) => from.read(&mut piece).await.map_err(Sent::Read),
-                Err(error) => Err(Sent::Store(error)),
-            };
-            match read {
-                Ok(0) => return upload.finish().await.map(drop).map_err(Sent::Store),
-                Ok(count) => upload.write(&piece[..count]),
-                Err(error) => {
-                    // What cannot be cleared away now, the bucket's own rules clear away.
-                    let _ = upload.abort().await;
-                    return Err(error);
-                }
-            }
-        }
-    })?
-    .map_err(|error| match error {
-        Sent::Read(error) => unread(error),
-        Sent::Store(error) => fault(&place, &error),
-    })
-}
-
-/// Which side a transfer broke on.
-enum Sent {
-    Read(std::io::Error),
-    Store(Error),
 }
 
 async fn parts(upload: &mut dyn MultipartUpload, bytes: &Bytes) -> object_store::Result<()> {
@@ -260,6 +206,7 @@ fn same_bytes(from: &Path, to: &Path) -> Outcome<bool> {
     }
 }
 
+/// Within the store, in one call: of at most 5 GiB, which no frame has.
 fn copy(from: &Place, to: &Place) -> Outcome<object_store::Result<()>> {
     let ((client, source), (_, target)) = (object(from)?, object(to)?);
     wait(async move { client.copy_if_not_exists(&source, &target).await })
@@ -340,19 +287,6 @@ async fn list(client: Arc<AmazonS3>, key: Key) -> object_store::Result<Vec<Key>>
 #[cfg(test)]
 mod tests {
     use super::follows;
-
-    /// What could not get its name is refused before it travels.
-    #[test]
-    fn more_than_a_store_copies_is_refused_at_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("movie");
-        // A hole: it takes no room.
-        std::fs::File::create(&file).unwrap().set_len(super::LARGEST_COPY + 1).unwrap();
-        let fault =
-            super::put_file(&file, std::path::Path::new("s3://plates/a/movie")).unwrap_err();
-        assert_eq!(fault.code, platefarm_model::Code::TooLarge);
-        assert!(fault.remedy_text().contains("disk"), "{fault}");
-    }
 
     #[test]
     fn a_lease_follows_older_leases_only() {

@@ -110,6 +110,23 @@ fn an_object_that_is_replaced_in_the_middle_is_not_read_half() {
     assert!(error.to_string().contains(Code::Overtaken.text()), "{error}");
 }
 
+/// The store holds what arrives against its hash; that all of it is there is seen by us.
+#[test]
+fn an_object_that_is_not_all_there_is_found_and_removed() {
+    let Some(server) = Server::shared() else { return };
+    let path = at(&server.bucket(), "plates/.platefarm/t7/A_010.1001.exr");
+    let meant = noise(300_000);
+    let hash = platefarm_media::hash::xxh128(&meant);
+    publish::write_flushed(&path, &meant).unwrap();
+    publish::verify(&path, 300_000, &hash).unwrap();
+    publish::write_flushed(&path, &meant[..200_000]).unwrap();
+    for _ in ["it is short", "and then it is gone"] {
+        let fault = publish::verify(&path, 300_000, &hash).unwrap_err();
+        assert_eq!(fault.code, Code::WriteFailed, "{fault}");
+        assert!(!publish::is_staged(&path));
+    }
+}
+
 #[test]
 fn a_name_is_given_once_and_never_taken_by_a_fenced_worker() {
     let Some(server) = Server::shared() else { return };
@@ -216,9 +233,10 @@ fn a_name_that_was_given_unheard_is_had() {
     let staged = publish::stage_dir(&out, "t3").unwrap().join("unheard.1001.exr");
     publish::write_flushed(&staged, b"bytes").unwrap();
     let published = out.join("unheard.1001.exr");
-    server.relay().lose_the_answer_to("plates/unheard.1001.exr");
+    let name = "plates/unheard.1001.exr";
+    server.relay().lose_the_answer_to(name);
     publish::publish(&staged, &published).unwrap();
-    assert!(server.relay().has_lost());
+    assert!(server.relay().has_lost(name));
     assert_eq!(storage::read(&published).unwrap(), b"bytes");
     assert!(!publish::is_staged(&staged));
 }
@@ -242,4 +260,74 @@ fn two_may_give_the_same_bytes_their_name_at_once() {
         assert_eq!(storage::read(&published).unwrap(), b"bytes");
         assert!(!publish::is_staged(&staged));
     }
+}
+
+/// A file of any size has its name when all of it is there: nobody else's name is taken, what was
+/// done is not done again, and a last answer that is lost loses nothing.
+#[test]
+fn a_file_goes_up_in_parts_under_its_name() {
+    let Some(server) = Server::shared() else { return };
+    let (out, dir) = (at(&server.bucket(), "turnover"), tempfile::tempdir().unwrap());
+    let published = out.join("review/movie.mov");
+    let hand_over = |attempt: &str, bytes: &[u8]| {
+        let file = dir.path().join("movie.mov");
+        std::fs::write(&file, bytes).unwrap();
+        let staged = publish::stage_dir(&out, attempt).unwrap().join("movie.mov");
+        let done = publish::hand_over(&file, &staged, &published);
+        assert!(!publish::is_staged(&staged));
+        assert_eq!(file.exists(), done.is_err(), "what has its name is not kept twice");
+        done.map_err(|fault| fault.code)
+    };
+    // Two whole parts of 16 MiB and an odd end.
+    let bytes = noise(33 * 1024 * 1024 + 5);
+    let last = "turnover/review/movie.mov?uploadId=";
+    server.relay().lose_the_answer_to(last);
+    hand_over("t7", &bytes).unwrap();
+    assert!(server.relay().has_lost(last));
+    assert!(storage::read(&published).unwrap() == bytes);
+    hand_over("t8", &bytes).unwrap();
+    let mut other = bytes.clone();
+    other[20_000_000] ^= 1;
+    assert_eq!(hand_over("t5", &other), Err(Code::Overtaken));
+    assert!(storage::read(&published).unwrap() == bytes, "what a later lease wrote stays");
+    hand_over("t9", &other).unwrap();
+    assert!(storage::read(&published).unwrap() == other);
+    hand_over("local-here-1", &bytes).unwrap();
+    assert!(storage::read(&published).unwrap() == bytes);
+    // Small ones go the way of frames.
+    let small = out.join("small.mov");
+    std::fs::write(dir.path().join("small"), b"small").unwrap();
+    let staged = publish::stage_dir(&out, "t7").unwrap().join("small.mov");
+    publish::hand_over(&dir.path().join("small"), &staged, &small).unwrap();
+    assert_eq!(storage::read(&small).unwrap(), b"small");
+}
+
+/// Both see that the name is free, and both go up: the name is given once, at the last call.
+#[test]
+fn of_two_that_go_up_at_once_one_has_the_name() {
+    let Some(server) = Server::shared() else { return };
+    let (out, dir) = (at(&server.bucket(), "turnover"), tempfile::tempdir().unwrap());
+    let published = out.join("movie.mov");
+    let bytes = noise(40 * 1024 * 1024);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let go_up = |i: u8| {
+            let (out, dir, published, bytes) = (&out, &dir, &published, &bytes);
+            scope.spawn(move || {
+                let mut bytes = bytes.clone();
+                bytes[0] = i;
+                let file = dir.path().join(format!("{i}.mov"));
+                std::fs::write(&file, &bytes).unwrap();
+                // No lease is later than the other, so that neither may replace.
+                let staged = publish::stage_dir(out, "t7").unwrap().join(format!("{i}.mov"));
+                (i, publish::hand_over(&file, &staged, published).map_err(|fault| fault.code))
+            })
+        };
+        let threads = [go_up(1), go_up(2)];
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let won: Vec<u8> = outcomes.iter().filter(|(_, o)| o.is_ok()).map(|(i, _)| *i).collect();
+    let [won] = won.as_slice() else { panic!("{outcomes:?}") };
+    let refused = outcomes.iter().filter(|(_, o)| *o == Err(Code::Overtaken));
+    assert_eq!(refused.count(), 1, "{outcomes:?}");
+    assert_eq!(storage::read(&published).unwrap()[0], *won);
 }

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 struct Troubles {
     breaks: AtomicU32,
     refusals: AtomicU32,
-    /// What is put under this name is put, and nobody hears of it.
-    unheard: Mutex<Option<String>>,
+    /// What is put under these names is put, once, and nobody hears of it.
+    unheard: Mutex<Vec<String>>,
 }
 
 impl Troubles {
@@ -21,12 +21,10 @@ impl Troubles {
         let mut unheard = self.unheard.lock().unwrap();
         let line = question.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
-        let meant =
-            unheard.as_ref().is_some_and(|name| line.starts_with("PUT ") && line.contains(name));
-        if meant {
-            *unheard = None;
-        }
-        meant
+        // The last call of an upload in parts puts something, too.
+        let puts = line.starts_with("PUT ") || line.starts_with("POST ");
+        let meant = unheard.iter().position(|name| puts && line.contains(name.as_str()));
+        meant.map(|place| unheard.remove(place)).is_some()
     }
 }
 
@@ -70,12 +68,12 @@ impl Relay {
 
     /// The answer to the next question that puts something under such a name is lost.
     pub(crate) fn lose_the_answer_to(&self, name: &str) {
-        *self.troubles.unheard.lock().unwrap() = Some(name.to_owned());
+        self.troubles.unheard.lock().unwrap().push(name.to_owned());
     }
 
     /// Whether it was.
-    pub(crate) fn has_lost(&self) -> bool {
-        self.troubles.unheard.lock().unwrap().is_none()
+    pub(crate) fn has_lost(&self, name: &str) -> bool {
+        !self.troubles.unheard.lock().unwrap().iter().any(|other| other == name)
     }
 }
 

@@ -20,6 +20,7 @@ pub use job::submission;
 pub use status::{FAULT_KEY, from_status, grpc_code, to_status};
 pub use trust::role;
 pub use value::{ranges, set};
+pub use view::making;
 
 use platefarm_model::{Code, Fault, Outcome};
 

@@ -3,6 +3,7 @@
 use super::{needed, ranges, set};
 use crate::v1;
 use platefarm_model::job::{JobView, LeaseView, Phase, StepView, WorkerView};
+use platefarm_model::making::{Making, Stage};
 use platefarm_model::{Fault, JobId, LeaseToken, Outcome, Timestamp, WorkerId};
 
 impl From<&StepView> for v1::StepView {
@@ -22,8 +23,48 @@ impl From<&StepView> for v1::StepView {
                 class: v1::PriorityClass::from(class).into(),
                 priority,
             }),
+            making: step.making.as_ref().map(Into::into),
         }
     }
+}
+
+impl From<&Making> for v1::Making {
+    fn from(making: &Making) -> Self {
+        let Making { stage, done, total, bytes, total_bytes } = *making;
+        Self { stage: v1::MakingStage::from(stage).into(), done, total, bytes, total_bytes }
+    }
+}
+
+impl From<Stage> for v1::MakingStage {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Naming => Self::Naming,
+            Stage::Checking => Self::Checking,
+            Stage::Drawing => Self::Drawing,
+            Stage::Filming => Self::Filming,
+            Stage::Writing => Self::Writing,
+            Stage::Examining => Self::Examining,
+            Stage::Sealing => Self::Sealing,
+        }
+    }
+}
+
+/// How far something is; none where that is in words of a later version.
+#[must_use]
+pub fn making(wire: Option<v1::Making>) -> Option<Making> {
+    let wire = wire?;
+    let stage = match wire.stage() {
+        v1::MakingStage::Unspecified => return None,
+        v1::MakingStage::Naming => Stage::Naming,
+        v1::MakingStage::Checking => Stage::Checking,
+        v1::MakingStage::Drawing => Stage::Drawing,
+        v1::MakingStage::Filming => Stage::Filming,
+        v1::MakingStage::Writing => Stage::Writing,
+        v1::MakingStage::Examining => Stage::Examining,
+        v1::MakingStage::Sealing => Stage::Sealing,
+    };
+    let v1::Making { done, total, bytes, total_bytes, .. } = wire;
+    Some(Making { stage, done, total, bytes, total_bytes })
 }
 
 impl TryFrom<v1::StepView> for StepView {
@@ -42,6 +83,7 @@ impl TryFrom<v1::StepView> for StepView {
             first_fault: step.first_fault.map(Into::into),
             paused: step.paused,
             level: step.level.map(|l| (l.class().into(), l.priority)),
+            making: making(step.making),
         })
     }
 }
@@ -155,6 +197,16 @@ mod tests {
     use platefarm_model::{Code, FrameRange, FrameSet, StepId};
 
     #[test]
+    fn every_stage_travels_and_a_later_one_is_not_told() {
+        for stage in Stage::ALL {
+            let known = Making::begin(stage, 2, 3);
+            assert_eq!(making(Some((&known).into())), Some(known));
+        }
+        assert_eq!(making(Some(v1::Making { stage: 99, ..v1::Making::default() })), None);
+        assert_eq!(making(None), None);
+    }
+
+    #[test]
     fn a_job_view_travels_unchanged() {
         let id = StepId { job: JobId(4), index: 2 };
         let step = StepView {
@@ -169,6 +221,7 @@ mod tests {
             first_fault: Some(Fault::new(Code::TruncatedFile, "12 bytes short").at("a.dng")),
             paused: true,
             level: Some((PriorityClass::Urgent, -4)),
+            making: Some(Making { done: 3, bytes: 7, ..Making::begin(Stage::Filming, 9, 20) }),
         };
         let job = JobView {
             id: id.job,

@@ -346,7 +346,9 @@ impl State {
     pub fn over_caps(&self, first: JobId, last: JobId) -> Vec<Over> {
         let limits = self.limits_used.keys().map(|name| Cap::Limit(name.clone()));
         let shows = self.shows.iter().map(|show| Cap::Show(show.name.clone()));
-        let jobs = self.jobs.range(first..=last).map(|(id, _)| Cap::Job(*id));
+        let jobs = self.jobs.range(first..=last);
+        let jobs = jobs.filter(|(_, job)| job.row.terms.max_tasks.is_some());
+        let jobs = jobs.map(|(id, _)| Cap::Job(*id));
         limits.chain(shows).chain(jobs).filter_map(|cap| self.over(cap)).collect()
     }
 

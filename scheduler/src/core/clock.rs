@@ -180,7 +180,7 @@ impl State {
     }
 
     /// Gives every worker and lease its full time again.
-    fn grace(&mut self) {
+    pub(super) fn grace(&mut self) {
         let deadline = self.now.plus_millis(self.policy.lease_ttl_ms);
         for worker in self.workers.values_mut().filter(|w| w.alive) {
             worker.last_seen = self.now;

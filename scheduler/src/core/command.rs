@@ -3,6 +3,7 @@
 use super::rows::Changes;
 use platefarm_model::farm::{Control, NodeControl, Setting, SettingKind, Target, WorkerTraits};
 use platefarm_model::job::{FrameOutcome, JobSpec, StepSpec};
+use platefarm_model::making::Making;
 use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
 use std::sync::Arc;
 
@@ -84,13 +85,15 @@ pub struct Pulse {
     pub in_hand: Option<i64>,
     /// Grows while the frame in hand makes progress.
     pub progress: u64,
+    /// How far the package is, where the frame in hand is one.
+    pub making: Option<Making>,
 }
 
 impl Pulse {
     /// Of a holder that says no more than that it has it.
     #[must_use]
     pub const fn of(token: LeaseToken) -> Self {
-        Self { token, last: None, in_hand: None, progress: 0 }
+        Self { token, last: None, in_hand: None, progress: 0, making: None }
     }
 }
 

@@ -102,7 +102,7 @@ impl State {
             return Ok(Reply::Acquired(None));
         };
         self.dealt += 1;
-        Ok(Reply::Acquired(Some(self.grant(id, &find, fx))))
+        Ok(Reply::Acquired(self.grant(id, &find, fx)))
     }
 
     /// Place of a group among those of its level.
@@ -307,8 +307,9 @@ impl State {
         theirs_us.saturating_mul(rounds) < mine_us && self.now.millis_since(since) < mine_us / MILLI
     }
 
-    fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Granted {
-        let (id, frames) = (find.step, find.frames);
+    fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Option<Granted> {
+        let (id, frames, now) = (find.step, find.frames, self.now);
+        let job = self.jobs.get_mut(&id.job)?;
         let token = LeaseToken(self.next_token);
         self.next_token += 1;
         self.counters.leases += 1;
@@ -321,8 +322,6 @@ impl State {
             done: FrameSet::new(),
         };
         fx.changes.leases.insert(token, row.clone());
-        let now = self.now;
-        let job = self.jobs.get_mut(&id.job).expect("a queued step has a job");
         job.tokens.push(token);
         let step = &mut job.steps[id.index as usize];
         step.pending.remove(frames);
@@ -340,7 +339,7 @@ impl State {
         let deadline = now.plus_millis(self.policy.lease_ttl_ms);
         self.count_in(LeaseCell::new(row, deadline, now));
         self.refresh(id, fx);
-        Granted { token, step: id, frames, spec }
+        Some(Granted { token, step: id, frames, spec })
     }
 }
 

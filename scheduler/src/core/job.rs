@@ -216,6 +216,12 @@ impl Job {
         (0..self.steps.len() as u32).map(move |index| StepId { job, index })
     }
 
+    /// Whether it, or a step of it, waits for another job.
+    pub(super) fn is_after_others(&self) -> bool {
+        let waits = |step: &Step| !step.state.control.after.is_empty();
+        !self.row.terms.after.is_empty() || self.steps.iter().any(waits)
+    }
+
     /// Position of the list of a group.
     pub(super) fn list(&self, level: Level, need: NeedId) -> Option<usize> {
         self.lists.iter().position(|list| list.level == level && list.need == need)

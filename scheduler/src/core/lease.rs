@@ -7,6 +7,7 @@ use super::{Fx, State};
 use platefarm_model::code::Owner;
 use platefarm_model::farm::WorkerClass;
 use platefarm_model::job::FrameOutcome;
+use platefarm_model::making::Making;
 use platefarm_model::{
     Fault, FrameRange, FrameSet, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
@@ -32,6 +33,8 @@ pub(super) struct LeaseCell {
     pub(super) in_hand: Option<(i64, Timestamp)>,
     /// What the holder counts while the frame in hand makes progress, and when that last grew.
     pub(super) progress: (u64, Timestamp),
+    /// How far the package is, where the frame in hand is one.
+    pub(super) making: Option<Making>,
     /// When the holder last spoke of the lease: silence is not standing still.
     pub(super) heard: Timestamp,
     /// Under what end it is listed among those that can be shortened.
@@ -48,6 +51,7 @@ impl LeaseCell {
             yields: false,
             in_hand: None,
             progress: (0, now),
+            making: None,
             heard: now,
             listed: None,
         }
@@ -290,10 +294,8 @@ impl State {
                 let step = self.leases.get(&pulse.token).map(|cell| cell.row.step);
                 step.into_iter().for_each(|step| self.refresh(step, fx));
             }
-            leases.push((pulse.token, self.leases.get(&pulse.token).and_then(LeaseCell::hull)));
-            if keep.is_none() {
-                leases.last_mut().expect("pushed above").1 = None;
-            }
+            let left = self.leases.get(&pulse.token).and_then(LeaseCell::hull);
+            leases.push((pulse.token, keep.and(left)));
         }
         let draining = self.workers.get(&id).is_some_and(|worker| {
             matches!(
@@ -312,8 +314,8 @@ impl State {
         if last >= end {
             return false;
         }
+        let Ok(beyond) = FrameRange::new(last + 1, end) else { return false };
         let id = cell.row.step;
-        let beyond = FrameRange::new(last + 1, end).expect("last lies before the end");
         let back = cell.row.keep.within(beyond);
         cell.row.keep.remove(beyond);
         self.counters.returned += back.len();
@@ -411,7 +413,7 @@ impl State {
 impl LeaseCell {
     /// Notes what the holder says of the frame in hand.
     fn felt(&mut self, pulse: &Pulse, now: Timestamp) {
-        self.heard = now;
+        (self.heard, self.making) = (now, pulse.making);
         if pulse.in_hand != self.in_hand.map(|(frame, _)| frame) {
             // The first word of a lease: it was not measured while it waited for its slot.
             self.in_hand = pulse.in_hand.map(|frame| (frame, now));

@@ -45,6 +45,7 @@ pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
 pub use news::{Asked, News};
 pub use policy::Policy;
+pub use restore::Rebuild;
 pub(crate) use restore::torn;
 pub use rows::{
     Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,

@@ -1,5 +1,6 @@
 //! The core from its rows, and its rows from the core: what was stored is all
 //! there is, and a test can hold the two against each other at any instant.
+//! Of a large farm the rows come in parts, and the core grows while they are read.
 
 use super::lease::LeaseCell;
 use super::policy::Policy;
@@ -33,35 +34,9 @@ impl State {
     /// # Errors
     /// As [`State::restore`].
     pub fn rebuild(policy: Policy, stored: Snapshot, now: Timestamp) -> Outcome<Self> {
-        let mut state = Self::new(policy, now);
-        for ((kind, name), value) in stored.settings {
-            state.settings.entry(kind).or_default().insert(name, value);
-        }
-        let mut steps = stored.steps.into_iter().peekable();
-        for (id, row) in stored.jobs {
-            let mut rows = StepRows::new();
-            // Both come in the order of jobs.
-            while let Some((step, of_step)) = steps.next_if(|(step, _)| step.job <= id) {
-                if step.job == id && step.index as usize != rows.len() {
-                    return Err(torn(format!("step {step} is out of order")));
-                }
-                rows.extend((step.job == id).then_some(of_step));
-            }
-            if rows.is_empty() {
-                return Err(torn(format!("{id} has no steps")));
-            }
-            state.restore_job(row, rows);
-        }
-        for (id, row) in stored.workers {
-            state.next_worker = state.next_worker.max(id.0 + 1);
-            state.admit(row);
-        }
-        state.marks = stored.marks;
-        state.next_job = state.next_job.max(state.marks.job.0 + 1);
-        state.next_worker = state.next_worker.max(state.marks.worker.0 + 1);
-        stored.leases.into_values().try_for_each(|row| state.restore_lease(row))?;
-        state.settle_all();
-        Ok(state)
+        let mut core = Rebuild::begin(policy, now);
+        core.take(stored)?;
+        Ok(core.end(now))
     }
 
     fn restore_job(&mut self, row: JobRow, rows: StepRows) {
@@ -119,19 +94,15 @@ impl State {
         Ok(())
     }
 
-    /// Derives what waits for what, and the order of work.
-    fn settle_all(&mut self) {
-        let mut fx = Fx::default();
-        let ids: Vec<JobId> = self.jobs.keys().copied().collect();
-        for job in self.jobs.values_mut() {
-            (0..job.steps.len() as u32).for_each(|index| drop(job.settle(index)));
+    /// Derives what a job waits for, and its place in the order of work.
+    fn arrange(&mut self, id: JobId) {
+        self.derive_waits(id);
+        let now = self.now;
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        for StepId { index, .. } in job.step_ids() {
+            let wanted = job.wanted(&job.steps[index as usize], now);
+            self.queue.place(job, index, wanted, now);
         }
-        for id in ids {
-            self.derive_waits(id);
-            let steps = self.jobs.get(&id).map(|job| job.step_ids());
-            steps.into_iter().flatten().for_each(|step| self.refresh(step, &mut fx));
-        }
-        self.queue.news = None;
     }
 
     /// What the store must hold now.
@@ -165,6 +136,85 @@ impl State {
     /// Everything that people set up.
     pub(super) fn all_settings(&self) -> impl Iterator<Item = (SettingKind, &String, &Setting)> {
         self.settings.iter().flat_map(|(k, of_kind)| of_kind.iter().map(|(n, v)| (*k, n, v)))
+    }
+}
+
+/// A core that is being made of the parts of a store.
+#[derive(Debug)]
+pub struct Rebuild {
+    state: State,
+    /// Jobs that wait for others, which may be of a later part.
+    late: Vec<JobId>,
+}
+
+impl Rebuild {
+    /// Of a farm that is read from `now` on.
+    #[must_use]
+    pub fn begin(policy: Policy, now: Timestamp) -> Self {
+        Self { state: State::new(policy, now), late: Vec::new() }
+    }
+
+    /// Takes the next part: jobs later than those that were taken, each with all of its steps
+    /// and leases. The workers and settings come no later than the first of them.
+    ///
+    /// # Errors
+    /// [`Code::StoreFailed`] when the rows contradict each other.
+    pub fn take(&mut self, part: Snapshot) -> Outcome<()> {
+        let state = &mut self.state;
+        for ((kind, name), value) in part.settings {
+            state.settings.entry(kind).or_default().insert(name, value);
+        }
+        for (id, row) in part.workers {
+            state.next_worker = state.next_worker.max(id.0 + 1);
+            state.admit(row);
+        }
+        state.marks.raise(part.marks);
+        let ids: Vec<JobId> = part.jobs.keys().copied().collect();
+        let mut steps = part.steps.into_iter().peekable();
+        for (id, row) in part.jobs {
+            let mut rows = StepRows::new();
+            // Both come in the order of jobs.
+            while let Some((step, of_step)) = steps.next_if(|(step, _)| step.job <= id) {
+                if step.job == id && step.index as usize != rows.len() {
+                    return Err(torn(format!("step {step} is out of order")));
+                }
+                rows.extend((step.job == id).then_some(of_step));
+            }
+            if rows.is_empty() {
+                return Err(torn(format!("{id} has no steps")));
+            }
+            state.restore_job(row, rows);
+        }
+        part.leases.into_values().try_for_each(|row| state.restore_lease(row))?;
+        ids.into_iter().for_each(|id| self.settle(id));
+        Ok(())
+    }
+
+    /// Books which steps of a job are over; its place, unless that follows from other jobs.
+    fn settle(&mut self, id: JobId) {
+        let Some(job) = self.state.jobs.get_mut(&id) else { return };
+        (0..job.steps.len() as u32).for_each(|index| drop(job.settle(index)));
+        if job.is_after_others() {
+            self.late.push(id);
+        } else {
+            self.state.arrange(id);
+        }
+    }
+
+    /// The core, when every part was taken: every worker and lease has its full time from
+    /// `now`. The caller checks its books before it uses it.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> State {
+        let Self { mut state, late } = self;
+        late.into_iter().for_each(|id| state.arrange(id));
+        state.next_job = state.next_job.max(state.marks.job.0 + 1);
+        state.next_worker = state.next_worker.max(state.marks.worker.0 + 1);
+        state.now = state.now.max(now);
+        state.last_tick = state.now;
+        state.grace();
+        state.begin_what_is_due(&mut Fx::default());
+        state.queue.news = None;
+        state
     }
 }
 

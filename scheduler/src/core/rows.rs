@@ -321,6 +321,17 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Adds the rows of another part of the same farm.
+    pub fn append(&mut self, part: Self) {
+        // Not those of trees, which go over all that is there, for each part.
+        self.jobs.extend(part.jobs);
+        self.steps.extend(part.steps);
+        self.leases.extend(part.leases);
+        self.workers.extend(part.workers);
+        self.settings.extend(part.settings);
+        self.marks.raise(part.marks);
+    }
+
     /// The rows after `changes`, as every store has them when it has written those.
     pub fn apply(&mut self, changes: &Changes) {
         let ended = |job: &JobId| changes.forgotten.contains(job);

@@ -7,6 +7,7 @@ use super::{State, unknown_job};
 use platefarm_model::cause::FailedFrame;
 use platefarm_model::farm::SettingKind;
 use platefarm_model::job::{JobView, LeaseView, StepKind, StepView, WorkerView};
+use platefarm_model::making::Making;
 use platefarm_model::{FrameSet, JobId, LeaseToken, Outcome, StepId, WorkerId};
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,6 +21,19 @@ impl State {
         let mut view = summary(job);
         view.steps = (0..).zip(&job.steps).map(|(i, s)| self.step_view(job, i, s)).collect();
         Ok(view)
+    }
+
+    /// How far the packages are that a job makes now, by the places of their steps.
+    ///
+    /// # Errors
+    /// [`platefarm_model::Code::UnknownJob`].
+    pub fn making(&self, id: JobId) -> Outcome<Vec<(u32, Making)>> {
+        let job = self.jobs.get(&id).ok_or_else(|| unknown_job(id))?;
+        let of = |(index, step): (u32, &Step)| {
+            let mut live = step.live.iter().filter_map(|token| self.leases.get(token));
+            Some((index, live.find_map(|cell| cell.making)?))
+        };
+        Ok((0..).zip(&job.steps).filter_map(of).collect())
     }
 
     /// The show that a job belongs to.
@@ -36,6 +50,13 @@ impl State {
         let jobs = self.jobs.values();
         let wanted = jobs.filter(|job| !unsettled_only || job.row.finished.is_none());
         wanted.map(|job| summary(job)).collect()
+    }
+
+    /// Frames that are done, of every job that is kept. What was counted begins anew with
+    /// each leader; this does not.
+    #[must_use]
+    pub fn frames_done(&self) -> u64 {
+        self.jobs.values().map(|job| job.frames_done).sum()
     }
 
     /// Frames that a worker could be given now, by job: of steps that nothing holds. A job
@@ -113,9 +134,10 @@ impl State {
     }
 
     fn step_view(&self, job: &Job, index: u32, step: &Step) -> StepView {
-        let mut leased = FrameSet::new();
+        let (mut leased, mut making) = (FrameSet::new(), None);
         for cell in step.live.iter().filter_map(|token| self.leases.get(token)) {
             leased.insert_all(&cell.row.keep);
+            making = making.or(cell.making);
         }
         StepView {
             id: StepId { job: job.row.id, index },
@@ -129,6 +151,7 @@ impl State {
             first_fault: step.state.first_fault.clone(),
             paused: step.state.control.paused,
             level: step.state.control.level,
+            making,
         }
     }
 

@@ -66,6 +66,20 @@ pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<u
     led.collect()
 }
 
+/// What people decided about events of this list: their places, and the clips
+/// that are meant. Whatever else was chosen for the show decides nothing here.
+pub(super) fn decided<'c>(edl: &EditList, choices: &'c Choices) -> Vec<(usize, &'c str)> {
+    let takes = take::takes(edl).into_iter().enumerate();
+    let decided = takes.filter_map(|(place, verdict)| match verdict {
+        Verdict::Take(take) => {
+            let (_, choice) = choices.holding(&Query::of(&take))?;
+            Some((place, choice.clip.as_str()))
+        }
+        _ => None,
+    });
+    decided.collect()
+}
+
 /// Choices that led to no clip are not kept, and are told. `place` is where they were said.
 #[must_use]
 pub fn unused(chosen: &Choices, used: &BTreeSet<usize>, place: &str) -> Vec<Fault> {

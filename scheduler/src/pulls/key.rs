@@ -5,12 +5,14 @@
 //! same files anywhere.
 //!
 //! What is not in it decides none of that: the time, the place among other
-//! jobs, and the backend, of which the result does not depend.
+//! jobs, the backend, of which the result does not depend, and what was chosen
+//! or added for the show that no event of the list comes to.
 
+use super::ahead::decided;
 use super::{PullPlan, PullRequest, plan};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, Outcome};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use twox_hash::XxHash3_128;
 
 /// Plans a pull under its key, which is its job's, too. The clips are those of
@@ -56,8 +58,11 @@ fn content(
         // One that was named for this pull goes before those of camera formats.
         request.template_said,
     );
-    let finding = (&request.choices, request.bar, &request.previous);
-    let taken: BTreeMap<_, _> = taken.iter().collect();
+    let finding = (decided(request.edl, &request.choices), request.bar, &request.previous);
+    // In the order of the library, whatever else is in it.
+    let mut taken: Vec<_> = taken.iter().collect();
+    taken.sort_unstable_by_key(|(place, _)| **place);
+    let taken: Vec<&ClipInfo> = taken.into_iter().map(|(_, clip)| clip).collect();
     let text = serde_json::to_vec(&(wishes, names, finding, scanned, taken))
         .map_err(|e| Fault::new(Code::Internal, "cannot name the pull").because(&e))?;
     let documents = [
@@ -155,6 +160,45 @@ mod tests {
         for (what, change) in others {
             assert!(!changed(change), "{what}");
         }
+    }
+
+    /// Event 1 is of reel A001, event 2 of B001.
+    const LIST: &str = "001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
+        002  B001 V C 01:00:01:00 01:00:02:00 01:00:01:00 01:00:02:00\n";
+
+    #[test]
+    fn of_what_was_chosen_only_that_is_in_the_key_which_the_list_comes_to() {
+        let edl = crate::pulls::tests::list(LIST);
+        let with = |text: &str| {
+            let choices = crate::pulls::Choices::read("choices.toml", text).unwrap();
+            key(&PullRequest { choices, ..request(&edl) })
+        };
+        let of =
+            |reel: &str, clip: &str| format!("[[choice]]\nreel = \"{reel}\"\nuse = \"{clip}\"\n");
+        let (a, b, other) = (of("A001", "/ocf/a"), of("B001", "/ocf/b"), of("Z001", "/ocf/z"));
+        assert_eq!(with(&other), with(""), "a choice for another list");
+        let both = with(&(a.clone() + &b));
+        assert_eq!(both, with(&(b.clone() + &other + &a)), "and the order that they were kept in");
+        assert_ne!(with(&a), with(""));
+        assert_ne!(with(&a), both);
+        assert_ne!(with(&of("A001", "/ocf/b")), with(&a), "another clip");
+        // Between two that speak of an event the order decides.
+        let exact = "[[choice]]\nreel = \"A001\"\nsource_in = \"01:00:01:00\"\nuse = \"/ocf/c\"\n";
+        assert_ne!(with(&format!("{a}{exact}")), with(&format!("{exact}{a}")));
+        assert_eq!(with(&format!("{exact}{a}")), with(&a), "one that another overrules");
+    }
+
+    /// Its place in the library changes with every clip that is added.
+    #[test]
+    fn a_clip_is_known_by_what_it_is() {
+        let edl = EditList::new(Format::Edl, FrameRate::FPS_24);
+        let clips = ["A", "B"].map(|name| crate::pulls::tests::clip(name, None, "01:00:00:00", 9));
+        let at = |places: [usize; 2]| {
+            let taken: HashMap<_, _> = places.into_iter().zip(clips.clone()).collect();
+            content(&request(&edl), None, &[], &taken).unwrap()
+        };
+        assert_eq!(at([0, 1]), at([7, 12]));
+        assert_ne!(at([0, 1]), at([1, 0]));
     }
 
     #[test]

@@ -113,6 +113,14 @@ impl Desk {
         answer.await.ok()
     }
 
+    /// Refuses what only the scheduler knows that leads, and names it.
+    ///
+    /// # Errors
+    /// `F0514`.
+    pub(super) async fn must_lead(&self) -> Outcome<()> {
+        self.roles.leader().await.map(drop)
+    }
+
     /// Whether this scheduler decides.
     pub(super) fn leads(&self) -> bool {
         matches!(self.roles.now(), Role::Leads(..))

@@ -1,8 +1,9 @@
 //! What people and upstream services ask, as commands and looks.
 
 use super::desk::Desk;
-use super::results::Results;
+use super::results::{Page, Results};
 use super::{Answer, answer, control};
+use crate::aside::Aside;
 use crate::core::{Command, Reply};
 use crate::store::Reader;
 use crate::trust::Caller;
@@ -10,12 +11,14 @@ use crate::web::Metrics;
 use opentelemetry::trace::SpanKind;
 use platefarm_model::farm::{Control, Target};
 use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
+use platefarm_model::making::Making;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::FarmStatus;
 use platefarm_model::{Code, Fault, JobId, Outcome};
 use platefarm_proto::convert::to_status;
 use platefarm_proto::trace::{self, Taken};
 use platefarm_proto::{Farm, v1};
+use prost::Message as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
@@ -30,7 +33,16 @@ pub(super) struct FarmService<R> {
     /// Where this scheduler is reached.
     pub(super) address: String,
     pub(super) metrics: Arc<Metrics>,
+    /// Of [`ASIDE`] messages.
+    pub(super) aside: Aside,
 }
+
+/// Large messages that are taken apart or put together at a time: one may unpack to a gigabyte.
+pub(super) const ASIDE: usize = 4;
+/// Up to this size, in bytes, a submission is read where it arrives.
+const SMALL_BYTES: usize = 64 * 1024;
+/// And up to so many steps a job is told by whoever is asked.
+const SMALL_STEPS: usize = 1000;
 
 /// Most frames of a page of results.
 const MAX_PAGE: u32 = 50_000;
@@ -39,6 +51,42 @@ const WATCH_PAUSE: Duration = Duration::from_millis(100);
 
 async fn view(desk: &Desk, job: u64) -> Outcome<JobView> {
     desk.look(move |state| state.job(JobId(job))).await?
+}
+
+/// A job as the wire has it.
+async fn wire(aside: &Aside, job: JobView) -> Outcome<v1::JobView> {
+    match job.steps.len() {
+        0..=SMALL_STEPS => Ok(v1::JobView::from(&job)),
+        _ => aside.in_turn(async move { Ok(v1::JobView::from(&job)) }).await,
+    }
+}
+
+/// A page of results as the wire has it, of a job of so many steps.
+fn listed(steps: u32, page: Page) -> v1::ListFramesResponse {
+    let wire = |step: u32| v1::StepFrames { step, ..v1::StepFrames::default() };
+    let mut steps: Vec<v1::StepFrames> = (0..steps).map(wire).collect();
+    for row in &page.rows {
+        let Some(step) = steps.get_mut(row.step.index as usize) else { continue };
+        match &row.outcome {
+            FrameOutcome::Done(result) => step.frames.push(result.as_ref().into()),
+            FrameOutcome::Failed { frame, fault } => {
+                let fault = Some(fault.into());
+                step.failed.push(v1::FailedFrame { frame: *frame, fault });
+            }
+        }
+    }
+    for doer in page.doers {
+        let Some(step) = steps.get_mut(doer.step as usize) else { continue };
+        step.doers.push(v1::Doer {
+            frames: Some(doer.frames.into()),
+            token: doer.token.0,
+            worker: doer.worker.0,
+            name: doer.name.unwrap_or_default(),
+        });
+    }
+    let last = page.rows.last().filter(|_| page.more);
+    let next = last.map(|row| v1::FrameCursor { step: row.step.index, frame: row.outcome.frame() });
+    v1::ListFramesResponse { steps, next }
 }
 
 /// The show of a job.
@@ -99,33 +147,42 @@ impl<R: Reader> FarmService<R> {
     async fn frames(&self, request: v1::ListFramesRequest) -> Outcome<v1::ListFramesResponse> {
         let v1::ListFramesRequest { job, after, limit } = request;
         let job = view(&self.desk, job).await?;
-        let wire = |step: u32| v1::StepFrames { step, ..v1::StepFrames::default() };
-        let mut steps: Vec<v1::StepFrames> = (0..job.steps.len() as u32).map(wire).collect();
+        let (id, steps) = (job.id, job.steps.len() as u32);
         let after = after.map(|cursor| (cursor.step, cursor.frame));
-        let page = self.results.page(job.id, after, limit.min(MAX_PAGE)).await?;
-        for row in &page.rows {
-            let Some(step) = steps.get_mut(row.step.index as usize) else { continue };
-            match &row.outcome {
-                FrameOutcome::Done(result) => step.frames.push(result.as_ref().into()),
-                FrameOutcome::Failed { frame, fault } => {
-                    let fault = Some(fault.into());
-                    step.failed.push(v1::FailedFrame { frame: *frame, fault });
-                }
-            }
+        let page = self.results.page(id, after, limit.min(MAX_PAGE)).await?;
+        self.aside.in_turn(async move { Ok(listed(steps, page)) }).await
+    }
+
+    /// A job of the wire; a large one is taken apart aside.
+    async fn read(&self, job: v1::JobSpec) -> Outcome<JobSpec> {
+        match job.encoded_len() {
+            0..=SMALL_BYTES => job.try_into(),
+            _ => self.aside.in_turn(async move { JobSpec::try_from(job) }).await,
         }
-        for doer in page.doers {
-            let Some(step) = steps.get_mut(doer.step as usize) else { continue };
-            step.doers.push(v1::Doer {
-                frames: Some(doer.frames.into()),
-                token: doer.token.0,
-                worker: doer.worker.0,
-                name: doer.name.unwrap_or_default(),
-            });
-        }
-        let last = page.rows.last().filter(|_| page.more);
-        let next =
-            last.map(|row| v1::FrameCursor { step: row.step.index, frame: row.outcome.frame() });
-        Ok(v1::ListFramesResponse { steps, next })
+    }
+
+    async fn hand_in(
+        &self,
+        request: Request<v1::SubmitJobRequest>,
+    ) -> Outcome<v1::SubmitJobResponse> {
+        let (begun, parent) = (SystemTime::now(), parent(&request));
+        let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
+        let caller = Caller::of(&request)?;
+        let spec = self.read(request.into_inner().job.ok_or_else(missing)?).await?;
+        let (job, existed) = submit(&self.desk, spec, &caller, parent, begun).await?;
+        Ok(v1::SubmitJobResponse { job: job.0, existed })
+    }
+
+    async fn making(&self, job: u64) -> Outcome<v1::GetMakingResponse> {
+        self.desk.must_lead().await?;
+        let makings = self.desk.look(move |state| state.making(JobId(job))).await??;
+        let step =
+            |(step, making): (u32, Making)| v1::StepMaking { step, making: Some((&making).into()) };
+        Ok(v1::GetMakingResponse { steps: makings.into_iter().map(step).collect() })
+    }
+
+    async fn job(&self, job: u64) -> Outcome<Option<v1::JobView>> {
+        wire(&self.aside, view(&self.desk, job).await?).await.map(Some)
     }
 
     async fn jobs(&self, request: Request<v1::ListJobsRequest>) -> Outcome<v1::ListJobsResponse> {
@@ -145,16 +202,7 @@ impl<R: Reader> Farm for FarmService<R> {
         &self,
         request: Request<v1::SubmitJobRequest>,
     ) -> Answer<v1::SubmitJobResponse> {
-        let begun = SystemTime::now();
-        let parent = parent(&request);
-        let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
-        let caller = Caller::of(&request);
-        let spec = request.into_inner().job.ok_or_else(missing).and_then(JobSpec::try_from);
-        let submitted = match caller.and_then(|caller| Ok((spec?, caller))) {
-            Ok((spec, caller)) => submit(&self.desk, spec, &caller, parent, begun).await,
-            Err(fault) => Err(fault),
-        };
-        answer(submitted.map(|(job, existed)| v1::SubmitJobResponse { job: job.0, existed }))
+        answer(self.hand_in(request).await)
     }
 
     async fn list_jobs(
@@ -165,8 +213,8 @@ impl<R: Reader> Farm for FarmService<R> {
     }
 
     async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Answer<v1::GetJobResponse> {
-        let job = view(&self.desk, request.into_inner().job).await;
-        answer(job.map(|job| v1::GetJobResponse { job: Some((&job).into()) }))
+        let job = self.job(request.into_inner().job).await;
+        answer(job.map(|job| v1::GetJobResponse { job }))
     }
 
     type WatchJobStream = ReceiverStream<Result<v1::WatchJobResponse, Status>>;
@@ -180,7 +228,8 @@ impl<R: Reader> Farm for FarmService<R> {
         found.map_err(|fault| to_status(&fault))?;
         let changed = self.desk.watch(JobId(id)).await.map_err(|fault| to_status(&fault))?;
         let (to, states) = mpsc::channel(1);
-        let watcher = Watcher { desk: self.desk.clone(), closing: self.closing.clone(), id };
+        let (desk, closing, aside) = (self.desk.clone(), self.closing.clone(), self.aside.clone());
+        let watcher = Watcher { desk, closing, aside, id };
         tokio::spawn(watcher.run(changed, to));
         Ok(Response::new(ReceiverStream::new(states)))
     }
@@ -192,10 +241,10 @@ impl<R: Reader> Farm for FarmService<R> {
         let id = request.into_inner().job;
         let job =
             match self.desk.ask(Command::Control(Target::Job(JobId(id)), Control::Cancel)).await {
-                Ok(_) => view(&self.desk, id).await,
+                Ok(_) => self.job(id).await,
                 Err(fault) => Err(fault),
             };
-        answer(job.map(|job| v1::CancelJobResponse { job: Some((&job).into()) }))
+        answer(job.map(|job| v1::CancelJobResponse { job }))
     }
 
     async fn forget_job(
@@ -220,6 +269,13 @@ impl<R: Reader> Farm for FarmService<R> {
         answer(causes.map(|causes| v1::ListErrorsResponse {
             causes: causes.iter().map(Into::into).collect(),
         }))
+    }
+
+    async fn get_making(
+        &self,
+        request: Request<v1::GetMakingRequest>,
+    ) -> Answer<v1::GetMakingResponse> {
+        answer(self.making(request.into_inner().job).await)
     }
 
     async fn get_farm(&self, _: Request<v1::GetFarmRequest>) -> Answer<v1::GetFarmResponse> {
@@ -293,6 +349,7 @@ impl<R: Reader> Farm for FarmService<R> {
 struct Watcher {
     desk: Desk,
     closing: watch::Receiver<bool>,
+    aside: Aside,
     id: u64,
 }
 
@@ -306,8 +363,12 @@ impl Watcher {
             changed.mark_unchanged();
             let job = view(&self.desk, self.id).await;
             let settled = job.as_ref().map_or(true, |job| job.phase.is_settled());
+            let job = match job {
+                Ok(job) => wire(&self.aside, job).await,
+                Err(fault) => Err(fault),
+            };
             let state = job
-                .map(|job| v1::WatchJobResponse { job: Some((&job).into()) })
+                .map(|job| v1::WatchJobResponse { job: Some(job) })
                 .map_err(|fault| to_status(&fault));
             if to.send(state).await.is_err() || settled {
                 return;

@@ -2,20 +2,22 @@
 //! the caller sees. Clips come described; nothing here opens media.
 
 use super::{Answer, answer};
-use crate::library::{Card, Entry, Override, Search, Shelf, Show, described, is_whole};
-use crate::pulls::delivery;
+use crate::library::{Card, Entry, Override, Search, Shelf, Show, ShowChange, described};
 use crate::trust::Caller;
+use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
 use platefarm_model::schema::Described;
-use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_model::{Code, Fault, Outcome};
 use platefarm_proto::{Library, v1};
 use std::sync::Arc;
 use tonic::Request;
 
-/// Clips of an answer, when the question does not say.
+/// Clips or formats of an answer, when the question does not say.
 const PAGE: u32 = 100;
 /// Most of them.
 const MAX_PAGE: u32 = 1000;
+/// Most names of clips that a format is told with: a page has room in a message.
+const MAX_NAMES: usize = 200;
 /// What callers are told that they may not see.
 const WHAT: &str = "the library";
 
@@ -56,9 +58,14 @@ fn format_view(card: &Card) -> v1::FormatView {
         values: values.collect(),
         color_space: card.card.color_space.clone().unwrap_or_default(),
         clip_count: card.card.clip_count as u64,
-        clips: card.card.clips.clone(),
+        clips: card.card.clips.iter().take(MAX_NAMES).cloned().collect(),
         set,
     }
+}
+
+/// How many are told, where so many are asked for.
+fn page(most: u32) -> usize {
+    (if most == 0 { PAGE } else { most.min(MAX_PAGE) }) as usize
 }
 
 fn said(text: String) -> Option<String> {
@@ -94,56 +101,20 @@ fn choices(show: &Show) -> u32 {
     u32::try_from(show.choices.choices.len()).unwrap_or(u32::MAX)
 }
 
-/// Sets what is sent. Whether a file is there only those machines know that read it.
-fn change(show: &mut Show, sent: v1::ShowDefaults) -> Outcome<()> {
-    let defaults = &mut show.defaults;
-    if let Some(rate) = sent.rate {
-        let rate = said(rate).map(|rate| rate.parse::<FrameRate>()).transpose();
-        defaults.rate = rate.map_err(|fault| fault.at("defaults.rate"))?;
-    }
-    if let Some(spec) = sent.spec {
-        defaults.spec = said(spec);
-        let spec = defaults.spec.as_deref();
-        if let Some(spec) = spec.filter(|spec| delivery::profile(spec).is_none()) {
-            whole(spec, "defaults.spec").map_err(|fault| {
-                let names = delivery::names();
-                fault.remedy(format!("Name one of {names}, or the whole path of a file."))
-            })?;
-        }
-    }
-    for (sent, kept, place) in [
-        (sent.fdl, &mut defaults.fdl, "defaults.fdl"),
-        (sent.amf, &mut defaults.amf, "defaults.amf"),
-    ] {
-        if let Some(path) = sent {
-            *kept = said(path);
-            kept.as_deref().map_or(Ok(()), |path| whole(path, place))?;
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a path that means another file wherever it is read.
-fn whole(path: &str, place: &str) -> Outcome<()> {
-    if is_whole(path) {
-        return Ok(());
-    }
-    Err(Fault::new(Code::BadLocation, format!("'{path}' is no whole path"))
-        .at(place)
-        .remedy("Write the path from its root, as every machine has it."))
-}
-
 impl LibraryService {
     async fn found(&self, request: Request<v1::SearchRequest>) -> Outcome<v1::SearchResponse> {
         let caller = Caller::of(&request)?;
         let v1::SearchRequest { words, show, skip, most } = request.into_inner();
         let mut search = Search::parse(&words)?;
         search.show = caller.one_show(said(show).or(search.show.take()), WHAT)?;
-        let most = if most == 0 { PAGE } else { most.min(MAX_PAGE) };
-        let library = self.shelf.library().await?;
-        let (clips, found) = library.page(&search, skip as usize, most as usize).await?;
-        let clips = clips.iter().map(clip_view).collect();
-        Ok(v1::SearchResponse { clips, found: found as u64 })
+        let shelf = Arc::clone(&self.shelf);
+        let look = async move {
+            let library = shelf.library().await?;
+            let (clips, found) = library.page(&search, skip as usize, page(most)).await?;
+            let clips = clips.iter().map(clip_view).collect();
+            Outcome::Ok(v1::SearchResponse { clips, found: found as u64 })
+        };
+        self.shelf.look(look).await
     }
 
     async fn clip(&self, request: Request<v1::GetClipRequest>) -> Outcome<v1::GetClipResponse> {
@@ -161,30 +132,38 @@ impl LibraryService {
         request: Request<v1::ListFormatsRequest>,
     ) -> Outcome<v1::ListFormatsResponse> {
         let caller = Caller::of(&request)?;
-        let show = caller.one_show(said(request.into_inner().show), WHAT)?;
-        let cards = self.shelf.library().await?.formats(show.as_deref()).await?;
-        Ok(v1::ListFormatsResponse { formats: cards.iter().map(format_view).collect() })
+        let v1::ListFormatsRequest { show, skip, most } = request.into_inner();
+        let show = caller.one_show(said(show), WHAT)?;
+        let shelf = Arc::clone(&self.shelf);
+        let look = async move {
+            let cards = shelf.library().await?.formats(show.as_deref()).await?;
+            let wanted = cards.iter().skip(skip as usize).take(page(most));
+            let formats = wanted.map(format_view).collect();
+            Outcome::Ok(v1::ListFormatsResponse { formats, found: cards.len() as u64 })
+        };
+        self.shelf.look(look).await
     }
 
     async fn set(&self, request: v1::SetFormatRequest) -> Outcome<v1::SetFormatResponse> {
-        let set = request.set.map_or_else(|| Ok(Override::default()), wanted)?;
-        let card = self.shelf.library().await?.set_format(&request.id, &set).await?;
+        let v1::SetFormatRequest { id, set } = request;
+        let set = set.map_or_else(|| Ok(Override::default()), wanted)?;
+        let shelf = Arc::clone(&self.shelf);
+        let change = async move { shelf.library().await?.set_format(&id, &set).await };
+        let card = self.shelf.change(change).await?;
         Ok(v1::SetFormatResponse { format: Some(format_view(&card)) })
     }
 
     async fn add(&self, request: Request<v1::AddClipsRequest>) -> Outcome<v1::AddClipsResponse> {
         let caller = Caller::of(&request)?;
         let v1::AddClipsRequest { show, clips_json } = request.into_inner();
-        let library = self.shelf.library().await?;
-        let read = move || described(&clips_json);
-        let clips = tokio::task::spawn_blocking(read).await.map_err(broke)??;
-        if let Some(plate) = clips.iter().find(|clip| clip.is_plate()) {
-            let message = format!("'{}' is a plate of platefarm's", plate.identity.clip_name);
-            return Err(Fault::new(Code::BadInspection, message).at(plate.path.clone()).remedy(
-                "Leave it out: it carries the reel and timecode of the clip that it was made from.",
-            ));
-        }
-        let added = library.add_where(&show, &clips, |theirs| caller.sees(theirs)).await?;
+        let shelf = Arc::clone(&self.shelf);
+        let change = async move {
+            let library = shelf.library().await?;
+            let clips = described(&clips_json)?;
+            clips.iter().try_for_each(no_plate)?;
+            library.add_where(&show, &clips, |theirs| caller.sees(theirs)).await
+        };
+        let added = self.shelf.change(change).await?;
         Ok(v1::AddClipsResponse {
             new: added.new,
             updated: added.updated,
@@ -199,27 +178,22 @@ impl LibraryService {
 
     async fn keep(&self, request: v1::SetShowRequest) -> Outcome<v1::SetShowResponse> {
         let v1::SetShowRequest { show: name, defaults: sent, forget_choices } = request;
-        if name.is_empty() {
-            return Err(Fault::new(Code::BadConfig, "a show without a name")
-                .at("show")
-                .remedy("Name the show."));
-        }
-        let library = self.shelf.library().await?;
-        let changed = |show: &mut Show| {
-            change(show, sent.unwrap_or_default())?;
-            if forget_choices {
-                show.choices.choices.clear();
-            }
-            Ok(())
-        };
-        let show = library.change_show(&name, changed).await?;
+        let v1::ShowDefaults { rate, spec, fdl, amf } = sent.unwrap_or_default();
+        let change = ShowChange { rate, spec, fdl, amf, forget_choices };
+        let show = self.shelf.library().await?.set_show(&name, change).await?;
         Ok(v1::SetShowResponse { defaults: Some(defaults(&show)), choices: choices(&show) })
     }
 }
 
-/// What a handler says of work that it gave away and that broke off.
-pub(super) fn broke(error: tokio::task::JoinError) -> Fault {
-    Fault::new(Code::Internal, "what was asked broke off").because(&error)
+/// Refuses what would be found in the place of the clip that it was made from.
+fn no_plate(clip: &ClipInfo) -> Outcome<()> {
+    if !clip.is_plate() {
+        return Ok(());
+    }
+    let message = format!("'{}' is a plate of platefarm's", clip.identity.clip_name);
+    Err(Fault::new(Code::BadInspection, message).at(clip.path.clone()).remedy(
+        "Leave it out: it carries the reel and timecode of the clip that it was made from.",
+    ))
 }
 
 #[tonic::async_trait]

@@ -29,6 +29,7 @@ pub use hooks::HookSettings;
 pub(crate) use results::Page;
 pub(crate) use stills::Stills;
 
+use crate::aside::Aside;
 use crate::core::{Command, Policy, Reply};
 use crate::library::Shelf;
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
@@ -227,11 +228,12 @@ pub async fn serve(
         closing: closing.clone(),
         address: reached,
         metrics: Arc::clone(&metrics),
+        aside: Aside::new(farm::ASIDE),
     };
     let pulls = pulls::PullsService {
         desk: desk.clone(),
         shelf: Arc::clone(&shelf),
-        plans: Arc::new(tokio::sync::Semaphore::new(pulls::PLANS)),
+        plans: Aside::new(pulls::PLANS),
     };
     let work = work::WorkService::new(desk.clone(), &config, stills);
     tracing::info!(store = %config.store, "scheduler is ready");

@@ -1,7 +1,7 @@
 //! Whether this scheduler leads. Of several on one database one leads, by a
 //! lock that lives with its connection; the others answer questions from what
-//! is committed, name the leader to who wants more, and try the lock twice a
-//! second. When the leader is gone one of them has it, reads the store, and
+//! is committed, name the leader to who wants more, and try the lock four times
+//! a second. When the leader is gone one of them has it, reads the store, and
 //! every lease goes on under its token.
 
 use super::clock::Clock;
@@ -9,7 +9,7 @@ use super::owner::{Ask, Ended, Findings, Owner};
 use super::rebuild::rebuild;
 use super::{Config, gone};
 use crate::core::State;
-use crate::store::{Follower, Place, SqlStore};
+use crate::store::{Follower, Place, SqlStore, parts};
 use crate::web::Metrics;
 use platefarm_model::{Code, Fault, Outcome};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, watch};
 
 /// How often one who follows tries to lead.
-const TRY: Duration = Duration::from_millis(500);
+const TRY: Duration = Duration::from_millis(250);
 /// How old an answer of one who follows may be.
 const STALE: Duration = Duration::from_secs(1);
 
@@ -47,11 +47,20 @@ impl Following {
         if let Some((_, state)) = seen.as_ref().filter(|(when, _)| when.elapsed() < STALE) {
             return Ok(Arc::clone(state));
         }
-        let snapshot = self.store.snapshot().await?;
-        let state = rebuild(self.config.policy, snapshot, self.clock.now()).await?;
-        let state = Arc::new(state);
+        let (to, taken) = parts();
+        let read = self.store.read(to);
+        let state = Arc::new(rebuild(self.config.policy, self.clock, taken, read).await?);
         *seen = Some((Instant::now(), Arc::clone(&state)));
         Ok(state)
+    }
+
+    /// Gives back what it saw, for who begins to lead: of a large farm a gigabyte, and a while.
+    fn forget(&self) {
+        // What is being read just now goes with the last who waits for it.
+        let seen = self.seen.try_lock().ok().and_then(|mut seen| seen.take());
+        if seen.is_some() {
+            tokio::task::spawn_blocking(move || drop(seen));
+        }
     }
 
     /// Where the leader is reached, as far as is known.
@@ -84,7 +93,11 @@ impl Roles {
     }
 
     pub(super) fn set(&self, role: Role) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = role;
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *now, role);
+        drop(now);
+        // What a follower still has of a large farm is given back while others see the new role.
+        drop(before);
     }
 
     /// Where the one who decides is asked.
@@ -121,7 +134,10 @@ impl Govern {
         let govern = Self { config, address, roles: Roles::of(Role::Ends), closing, metrics };
         match govern.open().await {
             Ok(owner) => Ok((govern, Some(owner))),
-            Err(fault) if fault.code == Code::StoreInUse && govern.may_follow() => {
+            Err(fault)
+                if matches!(fault.code, Code::StoreInUse | Code::NotLeader)
+                    && govern.may_follow() =>
+            {
                 govern.follow()?;
                 Ok((govern, None))
             }
@@ -135,6 +151,9 @@ impl Govern {
 
     async fn open(&self) -> Outcome<Owner<SqlStore>> {
         let store = SqlStore::open(self.config.store.clone(), &self.address).await?;
+        if let Role::Follows(following) = self.roles.now() {
+            following.forget();
+        }
         let policy = self.config.policy;
         let (asks, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
         owner.count_in(Arc::clone(&self.metrics));

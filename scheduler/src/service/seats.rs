@@ -79,6 +79,12 @@ pub(super) struct Seat {
     asked: bool,
 }
 
+impl Seat {
+    const fn has_room(&self) -> bool {
+        self.idle > 0 || self.ahead > 0
+    }
+}
+
 /// Which places are being filled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -134,7 +140,7 @@ impl Seats {
         let under_way = u32::try_from(seat.given.saturating_sub(room.seen)).unwrap_or(u32::MAX);
         seat.idle = room.idle.saturating_sub(under_way);
         seat.ahead = room.ahead.saturating_sub(under_way.saturating_sub(room.idle));
-        if seat.idle + seat.ahead > 0 && !seat.asked {
+        if seat.has_room() && !seat.asked {
             seat.asked = true;
             self.fresh.push_back(id);
         }
@@ -182,7 +188,7 @@ impl Seats {
     pub(super) fn wait(&mut self, ids: impl IntoIterator<Item = SeatId>) {
         for id in ids {
             let Some(seat) = self.seats.get_mut(&id) else { continue };
-            if seat.idle + seat.ahead > 0 && !seat.queued {
+            if seat.has_room() && !seat.queued {
                 seat.queued = true;
                 self.queue.push_back(id);
             }
@@ -222,6 +228,22 @@ mod tests {
         assert!(!seats.has(1, Place::Idle) && !seats.has(1, Place::Ahead));
         seats.room(1, Room { seen: 2, idle: 2, ahead: 1 });
         assert!(seats.has(1, Place::Idle) && seats.has(1, Place::Ahead));
+    }
+
+    /// Whatever a worker says, it is said to have that: sums of what it says are not made.
+    #[test]
+    fn a_worker_may_say_any_number() {
+        let most = u32::MAX;
+        for (idle, ahead) in [(most, most), (most, 1), (1, most)] {
+            let mut seats = Seats::default();
+            let (to, _heard) = unbounded_channel();
+            seats.open(1, WorkerId(7), to);
+            seats.room(1, Room { seen: u64::MAX, idle, ahead });
+            assert_eq!(seats.hungry(false), [1], "{idle} idle, {ahead} ahead");
+            seats.fill(1, Place::Idle);
+            seats.wait([1]);
+            assert_eq!(seats.hungry(true), [1], "{idle} idle, {ahead} ahead");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{Config, bind, serve};
 use crate::core::{Changes, Command, Policy, Reply, Snapshot};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::Cluster;
-use crate::store::{Jobs, LogEnd, Place, Store};
+use crate::store::{Jobs, LogEnd, Parts, Place, Store};
 use platefarm_model::farm::{Limit, Setting, SettingKind};
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
@@ -359,6 +359,33 @@ async fn a_watcher_sees_the_job_to_its_end() {
     assert_eq!(from_status(&missing).code, Code::UnknownJob);
 }
 
+/// A package is one frame of its job: how far it is is told by who has it in hand, and ends with that.
+#[tokio::test]
+async fn how_far_a_package_is_is_told_while_it_is_in_hand() {
+    let (_dir, place) = sqlite();
+    let running = Running::start(&place).await;
+    let (mut farm, mut work) = (running.farm().await, running.work().await);
+    let id = submit(&mut farm, &noop("k", 4)).await.job;
+    let told = async |farm: &mut FarmClient<Channel>| {
+        let asked = farm.get_making(v1::GetMakingRequest { job: id }).await;
+        asked.unwrap().into_inner().steps
+    };
+    assert_eq!(told(&mut farm).await, []);
+    let worker = register(&mut work, "i").await;
+    let lease = acquire(&mut work, worker, 0).await.unwrap();
+    let stage = v1::MakingStage::Sealing.into();
+    let making = Some(v1::Making { stage, done: 3, total: 2000, ..Default::default() });
+    let (token, in_hand) = (lease.token, Some(1001));
+    let pulse = v1::LeasePulse { token, in_hand, progress: 1, making, ..Default::default() };
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![], leases: vec![pulse] };
+    work.heartbeat(beat).await.unwrap();
+    assert_eq!(told(&mut farm).await, [v1::StepMaking { step: 0, making }]);
+    report(&mut work, worker, lease.token, &frames(&lease)).await;
+    assert_eq!(told(&mut farm).await, []);
+    let missing = farm.get_making(v1::GetMakingRequest { job: 99 }).await.unwrap_err();
+    assert_eq!(from_status(&missing).code, Code::UnknownJob);
+}
+
 #[tokio::test]
 async fn cancel_is_heard_by_watchers_and_workers() {
     let (_dir, place) = sqlite();
@@ -460,8 +487,8 @@ struct Flaky {
 impl Store for Flaky {
     type Reader = MemoryStore;
 
-    async fn load(&mut self) -> Outcome<Snapshot> {
-        self.inner.load().await
+    async fn read(&mut self, to: Parts) -> Outcome<()> {
+        self.inner.read(to).await
     }
 
     async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {

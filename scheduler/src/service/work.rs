@@ -7,6 +7,7 @@ use super::{Answer, Config, answer};
 use crate::core::{Command, Granted, Pulse, Reply};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, WorkerId};
+use platefarm_proto::convert::making;
 use platefarm_proto::{Work, v1};
 use std::time::Duration;
 use tonic::{Request, Response, Status, Streaming};
@@ -113,6 +114,7 @@ impl Work for WorkService {
             last: pulse.last,
             in_hand: pulse.in_hand,
             progress: pulse.progress,
+            making: making(pulse.making),
         };
         let plain = tokens.into_iter().map(|token| Pulse::of(LeaseToken(token)));
         let leases = plain.chain(leases.into_iter().map(pulse)).collect();

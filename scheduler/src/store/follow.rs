@@ -1,9 +1,8 @@
 //! A store as one sees it who does not lead: who does, and what is committed.
 
 use super::place::Place;
-use super::read;
 use super::sql::{SqlReader, failed, pool};
-use crate::core::Snapshot;
+use super::{Parts, read};
 use platefarm_model::Outcome;
 use sqlx::{AnyPool, Connection, Row};
 
@@ -46,16 +45,15 @@ impl Follower {
         Ok(address.filter(|address| !address.is_empty()))
     }
 
-    /// Everything that is committed, as of one moment.
+    /// Hands over everything that is committed, as of one moment, as [`super::Store::read`] does.
     ///
     /// # Errors
     /// `F0502` when the store cannot be read.
-    pub async fn snapshot(&self) -> Outcome<Snapshot> {
+    pub async fn read(&self, to: Parts) -> Outcome<()> {
         let cannot = |e: sqlx::Error| failed("read the store", &e);
         let mut db = self.pool.acquire().await.map_err(cannot)?;
         let mut tx = db.begin_with(self.begin).await.map_err(cannot)?;
-        let snapshot = read::whole(&mut tx).await?;
-        tx.rollback().await.map_err(cannot)?;
-        Ok(snapshot)
+        read::in_turn(&mut tx, to).await?;
+        tx.rollback().await.map_err(cannot)
     }
 }

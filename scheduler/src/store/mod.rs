@@ -53,6 +53,7 @@ pub use trust::{AuditPage, TOKEN_ID_DIGITS, TokenRow, TrustStore};
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{FrameRange, JobId, Outcome, StepId};
 use std::future::Future;
+use tokio::sync::mpsc;
 
 /// Jobs from one id to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,28 @@ pub struct Jobs {
 impl Jobs {
     /// Every job.
     pub const ALL: Self = Self { first: JobId(0), last: JobId(u64::MAX) };
+
+    /// The first and the last as a BIGINT has them; no id comes near its end.
+    fn bounds(self) -> [i64; 2] {
+        [self.first, self.last].map(|job| i64::try_from(job.0).unwrap_or(i64::MAX))
+    }
+
+    /// The first job behind them; none behind the last that there may be.
+    fn behind(self) -> Option<JobId> {
+        self.last.0.checked_add(1).map(JobId)
+    }
+}
+
+/// Where the parts of a farm are handed over, in the order in which a core takes them.
+pub type Parts = mpsc::Sender<Snapshot>;
+
+/// Parts that may wait to be taken. Above it, whoever reads waits.
+const AHEAD: usize = 4;
+
+/// A way for the parts of a farm from who reads them to who takes them.
+#[must_use]
+pub fn parts() -> (Parts, mpsc::Receiver<Snapshot>) {
+    mpsc::channel(AHEAD)
 }
 
 /// The rows of one farm, for its one writer.
@@ -73,13 +96,33 @@ pub trait Store: Send + 'static {
     /// Reads results beside the writer.
     type Reader: Reader;
 
-    /// Everything that the core is rebuilt from. After a failed commit, what
-    /// this returns is what holds.
+    /// Hands over everything that the core is rebuilt from, in parts: the workers and settings
+    /// first, then the jobs in their order, each with its steps and leases. After a failed
+    /// commit, what this hands over is what holds. It ends early where nobody takes any more.
     ///
     /// # Errors
     /// `F0502` when the store cannot be read, `F0509` when another version
-    /// wrote it, `F0510` when another scheduler has it.
-    fn load(&mut self) -> impl Future<Output = Outcome<Snapshot>> + Send;
+    /// wrote it, `F0510` when another scheduler has it, `F0514` when another took it meanwhile.
+    fn read(&mut self, to: Parts) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// As [`Store::read`], in one piece.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    fn load(&mut self) -> impl Future<Output = Outcome<Snapshot>> + Send {
+        async move {
+            let (to, mut taken) = parts();
+            let gather = async {
+                let mut whole = Snapshot::default();
+                while let Some(part) = taken.recv().await {
+                    whole.append(part);
+                }
+                whole
+            };
+            let (read, whole) = tokio::join!(self.read(to), gather);
+            read.map(|()| whole)
+        }
+    }
 
     /// As [`Store::load`], of these jobs only, and without opening anything:
     /// what an auditor holds against the core.

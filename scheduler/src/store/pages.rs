@@ -1,12 +1,12 @@
 //! Everything that the core is rebuilt from, in pages: a row that a database
 //! hands over by itself costs more than what is in it. So it puts a page of rows into
-//! one text, and the texts are taken apart on every core while it makes the next.
+//! one text, and a text is taken apart on another core while it makes the next.
 
+use super::Jobs;
 use super::columns::{COLUMN, Columns, Fields, LINE, Line};
 use super::sql::failed;
 use platefarm_model::{Code, Fault, Outcome};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
-use std::collections::VecDeque;
 use tokio::task::JoinHandle;
 
 /// Rows of a page.
@@ -21,9 +21,9 @@ const KEY: usize = 3;
 type Key = [i64; KEY];
 
 /// A table that is read in pages.
-pub(super) struct Paged {
+pub(super) struct Paged<T> {
     pub(super) name: &'static str,
-    /// Columns of its key, numbers, which are read first and in this order.
+    /// Columns of its key, numbers, which are read first and in this order; the first is the job's.
     pub(super) key: &'static [&'static str],
     /// Further columns that are never long.
     pub(super) short: &'static [&'static str],
@@ -31,6 +31,8 @@ pub(super) struct Paged {
     pub(super) long: &'static [&'static str],
     /// The columns in the same order, for a row by itself.
     pub(super) columns: &'static str,
+    pub(super) of_line: fn(&Line<'_>) -> Outcome<T>,
+    pub(super) of_row: fn(&Fields<'_>) -> Outcome<T>,
 }
 
 /// What was found on a page.
@@ -40,8 +42,8 @@ struct Page<T> {
     long: Vec<Key>,
 }
 
-impl Paged {
-    /// The rows behind a key as one text.
+impl<T: Send + 'static> Paged<T> {
+    /// The rows behind a key as one text, up to a job, and how many there are.
     fn page(&self) -> String {
         let Self { name, key, short, long, .. } = self;
         let sizes: Vec<String> = long.iter().map(|c| format!("OCTET_LENGTH({c})")).collect();
@@ -52,9 +54,10 @@ impl Paged {
         let line: Vec<String> = short.chain(long).collect();
         let behind: Vec<String> = (3..3 + key.len()).map(|place| format!("${place}")).collect();
         let (order, line, behind) = (key.join(", "), line.join(", "), behind.join(", "));
+        let (job, last) = (key[0], 3 + key.len());
         format!(
-            "SELECT string_agg(concat_ws($1, {line}), $2) FROM (SELECT * FROM {name} \
-             WHERE ({order}) > ({behind}) ORDER BY {order} LIMIT {PAGE}) AS page"
+            "SELECT string_agg(concat_ws($1, {line}), $2), COUNT(*) FROM (SELECT * FROM {name} \
+             WHERE ({order}) > ({behind}) AND {job} <= ${last} ORDER BY {order} LIMIT {PAGE}) AS page"
         )
     }
 
@@ -77,19 +80,18 @@ impl Paged {
         Ok(key)
     }
 
-    /// How many lines a page has, and the highest key: no database promises their order.
-    fn end(&self, text: &str) -> Outcome<(usize, Key)> {
-        let (mut count, mut highest) = (0, [i64::MIN; KEY]);
+    /// The highest key of a page: no database promises the order of its lines.
+    fn highest(&self, text: &str) -> Outcome<Key> {
+        let mut highest = [i64::MIN; KEY];
         for line in text.split(LINE) {
             let end = line.match_indices(COLUMN).nth(self.key.len() - 1);
             let key = &line[..end.map_or(line.len(), |(at, _)| at)];
             highest = highest.max(self.key_of(&Line::of(self.name, key)?)?);
-            count += 1;
         }
-        Ok((count, highest))
+        Ok(highest)
     }
 
-    fn take_apart<T>(&self, text: &str, read: fn(&Line<'_>) -> Outcome<T>) -> Outcome<Page<T>> {
+    fn take_apart(&self, text: &str) -> Outcome<Page<T>> {
         let short = self.key.len() + self.short.len();
         let mut page = Page { rows: Vec::with_capacity(PAGE), long: Vec::new() };
         for line in text.split(LINE) {
@@ -97,7 +99,7 @@ impl Paged {
             if line.count == short {
                 page.long.push(self.key_of(&line)?);
             } else if line.count == short + self.long.len() {
-                page.rows.push(read(&line)?);
+                page.rows.push((self.of_line)(&line)?);
             } else {
                 return Err(line.bad(line.count));
             }
@@ -105,19 +107,18 @@ impl Paged {
         Ok(page)
     }
 
-    /// Every row, in the order of the keys but for long ones, which come last.
-    pub(super) async fn read<T: Send + 'static>(
-        &'static self,
-        db: &mut AnyConnection,
-        of_line: fn(&Line<'_>) -> Outcome<T>,
-        of_row: fn(&Fields<'_>) -> Outcome<T>,
-    ) -> Outcome<Vec<T>> {
+    /// Every row of these jobs, in the order of the keys but for long ones, which come last.
+    pub(super) async fn read(&'static self, db: &mut AnyConnection, of: Jobs) -> Outcome<Vec<T>> {
         let cannot = |e: sqlx::Error| failed("read the store", &e).at(self.name);
-        let at_once = 2 * std::thread::available_parallelism().map_or(1, usize::from);
         let (page, row) = (self.page(), self.row());
         let (mut rows, mut long) = (Vec::new(), Vec::new());
-        let mut under_way: VecDeque<JoinHandle<Outcome<Page<T>>>> = VecDeque::new();
-        let mut behind = [i64::MIN; KEY];
+        let mut under_way: Option<JoinHandle<Outcome<Page<T>>>> = None;
+        let [first, last] = of.bounds();
+        // A number below all that there may be is an error, and is not passed over.
+        let mut behind = match first {
+            0 => [i64::MIN; KEY],
+            _ => [first - 1, i64::MAX, i64::MAX],
+        };
         loop {
             // The texts hold names of this file and numbers of places only.
             let mut query = sqlx::query(AssertSqlSafe(page.as_str()));
@@ -125,29 +126,26 @@ impl Paged {
             for value in &behind[..self.key.len()] {
                 query = query.bind(*value);
             }
-            let found = query.fetch_one(&mut *db).await.map_err(cannot)?;
+            let found = query.bind(last).fetch_one(&mut *db).await.map_err(cannot)?;
             let Some(text) = found.try_get::<Option<String>, _>(0).map_err(cannot)? else { break };
-            let (count, highest) = self.end(&text)?;
-            behind = highest;
-            if under_way.len() >= at_once {
-                ended(under_way.pop_front(), &mut rows, &mut long).await?;
+            let is_full = found.try_get::<i64, _>(1).map_err(cannot)? >= PAGE as i64;
+            if is_full {
+                behind = self.highest(&text)?;
             }
-            let work = move || self.take_apart(&text, of_line);
-            under_way.push_back(tokio::task::spawn_blocking(work));
-            if count < PAGE {
+            let work = tokio::task::spawn_blocking(move || self.take_apart(&text));
+            ended(under_way.replace(work), &mut rows, &mut long).await?;
+            if !is_full {
                 break;
             }
         }
-        while !under_way.is_empty() {
-            ended(under_way.pop_front(), &mut rows, &mut long).await?;
-        }
+        ended(under_way, &mut rows, &mut long).await?;
         for key in long {
             let mut query = sqlx::query(AssertSqlSafe(row.as_str()));
             for value in &key[..self.key.len()] {
                 query = query.bind(*value);
             }
             let found = query.fetch_one(&mut *db).await.map_err(cannot)?;
-            rows.push(of_row(&Fields { row: &found, table: self.name })?);
+            rows.push((self.of_row)(&Fields { row: &found, table: self.name })?);
         }
         Ok(rows)
     }

@@ -1,11 +1,16 @@
 //! Rows out of tables: all that the core is rebuilt from, a few jobs for the
 //! auditor, and results.
+//!
+//! **Parts.** What the core is rebuilt from is cut into parts of about a thousand steps, which
+//! several connections read at once and which are handed over in their order: so a database,
+//! what takes texts apart and what makes the core are at work at the same time, and nothing
+//! of a large farm is in memory twice.
 
-use super::Jobs;
 use super::columns::{Columns, Fields};
 use super::pages::Paged;
 use super::runs::{self, Run};
-use super::sql::failed;
+use super::sql::{READERS, failed};
+use super::{Jobs, Parts};
 use crate::core::{FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, WorkerRow};
 use platefarm_model::farm::{JobTerms, Setting};
 use platefarm_model::job::StepSpec;
@@ -14,11 +19,18 @@ use platefarm_model::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool};
+use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
+use tokio::task::JoinHandle;
 
-const JOBS: Paged = Paged {
+/// Steps of a part, where its last job has not more: they fit a page.
+const PART: i64 = 1_000;
+/// Parts that are read at once, by as many connections; another one cuts.
+const AT_ONCE: usize = READERS as usize - 1;
+
+static JOBS: Paged<JobRow> = Paged {
     name: "jobs",
     key: &["id"],
     short: &[
@@ -32,20 +44,26 @@ const JOBS: Paged = Paged {
     ],
     long: &["terms"],
     columns: "id, name, production, priority, idempotency_key, submitted, finished, cancelled, terms",
+    of_line: |line| job(line),
+    of_row: |row| job(row),
 };
-const STEPS: Paged = Paged {
+static STEPS: Paged<StepRow> = Paged {
     name: "steps",
     key: &["job", "step"],
     short: &[],
     long: &["spec", "state"],
     columns: "job, step, spec, state",
+    of_line: |line| step(line),
+    of_row: |row| step(row),
 };
-const LEASES: Paged = Paged {
+static LEASES: Paged<LeaseRow> = Paged {
     name: "leases",
     key: &["job", "step", "token"],
     short: &["worker", "granted"],
     long: &["keep", "done"],
     columns: "job, step, token, worker, granted, keep, done",
+    of_line: |line| lease(line),
+    of_row: |row| lease(row),
 };
 
 fn job(row: &impl Columns) -> Outcome<JobRow> {
@@ -106,24 +124,70 @@ async fn table<T>(
     read: impl Fn(Fields<'_>) -> Outcome<T>,
 ) -> Outcome<Vec<T>> {
     let mut query = sqlx::query(query);
-    if let Some(Jobs { first, last }) = jobs {
-        let bound = |job: JobId| i64::try_from(job.0).unwrap_or(i64::MAX);
-        query = query.bind(bound(first)).bind(bound(last));
+    if let Some([first, last]) = jobs.map(Jobs::bounds) {
+        query = query.bind(first).bind(last);
     }
     let rows = query.fetch_all(db).await;
     let rows = rows.map_err(|e| failed("read the store", &e).at(table))?;
     rows.iter().map(|row| read(Fields { row, table })).collect()
 }
 
-/// Everything but the results of frames, which the core does not keep.
-pub(super) async fn whole(db: &mut AnyConnection) -> Outcome<Snapshot> {
-    let jobs = JOBS.read(db, |line| job(line), |row| job(row)).await?;
-    let steps = STEPS.read(db, |line| step(line), |row| step(row)).await?;
-    let leases = LEASES.read(db, |line| lease(line), |row| lease(row)).await?;
-    of_farm(db, jobs, steps, leases).await
+/// Everything but the results of frames, which the core does not keep. Nobody may write meanwhile.
+pub(super) async fn at_once(pool: &AnyPool, to: Parts) -> Outcome<()> {
+    let cannot = |e: sqlx::Error| failed("read the store", &e);
+    let mut db = pool.acquire().await.map_err(cannot)?;
+    let mut part = of_farm(&mut db).await?;
+    let mut next = Some(Jobs::ALL.first);
+    let mut under_way: VecDeque<JoinHandle<Outcome<Snapshot>>> = VecDeque::new();
+    while to.send(part).await.is_ok() {
+        while let Some(first) = next.filter(|_| under_way.len() < AT_ONCE) {
+            let of = cut(&mut db, first).await?;
+            next = of.behind();
+            let pool = pool.clone();
+            under_way.push_back(tokio::spawn(async move {
+                let mut db = pool.acquire().await.map_err(cannot)?;
+                of_jobs(&mut db, of).await
+            }));
+        }
+        let Some(front) = under_way.pop_front() else { break };
+        let broke = |e| Fault::new(Code::Internal, "a part of the store was not read").because(&e);
+        part = front.await.map_err(broke)??;
+    }
+    Ok(())
 }
 
-/// As above, of these jobs only, row by row.
+/// As above, one part after the other: of a transaction, which sees one moment.
+pub(super) async fn in_turn(db: &mut AnyConnection, to: Parts) -> Outcome<()> {
+    let mut part = of_farm(db).await?;
+    let mut next = Some(Jobs::ALL.first);
+    while to.send(part).await.is_ok() {
+        let Some(first) = next else { break };
+        let of = cut(db, first).await?;
+        next = of.behind();
+        part = of_jobs(db, of).await?;
+    }
+    Ok(())
+}
+
+/// The jobs from `first` on that make a part.
+async fn cut(db: &mut AnyConnection, first: JobId) -> Outcome<Jobs> {
+    let query = "SELECT job FROM steps WHERE job >= $1 ORDER BY job, step LIMIT 1 OFFSET $2";
+    let [from, _] = Jobs { first, ..Jobs::ALL }.bounds();
+    let found = sqlx::query(query).bind(from).bind(PART - 1).fetch_optional(db).await;
+    let found = found.map_err(|e| failed("read the store", &e).at("steps"))?;
+    let last = found.map(|row| Fields { row: &row, table: "steps" }.id(0)).transpose()?;
+    Ok(Jobs { first, last: last.map_or(Jobs::ALL.last, JobId) })
+}
+
+/// The rows of these jobs, read in pages.
+async fn of_jobs(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
+    let jobs = JOBS.read(db, of).await?;
+    let steps = STEPS.read(db, of).await?;
+    let leases = LEASES.read(db, of).await?;
+    Ok(together(jobs, steps, leases))
+}
+
+/// As above, row by row, with all workers, settings and marks.
 pub(super) async fn part(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
                 cancelled, terms FROM jobs WHERE id BETWEEN $1 AND $2";
@@ -133,16 +197,21 @@ pub(super) async fn part(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> 
     let leases = "SELECT job, step, token, worker, granted, keep, done FROM leases \
                   WHERE job BETWEEN $1 AND $2";
     let leases = table(db, "leases", leases, Some(of), |row| lease(&row)).await?;
-    of_farm(db, jobs, steps, leases).await
+    let Snapshot { workers, settings, marks, .. } = of_farm(db).await?;
+    Ok(Snapshot { workers, settings, marks, ..together(jobs, steps, leases) })
 }
 
-/// With all workers, settings and marks.
-async fn of_farm(
-    db: &mut AnyConnection,
-    jobs: Vec<JobRow>,
-    steps: Vec<StepRow>,
-    leases: Vec<LeaseRow>,
-) -> Outcome<Snapshot> {
+fn together(jobs: Vec<JobRow>, steps: Vec<StepRow>, leases: Vec<LeaseRow>) -> Snapshot {
+    Snapshot {
+        jobs: jobs.into_iter().map(|row| (row.id, row)).collect(),
+        steps: steps.into_iter().collect(),
+        leases: leases.into_iter().map(|row| (row.token, row)).collect(),
+        ..Snapshot::default()
+    }
+}
+
+/// All workers, settings and marks.
+async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
     let workers = "SELECT id, name, instance, slots, backend, traits FROM workers";
     let workers = table(db, "workers", workers, None, |row| {
         Ok(WorkerRow {
@@ -154,22 +223,14 @@ async fn of_farm(
             traits: row.json(5)?,
         })
     });
-    let workers = workers.await?;
+    let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
     let settings = "SELECT kind, name, value FROM settings";
     let settings = table(db, "settings", settings, None, |row| {
         let value: Setting = row.json(2)?;
         Ok(((row.parse(0)?, row.text(1)?), value))
     });
     let settings = settings.await?.into_iter().collect();
-    let marks = marks(db).await?;
-    Ok(Snapshot {
-        jobs: jobs.into_iter().map(|row| (row.id, row)).collect(),
-        steps: steps.into_iter().collect(),
-        leases: leases.into_iter().map(|row| (row.token, row)).collect(),
-        workers: workers.into_iter().map(|row| (row.id, row)).collect(),
-        settings,
-        marks,
-    })
+    Ok(Snapshot { workers, settings, marks: marks(db).await?, ..Snapshot::default() })
 }
 
 async fn marks(db: &mut AnyConnection) -> Outcome<Marks> {

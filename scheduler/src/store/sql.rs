@@ -2,7 +2,7 @@
 //! one text of every statement.
 
 use super::place::Place;
-use super::{Jobs, LogEnd, Reader, Store, events, read, schema, table};
+use super::{Jobs, LogEnd, Parts, Reader, Store, events, read, schema, table};
 use crate::core::{Changes, EventRow, FrameRow, Snapshot};
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use sqlx::any::{Any, AnyPoolOptions};
@@ -33,7 +33,7 @@ pub struct SqlReader {
 }
 
 /// Connections that read. Lists of results are asked for by few.
-const READERS: u32 = 4;
+pub(super) const READERS: u32 = 4;
 /// How long to wait for a connection or a lock of the database.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -47,6 +47,8 @@ const SQLITE: &[&str] = &[
     "PRAGMA wal_autocheckpoint = 8192",
     "PRAGMA cache_size = -65536",
 ];
+/// Said on those that only read: the system keeps what is read again.
+const SQLITE_READS: &str = "PRAGMA cache_size = -4096";
 /// Said on each PostgreSQL connection.
 const POSTGRES: &[&str] = &[
     "SET synchronous_commit = on",
@@ -123,6 +125,27 @@ impl SqlStore {
         }
         self.writer.as_mut().ok_or_else(|| Fault::new(Code::StoreFailed, "the store is not open"))
     }
+
+    /// The connection that writes, where nothing failed since it was made.
+    fn writer(&mut self) -> Outcome<&mut AnyConnection> {
+        let failed = || Fault::new(Code::StoreFailed, "the store must be read again first");
+        self.writer.as_mut().ok_or_else(failed)
+    }
+
+    /// Whether nobody began another epoch since this scheduler took the store.
+    async fn still_leads(&mut self) -> Outcome<()> {
+        let row = sqlx::query(EPOCH).fetch_one(self.writer()?).await;
+        let epoch = row.and_then(|row| row.try_get(0)).map_err(|e| failed("read who leads", &e))?;
+        self.is_own(epoch)
+    }
+
+    fn is_own(&self, epoch: i64) -> Outcome<()> {
+        if epoch == self.epoch {
+            return Ok(());
+        }
+        let message = format!("epoch {epoch} has begun, and this scheduler led in {}", self.epoch);
+        Err(Fault::new(Code::NotLeader, message))
+    }
 }
 
 /// Connections that read.
@@ -132,7 +155,15 @@ pub(super) fn pool(place: &Place) -> Outcome<AnyPool> {
     AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
-        .after_connect(move |db, _| Box::pin(async move { prepare(db, sqlite).await }))
+        .after_connect(move |db, _| {
+            Box::pin(async move {
+                prepare(db, sqlite).await?;
+                if sqlite {
+                    sqlx::query(SQLITE_READS).execute(&mut *db).await?;
+                }
+                Ok(())
+            })
+        })
         .connect_lazy(&place.url()?)
         .map_err(|e| failed("read the store's address", &e))
 }
@@ -163,27 +194,23 @@ pub(super) async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Resul
 impl Store for SqlStore {
     type Reader = SqlReader;
 
-    async fn load(&mut self) -> Outcome<Snapshot> {
-        let db = self.connect().await?;
-        let loaded = read::whole(db).await;
-        if loaded.is_err() {
+    async fn read(&mut self, to: Parts) -> Outcome<()> {
+        self.connect().await?;
+        let read = read::at_once(&self.readers, to).await;
+        // Connections that only read see what another writes who took the store meanwhile.
+        let read = self.still_leads().await.and(read);
+        if read.is_err() {
             self.writer = None;
         }
-        loaded.map_err(|fault| fault.within(&self.place))
+        read.map_err(|fault| fault.within(&self.place))
     }
 
     async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
-        let Some(db) = &mut self.writer else {
-            return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
-        };
-        read::part(db, of).await.map_err(|fault| fault.within(&self.place))
+        read::part(self.writer()?, of).await.map_err(|fault| fault.within(&self.place))
     }
 
     async fn log_end(&mut self) -> Outcome<LogEnd> {
-        let Some(db) = &mut self.writer else {
-            return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
-        };
-        events::end(db).await
+        events::end(self.writer()?).await
     }
 
     async fn commit(&mut self, changes: &Changes) -> Outcome<()> {
@@ -202,12 +229,7 @@ impl Store for SqlStore {
         };
         let mut tx = db.begin_with(begin).await.map_err(cannot)?;
         let row = sqlx::query(held).fetch_one(&mut *tx).await.map_err(cannot)?;
-        let epoch: i64 = row.try_get(0).map_err(cannot)?;
-        if epoch != self.epoch {
-            let message =
-                format!("epoch {epoch} has begun, and this scheduler led in {}", self.epoch);
-            return Err(Fault::new(Code::NotLeader, message).at(self.place.to_string()));
-        }
+        self.is_own(row.try_get(0).map_err(cannot)?).map_err(|fault| fault.within(&self.place))?;
         table::write(&mut tx, changes).await?.map_err(cannot)?;
         tx.commit().await.map_err(cannot)?;
         self.writer = Some(db);

@@ -519,14 +519,31 @@ async fn a_deposed_scheduler_writes_nothing() {
         let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
         store.load().await.unwrap();
         store.commit(&everything()).await.unwrap();
-        let url = place.url().unwrap();
-        let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
-        sqlx::query("UPDATE leadership SET epoch = epoch + 1").execute(&mut db).await.unwrap();
-        drop(db);
+        depose(&place).await;
         let late = Changes { frames: vec![frame(ID, 77)], ..Changes::default() };
         assert_eq!(store.commit(&late).await.unwrap_err().code, Code::NotLeader);
         assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
     }
+}
+
+/// Another scheduler begins an epoch.
+async fn depose(place: &Place) {
+    let url = place.url().unwrap();
+    let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::query("UPDATE leadership SET epoch = epoch + 1").execute(&mut db).await.unwrap();
+}
+
+/// What was read while another took the store is of two farms, and none.
+#[tokio::test]
+async fn a_deposed_scheduler_believes_nothing_that_it_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::Sqlite(dir.path().join("farm.db"));
+    let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
+    store.load().await.unwrap();
+    depose(&place).await;
+    assert_eq!(store.load().await.unwrap_err().code, Code::NotLeader);
+    assert_eq!(store.log_end().await.unwrap_err().code, Code::StoreFailed);
+    store.load().await.unwrap();
 }
 
 /// A copy made in the middle of writing holds whole transactions, and what is put back is what was copied.

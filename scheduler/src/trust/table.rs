@@ -92,6 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     look("platefarm.v1.Farm/WatchJob", SEE, About::Job("job")),
     look("platefarm.v1.Farm/ListFrames", Who::WorkerOr(Role::Viewer), About::Job("job")),
     look("platefarm.v1.Farm/ListErrors", SEE, About::Job("job")),
+    look("platefarm.v1.Farm/GetMaking", SEE, About::Job("job")),
     look("platefarm.v1.Farm/ListWorkers", Who::WorkerOr(Role::Viewer), About::Caller),
     look("platefarm.v1.Farm/GetFarm", SEE, About::Caller),
     act("platefarm.v1.Farm/ControlJob", Role::Submitter, About::Job("target.job"), SMALL),

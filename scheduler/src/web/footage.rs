@@ -44,9 +44,12 @@ async fn clips<G: Glance>(
         let words: Vec<&str> = wanted.find.split_whitespace().collect();
         let mut search = Search::parse(&words)?;
         search.show = caller.one_show(wanted.show.or(search.show.take()), WHAT)?;
-        let library = shared.pages.library.library().await?;
-        let (clips, count) = library.search(&search, wanted.most.clamp(1, MOST)).await?;
-        Outcome::Ok(json!({ "clips": clips, "count": count }))
+        let (shelf, most) = (Arc::clone(&shared.pages.library), wanted.most.clamp(1, MOST));
+        let look = async move {
+            let (clips, count) = shelf.library().await?.search(&search, most).await?;
+            Outcome::Ok(json!({ "clips": clips, "count": count }))
+        };
+        shared.pages.library.look(look).await
     };
     answer(found.await)
 }
@@ -63,9 +66,12 @@ async fn formats<G: Glance>(
 ) -> Response {
     let found = async {
         let show = caller.one_show(of.show, WHAT)?;
-        let library = shared.pages.library.library().await?;
-        let formats = library.formats(show.as_deref()).await?;
-        Outcome::Ok(json!({ "formats": formats }))
+        let shelf = Arc::clone(&shared.pages.library);
+        let look = async move {
+            let formats = shelf.library().await?.formats(show.as_deref()).await?;
+            Outcome::Ok(json!({ "formats": formats }))
+        };
+        shared.pages.library.look(look).await
     };
     answer(found.await)
 }

@@ -11,6 +11,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use platefarm_model::farm::Target;
 use platefarm_model::job::{FrameOutcome, FrameResult, JobView, Phase, StepView};
+use platefarm_model::making::Making;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId, WorkerId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -79,6 +80,9 @@ async fn job<G: Glance>(
             json!({ "step": step, "name": name, "frame": frame })
         };
         let stills: Vec<Value> = stills.map(named).collect();
+        let making: Vec<Value> = job.steps.iter().filter_map(making).collect();
+        let packs = |step: &StepView| step.kind == "package" && step.phase == Phase::Running;
+        let packs = job.steps.iter().any(packs);
         let mut phases: BTreeMap<&str, u64> = BTreeMap::new();
         for step in &job.steps {
             *phases.entry(step.phase.word()).or_default() += 1;
@@ -100,7 +104,18 @@ async fn job<G: Glance>(
         document["steps_found"] = json!(steps);
         document["step_phases"] = phases;
         document["stills"] = json!(stills);
+        document["making"] = json!(making);
+        document["packs"] = json!(packs);
         document
+    }))
+}
+
+/// How far the package of a step is, where it makes one.
+fn making(step: &StepView) -> Option<Value> {
+    let Making { stage, done, total, bytes, total_bytes } = step.making?;
+    Some(json!({
+        "step": step.id.index, "name": step.name, "what": stage.words(),
+        "done": done, "total": total, "bytes": bytes, "total_bytes": total_bytes,
     }))
 }
 

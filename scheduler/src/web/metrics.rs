@@ -307,18 +307,10 @@ pub(crate) struct Seen {
     frames: Vec<(String, &'static str, u64)>,
     workers: Vec<(String, &'static str, u32)>,
     leases: u64,
-    /// Frames that are done, of every job that is kept.
-    done: u64,
     counters: Counters,
 }
 
 impl Seen {
-    /// Frames done so far: by the jobs, since what was counted begins anew with each leader, and one
-    /// that follows counts nothing.
-    pub(crate) fn done(&self) -> u64 {
-        self.done
-    }
-
     /// What there is to count.
     pub(crate) fn of(state: &State) -> Self {
         let mut seen = Self { counters: state.counters(), ..Self::default() };
@@ -331,7 +323,6 @@ impl Seen {
         let eligible = state.eligible();
         for job in state.jobs(false) {
             seen.jobs.push((job.show.clone(), job.phase.word()));
-            seen.done += job.frames_done;
             if job.phase.is_settled() {
                 continue;
             }

@@ -2,7 +2,6 @@
 //! history of workers are drawn from. It is kept in memory and begins anew with
 //! the scheduler; what has to last is Prometheus' to keep.
 
-use super::metrics::Seen;
 use super::{Glance, Shared, glance};
 use crate::core::State;
 use platefarm_model::job::WorkerView;
@@ -115,7 +114,7 @@ fn at_work(workers: &[WorkerView]) -> impl Iterator<Item = JobId> + '_ {
 }
 
 fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
-    let done = Seen::of(farm).done();
+    let done = farm.frames_done();
     let waiting = farm.settings().shares.iter().map(|share| share.frames_waiting).sum();
     let workers = farm.workers();
     let mut shows: BTreeMap<String, u64> = BTreeMap::new();

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Runtime;
 
 /// The clips that the events may come from.
@@ -55,7 +56,8 @@ impl Found {
         Ok(Self { clips: Vec::new(), keys: Keys::Kept(footage), rates, unreadable })
     }
 
-    /// In full what the plan will take, by its place. Clips whose files are gone are marked.
+    /// In full what the plan will take, by its place. Clips whose files are gone are marked. `told`
+    /// hears for how many files it was looked, of how many.
     pub(super) fn clips(
         &mut self,
         runtime: &Runtime,
@@ -63,6 +65,7 @@ impl Found {
         list: &EditList,
         choices: &Choices,
         bar: f64,
+        told: &(dyn Fn(u64, u64) + Sync),
     ) -> Outcome<HashMap<usize, ClipInfo>> {
         let Keys::Kept(footage) = &mut self.keys else { return Ok(HashMap::new()) };
         // What is gone may leave an event to other clips, which are looked for then.
@@ -70,7 +73,12 @@ impl Found {
         loop {
             let places = pulls::in_question(list, &footage.keys, choices, bar);
             let fresh: Vec<usize> = places.difference(&seen).copied().collect();
-            let find = |path: &Path| storage::metadata(path).map(|_| ());
+            let (looked, all) = (AtomicU64::new(0), fresh.len() as u64);
+            let find = |path: &Path| {
+                let found = storage::metadata(path).map(|_| ());
+                told(looked.fetch_add(1, Ordering::Relaxed) + 1, all);
+                found
+            };
             let look = Look::at(&footage.keys, &fresh, seen.is_empty(), find);
             seen.extend(fresh);
             self.unreadable.extend(look.notes);

@@ -52,7 +52,14 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         .transpose()?;
     let choices = &known.show.choices;
     let clips = match &known.library {
-        Some(library) => found.clips(&known.runtime, library, &list, choices, args.match_bar)?,
+        Some(library) => {
+            let bar = Progress::counting(out.talks() && args.library, "files of clips looked for");
+            let told = |done, all| bar.at(done, all);
+            let (runtime, least) = (&known.runtime, args.match_bar);
+            let clips = found.clips(runtime, library, &list, choices, least, &told);
+            bar.finish();
+            clips?
+        }
         None => HashMap::new(),
     };
     for fault in &found.unreadable {

@@ -4,6 +4,7 @@
 use crate::output::bytes_text;
 use platefarm_media::source::Looked;
 use platefarm_model::job::{JobView, Phase, StepView};
+use platefarm_model::making::Making;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -82,6 +83,17 @@ pub(super) fn looked_text(looked: Looked) -> String {
     format!("{seen} files seen, {inspected} of {media} camera files inspected")
 }
 
+/// What is done of a package, with its bytes where they are counted.
+fn parts_text(making: &Making) -> String {
+    let Making { stage, done, total, bytes, total_bytes } = making;
+    let count = if *total == 0 && *done > 0 { format!(", {done}") } else { String::new() };
+    let bytes = match total_bytes {
+        0 => String::new(),
+        all => format!(", {} of {}", bytes_text(*bytes), bytes_text(*all)),
+    };
+    format!(": {}{count}{bytes}", stage.words())
+}
+
 /// What is under way of jobs that are followed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -93,7 +105,11 @@ pub(super) enum Stage {
         message: String,
     },
     /// Every frame is there, and something is made of them, which no frame says the length of.
-    Making(String),
+    Making {
+        message: String,
+        /// How far that is, where the one who makes it says so.
+        parts: Option<Making>,
+    },
 }
 
 /// A package is a step, but no picture.
@@ -121,10 +137,19 @@ impl Stage {
             done >= total && job.steps.iter().any(|s| is_package(s) && !s.phase.is_settled())
         };
         if !open.is_empty() && open.iter().all(packs) {
-            return Self::Making(match open.as_slice() {
-                [_] => "making the package".into(),
-                several => format!("making {} packages", several.len()),
-            });
+            let steps = open.iter().flat_map(|job| &job.steps);
+            let mut parts = steps.filter_map(|step| step.making);
+            return match open.as_slice() {
+                [_] => {
+                    let parts = parts.next();
+                    let said = parts.as_ref().map_or_else(String::new, parts_text);
+                    Self::Making { message: format!("making the package{said}"), parts }
+                }
+                several => {
+                    let message = format!("making {} packages", several.len());
+                    Self::Making { message, parts: None }
+                }
+            };
         }
         Self::Frames { done, total, message: message(jobs, open.len()) }
     }
@@ -145,7 +170,7 @@ fn message(jobs: &[JobView], open: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefarm_model::{FrameRange, FrameSet, JobId, StepId, Timestamp};
+    use platefarm_model::{FrameRange, FrameSet, JobId, StepId, Timestamp, making};
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -206,6 +231,7 @@ mod tests {
             first_fault: None,
             paused: false,
             level: None,
+            making: None,
         };
         let mut packing = step(1, "package", package, 1, 1);
         packing.done = FrameSet::new();
@@ -230,12 +256,22 @@ mod tests {
     fn the_package_is_no_frame_that_is_left() {
         let frames = Stage::of(&[job(19, 13, Phase::Blocked)]);
         assert!(matches!(frames, Stage::Frames { done: 13, total: 19, .. }), "{frames:?}");
-        let package = Stage::of(&[job(19, 19, Phase::Running)]);
-        assert_eq!(package, Stage::Making("making the package".into()));
+        let making = |message: &str| Stage::Making { message: message.into(), parts: None };
+        let mut last = job(19, 19, Phase::Running);
+        assert_eq!(Stage::of(std::slice::from_ref(&last)), making("making the package"));
+        // Whoever makes it says how far it is.
+        let checking = making::Stage::Checking;
+        let parts = Making { done: 3, bytes: 1000, ..Making::begin(checking, 19, 20_000) };
+        last.steps[1].making = Some(parts);
+        let message = "making the package: checking frames, 1.0 kB of 20.0 kB".to_owned();
+        let told = Stage::Making { message, parts: Some(parts) };
+        assert_eq!(Stage::of(std::slice::from_ref(&last)), told);
+        let parts = Making { done: 3, ..Making::begin(making::Stage::Writing, 0, 0) };
+        assert_eq!(parts_text(&parts), ": writing files, 3");
         // One of two jobs still renders.
         let both = Stage::of(&[job(19, 19, Phase::Running), job(10, 4, Phase::Blocked)]);
         assert!(matches!(both, Stage::Frames { done: 23, total: 29, .. }), "{both:?}");
         let both = Stage::of(&[job(19, 19, Phase::Running), job(10, 10, Phase::Pending)]);
-        assert_eq!(both, Stage::Making("making 2 packages".into()));
+        assert_eq!(both, making("making 2 packages"));
     }
 }

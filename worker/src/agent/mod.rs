@@ -2,7 +2,7 @@
 //! publishes what was accepted, and leaves in order.
 //!
 //! ```text
-//! keeper   registers; heartbeats on a connection of its own        -> Standing
+//! keeper   registers; heartbeats on a connection of its own; ends what was not renewed -> Standing
 //! session  one stream: room, reports and releases out, leases and verdicts in
 //! slot     next task -> its render process -> outbox, one for each slot
 //! outbox   reported until it is acknowledged -> publish or delete
@@ -36,9 +36,10 @@ use state::{Millis, Standing};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use talk::{Places, Talk};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 use wire::Wire;
 
 /// How a worker joins a farm.

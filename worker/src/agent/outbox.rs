@@ -1,6 +1,8 @@
 //! Reports of finished frames: kept until the scheduler has answered, and only
 //! then carried out. The answer decides: a granted frame gets its name, a
-//! refused one is deleted.
+//! refused one is deleted. A file that may have been granted is never deleted:
+//! where an answer was lost, a later one that refuses leaves the file to the
+//! package step, which goes by what is stored.
 
 use super::Shared;
 use super::session;
@@ -63,13 +65,15 @@ impl<'a> Outbox<'a> {
         };
         self.lost |= answer.keep.is_none();
         match answer.verdicts {
-            Some(verdicts) => self.carry_out(answer.report.outcomes, &verdicts).await,
+            Some(verdicts) => {
+                self.carry_out(answer.report.outcomes, &verdicts, answer.again).await;
+            }
             // Sending it again would not help: the files stay here too.
             None => tracing::error!(token = %self.token, frames, "a report was turned down"),
         }
     }
 
-    async fn carry_out(&mut self, outcomes: Vec<FrameOutcome>, verdicts: &[Verdict]) {
+    async fn carry_out(&mut self, outcomes: Vec<FrameOutcome>, verdicts: &[Verdict], again: bool) {
         let mut files = Vec::new();
         for (outcome, verdict) in outcomes.into_iter().zip(verdicts.iter().copied()) {
             self.settled.insert(FrameRange::single(outcome.frame()));
@@ -85,7 +89,7 @@ impl<'a> Outbox<'a> {
         let token = self.token;
         let done = tokio::task::spawn_blocking(move || {
             for (result, verdict) in &files {
-                carry_out(token, result, *verdict);
+                carry_out(token, result, *verdict, again);
             }
         });
         if let Err(error) = done.await {
@@ -96,10 +100,14 @@ impl<'a> Outbox<'a> {
 
 /// Publishes or deletes one file. A failure is not the frame's: it was
 /// accepted, and the package step finishes or reports what is not there.
-fn carry_out(token: LeaseToken, result: &FrameResult, verdict: Verdict) {
+fn carry_out(token: LeaseToken, result: &FrameResult, verdict: Verdict, again: bool) {
     let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
     let outcome = match verdict {
         Verdict::Granted | Verdict::Duplicate => publish::publish(staged, published),
+        Verdict::Refused if again => {
+            tracing::warn!(%token, frame = result.frame, "refused when it was said again; left");
+            Ok(())
+        }
         Verdict::Refused => {
             tracing::info!(%token, frame = result.frame, "refused; deleted");
             publish::discard(staged)

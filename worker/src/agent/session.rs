@@ -28,6 +28,8 @@ pub(super) struct Answer {
     /// None: it was turned down for good.
     pub(super) verdicts: Option<Vec<Verdict>>,
     pub(super) keep: Option<FrameRange>,
+    /// Whether an earlier answer may have been lost.
+    pub(super) again: bool,
 }
 
 /// Until the process leaves, and on until its last report is answered.
@@ -111,13 +113,13 @@ fn hear(shared: &Shared, worker: WorkerId, message: v1::SessionResponse) {
                 tracing::error!(%token, %fault, "a lease cannot be read; it is given back");
                 shared.talk().release(token);
             }
-            News::Answer { number, report, verdicts, keep } => {
+            News::Answer { number, report, verdicts, keep, again } => {
                 if shared.standing().kept(report.token, keep, None) {
                     // Others wait to hear how far we go.
                     shared.wake.notify_one();
                 }
                 if let Some(told) = shared.waiting().remove(&number) {
-                    let _ = told.send(Answer { report, verdicts, keep });
+                    let _ = told.send(Answer { report, verdicts, keep, again });
                 }
             }
         }

@@ -22,6 +22,15 @@ pub struct Terms {
     pub lease_ttl_ms: u64,
 }
 
+impl Terms {
+    /// How long a renewal is good for here, from when it was asked for: two
+    /// thirds of a lease, so that a worker has stopped when its lease ends.
+    const fn patience(&self) -> Millis {
+        let thirds = self.lease_ttl_ms / 3 * 2;
+        if thirds == 0 { 1 } else { thirds }
+    }
+}
+
 #[derive(Debug)]
 struct Held {
     leash: Arc<Leash>,
@@ -73,7 +82,8 @@ impl Standing {
         }
     }
 
-    /// A lease was received for `worker` at `now`.
+    /// A lease was received for `worker` at `now`. What it took to come is off
+    /// the last third of its life, since nobody can tell when it was given.
     pub fn granted(
         &mut self,
         worker: WorkerId,
@@ -139,8 +149,7 @@ impl Standing {
     /// answers that are still under way. Returns them.
     pub fn expire(&mut self, now: Millis) -> Vec<LeaseToken> {
         let Some((_, terms)) = self.worker else { return Vec::new() };
-        let patience = terms.lease_ttl_ms * 2 / 3;
-        let overdue = |held: &Held| now.saturating_sub(held.renewed) >= patience;
+        let overdue = |held: &Held| now.saturating_sub(held.renewed) >= terms.patience();
         let mut dropped = Vec::new();
         for (token, held) in &self.leases {
             if overdue(held) && !held.leash.is_stopped() {
@@ -149,6 +158,16 @@ impl Standing {
             }
         }
         dropped
+    }
+
+    /// When to look for overdue leases next, as things stand at `now`. Whatever is heard until
+    /// then is overdue later: a renewal puts an end off, and a lease that is new has all its time.
+    /// Only another registration, with other terms, is a reason to look before.
+    pub fn next_look(&self, now: Millis) -> Option<Millis> {
+        let (_, terms) = self.worker?;
+        let held = self.leases.values().filter(|held| !held.leash.is_stopped());
+        let first = held.map(|held| held.renewed).min().unwrap_or(now);
+        Some(first.saturating_add(terms.patience()))
     }
 
     /// The process is asked to end: the frames in hand are finished, the rest is given back.
@@ -206,6 +225,37 @@ mod tests {
         standing.kept(T, range(4, 10), None);
         assert_eq!(standing.expire(10_000), [T]);
         assert!(leash.is_stopped());
+    }
+
+    /// Whoever looks when it is said, and at no other time, drops every lease the moment it is overdue.
+    #[test]
+    fn each_lease_is_dropped_at_its_own_time() {
+        let (mut standing, leash) = standing();
+        assert_eq!(standing.next_look(0), Some(6000));
+        let late = Arc::new(Leash::new(3));
+        standing.granted(W, LeaseToken(8), &late, 2500);
+        assert_eq!(standing.next_look(2500), Some(6000), "the new one has longer");
+        standing.kept(T, range(1, 10), Some(4000));
+        assert_eq!((standing.expire(6000), standing.next_look(6000)), (vec![], Some(8500)));
+        assert_eq!((standing.expire(8499), standing.expire(8500)), (vec![], vec![LeaseToken(8)]));
+        assert!(late.is_stopped() && !leash.is_stopped());
+        assert_eq!((standing.next_look(8500), standing.expire(10_000)), (Some(10_000), vec![T]));
+        assert_eq!(standing.next_look(10_000), Some(16_000), "no lease that is new ends before");
+        assert!(standing.forgotten(W));
+        assert_eq!(standing.next_look(10_000), None);
+    }
+
+    /// The shortest and the longest lease that a scheduler can name.
+    #[test]
+    fn absurd_terms_neither_spin_nor_overflow() {
+        for (ttl, patience) in
+            [(0, 1), (2, 1), (3, 2), (10_000, 6666), (u64::MAX, u64::MAX / 3 * 2)]
+        {
+            let mut standing = Standing::default();
+            standing.registered(W, Terms { heartbeat_ms: 1, lease_ttl_ms: ttl });
+            assert_eq!(standing.next_look(0), Some(patience));
+            assert!(standing.next_look(u64::MAX).is_some());
+        }
     }
 
     #[test]

@@ -31,8 +31,16 @@ pub(crate) enum News {
     Lease(Box<Lease>),
     /// A lease that this worker cannot read; it is given back.
     Unreadable(LeaseToken, Fault),
-    /// The answer to a report: none, when it was turned down for good.
-    Answer { number: u64, report: Report, verdicts: Option<Vec<Verdict>>, keep: Option<FrameRange> },
+    /// The answer to a report.
+    Answer {
+        number: u64,
+        report: Report,
+        /// None: it was turned down for good.
+        verdicts: Option<Vec<Verdict>>,
+        keep: Option<FrameRange>,
+        /// Whether it was said before, on a session that broke: that answer may be lost.
+        again: bool,
+    },
 }
 
 /// Both directions of the sessions of one worker.
@@ -47,6 +55,8 @@ pub(crate) struct Talk {
     /// Not answered, by number; those below `said` are under way.
     reports: BTreeMap<u64, Report>,
     said: u64,
+    /// Those below were under way when a session broke.
+    doubtful: u64,
     releases: Vec<LeaseToken>,
     told: HashMap<StepId, StepSpec>,
 }
@@ -98,6 +108,7 @@ impl Talk {
     /// one is said again after it.
     pub(crate) fn opens(&mut self, worker: WorkerId, holds: &[LeaseToken]) -> v1::SessionRequest {
         (self.seen, self.room) = (0, None);
+        self.doubtful = self.doubtful.max(self.said);
         self.said = self.reports.keys().next().copied().unwrap_or(self.next_number);
         self.told.clear();
         // What is not held is given back by that alone.
@@ -173,7 +184,8 @@ impl Talk {
             let verdicts: Vec<Verdict> = answer.verdicts().collect();
             let verdicts = (verdicts.len() == report.outcomes.len()).then_some(verdicts);
             let keep = answer.keep.and_then(|range| range.try_into().ok());
-            news.push(News::Answer { number, report, verdicts, keep });
+            let again = number < self.doubtful;
+            news.push(News::Answer { number, report, verdicts, keep, again });
         }
         news
     }
@@ -287,6 +299,27 @@ mod tests {
         let news = talk.heard(v1::SessionResponse { verdicts: vec![none], ..Default::default() });
         assert!(matches!(news[0], News::Answer { verdicts: None, .. }), "turned down: {news:?}");
         assert!(talk.reports.is_empty());
+    }
+
+    /// What was answered on a session that broke is not known, however often it breaks again.
+    #[test]
+    fn an_answer_says_whether_it_may_be_the_second() {
+        let mut talk = Talk::new(1, 0);
+        talk.opens(WorkerId(1), &[]);
+        let said = talk.report(report(7));
+        assert!(talk.next().is_some());
+        let unsaid = talk.report(report(8));
+        talk.opens(WorkerId(1), &[]);
+        talk.opens(WorkerId(1), &[]);
+        let later = talk.report(report(9));
+        assert!(talk.next().is_some());
+        for (number, second) in [(said, true), (unsaid, false), (later, false)] {
+            let none = v1::Verdicts { number, ..Default::default() };
+            let message = v1::SessionResponse { verdicts: vec![none], ..Default::default() };
+            let news = talk.heard(message);
+            let [News::Answer { again, .. }] = &news[..] else { panic!("{news:?}") };
+            assert_eq!(*again, second, "number {number}");
+        }
     }
 
     #[test]

@@ -153,6 +153,7 @@ impl Wire {
             last: pulse.last,
             in_hand: pulse.in_hand,
             progress: pulse.progress,
+            making: pulse.making.as_ref().map(Into::into),
         };
         let leases = pulses.into_iter().map(wire).collect();
         let request = v1::HeartbeatRequest { worker: worker.0, tokens: Vec::new(), leases };

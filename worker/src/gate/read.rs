@@ -63,19 +63,22 @@ pub(super) fn read(dir: &Path, deep: bool, request: &Request) -> Outcome<Package
 
 /// A package that is about to be sealed, by what its files were `found` to be when they were read
 /// back for their XXH128: headers say what their pixels are. Those of frames that an earlier
-/// version rendered do not; they are read.
+/// version rendered do not; they are read. `told` hears of each frame.
 pub(crate) fn read_for_release(
     dir: &Path,
     request: &Request,
     found: &HashMap<String, String>,
+    told: &(dyn Fn() + Sync),
 ) -> Outcome<Package> {
     let mut package = files(dir, &|file| {
         let path = dir.join(file);
-        let header = delivered::read(&path, false)?;
-        let mut frame =
-            if header.claimed.is_some() { header } else { delivered::read(&path, true)? };
-        frame.xxh128 = found.get(file).cloned().unwrap_or_default();
-        Ok(frame)
+        let read = match delivered::read(&path, false) {
+            Ok(header) if header.claimed.is_none() => delivered::read(&path, true),
+            read => read,
+        };
+        told();
+        let xxh128 = found.get(file).cloned().unwrap_or_default();
+        Ok(Delivered { xxh128, ..read? })
     })?;
     let known = |name: &String| Some((name.clone(), found.get(name)?.clone()));
     package.hashes = request.documents.keys().filter_map(known).collect();

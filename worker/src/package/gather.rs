@@ -3,12 +3,14 @@
 //! here. Then every file is read again and compared with the hash that its
 //! worker reported: the disk's word, not the writer's.
 
+use super::meter::Meter;
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::probe;
 use crate::roots::{is_plain_name, is_within};
 use platefarm_media::{hash, publish, storage};
 use platefarm_model::job::FrameResult;
+use platefarm_model::making::Stage;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use std::collections::BTreeMap;
@@ -67,9 +69,12 @@ pub(crate) fn gather(
         plate.done.dedup_by_key(|f| f.frame);
     }
     let out_dir = Path::new(&spec.out_dir);
+    let frames = plates.iter().map(|plate| plate.done.len()).sum();
+    let named = Meter::begin(leash, Stage::Naming, frames, 0);
     for (plan, plate) in spec.plates.iter().zip(&mut plates) {
         settle_plan(plan, plate);
         for result in &plate.done {
+            named.did(0);
             if let Err(fault) = finish(out_dir, plan, result) {
                 plate.failed.insert(result.frame, fault);
             }
@@ -125,6 +130,8 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
     let work: Vec<(usize, &FrameResult)> =
         plates.iter().enumerate().flat_map(|(i, p)| p.sound().map(move |f| (i, f))).collect();
     let next = AtomicUsize::new(0);
+    let bytes = work.iter().map(|(_, result)| result.bytes).sum();
+    let checked = Meter::begin(leash, Stage::Checking, work.len(), bytes);
     let check_some = || {
         let mut found = Vec::new();
         while let Some((plate, result)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -132,6 +139,7 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
                 break;
             }
             found.push((*plate, result.frame, check(result)));
+            checked.did(result.bytes);
         }
         found
     };

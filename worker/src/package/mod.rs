@@ -15,6 +15,7 @@
 
 mod gather;
 mod html;
+mod meter;
 mod movie;
 mod release;
 #[cfg(test)]
@@ -34,7 +35,9 @@ use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
 use gather::{Gathered, PlateFrames, is_later};
+use meter::Meter;
 use platefarm_media::{hash, publish};
+use platefarm_model::making::Stage;
 use platefarm_model::pull::{Document, PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use std::collections::BTreeMap;
@@ -61,7 +64,7 @@ pub fn make(
     check_names(spec)?;
     let out_dir = Path::new(&spec.out_dir);
     let staging = publish::stage_dir(out_dir, attempt)?;
-    let made = fill(spec, results, attempt, &staging, leash);
+    let made = meter::reading(leash, || fill(spec, results, attempt, &staging, leash));
     if made.is_err() {
         // What is staged is of no use to the next attempt. Why this one failed says more than this.
         let _ = publish::remove_attempt(out_dir, attempt);
@@ -78,10 +81,11 @@ fn fill(
 ) -> Outcome<PackageReport> {
     let out_dir = Path::new(&spec.out_dir);
     let gathered = gather::gather(spec, results, attempt, leash)?;
-    let mut writer = Writer::new(out_dir, staging);
+    let mut writer = Writer::new(out_dir, staging, leash);
 
     let mut sidecars = write_documents(spec, &gathered, &mut writer)?;
-    let pictures = sheet::pictures(&gathered);
+    let drawn = Meter::begin(leash, Stage::Drawing, spec.plates.len(), 0);
+    let pictures = sheet::pictures(&gathered, &drawn);
     writer.put("contact_sheet.png", &sheet::contact_sheet(spec, &gathered, &pictures)?)?;
     if spec.delivery.sidecars.stills {
         for (plan, picture) in spec.plates.iter().zip(&pictures) {
@@ -243,17 +247,22 @@ struct Writer<'a> {
     written: u32,
     /// XXH128 of what was put, by its name.
     hashes: BTreeMap<String, String>,
+    /// What was put, which nobody knows beforehand.
+    meter: Meter<'a>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(out_dir: &'a Path, staging: &Path) -> Self {
-        Self { out_dir, staging: staging.to_owned(), written: 0, hashes: BTreeMap::new() }
+    fn new(out_dir: &'a Path, staging: &Path, leash: &'a Leash) -> Self {
+        let meter = Meter::begin(leash, Stage::Writing, 0, 0);
+        let staging = staging.to_owned();
+        Self { out_dir, staging, written: 0, hashes: BTreeMap::new(), meter }
     }
 
     /// Writes `bytes` as `name`, relative to the package. A file that says the
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
         self.hashes.insert(name.to_owned(), hash::xxh128(bytes));
+        self.meter.did(bytes.len() as u64);
         self.written += 1;
         match self.stage(&format!("sidecar-{}", self.written), name, bytes)? {
             Some(staged) => self.publish(&staged, name),

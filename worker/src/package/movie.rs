@@ -5,6 +5,7 @@
 
 use super::Writer;
 use super::gather::{Gathered, PlateFrames};
+use super::meter::Meter;
 use crate::leash::Leash;
 use platefarm_media::draw::{Picture, font, letters_in};
 use platefarm_media::sink::exr;
@@ -15,6 +16,7 @@ use platefarm_model::color::name;
 use platefarm_model::color::recipe::DEFAULT_VIEW;
 use platefarm_model::delivery::MovieSpec;
 use platefarm_model::job::FrameResult;
+use platefarm_model::making::Stage;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_shaders::color::Plan;
@@ -37,8 +39,15 @@ pub(super) fn make(
     if storage::is_remote(writer.out_dir) {
         sweep(&std::env::temp_dir());
     }
+    let plates = || spec.plates.iter().zip(&gathered.plates);
+    let job = |movie, plan| Job { spec, plan, movie, display: &display };
+    let frames =
+        spec.delivery.movies.iter().flat_map(|movie| {
+            plates().map(move |(plan, plate)| job(movie, plan).frames(plate).len())
+        });
+    let filmed = Meter::begin(leash, Stage::Filming, frames.sum(), 0);
     for movie in &spec.delivery.movies {
-        for (plan, plate) in spec.plates.iter().zip(&gathered.plates) {
+        for (plan, plate) in plates() {
             if leash.is_stopped() {
                 return Err(Fault::new(
                     Code::Interrupted,
@@ -50,8 +59,8 @@ pub(super) fn make(
             }
             let name = movie.file_of(&plan.name);
             let staged = staged(writer, made.len());
-            let job = Job { spec, plan, movie, display: &display };
-            let outcome = job.write(plate, &staged).and_then(|()| put(writer, &name, &staged));
+            let written = job(movie, plan).write(plate, &staged, &filmed);
+            let outcome = written.and_then(|()| put(writer, &name, &staged));
             if outcome.is_err() && storage::is_remote(writer.out_dir) {
                 // A disk of this machine keeps nothing of what failed.
                 let _ = publish::discard(&staged);
@@ -129,7 +138,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn write(&self, plate: &PlateFrames, staged: &Path) -> Outcome<()> {
+    fn write(&self, plate: &PlateFrames, staged: &Path, filmed: &Meter<'_>) -> Outcome<()> {
         let frames: Vec<&FrameResult> = self.frames(plate);
         let Some(first) = frames.first() else {
             return Err(Fault::new(Code::MovieFailed, "no frame of the event is there"));
@@ -147,6 +156,7 @@ impl Job<'_> {
         let mut movie = MovieWriter::start(staged, &settings)?;
         for result in frames {
             movie.picture(&self.picture(result, &raster, settings.rate)?)?;
+            filmed.did(0);
         }
         movie.finish()
     }

@@ -9,11 +9,13 @@
 //! that of an earlier try, and the next try comes to the same.
 
 use super::html::{self, Thumbnail};
+use super::meter::Meter;
 use super::{PackageReport, Writer};
 use crate::gate::{self, Package, Request};
 use crate::leash::Leash;
 use platefarm_media::hash;
 use platefarm_media::mhl::{self, Known, Prepared, SealMeta};
+use platefarm_model::making::{Making, Stage};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_standards::mhl::Creator;
 use rayon::prelude::*;
@@ -41,10 +43,12 @@ pub(super) fn finish(
     let meant = |name: &String| writer.hashes.get(name).or_else(|| found.get(name)).cloned();
     report.documents = sidecars.filter_map(|name| Some((name.clone(), meant(name)?))).collect();
     let request = order(report);
-    let package = gate::read_for_release(writer.out_dir, &request, &found)?;
+    let examined = Meter::begin(leash, Stage::Examining, frames(report).count(), 0);
+    let told = || examined.did(0);
+    let package = gate::read_for_release(writer.out_dir, &request, &found, &told)?;
     let meant = frames(report).chain(report.documents.clone()).chain(writer.hashes.clone());
     let known = Known { meant: meant.collect(), found, ..Known::default() };
-    let mut end = End { writer, thumbnails, request, package, known, meta: seal_meta() };
+    let mut end = End { writer, thumbnails, request, package, known, meta: seal_meta(), leash };
 
     let mut seal = end.seal(report, Vec::new())?;
     if !seal.problems.is_empty() {
@@ -72,6 +76,7 @@ struct End<'a> {
     package: Package,
     known: Known,
     meta: SealMeta,
+    leash: &'a Leash,
 }
 
 impl End<'_> {
@@ -91,7 +96,11 @@ impl End<'_> {
                 None => self.known.coming.remove(name),
             };
         }
-        mhl::prepare(self.writer.out_dir, &self.writer.staging, &self.meta, &self.known)
+        let Self { writer, meta, known, leash, .. } = &*self;
+        let sealed = |done, total| {
+            leash.making(Making { done, ..Making::begin(Stage::Sealing, total, 0) });
+        };
+        mhl::prepare(writer.out_dir, &writer.staging, meta, known, &sealed)
     }
 }
 

@@ -158,15 +158,15 @@ fn a_sidecar_that_changed_is_seen_before_anything_says_released() {
     let frames = (1001..=1003).zip([1, 2, 3]);
     let frames = frames.map(|(f, seed)| put(out, "a", f, &packed(&noise(seed), Compression::Zip)));
     let results = vec![StepFrames { step: 0, done: frames.collect(), failed: vec![] }];
-    let spec = spec(out, &["a"]);
-    let gathered = gather::gather(&spec, results, "t9", &Leash::free()).unwrap();
+    let (spec, leash) = (spec(out, &["a"]), Leash::free());
+    let gathered = gather::gather(&spec, results, "t9", &leash).unwrap();
     let staging = publish::stage_dir(out, "t9").unwrap();
-    let mut writer = Writer::new(out, &staging);
+    let mut writer = Writer::new(out, &staging, &leash);
     let sidecars = write_documents(&spec, &gathered, &mut writer).unwrap();
     writer.put("contact_sheet.png", b"a picture").unwrap();
     std::fs::write(out.join("edit/cut.edl"), "TITLE: CAT\n").unwrap();
     let mut report = report::build(&spec, &gathered, sidecars);
-    release::finish(&writer, &mut report, &[], &Leash::free()).unwrap();
+    release::finish(&writer, &mut report, &[], &leash).unwrap();
     let verdict = report.gate.clone().unwrap();
     for check in ["sidecars", "seal"] {
         let named = verdict.failures().any(|finding| {

@@ -3,6 +3,7 @@
 
 use super::gather::{Gathered, PlateFrames};
 use super::html::Thumbnail;
+use super::meter::Meter;
 use crate::probe;
 use crate::still::shown;
 use platefarm_media::draw::chart::{Line, draw_lines, lines};
@@ -81,7 +82,7 @@ fn legend(lines: &[Line]) -> String {
 
 /// Looks at every plate, on all cores. A picture that cannot be read is left
 /// out; the frames were verified before.
-pub(crate) fn pictures(gathered: &Gathered) -> Vec<Pictures> {
+pub(super) fn pictures(gathered: &Gathered, drawn: &Meter<'_>) -> Vec<Pictures> {
     let next = AtomicUsize::new(0);
     let bounds = thumbnail_size(gathered.plates.len());
     let done = Mutex::new(vec![Pictures::default(); gathered.plates.len()]);
@@ -102,6 +103,7 @@ pub(crate) fn pictures(gathered: &Gathered) -> Vec<Pictures> {
                     if let Ok(mut done) = done.lock() {
                         done[i] = pictures;
                     }
+                    drawn.did(0);
                 }
             });
         }

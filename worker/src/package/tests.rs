@@ -7,6 +7,7 @@ use platefarm_media::hash::xxh128;
 use platefarm_model::FrameRange;
 use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
 use platefarm_model::job::{FrameResult, StageMillis};
+use platefarm_model::making::Making;
 use platefarm_model::pull::{EventRef, PackageColor, PlatePlan, Rejected};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Compression, Debayer, OutputColor};
@@ -202,6 +203,25 @@ fn results_do_not_reach_outside_the_package() {
     bad.edl.name = "../x".into();
     let outcome = make(&bad, vec![], "t1", &Leash::free());
     assert_eq!(outcome.unwrap_err().code, Code::BadName);
+}
+
+/// Every stage is told, and that something moves: a package that takes an hour is not hung.
+#[test]
+fn a_package_says_how_far_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, leash) = (spec(dir.path(), &["a"]), Leash::free());
+    let results = three(|f| published(dir.path(), "a", f));
+    let all = results[0].done.iter().map(|result| result.bytes).sum();
+    gather(&spec, results.clone(), "t9", &leash).unwrap();
+    let checked = Making { done: 3, bytes: all, ..Making::begin(Stage::Checking, 3, all) };
+    assert_eq!(leash.pulse().making, Some(checked));
+    let before = leash.pulse().progress;
+    make(&spec, results, "t9", &leash).unwrap();
+    let Making { stage, done, total, .. } = leash.pulse().making.unwrap();
+    assert_eq!((stage, done), (Stage::Sealing, total));
+    // The frames, and at least the report, its page, the sheet and the edit list.
+    assert!(total >= 7, "{total} files");
+    assert!(leash.pulse().progress > before + 2 * total, "each file counts");
 }
 
 #[test]

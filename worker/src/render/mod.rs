@@ -29,7 +29,7 @@ use platefarm_model::{Code, Fault};
 use std::any::Any;
 
 /// Stages of a frame, in the order of the pipeline.
-pub const STAGES: &[&str] = &["read", "process", "encode", "write"];
+pub const STAGES: &[&str] = &["read", "process", "encode", "write", "verify"];
 
 /// Where `stage` stands in the pipeline; those that are not known come last.
 pub(crate) fn stage_order(stage: &str) -> usize {

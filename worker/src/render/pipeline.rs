@@ -1,4 +1,4 @@
-//! Moves frames through read, process, encode and write, which overlap across frames.
+//! Moves frames through read, process, encode, write and verify, which overlap across frames.
 //! A frame is in flight only while it holds a permit, and there are as many
 //! permits as memory allows; so a slow disk stops the readers and not the
 //! machine. A stage that panics fails its frame and nothing else.
@@ -214,7 +214,9 @@ fn write_all(stages: &Stages<'_>, ends: &Ends<'_>, images: &Receiver<InFlight<Re
         let encoded = ends.stage("encode", flight, |rendered| encode(stages, frame, &rendered));
         let Some(encoded) = encoded else { continue };
         let written = ends.stage("write", encoded, |bytes| write(stages, frame, &bytes));
-        let Some(InFlight { millis, cargo: result, .. }) = written else { continue };
+        let Some(written) = written else { continue };
+        let verified = ends.stage("verify", written, verify);
+        let Some(InFlight { millis, cargo: result, .. }) = verified else { continue };
         let backend = backend.to_string();
         let result = FrameResult { millis, non_finite, backend, ..result };
         ends.finish(FrameOutcome::Done(Box::new(result)));
@@ -234,7 +236,7 @@ fn encode(stages: &Stages<'_>, frame: i64, rendered: &Rendered) -> Outcome<Vec<u
 
 /// Writes and flushes the staged file; the hash is of the bytes in memory, so
 /// that whoever reads the file back compares it with what was meant.
-fn write(stages: &Stages<'_>, frame: i64, bytes: &[u8]) -> Outcome<FrameResult> {
+pub(super) fn write(stages: &Stages<'_>, frame: i64, bytes: &[u8]) -> Outcome<FrameResult> {
     let name = stages.spec.naming.file_name(frame);
     let staged = stages.staging.join(&name);
     publish::write_flushed(&staged, bytes)?;
@@ -248,6 +250,12 @@ fn write(stages: &Stages<'_>, frame: i64, bytes: &[u8]) -> Outcome<FrameResult> 
         millis: StageMillis::new(),
         non_finite: 0,
     })
+}
+
+/// Nothing is reported that is not on the volume as it was meant.
+pub(super) fn verify(result: FrameResult) -> Outcome<FrameResult> {
+    publish::verify(Path::new(&result.staged), result.bytes, &result.xxh128)?;
+    Ok(result)
 }
 
 /// Paths travel as text; one that is not text cannot be reported truthfully.

@@ -101,14 +101,13 @@ impl Clip for MadeUp {
     }
 }
 
-fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<FrameOutcome> {
-    let dir = tempfile::tempdir().unwrap();
-    let spec = RenderSpec {
+fn spec(frames: FrameRange, out: &Path) -> RenderSpec {
+    RenderSpec {
         source: "made up".into(),
         clip_name: None,
         source_first: 0,
         frames,
-        out_dir: dir.path().to_str().unwrap().into(),
+        out_dir: out.to_str().unwrap().into(),
         naming: FrameNaming { stem: "a".into(), padding: 4 },
         debayer: Debayer::Mhc,
         repairs: platefarm_model::repair::Repairs::default(),
@@ -120,7 +119,12 @@ fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<
         fdl_json: None,
         headers: platefarm_model::recipe::HeaderTexts::default(),
         reuse: Vec::new(),
-    };
+    }
+}
+
+fn run(clip: &MadeUp, frames: FrameRange, flight: Flight, leash: &Leash) -> Vec<FrameOutcome> {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = spec(frames, dir.path());
     let framing = Framing::identity(SIDE, SIDE, 1.0);
     let executor = platefarm_shaders::executor(Backend::Cpu).unwrap();
     let mut processor = Processor::new(
@@ -164,6 +168,25 @@ fn a_panic_fails_its_frame_and_no_other() {
             }
         }
     }
+}
+
+/// A volume that keeps something else than it was given: its frame is not reported as done, and
+/// its machine does no more.
+#[test]
+fn what_is_damaged_after_it_was_written_is_no_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let (clip, spec) = (made_up(1), spec(FrameRange::single(1), dir.path()));
+    let framing = Framing::identity(SIDE, SIDE, 1.0);
+    let show: &super::Show<'_> = &|_, _| {};
+    let stages = Stages { spec: &spec, clip: &clip, framing: &framing, staging: dir.path(), show };
+    let written = pipeline::write(&stages, 1, b"a plate").unwrap();
+    assert_eq!(pipeline::verify(written.clone()).unwrap(), written);
+    std::fs::write(&written.staged, b"a plane").unwrap();
+    let fault = pipeline::verify(written.clone()).unwrap_err();
+    assert_eq!(fault.code.text(), "F0303");
+    assert_eq!(fault.place, Some(written.staged.clone()));
+    assert!(fault.message.contains(&written.xxh128), "{fault}");
+    assert!(super::is_the_machines(&fault) && !Path::new(&written.staged).exists());
 }
 
 /// A layout that differs is taken as it is, for its frame alone.

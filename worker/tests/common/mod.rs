@@ -12,7 +12,7 @@ use platefarm_worker::kinds::{JobKind, Task};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -34,7 +34,9 @@ pub(crate) struct State {
     pub(crate) refuse: Vec<i64>,
     /// Reports to store and then leave unanswered.
     pub(crate) lose_answers: u32,
-    /// Heartbeats go unanswered.
+    /// What was stored under a lease is not known any more: it is refused when it is said again.
+    pub(crate) forgetful: bool,
+    /// Heartbeats hang: no answer comes, and no error either.
     pub(crate) deaf: bool,
     /// Workers that are not known any more.
     pub(crate) forgotten: Vec<u64>,
@@ -44,6 +46,8 @@ pub(crate) struct State {
     pub(crate) sessions: Vec<Vec<u64>>,
     pub(crate) granted: Vec<LeaseToken>,
     pub(crate) heartbeats: u32,
+    /// When a lease was last given or renewed: it ends so long after as the terms say.
+    pub(crate) renewed: Option<Instant>,
     /// Every outcome that was stored, with its token and the worker that said it.
     pub(crate) stored: Vec<(u64, u64, FrameOutcome)>,
     pub(crate) verdicts: Vec<(i64, Verdict)>,
@@ -146,12 +150,15 @@ impl Fake {
                 let _ = say.send(Err(status)).await;
                 return;
             }
-            let places = u64::from(room.idle + room.ahead) + room.seen;
+            let places = u64::from(room.idle) + u64::from(room.ahead) + room.seen;
             while given < places {
                 let lease = self.0.0.lock().unwrap().queue.pop_front();
                 let Some(lease) = lease else { break };
                 given += 1;
-                self.with(|s| s.granted.push(lease.token));
+                self.with(|s| {
+                    s.granted.push(lease.token);
+                    s.renewed = Some(Instant::now());
+                });
                 let leases = vec![(&lease).into()];
                 let message = v1::SessionResponse { leases, ..Default::default() };
                 if say.send(Ok(message)).await.is_err() {
@@ -255,12 +262,14 @@ impl Work for Fake {
         request: Request<v1::HeartbeatRequest>,
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
         let request = request.into_inner();
+        if self.with(|s| s.deaf) {
+            // Until the other end gives up.
+            std::future::pending::<()>().await;
+        }
         self.with(|s| {
             s.heartbeats += 1;
             Self::known(s, request.worker)?;
-            if s.deaf {
-                return Err(Status::unavailable("partition"));
-            }
+            s.renewed = Some(Instant::now());
             let state = |pulse: &v1::LeasePulse| v1::LeaseState {
                 token: pulse.token,
                 keep: s.keeps.get(&pulse.token).copied().flatten().map(Into::into),
@@ -303,9 +312,9 @@ fn judge(s: &mut State, worker: u64, report: v1::Report) -> Option<v1::Verdicts>
         let frame = outcome.frame();
         let before = s.stored.iter().any(|(t, _, o)| *t == token && o.frame() == frame);
         let keep = s.keeps.get(&token).copied().flatten();
-        let verdict = if before {
+        let verdict = if before && !s.forgetful {
             Verdict::Duplicate
-        } else if s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
+        } else if before || s.refuse.contains(&frame) || !keep.is_some_and(|k| k.contains(frame)) {
             Verdict::Refused
         } else {
             Verdict::Granted

@@ -1,7 +1,8 @@
 //! What must hold when the same is asked, or the same number could be given
-//! out, once more: keys of jobs, and tokens of leases.
+//! out, once more: keys of jobs, and tokens of leases; and when the core is made again.
 
 use super::*;
+use platefarm_model::farm::{Dependency, JobTerms};
 
 /// "Submit it again" is what a cancelled or failed job tells people to do.
 #[test]
@@ -62,4 +63,29 @@ fn tokens_are_not_given_out_again_when_the_store_is_lost() {
     let unstored = token(&mut older, 1003);
     let mut back = State::restore(policy(), stored, Timestamp(5)).unwrap();
     assert!(token(&mut back, 5) > unstored);
+}
+
+/// To read a large farm takes seconds. They cost nobody a lease; what fell due meanwhile may
+/// begin, and what waits for a job of a later part waits.
+#[test]
+fn a_core_that_took_long_to_make_is_as_one_made_at_once() {
+    let mut farm = Farm::new();
+    let worker = farm.worker("a");
+    let first = farm.submit(0, None, vec![step(1, 8, &[])]);
+    let lease = farm.acquire(worker).unwrap();
+    let terms = JobTerms { start_after: Some(Timestamp(5_000_000)), ..JobTerms::default() };
+    farm.hand_in(JobSpec { terms, ..spec("s", vec![step(1, 1, &[])]) });
+    let last = farm.submit(0, None, vec![step(1, 1, &[])]);
+    let after = Dependency { on: Target::Job(last), same_frames: false };
+    farm.control(&first.to_string(), Control::Depend(after)).unwrap();
+    let rows = farm.state.snapshot();
+
+    let [begun, ended] = [1_000_000, 9_000_000].map(Timestamp);
+    let made = of_parts(policy(), rows.clone(), [begun, ended]).unwrap();
+    assert_eq!(made.snapshot(), rows);
+    let full = ended.plus_millis(policy().lease_ttl_ms);
+    assert_eq!(made.leases[&lease.token].deadline, full);
+    assert_eq!(made.workers[&worker].last_seen, ended);
+    let at_once = State::restore(policy(), rows, ended).unwrap();
+    assert_eq!(shape(&made), shape(&at_once));
 }

@@ -3,6 +3,7 @@
 
 use super::*;
 use platefarm_model::farm::{JobTerms, NodeControl, StepTerms};
+use platefarm_model::making::{Making, Stage};
 
 impl Farm {
     fn word(&self, worker: WorkerId) -> String {
@@ -304,6 +305,28 @@ fn a_frame_without_progress_is_taken_away_from_a_process_that_lives() {
         Code::FrameHung,
         "the first cause"
     );
+}
+
+/// A package is one frame: how far it is is seen while it is in hand, and never hung while it goes on.
+#[test]
+fn a_package_is_watched_while_it_is_made() {
+    let mut farm = Farm::with(Policy { hung_ms: 30_000, ..policy() });
+    let a = farm.worker("a");
+    let job = farm.submit(0, None, vec![step(1, 1, &[])]);
+    assert_eq!(farm.state.making(job), Ok(vec![]));
+    let lease = farm.acquire(a).unwrap();
+    for done in 0..100 {
+        let making = Making { done, ..Making::begin(Stage::Checking, 100, 0) };
+        let (progress, making) = (done, Some(making));
+        let pulse = Pulse { in_hand: Some(1), progress, making, ..Pulse::of(lease.token) };
+        assert!(farm.pulse(a, &[pulse])[0].is_some());
+        assert_eq!(farm.state.making(job), Ok(vec![(0, making.unwrap())]));
+        assert_eq!(farm.state.job(job).unwrap().steps[0].making, making);
+        farm.wait(1, &[]);
+    }
+    farm.report(a, lease.token, vec![result(1)]);
+    assert_eq!(farm.state.making(job), Ok(vec![]));
+    assert_eq!(farm.state.job(job).unwrap().steps[0].making, None);
 }
 
 #[test]

@@ -68,6 +68,11 @@ impl Choices {
             self.choices.push(choice);
         }
     }
+
+    /// The choice that holds for the query, with its place: the last that speaks of it.
+    pub(in crate::pulls) fn holding(&self, query: &Query<'_>) -> Option<(usize, &Choice)> {
+        self.choices.iter().enumerate().rev().find(|(_, choice)| choice.speaks_of(query))
+    }
 }
 
 impl Choice {
@@ -111,13 +116,13 @@ impl Choice {
 impl Index<'_> {
     /// The place of the choice that leads the query to its clip, where one does.
     pub(in crate::pulls) fn chooses(&self, query: &Query<'_>) -> Option<usize> {
-        let place = self.choices.choices.iter().rposition(|choice| choice.speaks_of(query))?;
+        let (place, _) = self.choices.holding(query)?;
         self.chosen(query)?.is_ok().then_some(place)
     }
 
     /// The clip that a person chose for the query, where one did.
     pub(super) fn chosen(&self, query: &Query<'_>) -> Option<Result<Found, Box<Miss>>> {
-        let choice = self.choices.choices.iter().rev().find(|choice| choice.speaks_of(query))?;
+        let (_, choice) = self.choices.holding(query)?;
         let named = |clip: &u32| {
             let key = self.key(*clip);
             key.path == choice.clip

@@ -53,7 +53,7 @@ pub(crate) fn clip(name: &str, reel: Option<&str>, start: &str, frames: u64) -> 
     }
 }
 
-fn list(text: &str) -> EditList {
+pub(crate) fn list(text: &str) -> EditList {
     edl::parse(text.as_bytes(), RATE).unwrap()
 }
 

@@ -23,7 +23,7 @@ use super::clock::Clock;
 use super::rebuild::rebuild;
 use super::seats::{Said, SeatId, Seats, Word};
 use crate::core::{Asked, Changes, Command, Policy, Reply, State};
-use crate::store::Store;
+use crate::store::{Store, parts};
 use crate::web::Metrics;
 use log::Log;
 use platefarm_model::event::Event;
@@ -160,7 +160,8 @@ impl<S: Store> Owner<S> {
         closing: watch::Receiver<bool>,
     ) -> Outcome<(mpsc::Sender<Ask>, Self)> {
         let clock = Clock::new();
-        let state = rebuild(policy, store.load().await?, clock.now()).await?;
+        let (to, taken) = parts();
+        let state = rebuild(policy, clock, taken, store.read(to)).await?;
         let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
         let mut owner = Self {

@@ -4,7 +4,7 @@
 use super::{Ask, Ended, Owner, Parked, RETRY};
 use crate::service::rebuild::rebuild;
 use crate::service::seats::{Said, SeatId, Word};
-use crate::store::Store;
+use crate::store::{Store, parts};
 use platefarm_model::{Code, Fault};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,11 +20,8 @@ impl<S: Store> Owner<S> {
     pub(super) async fn recover(&mut self) -> Result<(), Ended> {
         loop {
             let Some(store) = &mut self.store else { return Err(Ended::Over) };
-            let restored = match store.load().await {
-                Ok(stored) => rebuild(self.policy, stored, self.clock.now()).await,
-                Err(fault) => Err(fault),
-            };
-            let restored = match restored {
+            let (to, taken) = parts();
+            let restored = match rebuild(self.policy, self.clock, taken, store.read(to)).await {
                 Ok(state) => store.log_end().await.map(|end| (state, end)),
                 Err(fault) => Err(fault),
             };

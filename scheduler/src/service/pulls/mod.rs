@@ -5,8 +5,8 @@
 mod order;
 
 use super::desk::Desk;
-use super::library::broke;
 use super::{Answer, answer, clock, farm};
+use crate::aside::Aside;
 use crate::library::Shelf;
 use crate::pulls::{self, Choices, PullPlan};
 use crate::trust::Caller;
@@ -18,12 +18,9 @@ use platefarm_standards::editlist;
 use prost::Message as _;
 use std::sync::Arc;
 use std::time::SystemTime;
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tonic::Request;
 
-/// Plans that are made at a time: each holds the keys of a library, and goes on
-/// when its caller has hung up.
+/// Plans that are made at a time: each holds the keys of a library.
 pub(super) const PLANS: usize = 4;
 
 /// The service.
@@ -31,7 +28,7 @@ pub(super) struct PullsService {
     pub(super) desk: Desk,
     pub(super) shelf: Arc<Shelf>,
     /// Of [`PLANS`] plans.
-    pub(super) plans: Arc<Semaphore>,
+    pub(super) plans: Aside,
 }
 
 /// A plan, and what was learnt in making it.
@@ -76,8 +73,14 @@ async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outco
 }
 
 impl PullsService {
-    /// A plan, made where it keeps nobody waiting: a library may have a hundred thousand clips.
-    async fn planned(&self, caller: &Caller, asked: Option<v1::PullOrder>) -> Outcome<Planned> {
+    /// What `told` makes of a plan, where it keeps nobody waiting: a library may have a hundred
+    /// thousand clips, and a plan as many plates.
+    async fn planned<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        asked: Option<v1::PullOrder>,
+        told: impl FnOnce(Planned) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
         let asked = asked.ok_or_else(|| missing("pull"))?;
         if asked.any_show && !caller.shows.is_empty() {
             let message =
@@ -86,47 +89,17 @@ impl PullsService {
                 .at("pull.any_show")
                 .remedy("Leave it out, or use a token for all shows."));
         }
-        let Ok(permit) = Arc::clone(&self.plans).try_acquire_owned() else {
-            let message = format!("{PLANS} plans are being made, and no more are at a time");
-            return Err(Fault::new(Code::TooMuch, message).remedy("Ask again in a moment."));
-        };
-        let (shelf, runtime) = (Arc::clone(&self.shelf), Handle::current());
+        let shelf = Arc::clone(&self.shelf);
         // What other shows have is not told to who may not see them.
         let counts_others = caller.shows.is_empty();
-        let work = move || {
-            let planned = runtime.block_on(plan(&shelf, asked, counts_others));
-            drop(permit);
-            planned
-        };
-        tokio::task::spawn_blocking(work).await.map_err(broke)?
+        let work = async move { plan(&shelf, asked, counts_others).await.and_then(told) };
+        self.plans.at_once("plans", work).await
     }
 
     async fn show(&self, request: Request<v1::PlanRequest>) -> Outcome<v1::PlanResponse> {
         let caller = Caller::of(&request)?;
         let v1::PlanRequest { pull, with_document } = request.into_inner();
-        let planned = self.planned(&caller, pull).await?;
-        let shown = planned.pull.shown();
-        let package = shown.package;
-        let plan_json = match with_document {
-            true => serde_json::to_string(&shown)
-                .map_err(|e| Fault::new(Code::Internal, "a plan is not JSON").because(&e))?,
-            false => String::new(),
-        };
-        let answer = v1::PlanResponse {
-            plates: package.plates.iter().map(Into::into).collect(),
-            rejected: package.rejected.iter().map(Into::into).collect(),
-            skipped: shown.skipped.iter().map(Into::into).collect(),
-            notes: package.notes.iter().map(Into::into).collect(),
-            defaulted: package.defaulted.clone(),
-            estimate: Some(v1::PullEstimate {
-                frames: shown.estimate.frames,
-                bytes: shown.estimate.bytes,
-                bytes_uncompressed: shown.estimate.bytes_uncompressed,
-                core_seconds: shown.estimate.core_seconds,
-            }),
-            plan_json,
-        };
-        fits(answer)
+        self.planned(&caller, pull, move |planned| shown(&planned.pull, with_document)).await
     }
 
     async fn hand_in(&self, request: Request<v1::SubmitRequest>) -> Outcome<v1::SubmitResponse> {
@@ -135,7 +108,7 @@ impl PullsService {
         let asked = request.into_inner();
         let needs = asked.needs.map_or_else(|| Ok(Needs::default()), Needs::try_from)?;
         let show = asked.pull.as_ref().map(|pull| pull.show.clone()).unwrap_or_default();
-        let Planned { pull, used } = self.planned(&caller, asked.pull).await?;
+        let Planned { pull, used } = self.planned(&caller, asked.pull, Ok).await?;
         let mut job = pull.job;
         job.priority = asked.priority;
         job.terms = asked.terms.map(Into::into).unwrap_or_default();
@@ -163,6 +136,31 @@ impl PullsService {
             notes: pull.package.notes.iter().chain(&lost).map(Into::into).collect(),
         })
     }
+}
+
+/// A plan, as it is answered.
+fn shown(pull: &PullPlan, with_document: bool) -> Outcome<v1::PlanResponse> {
+    let shown = pull.shown();
+    let package = shown.package;
+    let plan_json = match with_document {
+        true => serde_json::to_string(&shown)
+            .map_err(|e| Fault::new(Code::Internal, "a plan is not JSON").because(&e))?,
+        false => String::new(),
+    };
+    fits(v1::PlanResponse {
+        plates: package.plates.iter().map(Into::into).collect(),
+        rejected: package.rejected.iter().map(Into::into).collect(),
+        skipped: shown.skipped.iter().map(Into::into).collect(),
+        notes: package.notes.iter().map(Into::into).collect(),
+        defaulted: package.defaulted.clone(),
+        estimate: Some(v1::PullEstimate {
+            frames: shown.estimate.frames,
+            bytes: shown.estimate.bytes,
+            bytes_uncompressed: shown.estimate.bytes_uncompressed,
+            core_seconds: shown.estimate.core_seconds,
+        }),
+        plan_json,
+    })
 }
 
 /// An answer that a message has room for.

@@ -33,7 +33,7 @@ pub use pull::Footage;
 pub use rows::Of;
 pub use search::Search;
 pub(crate) use shelf::Shelf;
-pub use shows::Show;
+pub use shows::{Show, ShowChange};
 
 use crate::pulls::ClipKey;
 use crate::store::{Place, library_pool};
@@ -138,11 +138,12 @@ impl Library {
         self.add_where(show, clips, |_| true).await
     }
 
-    /// The same for somebody who may not describe every clip anew: `may` says it of the show that
-    /// a clip was added for before.
+    /// The same for somebody who may not see every show, as `may` says it of the show that a clip
+    /// was added for before. What is there for others stays as it is, and the show keeps a
+    /// description of its own beside it: a refusal would tell that there is something.
     ///
     /// # Errors
-    /// `F0502`, [`Code::OutsideShow`].
+    /// `F0502`.
     pub async fn add_where(
         &self,
         show: &str,
@@ -156,15 +157,9 @@ impl Library {
         rows.reverse();
         let mut tx = self.alone("clips").await.map_err(&cannot)?;
         let mut added = Added::default();
-        for rows in rows.chunks(rows::GROUP) {
+        for rows in rows.chunks_mut(rows::GROUP) {
             let known = rows::known(&mut tx, rows).await.map_err(&cannot)?;
-            if let Some(theirs) = known.iter().find(|known| !may(&known.show)) {
-                let id = rows::id_text(theirs.id);
-                let message = format!("clip {id} was added for another show");
-                return Err(Fault::new(Code::OutsideShow, message).remedy(
-                    "Leave it out, or have somebody add it whose token is for both shows.",
-                ));
-            }
+            rows.iter_mut().for_each(|row| row.settle(&known, &may));
             added.count(&known, rows);
             rows::write(&mut tx, rows).await.map_err(&cannot)?;
         }
@@ -187,7 +182,8 @@ impl Library {
         Ok(gone)
     }
 
-    /// The keys of clips with their ids, in the order of their paths.
+    /// The keys of clips with their ids, in the order of their paths; of one that is described
+    /// twice that comes first which a show keeps for itself.
     ///
     /// # Errors
     /// `F0502`; [`Code::BadLibrary`] when a row cannot be read.
@@ -195,7 +191,10 @@ impl Library {
         let texts = rows::keys(&self.pool, of).await.map_err(self.cannot("read the library"))?;
         let mut found = read(&texts)?;
         // By their bytes, whatever order a database has for texts.
-        found.sort_by(|(_, a), (_, b)| (&a.path, &a.clip_name).cmp(&(&b.path, &b.clip_name)));
+        found.sort_by(|(i, a), (j, b)| {
+            let described = || (rows::is_common(*i, a), i).cmp(&(rows::is_common(*j, b), j));
+            (&a.path, &a.clip_name).cmp(&(&b.path, &b.clip_name)).then_with(described)
+        });
         Ok(found.into_iter().unzip())
     }
 

@@ -18,6 +18,8 @@ pub(super) const GROUP: usize = 64;
 /// A clip, ready to be written.
 pub(super) struct Row {
     pub(super) id: i64,
+    /// The id that it has where its show keeps it beside one that the show does not see.
+    own: i64,
     show: String,
     path: String,
     name: String,
@@ -47,6 +49,16 @@ pub(super) struct Hit {
 fn id(path: &str, name: &str) -> i64 {
     // SQL has signed numbers only.
     (XxHash3_64::oneshot(format!("{path}\n{name}").as_bytes()) >> 1) as i64
+}
+
+/// The id of what a show says of a clip beside a description of others, which it does not see.
+fn own_id(show: &str, path: &str, name: &str) -> i64 {
+    id(path, &format!("{name}\n{show}"))
+}
+
+/// Whether a clip is described under the id that all shows have for it.
+pub(super) fn is_common(found: i64, key: &ClipKey) -> bool {
+    found == id(&key.path, &key.clip_name)
 }
 
 /// An id as people see it.
@@ -100,6 +112,7 @@ impl Row {
         let words: Vec<&str> = words.into_iter().flatten().collect();
         Ok(Self {
             id: id(&key.path, &key.clip_name),
+            own: own_id(show, &key.path, &key.clip_name),
             show: show.to_owned(),
             path: key.path.clone(),
             name: key.clip_name.clone(),
@@ -110,19 +123,28 @@ impl Row {
             info: json(clip)?,
         })
     }
+
+    /// Takes the id under which its show keeps it: its own, where it has one from before, or where
+    /// the clip is described for a show that it `may` not see.
+    pub(super) fn settle(&mut self, known: &[Known], may: impl Fn(&str) -> bool) {
+        let of = |id: i64| known.iter().find(|known| known.id == id);
+        if of(self.own).is_some() || of(self.id).is_some_and(|known| !may(&known.show)) {
+            self.id = self.own;
+        }
+    }
 }
 
-/// Which of the rows are there, and as what.
+/// Which of the rows are there, under either of their ids, and as what.
 pub(super) async fn known(db: &mut AnyConnection, rows: &[Row]) -> sqlx::Result<Vec<Known>> {
-    let marks: Vec<String> = (1..=rows.len()).map(|i| format!("${i}")).collect();
+    let marks: Vec<String> = (1..=2 * rows.len()).map(|i| format!("${i}")).collect();
     let sql = format!(
         "SELECT clips.id, clips.production, clip_info.info FROM clips \
          JOIN clip_info ON clip_info.id = clips.id WHERE clips.id IN ({})",
         marks.join(", ")
     );
     let mut arguments = AnyArguments::default();
-    for row in rows {
-        arguments.add(row.id).map_err(sqlx::Error::Encode)?;
+    for id in rows.iter().flat_map(|row| [row.id, row.own]) {
+        arguments.add(id).map_err(sqlx::Error::Encode)?;
     }
     // The text holds numbers of places only.
     let found = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(db).await?;

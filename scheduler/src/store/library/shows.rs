@@ -2,10 +2,10 @@
 //! chose where several clips would do. (Its share of the farm is no business
 //! of the library's.)
 
-use super::{Library, rows};
-use crate::pulls::Choices;
+use super::{Library, is_whole, rows};
+use crate::pulls::{Choices, delivery};
 use platefarm_model::delivery::ShowDefaults;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -18,6 +18,76 @@ pub struct Show {
     /// Which clips are meant.
     #[serde(flatten)]
     pub choices: Choices,
+}
+
+/// What is said anew of a show's pulls: what is not said stays as it is, an empty text takes a
+/// value back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShowChange {
+    /// Rate of its edit lists.
+    pub rate: Option<String>,
+    /// Delivery spec: a shipped profile's name, or a file's whole path.
+    pub spec: Option<String>,
+    /// Framing decision list, a file's whole path.
+    pub fdl: Option<String>,
+    /// ACES metadata file with its look, a file's whole path.
+    pub amf: Option<String>,
+    /// Forgets which clips were chosen.
+    pub forget_choices: bool,
+}
+
+impl ShowChange {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Lays it over a show. Whether a file is there only those machines know that read it.
+    fn lay(self, show: &mut Show) -> Outcome<()> {
+        let defaults = &mut show.defaults;
+        if let Some(rate) = self.rate {
+            let rate = said(rate).map(|rate| rate.parse::<FrameRate>()).transpose();
+            defaults.rate = rate.map_err(|fault| fault.at("defaults.rate"))?;
+        }
+        if let Some(spec) = self.spec {
+            defaults.spec = said(spec);
+            let spec = defaults.spec.as_deref();
+            if let Some(spec) = spec.filter(|spec| delivery::profile(spec).is_none()) {
+                whole(spec, "defaults.spec").map_err(|fault| {
+                    let names = delivery::names();
+                    fault.remedy(format!("Name one of {names}, or the whole path of a file."))
+                })?;
+            }
+        }
+        for (said_of, kept, place) in [
+            (self.fdl, &mut defaults.fdl, "defaults.fdl"),
+            (self.amf, &mut defaults.amf, "defaults.amf"),
+        ] {
+            if let Some(path) = said_of {
+                *kept = said(path);
+                kept.as_deref().map_or(Ok(()), |path| whole(path, place))?;
+            }
+        }
+        if self.forget_choices {
+            show.choices.choices.clear();
+        }
+        Ok(())
+    }
+}
+
+fn said(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Refuses a path that means another file wherever it is read.
+fn whole(path: &str, place: &str) -> Outcome<()> {
+    if is_whole(path) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::BadLocation, format!("'{path}' is no whole path"))
+        .at(place)
+        .remedy("Write the path from its root, as every machine has it."))
 }
 
 impl Library {
@@ -57,6 +127,20 @@ impl Library {
             Ok(())
         };
         self.change_show(show, learn).await.map(drop)
+    }
+
+    /// Says anew what holds for the pulls of a show.
+    ///
+    /// # Errors
+    /// [`Code::BadConfig`] for a show without a name; [`Code::BadLocation`] for a path that is not
+    /// whole; `F0502`.
+    pub async fn set_show(&self, name: &str, change: ShowChange) -> Outcome<Show> {
+        if name.is_empty() {
+            return Err(Fault::new(Code::BadConfig, "a show without a name")
+                .at("show")
+                .remedy("Name the show."));
+        }
+        self.change_show(name, |show| change.lay(show)).await
     }
 
     /// Changes what is known of a show, as nobody else does meanwhile.

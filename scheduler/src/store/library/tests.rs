@@ -147,6 +147,38 @@ async fn shows(library: &Library) {
     assert_eq!((found.defaults, found.choices.choices.len()), (set.defaults, 25));
 }
 
+/// Who sees one show only changes nothing of what another has of the same file, learns nothing of
+/// it, and finds what they said themselves.
+async fn each_show_keeps_its_own(library: &Library) {
+    let mine = clip("C001C001_260104_R7CC", "C001R7CC", "10:00:00:00");
+    let mut theirs = mine.clone();
+    theirs.identity.scene = Some("7".into());
+    let add = async |show: &str, clip: &ClipInfo| {
+        library.add_where(show, std::slice::from_ref(clip), |of| of == show).await.unwrap()
+    };
+    let (new, same) =
+        (Added { new: 1, ..Added::default() }, Added { unchanged: 1, ..Added::default() });
+    assert_eq!(add("atlas", &mine).await, new);
+    assert_eq!(add("zeus", &theirs).await, new, "as if nobody had it");
+    assert_eq!((add("atlas", &mine).await, add("zeus", &theirs).await), (same, same));
+    for (show, clip) in [("atlas", &mine), ("zeus", &theirs)] {
+        let found = library.find_where(&mine.path, |of| of == show).await.unwrap();
+        assert_eq!((found.0.show.as_str(), &found.1), (show, clip));
+    }
+    // Whoever sees both finds two, and describes that of a show anew without moving the other.
+    assert_eq!(library.find(&mine.path).await.unwrap_err().code, Code::DuplicateClip);
+    assert_eq!(library.add("zeus", std::slice::from_ref(&theirs)).await.unwrap(), same);
+    assert_eq!(library.find_where(&mine.path, |of| of == "atlas").await.unwrap().1, mine);
+    // What was added for all shows is theirs to pull, and what a show says itself goes before it.
+    let mut common = clip("D001C001_260104_R7CC", "D001R7CC", "10:00:00:00");
+    library.add("", std::slice::from_ref(&common)).await.unwrap();
+    common.timing.frame_count = 99;
+    assert_eq!(add("zeus", &common).await, new);
+    let (_, keys) = library.keys(Of::ShowOrNone("zeus")).await.unwrap();
+    let frames = keys.iter().filter(|key| key.path == common.path).map(|key| key.frames);
+    assert_eq!(frames.collect::<Vec<_>>(), [99, 240]);
+}
+
 #[tokio::test]
 async fn sqlite_keeps_the_library() {
     let dir = tempfile::tempdir().unwrap();
@@ -156,11 +188,14 @@ async fn sqlite_keeps_the_library() {
     let _farm = crate::store::SqlStore::open(place.clone(), "here").await.unwrap();
     let again = Library::open(&place).await.unwrap();
     assert_eq!(again.search(&Search::default(), 10).await.unwrap().1, 3);
+    each_show_keeps_its_own(&again).await;
 }
 
 #[tokio::test]
 async fn postgresql_keeps_the_library() {
     let Some(cluster) = Cluster::start() else { return };
     let place: Place = cluster.database().parse().unwrap();
-    tells(&Library::open(&place).await.unwrap()).await;
+    let library = Library::open(&place).await.unwrap();
+    tells(&library).await;
+    each_show_keeps_its_own(&library).await;
 }

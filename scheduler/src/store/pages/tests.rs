@@ -1,17 +1,19 @@
 //! What is read in pages is what is read row by row, whatever its length.
 
 use super::{LONG, PAGE};
-use crate::core::{Changes, JobRow, LeaseRow, StepState};
+use crate::core::{Changes, JobRow, LeaseRow, Snapshot, StepState};
 use crate::store::postgres::Cluster;
-use crate::store::{Jobs, Place, SqlStore, Store};
+use crate::store::{Follower, Jobs, Place, SqlStore, Store, parts};
 use platefarm_model::farm::{Dependency, JobTerms, StepTerms, Target};
 use platefarm_model::job::{StepKind, StepSpec};
 use platefarm_model::{
-    Code, Fault, FrameRange, FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId,
+    Code, Fault, FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
 use std::sync::Arc;
+use tokio::sync::mpsc::Receiver;
 
-/// More than two pages of each table; of every few rows one is too long for a page.
+/// More than a part, and a job of more steps and leases than two pages hold; of every few rows
+/// one is too long for a page.
 fn many() -> Changes {
     let mut changes = Changes::default();
     let long = |what: &str| what.repeat(LONG / what.len() + 1);
@@ -37,7 +39,8 @@ fn many() -> Changes {
             cancelled: false,
         };
         changes.jobs.insert(id, job);
-        for index in 0..2 {
+        let steps = if number == 7 { PAGE as u32 * 5 / 2 } else { 2 };
+        for index in 0..steps {
             let step = StepId { job: id, index };
             let near = number.is_multiple_of(500).then(|| long("/ocf/ä/")).into_iter().collect();
             let spec = StepSpec {
@@ -57,17 +60,19 @@ fn many() -> Changes {
         let mut done = FrameSet::new();
         let singles = if number.is_multiple_of(700) { 8_000 } else { 1 };
         (0..singles).for_each(|n| done.insert(FrameRange::single(n * 2)));
-        // Tokens in another order than jobs.
-        let token = LeaseToken(1_000_000 - number);
-        let lease = LeaseRow {
-            token,
-            step: StepId { job: id, index: 1 },
-            worker: WorkerId(1),
-            granted: FrameRange::new(0, 16_000).unwrap(),
-            keep: FrameSet::new(),
-            done,
-        };
-        changes.leases.insert(token, lease);
+        for index in 1..steps {
+            // Tokens in another order than jobs.
+            let token = LeaseToken(100_000_000 - 10_000 * u64::from(index) - number);
+            let lease = LeaseRow {
+                token,
+                step: StepId { job: id, index },
+                worker: WorkerId(1),
+                granted: FrameRange::new(0, 16_000).unwrap(),
+                keep: FrameSet::new(),
+                done: done.clone(),
+            };
+            changes.leases.insert(token, lease);
+        }
     }
     changes
 }
@@ -91,6 +96,53 @@ async fn pages_hold_what_the_rows_say() {
             assert!(*spec == changes.new_steps[id] && *state == written, "{place}: {id}");
         }
         assert_eq!(loaded.steps.len(), changes.new_steps.len());
+    }
+}
+
+/// What is handed over by a reading that goes well.
+async fn handed_over(
+    read: impl Future<Output = Outcome<()>>,
+    mut taken: Receiver<Snapshot>,
+) -> Vec<Snapshot> {
+    let gather = async {
+        let mut parts = Vec::new();
+        while let Some(part) = taken.recv().await {
+            parts.push(part);
+        }
+        parts
+    };
+    let (read, parts) = tokio::join!(read, gather);
+    read.unwrap();
+    parts
+}
+
+/// The farm's own rows come first, then the jobs in their order, each with all that is its own,
+/// whether they are read at once or in turn.
+#[tokio::test]
+async fn parts_come_in_the_order_of_jobs() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::Sqlite(dir.path().join("farm.db"));
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
+    store.load().await.unwrap();
+    store.commit(&many()).await.unwrap();
+    let whole = store.load().await.unwrap();
+    let follower = Follower::new(&place).unwrap();
+    let (to, taken) = parts();
+    let at_once = handed_over(store.read(to), taken).await;
+    let (to, taken) = parts();
+    let in_turn = handed_over(follower.read(to), taken).await;
+    for parts in [at_once, in_turn] {
+        assert!(parts[0].jobs.is_empty() && parts.len() > 3, "{} parts", parts.len());
+        let mut all = Snapshot::default();
+        for part in parts {
+            let before = all.jobs.keys().next_back().copied();
+            assert!(part.jobs.keys().all(|job| before < Some(*job)));
+            let is_here = |job: JobId| part.jobs.contains_key(&job);
+            assert!(part.steps.keys().all(|step| is_here(step.job)));
+            assert!(part.leases.values().all(|lease| is_here(lease.step.job)));
+            all.append(part);
+        }
+        assert!(all == whole);
     }
 }
 

@@ -61,8 +61,9 @@ async fn clips_are_found_by_those_whose_show_they_are_of() {
     let clips = [clip("A001_C001", "A001"), clip("A001_C002", "A001")];
     let added = mine.add_clips(add("atlas", &clips)).await.unwrap().into_inner();
     assert_eq!((added.new, added.updated, added.unchanged), (2, 0, 0));
-    // Nobody takes a clip from another show, or from under all of them.
-    assert_eq!(code(theirs.add_clips(add("zeus", &clips[..1])).await), Code::OutsideShow);
+    // A path that another show has is answered as one that nobody has, and no clip is taken from it.
+    let told = theirs.add_clips(add("zeus", &clips[..1])).await.unwrap().into_inner();
+    assert_eq!((told.new, told.updated, told.unchanged), (1, 0, 0));
     assert_eq!(code(theirs.add_clips(add("atlas", &clips)).await), Code::OutsideShow);
     assert_eq!(code(theirs.add_clips(add("", &clips)).await), Code::OutsideShow);
 
@@ -70,7 +71,9 @@ async fn clips_are_found_by_those_whose_show_they_are_of() {
     let found = mine.search(all.clone()).await.unwrap().into_inner();
     let names: Vec<&str> = found.clips.iter().map(|clip| clip.clip_name.as_str()).collect();
     assert_eq!((names, found.found), (vec!["A001_C001", "A001_C002"], 2));
-    assert_eq!(theirs.search(all.clone()).await.unwrap().into_inner().found, 0);
+    assert_eq!(found.clips[0].show, "atlas");
+    let of_zeus = theirs.search(all.clone()).await.unwrap().into_inner();
+    assert_eq!((of_zeus.found, of_zeus.clips[0].show.as_str()), (1, "zeus"));
     let named = v1::SearchRequest { words: vec!["show:atlas".into()], ..all.clone() };
     assert_eq!(code(theirs.search(named).await), Code::OutsideShow);
     let second = v1::SearchRequest { skip: 1, most: 1, ..all.clone() };
@@ -89,9 +92,39 @@ async fn clips_are_found_by_those_whose_show_they_are_of() {
     let clips_json = format!("[{}]", whole.clip_json).into_bytes();
     let again = v1::AddClipsRequest { show: "atlas".into(), clips_json };
     assert_eq!(mine.add_clips(again).await.unwrap().into_inner().unchanged, 1);
-    let formats = v1::ListFormatsRequest { show: "atlas".into() };
+    let formats = v1::ListFormatsRequest { show: "atlas".into(), ..Default::default() };
     let formats = viewer.list_formats(formats).await.unwrap().into_inner().formats;
     assert_eq!(formats.iter().map(|format| format.clip_count).sum::<u64>(), 2);
+}
+
+/// Each part is what stands there in the whole, and no part grows with the clips of a format.
+#[tokio::test]
+async fn formats_are_told_a_part_at_a_time() {
+    let farm = Farm::start().await;
+    let mut library = farm.library(&farm.admin).await;
+    let models = ["Alexa 35", "Burano", "C500"];
+    let clips = models.iter().flat_map(|model| {
+        (0..201).map(move |i| {
+            let mut clip = clip(&format!("A001_C{i:03}_{model}"), "A001");
+            clip.camera.model = Some((*model).into());
+            clip
+        })
+    });
+    library.add_clips(add("atlas", &clips.collect::<Vec<_>>())).await.unwrap();
+    let part = async |skip, most| {
+        let request = v1::ListFormatsRequest { skip, most, ..Default::default() };
+        library.clone().list_formats(request).await.unwrap().into_inner()
+    };
+    let whole = part(0, 0).await;
+    let told = whole.formats.iter().map(|format| (format.clip_count, format.clips.len()));
+    assert_eq!((told.collect::<Vec<_>>(), whole.found), (vec![(201, 200); 3], 3));
+    let mut parts = Vec::new();
+    for skip in 0..4 {
+        let one = part(skip, 1).await;
+        assert_eq!((one.formats.len(), one.found), (usize::from(skip < 3), 3));
+        parts.extend(one.formats);
+    }
+    assert_eq!(parts, whole.formats);
 }
 
 #[tokio::test]
@@ -166,6 +199,47 @@ async fn a_pull_is_planned_and_handed_in_once() {
     let job = people.get_job(v1::GetJobRequest { job: first.job }).await.unwrap().into_inner();
     let job = job.job.unwrap();
     assert_eq!((job.show.as_str(), job.priority, job.frames_total), ("atlas", 7, 41));
+}
+
+/// A call whose answer was lost is sent again, and is the same job, whatever was chosen for the
+/// show meanwhile; but not where the list comes to what was chosen.
+#[tokio::test]
+async fn a_pull_that_is_sent_again_is_the_same_job_though_the_show_learnt() {
+    let farm = Farm::start().await;
+    let (_, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    let clips = [
+        clip("A001_C001", "A001"),
+        clip("B001_C001", "B001"),
+        clip("C001_C001", "C001"),
+        clip("C001_C002", "C001"),
+    ];
+    farm.library(&word).await.add_clips(add("atlas", &clips)).await.unwrap();
+    let pulls = farm.pulls(&word).await;
+    let submit = async |pull: v1::PullOrder| {
+        let request = v1::SubmitRequest { pull: Some(pull), ..Default::default() };
+        pulls.clone().submit(request).await.unwrap().into_inner()
+    };
+    // Another list, for which somebody chooses between the clips of a reel.
+    let chooses = async |reel: &str| {
+        let text = format!("001  {reel} V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n");
+        let choice = format!("[[choice]]\nreel = \"{reel}\"\nuse = \"{reel}_C001\"\n");
+        let named =
+            |name: &str, text: String| v1::NamedText { name: name.into(), text: text.into() };
+        let mut other = pull("atlas");
+        other.edit_list = Some(named("other.edl", text));
+        other.choices = vec![named("choices.toml", choice)];
+        submit(other).await
+    };
+    let first = submit(pull("atlas")).await;
+    chooses("C001").await;
+    let get = v1::GetShowRequest { show: "atlas".into() };
+    let kept = farm.library(&word).await.get_show(get).await.unwrap().into_inner();
+    assert_eq!(kept.choices, 1);
+    let again = submit(pull("atlas")).await;
+    assert_eq!((again.job, again.existed), (first.job, true));
+    // Event 002 of the list is of this reel.
+    chooses("B001").await;
+    assert!(!submit(pull("atlas")).await.existed);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 // A job: what becomes of it, why it waits, what went wrong, its plates, and its frames as cells of a grid.
-import { clock, count, dim, fault, h, jobState, level, number, once, pager, progress, settled, size, span, state, table, tiles } from "./draw.js";
+import { bar, clock, count, dim, fault, h, jobState, level, number, once, pager, progress, settled, size, span, state, table, tiles } from "./draw.js";
 import { ask, askBlob, askText } from "./link.js";
 import { framesDeed, jobDeeds, stepDeeds } from "./deeds.js";
 
@@ -193,6 +193,12 @@ function plates(page, change) {
     page.sheet && h("a", { href: page.sheet, download: "contact_sheet.png" }, "Contact sheet"))];
 }
 
+// How far a package is: of what is done with its files, those that are done.
+const making = (m) => h("div", { key: "m" + m.step, class: "card making" }, h("p", {}, h("strong", {}, m.name), " " + m.what
+  + (m.total ? ", " + number(m.done) + " of " + number(m.total) : m.done ? ", " + number(m.done) : "")
+  + (m.total_bytes ? ", " + size(m.bytes) + " of " + size(m.total_bytes) : "")),
+m.total > 0 && bar([["done", m.done], ["waiting", Math.max(0, m.total - m.done)]]));
+
 function why(page) {
   if (!page.explained) return null;
   return h("div", { class: "card", "aria-live": "polite" }, page.explained.groups.slice(0, 12).map((g, i) => h("div", { key: i },
@@ -216,8 +222,12 @@ export const jobPage = {
     if (page.coloured === "time") await Promise.all(found.steps.map((s) => lookAtTimes(page, s, page.steps[s.id.index] || (page.steps[s.id.index] = {}))));
     if (settled(found) && !page.looked) { page.looked = true; await lookAtPlates(page); }
     if (!page.plates) await lookAtStills(page, found);
+    // While a package is made no frame ends, so that nothing is heard of it.
+    clearTimeout(page.soon);
+    if (found.packs) page.soon = setTimeout(() => page.again && page.again(), 1000);
   },
   view({ page, me, pace, change, again }) {
+    page.again = again;
     if (page.error) return [h("h1", {}, "j" + page.id), h("p", { class: "bad", role: "alert" }, page.error.message)];
     const j = page.job;
     if (!j) return [dim("Looking.")];
@@ -236,6 +246,7 @@ export const jobPage = {
       page.explained = page.explained ? null : await ask("/api/jobs/" + j.id + "/explain"); change();
     } }, "Why does it wait?")), why(page),
     page.causes.length > 0 && [h("h2", {}, "Errors ", h("span", { class: "dim" }, count(failures, "frame") + ", " + count(page.causes.length, "cause"))), h("ul", { class: "causes" }, page.causes.slice(0, 20).map(cause))],
+    (j.making || []).map(making),
     !page.plates && page.stillsShown.length > 0 && stills(page, again),
     page.looked && (page.plates || page.noPlates) && [page.plates && h("h2", {}, "Plates"), plates(page, change)],
     h("div", { class: "row" }, h("h2", {}, "Steps ", h("span", { class: "dim" }, phases.map(([phase, n]) => number(n) + " " + phase).join(", "))),

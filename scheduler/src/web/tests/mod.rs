@@ -272,6 +272,27 @@ async fn what_comes_out_is_shown() {
     let view: serde_json::Value = serde_json::from_str(&view).unwrap();
     let expected = serde_json::json!([{ "step": 0, "name": "a", "frame": 1003 }]);
     assert_eq!(view["stills"], expected, "{view}");
+    // How far a package is, which is one frame of it, is seen where it is looked at.
+    assert_eq!((&view["making"], &view["packs"]), (&serde_json::json!([]), &false.into()));
+    let making = v1::Making {
+        stage: v1::MakingStage::Checking.into(),
+        done: 3,
+        total: 9,
+        bytes: 10,
+        total_bytes: 30,
+    };
+    let making = Some(making);
+    let pulse = v1::LeasePulse { token, in_hand: Some(1001), progress: 1, making, last: None };
+    let beat = v1::HeartbeatRequest { worker, tokens: vec![], leases: vec![pulse] };
+    work.heartbeat(beat).await.unwrap();
+    let view = farm.get(&format!("/api/jobs/{job}"), Some(&farm.admin)).await.body;
+    let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+    let expected = serde_json::json!([{
+        "step": 0, "name": "a", "what": "checking frames",
+        "done": 3, "total": 9, "bytes": 10, "total_bytes": 30,
+    }]);
+    assert_eq!(view["making"], expected, "{view}");
+
     let path = format!("/api/jobs/{job}/steps/0/still");
     let other = Farm::token(&farm.store, Role::Viewer, &["zeus"]).await;
     assert_eq!(farm.get(&path, Some(&other)).await.status, 403);
