@@ -223,6 +223,34 @@ fn mobs_of_an_aaf_name_the_material() {
     assert_eq!(got, [(Some(umid), ""), (Some(umid), "A001R1AB")]);
 }
 
+/// Whoever reads an AAF for us says which mobs count in drop frame: five hours are 5 * 107892 frames,
+/// and 1800 behind the first minute are 00:01:00;02. Media of another mob counts on in its own way.
+#[test]
+fn mobs_of_an_aaf_say_whether_they_drop_frames() {
+    let ntsc = 30_000.0 / 1001.0;
+    let dropping = json!({"AAF": {"MobID": "urn:smpte:umid:1", "DropFrame": true}});
+    let clip = |name: &str, metadata: &Value| {
+        json!({
+            "OTIO_SCHEMA": "Clip.2", "name": name, "source_range": otio_range(1800.0, 30.0, ntsc),
+            "media_references": {
+                "DEFAULT_MEDIA": {"OTIO_SCHEMA": "MissingReference.1"},
+                "tape": {"OTIO_SCHEMA": "MissingReference.1", "metadata": metadata},
+            },
+            "active_media_reference_key": "DEFAULT_MEDIA",
+        })
+    };
+    let document = json!({
+        "OTIO_SCHEMA": "Timeline.1", "name": "T", "metadata": dropping,
+        "global_start_time": otio_time(539_460.0, ntsc),
+        "tracks": {"OTIO_SCHEMA": "Stack.1", "children": [{"OTIO_SCHEMA": "Track.1", "kind": "Video",
+            "children": [clip("A", &dropping), clip("B", &Value::Null)]}]},
+    });
+    let list = otio::parse(document.to_string().as_bytes(), None).unwrap();
+    let times = |event: &Event| [&event.record, &event.source].map(|span| span.start_text.clone());
+    assert_eq!(times(&list.events[0]), ["05:00:00;00", "00:01:00;02"]);
+    assert_eq!(times(&list.events[1]), ["05:00:01;00", "00:01:00:00"]);
+}
+
 /// A sequence inside a sequence: what is seen of it, at its place, at its speed.
 #[test]
 fn nested_compositions_are_cut_to_what_is_seen() {
