@@ -13,6 +13,7 @@ pub(crate) use events::Since;
 pub(crate) use results::{FrameLine, FrameQuery};
 pub(crate) use shows::{Pulls, ShowPage};
 
+use crate::cli::now;
 use opentelemetry::trace::SpanKind;
 use platefarm_model::job::{FrameResult, JobSpec, JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
@@ -56,6 +57,15 @@ pub(crate) struct Me {
     pub(crate) shows: Vec<String>,
     /// Id of the token; empty where none was needed.
     pub(crate) token: String,
+}
+
+/// How far one clock is ahead of another, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    /// The best guess; less than nothing where it is behind.
+    pub(crate) us: i64,
+    /// It is not further off than this.
+    pub(crate) give_us: i64,
 }
 
 type Clients = (FarmClient<Line>, TrustClient<Line>, EventsClient<Line>, LibraryClient<Line>);
@@ -103,6 +113,18 @@ impl Farm {
             self.trust.who_am_i(v1::WhoAmIRequest {}).await.map_err(|s| from_status(&s))?;
         let me = answer.into_inner();
         Ok(Me { name: me.name, role: role(me.role)?, shows: me.shows, token: me.token })
+    }
+
+    /// How far our clock is ahead of the scheduler's; none where it does not say what time it has.
+    pub(crate) async fn ahead(&mut self) -> Outcome<Option<Ahead>> {
+        let (sent, begun) = (now(), Instant::now());
+        let answer =
+            self.trust.who_am_i(v1::WhoAmIRequest {}).await.map_err(|s| from_status(&s))?;
+        let round_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let theirs = Some(answer.into_inner().now_us).filter(|us| *us != 0);
+        // It looked at its clock on the way, halfway as far as anybody knows.
+        let ahead = |theirs| sent.0.saturating_add(round_us / 2).saturating_sub(theirs);
+        Ok(theirs.map(|theirs| Ahead { us: ahead(theirs), give_us: round_us / 2 }))
     }
 
     /// Makes a token: its view, and its word where it has one.

@@ -5,7 +5,7 @@ use opentelemetry::global;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, address};
 use tokio::runtime::Runtime;
 
 /// Sends traces for as long as it is held; the last of them when it is dropped.
@@ -19,7 +19,8 @@ impl Traces {
     /// Traces of `verb` go to the collector at `endpoint`, over gRPC.
     pub(crate) fn start(endpoint: &str, verb: &str) -> Outcome<Self> {
         let bad = |e: &(dyn std::error::Error + 'static)| {
-            Fault::new(Code::BadConfig, format!("traces cannot be sent to '{endpoint}'"))
+            let shown = address::shown(endpoint);
+            Fault::new(Code::BadConfig, format!("traces cannot be sent to '{shown}'"))
                 .at("--otlp")
                 .because(e)
                 .remedy("Name a collector that speaks OTLP over gRPC, as in http://127.0.0.1:4317.")

@@ -177,6 +177,9 @@ fn describe(meta: &MetaData) -> Outcome<Delivered> {
             }
             AttributeValue::FloatVec3((r, g, b)) if name == PIXELS_MIN => min = Some([r, g, b]),
             AttributeValue::FloatVec3((r, g, b)) if name == PIXELS_MAX => max = Some([r, g, b]),
+            AttributeValue::FloatVec3((x, y, z)) => {
+                file.others.insert(name, format!("{x} {y} {z}"));
+            }
             other => {
                 file.others.insert(name, format!("{other:?}"));
             }

@@ -4,8 +4,9 @@
 //! flushed, read back, and renamed once its result is accepted: the acceptance is the
 //! decision, the rename only carries it out, so carrying it out twice must do
 //! no harm. The staging directory lies under the output directory, because
-//! a rename is atomic only within a volume. Objects behind `s3://` are the
-//! business of [`crate::storage`]; every function here takes both.
+//! a rename is atomic only within a volume, and is never a link: what lies
+//! elsewhere is not ours to write or to clear away. Objects behind `s3://` are
+//! the business of [`crate::storage`]; every function here takes both.
 
 use crate::{hash, storage};
 use platefarm_model::{Code, Fault, Outcome};
@@ -18,13 +19,39 @@ pub const STAGING: &str = ".platefarm";
 /// What the attempts of runs begin with that no lease stands behind.
 pub const LOCAL: &str = "local-";
 
+/// The hidden directory of `out`. Nothing is made.
+///
+/// # Errors
+/// [`Code::OutsideRoot`] when it is a link, or is not this process's to touch.
+pub fn staging(out: &Path) -> Outcome<PathBuf> {
+    let staging = unlinked(out.join(STAGING))?;
+    storage::within(&staging)?;
+    Ok(staging)
+}
+
 /// The directory of an attempt, made when it is not there.
 ///
 /// # Errors
-/// [`Code::OutsideRoot`] when `attempt` is not a plain name; `F03xx` when it cannot be made.
+/// [`Code::OutsideRoot`] when `attempt` is not a plain name, or it or the hidden directory is a
+/// link; `F03xx` when it cannot be made.
 pub fn stage_dir(out: &Path, attempt: &str) -> Outcome<PathBuf> {
-    let dir = out.join(STAGING).join(plain_name(attempt)?);
+    let dir = attempt_dir(out, attempt)?;
     make_dirs(&dir)?;
+    Ok(dir)
+}
+
+fn attempt_dir(out: &Path, attempt: &str) -> Outcome<PathBuf> {
+    unlinked(staging(out)?.join(plain_name(attempt)?))
+}
+
+fn unlinked(dir: PathBuf) -> Outcome<PathBuf> {
+    if !storage::is_remote(&dir) && dir.is_symlink() {
+        return Err(Fault::new(Code::OutsideRoot, "a directory of attempts is a link")
+            .at(dir.display().to_string())
+            .remedy(
+                "Remove the link: attempts are kept, and cleared away, beside what they become.",
+            ));
+    }
     Ok(dir)
 }
 
@@ -38,6 +65,7 @@ pub fn make_dirs(dir: &Path) -> Outcome<()> {
         // Keys have no directories.
         return storage::absolute(dir).map(drop);
     }
+    storage::within(dir)?;
     let mut tries = 0;
     let made = loop {
         let missing: Vec<&Path> = dir.ancestors().take_while(|a| !a.is_dir()).collect();
@@ -52,15 +80,16 @@ pub fn make_dirs(dir: &Path) -> Outcome<()> {
 }
 
 /// Writes a new file and flushes it to the disk, its directory entry included.
-/// A file of that name is replaced; after a failure none is left.
+/// A file of that name is replaced, and a link of that name not followed; after a failure none is left.
 ///
 /// # Errors
-/// [`Code::DiskFull`], [`Code::NotWritable`], [`Code::WriteFailed`].
+/// [`Code::DiskFull`], [`Code::NotWritable`], [`Code::WriteFailed`]; [`Code::OutsideRoot`].
 pub fn write_flushed(path: &Path, bytes: &[u8]) -> Outcome<()> {
     if storage::is_remote(path) {
         return storage::put(path, bytes);
     }
-    let written = File::create(path).and_then(|mut file| {
+    storage::names_within(path)?;
+    let written = created(path).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
@@ -117,6 +146,18 @@ fn forget(path: &Path) {
 #[cfg(not(target_os = "linux"))]
 fn forget(_path: &Path) {}
 
+fn created(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(OFlags::NOFOLLOW.bits() as i32);
+    }
+    options.open(path)
+}
+
 /// Writes a file beside its final name, flushes it and renames it, so that the name is never half there.
 ///
 /// # Errors
@@ -149,6 +190,8 @@ pub fn publish(staged: &Path, published: &Path) -> Outcome<()> {
     if storage::is_remote(staged) || storage::is_remote(published) {
         return storage::publish(staged, published, attempt_of(staged));
     }
+    storage::names_within(staged)?;
+    storage::names_within(published)?;
     match fs::rename(staged, published) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -243,6 +286,7 @@ pub fn discard(staged: &Path) -> Outcome<()> {
     if storage::is_remote(staged) {
         return storage::discard(staged);
     }
+    storage::names_within(staged)?;
     match fs::remove_file(staged) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(write_fault(staged, &error)),
         _ => Ok(()),
@@ -252,14 +296,15 @@ pub fn discard(staged: &Path) -> Outcome<()> {
 /// Removes an attempt with what is left of it, and the staging directory when that was the last one.
 ///
 /// # Errors
-/// [`Code::OutsideRoot`] when `attempt` is not a plain name; else `F03xx`.
+/// [`Code::OutsideRoot`] when `attempt` is not a plain name, or the hidden directory is a link; else `F03xx`.
 pub fn remove_attempt(out: &Path, attempt: &str) -> Outcome<()> {
-    let dir = out.join(STAGING).join(plain_name(attempt)?);
+    let staging = staging(out)?;
+    let dir = staging.join(plain_name(attempt)?);
     if storage::is_remote(out) {
         return storage::remove_below(&dir, &mut |_| false).map(drop);
     }
     remove_tree(&dir)?;
-    remove_if_empty(&out.join(STAGING))
+    remove_if_empty(&staging)
 }
 
 /// Removes the directory of an attempt if nothing is in it, and the staging
@@ -271,17 +316,16 @@ pub fn tidy_attempt(out: &Path, attempt: &str) -> Outcome<()> {
     if storage::is_remote(out) {
         return Ok(());
     }
-    let staging = out.join(STAGING);
-    remove_if_empty(&staging.join(plain_name(attempt)?))?;
-    remove_if_empty(&staging)
+    remove_if_empty(&attempt_dir(out, attempt)?)?;
+    remove_if_empty(&staging(out)?)
 }
 
 /// Removes every attempt under `out` that `keep` does not name. Returns how many went.
 ///
 /// # Errors
-/// `F03xx`.
+/// [`Code::OutsideRoot`] when the hidden directory is a link; else `F03xx`.
 pub fn remove_leftovers(out: &Path, mut keep: impl FnMut(&str) -> bool) -> Outcome<usize> {
-    let staging = out.join(STAGING);
+    let staging = staging(out)?;
     if storage::is_remote(out) {
         return storage::remove_below(&staging, &mut keep);
     }
@@ -328,17 +372,10 @@ pub fn confined(root: &Path, relative: &Path) -> Outcome<PathBuf> {
     let real_root = root.canonicalize().map_err(|e| crate::source::read_fault(root, &e))?;
     let joined = root.join(relative);
     // What is there decides where the path leads; what is not there yet is made by us, below it.
-    for ancestor in joined.ancestors() {
-        if ancestor.symlink_metadata().is_err() {
-            continue;
-        }
-        let real = ancestor
-            .canonicalize()
-            .map_err(|_| outside("leads through a link that goes nowhere"))?;
-        if !real.starts_with(&real_root) {
-            return Err(outside("leaves the directory through a link"));
-        }
-        break;
+    let real =
+        storage::real(&joined).map_err(|_| outside("leads through a link that goes nowhere"))?;
+    if !real.starts_with(&real_root) {
+        return Err(outside("leaves the directory through a link"));
     }
     Ok(joined)
 }
@@ -397,8 +434,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match File::open(parent)?.sync_all() {
+    match File::open(storage::directory_of(path))?.sync_all() {
         // Some file systems (and devices) do not flush directories.
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
         done => done,

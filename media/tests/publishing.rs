@@ -119,6 +119,45 @@ fn leftovers_go_and_the_living_stay() {
     assert!(!out.path().join(STAGING).exists());
 }
 
+/// What a link leads to is somebody else's: nothing is staged there, and nothing cleared away.
+#[cfg(unix)]
+#[test]
+fn attempts_are_not_kept_behind_a_link() {
+    use std::os::unix::fs::symlink;
+    let (out, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (out, elsewhere) = (out.path(), elsewhere.path());
+    fs::create_dir_all(elsewhere.join("t1")).unwrap();
+    fs::create_dir_all(elsewhere.join("t2")).unwrap();
+    fs::write(elsewhere.join("t1/notes"), "theirs").unwrap();
+    let untouched = || {
+        let there = ["t1/notes", "t2"].iter().all(|name| elsewhere.join(name).exists());
+        there && fs::read_dir(elsewhere).unwrap().count() == 2
+    };
+    symlink(elsewhere, out.join(STAGING)).unwrap();
+    let refused = [
+        stage_dir(out, "t3").map(drop),
+        tidy_attempt(out, "t2"),
+        remove_attempt(out, "t1"),
+        remove_leftovers(out, |_| false).map(drop),
+    ];
+    for (number, refused) in refused.into_iter().enumerate() {
+        assert_eq!(refused.unwrap_err().code, Code::OutsideRoot, "{number}");
+    }
+    assert!(untouched());
+    // One attempt that is a link: it goes, and what it leads to stays.
+    fs::remove_file(out.join(STAGING)).unwrap();
+    fs::create_dir(out.join(STAGING)).unwrap();
+    symlink(elsewhere, out.join(STAGING).join("t4")).unwrap();
+    assert_eq!(stage_dir(out, "t4").unwrap_err().code, Code::OutsideRoot);
+    assert_eq!(tidy_attempt(out, "t4").unwrap_err().code, Code::OutsideRoot);
+    assert_eq!(remove_leftovers(out, |_| false).unwrap(), 1);
+    assert!(untouched());
+    // A link that has a file's name already is not written through.
+    symlink(elsewhere.join("t1/notes"), out.join("a.exr")).unwrap();
+    assert!(write_flushed(&out.join("a.exr"), b"ours").is_err());
+    assert_eq!(fs::read(elsewhere.join("t1/notes")).unwrap(), b"theirs");
+}
+
 #[test]
 fn an_atomic_write_replaces_whole_files_and_leaves_no_other() {
     let out = tempfile::tempdir().unwrap();

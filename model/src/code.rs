@@ -79,7 +79,7 @@ codes! {
     UnknownOption "F0008" Request "an option names something that does not exist" "Choose one of the listed names.";
     OpenListener "F0009" Request "an address that other machines reach needs TLS and tokens" "Give --tls-cert and --tls-key, or listen on 127.0.0.1 or [::1].";
     OutputExists "F0010" Request "the output is already there" "Deliver into another directory; a re-pull also wants a new --plate-version.";
-    NotConfirmed "F0011" Request "something that is done to many was not confirmed" "Say yes, or pass --yes; name fewer with --show, --find and --state.";
+    NotConfirmed "F0011" Request "something that is done to many was not confirmed" "Say yes, or pass --yes; name fewer with a narrower filter.";
 
     // F01xx: camera and picture files
     FileNotFound "F0101" Request "a file or directory is not there" "Check the path and that the volume is mounted.";
@@ -204,6 +204,7 @@ codes! {
     UnknownStep "F0524" Request "the job has no such step" "`platefarm jobs show` lists its steps.";
     JobTooLarge "F0525" Request "the job is larger than a message to the scheduler may be" "Split the edit list and hand in several pulls, each into its own directory.";
     TermsKept "F0526" Request "a job that was there keeps its terms" "Change them with `platefarm jobs priority`, `deadline`, `start`, `limit` and `depend`; what its steps need of workers stays: cancel it and hand it in anew.";
+    KeyTaken "F0527" Request "the idempotency key is of another job" "Use a key of its own for each job. To replace the job that has it, cancel that one and hand this one in again.";
     Internal "F0599" Program "an internal error" "Report the message.";
 
     // F06xx: trust
@@ -216,6 +217,7 @@ codes! {
     NobodyCanEnter "F0607" Request "the farm asks for tokens, and there is none" "Make the first with `platefarm tokens create --role admin --store STORE`.";
     TokenInTheOpen "F0608" Request "a token would travel unencrypted" "Use an https:// address; or pass --plaintext where something else encrypts the way.";
     UnknownToken "F0609" Request "there is no such token" "See `platefarm tokens list`.";
+    WorkerRefused "F0610" Farm "the farm refuses a worker what its task asks for" "Nothing for the job: its work is done elsewhere. Give the worker a token that is good: `platefarm tokens create --role worker`.";
 }
 
 impl Code {

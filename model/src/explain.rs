@@ -201,6 +201,9 @@ pub struct NodeView {
     pub name: String,
     /// Whether it gets nothing new.
     pub draining: bool,
+    /// Why; empty: nobody said.
+    #[serde(default)]
+    pub drain_reason: String,
     /// Why it is kept from work.
     pub quarantine: Option<Quarantine>,
     /// Labels that people added.

@@ -323,11 +323,14 @@ pub struct Share {
     /// Workers with a GPU, likewise.
     #[serde(skip_serializing_if = "is_default")]
     pub warm_gpu: u32,
+    /// The highest class that those may ask for who do not run the farm.
+    pub highest_class: PriorityClass,
 }
 
 impl Default for Share {
     fn default() -> Self {
-        Self { weight: 1, guarantee: 0, ceiling: None, warm_cpu: 0, warm_gpu: 0 }
+        let highest_class = PriorityClass::Urgent;
+        Self { weight: 1, guarantee: 0, ceiling: None, warm_cpu: 0, warm_gpu: 0, highest_class }
     }
 }
 
@@ -354,6 +357,9 @@ pub struct Node {
     /// Whether it finishes what it has and gets nothing new.
     #[serde(skip_serializing_if = "is_default")]
     pub draining: bool,
+    /// Why, in the words of who said so; empty: they did not say.
+    #[serde(skip_serializing_if = "is_default")]
+    pub drain_reason: String,
     /// Whether it is kept from work.
     #[serde(skip_serializing_if = "is_default")]
     pub quarantine: Option<Quarantine>,
@@ -369,7 +375,10 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeControl {
     /// It finishes the frames in hand and gets nothing new.
-    Drain,
+    Drain {
+        /// Why; may be empty.
+        reason: String,
+    },
     /// It gets work again, whatever held it: drained or quarantined.
     Resume,
     /// It is kept from work until a person resumes it.
@@ -465,35 +474,4 @@ impl Needs {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_read_what_they_print() {
-        for class in PriorityClass::ALL {
-            assert_eq!(class.word().parse::<PriorityClass>().unwrap(), *class);
-        }
-        assert!(PriorityClass::Urgent > PriorityClass::Normal);
-        let fault = "hot".parse::<PriorityClass>().unwrap_err();
-        assert!(fault.remedy_text().contains("background, normal, urgent"), "{fault}");
-        assert_eq!("j12".parse::<Target>().unwrap(), Target::Job(JobId(12)));
-        assert_eq!("j12.3".parse::<Target>().unwrap().to_string(), "j12.3");
-    }
-
-    #[test]
-    fn what_says_nothing_is_written_as_nothing() {
-        assert_eq!(serde_json::to_string(&JobTerms::default()).unwrap(), "{}");
-        assert_eq!(serde_json::to_string(&StepTerms::default()).unwrap(), "{}");
-        assert_eq!(serde_json::from_str::<Share>("{}").unwrap(), Share::default());
-        let terms = JobTerms {
-            class: PriorityClass::Urgent,
-            after: vec![Dependency { on: "j3.1".parse().unwrap(), same_frames: true }],
-            ..JobTerms::default()
-        };
-        let json = serde_json::to_string(&terms).unwrap();
-        assert_eq!(json, r#"{"class":"urgent","after":[{"on":"j3.1","same_frames":true}]}"#);
-        assert_eq!(serde_json::from_str::<JobTerms>(&json).unwrap(), terms);
-        let named: JobTerms = serde_json::from_str(r#"{"submitted_by":"ann","later":1}"#).unwrap();
-        assert_eq!(named.submitted_by.as_deref(), Some("ann"), "rows of later versions are read");
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //! travels from a render to the scheduler, the report and the terminal without
 //! being reworded; the technical cause travels with it as text.
 
+use crate::address;
 use crate::code::{Code, Owner};
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,7 @@ impl Fault {
         self
     }
 
-    /// Keeps the technical cause, with everything behind it.
+    /// Keeps the technical cause, with everything behind it; addresses in it lose what may open something.
     #[must_use]
     pub fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut text = error.to_string();
@@ -70,7 +71,7 @@ impl Fault {
             text.push_str(&inner.to_string());
             next = inner.source();
         }
-        self.cause = Some(text);
+        self.cause = Some(address::shown_in(&text));
         self
     }
 
@@ -118,6 +119,14 @@ mod tests {
             "F0102: cannot read 'a.dng' [clip A001: offset 12]: device gone"
         );
         assert_eq!(fault.remedy_text(), Code::FileUnreadable.info().remedy);
+    }
+
+    /// Libraries put the whole address into their errors.
+    #[test]
+    fn a_cause_says_no_password() {
+        let io = std::io::Error::other("GET http://farm:s3cr3t@s3.lan/ocf?key=s3cr3t: refused");
+        let fault = Fault::new(Code::StorageFailed, "the object store failed").because(&io);
+        assert_eq!(fault.cause.as_deref(), Some("GET http://s3.lan/ocf refused"));
     }
 
     #[test]

@@ -124,6 +124,12 @@ impl JobSpec {
                     place,
                 );
             }
+            let most = limits::MAX_FRAME_NUMBER;
+            if step.frames.first() < -most || step.frames.last() > most {
+                let message = format!("frames {} are numbered beyond any counter", step.frames);
+                let remedy = format!("Number frames from -{most} to {most}.");
+                return Err(Fault::new(Code::BadSpec, message).at(place).remedy(remedy));
+            }
             if step.max_attempts == 0 {
                 return bad("max_attempts is 0".into(), place);
             }
@@ -358,6 +364,9 @@ pub struct WorkerView {
     /// Why it is kept from work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
+    /// Why it is drained, where somebody said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub drain_reason: String,
 }
 
 impl WorkerView {
@@ -366,6 +375,11 @@ impl WorkerView {
     #[must_use]
     pub fn at_work(&self) -> usize {
         self.leases.len().min(self.slots as usize)
+    }
+
+    /// Leaves out what it holds of jobs that are not `mine`: other shows' business.
+    pub fn cut(&mut self, mine: impl Fn(JobId) -> bool) {
+        self.leases.retain(|lease| mine(lease.step.job));
     }
 
     /// Slots that count: all of one that is alive, and of another those that are still at work.
@@ -417,6 +431,26 @@ mod tests {
         assert!(job(vec![noop(vec![]), noop(vec![0])]).check().is_ok());
         assert_eq!(job(vec![noop(vec![0])]).check().unwrap_err().place.unwrap(), "steps[0] 'n'");
         assert_eq!(job(vec![]).check().unwrap_err().code, Code::BadSpec);
+    }
+
+    /// Beside the last number that there is nothing can be counted.
+    #[test]
+    fn frames_have_numbers_within_bounds() {
+        let most = limits::MAX_FRAME_NUMBER;
+        let check = |first: i64, last: i64| {
+            let frames = FrameRange::new(first, last).unwrap();
+            job(vec![StepSpec { frames, ..noop(vec![]) }]).check().map_err(|fault| (frames, fault))
+        };
+        assert!(check(most - 9, most).is_ok() && check(-most, 9 - most).is_ok());
+        let beyond =
+            [(most, most + 1), (-most - 1, -most), (i64::MAX, i64::MAX), (i64::MIN, i64::MIN)];
+        for (first, last) in beyond {
+            let (frames, fault) = check(first, last).unwrap_err();
+            assert_eq!(fault.code, Code::BadSpec);
+            assert_eq!(fault.place.as_deref(), Some("steps[0] 'n'"));
+            assert!(fault.message.contains(&frames.to_string()), "{fault}");
+            assert!(fault.remedy_text().contains(&most.to_string()), "{}", fault.remedy_text());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! reads a file, a clock or a socket, and nothing knows how it travels; so
 //! every other crate may use it and none can be dragged in through it.
 
+pub mod address;
 pub mod camera_name;
 pub mod cause;
 pub mod clip;

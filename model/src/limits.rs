@@ -26,6 +26,8 @@ pub const MAX_DOCUMENT_DEPTH: usize = 128;
 pub const MAX_STEPS_PER_JOB: usize = 100_000;
 /// Most frames of one step.
 pub const MAX_FRAMES_PER_STEP: u64 = 100_000_000;
+/// Farthest number of a frame from zero, either way: beyond any counter, and far from where numbers end.
+pub const MAX_FRAME_NUMBER: i64 = 1_000_000_000_000;
 /// Attempts at a frame when the submission does not say.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 /// Largest message on the wire, in bytes.

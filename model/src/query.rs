@@ -7,8 +7,10 @@ use crate::job::{JobView, Phase};
 pub struct JobQuery {
     /// Only of this show; empty: of any.
     pub show: String,
-    /// Part of an id, a name or a show, whatever the case; empty: any.
+    /// Part of an id, a name, a show or who handed it in, whatever the case; empty: any.
     pub find: String,
+    /// Only of whom has this name; empty: of anybody.
+    pub by: String,
     /// In one of these phases; none: in any, unless those that are paused are meant.
     pub phases: Vec<Phase>,
     /// Those that a person holds, beside those of the phases.
@@ -32,10 +34,12 @@ impl JobQuery {
     #[must_use]
     pub fn holds(&self, job: &JobView) -> bool {
         let find = self.find.trim().to_lowercase();
-        let said = || format!("{} {} {}", job.id, job.name, job.show).to_lowercase();
+        let by = job.terms.submitted_by.as_deref().unwrap_or_default();
+        let said = || format!("{} {} {} {by}", job.id, job.name, job.show).to_lowercase();
         let any = self.phases.is_empty() && !self.paused;
         let held = self.paused && job.is_held();
         (self.show.is_empty() || self.show == job.show)
+            && (self.by.is_empty() || self.by == by)
             && (any || held || self.phases.contains(&job.phase))
             && !(self.unsettled_only && job.phase.is_settled())
             && (find.is_empty() || said().contains(&find))
@@ -96,6 +100,22 @@ mod tests {
         assert_eq!(ids(JobQuery::unsettled(true)), (vec![2], 1));
         let phases = vec![Phase::Failed, Phase::Done];
         assert_eq!(ids(JobQuery { phases, ..JobQuery::default() }), (vec![3, 1], 2));
+    }
+
+    #[test]
+    fn jobs_are_found_by_who_handed_them_in() {
+        let mut jobs = [
+            job(1, "a", "atlas", Phase::Done),
+            job(2, "b", "atlas", Phase::Done),
+            job(3, "ann's", "atlas", Phase::Done),
+        ];
+        jobs[0].terms.submitted_by = Some("ann".into());
+        jobs[1].terms.submitted_by = Some("annabel".into());
+        let ids =
+            |query: JobQuery| query.pick(&jobs).0.iter().map(|job| job.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(JobQuery { by: "ann".into(), ..JobQuery::default() }), [1]);
+        assert_eq!(ids(JobQuery { find: "ANNA".into(), ..JobQuery::default() }), [2]);
+        assert_eq!(ids(JobQuery { find: "ann".into(), ..JobQuery::default() }), [3, 2, 1]);
     }
 
     /// What a person holds has a word of its own in the list, and is found by it.

@@ -5,6 +5,8 @@
 //! other. Sample bytes stay packed as the file has them wherever the layout
 //! can say how to unpack them, so that the GPU gets the fewest bytes.
 
+mod words;
+
 use crate::{Code, Fault, limits};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -349,7 +351,7 @@ impl RgbLayout {
         {
             return Err(Fault::new(
                 Code::BadStructure,
-                format!("a curve of {} entries for {:?} samples", self.curve.len(), self.samples),
+                format!("a curve of {} entries for {} samples", self.curve.len(), self.samples),
             ));
         }
         let needed = self.bytes();

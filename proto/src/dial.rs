@@ -5,7 +5,7 @@
 //! address of another machine is refused while there is a token to lose,
 //! unless the caller says that something else encrypts the way.
 
-use platefarm_model::{Code, Fault, Outcome, Secret};
+use platefarm_model::{Code, Fault, Outcome, Secret, address};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
@@ -74,6 +74,12 @@ impl Dial {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
+    /// The address as people may see it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        address::shown(&self.url)
+    }
+
     /// The address, ready to connect to.
     ///
     /// # Errors
@@ -82,7 +88,8 @@ impl Dial {
     pub fn endpoint(&self) -> Outcome<Endpoint> {
         let url = &self.url;
         let not_one = || {
-            Fault::new(Code::BadConfig, format!("'{url}' is not an address of a scheduler"))
+            let message = format!("'{}' is not an address of a scheduler", self.shown());
+            Fault::new(Code::BadConfig, message)
                 .remedy("Write it as http://HOST:PORT or https://HOST:PORT.")
         };
         // A library underneath takes sockets of the file system too, under a name of its own.
@@ -112,7 +119,7 @@ impl Dial {
     /// there, and is told from one that is away.
     #[must_use]
     pub fn away(&self, error: &(dyn Error + 'static)) -> Fault {
-        let url = &self.url;
+        let url = self.shown();
         if url.starts_with("https://") && is_plain_answer(error) {
             let plain = url.replacen("https://", "http://", 1);
             let message = format!("what answers at {url} speaks without TLS");
@@ -147,13 +154,16 @@ impl Dial {
                 Code::BadConfig,
                 format!("'{}' is of no use with an http:// address", file.display()),
             )
-            .at(&self.url)
+            .at(self.shown())
             .remedy("Use an https:// address, or leave the certificates out."));
         }
         if self.token.is_some() && !here && !self.plaintext {
             return Err(Fault::new(
                 Code::TokenInTheOpen,
-                format!("{} is another machine's, and nothing encrypts the way to it", self.url),
+                format!(
+                    "{} is another machine's, and nothing encrypts the way to it",
+                    self.shown()
+                ),
             ));
         }
         Ok(())
@@ -272,6 +282,15 @@ mod tests {
         assert_eq!(said("http://farm:1", &plain), "no scheduler answers at http://farm:1");
         let remedy = Dial::from("https://farm:1").away(&plain);
         assert!(remedy.remedy_text().contains("http://farm:1"), "{remedy:?}");
+    }
+
+    #[test]
+    fn no_error_says_a_password() {
+        let away = std::io::Error::other("connection refused");
+        for bad in ["http://farm:s3cr3t@h:1", "htp://farm:s3cr3t@h:1", "farm:s3cr3t@h:1"] {
+            let faults = [dial(bad).endpoint().unwrap_err(), Dial::from(bad).away(&away)];
+            assert!(!format!("{faults:?}").contains("s3cr3t"), "{faults:?}");
+        }
     }
 
     #[test]

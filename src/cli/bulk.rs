@@ -35,7 +35,7 @@ pub(super) struct Many {
     /// Instead of ids: every job of this show.
     #[arg(long)]
     show: Option<String>,
-    /// Instead of ids: every job with this in its id, name or show, whatever the case.
+    /// Instead of ids: every job with this in its id, name, show or who handed it in, whatever the case.
     #[arg(long, value_name = "TEXT")]
     find: Option<String>,
     /// Instead of ids: every job in this state; again for more [default: every state that it changes]
@@ -83,23 +83,28 @@ pub(super) fn plural(count: usize, word: &str) -> String {
 }
 
 /// How many jobs, of what, and which.
-fn summary(jobs: &[JobView]) -> String {
+pub(super) fn summary(jobs: &[JobView]) -> String {
     let shows: BTreeSet<&str> = jobs.iter().map(|job| job.show.as_str()).collect();
     let left: u64 =
         jobs.iter().map(|j| j.frames_total.saturating_sub(j.frames_done + j.frames_failed)).sum();
     let failed: u64 = jobs.iter().map(|job| job.frames_failed).sum();
-    let names = jobs.iter().take(NAMED).map(|job| format!("{} {}", job.id, job.name));
-    let mut names: Vec<String> = names.collect();
-    if jobs.len() > NAMED {
-        names.push(format!("and {} more", jobs.len() - NAMED));
-    }
+    let names = named(jobs.iter().map(|job| format!("{} {}", job.id, job.name)));
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
     format!(
-        "{} of {}, {left} frames to do{failed}: {}",
+        "{} of {}, {left} frames to do{failed}: {names}",
         plural(jobs.len(), "job"),
-        plural(shows.len(), "show"),
-        names.join(", ")
+        plural(shows.len(), "show")
     )
+}
+
+/// The first of many by name, and how many there are besides.
+pub(super) fn named(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let mut some: Vec<String> = names.take(NAMED).collect();
+    if more > 0 {
+        some.push(format!("and {more} more"));
+    }
+    some.join(", ")
 }
 
 impl Many {
@@ -129,26 +134,36 @@ impl Many {
         if self.yes {
             out.note(&summary(&jobs));
         } else {
-            ask(verb(control), &jobs, out)?;
+            ask(verb(control), &summary(&jobs), out)?;
         }
         Ok(jobs.iter().map(|job| Target::Job(job.id)).collect())
     }
 }
 
-/// Has a person say yes.
-pub(super) fn ask(verb: &str, jobs: &[JobView], out: &dyn Output) -> Outcome<()> {
+/// Has a person say yes to what is done to many, which `summary` counts and names.
+pub(super) fn ask(verb: &str, summary: &str, out: &dyn Output) -> Outcome<()> {
     let unsaid = |message: String| Err(Fault::new(Code::NotConfirmed, message));
     if !out.talks() || !stdin().is_terminal() {
-        return unsaid(format!("this would {verb} {}", summary(jobs)));
+        return unsaid(format!("this would {verb} {summary}"));
     }
-    eprintln!("{}", summary(jobs));
+    eprintln!("{summary}");
     eprint!("{}{} them? [y/N] ", verb[..1].to_uppercase(), &verb[1..]);
     let mut said = String::new();
     let heard = std::io::stderr().flush().and_then(|()| stdin().read_line(&mut said));
     if heard.is_ok() && matches!(said.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
-    unsaid(format!("no: {} left as they are", plural(jobs.len(), "job")))
+    unsaid("no: they are left as they are".into())
+}
+
+/// What is said where there was nothing left to cancel: that is no error, and nothing was done.
+fn had_ended(control: &Control, target: Target, job: &JobView) -> Option<String> {
+    let phase = match target {
+        Target::Job(_) => job.phase,
+        Target::Step(id) => job.steps.get(id.index as usize)?.phase,
+    };
+    let by_itself = *control == Control::Cancel && phase != Phase::Cancelled;
+    by_itself.then(|| format!("{target} had ended before ({}): nothing changed", phase.word()))
 }
 
 /// Does something to each of many. One that refuses does not keep the others
@@ -162,19 +177,25 @@ pub(super) async fn steer(
     let single = many.targets.len() == 1;
     let targets = many.find(farm, control, out).await?;
     if let ([target], true) = (targets.as_slice(), single) {
-        out.job(&farm.control(*target, control).await?);
+        let job = farm.control(*target, control).await?;
+        out.job(&job);
+        had_ended(control, *target, &job).into_iter().for_each(|told| out.note(&told));
         return Ok(());
     }
     let steered =
-        each(farm, &targets, out, async |farm, target| farm.control(target, control).await);
-    let (mut jobs, mut refused) = (Vec::new(), Vec::new());
+        each(farm, &targets, "jobs", out, async |farm, target| farm.control(target, control).await);
+    let (mut jobs, mut told, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (target, done) in targets.iter().zip(steered.await) {
         match done {
-            Ok(job) => jobs.push(job),
+            Ok(job) => {
+                told.extend(had_ended(control, *target, &job));
+                jobs.push(job);
+            }
             Err(fault) => refused.push(fault.within(target)),
         }
     }
     out.jobs(&jobs, jobs.len() as u64);
+    told.iter().for_each(|told| out.note(told));
     refused.iter().skip(1).for_each(|fault| out.warn(fault));
     refused.into_iter().next().map_or(Ok(()), Err)
 }
@@ -184,10 +205,11 @@ pub(super) async fn steer(
 pub(super) async fn each<I: Copy, T>(
     farm: &Farm,
     items: &[I],
+    unit: &str,
     out: &dyn Output,
     call: impl AsyncFn(&mut Farm, I) -> Outcome<T>,
 ) -> Vec<Outcome<T>> {
-    let progress = Progress::counting(out.talks() && items.len() > 2 * AT_ONCE, "jobs");
+    let progress = Progress::counting(out.talks() && items.len() > 2 * AT_ONCE, unit);
     let call = &call;
     let calls = items.iter().map(|item| {
         let mut farm = farm.clone();
@@ -266,6 +288,18 @@ mod tests {
                 && !query.holds(&running)
                 && !query.holds(&job(Phase::Done, true, 0))
         );
+    }
+
+    #[test]
+    fn what_had_ended_before_it_was_cancelled_is_told() {
+        let told = |control: &Control, phase| {
+            had_ended(control, Target::Job(JobId(1)), &job(phase, false, 0))
+        };
+        let said = told(&Control::Cancel, Phase::Done);
+        assert_eq!(said.as_deref(), Some("j1 had ended before (done): nothing changed"));
+        assert!(told(&Control::Cancel, Phase::Failed).is_some());
+        assert_eq!(told(&Control::Cancel, Phase::Cancelled), None);
+        assert_eq!(told(&Control::Pause, Phase::Done), None, "that is refused");
     }
 
     #[test]

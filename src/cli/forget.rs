@@ -1,17 +1,18 @@
 //! `platefarm jobs forget`: nothing is kept of what has ended.
 
-use crate::cli::bulk::{ask, each, plural};
+use crate::cli::bulk::{ask, each, plural, summary};
 use crate::cli::when::Age;
 use crate::farm::Farm;
 use crate::output::Output;
+use clap::ArgGroup;
 use platefarm_model::query::JobQuery;
 use platefarm_model::{Code, JobId, Outcome};
 
 /// Which jobs are forgotten.
 #[derive(clap::Args)]
+#[command(group(ArgGroup::new("which").args(["jobs", "finished_before"]).required(true)))]
 pub(super) struct Forget {
     /// Ids, e.g. j12.
-    #[arg(required_unless_present = "finished_before", conflicts_with = "finished_before")]
     jobs: Vec<JobId>,
     /// Instead of ids: all that ended longer ago than this: 90m, 12h, 30d.
     #[arg(long, value_name = "AGE")]
@@ -34,12 +35,12 @@ pub(super) async fn run(farm: &mut Farm, which: Forget, out: &dyn Output) -> Out
         let (mut old, _) = farm.find_jobs(&query).await?;
         old.retain(|job| job.finished.is_some_and(|at| at < end));
         if !old.is_empty() && !yes {
-            ask("forget", &old, out)?;
+            ask("forget", &summary(&old), out)?;
         }
         jobs = old.iter().map(|job| job.id).collect();
     }
     let (mut forgotten, mut refused) = (Vec::new(), Vec::new());
-    for done in each(farm, &jobs, out, async |farm, id| farm.forget(id).await).await {
+    for done in each(farm, &jobs, "jobs", out, async |farm, id| farm.forget(id).await).await {
         match done {
             Ok(job) => forgotten.push(job),
             Err(fault) if finished_before.is_some() && fault.code == Code::UnknownJob => {}

@@ -13,8 +13,11 @@ const EVERYWHERE: &str = "Everywhere";
 /// How the program ends, and what that says.
 pub(super) const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
-    (2, "the request is wrong: an argument, an edit list, a framing"),
-    (3, "the media: a file that is damaged, missing, or not what it should be"),
+    (2, "the request is wrong: an argument, an edit list, a path or id that is not there"),
+    (
+        3,
+        "the media: a file that is damaged, a frame that is missing, a clip that is not what it should be",
+    ),
     (4, "this machine or a worker: a full disk, no GPU, no decoder"),
     (5, "the farm: its scheduler, store or network"),
     (70, "the program itself"),
@@ -38,6 +41,7 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "PLATEFARM_FARM",
+        hide_env_values = true,
         value_name = "URL",
         default_value = DEFAULT_FARM,
         help_heading = "Reaching a farm",
@@ -79,6 +83,7 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        hide_env_values = true,
         value_name = "URL",
         help_heading = EVERYWHERE,
         display_order = 1006
@@ -132,6 +137,13 @@ mod tests {
         let said: Vec<u8> = EXIT_CODES.iter().map(|(code, _)| *code).collect();
         let owners = [Request, Media, Worker, Farm, Program].map(|owner| owner.exit_code());
         assert_eq!(said, [&[0][..], &owners].concat());
+        // Two that are easily taken for each other.
+        let says = |code: Code| {
+            let owner = code.info().owner.exit_code();
+            EXIT_CODES.iter().find(|(code, _)| *code == owner).map_or("", |(_, what)| *what)
+        };
+        assert!(says(Code::FileNotFound).contains("a path or id that is not there"));
+        assert!(says(Code::MissingFrame).contains("a frame that is missing"));
         let help = crate::cli::typed::command().render_help().to_string();
         assert!(help.contains("  70  the program itself"), "{help}");
     }

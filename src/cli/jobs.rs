@@ -6,6 +6,7 @@ use crate::cli::when::When;
 use crate::cli::{Global, frames, runtime};
 use crate::farm::{Farm, FrameQuery};
 use crate::output::{Output, Progress};
+use clap::ArgGroup;
 use platefarm_model::farm::{Control, Dependency, PriorityClass, Target};
 use platefarm_model::job::Phase;
 use platefarm_model::query::JobQuery;
@@ -66,12 +67,15 @@ pub(super) enum Verb {
         frames: Option<FrameSet>,
     },
     /// Change the place of jobs or steps among others.
-    #[command(arg_required_else_help = true)]
+    #[command(
+        arg_required_else_help = true,
+        group(ArgGroup::new("level").args(["class", "number"]).required(true).multiple(true))
+    )]
     Priority {
         #[command(flatten)]
         which: Many,
         /// Background, normal or urgent: a higher class takes capacity from a lower one.
-        #[arg(long, required_unless_present = "number")]
+        #[arg(long)]
         class: Option<PriorityClass>,
         /// The higher goes first within the class.
         #[arg(long, visible_alias = "priority", allow_negative_numbers = true)]
@@ -100,12 +104,15 @@ pub(super) enum Verb {
         tasks: u32,
     },
     /// Make a job or step wait for another, or let it wait no more.
-    #[command(arg_required_else_help = true)]
+    #[command(
+        arg_required_else_help = true,
+        group(ArgGroup::new("wait").args(["on", "not_on"]).required(true))
+    )]
     Depend {
         /// Id, e.g. j12, or j12.3 for a step.
         target: Target,
         /// What must be settled first.
-        #[arg(long, required_unless_present = "not_on", conflicts_with = "not_on")]
+        #[arg(long)]
         on: Option<Target>,
         /// Each frame waits for the same frame only.
         #[arg(long, requires = "on")]
@@ -143,9 +150,12 @@ pub(super) struct List {
     /// Only of this show.
     #[arg(long, default_value = "", hide_default_value = true)]
     show: String,
-    /// Part of an id, a name or a show, whatever the case.
+    /// Part of an id, a name, a show or who handed it in, whatever the case.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     find: String,
+    /// Only of whom has this name: that of the token that handed it in.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "NAME")]
+    by: String,
     /// Only in this state: blocked, pending, running, paused, done, failed, cancelled; again for more.
     #[arg(long, value_name = "STATE")]
     state: Vec<JobState>,
@@ -232,10 +242,10 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
     runtime()?.block_on(async {
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
-            Verb::List(List { active, show, find, state, limit }) => {
+            Verb::List(List { active, show, find, by, state, limit }) => {
                 let (unsettled_only, most) = (active, limit);
                 let query =
-                    JobQuery { show, find, unsettled_only, most, ..JobState::query(&state) };
+                    JobQuery { show, find, by, unsettled_only, most, ..JobState::query(&state) };
                 let (jobs, found) = farm.find_jobs(&query).await?;
                 out.jobs(&jobs, found);
             }

@@ -24,7 +24,13 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct StoreArg {
     /// Store of the library: a file, sqlite:FILE, or the farm's own postgres://USER@HOST/DATABASE [default: a file of this user]
-    #[arg(long = "library-store", env = "PLATEFARM_LIBRARY", value_name = "PLACE", global = true)]
+    #[arg(
+        long = "library-store",
+        env = "PLATEFARM_LIBRARY",
+        hide_env_values = true,
+        value_name = "PLACE",
+        global = true
+    )]
     place: Option<Place>,
 }
 

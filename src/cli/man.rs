@@ -85,6 +85,7 @@ fn beyond(command: &clap::Command) -> String {
     text.push_str(".SH ENVIRONMENT\n");
     read.iter().for_each(|(name, what)| text.push_str(&entry(name, what)));
     text.push_str(&entry("NO_COLOR", "no colour, whatever the terminal"));
+    text.push_str(&entry("TERM", "dumb: no colour"));
     text.push_str(&entry("COLUMNS", "width of tables, where it is not the terminal's"));
     text.push_str(".SH \"SEE ALSO\"\n");
     let mut others: Vec<String> = parents(&name);

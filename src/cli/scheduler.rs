@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "127.0.0.1:7878", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Its store: sqlite:///path/farm.db or postgres://... [default: SQLite in the user's state directory]
-    #[arg(long, env = "PLATEFARM_STORE", value_name = "URL")]
+    #[arg(long, env = "PLATEFARM_STORE", hide_env_values = true, value_name = "URL")]
     store: Option<Place>,
     /// Where workers, clients and other schedulers of the same database reach it [default: where it listens]
     #[arg(long, value_name = "URL")]
@@ -54,7 +54,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     pictures: Vec<PathBuf>,
     /// Library that the dashboard searches: a file, sqlite:FILE or postgres://... [default: the store, where that is PostgreSQL]
-    #[arg(long, env = "PLATEFARM_LIBRARY", value_name = "PLACE")]
+    #[arg(long, env = "PLATEFARM_LIBRARY", hide_env_values = true, value_name = "PLACE")]
     library_store: Option<Place>,
     /// Ask for tokens on loopback addresses, too.
     #[arg(long)]

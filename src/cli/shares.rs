@@ -6,7 +6,7 @@ use crate::cli::defaults::DefaultTerms;
 use crate::cli::{Global, runtime, typed};
 use crate::farm::{Farm, Pulls};
 use crate::output::{Output, Settings};
-use platefarm_model::farm::{Pool, Share};
+use platefarm_model::farm::{Pool, PriorityClass, Share};
 use platefarm_model::{Fault, Outcome};
 use std::str::FromStr;
 
@@ -113,12 +113,15 @@ pub(super) struct ShareTerms {
     /// Most tasks at a time, or none: as many as there are [a new share: none]
     #[arg(long, value_name = "TASKS")]
     ceiling: Option<Ceiling>,
-    /// Workers without a GPU that are kept for it where capacity is scaled, though nothing waits [a new share: 0]
+    /// Workers without a GPU that it is to have where capacity is scaled, at work for it or idle [a new share: 0]
     #[arg(long, value_name = "WORKERS")]
     warm_cpu: Option<u32>,
     /// Workers with a GPU, likewise.
     #[arg(long, value_name = "WORKERS")]
     warm_gpu: Option<u32>,
+    /// Highest class that its submitters may ask for: background, normal or urgent; a higher one is for operators [a new share: urgent]
+    #[arg(long, value_name = "CLASS")]
+    highest_class: Option<PriorityClass>,
 }
 
 impl ShareTerms {
@@ -130,6 +133,7 @@ impl ShareTerms {
             ceiling: self.ceiling.map_or(before.ceiling, |ceiling| ceiling.0),
             warm_cpu: self.warm_cpu.unwrap_or(before.warm_cpu),
             warm_gpu: self.warm_gpu.unwrap_or(before.warm_gpu),
+            highest_class: self.highest_class.unwrap_or(before.highest_class),
         }
     }
 }
@@ -175,7 +179,7 @@ fn of_pool(old: &Pool, new: &Pool) -> [Field; 2] {
     ]
 }
 
-fn of_share(old: Share, new: Share) -> [Field; 5] {
+fn of_share(old: Share, new: Share) -> [Field; 6] {
     let field = |name, of: fn(&Share) -> u32| (name, of(&old).to_string(), of(&new).to_string());
     [
         field("weight", |share| share.weight),
@@ -183,6 +187,7 @@ fn of_share(old: Share, new: Share) -> [Field; 5] {
         ("ceiling", or_none(old.ceiling), or_none(new.ceiling)),
         field("warm CPU", |share| share.warm_cpu),
         field("warm GPU", |share| share.warm_gpu),
+        ("highest class", old.highest_class.to_string(), new.highest_class.to_string()),
     ]
 }
 
@@ -326,11 +331,20 @@ mod tests {
 
     #[test]
     fn what_is_not_said_of_a_share_stays() {
-        let before = Share { weight: 3, guarantee: 4, ceiling: Some(9), warm_cpu: 1, warm_gpu: 2 };
+        let before = Share {
+            weight: 3,
+            guarantee: 4,
+            ceiling: Some(9),
+            warm_cpu: 1,
+            warm_gpu: 2,
+            highest_class: PriorityClass::Normal,
+        };
         assert_eq!(share(&[], before), before);
         assert_eq!(share(&["--guarantee", "1"], before), Share { guarantee: 1, ..before });
         assert_eq!(share(&["--ceiling", "none"], before), Share { ceiling: None, ..before });
         assert_eq!(share(&["--warm-gpu", "0"], before), Share { warm_gpu: 0, ..before });
+        let raised = Share { highest_class: PriorityClass::Urgent, ..before };
+        assert_eq!(share(&["--highest-class", "urgent"], before), raised);
         assert_eq!(share(&["--weight", "2"], Share::default()).weight, 2);
         let after = share(&["--guarantee", "1", "--ceiling", "none"], before);
         assert_eq!(

@@ -2,7 +2,7 @@
 //! enter a farm, and what people did there.
 
 use crate::cli::typed::unread;
-use crate::cli::{Global, runtime};
+use crate::cli::{Global, person, runtime};
 use crate::farm::Farm;
 use crate::output::Output;
 use platefarm_model::trust::{NewToken, Role};
@@ -75,19 +75,17 @@ pub(super) struct AuditArgs {
     /// Most entries, newest first.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
-    #[command(flatten)]
-    store: Direct,
+    /// Read it in this store itself: when no scheduler answers, or no admin can enter.
+    #[arg(long, value_name = "URL")]
+    store: Option<Place>,
 }
 
 /// Who works on a store, as far as the system says.
 fn hand() -> Hand {
-    let named = |key: &str| std::env::var(key).ok().filter(|name| !name.is_empty());
-    let user = named("SUDO_USER").or_else(|| named("USER")).or_else(|| named("LOGNAME"));
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = Some(host.trim().to_owned()).filter(|host| !host.is_empty());
-    let host = host.or_else(|| named("HOSTNAME"));
-    let unknown = || "unknown".to_owned();
-    Hand { user: user.unwrap_or_else(unknown), host: host.unwrap_or_else(unknown) }
+    let host = host.or_else(|| std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty()));
+    Hand { user: person::user(), host: host.unwrap_or_else(|| "unknown".to_owned()) }
 }
 
 pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -151,7 +149,7 @@ async fn create(args: Create, global: &Global, out: &dyn Output) -> Outcome<()> 
 
 pub(super) fn audit(args: &AuditArgs, global: &Global, out: &dyn Output) -> Outcome<()> {
     runtime()?.block_on(async {
-        let entries = match &args.store.store {
+        let entries = match &args.store {
             Some(place) => {
                 let who = args.who.clone();
                 let page = AuditPage { before: None, who, limit: args.limit };

@@ -121,6 +121,36 @@ mod tests {
         Cli::try_parse_from(line.split(' '))
     }
 
+    /// Variables whose value help may show. A place or an address may hold a password: it is not here.
+    const PLAIN: &[&str] = &[
+        "PLATEFARM_BRIDGES",
+        "PLATEFARM_CA",
+        "PLATEFARM_CERT",
+        "PLATEFARM_CLIENT_CA",
+        "PLATEFARM_HTTP",
+        "PLATEFARM_KEY",
+        "PLATEFARM_LOG",
+        "PLATEFARM_LOG_JSON",
+        "PLATEFARM_TLS_CERT",
+        "PLATEFARM_TLS_KEY",
+        "PLATEFARM_TOKEN_FILE",
+    ];
+
+    fn open_values(command: &clap::Command, found: &mut Vec<String>) {
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_env_values_set()) {
+            found.extend(arg.get_env().map(|name| name.to_string_lossy().into_owned()));
+        }
+        command.get_subcommands().for_each(|inner| open_values(inner, found));
+    }
+
+    #[test]
+    fn help_shows_no_value_that_may_hold_a_password() {
+        let mut found = Vec::new();
+        open_values(&command(), &mut found);
+        found.retain(|name| !PLAIN.contains(&name.as_str()));
+        assert_eq!(found, [""; 0], "hide_env_values is missing");
+    }
+
     /// What is missing is named with all that would do.
     #[test]
     fn an_error_names_everything_that_would_do() {
@@ -129,10 +159,26 @@ mod tests {
             ("platefarm jobs retry --yes", &["TARGETS", "--show", "--all"]),
             ("platefarm workers label w1", &["--add", "--remove"]),
             ("platefarm jobs deadline j1", &["WHEN", "--at"]),
+            ("platefarm jobs priority j1", &["--class", "--number"]),
+            ("platefarm jobs depend j1", &["--on", "--not-on"]),
+            ("platefarm jobs forget --yes", &["JOBS", "--finished-before"]),
         ] {
             let error = typed(line).err().unwrap_or_else(|| panic!("{line} is taken"));
             let said = message(&error);
             assert!(names.iter().all(|name| said.contains(name)), "{line}: {said}");
+        }
+    }
+
+    /// Help names all that would do as well.
+    #[test]
+    fn the_usage_names_everything_that_would_do() {
+        for (verb, names) in
+            [("priority", ["--class", "--number"]), ("depend", ["--on", "--not-on"])]
+        {
+            let mut root = command();
+            let jobs = root.find_subcommand_mut("jobs").expect("a verb");
+            let usage = jobs.find_subcommand_mut(verb).expect("a verb").render_usage().to_string();
+            assert!(names.iter().all(|name| usage.contains(name)), "{usage}");
         }
     }
 
@@ -153,7 +199,13 @@ mod tests {
         ] {
             assert!(typed(line).is_ok(), "{line}: {:?}", typed(line).err());
         }
-        for line in ["platefarm jobs start j1 none --at now", "platefarm jobs pause j1 --all"] {
+        for line in [
+            "platefarm jobs start j1 none --at now",
+            "platefarm jobs pause j1 --all",
+            "platefarm jobs depend j1 --on j2 --not-on j3",
+            "platefarm jobs depend j1 --not-on j3 --same-frames",
+            "platefarm jobs forget j1 --finished-before 3d",
+        ] {
             assert!(typed(line).is_err(), "{line}");
         }
     }

@@ -64,7 +64,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> {
     let url = args.scheduler.unwrap_or_else(|| global.farm.clone());
-    let mut config = agent::AgentConfig::new(global.access.dial(&url)?);
+    let way = global.access.dial(&url)?;
+    let shown = way.shown();
+    let mut config = agent::AgentConfig::new(way);
     config.name = args.name.unwrap_or_default();
     config.slots = args.slots;
     config.backend = args.backend.value()?;
@@ -90,10 +92,10 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
             name: config.name,
             kind: kind(config.backend, &config.traits, slots)?,
         };
-        out.note(&format!("up to {} workers for {url}; Ctrl-C drains them", scale.most));
+        out.note(&format!("up to {} workers for {shown}; Ctrl-C drains them", scale.most));
         return provide(provider, out);
     }
-    out.note(&format!("worker for {url}; Ctrl-C drains it"));
+    out.note(&format!("worker for {shown}; Ctrl-C drains it"));
     let until_eof = args.until_eof;
     let asked = async move {
         tokio::select! {

@@ -3,7 +3,7 @@
 use super::{Patient, Report, certificates};
 use crate::cli::{DEFAULT_FARM, runtime};
 use crate::farm::Farm;
-use platefarm_model::{Code, Fault, Outcome, Timestamp};
+use platefarm_model::{Code, Fault, Outcome, Timestamp, address};
 use std::time::Instant;
 
 /// An answer that takes longer is worth a word, in milliseconds.
@@ -21,8 +21,9 @@ pub(super) fn check(patient: &Patient<'_>, report: &mut Report) {
         }
         Err(fault) => return report.fail(&fault),
     };
+    let shown = address::shown(url);
     let found =
-        format!("{url} answers in {} ms, we are '{}' ({})", seen.answer_ms, seen.name, seen.role);
+        format!("{shown} answers in {} ms, we are '{}' ({})", seen.answer_ms, seen.name, seen.role);
     if seen.answer_ms > SLOW_MS {
         report.warn(
             found,

@@ -146,7 +146,11 @@ pub(crate) const CHECKS: &[Check] = &[
         doc: "the scheduler's store: version, speed, clock, volume",
         run: store::check,
     },
-    Check { name: "clock", doc: "whether the clock is kept", run: clock::check },
+    Check {
+        name: "clock",
+        doc: "whether the clock is kept, and how far it is from the scheduler's",
+        run: clock::check,
+    },
     Check {
         name: "certificates",
         doc: "until when certificates are good that are named here",

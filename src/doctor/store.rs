@@ -55,6 +55,12 @@ pub(super) fn check(patient: &Patient<'_>, report: &mut Report) {
         );
         report.fail(&Fault::new(Code::StoreFailed, message));
     }
+    if health.open {
+        report.warn(
+            format!("{place} is open to every user of this machine, and holds what signs webhooks"),
+            "Take it from them, with its copies: `chmod o= FILE`; a scheduler does so when it opens it.",
+        );
+    }
     if let Some(ahead) = health.ahead_us.filter(|ahead| ahead.abs() > APART_US) {
         let seconds = ahead as f64 / 1e6;
         let remedy = "Keep both clocks by NTP; leases and tokens end by the scheduler's.";

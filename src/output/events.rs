@@ -2,16 +2,17 @@
 
 use super::style;
 use super::table::{self, Align};
-use super::trust::time;
+use super::trust::time_in;
 use platefarm_model::Secret;
 use platefarm_model::event::{Event, EventFilter, EventKind, Hook};
 
 /// One line: when, what, of whom, and what there is to say.
 pub(super) fn event(it: &Event) {
-    say!("{}", line(it).trim_end());
+    say!("{}", line(it, style::width()));
 }
 
-fn line(it: &Event) -> String {
+/// What can be shortened stands last: words, so that a line fits.
+fn line(it: &Event, room: usize) -> String {
     let subject = match (it.job, it.step, it.worker) {
         (Some(job), Some(step), _) => format!("{job}.{step}"),
         (Some(job), None, _) => job.to_string(),
@@ -37,19 +38,15 @@ fn line(it: &Event) -> String {
         words.push(format!("{} of {} done{failed}", sums.done, sums.total));
     }
     words.extend(it.fault.as_ref().map(ToString::to_string));
-    let (at, cursor) = (style::dim(&time(it.at)), style::dim(&it.cursor.to_string()));
-    format!("{at}  {cursor}  {kind}  {subject:<8}  {}", words.join("  "))
+    let (at, cursor) = (style::dim(&time_in(it.at, room)), style::dim(&it.cursor.to_string()));
+    let line = format!("{at}  {cursor}  {kind}  {subject:<8}  {}", words.join("  "));
+    table::cut(line.trim_end(), room)
 }
 
 fn which(filter: &EventFilter) -> String {
     let jobs = filter.jobs.iter().map(ToString::to_string);
     let all: Vec<String> = filter.kinds.iter().chain(&filter.shows).cloned().chain(jobs).collect();
     all.join(", ")
-}
-
-/// An address without what may open something.
-fn plain(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 pub(super) fn webhooks(hooks: &[Hook]) {
@@ -65,7 +62,7 @@ pub(super) fn webhooks(hooks: &[Hook]) {
         };
         vec![
             hook.id.clone(),
-            plain(&hook.url).to_owned(),
+            hook.url.clone(),
             which(&hook.filter),
             hook.cursor.to_string(),
             hook.created_by.clone(),
@@ -79,7 +76,7 @@ pub(super) fn webhooks(hooks: &[Hook]) {
 }
 
 pub(super) fn webhook_made(hook: &Hook, secret: &Secret) {
-    eprintln!("webhook {} to {}: {}", hook.id, plain(&hook.url), which(&hook.filter));
+    eprintln!("webhook {} to {}: {}", hook.id, hook.url, which(&hook.filter));
     eprintln!("The secret that signs its deliveries follows, once. Give it to the receiver only:");
     say!("{}", secret.expose());
 }
@@ -102,6 +99,13 @@ mod tests {
             ..Event::new(EventKind::JobFailed)
         };
         let plain = "2000-02-29 00:00:00Z  77  job.failed      j12       atlas  pull 3  7 of 9 done, 2 failed";
-        assert_eq!(line(&event), plain, "no colour where nobody looks");
+        assert_eq!(line(&event, usize::MAX), plain, "no colour where nobody looks");
+        let long = Event { name: "turnover_0412_reel_3_of_a_long_series".into(), ..event };
+        let said = line(&long, 80);
+        assert_eq!(
+            said,
+            "02-29 00:00:00  77  job.failed      j12       atlas  turnover_0412_reel_3_of_a_…"
+        );
+        assert_eq!(said.chars().count(), 80);
     }
 }

@@ -111,24 +111,23 @@ pub(super) fn one(line: &FrameLine) {
 
 /// Lines of a job's log.
 pub(super) fn log(lines: &[FrameLine]) {
+    let room = style::width();
     for line in lines {
-        let head = format!("{} {:>6}  {}", line.step, line.frame, style::state(line.state));
-        match (&line.result, &line.fault) {
-            (Some(result), _) => {
-                let stages: Vec<String> = result
-                    .millis
-                    .iter()
-                    .map(|(stage, time)| format!("{stage} {}", time_text(*time)))
-                    .collect();
-                let time = line.millis().map_or_else(String::new, time_text);
-                say!("{head}  {time}  {}  {}", worker(line), style::dim(&stages.join(", ")));
-            }
-            (None, Some(fault)) => {
-                say!("{head}  {}\n  {fault}\n  remedy: {}", worker(line), fault.remedy_text());
-            }
-            (None, None) => say!("{head}  {}", worker(line)),
+        say!("{}", table::cut(&log_line(line), room));
+        if let (None, Some(fault)) = (&line.result, &line.fault) {
+            say!("  {fault}\n  remedy: {}", fault.remedy_text());
         }
     }
+}
+
+/// What became of a frame; the stages, which may be cut, stand last.
+fn log_line(line: &FrameLine) -> String {
+    let head = format!("{} {:>6}  {}", line.step, line.frame, style::state(line.state));
+    let Some(result) = &line.result else { return format!("{head}  {}", worker(line)) };
+    let stage = |(stage, time): (&String, &f64)| format!("{stage} {}", time_text(*time));
+    let stages: Vec<String> = result.millis.iter().map(stage).collect();
+    let time = line.millis().map_or_else(String::new, time_text);
+    format!("{head}  {time}  {}  {}", worker(line), style::dim(&stages.join(", ")))
 }
 
 pub(super) fn tasks(workers: &[WorkerView]) {
@@ -182,6 +181,9 @@ pub(super) fn worker_page(it: &WorkerView) {
     if let Some(why) = &it.quarantine {
         say!("quarantined: {} ({} in a row)", why.reason, why.strikes);
     }
+    if !it.drain_reason.is_empty() {
+        say!("drained: {}", it.drain_reason);
+    }
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     say!("backend  {}", it.backend);
     say!("slots    {} of {} at work", it.leases.len(), it.slots);
@@ -200,6 +202,8 @@ pub(super) fn worker_page(it: &WorkerView) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platefarm_model::WorkerId;
+    use platefarm_model::job::FrameResult;
 
     #[test]
     fn times_are_said_as_people_say_them() {
@@ -208,5 +212,39 @@ mod tests {
         {
             assert_eq!(time_text(millis), text);
         }
+    }
+
+    #[test]
+    fn a_line_of_the_log_ends_in_what_may_be_cut() {
+        let millis =
+            ["read", "decode", "process", "encode", "write"].map(|s| (s.to_owned(), 834.4));
+        let result = FrameResult {
+            frame: 1001,
+            staged: String::new(),
+            published: "a.1001.exr".into(),
+            xxh128: String::new(),
+            bytes: 1,
+            backend: "cpu".into(),
+            millis: millis.into(),
+            non_finite: 0,
+        };
+        let line = FrameLine {
+            step: "j12.3".parse().unwrap(),
+            frame: 1001,
+            state: "done",
+            worker: Some(WorkerId(7)),
+            worker_name: Some("rack-7".into()),
+            lease: None,
+            result: Some(result),
+            fault: None,
+        };
+        let whole = log_line(&line);
+        assert!(
+            whole.starts_with("j12.3   1001  done  4.2 s  w7 rack-7  decode 834 ms"),
+            "{whole}"
+        );
+        assert!(whole.chars().count() > 80, "{whole}");
+        let cut = table::cut(&whole, 80);
+        assert!(cut.chars().count() == 80 && cut.contains("w7 rack-7"), "{cut}");
     }
 }

@@ -9,6 +9,7 @@ use platefarm_media::source::looked;
 use platefarm_media::storage::bytes_read;
 use platefarm_model::job::JobView;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -149,27 +150,50 @@ impl Progress {
 
     /// The same, where the work finds out how much there is, and tells it.
     pub(crate) fn reading_as_told<T>(talk: bool, work: impl FnOnce(&dyn Fn(u64)) -> T) -> T {
+        let before = bytes_read();
+        Self::flowing(talk, "read", move || bytes_read() - before, work)
+    }
+
+    /// Does what writes `file` for long, and says meanwhile how much of it is there.
+    pub(crate) fn copying<T>(
+        talk: bool,
+        total: Option<u64>,
+        file: PathBuf,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let there = move || std::fs::metadata(&file).map_or(0, |file| file.len());
+        Self::flowing(talk, "copied", there, |told| {
+            total.into_iter().for_each(told);
+            work()
+        })
+    }
+
+    fn flowing<T>(
+        talk: bool,
+        done: &'static str,
+        bytes: impl Fn() -> u64 + Clone + Send + Sync + 'static,
+        work: impl FnOnce(&dyn Fn(u64)) -> T,
+    ) -> T {
         let bar = hidden_or(talk, None);
-        let (before, total) = (bytes_read(), Arc::new(AtomicU64::new(0)));
+        let total = Arc::new(AtomicU64::new(0));
         let style = |template: &str| {
-            let total = Arc::clone(&total);
-            let read = move |state: &ProgressState, to: &mut dyn Write| {
-                let bytes = bytes_read() - before;
+            let (total, so_far) = (Arc::clone(&total), bytes.clone());
+            let flow = move |state: &ProgressState, to: &mut dyn Write| {
+                let bytes = so_far();
                 let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.1);
                 let total = Some(total.load(Ordering::Relaxed)).filter(|total| *total > 0);
-                let _ = to.write_str(&pace::read_text(bytes, total, rate));
+                let _ = to.write_str(&pace::flow_text(bytes, total, done, rate));
             };
-            spinner(template).with_key("read", read).progress_chars(SIGNS)
+            spinner(template).with_key("flow", flow).progress_chars(SIGNS)
         };
-        bar.set_style(style("{spinner:.cyan} {read}  {elapsed_precise}"));
+        bar.set_style(style("{spinner:.cyan} {flow}  {elapsed_precise}"));
         bar.enable_steady_tick(TICK);
         let told = |bytes: u64| {
             total.store(bytes, Ordering::Relaxed);
             bar.set_length(bytes.max(1));
-            bar.set_style(style("{bar:20.cyan/dim} {read}  {elapsed_precise}"));
+            bar.set_style(style("{bar:20.cyan/dim} {flow}  {elapsed_precise}"));
         };
-        let place = move || bytes_read() - before;
-        ticking(&bar, Some(place), || work(&told))
+        ticking(&bar, Some(bytes.clone()), || work(&told))
     }
 
     /// Does what searches for media and looks at it, and says meanwhile how far that is.

@@ -123,6 +123,8 @@ pub(super) fn what_if(asked: &WhatIf, it: &WhatIfAnswer) {
 }
 
 pub(super) fn settings(which: Settings, view: &SettingsView) {
+    // What can be spared where there is little room, the first ones first.
+    let mut spare: &[&str] = &[];
     let (header, rows, none): (Vec<_>, Vec<Vec<String>>, _) = match which {
         Settings::Pools => {
             let row = |p: &platefarm_model::explain::PoolView| {
@@ -145,13 +147,19 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
             (header, view.limits.iter().map(row).collect(), "no limits")
         }
         Settings::Shows => {
+            spare = &["WARM", "UP TO", "GUARANTEE", "CEILING"];
             let row = |s: &platefarm_model::explain::ShareView| {
+                let warm = match (s.share.warm_cpu, s.share.warm_gpu) {
+                    (0, 0) => String::new(),
+                    (cpu, gpu) => format!("{cpu} cpu, {gpu} gpu"),
+                };
                 vec![
                     or_dash(s.show.clone()),
                     s.share.weight.to_string(),
                     s.share.guarantee.to_string(),
                     s.share.ceiling.map_or_else(|| "-".into(), |most| most.to_string()),
-                    format!("{} cpu, {} gpu", s.share.warm_cpu, s.share.warm_gpu),
+                    warm,
+                    s.share.highest_class.to_string(),
                     s.tasks.to_string(),
                     s.frames_waiting.to_string(),
                 ]
@@ -162,8 +170,9 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
                 right("GUARANTEE"),
                 right("CEILING"),
                 right("WARM"),
+                right("UP TO"),
                 right("TASKS"),
-                right("FRAMES WAITING"),
+                right("WAITING"),
             ];
             (header, view.shares.iter().map(row).collect(), "no shows")
         }
@@ -171,7 +180,8 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
             let row = |n: &platefarm_model::explain::NodeView| {
                 let state = match (&n.quarantine, n.draining) {
                     (Some(q), _) => format!("quarantined: {}", q.reason),
-                    (None, true) => "draining".into(),
+                    (None, true) if n.drain_reason.is_empty() => "draining".into(),
+                    (None, true) => format!("draining: {}", n.drain_reason),
                     (None, false) => "open".into(),
                 };
                 vec![
@@ -188,7 +198,7 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
     if rows.is_empty() {
         say!("{none}");
     } else {
-        table::print(&header, &rows);
+        table::print_without(spare, &header, &rows);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Colour, where a terminal wants it: never when `NO_COLOR` is set
-//! (no-color.org) or the stream is not a terminal.
+//! (no-color.org), the terminal is a dumb one, or the stream is none.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::sync::LazyLock;
 
@@ -8,7 +9,12 @@ static STDOUT: LazyLock<bool> = LazyLock::new(|| wanted() && std::io::stdout().i
 static STDERR: LazyLock<bool> = LazyLock::new(|| wanted() && std::io::stderr().is_terminal());
 
 fn wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    takes_colour(std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
+}
+
+/// By what the two variables say.
+fn takes_colour(no_color: Option<OsString>, term: Option<OsString>) -> bool {
+    no_color.is_none_or(|text| text.is_empty()) && term.is_none_or(|term| term != "dumb")
 }
 
 fn paint(on: bool, sgr: &str, text: &str) -> String {
@@ -62,4 +68,17 @@ pub(super) fn alarm(text: &str) -> String {
 /// Yellow, on standard error.
 pub(super) fn caution(text: &str) -> String {
     paint(*STDERR, "33", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_colour;
+
+    #[test]
+    fn a_dumb_terminal_gets_no_colour() {
+        let said = |text: &str| Some(text.into());
+        assert!(takes_colour(None, None) && takes_colour(said(""), said("xterm-256color")));
+        assert!(!takes_colour(None, said("dumb")));
+        assert!(!takes_colour(said("1"), said("xterm")));
+    }
 }

@@ -104,8 +104,8 @@ fn fit(widths: &mut [usize], header: &[(&str, Align)], room: usize) {
     }
 }
 
-/// The cell in `width` places; what is cut ends in `…`, and so does its colour.
-fn cut(cell: &str, width: usize) -> String {
+/// The cell, or another text, in `width` places; what is cut ends in `…`, and so does its colour.
+pub(super) fn cut(cell: &str, width: usize) -> String {
     if visible(cell) <= width {
         return cell.to_owned();
     }

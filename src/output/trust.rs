@@ -92,7 +92,7 @@ pub(super) fn audit(entries: &[AuditEntry]) {
 const WIDE: usize = 120;
 
 /// `2026-11-30 18:04:09Z`; where there is little room without the year.
-fn audit_time(at: Timestamp, room: usize) -> String {
+pub(super) fn time_in(at: Timestamp, room: usize) -> String {
     let whole = time(at);
     if room >= WIDE { whole } else { whole[5..].trim_end_matches('Z').to_owned() }
 }
@@ -100,7 +100,7 @@ fn audit_time(at: Timestamp, room: usize) -> String {
 fn audit_text(entries: &[AuditEntry], room: usize) -> String {
     let row = |entry: &AuditEntry| {
         vec![
-            audit_time(entry.at, room),
+            time_in(entry.at, room),
             entry.who.clone(),
             entry.role.to_string(),
             entry.action.clone(),

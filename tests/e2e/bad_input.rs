@@ -1,7 +1,7 @@
 //! Wrong input: a stable code, the value, the place, the remedy; the rest goes
 //! on; nothing half-written is visible.
 
-use crate::harness::{World, copy_clip, root, s, tree};
+use crate::harness::{World, copy_clip, root, s, text, tree};
 use std::path::Path;
 
 fn message(error: &serde_json::Value) -> String {
@@ -249,4 +249,29 @@ fn a_reader_that_leaves_does_not_stop_the_work() {
     drop(child.stdout.take());
     assert!(child.wait().expect("it ends").success());
     assert_eq!(tree(&out).iter().filter(|name| name.ends_with(".exr")).count(), 2);
+}
+
+/// Passwords are typed into addresses; no help and no error says them again.
+#[test]
+fn no_password_of_an_address_is_said() {
+    let world = World::new();
+    let said = |args: &[&str]| {
+        let mut command = world.platefarm(args);
+        for variable in ["PLATEFARM_STORE", "PLATEFARM_LIBRARY"] {
+            command.env(variable, "postgres://farm:s3cr3t@127.0.0.1:1/d");
+        }
+        command.env("PLATEFARM_FARM", "http://farm:s3cr3t@127.0.0.1:1");
+        let output = command.output().expect("the program starts");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(!said.contains("s3cr3t"), "{args:?}: {said}");
+        said
+    };
+    for verb in ["scheduler", "library", "pull", "doctor", "tokens", "worker"] {
+        assert!(said(&[verb, "--help"]).contains("[env: PLATEFARM_"), "{verb}");
+    }
+    said(&["store", "backup", "--help"]);
+    let typed = ["scheduler", "--store", "postgress://farm:s3cr3t@h/d"];
+    assert!(said(&typed).contains("'postgress://h/d' is not a store"));
+    assert!(said(&["jobs", "list"]).contains("http://127.0.0.1:1"));
+    assert!(said(&["scheduler", "--listen", "127.0.0.1:0"]).contains("F0502"));
 }

@@ -96,6 +96,10 @@ fn each_of_many_is_written_down() {
     farm.submit_as(&admin, (0..40).map(|i| noop(&format!("s{i}"), shows[i % 2], 1, 4, 1)));
     let list = farm.says(&["jobs", "list", "--token-file", s(&sue)]);
     assert!(list.contains(" BY ") && list.contains(" ada "), "whose they are: {list}");
+    let count =
+        |by: &[&str]| farm.json_as("sue", &[&["jobs", "list"], by].concat())["found"].as_u64();
+    let by = [&["--by", "ada"][..], &["--by", "ad"], &["--find", "ADA"]].map(count);
+    assert_eq!(by, [Some(20), Some(0), Some(20)], "whole names, or a part");
     let paused = farm.json_as("sue", &["jobs", "pause", "--all", "-y"]);
     assert_eq!(steered(&paused).len(), 20, "those of her show");
     wait_until("each is written down with its end", || {
@@ -128,6 +132,14 @@ fn jobs_are_waited_for_together() {
     assert!(sums.iter().all(|job| job["phase"] == "done" && job["frames_done"] == 60), "{ended}");
     farm.json(&["jobs", "cancel", "j3"]);
     assert_eq!(found(&farm, &["--state", "cancelled"]), [3]);
+    // There is nothing left to end: no error, and it is told.
+    let late = farm.world.run(&["jobs", "cancel", "j1", "j2.1", "j3", "--farm", &farm.url]);
+    let said = text(&late.stderr);
+    assert!(late.status.success(), "{said}");
+    assert!(said.contains("j1 had ended before (done)") && said.contains("j2.1 had"), "{said}");
+    assert!(!said.contains("j3 had"), "it is cancelled: {said}");
+    assert_eq!(farm.json(&["jobs", "show", "j1"])["phase"], "done");
+    farm.fails("F0523", &["jobs", "pause", "j1"]);
     // Whichever is named first.
     farm.fails("F0507", &["jobs", "watch", "j1", "j3"]);
     farm.fails("F0507", &["jobs", "watch", "j3", "j1"]);

@@ -72,6 +72,14 @@ fn units_use_options_that_there_are() {
             let known = help.contains(&format!("[env: {variable}"));
             assert!(known || unit.contains(&format!("${variable}")), "{name} reads no {variable}");
         }
+        // A directory that systemd makes is one that the program is told of.
+        for (made, told) in [
+            ("CacheDirectory=platefarm\n", "PLATEFARM_CACHE_DIR=/var/cache/platefarm\n"),
+            ("StateDirectory=platefarm\n", "XDG_STATE_HOME=/var/lib\n"),
+        ] {
+            let tells = unit.contains(&format!("Environment={told}"));
+            assert!(tells || !unit.contains(made), "{name}: {made} without {told}");
+        }
         verified(&world, name, &unit);
     }
 }

@@ -47,6 +47,10 @@ fn a_machine_that_is_well_passes_and_nothing_is_left() {
         assert!(state(&report, check).starts_with("ok"), "{check}: {report}");
     }
     assert!(findings(&report, "farm")[0]["found"].as_str().unwrap().contains("local"), "{report}");
+    // Both clocks are this machine's.
+    let clocks = findings(&report, "clock");
+    let apart = clocks.iter().find(|f| f["found"].as_str().unwrap().contains("the scheduler's"));
+    assert_eq!(apart.expect("the clocks are compared")["state"], "ok", "{report}");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0, "what was tried was taken away");
     // Whatever is amiss says what to do.
     for finding in report["findings"].as_array().unwrap() {

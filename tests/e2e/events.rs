@@ -85,6 +85,7 @@ fn events_are_printed_followed_and_sent() {
         assert!(!said.contains(&secret) && !said.contains("s3cr3t"), "{args:?}: {said}");
         said
     };
+    says(&["webhooks", "list", "--json"]);
     let listed = says(&["webhooks", "list"]);
     assert!(listed.contains(&format!("http://{hook}/in")) && listed.contains("good"), "{listed}");
     let log = says(&["farm", "events"]);

@@ -29,7 +29,18 @@ fn jobs_are_found_and_steered() {
     assert_eq!(farm.json(&["jobs", "list", "--state", "done", "--state", "failed"])["found"], 0);
 
     // Tables fit, and what is cut says so.
-    for verb in [&["jobs", "list"][..], &["jobs", "show", "j3"], &["frames", "list", "j1"]] {
+    let show = "a_show_of_thirty_and_one_letter";
+    farm.json(&["shows", "set", show, "--warm-cpu", "2", "--ceiling", "90"]);
+    let verbs = [
+        &["jobs", "list"][..],
+        &["jobs", "show", "j3"],
+        &["frames", "list", "j1"],
+        &["farm", "events"],
+        &["jobs", "logs", "j1"],
+        &["shows", "list"],
+    ];
+    assert!(farm.says(&["shows", "list"]).contains(show), "a name is whole");
+    for verb in verbs {
         let said = farm.says(verb);
         // A name alone may be longer than any line.
         assert!(
@@ -163,7 +174,20 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     assert!(farm.says(&["jobs", "logs", "j1"]).contains("w1 rack-7"));
     assert_eq!(farm.json(&["jobs", "errors", "j1"])["causes"], json!([]));
 
-    farm.json(&["workers", "drain", "w1"]);
+    // A filter is asked about, and told; names do as ids do.
+    let by_pool = ["workers", "drain", "--label", "rack=7", "--reason", "a new kernel"];
+    let refused = farm.fails("F0011", &by_pool);
+    assert!(refused["message"].as_str().unwrap().contains("w1 rack-7"), "{refused}");
+    let dry = farm.json(&[&by_pool[..], &["--dry-run"]].concat());
+    assert_eq!(
+        (&dry["workers"][0]["id"], &dry["workers"][0]["state"]),
+        (&json!(1), &json!("alive"))
+    );
+    farm.fails("F0518", &["workers", "drain", "w1", "rack-8"]);
+    assert_eq!(farm.json(&["workers", "show", "rack-7"])["state"], "alive", "nothing was done");
+    farm.json(&[&by_pool[..], &["--yes"]].concat());
+    assert!(farm.says(&["workers", "show", "w1"]).contains("drained: a new kernel"));
+    assert!(farm.says(&["farm", "nodes"]).contains("draining: a new kernel"));
     wait_until("it has finished what it had", || {
         let worker = farm.json(&["workers", "show", "w1"]);
         (worker["state"] == "draining" && worker["leases"] == json!([])).then_some(())
@@ -192,6 +216,13 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     farm.json(&["pools", "remove", "night"]);
     let share = farm.json(&["shows", "set", "atlas", "--weight", "3", "--ceiling", "9"]);
     assert_eq!(share["shows"][0]["share"]["weight"], 3, "{share}");
+    let none = farm.fails("F0508", &["shows", "set", "atlas", "--weight", "0"]);
+    assert!(none["message"].as_str().unwrap().contains("a weight of 0"), "{none}");
+    let low = farm.fails("F0508", &["shows", "set", "atlas", "--guarantee", "10"]);
+    let told = "the ceiling of 9 is below the guarantee of 10";
+    assert_eq!(low["message"], told, "{low}");
+    let kept = farm.json(&["shows", "list"]);
+    assert_eq!(kept["shows"][0]["share"]["weight"], 3, "{kept}");
     farm.json(&["shows", "remove", "atlas"]);
     let what_if = farm.json(&["farm", "whatif", "--workers", "3"]);
     assert!(what_if["answer"]["busy_workers"].is_u64(), "{what_if}");

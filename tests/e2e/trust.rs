@@ -307,6 +307,35 @@ fn assert_no_secret_is_found(farm: &Farm, files: &[&String]) {
     }
 }
 
+/// Links among the frames and among what is delivered, put there when the paths of the job were checked.
+#[cfg(unix)]
+#[test]
+fn links_lead_a_worker_out_of_its_roots_neither_to_read_nor_to_write() {
+    use std::os::unix::fs::symlink;
+    let farm = Served::start(&[]);
+    let job = format!("j{}", farm.pull(&[])["job"].as_u64().expect("a job"));
+    let [media, out, elsewhere] = ["media", "out", "elsewhere"].map(|name| farm.world.path(name));
+    for dir in [&out, &elsewhere] {
+        std::fs::create_dir_all(dir).unwrap();
+    }
+    // Every frame of the roll but its first.
+    for number in 1..8 {
+        let name = format!("A001_C001_00000{number}.dng");
+        let (link, frame) = (media.join("A001").join(&name), elsewhere.join(&name));
+        std::fs::rename(&link, &frame).unwrap();
+        symlink(&frame, &link).unwrap();
+    }
+    symlink(&elsewhere, out.join("edit")).unwrap();
+    let _worker = farm.worker("kept", &["--root", s(&media), "--root", s(&out)]);
+    let output = farm.world.run(&["jobs", "watch", &job, "--farm", &farm.url, "--json"]);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(!output.status.success() && said.contains("F0304"), "{said}");
+    let plates = tree(&out);
+    let rendered = |shot: &str| plates.iter().any(|n| n.contains(shot) && n.ends_with(".exr"));
+    assert!(rendered("CC_010") && !rendered("BB_010"), "{plates:?}");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 7, "nothing was written there");
+}
+
 #[test]
 fn a_certificate_is_a_token_that_is_never_shown() {
     let mut farm = Farm::start(&["--client-cert-optional"]);

@@ -144,10 +144,11 @@ impl Leash {
         self.state().last.is_none()
     }
 
-    /// Nothing after `last` any more, but what is in hand.
+    /// Nothing after `last` any more, but what is begun: it is finished, or it is done and its
+    /// report is under way, which a heartbeat may overtake.
     pub fn shorten(&self, last: i64) {
         let mut state = self.state();
-        let begun = state.in_hand.last().copied().unwrap_or(last);
+        let begun = state.begun.unwrap_or(last);
         state.last = state.last.map(|l| l.min(last.max(begun)));
         drop(state);
         self.shortened.notify_one();
@@ -229,8 +230,8 @@ mod tests {
     #[test]
     fn it_only_gets_shorter() {
         let leash = Leash::new(10);
-        assert!(leash.begin(10) && !leash.begin(11));
-        leash.ended(10);
+        assert!(leash.begin(3) && !leash.begin(11));
+        leash.ended(3);
         leash.shorten(5);
         leash.shorten(8);
         assert!(leash.allows(5) && !leash.allows(6));
@@ -247,6 +248,21 @@ mod tests {
         assert!(leash.allows(4) && !leash.begin(5));
         let Pulse { last, in_hand, .. } = leash.pulse();
         assert_eq!((last, in_hand), (Some(4), Some(3)), "and the holder says so");
+    }
+
+    #[test]
+    fn what_is_done_and_perhaps_not_reported_is_not_given_back() {
+        let leash = Leash::new(10);
+        assert!(leash.begin(3) && leash.begin(4));
+        leash.ended(3);
+        leash.ended(4);
+        leash.shorten(2);
+        assert_eq!(leash.pulse().last, Some(4));
+        assert!(!leash.begin(5));
+        // One that was not begun goes back whole.
+        let waits = Leash::new(10);
+        waits.shorten(2);
+        assert_eq!((waits.pulse().last, waits.begin(3)), (Some(2), false));
     }
 
     #[test]

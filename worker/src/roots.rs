@@ -1,6 +1,7 @@
 //! The directories that a worker may touch. A path in a job comes from
 //! somebody else; it must not lead out of them, not by `..` and not through a
-//! symbolic link.
+//! symbolic link. The path of a task is checked before it begins; the files
+//! that it leads to, where they are opened (`platefarm_media::storage`).
 
 use platefarm_media::storage;
 use platefarm_model::{Code, Fault, Outcome};
@@ -33,36 +34,26 @@ impl Roots {
             .map(Self)
     }
 
+    /// Keeps this process within them, whatever it opens or writes, until it ends.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when it is kept within others.
+    pub fn confine(&self) -> Outcome<()> {
+        storage::confine(&self.0)
+    }
+
     /// `path`, made absolute, if it lies inside.
     ///
     /// # Errors
     /// [`Code::OutsideRoot`] when it does not, or climbs with `..`.
     pub fn check(&self, path: &str) -> Outcome<PathBuf> {
-        let outside = || {
-            Fault::new(Code::OutsideRoot, format!("'{path}' is outside what this worker may touch"))
-        };
-        if storage::is_remote(Path::new(path)) {
-            // Keys have no links, and one that climbs is no place.
-            let place = storage::absolute(Path::new(path))?;
-            let inside = self.0.is_empty() || self.0.iter().any(|root| place.starts_with(root));
-            return if inside { Ok(place) } else { Err(outside()) };
+        let path = Path::new(path);
+        let place = storage::absolute(path)?;
+        let climbs = place.components().any(|c| c == Component::ParentDir);
+        if climbs || !(self.0.is_empty() || storage::lies_in(&place, &self.0)) {
+            return Err(storage::outside(path));
         }
-        let absolute = std::path::absolute(path).map_err(|e| outside().because(&e))?;
-        if absolute.components().any(|c| c == Component::ParentDir) {
-            return Err(outside());
-        }
-        if self.0.is_empty() {
-            return Ok(absolute);
-        }
-        // The part that is there decides, links resolved; the rest cannot climb.
-        let real = absolute.ancestors().find_map(|a| {
-            let rest = absolute.strip_prefix(a).ok()?;
-            a.canonicalize().ok().map(|real| real.join(rest))
-        });
-        match real {
-            Some(real) if self.0.iter().any(|root| real.starts_with(root)) => Ok(absolute),
-            _ => Err(outside()),
-        }
+        Ok(place)
     }
 }
 

@@ -3,7 +3,7 @@
 //! it is not there when it is read again. Each writer has an epoch, and one whose
 //! epoch is over writes nothing.
 
-use super::script::Bug;
+use super::bugs::Bug;
 use platefarm_model::{JobId, LeaseToken, StepId};
 use platefarm_scheduler::core::{Changes, FrameRow, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};

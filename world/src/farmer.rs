@@ -2,14 +2,15 @@
 //! can die between any two things that it does: while it gathers, while it
 //! writes, between the write and the answers, among the answers.
 
+use super::bugs::{Bug, mistaken};
 use super::disk::Disk;
 use super::forgotten::open_job;
-use super::script::Bug;
+use super::oracle::Turns;
 use super::world::{Event, Place, World};
-use platefarm_model::farm::{Control, JobTerms, Limit, PriorityClass, Setting, SettingKind, Share};
+use platefarm_model::farm::SettingKind;
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId};
-use platefarm_scheduler::core::{Changes, Command, Reply, Snapshot, State, Verdict};
+use platefarm_model::{JobId, LeaseToken, Outcome, StepId};
+use platefarm_scheduler::core::{Changes, Command, Effects, Reply, State, Verdict};
 
 impl World {
     pub(crate) fn scheduler_starts(&mut self) -> Result<(), String> {
@@ -23,17 +24,12 @@ impl World {
         self.led = self.disk.lead(self.bug).map_err(torn)?;
         // It may start on another machine, whose clock is off in its own way.
         self.tally.skewed += u64::from(self.skew != 0);
-        let mut stored = self.disk.rows.clone();
-        let forged = self.bug == Some(Bug::GivenTwice) && forge(&mut stored);
+        let stored = self.disk.rows.clone();
         let core = State::restore(self.script.policy, stored, self.time());
-        let what = if forged { "leases overlap" } else { "the store is torn" };
-        self.core = Some(core.map_err(|f| format!("{what}: {f}"))?);
+        self.core = Some(core.map_err(|fault| torn(fault.to_string()))?);
+        self.turns = Turns::default();
         self.later(500, Event::Tick(self.epoch));
-        if let Some(core) = self.core.as_mut() {
-            for lie in lies(self.bug) {
-                drop(core.step(lie, platefarm_model::Timestamp(0)));
-            }
-        }
+        self.lie();
         self.check_ledger()
     }
 
@@ -92,20 +88,16 @@ impl World {
             self.refuse(from, number);
         }
         let Some(core) = self.core.as_mut() else { return Ok(()) };
-        let heeded = mistaken(self.bug, core, command.clone());
         let open = open_job(core, &command);
-        let effects = core.step(heeded, now);
-        if !effects.changes.is_empty() {
-            core.check_invariants()?;
-        }
-        self.check_counts()?;
-        self.check_forgotten(&command, open, &effects.reply)?;
-        if let Ok(Reply::Acquired(Some(granted))) = &effects.reply {
-            self.check_order(&command, granted)?;
-        }
+        let heeded = mistaken(self.bug, core, command.clone());
+        let mut effects = core.step(heeded, now);
+        self.spoil(&command, &mut effects);
+        self.check_decision(&command, open, &effects)?;
         self.turn.merge(effects.changes);
         let incarnation = from.map_or(0, |at| self.nodes[at].incarnation);
-        if self.bug == Some(Bug::AnsweredBeforeStored) {
+        let early = self.goes_early(&effects.reply);
+        self.tally.early += u64::from(early);
+        if early || self.bug == Some(Bug::AnsweredBeforeStored) {
             self.say(from, incarnation, number, &command, &effects.reply);
         } else if number > 0 {
             self.answers.push((from, incarnation, number, command, effects.reply));
@@ -115,6 +107,43 @@ impl World {
             self.later(millis, Event::Flush(self.epoch));
         }
         Ok(())
+    }
+
+    /// Whether a lease is heard of before it is stored, as over a session; a worker may wait for it, too.
+    fn goes_early(&mut self, reply: &Outcome<Reply>) -> bool {
+        let (Ok(Reply::Acquired(Some(granted))), Some(core)) = (reply, &self.core) else {
+            return false;
+        };
+        let writing = self.writing.as_ref().map(|(turn, _)| &turn.jobs);
+        let unstored = |job| {
+            self.turn.jobs.contains_key(&job) || writing.is_some_and(|jobs| jobs.contains_key(&job))
+        };
+        core.may_go(granted, unstored) && self.rng.chance(60)
+    }
+
+    /// Every promise that can be broken by a decision: as this world has it, and as the core audits itself.
+    fn check_decision(
+        &mut self,
+        command: &Command,
+        open: Option<JobId>,
+        effects: &Effects,
+    ) -> Result<(), String> {
+        self.check_counts()?;
+        self.check_forgotten(command, open, &effects.reply)?;
+        match (command, &effects.reply) {
+            (Command::Acquire { worker }, Ok(Reply::Acquired(Some(granted)))) => {
+                self.check_grant(*worker, granted)?;
+            }
+            (Command::Submit(_), Ok(Reply::Submitted { job, existed: false })) => {
+                self.came_at.insert(*job, self.now);
+            }
+            (Command::Tick, _) => self.check_asked()?,
+            _ => {}
+        }
+        match &self.core {
+            Some(core) if !effects.changes.is_empty() => core.check_invariants(),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn turn_is_new(&self) -> bool {
@@ -153,11 +182,12 @@ impl World {
             return self.scheduler_dies(5_000);
         }
         let Some((mut turn, answers)) = self.writing.take() else { return Ok(()) };
-        if self.bug == Some(Bug::RowForgotten) {
-            drop(turn.leases.pop_last());
-        }
+        self.omit(&mut turn);
         self.tally.compacted += turn.compacted.len() as u64;
         self.disk.commit(&turn)?;
+        if let Some(core) = self.core.as_mut() {
+            core.stored(&turn);
+        }
         self.compare(&turn)?;
         let said = match stormy && self.rng.below(1500) == 0 {
             true => self.rng.below(answers.len() as u64 + 1) as usize,
@@ -190,21 +220,8 @@ impl World {
     /// Where nothing more was decided meanwhile, the core is what is stored. What
     /// parts stays apart, so that looking now and then is enough.
     fn compare(&mut self, turn: &Changes) -> Result<(), String> {
-        let due = self.number().is_multiple_of(4);
-        // These bugs are lies to the core itself.
-        let apart = matches!(
-            self.bug,
-            Some(
-                Bug::LimitsUncounted
-                    | Bug::CeilingsUncounted
-                    | Bug::GivenTwice
-                    | Bug::TornCommit
-                    | Bug::SilenceIsYes
-                    | Bug::MarksForgotten
-                    | Bug::ForgetsOthers
-            )
-        );
-        let quiet = due && !turn.is_empty() && self.turn.is_empty() && !apart;
+        let due = self.number().is_multiple_of(4) || self.bug.is_some();
+        let quiet = due && !turn.is_empty() && self.turn.is_empty() && !self.is_lied_to();
         self.tally.compared += u64::from(quiet);
         if quiet && self.core.as_ref().is_some_and(|core| core.snapshot() != self.disk.rows) {
             return Err("the core is not what is stored".into());
@@ -248,92 +265,5 @@ impl World {
         let known = self.disk.rows.leases.get(&token).or_else(|| self.turn.leases.get(&token));
         let struck = || self.disk.struck.get(&token).copied();
         known.or(writing).map(|lease| lease.step).or_else(struck)
-    }
-}
-
-/// What the core is told behind everybody's back.
-fn lies(bug: Option<Bug>) -> Vec<Command> {
-    let share = |show: &str| {
-        let none = Setting::Share(Share::default());
-        Command::Set(SettingKind::Share, show.into(), Some(none))
-    };
-    match bug {
-        Some(Bug::LimitsUncounted) => {
-            let limit = Setting::Limit(Limit { count: 99 });
-            vec![Command::Set(SettingKind::Limit, "nuke".into(), Some(limit))]
-        }
-        Some(Bug::CeilingsUncounted) => vec![share("a"), share("b")],
-        _ => Vec::new(),
-    }
-}
-
-/// What the core hears, where a bug is planted.
-fn mistaken(bug: Option<Bug>, core: &State, command: Command) -> Command {
-    match (bug, command) {
-        (Some(Bug::TokensUnchecked), command @ Command::Report { .. }) => trusting(core, command),
-        (Some(Bug::TakenUnasked), Command::Heartbeat { worker, mut leases }) => {
-            // What the holder was asked for counts as agreed.
-            let mut told = core.clone();
-            let ask = Command::Heartbeat { worker, leases: leases.clone() };
-            let reply = told.step(ask, platefarm_model::Timestamp(0)).reply;
-            if let Ok(Reply::Beaten { leases: kept, .. }) = reply {
-                for (pulse, (_, keep)) in leases.iter_mut().zip(kept) {
-                    pulse.last = keep.map(|keep| keep.last()).or(pulse.last);
-                }
-            }
-            Command::Heartbeat { worker, leases }
-        }
-        (Some(Bug::ClassesForgotten), Command::Submit(mut spec)) => {
-            spec.terms = JobTerms { class: PriorityClass::Normal, ..spec.terms };
-            Command::Submit(spec)
-        }
-        (Some(Bug::CapsForgotten), Command::Submit(mut spec)) => {
-            spec.terms.max_tasks = None;
-            Command::Submit(spec)
-        }
-        (Some(Bug::KeysForgotten), Command::Submit(mut spec)) => {
-            let number = core.snapshot().jobs.len();
-            spec.idempotency_key = spec.idempotency_key.map(|key| format!("{key}, {number}"));
-            Command::Submit(spec)
-        }
-        (Some(Bug::GivenUpTooSoon), Command::Report { worker, token, mut outcomes, last }) => {
-            for outcome in outcomes.iter_mut().filter(|outcome| outcome.frame() % 7 == 0) {
-                let fault = Fault::new(Code::BadRecipe, "planned");
-                *outcome = FrameOutcome::Failed { frame: outcome.frame(), fault };
-            }
-            Command::Report { worker, token, outcomes, last }
-        }
-        (Some(Bug::PausedIsCancelled), Command::Control(target, Control::Pause)) => {
-            Command::Control(target, Control::Cancel)
-        }
-        (_, command) => command,
-    }
-}
-
-/// Gives the frames of a live lease out once more.
-fn forge(stored: &mut Snapshot) -> bool {
-    let live = stored.leases.values().find(|lease| !lease.keep.is_empty()).cloned();
-    let Some(mut twin) = live else { return false };
-    let last = stored.leases.keys().next_back().copied().unwrap_or(twin.token);
-    twin.token = LeaseToken(last.0 + 1);
-    twin.done = Default::default();
-    stored.leases.insert(twin.token, twin);
-    true
-}
-
-/// A report counts for whoever holds its frames.
-fn trusting(core: &State, command: Command) -> Command {
-    let Command::Report { worker, token, outcomes, last } = command else { return command };
-    let leases = core.snapshot().leases;
-    let step = leases.get(&token).map(|lease| lease.step);
-    let frame = outcomes.first().map(FrameOutcome::frame);
-    let holder = leases.into_values().find(|lease| {
-        Some(lease.step) == step && frame.is_some_and(|frame| lease.keep.contains(frame))
-    });
-    match holder {
-        Some(holder) => {
-            Command::Report { worker: holder.worker, token: holder.token, outcomes, last: None }
-        }
-        None => Command::Report { worker, token, outcomes, last },
     }
 }

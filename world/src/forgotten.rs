@@ -3,6 +3,7 @@
 //! what was promised of others stays; no id comes back; a report that comes too
 //! late is refused; and who hands the job in again gets another one.
 
+use super::bugs::Bug;
 use super::script::NEVER;
 use super::world::{Event, World};
 use platefarm_model::{JobId, Outcome};
@@ -20,11 +21,20 @@ pub(crate) fn open_job(core: &State, command: &Command) -> Option<JobId> {
     (!job.phase.is_settled()).then_some(*id)
 }
 
+/// All that has ended.
+fn ended(core: &State) -> Vec<JobId> {
+    let jobs = core.jobs(false).into_iter();
+    jobs.filter(|job| job.finished.is_some()).map(|job| job.id).collect()
+}
+
 impl World {
     /// Time passes for the scheduler; then it looks for what ended long ago.
     pub(crate) fn tick(&mut self) -> Result<(), String> {
         self.decide(None, 0, Command::Tick)?;
-        let old = self.core.as_ref().map(|core| core.to_forget(AT_ONCE));
+        let old = self.core.as_ref().map(|core| match self.bug {
+            Some(Bug::ForgetsUnasked) => ended(core),
+            _ => core.to_forget(AT_ONCE),
+        });
         old.into_iter().flatten().try_for_each(|job| self.decide(None, 0, Command::Forget(job)))
     }
 

@@ -3,7 +3,8 @@
 //! holder never begins what it gave back, counts stay within what there is,
 //! and every job ends as its script says.
 
-use super::script::{Bug, Curse};
+use super::bugs::Bug;
+use super::script::Curse;
 use super::world::World;
 use platefarm_model::farm::{Setting, SettingKind};
 use platefarm_model::job::{FrameOutcome, Phase};
@@ -41,6 +42,9 @@ tally!(
     controls,
     shortened,
     ordered,
+    early,
+    turns,
+    asked,
     torn,
     deposed,
     partitions,

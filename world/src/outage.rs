@@ -2,7 +2,7 @@
 //! and whether it happened is known when the store is read again. Until then
 //! everybody is refused, and nothing is promised.
 
-use super::script::Bug;
+use super::bugs::Bug;
 use super::world::{Answer, Event, Place, World};
 use platefarm_model::{Code, Fault};
 use platefarm_scheduler::core::Changes;

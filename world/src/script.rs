@@ -10,47 +10,6 @@ use platefarm_model::{Code, FrameRange};
 use platefarm_scheduler::core::Policy;
 use std::collections::BTreeMap;
 
-/// A bug planted on purpose, one in the domain of each checker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bug {
-    /// A report under a stale token counts for whoever has the frame now.
-    TokensUnchecked,
-    /// Answers leave before the transaction is on disk.
-    AnsweredBeforeStored,
-    /// A transaction that was cut off leaves its first rows.
-    TornCommit,
-    /// A transaction leaves out a row.
-    RowForgotten,
-    /// A scheduler that is deposed writes still.
-    DeposedWrites,
-    /// Nothing ever expires.
-    TimeStandsStill,
-    /// Frames that a holder is asked for count as given back before it agrees.
-    TakenUnasked,
-    /// The core thinks that there is more of a limit than there is.
-    LimitsUncounted,
-    /// The core takes shows to have no ceilings.
-    CeilingsUncounted,
-    /// Jobs are taken in without their caps.
-    CapsForgotten,
-    /// A job that is handed in again is taken for another one.
-    KeysForgotten,
-    /// Frames that were done are given up.
-    GivenUpTooSoon,
-    /// Who pauses a job ends it.
-    PausedIsCancelled,
-    /// The core takes all work to be of one class.
-    ClassesForgotten,
-    /// A frame that is leased is put into the queue as well, behind the core's back.
-    GivenTwice,
-    /// A commit of which nothing is heard counts as done.
-    SilenceIsYes,
-    /// Nothing is kept of a job that is forgotten, not even that its id was given out.
-    MarksForgotten,
-    /// With a job the older ones are forgotten, too.
-    ForgetsOthers,
-}
-
 /// Why a frame cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Curse {
@@ -265,7 +224,7 @@ fn a_break(rng: &mut Rng, workers: &[Machine], jobs: &[JobSpec]) -> Break {
         5..7 => Break::Partition(worker, rng.between(1_000, 25_000)),
         7 => Break::CommitFails(rng.chance(50)),
         8 => Break::SlowDisk(rng.between(50, 4_000)),
-        9 => Break::Operator(worker, NodeControl::Drain),
+        9 => Break::Operator(worker, NodeControl::Drain { reason: String::new() }),
         10 => Break::Operator(worker, NodeControl::Resume),
         _ => {
             let (at, step) = some_step(rng, jobs);

@@ -1,4 +1,4 @@
-//! A worker's process: the agent's own session logic decides what it holds and
+//! A worker's process: the agent's own standing and leashes decide what it holds and
 //! how far it goes; this moves its messages and its frames through the world.
 
 use super::script::{Curse, Machine};
@@ -31,6 +31,8 @@ pub(crate) struct Node {
     tasks: BTreeMap<LeaseToken, Task>,
     /// Questions not answered, by number.
     asked: BTreeMap<u64, Command>,
+    /// Reports that were answered: under which lease, of which frames.
+    answered: BTreeMap<u64, (LeaseToken, Vec<i64>)>,
     /// Files that are staged, and those that were refused and are gone.
     staged: BTreeSet<(LeaseToken, i64)>,
     discarded: BTreeSet<(LeaseToken, i64)>,
@@ -175,9 +177,10 @@ impl World {
             }
             Command::Release { .. } => drop(self.nodes[at].asked.remove(&number)),
             Command::Report { token, outcomes, .. } => {
-                // Under the registration in force.
+                // Under the registration in force, with how far it goes by now.
                 if let Some((worker, _)) = self.nodes[at].standing.worker() {
-                    let again = Command::Report { worker, token, outcomes, last: None };
+                    let last = self.goes_to(at, token);
+                    let again = Command::Report { worker, token, outcomes, last };
                     self.send_to_scheduler(Some(at), number, again);
                 }
                 self.set_timer(at, PATIENCE, Timer::Repeat(number));
@@ -253,10 +256,10 @@ impl World {
                     FrameOutcome::Done(Box::new(result(frame, token)))
                 }
             };
-            let last = self.nodes[at].tasks.get_mut(&token).and_then(|task| {
+            if let Some(task) = self.nodes[at].tasks.get_mut(&token) {
                 task.unanswered.insert(FrameRange::single(frame));
-                task.leash.pulse().last
-            });
+            }
+            let last = self.goes_to(at, token);
             if let Some((worker, _)) = self.nodes[at].standing.worker() {
                 self.ask(at, Command::Report { worker, token, outcomes: vec![outcome], last });
             }
@@ -320,6 +323,7 @@ impl World {
             Err(fault) => return Err(format!("a worker was told: {fault}")),
         };
         match (reply, asked) {
+            (Reply::Reported { verdicts, .. }, None) => self.check_again(at, number, &verdicts)?,
             (Reply::Registered(id), _) => {
                 let lease_ttl_ms = self.script.policy.lease_ttl_ms.unsigned_abs();
                 let terms = Terms { heartbeat_ms: HEARTBEAT.unsigned_abs(), lease_ttl_ms };
@@ -339,6 +343,8 @@ impl World {
                 self.nodes[at].standing.drain(drain);
             }
             (Reply::Reported { verdicts, keep }, Some(Command::Report { token, outcomes, .. })) => {
+                let frames = outcomes.iter().map(FrameOutcome::frame).collect();
+                self.nodes[at].answered.insert(number, (token, frames));
                 for (outcome, verdict) in outcomes.iter().zip(verdicts) {
                     self.obey(at, token, outcome, verdict)?;
                     if !self.nodes[at].up {
@@ -384,12 +390,37 @@ impl World {
         self.pump(at)
     }
 
-    /// What is left of a lease; a holder that is asked for frames says at once how far it will go.
+    /// What is left of a lease; a holder that is asked for frames says at once how far it will
+    /// go: with all that it has, or in a report of no frame.
     fn kept(&mut self, at: usize, token: LeaseToken, keep: Option<FrameRange>, sent: Option<u64>) {
-        if self.nodes[at].standing.kept(token, keep, sent) {
-            self.tally.shortened += 1;
-            self.beat(at);
+        if !self.nodes[at].standing.kept(token, keep, sent) {
+            return;
         }
+        self.tally.shortened += 1;
+        match self.nodes[at].standing.worker().filter(|_| self.rng.chance(30)) {
+            Some((worker, _)) => {
+                let (outcomes, last) = (Vec::new(), self.goes_to(at, token));
+                self.ask(at, Command::Report { worker, token, outcomes, last });
+            }
+            None => self.beat(at),
+        }
+    }
+
+    /// The last frame that a holder says it will do of a lease.
+    fn goes_to(&self, at: usize, token: LeaseToken) -> Option<i64> {
+        self.nodes[at].tasks.get(&token)?.leash.pulse().last
+    }
+
+    /// Who asks twice is answered alike: what was refused is gone, and is never granted.
+    fn check_again(&self, at: usize, number: u64, verdicts: &[Verdict]) -> Result<(), String> {
+        let node = &self.nodes[at];
+        let Some((token, frames)) = node.answered.get(&number) else { return Ok(()) };
+        for (frame, verdict) in frames.iter().zip(verdicts) {
+            if *verdict != Verdict::Refused && node.discarded.contains(&(*token, *frame)) {
+                return Err(format!("frame {frame} was refused and then granted to {token}"));
+            }
+        }
+        Ok(())
     }
 
     fn obey(
@@ -410,9 +441,6 @@ impl World {
             self.nodes[at].staged.remove(&key);
             self.nodes[at].discarded.insert(key);
             return Ok(());
-        }
-        if self.nodes[at].discarded.contains(&key) {
-            return Err(format!("frame {frame} was refused and then granted to {token}"));
         }
         // Between the answer and the rename, and between that and the next.
         if self.now < self.script.calm && self.rng.below(400) == 0 {

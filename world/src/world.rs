@@ -1,10 +1,12 @@
 //! The world around the programs: time, the network, the client and the
 //! people, and what breaks.
 
+use super::bugs::Bug;
 use super::disk::Disk;
 use super::ledger::Tally;
+use super::oracle::Turns;
 use super::rng::Rng;
-use super::script::{Break, Bug, Script};
+use super::script::{Break, Script};
 use super::worker::{Node, Timer};
 use platefarm_model::farm::{Control, Target};
 use platefarm_model::{JobId, LeaseToken, Outcome, StepId, Timestamp};
@@ -78,9 +80,15 @@ pub struct World {
     pub(crate) granted: BTreeMap<(StepId, i64), LeaseToken>,
     pub(crate) published: BTreeMap<(StepId, i64), LeaseToken>,
     pub(crate) pools: BTreeSet<String>,
-    /// What people touched: the jobs that they cancelled, levelled, retried.
+    /// What people touched: the jobs that they cancelled, and those that they levelled.
     pub(crate) cancelled: BTreeSet<usize>,
-    pub(crate) levelled: bool,
+    pub(crate) levelled: BTreeSet<usize>,
+    /// When a job came, and when a step was last leased from; whose turn it was.
+    pub(crate) came_at: BTreeMap<JobId, i64>,
+    pub(crate) leased_at: BTreeMap<StepId, i64>,
+    pub(crate) turns: Turns,
+    /// Of a planted bug: what was refused once.
+    pub(crate) refused: BTreeSet<(LeaseToken, i64)>,
 }
 
 impl World {
@@ -89,9 +97,11 @@ impl World {
     pub fn new(seed: u64, bug: Option<Bug>) -> Self {
         let mut rng = Rng::new(seed);
         let script = Script::new(&mut rng);
-        let levels =
-            |b: &(i64, Break)| matches!(b.1, Break::Person(_, _, Control::Priority { .. }));
-        let levelled = script.breaks.iter().any(levels);
+        let levels = |(_, what): &(i64, Break)| match what {
+            Break::Person(at, _, Control::Priority { .. }) => Some(*at),
+            _ => None,
+        };
+        let levelled = script.breaks.iter().filter_map(levels).collect();
         let mut world = Self {
             nodes: script.workers.iter().map(|_| Node::default()).collect(),
             rng,
@@ -123,6 +133,10 @@ impl World {
             pools: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             levelled,
+            came_at: BTreeMap::new(),
+            leased_at: BTreeMap::new(),
+            turns: Turns::default(),
+            refused: BTreeSet::new(),
             script,
         };
         for (name, setting) in &world.script.settings {

@@ -12,6 +12,14 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
+/// The command that shows a farm from its first to its last moment, anywhere in the workspace.
+fn replay_of(seed: u64) -> String {
+    let (package, test) = (env!("CARGO_PKG_NAME"), env!("CARGO_CRATE_NAME"));
+    format!(
+        "PLATEFARM_SIM_SEED={seed} cargo test --locked -p {package} --test {test} replay -- --nocapture"
+    )
+}
+
 /// Runs seeds `from..to` on every core; the whole tally, or the first broken promise.
 fn run(from: u64, to: u64) -> Result<Tally, String> {
     let next = AtomicU64::new(from);
@@ -26,10 +34,7 @@ fn run(from: u64, to: u64) -> Result<Tally, String> {
                 Ok(tally) => total.add(&tally),
                 Err(broken) => {
                     next.store(to, Ordering::Relaxed);
-                    return Err(format!(
-                        "seed {seed}: {broken}\nreplay: PLATEFARM_SIM_SEED={seed} \
-                         cargo test --test world replay -- --nocapture"
-                    ));
+                    return Err(format!("seed {seed}: {broken}\nreplay: {}", replay_of(seed)));
                 }
             }
         }
@@ -56,6 +61,14 @@ fn farms_keep_their_promises_whatever_breaks() {
 }
 
 #[test]
+fn the_command_that_is_printed_names_this_package_and_this_test() {
+    let command = replay_of(17);
+    let manual = include_str!("../src/lib.rs");
+    assert!(manual.contains(&format!("//! {command}\n")), "{command}");
+    assert!(command.contains(" -p platefarm-world --test world replay "), "{command}");
+}
+
+#[test]
 fn replay() {
     let Some(seed) = number("PLATEFARM_SIM_SEED") else { return };
     println!("{:?}", World::new(seed, None).traced().run());
@@ -69,18 +82,20 @@ fn the_same_seed_is_the_same_farm() {
 }
 
 /// The checkers must be able to fail: a bug is planted in the domain of each,
-/// and must be seen, by that checker.
+/// and must be seen, by that checker, in its own words.
 #[test]
 fn planted_bugs_are_caught() {
     for (bug, sign) in [
-        (Bug::TokensUnchecked, "published"),
+        (Bug::TokensUnchecked, "was published by"),
         (Bug::AnsweredBeforeStored, "acknowledged"),
         (Bug::TornCommit, "torn"),
         (Bug::RowForgotten, "not what is stored"),
-        // Whoever comes first: what is written behind the leader's back breaks more than one promise.
-        (Bug::DeposedWrites, ""),
+        (Bug::EndsForgotten, "has results for"),
+        (Bug::DeposedWrites, "not what is stored"),
+        (Bug::DeposedWrites, "was given out before"),
         (Bug::TimeStandsStill, "does not end"),
         (Bug::TakenUnasked, "given back"),
+        (Bug::AsksForgotten, "was not asked for it"),
         (Bug::LimitsUncounted, "limit nuke has"),
         (Bug::CeilingsUncounted, "show a has"),
         (Bug::CapsForgotten, "tasks, more than"),
@@ -88,10 +103,16 @@ fn planted_bugs_are_caught() {
         (Bug::GivenUpTooSoon, "gave up"),
         (Bug::PausedIsCancelled, "cancelled by nobody"),
         (Bug::ClassesForgotten, "goes first"),
-        (Bug::GivenTwice, "overlap"),
+        (Bug::GivenTwice, "somebody has them already"),
+        (Bug::GivenTwice, "are not partitioned"),
         (Bug::SilenceIsYes, "was acknowledged"),
+        (Bug::SecondThoughts, "was refused and then granted"),
         (Bug::MarksForgotten, "given out again"),
         (Bug::ForgetsOthers, "is not stored"),
+        (Bug::ForgetsOpen, "had not ended"),
+        (Bug::ForgetsUnasked, "nobody asked for it"),
+        (Bug::ForgettingUnwritten, "was acknowledged to be forgotten, and is stored"),
+        (Bug::LateHeeded, "was heeded"),
     ] {
         let seen = |seed| World::new(seed, Some(bug)).run().err().filter(|e| e.contains(sign));
         let caught = (0..1_000).find(|seed| seen(*seed).is_some());

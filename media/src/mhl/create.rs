@@ -125,12 +125,13 @@ pub fn create_and_tell(
         }
         return Ok(Created { appended, bytes });
     }
-    clear(dir);
+    let staging = publish::staging(dir)?;
+    clear(&staging);
     for generation in &appended.generations {
         put(dir, generation)?;
     }
     // Others may be at work beside it: only an empty one goes.
-    let _ = fs::remove_dir(dir.join(publish::STAGING));
+    let _ = fs::remove_dir(staging);
     Ok(Created { appended, bytes })
 }
 
@@ -220,8 +221,8 @@ fn lock(dir: &Path) -> Outcome<fs::File> {
 const STAGED: &str = "mhl-";
 
 /// Removes what interrupted runs left.
-fn clear(dir: &Path) {
-    let entries = fs::read_dir(dir.join(publish::STAGING)).into_iter().flatten().flatten();
+fn clear(staging: &Path) {
+    let entries = fs::read_dir(staging).into_iter().flatten().flatten();
     for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with(STAGED)) {
         let _ = fs::remove_dir_all(entry.path());
     }
@@ -230,7 +231,7 @@ fn clear(dir: &Path) {
 /// An empty directory on the same volume.
 fn stage(dir: &Path) -> Outcome<PathBuf> {
     let name = format!("{STAGED}{}", std::process::id());
-    let fresh = dir.join(publish::STAGING).join(name);
+    let fresh = publish::staging(dir)?.join(name);
     // What is staged need not outlast a power cut.
     fs::create_dir_all(&fresh).map_err(|e| publish::write_fault(&fresh, &e))?;
     Ok(fresh)

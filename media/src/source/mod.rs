@@ -153,8 +153,7 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
 
 /// The clip that a file belongs to, and what may be metadata exports beside it.
 pub(crate) fn sequence_of(path: &Path) -> (Sequence, Vec<PathBuf>) {
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let found = scan::find_in(directory);
+    let found = scan::find_in(storage::directory_of(path));
     // A link, or a file of a foreign extension, stands for itself.
     let own = found.sequences.into_iter().find(|s| s.contains(path));
     (own.unwrap_or_else(|| Sequence::single(path)), found.exports)
@@ -164,8 +163,12 @@ pub(crate) fn sequence_of(path: &Path) -> (Sequence, Vec<PathBuf>) {
 pub(crate) fn open_with(sequence: Sequence) -> Outcome<Box<dyn Clip>> {
     let first = sequence.first_file();
     let source = source_of(first)?;
-    if source.needs_disk() && storage::is_remote(first) {
-        return held::open(source, &sequence);
+    if source.needs_disk() {
+        // The program that reads them does not ask us.
+        sequence.files().iter().try_for_each(|(_, file)| storage::within(file))?;
+        if storage::is_remote(first) {
+            return held::open(source, &sequence);
+        }
     }
     source.open(sequence)
 }
@@ -225,12 +228,14 @@ pub(crate) fn source_of(path: &Path) -> Outcome<&'static dyn Source> {
     })
 }
 
-/// Whether a path, behind its links, is a regular file. Opening a named pipe would wait for whoever
-/// writes to it, and a device may have no end.
+/// Whether a path, behind its links, is a regular file that may be read. Opening a named pipe would
+/// wait for whoever writes to it, and a device may have no end.
 ///
 /// # Errors
-/// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::UnknownFormat`] with what it is.
+/// [`Code::FileNotFound`], [`Code::FileUnreadable`], [`Code::OutsideRoot`]; [`Code::UnknownFormat`]
+/// with what it is.
 pub(crate) fn regular(path: &Path) -> Outcome<()> {
+    storage::within(path)?;
     let metadata = storage::metadata(path).map_err(|e| read_fault(path, &e))?;
     if metadata.is_file() {
         return Ok(());

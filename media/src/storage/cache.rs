@@ -61,7 +61,7 @@ pub fn local(place: &Path) -> Outcome<Held> {
 }
 
 impl Cache {
-    fn of_environment() -> Outcome<Self> {
+    pub(super) fn of_environment() -> Outcome<Self> {
         let named = |key: &str| std::env::var_os(key).filter(|value| !value.is_empty());
         let below = |key: &str, dir: &str| named(key).map(|home| PathBuf::from(home).join(dir));
         let dir = named(DIR)
@@ -78,6 +78,11 @@ impl Cache {
             })?,
         };
         Ok(Self { dir, most })
+    }
+
+    /// Where it is.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// A cache in `dir` of at most so many bytes.

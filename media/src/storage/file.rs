@@ -7,7 +7,7 @@
 //! is replaced in the middle is an error, and never half of each.
 
 use super::s3::{fault, io_error, object, wait};
-use super::{Place, is_remote};
+use super::{Place, is_remote, within};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AmazonS3;
@@ -138,9 +138,11 @@ impl File {
     /// Opens a file.
     ///
     /// # Errors
-    /// As the standard library's; an object store's carry its fault.
+    /// As the standard library's; an object store's carry its fault, and so does
+    /// [`platefarm_model::Code::OutsideRoot`] where a link leads out of where this process is kept.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
+        within(path).map_err(io_error)?;
         if !is_remote(path) {
             return std::fs::File::open(path).map(|file| Self(Kind::Disk(file)));
         }
@@ -392,10 +394,10 @@ impl Entry {
 /// The names in a directory, in no order.
 ///
 /// # Errors
-/// As the standard library's; an object store's carry its fault. One name that
-/// cannot be looked at does not hide the others.
+/// As [`File::open`]. One name that cannot be looked at does not hide the others.
 pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Vec<io::Result<Entry>>> {
     let path = path.as_ref();
+    within(path).map_err(io_error)?;
     if is_remote(path) {
         return remote_entries(path).map_err(io_error);
     }

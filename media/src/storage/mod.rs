@@ -6,8 +6,10 @@
 //! places on a disk; writers go through [`crate::publish`]. So no format
 //! knows what it reads from, and none can forget what an object store needs:
 //! ranges instead of seeks, tries again, the same object from the first byte
-//! to the last, and conditions on what is written.
+//! to the last, and conditions on what is written. So neither can a link lead a
+//! process out of where it is kept.
 
+mod bounds;
 mod cache;
 mod file;
 mod s3;
@@ -15,6 +17,8 @@ pub mod trial;
 mod volume;
 mod write;
 
+pub use bounds::{confine, lies_in, outside, scratch};
+pub(crate) use bounds::{names_within, real, within};
 pub use cache::{Held, local};
 pub use file::{Entry, File, Metadata, bytes_read, metadata, read, read_dir};
 pub(crate) use s3::carried;
@@ -44,6 +48,11 @@ pub fn absolute(path: &Path) -> Outcome<std::path::PathBuf> {
         return Ok(path.to_owned());
     }
     std::path::absolute(path).map_err(|e| bad(path, "is no place").because(&e))
+}
+
+/// The directory that a name stands in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// An object's place.

@@ -119,7 +119,8 @@ fn builder(name: &str) -> AmazonS3Builder {
             max_backoff: Duration::from_secs(5),
             base: 2.0,
         },
-        max_retries: 12,
+        // Waits are drawn by lot: only the time says how long they last together.
+        max_retries: usize::MAX,
         retry_timeout: PATIENCE,
     };
     let mut builder = AmazonS3Builder::from_env()

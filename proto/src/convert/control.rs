@@ -83,7 +83,7 @@ impl TryFrom<v1::ControlJobRequest> for (Target, Control) {
 impl From<NodeControl> for WorkerAction {
     fn from(control: NodeControl) -> Self {
         match control {
-            NodeControl::Drain => Self::Drain(v1::Drain {}),
+            NodeControl::Drain { reason } => Self::Drain(v1::Drain { reason }),
             NodeControl::Resume => Self::Resume(v1::Resume {}),
             NodeControl::Quarantine { reason } => Self::Quarantine(v1::QuarantineWorker { reason }),
             NodeControl::Label { add, remove } => Self::Label(v1::Label {
@@ -98,7 +98,7 @@ impl From<NodeControl> for WorkerAction {
 impl From<WorkerAction> for NodeControl {
     fn from(action: WorkerAction) -> Self {
         match action {
-            WorkerAction::Drain(_) => Self::Drain,
+            WorkerAction::Drain(to) => Self::Drain { reason: to.reason },
             WorkerAction::Resume(_) => Self::Resume,
             WorkerAction::Quarantine(to) => Self::Quarantine { reason: to.reason },
             WorkerAction::Label(to) => Self::Label {
@@ -125,20 +125,25 @@ impl From<v1::Pool> for Pool {
 impl From<Share> for v1::Share {
     fn from(share: Share) -> Self {
         Self {
-            weight: share.weight,
+            weight: Some(share.weight),
             guarantee: share.guarantee,
             ceiling: share.ceiling,
             warm_cpu: share.warm_cpu,
             warm_gpu: share.warm_gpu,
+            highest_class: v1::PriorityClass::from(share.highest_class).into(),
         }
     }
 }
 
 impl From<v1::Share> for Share {
     fn from(wire: v1::Share) -> Self {
-        let weight = if wire.weight == 0 { 1 } else { wire.weight };
+        let highest_class = match wire.highest_class() {
+            v1::PriorityClass::Unspecified => Self::default().highest_class,
+            said => said.into(),
+        };
         Self {
-            weight,
+            highest_class,
+            weight: wire.weight.unwrap_or(1),
             guarantee: wire.guarantee,
             ceiling: wire.ceiling,
             warm_cpu: wire.warm_cpu,
@@ -168,6 +173,7 @@ impl From<SettingsView> for v1::ListSettingsResponse {
             quarantine: n.quarantine.as_ref().map(Into::into),
             labels: n.labels,
             without: n.without,
+            drain_reason: n.drain_reason,
         };
         Self {
             pools: view.pools.into_iter().map(pool).collect(),
@@ -199,6 +205,7 @@ impl From<v1::ListSettingsResponse> for SettingsView {
             quarantine: n.quarantine.map(Into::into),
             labels: n.labels,
             without: n.without,
+            drain_reason: n.drain_reason,
         };
         Self {
             pools: wire.pools.into_iter().map(pool).collect(),
@@ -345,7 +352,7 @@ mod tests {
         }
         let labels = |all: &[&str]| all.iter().map(|l| (*l).to_owned()).collect();
         for control in [
-            NodeControl::Drain,
+            NodeControl::Drain { reason: "a new kernel".into() },
             NodeControl::Resume,
             NodeControl::Quarantine { reason: "x".into() },
             NodeControl::Label { add: labels(&["a"]), remove: labels(&["b", "c"]) },
@@ -407,6 +414,7 @@ mod tests {
                     ceiling: Some(4),
                     warm_cpu: 5,
                     warm_gpu: 6,
+                    highest_class: PriorityClass::Normal,
                 },
                 tasks: 5,
                 frames_waiting: 6,
@@ -414,6 +422,7 @@ mod tests {
             nodes: vec![NodeView {
                 name: "n".into(),
                 draining: true,
+                drain_reason: "a new kernel".into(),
                 quarantine: None,
                 labels: vec!["a".into()],
                 without: vec!["b".into()],
@@ -421,5 +430,9 @@ mod tests {
         };
         let wire = v1::ListSettingsResponse::from(settings.clone());
         assert_eq!(SettingsView::from(wire), settings);
+        // What is not said is usual; what is said stays as it is, to be judged.
+        assert_eq!(Share::from(v1::Share::default()), Share::default());
+        let none = v1::Share { weight: Some(0), ..Default::default() };
+        assert_eq!(Share::from(none).weight, 0);
     }
 }

@@ -17,6 +17,7 @@ impl From<&JobQuery> for v1::ListJobsRequest {
             paused: query.paused,
             skip: query.skip,
             most: query.most,
+            by: query.by.clone(),
         }
     }
 }
@@ -33,6 +34,7 @@ impl TryFrom<v1::ListJobsRequest> for JobQuery {
             paused: wire.paused,
             skip: wire.skip,
             most: wire.most,
+            by: wire.by,
         })
     }
 }
@@ -89,6 +91,7 @@ mod tests {
             unsettled_only: true,
             skip: 4,
             most: 9,
+            by: "ann".into(),
         };
         assert_eq!(JobQuery::try_from(v1::ListJobsRequest::from(&query)).unwrap(), query);
     }

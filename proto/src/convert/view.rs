@@ -164,6 +164,7 @@ impl From<&WorkerView> for v1::WorkerView {
                 near: Vec::new(),
             }),
             quarantine: worker.quarantine.as_ref().map(Into::into),
+            drain_reason: worker.drain_reason.clone(),
         }
     }
 }
@@ -186,6 +187,7 @@ impl TryFrom<v1::WorkerView> for WorkerView {
             pools: traits.pools,
             memory_mib: traits.memory_mib,
             quarantine: worker.quarantine.map(Into::into),
+            drain_reason: worker.drain_reason,
         })
     }
 }
@@ -271,6 +273,7 @@ mod tests {
                 retry_at: None,
                 strikes: 2,
             }),
+            drain_reason: "a new kernel".into(),
         };
         assert_eq!(WorkerView::try_from(v1::WorkerView::from(&worker)).unwrap(), worker);
     }

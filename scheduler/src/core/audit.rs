@@ -74,6 +74,7 @@ impl State {
         self.check_ends()?;
         self.check_counts()?;
         self.check_workers()?;
+        self.check_numbers()?;
         let kept: usize = self.jobs.values().map(|job| job.tokens.len()).sum();
         hold(kept == self.leases.len(), || format!("{} leases are of no job", self.leases.len()))
     }
@@ -293,8 +294,9 @@ impl State {
                 *limits.entry(limit).or_default() += u64::from(*amount);
             }
         }
-        for (show, sum) in self.shows.iter().zip(&shows) {
-            hold(show.tasks == *sum, || {
+        for (id, show) in self.known_shows() {
+            let sum = shows[id];
+            hold(show.tasks == sum, || {
                 format!("show '{}' keeps {} tasks and has {sum}", show.name, show.tasks)
             })?;
             let set = match self.setting(SettingKind::Share, &show.name) {
@@ -310,6 +312,29 @@ impl State {
         hold(classes == self.tasks_by_class, || {
             format!("classes keep {:?} and have {classes:?}", self.tasks_by_class)
         })
+    }
+
+    /// Numbers of needs and shows are known of as many as have them.
+    fn check_numbers(&self) -> Audit {
+        let mut needs = vec![0; self.queue.need_count()];
+        let mut shows = vec![0; self.shows.len()];
+        for job in self.jobs.values() {
+            shows[job.show.0 as usize] += 1;
+            job.steps.iter().for_each(|step| needs[step.need.0 as usize] += 1);
+        }
+        for name in self.settings.get(&SettingKind::Share).into_iter().flat_map(BTreeMap::keys) {
+            let number = self.show_ids.number(name).ok_or_else(|| format!("{name} is no show"))?;
+            shows[number as usize] += 1;
+        }
+        for (need, sum) in (0..).map(super::queue::NeedId).zip(needs) {
+            let kept = self.queue.steps_with(need);
+            hold(kept == sum, || format!("{need:?} is kept for {kept} steps and had by {sum}"))?;
+        }
+        for (number, sum) in (0..).zip(shows) {
+            let kept = self.show_ids.users(number);
+            hold(kept == sum, || format!("show {number} is kept for {kept} and had by {sum}"))?;
+        }
+        Ok(())
     }
 
     fn check_workers(&self) -> Audit {
@@ -345,7 +370,7 @@ impl State {
     #[must_use]
     pub fn over_caps(&self, first: JobId, last: JobId) -> Vec<Over> {
         let limits = self.limits_used.keys().map(|name| Cap::Limit(name.clone()));
-        let shows = self.shows.iter().map(|show| Cap::Show(show.name.clone()));
+        let shows = self.known_shows().map(|(_, show)| Cap::Show(show.name.clone()));
         let jobs = self.jobs.range(first..=last);
         let jobs = jobs.filter(|(_, job)| job.row.terms.max_tasks.is_some());
         let jobs = jobs.map(|(id, _)| Cap::Job(*id));
@@ -358,7 +383,7 @@ impl State {
         let (used, most) = match &cap {
             Cap::Limit(name) => (self.limit_used(name), self.limit_count(name)),
             Cap::Show(name) => {
-                let show = &self.shows[self.show_ids.get(name)?.0 as usize];
+                let show = &self.shows[self.show_ids.number(name)? as usize];
                 (show.tasks, show.share.ceiling?.into())
             }
             Cap::Job(id) => {

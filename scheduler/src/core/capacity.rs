@@ -1,24 +1,26 @@
 //! How many workers of a kind are wanted: those that work, those that could,
 //! and as many more as would get work at once, by a run of the core itself. Work
 //! in hand is always counted, so whoever follows the answer takes no worker away
-//! that is busy.
+//! that is busy. What several kinds could do is counted for the first of them.
 //!
 //! The question is taken out of the farm as it is and answered elsewhere: the
 //! farm goes on meanwhile.
 
 use super::State;
+use super::queue::ShowId;
 use super::worker::Worker;
 use platefarm_model::explain::WhatIf;
 use platefarm_model::farm::{Setting, SettingKind, WorkerClass};
 use platefarm_model::{Outcome, WorkerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A question about capacity, with all that its answer needs.
 #[derive(Debug)]
 pub struct Study {
     farm: State,
     imagined: WhatIf,
-    warm: u32,
+    /// Kinds that are scaled too, and take first what they can do.
+    before: Vec<WhatIf>,
 }
 
 /// Workers of a kind.
@@ -30,7 +32,7 @@ pub struct Wanted {
     pub ready: u32,
     /// That are not there and would get work.
     pub more: u32,
-    /// That are to be there though nothing waits.
+    /// That are to be there beside those, though nothing waits for them.
     pub warm: u32,
 }
 
@@ -38,70 +40,108 @@ impl Wanted {
     /// How many there should be.
     #[must_use]
     pub fn total(self) -> u32 {
-        self.busy.saturating_add(self.ready).saturating_add(self.more).max(self.warm)
+        [self.ready, self.more, self.warm].into_iter().fold(self.busy, u32::saturating_add)
     }
 }
 
 impl State {
     /// How many workers like the imagined ones are wanted, of which there may
-    /// be as many as are imagined.
+    /// be as many as are imagined; of those `before`, likewise, each takes first what it can do.
     ///
     /// # Errors
     /// As [`State::what_if`].
-    pub fn study(&self, imagined: WhatIf) -> Outcome<Study> {
-        self.check_imagined(&imagined)?;
-        let farm = self.excerpt_for(&imagined);
-        let warm = self.warm(&imagined);
-        Ok(Study { farm, imagined, warm })
+    pub fn study(&self, imagined: WhatIf, before: Vec<WhatIf>) -> Outcome<Study> {
+        before.iter().chain([&imagined]).try_for_each(|kind| self.check_imagined(kind))?;
+        let farm = self.excerpt_for(before.iter().chain([&imagined]));
+        Ok(Study { farm, imagined, before })
     }
 
-    /// Kept though nothing waits: what pools reserve, and what shows ask for
-    /// where the kind is in no pool.
-    fn warm(&self, imagined: &WhatIf) -> u32 {
-        if imagined.traits.pools.is_empty() {
-            let shares = self.all_settings().filter_map(|(_, _, value)| match value {
-                Setting::Share(share) => Some(match imagined.class {
-                    WorkerClass::Cpu => share.warm_cpu,
-                    WorkerClass::Gpu => share.warm_gpu,
-                }),
-                _ => None,
-            });
-            return shares.fold(0, u32::saturating_add);
-        }
-        let pools = imagined.traits.pools.iter();
+    /// The workers that are there and of a kind: of the class, in the same pools by their
+    /// own word, with the labels at least.
+    fn of_kind(&self, kind: &WhatIf) -> BTreeSet<WorkerId> {
+        let is_one = |worker: &&Worker| {
+            let (own, asked) = (&worker.row.traits, &kind.traits);
+            worker.alive
+                && worker.class() == kind.class
+                && own.pools == asked.pools
+                && own.labels.is_superset(&asked.labels)
+        };
+        self.workers.values().filter(is_one).map(|worker| worker.row.id).collect()
+    }
+
+    /// Those of them that hold work.
+    fn at_work(&self, workers: &BTreeSet<WorkerId>) -> impl Iterator<Item = &Worker> {
+        let known = workers.iter().filter_map(move |id| self.workers.get(id));
+        known.filter(|worker| !worker.leases.is_empty())
+    }
+
+    /// How many of a kind there may be beside those that hold work.
+    fn room_for(&self, kind: &WhatIf) -> u32 {
+        let at_work = self.at_work(&self.of_kind(kind)).count() as u32;
+        kind.workers.saturating_sub(at_work)
+    }
+
+    /// What is missing of the workers that pools reserve, where so many work.
+    fn missing_of_pools(&self, pools: &BTreeSet<String>, at_work: u32) -> u32 {
         let reserve = |name: &String| match self.setting(SettingKind::Pool, name) {
             Some(Setting::Pool(pool)) => pool.reserve,
             _ => 0,
         };
-        pools.map(reserve).fold(0, u32::saturating_add)
+        let reserved = pools.iter().map(reserve).fold(0, u32::saturating_add);
+        reserved.saturating_sub(at_work)
+    }
+
+    /// What is missing of the workers that each show is to have, beside those of `workers` that
+    /// work for it: what others have in hand keeps nothing warm.
+    fn missing_of_shows(&self, class: WorkerClass, workers: &BTreeSet<WorkerId>) -> u32 {
+        let mut has: BTreeMap<ShowId, u32> = BTreeMap::new();
+        for worker in self.at_work(workers) {
+            let leases = worker.leases.iter().filter_map(|token| self.leases.get(token));
+            let jobs = leases.filter_map(|cell| self.jobs.get(&cell.row.step.job));
+            let shows: BTreeSet<ShowId> = jobs.map(|job| job.show).collect();
+            shows.into_iter().for_each(|show| *has.entry(show).or_default() += 1);
+        }
+        let missing = |(_, name, value): (SettingKind, &String, &Setting)| {
+            let Setting::Share(share) = value else { return 0 };
+            let warm = match class {
+                WorkerClass::Cpu => share.warm_cpu,
+                WorkerClass::Gpu => share.warm_gpu,
+            };
+            let show = self.show_ids.number(name).and_then(|show| has.get(&ShowId(show)));
+            warm.saturating_sub(show.copied().unwrap_or(0))
+        };
+        self.all_settings().map(missing).fold(0, u32::saturating_add)
     }
 }
 
 impl Study {
-    /// Whether a worker is one of those that are asked about: of the class, in
-    /// the same pools by its own word, with the labels at least.
-    fn is_of_kind(&self, worker: &Worker) -> bool {
-        let (own, asked) = (&worker.row.traits, &self.imagined.traits);
-        worker.class() == self.imagined.class
-            && own.pools == asked.pools
-            && own.labels.is_superset(&asked.labels)
-    }
-
     /// The answer.
     #[must_use]
-    pub fn answer(mut self) -> Wanted {
-        let alive = self.farm.workers.values().filter(|w| w.alive);
-        let of_kind: BTreeSet<WorkerId> =
-            alive.filter(|w| self.is_of_kind(w)).map(|w| w.row.id).collect();
-        let holds = |farm: &State, id: &WorkerId| {
-            farm.workers.get(id).is_some_and(|worker| !worker.leases.is_empty())
-        };
-        let busy = of_kind.iter().filter(|id| holds(&self.farm, id)).count() as u32;
+    pub fn answer(self) -> Wanted {
+        let Self { mut farm, imagined, before } = self;
+        let there = farm.of_kind(&imagined);
+        let busy = farm.at_work(&there).count() as u32;
         // Those that are there come first: what they could take is not left for others.
-        self.farm.fill_those_there();
-        let working = of_kind.iter().filter(|id| holds(&self.farm, id)).count() as u32;
-        let room = self.imagined.workers.saturating_sub(working);
-        let more = self.farm.fill_imagined(&self.imagined, room, |_, _| {});
-        Wanted { busy, ready: working - busy, more, warm: self.warm.min(self.imagined.workers) }
+        farm.fill_those_there();
+        let ready = farm.at_work(&there).count() as u32 - busy;
+        let room = farm.room_for(&imagined);
+        let rooms: Vec<u32> = before.iter().map(|kind| farm.room_for(kind)).collect();
+        for (kind, room) in before.iter().zip(rooms) {
+            farm.fill_imagined(kind, room, |_, _| {});
+        }
+        let first = WorkerId(farm.next_worker);
+        let more = farm.fill_imagined(&imagined, room, |_, _| {});
+        let new = farm.workers.range(first..).map(|(id, _)| *id);
+        let workers: BTreeSet<WorkerId> = there.into_iter().chain(new).collect();
+        let at_work = busy.saturating_add(ready).saturating_add(more);
+        let keeps = |kind: &WhatIf| kind.class == imagined.class && kind.traits.pools.is_empty();
+        let warm = match &imagined.traits.pools {
+            pools if !pools.is_empty() => farm.missing_of_pools(pools, at_work),
+            // The first kind of its class has them.
+            _ if before.iter().any(keeps) => 0,
+            _ => farm.missing_of_shows(imagined.class, &workers),
+        };
+        let warm = warm.min(imagined.workers.saturating_sub(at_work));
+        Wanted { busy, ready, more, warm }
     }
 }

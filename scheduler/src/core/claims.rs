@@ -83,8 +83,7 @@ impl Claim {
     }
 
     fn is_overdue(&self, state: &State) -> bool {
-        let waited = self.since.map_or(0, |since| state.now.millis_since(since));
-        waited >= state.policy.aging_ms
+        self.since.is_some_and(|since| state.is_overdue(since))
     }
 
     /// Whether nothing but this limit is missing: what is kept for one who waits

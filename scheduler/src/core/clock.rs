@@ -26,9 +26,9 @@ impl State {
         self.take_what_hangs(fx);
         self.end_overdue_steps(fx);
         self.compact(fx);
-        if self.queue.news.is_none() {
-            self.yield_capacity();
-        }
+        // With whatever came up by it.
+        self.queue.news = None;
+        self.yield_capacity();
         Ok(Reply::Done)
     }
 
@@ -40,8 +40,7 @@ impl State {
         for id in lost {
             self.bury(id);
             fx.lost.push(id);
-            let held = self.workers.get(&id).map(|w| w.leases.clone()).unwrap_or_default();
-            self.lose_leases(id, held, fx);
+            self.lose_leases(id, fx);
             fx.wake |= !self.queue.is_empty();
         }
         let forget = self.policy.forget_lost_ms;

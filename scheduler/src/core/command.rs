@@ -135,14 +135,15 @@ pub enum Reply {
     Registered(WorkerId),
     /// A task, or nothing to do.
     Acquired(Option<Granted>),
-    /// A verdict per reported frame, and the hull of what is left of the lease.
+    /// A verdict per reported frame, and how far the holder shall go: to the last frame of `keep`,
+    /// which lies before the lease's first where it shall begin nothing more.
     Reported {
         /// In the order of the report.
         verdicts: Vec<Verdict>,
         /// Absent: the lease has ended.
         keep: Option<FrameRange>,
     },
-    /// What is left of each lease, in the order they were named.
+    /// How far the holder shall go in each lease, likewise, in the order they were named.
     Beaten {
         /// Absent: it has ended.
         leases: Vec<(LeaseToken, Option<FrameRange>)>,

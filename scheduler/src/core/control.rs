@@ -125,10 +125,7 @@ impl State {
         self.book(target, fx);
         self.refresh_all(target, fx);
         if paused {
-            for token in self.live_of(target) {
-                let first = self.leases.get(&token).and_then(|cell| cell.row.keep.first());
-                first.into_iter().for_each(|first| self.ask_back(token, first, false));
-            }
+            self.live_of(target).into_iter().for_each(|token| self.ask_for_all(token, None));
         }
     }
 
@@ -137,6 +134,13 @@ impl State {
         let steps = self.steps_of(target);
         let now = self.now;
         let Some(job) = self.jobs.get_mut(&target.job()) else { return Ok(()) };
+        if job.row.cancelled && (target != Target::Job(job.row.id) || only.is_some()) {
+            let message = format!("{} was cancelled as a whole", job.row.id);
+            let remedy = format!("`platefarm jobs retry {}` takes all of it up again.", job.row.id);
+            return Err(Fault::new(Code::JobCancelled, message)
+                .at(target.to_string())
+                .remedy(remedy));
+        }
         let revived = job.row.cancelled
             || steps.iter().any(|id| job.steps[id.index as usize].state.control.cancelled);
         let mut found = 0;
@@ -308,6 +312,8 @@ impl State {
         self.ended_jobs.remove(&(ended, id));
         if let Some(job) = self.jobs.remove(&id) {
             self.lose_followers(&job);
+            self.leave_show(job.show);
+            job.steps.iter().for_each(|step| self.queue.leave_need(step.need));
             job.tokens.iter().for_each(|token| drop(self.leases.remove(token)));
             let key = job.row.idempotency_key.filter(|key| self.keys.get(key) == Some(&id));
             if let Some(key) = key {

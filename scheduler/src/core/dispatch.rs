@@ -13,11 +13,12 @@ use super::queue::{Group, Kin, Level, NeedId};
 use super::rows::{LeaseRow, Trouble};
 use super::worker::Worker;
 use super::{Fx, State, unknown_worker};
-use platefarm_model::farm::WorkerClass;
+use platefarm_model::farm::{PriorityClass, WorkerClass};
 use platefarm_model::{
     FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
 };
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// A worker may ask ahead, but not hoard.
@@ -56,6 +57,8 @@ struct Asker<'a> {
     worker: &'a Worker,
     /// Whether its slots are full and it asks ahead.
     ahead: bool,
+    /// The least class that it may take ahead: of the work that a slot of it is being taken for.
+    least: Option<PriorityClass>,
     standing: Standing,
     /// Frames that wait at this level or above, of what it fits.
     left: u64,
@@ -71,7 +74,8 @@ impl State {
         self.learn_fits(id);
         let worker = self.workers.get(&id).ok_or_else(|| unknown_worker(id))?;
         let (held, slots) = (worker.leases.len(), worker.row.slots as usize);
-        let standing = self.standing(worker);
+        let asker = self.asker(worker);
+        let (ahead, standing) = (asker.ahead, asker.standing);
         let room = match standing {
             Standing::Open => LEASES_PER_SLOT * slots,
             Standing::Trial => 1,
@@ -80,17 +84,9 @@ impl State {
         if held >= room {
             return Ok(Reply::Acquired(None));
         }
-        let asker = Asker {
-            worker,
-            ahead: held >= slots,
-            standing,
-            left: 0,
-            aged: false,
-            last_resort: false,
-        };
         let aged = self.dealt >= self.policy.aged_every && standing == Standing::Open;
         let overdue = aged.then(|| self.find_overdue(asker)).flatten();
-        let ahead = asker.ahead;
+        let late = overdue.is_some();
         let find = overdue.or_else(|| self.find_first(asker));
         if aged {
             self.dealt = 0;
@@ -102,7 +98,26 @@ impl State {
             return Ok(Reply::Acquired(None));
         };
         self.dealt += 1;
-        Ok(Reply::Acquired(self.grant(id, &find, fx)))
+        let granted = self.grant(id, &find, late, fx);
+        if ahead && !late && self.is_above_what_runs(find.level.class) {
+            self.make_way(id, find.level.class);
+        }
+        Ok(Reply::Acquired(granted))
+    }
+
+    /// A worker as it asks now.
+    fn asker<'s>(&'s self, worker: &'s Worker) -> Asker<'s> {
+        let ahead = !worker.has_room();
+        let yields = || self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max();
+        Asker {
+            worker,
+            ahead,
+            least: ahead.then(yields).flatten(),
+            standing: self.standing(worker),
+            left: 0,
+            aged: false,
+            last_resort: false,
+        }
     }
 
     /// Place of a group among those of its level.
@@ -129,6 +144,9 @@ impl State {
         let lowest = self.queue.levels.keys().next_back();
         let mut claims = Claims::default();
         for (level, groups) in &self.queue.levels {
+            if Some(level.0.class) < asker.least {
+                break;
+            }
             asker.last_resort = lowest == Some(level);
             let mut offers: Vec<(Rank, Kin, bool)> = Vec::new();
             for (kin, group) in groups {
@@ -166,7 +184,7 @@ impl State {
         for (level, groups) in &self.queue.levels {
             for (kin, group) in groups {
                 let Some((since, _)) = group.waiting.first() else { continue };
-                if self.now.millis_since(*since) >= self.policy.aging_ms {
+                if self.is_overdue(*since) {
                     overdue.push((*since, level.0, *kin));
                 }
             }
@@ -175,16 +193,25 @@ impl State {
         // A limit is kept for the oldest here, too.
         let mut claims = Claims::default();
         for (_, level, kin) in overdue {
-            let group = self.queue.group(level, kin)?;
+            let Some(group) = self.queue.group(level, kin) else { continue };
             let id = Some(asker.worker.row.id);
             if self.may_have(asker, kin) && claims.kept(self, id, kin).is_none() {
-                // Deadlines do not matter here: the first few are as good as each other.
-                let jobs = group.waiting.iter().map(|(_, job)| (Timestamp(0), *job));
-                return self.find_among(asker, level, kin.need, jobs.take(LOOK_AROUND));
+                // Deadlines do not matter here: of what waited so long the first few are as good as each other.
+                let late = group.waiting.iter().take_while(|(since, _)| self.is_overdue(*since));
+                let jobs = late.take(LOOK_AROUND).map(|(_, job)| (Timestamp(0), *job));
+                let found = self.find_among(asker, level, kin.need, jobs);
+                if found.is_some() {
+                    return found;
+                }
             }
             claims.pass(self, kin, group);
         }
         None
+    }
+
+    /// Whether what waits since then has waited longer than anything should.
+    pub(super) fn is_overdue(&self, since: Timestamp) -> bool {
+        self.now.millis_since(since) >= self.policy.aging_ms
     }
 
     /// The nearest of the first few steps of equal deadline that have a frame for the worker.
@@ -307,7 +334,20 @@ impl State {
         theirs_us.saturating_mul(rounds) < mine_us && self.now.millis_since(since) < mine_us / MILLI
     }
 
-    fn grant(&mut self, worker: WorkerId, find: &Find, fx: &mut Fx) -> Option<Granted> {
+    /// Whether a worker, were it to ask, would leave the frames of a step to the faster class.
+    pub(super) fn leaves_to_others(&self, worker: &Worker, job: &Job, step: &Step) -> bool {
+        let level = step.level(&job.row);
+        let Some(list) = job.list(level, step.need).map(|at| &job.lists[at]) else { return false };
+        let mut asker = self.asker(worker);
+        let above = self.queue.levels.range(..=Reverse(level)).flat_map(|(_, groups)| groups);
+        asker.left =
+            above.filter(|(kin, _)| self.may_have(asker, **kin)).map(|(_, g)| g.frames).sum();
+        let is_lowest = self.queue.levels.keys().next_back() == Some(&Reverse(level));
+        let mine_us = self.frame_us(job, step, worker.class());
+        is_lowest && self.others_are_sooner(asker, job, step, list.since, mine_us)
+    }
+
+    fn grant(&mut self, worker: WorkerId, find: &Find, late: bool, fx: &mut Fx) -> Option<Granted> {
         let (id, frames, now) = (find.step, find.frames, self.now);
         let job = self.jobs.get_mut(&id.job)?;
         let token = LeaseToken(self.next_token);
@@ -337,7 +377,7 @@ impl State {
             worker.was_near(id, &spec.terms.near);
         }
         let deadline = now.plus_millis(self.policy.lease_ttl_ms);
-        self.count_in(LeaseCell::new(row, deadline, now));
+        self.count_in(LeaseCell { late, ..LeaseCell::new(row, deadline, now) });
         self.refresh(id, fx);
         Some(Granted { token, step: id, frames, spec })
     }

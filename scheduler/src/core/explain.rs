@@ -211,8 +211,16 @@ impl State {
             let text = "the frames that are left failed before, or went down with their workers, and wait for another worker";
             return reason(Hold::Elsewhere, text, "They go to any worker after a while.");
         }
-        if open.iter().any(|worker| worker.has_room()) {
-            return reason(Hold::None, "nothing holds it: free workers take it next", "");
+        let mut free = open.iter().filter(|worker| worker.has_room()).peekable();
+        if free.peek().is_some() {
+            let text = match free.all(|worker| self.leaves_to_others(worker, job, step)) {
+                false => "nothing holds it: free workers take it next",
+                true => {
+                    "nothing holds it: its last frames are left to the faster workers, which will have \
+                     done them before a free one did its first; if not, free workers take them"
+                }
+            };
+            return reason(Hold::None, text, "");
         }
         self.outranked(job, step, open.len() as u64)
     }

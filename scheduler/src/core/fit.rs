@@ -182,6 +182,23 @@ impl State {
         }
     }
 
+    /// Other needs have this number than workers remember of it.
+    pub(super) fn need_changed(&mut self, need: NeedId) {
+        let at = need.0 as usize;
+        let knows = |worker: &&Worker| worker.fits.len() > at;
+        let knowing = self.workers.values().filter(knows);
+        let fit = |w: &Worker| (w.row.id, self.misfit(self.queue.needs(need), w).is_none());
+        let fits: Vec<(WorkerId, bool)> = knowing.map(fit).collect();
+        for (id, fits) in fits {
+            if let Some(worker) = self.workers.get_mut(&id) {
+                worker.fits[at] = fits;
+            }
+        }
+        if let Some(open) = self.open_to.get_mut(at) {
+            *open = OnceLock::new();
+        }
+    }
+
     /// Whether a worker fits, asked without a memory.
     pub(super) fn fits(&self, need: NeedId, worker: &Worker) -> bool {
         let known = worker.fits.get(need.0 as usize).copied();

@@ -8,7 +8,7 @@ use super::rows::{JobRow, StepState, Trouble};
 use super::{Fx, State};
 use platefarm_model::explain::Hold;
 use platefarm_model::farm::{Dependency, SettingKind, Target};
-use platefarm_model::job::{JobSpec, Phase, StepSpec};
+use platefarm_model::job::{JobSpec, Phase, StepKind, StepSpec};
 use platefarm_model::{
     Code, Fault, FrameRange, FrameSet, JobId, LeaseToken, Outcome, StepId, Timestamp, limits,
 };
@@ -268,6 +268,33 @@ impl Job {
         }
     }
 
+    /// How a submission is other work than this job, in words. Terms are not looked at, which
+    /// people change, nor the specs of a pull, which have the time of its planning in them.
+    fn differs(&self, spec: &JobSpec) -> Option<String> {
+        let other = |what: &str, mine: &str, theirs: &str| {
+            (mine != theirs).then(|| format!("whose {what} is '{mine}' and not '{theirs}'"))
+        };
+        let steps = || {
+            let (mine, theirs) = (self.steps.len(), spec.steps.len());
+            (mine != theirs).then(|| format!("which has {mine} steps and not {theirs}"))
+        };
+        let is_pull = self.steps.iter().any(|it| matches!(it.spec.kind, StepKind::Package(_)));
+        let step = |(index, (mine, theirs)): (usize, (&Step, &StepSpec))| {
+            let words =
+                |it: &StepSpec| format!("'{}', {} of {}", it.name, it.kind.name(), it.frames);
+            let (said, asked) = (words(&mine.spec), words(theirs));
+            if said != asked {
+                return Some(format!("whose step {index} is {said} and not {asked}"));
+            }
+            let another = !is_pull && mine.spec.kind != theirs.kind;
+            another.then(|| format!("whose step {index} ({said}) is done in another way"))
+        };
+        other("name", &self.row.name, &spec.name)
+            .or_else(|| other("show", &self.row.show, &spec.show))
+            .or_else(steps)
+            .or_else(|| self.steps.iter().zip(&spec.steps).enumerate().find_map(step))
+    }
+
     pub(super) fn phase(&self) -> Phase {
         if self.row.cancelled {
             Phase::Cancelled
@@ -291,7 +318,7 @@ impl State {
         plain(&spec.name, "name")?;
         plain(&spec.show, "show")?;
         plain(spec.idempotency_key.as_deref().unwrap_or_default(), "idempotency_key")?;
-        if let Some(job) = self.same_request(spec.idempotency_key.as_deref(), fx) {
+        if let Some(job) = self.same_request(&spec, fx)? {
             return Ok(Reply::Submitted { job, existed: true });
         }
         self.check_names(&spec)?;
@@ -338,9 +365,12 @@ impl State {
         row: JobRow,
         specs: impl IntoIterator<Item = Arc<StepSpec>>,
     ) -> Job {
-        let show = self.show(&row.show);
+        let show = self.take_show(&row.show);
         let step = |spec: Arc<StepSpec>| {
-            let need = self.queue.need(&spec.terms.needs);
+            let (need, is_new) = self.queue.take_need(&spec.terms.needs);
+            if is_new {
+                self.need_changed(need);
+            }
             Step::new(spec, need)
         };
         let steps = specs.into_iter().map(step).collect();
@@ -405,16 +435,23 @@ impl State {
         there.then_some(Dependency { on: Target::Step(on), same_frames: true })
     }
 
-    /// The job that was handed in under `key` and is under way or done. One
+    /// The job that was handed in under the key of a submission and is under way or done. One
     /// that was cancelled or failed gives up its key: who asks again wants another try.
-    fn same_request(&mut self, key: Option<&str>, fx: &mut Fx) -> Option<JobId> {
-        let id = *self.keys.get(key?)?;
-        let job = self.jobs.get_mut(&id)?;
-        if !matches!(job.phase(), Phase::Cancelled | Phase::Failed) {
-            return Some(id);
+    fn same_request(&mut self, spec: &JobSpec, fx: &mut Fx) -> Outcome<Option<JobId>> {
+        let Some(key) = &spec.idempotency_key else { return Ok(None) };
+        let Some(id) = self.keys.get(key).copied() else { return Ok(None) };
+        let Some(job) = self.jobs.get_mut(&id) else { return Ok(None) };
+        if matches!(job.phase(), Phase::Cancelled | Phase::Failed) {
+            job.row.idempotency_key = None;
+            fx.changes.jobs.insert(id, job.row.clone());
+            return Ok(None);
         }
-        job.row.idempotency_key = None;
-        fx.changes.jobs.insert(id, job.row.clone());
-        None
+        match job.differs(spec) {
+            Some(how) => {
+                let message = format!("the key '{key}' is of {id}, {how}");
+                Err(Fault::new(Code::KeyTaken, message).at("idempotency_key"))
+            }
+            None => Ok(Some(id)),
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::command::{Pulse, Reply, Verdict};
 use super::rows::{FrameRow, LeaseRow, Trouble};
 use super::{Fx, State};
 use platefarm_model::code::Owner;
-use platefarm_model::farm::WorkerClass;
+use platefarm_model::farm::{PriorityClass, WorkerClass};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::making::Making;
 use platefarm_model::{
@@ -27,8 +27,10 @@ pub(super) struct LeaseCell {
     /// The last frame that the holder is asked to go to. What lies beyond is
     /// its own until it says that it will not do it.
     pub(super) wish: Option<i64>,
-    /// Whether its slot is being taken for work of a higher class.
-    pub(super) yields: bool,
+    /// The class of work that its slot is being taken for.
+    pub(super) yields: Option<PriorityClass>,
+    /// Whether it is the turn of what had waited too long: it makes way for nobody.
+    pub(super) late: bool,
     /// The lowest frame that is begun and not reported, as the holder says, and since when.
     pub(super) in_hand: Option<(i64, Timestamp)>,
     /// What the holder counts while the frame in hand makes progress, and when that last grew.
@@ -48,7 +50,8 @@ impl LeaseCell {
             deadline,
             mark: now,
             wish: None,
-            yields: false,
+            yields: None,
+            late: false,
             in_hand: None,
             progress: (0, now),
             making: None,
@@ -57,11 +60,19 @@ impl LeaseCell {
         }
     }
 
-    /// From the first to the last frame that the holder shall do.
+    /// From the first frame to the last that the holder shall do. One that shall begin nothing
+    /// more is told the frame before its first: what it has in hand it knows itself.
     pub(super) fn hull(&self) -> Option<FrameRange> {
         let (first, last) = (self.row.keep.first()?, self.row.keep.last()?);
-        let last = self.wish.map_or(last, |wish| wish.clamp(first, last));
-        FrameRange::new(first, last).ok()
+        let last = self.wish.map_or(last, |wish| wish.min(last));
+        FrameRange::new(first.min(last), last).ok()
+    }
+
+    /// How many frames the holder shall do.
+    pub(super) fn to_do(&self) -> u64 {
+        let first = self.row.keep.first();
+        let hull = self.hull().filter(|hull| first.is_some_and(|first| hull.contains(first)));
+        hull.map_or(0, FrameRange::len)
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -108,10 +119,8 @@ impl State {
         }
         let verdicts =
             outcomes.into_iter().map(|o| self.judge(worker, held, token, o, fx)).collect();
-        if held {
-            self.agreed(token, last, fx);
-        }
-        if news > 0 {
+        let cut = held && self.agreed(token, last, fx);
+        if news > 0 || cut {
             self.book_lease(token, fx);
             self.refresh(step, fx);
         }
@@ -308,13 +317,14 @@ impl State {
 
     /// The holder says how far it will go: what lies beyond waits again. A
     /// holder never goes back on it, so an old word that comes late is no harm.
+    /// Whether anything lay beyond; then the caller books the lease.
     fn agreed(&mut self, token: LeaseToken, last: Option<i64>, fx: &mut Fx) -> bool {
         let Some(cell) = self.leases.get_mut(&token) else { return false };
-        let (Some(last), Some(end)) = (last, cell.row.keep.last()) else { return false };
-        if last >= end {
+        let (Some(first), Some(end)) = (cell.row.keep.first(), cell.row.keep.last()) else {
             return false;
-        }
-        let Ok(beyond) = FrameRange::new(last + 1, end) else { return false };
+        };
+        let Some(last) = last.filter(|last| *last < end) else { return false };
+        let Ok(beyond) = FrameRange::new(first.max(last + 1), end) else { return false };
         let id = cell.row.step;
         let back = cell.row.keep.within(beyond);
         cell.row.keep.remove(beyond);
@@ -396,17 +406,21 @@ impl State {
         self.queue.count_task(job, -1);
         // Others may have been kept waiting by what this one took.
         fx.wake |= counted && !self.queue.is_empty();
-        if let Some(worker) = self.workers.get_mut(&worker) {
-            worker.leases.remove(&token);
-            // A lease that was taken ahead begins only now: its pace is measured from here.
-            for next in worker.leases.clone() {
-                if let Some(cell) = self.leases.get_mut(&next)
-                    && cell.row.keep.len() == cell.row.granted.len()
-                {
-                    cell.mark = self.now;
-                }
-            }
+        let Some(worker) = self.workers.get_mut(&worker) else { return };
+        let last_slot = (worker.row.slots as usize).saturating_sub(1);
+        let had_slot = worker.leases.range(..token).count() <= last_slot;
+        worker.leases.remove(&token);
+        let next = worker.leases.iter().nth(last_slot).copied().filter(|_| had_slot);
+        next.into_iter().for_each(|next| self.has_slot_now(next));
+    }
+
+    /// A lease that waited for a slot begins only now: its pace is measured from here.
+    fn has_slot_now(&mut self, token: LeaseToken) {
+        let Some(cell) = self.leases.get_mut(&token) else { return };
+        if cell.row.keep.first() == Some(cell.row.granted.first()) {
+            cell.mark = self.now;
         }
+        self.list_end(token);
     }
 }
 

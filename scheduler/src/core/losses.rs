@@ -6,26 +6,20 @@ use super::policy::Policy;
 use super::rows::Loss;
 use super::{Fx, State};
 use platefarm_model::{Code, Fault, FrameRange, LeaseToken, StepId, WorkerId};
-use std::collections::BTreeSet;
 
 impl State {
     /// Ends the leases of a worker that went away. What it took ahead of its
     /// slots it had not begun, and that is charged with nothing.
-    pub(super) fn lose_leases(
-        &mut self,
-        worker: WorkerId,
-        held: BTreeSet<LeaseToken>,
-        fx: &mut Fx,
-    ) {
-        let slots = self.workers.get(&worker).map_or(0, |w| w.row.slots as usize);
-        for (place, token) in held.into_iter().enumerate() {
-            let Some(cell) = self.leases.get(&token) else { continue };
-            let id = cell.row.step;
-            if place < slots || cell.in_hand.is_some() {
-                self.lose_lease(worker, token, fx);
-            } else {
+    pub(super) fn lose_leases(&mut self, worker: WorkerId, fx: &mut Fx) {
+        let held = self.workers.get(&worker).into_iter().flat_map(|w| self.leases_of(w));
+        let held: Vec<(LeaseToken, StepId, bool)> =
+            held.map(|(cell, waits)| (cell.row.token, cell.row.step, waits)).collect();
+        for (token, id, waits) in held {
+            if waits {
                 self.counters.lost += 1;
                 self.end_lease(token, fx);
+            } else {
+                self.lose_lease(worker, token, fx);
             }
             self.refresh(id, fx);
         }

@@ -25,12 +25,14 @@ mod lease;
 mod load;
 mod losses;
 mod news;
+mod numbers;
 mod part;
 mod policy;
 mod queue;
 mod restore;
 mod rows;
 mod settings;
+mod slots;
 mod spans;
 mod view;
 mod whatif;
@@ -57,9 +59,10 @@ use depend::Followers;
 use job::{Job, Step};
 use lease::LeaseCell;
 use load::Lately;
+use numbers::Numbers;
 use platefarm_model::farm::Target;
 use platefarm_model::{Code, Fault, JobId, LeaseToken, StepId, Timestamp, WorkerId};
-use queue::{Queue, ShowId};
+use queue::Queue;
 use settings::{Evidence, Settings, Show};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -114,7 +117,7 @@ pub struct State {
     /// What could be leased now, in the order of work.
     queue: Queue,
     shows: Vec<Show>,
-    show_ids: HashMap<String, ShowId>,
+    show_ids: Numbers<String>,
     limits_used: BTreeMap<String, u64>,
     /// Who waits for whom.
     followers: Followers,
@@ -140,6 +143,8 @@ pub struct State {
     next_job: u64,
     next_worker: u64,
     next_token: u64,
+    /// The last lease of which this core knows that it is stored.
+    stored_token: Option<LeaseToken>,
     counters: Counters,
     /// Results that were accepted lately.
     lately: Lately,
@@ -162,7 +167,7 @@ impl State {
             settings: Settings::new(),
             queue: Queue::default(),
             shows: Vec::new(),
-            show_ids: HashMap::new(),
+            show_ids: Numbers::default(),
             limits_used: BTreeMap::new(),
             followers: Followers::default(),
             due_jobs: BTreeSet::new(),
@@ -183,6 +188,7 @@ impl State {
             // was restored from, can never be given out again. A lease for each
             // microsecond is out of reach, so the clock stays ahead.
             next_token: now.0.max(1).unsigned_abs(),
+            stored_token: None,
             counters: Counters::default(),
             lately: Lately::new(now),
         }

@@ -83,6 +83,9 @@ fn node_words(node: Option<&Node>) -> String {
         return format!("quarantined: {}", quarantine.reason);
     }
     let mut words = vec![if node.draining { "draining" } else { "at work" }.to_owned()];
+    if !node.drain_reason.is_empty() {
+        words[0].push_str(&format!(": {}", node.drain_reason));
+    }
     words.extend(node.labels.iter().map(|label| format!("+{label}")));
     words.extend(node.without.iter().map(|label| format!("-{label}")));
     words.join(" ")

@@ -1,9 +1,12 @@
 //! A part of the farm's rows, for an auditor that looks at a few jobs at a
 //! time: what the store must hold of them. Whether their sums agree stands in `audit`.
+//! And what may be heard of before it is stored.
 
 use super::State;
-use super::rows::Snapshot;
-use platefarm_model::{JobId, StepId};
+use super::command::Granted;
+use super::restore::UNSTORED_TOKENS;
+use super::rows::{Changes, Snapshot};
+use platefarm_model::{JobId, LeaseToken, StepId};
 use std::sync::Arc;
 
 impl State {
@@ -34,6 +37,24 @@ impl State {
             rows.marks = self.marks;
         }
         rows
+    }
+
+    /// These changes are stored.
+    pub fn stored(&mut self, changes: &Changes) {
+        let last = changes.leases.last_key_value().map(|(token, _)| *token);
+        self.stored_token = self.stored_token.max(last);
+    }
+
+    /// Whether a lease may be heard of before it is stored: not when its job is not (`unstored`
+    /// says of which that is so), not when it waited for something that may not be, and not when its
+    /// token could be given out again if it is lost with this core. The next core begins beyond
+    /// all that lie so near behind the last lease that is stored.
+    #[must_use]
+    pub fn may_go(&self, granted: &Granted, unstored: impl Fn(JobId) -> bool) -> bool {
+        let near = |stored: LeaseToken| granted.token.0 <= stored.0 + UNSTORED_TOKENS;
+        self.stored_token.is_some_and(near)
+            && !self.is_dependent(granted.step)
+            && !unstored(granted.step.job)
     }
 
     /// Whether a step waits, or waited, for anything: other steps, other jobs, single frames.

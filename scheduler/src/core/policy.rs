@@ -108,14 +108,14 @@ impl Policy {
         may_risk: impl Fn() -> bool,
     ) -> Option<FrameRange> {
         for range in pending.ranges() {
-            let mut frame = range.first();
-            while frame <= range.last() {
+            let mut next = Some(range.first());
+            while let Some(frame) = next.filter(|frame| *frame <= range.last()) {
                 let loss = state.losses.at(frame);
                 if let Some((span, loss)) = loss
                     && loss.is_suspect()
                     && !may_risk()
                 {
-                    frame = span.last() + 1;
+                    next = span.last().checked_add(1);
                     continue;
                 }
                 let trouble = state.troubles.range(frame..=range.last()).next();
@@ -125,7 +125,7 @@ impl Policy {
                         if may_have(trouble) {
                             return Some(FrameRange::single(frame));
                         }
-                        frame += 1;
+                        next = frame.checked_add(1);
                         continue;
                     }
                     Some((at, _)) => end = at - 1,
@@ -138,8 +138,8 @@ impl Policy {
                         size = size.min(loss.limit);
                     }
                     None => {
-                        if let Some(next) = state.losses.next_from(frame) {
-                            end = end.min(next - 1);
+                        if let Some(lost) = state.losses.next_from(frame) {
+                            end = end.min(lost - 1);
                         }
                     }
                 }

@@ -5,10 +5,11 @@
 //! limit is used up or whose show is at its ceiling is passed in one look.
 
 use super::job::Job;
+use super::numbers::Numbers;
 use platefarm_model::farm::{Needs, PriorityClass};
 use platefarm_model::{JobId, Timestamp};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A class and a number: the higher goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,8 +74,8 @@ pub(super) struct List {
 /// Everything that could be leased now, were there a worker.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    needs: Vec<Needs>,
-    need_ids: HashMap<Needs, NeedId>,
+    /// Of the steps that are kept.
+    needs: Numbers<Needs>,
     /// The highest level first.
     pub(super) levels: BTreeMap<Reverse<Level>, BTreeMap<Kin, Group>>,
     /// The highest class in which something new came up since this was last taken.
@@ -82,31 +83,35 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The number of a set of needs.
-    pub(super) fn need(&mut self, needs: &Needs) -> NeedId {
-        if let Some(id) = self.need_ids.get(needs) {
-            return *id;
-        }
-        let id = NeedId(self.needs.len() as u32);
-        self.needs.push(needs.clone());
-        self.need_ids.insert(needs.clone(), id);
-        id
+    /// The number of a set of needs, for one more step; and whether no step had them.
+    pub(super) fn take_need(&mut self, needs: &Needs) -> (NeedId, bool) {
+        let (number, is_new) = self.needs.take(needs);
+        (NeedId(number), is_new)
+    }
+
+    /// A step that had these needs is not kept any more.
+    pub(super) fn leave_need(&mut self, id: NeedId) {
+        self.needs.leave(id.0);
+    }
+
+    /// How many steps have these needs.
+    pub(super) fn steps_with(&self, id: NeedId) -> u64 {
+        self.needs.users(id.0)
     }
 
     /// The numbers of the needs, with nothing queued.
     pub(super) fn bare(&self) -> Self {
-        let (needs, need_ids) = (self.needs.clone(), self.need_ids.clone());
-        Self { needs, need_ids, ..Self::default() }
+        Self { needs: self.needs.clone(), ..Self::default() }
     }
 
-    /// How many sets of needs there are.
+    /// How many numbers of needs there are.
     pub(super) fn need_count(&self) -> usize {
         self.needs.len()
     }
 
     /// The needs behind a number.
     pub(super) fn needs(&self, id: NeedId) -> &Needs {
-        &self.needs[id.0 as usize]
+        self.needs.value(id.0)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// More leases than can be granted and not yet stored when a scheduler dies.
-const UNSTORED_TOKENS: u64 = 1 << 20;
+pub(super) const UNSTORED_TOKENS: u64 = 1 << 20;
 
 type StepRows = Vec<(Arc<StepSpec>, StepState)>;
 
@@ -162,7 +162,11 @@ impl Rebuild {
     pub fn take(&mut self, part: Snapshot) -> Outcome<()> {
         let state = &mut self.state;
         for ((kind, name), value) in part.settings {
-            state.settings.entry(kind).or_default().insert(name, value);
+            let of_kind = state.settings.entry(kind).or_default();
+            of_kind.insert(name.clone(), value);
+            if kind == SettingKind::Share {
+                state.take_show(&name);
+            }
         }
         for (id, row) in part.workers {
             state.next_worker = state.next_worker.max(id.0 + 1);

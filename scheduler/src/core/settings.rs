@@ -44,6 +44,15 @@ impl State {
         self.settings.get(&kind)?.get(name)
     }
 
+    /// What a show may have of the farm.
+    #[must_use]
+    pub fn share_of(&self, show: &str) -> Share {
+        match self.setting(SettingKind::Share, show) {
+            Some(Setting::Share(share)) => *share,
+            _ => Share::default(),
+        }
+    }
+
     /// Sets something up, or takes it away.
     pub(super) fn set(
         &mut self,
@@ -67,16 +76,8 @@ impl State {
         if let Some(Setting::Pool(pool)) = &value {
             pool.labels.iter().try_for_each(|label| check_name(label, "labels"))?;
         }
-        if let Some(Setting::Share(share)) = &value
-            && (share.weight == 0 || share.ceiling.is_some_and(|most| most < share.guarantee))
-        {
-            let message = format!(
-                "weight {}, guarantee {}, ceiling {:?}",
-                share.weight, share.guarantee, share.ceiling
-            );
-            return Err(Fault::new(Code::BadSpec, message)
-                .at("share")
-                .remedy("A weight is at least 1, and a ceiling at least the guarantee."));
+        if let Some(Setting::Share(share)) = &value {
+            check_share(share)?;
         }
         if value.is_none() && self.setting(kind, &name).is_none() {
             return Err(not_set(kind, &name));
@@ -89,18 +90,22 @@ impl State {
     fn put_setting(&mut self, key: SettingKey, value: Option<Setting>, fx: &mut Fx) {
         fx.changes.settings.insert(key.clone(), value.clone());
         let of_kind = self.settings.entry(key.0).or_default();
-        match value.clone() {
-            Some(value) => drop(of_kind.insert(key.1.clone(), value)),
-            None => drop(of_kind.remove(&key.1)),
-        }
+        let before = match value.clone() {
+            Some(value) => of_kind.insert(key.1.clone(), value),
+            None => of_kind.remove(&key.1),
+        };
         match (key.0, value) {
             (SettingKind::Share, value) => {
-                let id = self.show(&key.1);
+                // What is set of a show keeps it known, as a job of it does.
+                let id = self.take_show(&key.1);
                 let share = match value {
-                    Some(Setting::Share(share)) => share,
-                    _ => Share::default(),
+                    Some(Setting::Share(share)) => Some(share),
+                    _ => None,
                 };
-                self.shows[id.0 as usize].share = share;
+                self.shows[id.0 as usize].share = share.unwrap_or_default();
+                for _ in 0..u8::from(before.is_some()) + u8::from(share.is_none()) {
+                    self.leave_show(id);
+                }
             }
             (SettingKind::Pool | SettingKind::Node, _) => {
                 self.workers.values_mut().for_each(|worker| worker.fits.clear());
@@ -111,19 +116,29 @@ impl State {
         fx.wake |= !self.queue.is_empty();
     }
 
-    /// The number of a show.
-    pub(super) fn show(&mut self, name: &str) -> ShowId {
-        if let Some(id) = self.show_ids.get(name) {
-            return *id;
+    /// The number of a show, for a job of it or for what is set of it.
+    pub(super) fn take_show(&mut self, name: &str) -> ShowId {
+        let name = name.to_owned();
+        let (number, is_new) = self.show_ids.take(&name);
+        if is_new {
+            let show = Show { share: self.share_of(&name), name, tasks: 0 };
+            match self.shows.get_mut(number as usize) {
+                Some(place) => *place = show,
+                None => self.shows.push(show),
+            }
         }
-        let share = match self.setting(SettingKind::Share, name) {
-            Some(Setting::Share(share)) => *share,
-            _ => Share::default(),
-        };
-        let id = ShowId(self.shows.len() as u32);
-        self.shows.push(Show { name: name.to_owned(), share, tasks: 0 });
-        self.show_ids.insert(name.to_owned(), id);
-        id
+        ShowId(number)
+    }
+
+    /// A job of a show, or what was set of it, is gone.
+    pub(super) fn leave_show(&mut self, id: ShowId) {
+        self.show_ids.leave(id.0);
+    }
+
+    /// The shows that there is a job of, or something set of; with their numbers.
+    pub(super) fn known_shows(&self) -> impl Iterator<Item = (usize, &Show)> {
+        let known = |(id, _): &(usize, &Show)| self.show_ids.users(*id as u32) > 0;
+        self.shows.iter().enumerate().filter(known)
     }
 
     fn put_node(&mut self, name: &str, node: Node, fx: &mut Fx) {
@@ -143,9 +158,13 @@ impl State {
         let name = worker.row.name.clone();
         let mut node = self.node(&name).cloned().unwrap_or_default();
         match control {
-            NodeControl::Drain => node.draining = true,
+            NodeControl::Drain { reason } => {
+                plain(&reason, "reason")?;
+                (node.draining, node.drain_reason) = (true, reason);
+            }
             NodeControl::Resume => {
                 (node.draining, node.quarantine) = (false, None);
+                node.drain_reason.clear();
                 self.evidence.remove(&name);
             }
             NodeControl::Quarantine { reason } => {
@@ -175,10 +194,7 @@ impl State {
     fn hand_back(&mut self, name: &str) {
         let of_node = self.workers.values().filter(|worker| worker.row.name == name);
         let tokens: Vec<_> = of_node.flat_map(|worker| worker.leases.iter().copied()).collect();
-        for token in tokens {
-            let first = self.leases.get(&token).and_then(|cell| cell.row.keep.first());
-            first.into_iter().for_each(|first| self.ask_back(token, first, false));
-        }
+        tokens.into_iter().for_each(|token| self.ask_for_all(token, None));
     }
 
     /// A worker did a frame: it counts for its node.
@@ -286,6 +302,25 @@ impl State {
         let node = self.node(name).cloned().unwrap_or_default();
         self.put_node(name, Node { quarantine: Some(quarantine), ..node }, fx);
         self.hand_back(name);
+    }
+}
+
+/// A share has a part, and room for what it is promised.
+fn check_share(share: &Share) -> Outcome<()> {
+    let bad = |place, message: String, remedy| {
+        Err(Fault::new(Code::BadSpec, message).at(place).remedy(remedy))
+    };
+    let guarantee = share.guarantee;
+    match share.ceiling {
+        _ if share.weight == 0 => {
+            let remedy = "A weight is at least 1; a ceiling of 0 keeps a show from getting any.";
+            bad("weight", "a weight of 0 is no part of the farm".into(), remedy)
+        }
+        Some(most) if most < guarantee => {
+            let message = format!("the ceiling of {most} is below the guarantee of {guarantee}");
+            bad("ceiling", message, "Set the ceiling to at least the guarantee, or to none.")
+        }
+        _ => Ok(()),
     }
 }
 

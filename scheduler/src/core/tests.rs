@@ -1,8 +1,9 @@
 //! The core by its words: what a farm must do, told as short stories. After
-//! every command the books are audited, and the core rebuilt from its rows,
-//! a job at a time, must be the core.
+//! every command the books are audited, the rows that it had stored must be its
+//! own, and the core rebuilt from them, a job at a time, must be the core.
 
 mod again;
+mod ahead;
 mod burst;
 mod control;
 mod load;
@@ -17,6 +18,8 @@ use platefarm_model::{FrameRange, FrameSet, Outcome};
 
 struct Farm {
     state: State,
+    /// What a store holds that was handed every change.
+    stored: Snapshot,
     millis: i64,
     wake: bool,
 }
@@ -111,7 +114,8 @@ impl Farm {
     }
 
     fn with(policy: Policy) -> Self {
-        Self { state: State::new(policy, Timestamp(0)), millis: 0, wake: false }
+        let state = State::new(policy, Timestamp(0));
+        Self { state, stored: Snapshot::default(), millis: 0, wake: false }
     }
 
     fn ask(&mut self, command: Command) -> Outcome<Reply> {
@@ -119,9 +123,10 @@ impl Farm {
         let effects = self.state.step(command, now);
         self.wake = effects.wake;
         self.state.check_invariants().unwrap();
-        let stored = self.state.snapshot();
-        let rebuilt = of_parts(self.state.policy, stored.clone(), [now, now]).unwrap();
-        assert_eq!(rebuilt.snapshot(), stored);
+        self.stored.apply(&effects.changes);
+        assert_eq!(self.stored, self.state.snapshot(), "all that changed is stored");
+        let rebuilt = of_parts(self.state.policy, self.stored.clone(), [now, now]).unwrap();
+        assert_eq!(rebuilt.snapshot(), self.stored);
         assert_eq!(shape(&rebuilt), shape(&self.state), "the same queue");
         effects.reply
     }
@@ -236,6 +241,11 @@ fn set(text: &str) -> FrameSet {
     text.parse().unwrap()
 }
 
+/// What a holder is told that shall begin nothing from `first` on.
+fn nothing_from(first: i64) -> Option<FrameRange> {
+    Some(FrameRange::single(first - 1))
+}
+
 #[test]
 fn a_job_goes_from_submission_to_done() {
     let mut farm = Farm::new();
@@ -261,7 +271,7 @@ fn a_job_goes_from_submission_to_done() {
 fn the_same_key_is_the_same_job() {
     let mut farm = Farm::new();
     let first = farm.submit(0, Some("k"), vec![step(1, 2, &[])]);
-    assert_eq!(farm.submit(0, Some("k"), vec![step(1, 9, &[])]), first);
+    assert_eq!(farm.submit(7, Some("k"), vec![step(1, 2, &[])]), first, "it keeps its terms");
     assert_ne!(farm.submit(0, None, vec![step(1, 2, &[])]), first);
     assert_eq!(farm.state.jobs(true).len(), 2);
 }
@@ -315,6 +325,31 @@ fn a_repeated_report_is_recognised_even_after_the_lease_has_ended() {
     assert_eq!(farm.report(b, other.token, vec![result(1), result(99)]).0, [Verdict::Refused; 2]);
     assert_eq!(farm.report(b, LeaseToken(999), vec![result(5)]).0, [Verdict::Refused]);
     assert_eq!(farm.state.counters().refused, 4);
+}
+
+/// Another may have the frames the next moment, and a core that is made again must not find them twice.
+#[test]
+fn what_a_holder_gives_back_is_stored_though_its_report_has_no_news() {
+    for outcomes in [vec![], vec![result(1)]] {
+        let mut farm = Farm::new();
+        let (a, b) = (farm.worker("a"), farm.worker("b"));
+        farm.submit(0, None, vec![step(1, 16, &[])]);
+        let lease = farm.acquire(a).unwrap();
+        farm.report(a, lease.token, vec![result(1)]);
+        let goes_to = |farm: &mut Farm, last| {
+            let (outcomes, token) = (outcomes.clone(), lease.token);
+            let command = Command::Report { worker: a, token, outcomes, last: Some(last) };
+            match farm.ask(command) {
+                Ok(Reply::Reported { keep, .. }) => keep,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(goes_to(&mut farm, 3), FrameRange::new(2, 3).ok());
+        assert!(farm.wake);
+        assert_eq!(goes_to(&mut farm, i64::MIN), None, "what has nothing left has ended");
+        assert_eq!(farm.state.held_by(a).unwrap(), []);
+        assert_eq!(farm.acquire(b).unwrap().frames.first(), 2);
+    }
 }
 
 #[test]

@@ -160,6 +160,7 @@ impl State {
             let row = &self.leases.get(token)?.row;
             Some(LeaseView { token: row.token, step: row.step, frames: row.keep.clone() })
         };
+        let node = self.node(&worker.row.name);
         WorkerView {
             id: worker.row.id,
             name: worker.row.name.clone(),
@@ -172,7 +173,8 @@ impl State {
             labels: self.labels(worker).into_iter().map(Into::into).collect(),
             pools: self.pools_of(worker),
             memory_mib: worker.row.traits.memory_mib,
-            quarantine: self.node(&worker.row.name).and_then(|node| node.quarantine.clone()),
+            quarantine: node.and_then(|node| node.quarantine.clone()),
+            drain_reason: node.map(|node| node.drain_reason.clone()).unwrap_or_default(),
         }
     }
 

@@ -20,7 +20,7 @@ const JOBS_PER_SLOT: usize = 1;
 const MOST_JOBS: usize = 20_000;
 
 /// An imagined worker makes itself known.
-fn imagine(imagined: &WhatIf, number: u32) -> Command {
+fn imagine(imagined: &WhatIf, number: u64) -> Command {
     let class = if imagined.class == WorkerClass::Gpu { "gpu: imagined" } else { "cpu" };
     Command::Register {
         name: format!("imagined-{number}"),
@@ -38,7 +38,7 @@ impl State {
     /// `F0508` for more workers than can be imagined, or slots than a worker may have.
     pub fn what_if(&self, imagined: &WhatIf) -> Outcome<WhatIfAnswer> {
         self.check_imagined(imagined)?;
-        let mut farm = self.excerpt_for(imagined);
+        let mut farm = self.excerpt_for([imagined]);
         let mut tasks: BTreeMap<JobId, (u64, u64)> = BTreeMap::new();
         farm.fill_those_there();
         let busy_workers = farm.fill_imagined(imagined, imagined.workers, |job, frames| {
@@ -70,8 +70,9 @@ impl State {
     }
 
     /// The farm with as much of its queue as the imagined workers could take.
-    pub(super) fn excerpt_for(&self, imagined: &WhatIf) -> Self {
-        let slots = imagined.workers as usize * imagined.slots as usize;
+    pub(super) fn excerpt_for<'a>(&self, imagined: impl IntoIterator<Item = &'a WhatIf>) -> Self {
+        let slots = |kind: &WhatIf| kind.workers as usize * kind.slots as usize;
+        let slots: usize = imagined.into_iter().map(slots).sum();
         self.excerpt(slots.min(MOST_JOBS) * JOBS_PER_SLOT + 1)
     }
 
@@ -93,9 +94,9 @@ impl State {
         most: u32,
         mut task: impl FnMut(JobId, u64),
     ) -> u32 {
-        for number in 0..most {
-            let register = self.step(imagine(imagined, number), self.now).reply;
-            let Ok(Reply::Registered(worker)) = register else { return number };
+        for count in 0..most {
+            let register = self.step(imagine(imagined, self.next_worker), self.now).reply;
+            let Ok(Reply::Registered(worker)) = register else { return count };
             let mut busy = false;
             for _ in 0..imagined.slots {
                 let Some((job, frames)) = self.would_get(worker) else { break };
@@ -103,7 +104,7 @@ impl State {
                 task(job, frames);
             }
             if !busy {
-                return number;
+                return count;
             }
         }
         most
@@ -170,6 +171,7 @@ impl State {
                 Setting::Node(node) => view.nodes.push(NodeView {
                     name: name.clone(),
                     draining: node.draining,
+                    drain_reason: node.drain_reason.clone(),
                     quarantine: node.quarantine.clone(),
                     labels: node.labels.iter().cloned().collect(),
                     without: node.without.iter().cloned().collect(),
@@ -205,9 +207,8 @@ impl State {
         }
         let set = |name: &str| self.setting(SettingKind::Share, name).is_some();
         let mut shares: Vec<ShareView> = self
-            .shows
-            .iter()
-            .zip(waiting)
+            .known_shows()
+            .map(|(id, show)| (show, waiting[id]))
             .filter(|(show, waiting)| show.tasks > 0 || *waiting > 0 || set(&show.name))
             .map(|(show, frames_waiting)| ShareView {
                 show: show.name.clone(),

@@ -1,15 +1,18 @@
-//! Taking back what is leased and not begun: half of a lease for a worker that
-//! has nothing to do, and all but the frame in hand for work of a higher class.
+//! Taking back what is leased and not begun: a part of a lease for a worker that
+//! has nothing to do, and all that is not begun for work of a higher class.
 //!
 //! A holder is asked by a shorter `keep`, and what it is asked for stays its
 //! own until it has said that it will not do it. So nothing is rendered twice
 //! and no frame in hand is thrown away, however late or lost the words are.
+//! Which slots a higher class is given stands in `slots`.
 
 use super::State;
 use super::claims::Claim;
 use super::fit::Standing;
 use super::job::Step;
-use super::queue::{Group, JobKey, Kin, Level, NeedId};
+use super::lease::LeaseCell;
+use super::queue::{Group, JobKey, Kin, Level};
+use super::slots::{Below, Demand, Victim};
 use super::worker::Worker;
 use platefarm_model::farm::{PriorityClass, WorkerClass};
 use platefarm_model::{FrameSet, LeaseToken, StepId, Timestamp, WorkerId};
@@ -26,30 +29,11 @@ const UNKNOWN_FRAME_US: i64 = 1_000_000;
 /// Steps of a job that are looked at for frames that are set apart.
 const COUNTED_STEPS: usize = 256;
 
-/// Tasks that a class could have now, by what they need.
-type Demand = BTreeMap<NeedId, u64>;
-
-/// A lease that could be shortened: the lowest class goes first, then the latest end.
-type Victim = (PriorityClass, Reverse<Timestamp>, LeaseToken);
-
-/// What a lease of a lower class could give.
-enum Below {
-    /// Something, were it asked.
-    Asked(Victim),
-    /// All: the frame in hand is its last, and it ends by itself.
-    Ends,
-}
-
 impl State {
     /// Lists a lease under the time when it will end, if it can be shortened.
     pub(super) fn list_end(&mut self, token: LeaseToken) {
         self.unlist_end(token);
-        let Some(cell) = self.leases.get(&token) else { return };
-        let Some(hull) = cell.hull().filter(|hull| hull.len() > 1 && !cell.yields) else { return };
-        let frame_us = self.frame_us_of_lease(cell.row.step, cell.row.worker);
-        let frames = i64::try_from(hull.len()).unwrap_or(i64::MAX);
-        let left_us = frame_us.unwrap_or(UNKNOWN_FRAME_US).saturating_mul(frames);
-        let end = Timestamp(cell.mark.0.saturating_add(left_us));
+        let Some(end) = self.leases.get(&token).and_then(|cell| self.end_of(cell)) else { return };
         self.ends.insert((end, token));
         if let Some(cell) = self.leases.get_mut(&token) {
             cell.listed = Some(end);
@@ -62,6 +46,33 @@ impl State {
         {
             self.ends.remove(&(end, token));
         }
+    }
+
+    /// When a lease will end that could be shortened: one that has more to do than the frame in
+    /// hand, or waits for its slot, and is not asked for all of it already.
+    fn end_of(&self, cell: &LeaseCell) -> Option<Timestamp> {
+        let waits = self.waits(cell);
+        let could = cell.to_do() > u64::from(!waits) && cell.yields.is_none() && !cell.late;
+        could.then(|| {
+            let begins = if waits { self.has_slot_at(cell) } else { cell.mark };
+            Timestamp(begins.0.saturating_add(self.lasts_us(cell)))
+        })
+    }
+
+    /// How long a lease lasts from its mark.
+    fn lasts_us(&self, cell: &LeaseCell) -> i64 {
+        let frame_us = self.frame_us_of_lease(cell.row.step, cell.row.worker);
+        let frames = i64::try_from(cell.to_do()).unwrap_or(i64::MAX);
+        frame_us.unwrap_or(UNKNOWN_FRAME_US).saturating_mul(frames)
+    }
+
+    /// When a lease that waits will have a slot: when the first of those before it has ended.
+    fn has_slot_at(&self, cell: &LeaseCell) -> Timestamp {
+        let end = |cell: &LeaseCell| cell.mark.0.saturating_add(self.lasts_us(cell));
+        let worker = self.workers.get(&cell.row.worker);
+        let held = worker.into_iter().flat_map(|worker| self.leases_of(worker));
+        let first = held.filter(|(_, waits)| !waits).map(|(before, _)| end(before)).min();
+        Timestamp(first.unwrap_or(cell.mark.0))
     }
 
     fn frame_us_of_lease(&self, step: StepId, worker: WorkerId) -> Option<i64> {
@@ -85,7 +96,7 @@ impl State {
         else {
             return;
         };
-        self.ask_back(token, wish, false);
+        self.ask_back(token, wish);
         if let Some(worker) = self.workers.get_mut(&thief) {
             worker.asked_back = Some(token);
         }
@@ -107,42 +118,49 @@ impl State {
         }
         let holders_us = self.frame_us_of_lease(id, cell.row.worker)?;
         let mine_us = self.frame_us(job, step, thief.class()).unwrap_or(holders_us);
-        // The first is in hand; the rest may be shared.
-        let rest: Vec<i64> = cell.row.keep.iter().skip(1).collect();
-        let rest_us = holders_us.saturating_mul(rest.len() as i64);
+        // The first is in hand, unless it waits for a slot; the rest may be shared.
+        let waits = self.waits(cell);
+        let begins = if waits { self.has_slot_at(cell) } else { self.now };
+        let rest: Vec<i64> = cell.row.keep.iter().skip(usize::from(!waits)).collect();
+        let first = *rest.first()?;
+        let rest_us = holders_us
+            .saturating_mul(rest.len() as i64)
+            .saturating_add(begins.0.saturating_sub(self.now.0).max(0));
         if rest_us < self.policy.least_taken_ms * 1000 || mine_us > rest_us {
             return None;
         }
         let both = holders_us.saturating_add(mine_us).max(1);
         let take = (rest_us / both).clamp(1, rest.len() as i64) as usize;
         let kept = rest.len() - take;
-        if kept == 0 { cell.row.keep.first() } else { rest.get(kept - 1).copied() }
+        Some(kept.checked_sub(1).map_or(first.saturating_sub(1), |at| rest[at]))
     }
 
     /// Asks the holder of a lease to go no further than `wish`.
-    pub(super) fn ask_back(&mut self, token: LeaseToken, wish: i64, yields: bool) {
+    fn ask_back(&mut self, token: LeaseToken, wish: i64) {
         self.counters.asked_back += 1;
         if let Some(cell) = self.leases.get_mut(&token) {
             cell.wish = Some(cell.wish.map_or(wish, |before| before.min(wish)));
-            cell.yields |= yields;
         }
         self.list_end(token);
     }
 
-    /// Asks for all of a lease but the frame in hand.
-    pub(super) fn ask_for_all(&mut self, token: LeaseToken) {
-        let first = self.leases.get(&token).and_then(|cell| cell.row.keep.first());
-        if let Some(first) = first {
-            self.ask_back(token, first, true);
-        }
+    /// Asks for all of a lease that is not begun: what is in hand the holder knows. With a
+    /// class, so that work of it has the slot.
+    pub(super) fn ask_for_all(&mut self, token: LeaseToken, above: Option<PriorityClass>) {
+        let Some(cell) = self.leases.get_mut(&token) else { return };
+        let Some(first) = cell.row.keep.first() else { return };
+        cell.yields = cell.yields.max(above);
+        self.counters.yielded += u64::from(above.is_some());
+        self.ask_back(token, first.saturating_sub(1));
     }
 
     /// Work of a higher class gets what it could use of what lower ones have.
     pub(super) fn yield_capacity(&mut self) {
-        let lowest_held = self.tasks_by_class.iter().position(|tasks| *tasks > 0);
-        let highest = self.queue.levels.keys().next().map(|level| level.0.class);
-        let (Some(lowest), Some(highest)) = (lowest_held, highest) else { return };
-        if highest as usize <= lowest {
+        let held = |tasks: &u64| *tasks > 0;
+        let Some(lowest) = self.tasks_by_class.iter().position(held) else { return };
+        let highest = self.tasks_by_class.iter().rposition(held).unwrap_or(lowest);
+        let waiting = self.queue.levels.keys().next().map(|level| level.0.class as usize);
+        if waiting.map_or(highest, |waiting| waiting.max(highest)) <= lowest {
             return;
         }
         let mut demand = Demand::new();
@@ -151,14 +169,9 @@ impl State {
             if class as usize <= lowest {
                 return;
             }
-            let mut asked: BTreeSet<LeaseToken> =
-                self.slots_for(class, &demand).into_iter().collect();
+            let mut asked = self.slots_for(class, &demand);
             asked.extend(self.limits_for(class));
-            for token in asked {
-                self.counters.yielded += 1;
-                self.ask_for_all(token);
-                self.ask_for_what_waits(token, class);
-            }
+            asked.into_iter().for_each(|token| self.ask_for_all(token, Some(class)));
         }
     }
 
@@ -219,73 +232,33 @@ impl State {
         all.min(most)
     }
 
-    /// Leases below `class` to be shortened until as many slots come free as are
-    /// wanted, of workers that fit those who want them.
-    fn slots_for(&self, class: PriorityClass, demand: &Demand) -> Vec<LeaseToken> {
-        let takes = |worker: &&Worker| worker.alive && self.standing(worker) == Standing::Open;
-        let workers: Vec<&Worker> = self.workers.values().filter(takes).collect();
-        let mut coming: Vec<u64> = Vec::with_capacity(workers.len());
-        let mut victims: Vec<(Victim, usize)> = Vec::new();
-        for (at, worker) in workers.iter().enumerate() {
-            coming.push(u64::from(worker.row.slots).saturating_sub(worker.leases.len() as u64));
-            for token in &worker.leases {
-                match self.below(*token, class) {
-                    Some(Below::Asked(victim)) => victims.push((victim, at)),
-                    Some(Below::Ends) => coming[at] += 1,
-                    None => {}
-                }
-            }
-        }
-        victims.sort_unstable();
-        // Those who fit few workers choose first.
-        let fitting = |need: NeedId| workers.iter().filter(|w| self.fits(need, w)).count();
-        let mut wanted: Vec<_> =
-            demand.iter().map(|(n, tasks)| (fitting(*n), *n, *tasks)).collect();
-        wanted.sort_unstable();
-        let mut asked = Vec::new();
-        for (_, need, mut tasks) in wanted {
-            for (worker, coming) in workers.iter().zip(&mut coming) {
-                if tasks > 0 && *coming > 0 && self.fits(need, worker) {
-                    let got = tasks.min(*coming);
-                    (tasks, *coming) = (tasks - got, *coming - got);
-                }
-            }
-            victims.retain(|(victim, at)| {
-                let goes = tasks > 0 && self.fits(need, workers[*at]);
-                if goes {
-                    tasks -= 1;
-                    asked.push(victim.2);
-                }
-                !goes
-            });
-        }
-        asked
-    }
-
     /// Leases below `class` to be shortened for the named limits that they hold and a
-    /// task of the class is short of.
-    fn limits_for(&self, class: PriorityClass) -> Vec<LeaseToken> {
+    /// task of the class is short of, with what waits for their slots.
+    fn limits_for(&self, class: PriorityClass) -> BTreeSet<LeaseToken> {
         let short = self.short_limits(class);
-        let mut asked = Vec::new();
+        let mut asked = BTreeSet::new();
         for (limit, mut lacks) in short {
-            let mut victims: Vec<(Victim, u64)> = Vec::new();
-            for token in self.workers.values().flat_map(|worker| &worker.leases) {
-                let held = self.leases.get(token).and_then(|cell| self.at(cell.row.step));
-                let held = held.and_then(|step| step.spec.terms.needs.limits.get(limit));
-                let Some(amount) = held.map(|amount| u64::from(*amount)) else { continue };
-                match self.below(*token, class) {
-                    Some(Below::Asked(victim)) => victims.push((victim, amount)),
-                    Some(Below::Ends) => lacks = lacks.saturating_sub(amount),
-                    None => {}
+            let mut victims: Vec<(Victim, u64, &Worker)> = Vec::new();
+            for worker in self.workers.values() {
+                for (cell, _) in self.leases_of(worker) {
+                    let step = self.at(cell.row.step);
+                    let held = step.and_then(|step| step.spec.terms.needs.limits.get(limit));
+                    let Some(amount) = held.map(|amount| u64::from(*amount)) else { continue };
+                    match self.below(cell, class) {
+                        Some(Below::Asked(victim)) => victims.push((victim, amount, worker)),
+                        Some(Below::Ends) => lacks = lacks.saturating_sub(amount),
+                        None => {}
+                    }
                 }
             }
-            victims.sort_unstable();
-            for ((_, _, token), amount) in victims {
+            victims.sort_unstable_by_key(|(victim, ..)| *victim);
+            for ((_, _, token), amount, worker) in victims {
                 if lacks == 0 {
                     break;
                 }
                 lacks = lacks.saturating_sub(amount);
-                asked.push(token);
+                asked.insert(token);
+                asked.extend(self.waits_below(worker, class));
             }
         }
         asked
@@ -318,32 +291,6 @@ impl State {
             }
         }
         short
-    }
-
-    /// What a lease below `class` could give; none: it is not below.
-    fn below(&self, token: LeaseToken, class: PriorityClass) -> Option<Below> {
-        let held = self.class_of(token).filter(|held| *held < class)?;
-        Some(match self.leases.get(&token)?.listed {
-            Some(end) => Below::Asked((held, Reverse(end), token)),
-            None => Below::Ends,
-        })
-    }
-
-    /// Where a worker took leases ahead, they would begin in the slot that is wanted.
-    fn ask_for_what_waits(&mut self, token: LeaseToken, class: PriorityClass) {
-        let worker = self.leases.get(&token).and_then(|c| self.workers.get(&c.row.worker));
-        let Some(worker) = worker else { return };
-        let ahead = worker.leases.len().saturating_sub(worker.row.slots as usize);
-        let lower = |t: &&LeaseToken| self.class_of(**t).is_some_and(|held| held < class);
-        let latest: Vec<LeaseToken> =
-            worker.leases.iter().rev().take(ahead).filter(lower).copied().collect();
-        latest.into_iter().for_each(|token| self.ask_for_all(token));
-    }
-
-    fn class_of(&self, token: LeaseToken) -> Option<PriorityClass> {
-        let id = self.leases.get(&token)?.row.step;
-        let job = self.jobs.get(&id.job)?;
-        Some(job.steps.get(id.index as usize)?.level(&job.row).class)
     }
 
     /// Slots of the living.

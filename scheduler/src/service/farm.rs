@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::results::{Page, Results};
 use super::{Answer, answer, control};
 use crate::aside::Aside;
-use crate::core::{Command, Reply};
+use crate::core::{Command, Reply, State};
 use crate::store::Reader;
 use crate::trust::Caller;
 use crate::web::Metrics;
@@ -131,6 +131,8 @@ pub(super) async fn submit(
     parent: Option<String>,
     begun: SystemTime,
 ) -> Outcome<(JobId, bool)> {
+    let show = spec.show.clone();
+    control::may_rank(desk, caller, spec.terms.class, move |_| Ok(show)).await?;
     spec.terms.submitted_by = submitter(caller);
     // Who is for some shows says nothing of, and changes nothing in, a job of another show.
     if !caller.shows.is_empty() {
@@ -193,6 +195,23 @@ impl<R: Reader> FarmService<R> {
         jobs.retain(|job| caller.sees(&job.show));
         let (picked, found) = query.pick(&jobs);
         Ok(v1::ListJobsResponse { jobs: picked.into_iter().map(Into::into).collect(), found })
+    }
+
+    async fn workers(
+        &self,
+        request: &Request<v1::ListWorkersRequest>,
+    ) -> Outcome<v1::ListWorkersResponse> {
+        let caller = Caller::of(request)?;
+        let look = move |state: &State| {
+            let mut workers = state.workers();
+            if !caller.shows.is_empty() {
+                let mine = |job| state.show_of(job).is_ok_and(|show| caller.sees(&show));
+                workers.iter_mut().for_each(|worker| worker.cut(mine));
+            }
+            workers
+        };
+        let workers = self.desk.look(look).await?;
+        Ok(v1::ListWorkersResponse { workers: workers.iter().map(Into::into).collect() })
     }
 }
 
@@ -286,19 +305,20 @@ impl<R: Reader> Farm for FarmService<R> {
 
     async fn list_workers(
         &self,
-        _: Request<v1::ListWorkersRequest>,
+        request: Request<v1::ListWorkersRequest>,
     ) -> Answer<v1::ListWorkersResponse> {
-        let workers = self.desk.look(|state| state.workers()).await;
-        answer(workers.map(|workers| v1::ListWorkersResponse {
-            workers: workers.iter().map(Into::into).collect(),
-        }))
+        answer(self.workers(&request).await)
     }
 
     async fn control_job(
         &self,
         request: Request<v1::ControlJobRequest>,
     ) -> Answer<v1::ControlJobResponse> {
-        answer(control::job(&self.desk, request.into_inner()).await)
+        let caller = match Caller::of(&request) {
+            Ok(caller) => caller,
+            Err(fault) => return answer(Err(fault)),
+        };
+        answer(control::job(&self.desk, &caller, request.into_inner()).await)
     }
 
     async fn control_worker(

@@ -40,8 +40,11 @@ const MOST: u32 = 1000;
 /// Kinds of workers whose answers are remembered.
 const KINDS: usize = 256;
 
+/// Kinds that one may come after.
+const BEFORE: usize = 16;
+
 /// Keys of the metadata that are ours; KEDA passes on all the others, too.
-const KEYS: &str = "class, pools, labels, slots, memoryMib, maxWorkers";
+const KEYS: &str = "class, pools, labels, slots, memoryMib, maxWorkers, after";
 
 /// The kind of worker that a scaled object starts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,78 @@ struct Kind {
     slots: u32,
     memory_mib: u64,
     most: u32,
+    /// Those that are scaled beside it, and take first what they can do.
+    after: Vec<Kind>,
+}
+
+/// What metadata say of a kind.
+struct Said<'a> {
+    all: &'a BTreeMap<String, String>,
+    /// Where they say it: nothing, or `after[0].`.
+    within: String,
+    object: &'a ScaledObjectRef,
+}
+
+impl Said<'_> {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.all.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn bad(&self, key: &str, value: &str, why: &dyn std::fmt::Display) -> Fault {
+        let ScaledObjectRef { name, namespace, .. } = self.object;
+        Fault::new(Code::BadConfig, format!("'{value}' cannot be read: {why}"))
+            .at(format!("metadata.{}{key} of {namespace}/{name}", self.within))
+            .remedy(format!("Correct the ScaledObject; its keys are: {KEYS}."))
+    }
+
+    fn number(&self, key: &str, usual: u64, range: RangeInclusive<u64>) -> Outcome<u64> {
+        let Some(value) = self.text(key) else { return Ok(usual) };
+        match value.parse::<u64>() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            Ok(_) => {
+                let possible = format!("{} to {} are possible", range.start(), range.end());
+                Err(self.bad(key, value, &possible))
+            }
+            Err(e) => Err(self.bad(key, value, &e)),
+        }
+    }
+
+    fn names(&self, key: &str) -> BTreeSet<String> {
+        let names = self.text(key).into_iter().flat_map(|value| value.split(','));
+        names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    }
+
+    fn kind(&self) -> Outcome<Kind> {
+        let class = self.text("class").unwrap_or("cpu");
+        Ok(Kind {
+            class: class
+                .parse()
+                .map_err(|fault: Fault| self.bad("class", class, &fault.message))?,
+            pools: self.names("pools"),
+            labels: self.names("labels"),
+            slots: self.number("slots", 1, 1..=4096)? as u32,
+            memory_mib: self.number("memoryMib", 0, 0..=u64::MAX)?,
+            most: self.number("maxWorkers", MOST.into(), 1..=10_000)? as u32,
+            after: self.after()?,
+        })
+    }
+
+    /// A JSON list of such metadata, of which none has a list itself.
+    fn after(&self) -> Outcome<Vec<Kind>> {
+        let Some(list) = self.text("after") else { return Ok(Vec::new()) };
+        let bad = |why: &dyn std::fmt::Display| self.bad("after", list, why);
+        if !self.within.is_empty() {
+            return Err(bad(&"who takes first stands in one list"));
+        }
+        let kinds: Vec<BTreeMap<String, String>> =
+            serde_json::from_str(list).map_err(|e| bad(&e))?;
+        if kinds.len() > BEFORE {
+            return Err(bad(&format!("up to {BEFORE} kinds are possible")));
+        }
+        let object = self.object;
+        let said = kinds.iter().enumerate();
+        said.map(|(i, all)| Said { all, within: format!("after[{i}]."), object }.kind()).collect()
+    }
 }
 
 impl Kind {
@@ -60,37 +135,7 @@ impl Kind {
     /// # Errors
     /// [`Code::BadConfig`] naming the key.
     fn of(object: &ScaledObjectRef) -> Outcome<Self> {
-        let all = &object.scaler_metadata;
-        let text = |key: &str| all.get(key).map(|value| value.trim()).filter(|v| !v.is_empty());
-        let bad = |key: &str, value: &str, e: &dyn std::fmt::Display| {
-            Fault::new(Code::BadConfig, format!("'{value}' cannot be read: {e}"))
-                .at(format!("metadata.{key} of {}/{}", object.namespace, object.name))
-                .remedy(format!("Correct the ScaledObject; its keys are: {KEYS}."))
-        };
-        let number = |key: &str, usual: u64, range: RangeInclusive<u64>| match text(key) {
-            None => Ok(usual),
-            Some(value) => match value.parse::<u64>() {
-                Ok(number) if range.contains(&number) => Ok(number),
-                Ok(_) => {
-                    let possible = format!("{} to {} are possible", range.start(), range.end());
-                    Err(bad(key, value, &possible))
-                }
-                Err(e) => Err(bad(key, value, &e)),
-            },
-        };
-        let names = |key: &str| {
-            let names = text(key).into_iter().flat_map(|value| value.split(','));
-            names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
-        };
-        let class = text("class").unwrap_or("cpu");
-        Ok(Self {
-            class: class.parse().map_err(|fault: Fault| bad("class", class, &fault.message))?,
-            pools: names("pools"),
-            labels: names("labels"),
-            slots: number("slots", 1, 1..=4096)? as u32,
-            memory_mib: number("memoryMib", 0, 0..=u64::MAX)?,
-            most: number("maxWorkers", MOST.into(), 1..=10_000)? as u32,
-        })
+        Said { all: &object.scaler_metadata, within: String::new(), object }.kind()
     }
 
     fn imagined(&self) -> WhatIf {
@@ -179,7 +224,8 @@ impl Scaler {
     /// The answer; worked out beside the farm, which goes on meanwhile.
     async fn look(&self, kind: &Kind) -> Outcome<Wanted> {
         let imagined = kind.imagined();
-        let study = self.desk.look(move |state| state.study(imagined)).await??;
+        let before = kind.after.iter().map(Kind::imagined).collect();
+        let study = self.desk.look(move |state| state.study(imagined, before)).await??;
         let answer = tokio::task::spawn_blocking(move || study.answer()).await;
         answer.map_err(|e| Fault::new(Code::Internal, "the answer broke off").because(&e))
     }

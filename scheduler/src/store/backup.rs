@@ -3,11 +3,12 @@
 //! later one. PostgreSQL has its own tools for this, and people who know them.
 
 use super::place::Place;
+use super::private::{self, BESIDE, beside};
 use super::sql::failed;
 use super::{SqlStore, Store};
 use crate::core::{Policy, State};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
-use sqlx::{AnyConnection, Connection};
+use sqlx::{AnyConnection, Connection, Row};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -40,10 +41,32 @@ fn io(what: &str, path: &Path, e: &std::io::Error) -> Fault {
     Fault::new(code, format!("cannot {what}")).at(path.display().to_string()).because(e)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+/// A new file beside a name, for its user alone: what is in it is as secret as the store.
+fn begun(of: &Path) -> Outcome<(PathBuf, File)> {
+    let path = partial(of);
+    // Left by one that was interrupted.
+    let _ = std::fs::remove_file(&path);
+    let file = private::create(&path).map_err(|e| io("make the copy", &path, &e))?;
+    Ok((path, file))
+}
+
+/// The file that grows while a copy is made that is to be `to`.
+#[must_use]
+pub fn partial(to: &Path) -> PathBuf {
+    beside(to, ".partial")
+}
+
+/// How long a copy of the store at `place` will be, about; none where nobody can say.
+pub async fn bytes_in_use(place: &Place) -> Option<u64> {
+    // Who looks makes no store.
+    file(place).ok().filter(|path| path.exists())?;
+    sqlx::any::install_default_drivers();
+    let mut db = AnyConnection::connect(&place.url().ok()?).await.ok()?;
+    let pages = "SELECT CAST((page_count - freelist_count) * page_size AS BIGINT) \
+                 FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+    let row = sqlx::query(pages).fetch_one(&mut db).await.ok();
+    let _ = db.close().await;
+    row?.try_get::<i64, _>(0).ok().and_then(|bytes| u64::try_from(bytes).ok())
 }
 
 /// Copies the store at `place` into the new file `to`. The scheduler goes on meanwhile.
@@ -64,8 +87,8 @@ pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
         );
     }
     sqlx::any::install_default_drivers();
-    let partial = beside(to, ".partial");
-    let _ = std::fs::remove_file(&partial);
+    // SQLite fills a file that is there and empty.
+    let (partial, _) = begun(to)?;
     let name = partial.to_str().ok_or_else(|| {
         Fault::new(Code::BadConfig, "the path is not UTF-8").at(partial.display().to_string())
     })?;
@@ -90,16 +113,16 @@ pub async fn backup(place: &Place, to: &Path) -> Outcome<Copied> {
 pub async fn restore(place: &Place, from: &Path) -> Outcome<(Copied, Option<PathBuf>)> {
     let to = file(place)?;
     let _lock = place.lock()?;
-    let partial = beside(to, ".partial");
-    std::fs::copy(from, &partial).map_err(|e| io("copy the copy", from, &e))?;
+    let (partial, mut file) = begun(to)?;
+    let written = File::open(from).and_then(|mut from| std::io::copy(&mut from, &mut file));
+    written.map_err(|e| io("copy the copy", from, &e))?;
     let copied = check(&partial).await?;
-    let written = File::open(&partial).and_then(|file| file.sync_all());
-    written.map_err(|e| io("flush the store", &partial, &e))?;
+    file.sync_all().map_err(|e| io("flush the store", &partial, &e))?;
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-    let aside = to.exists().then(|| beside(to, &format!(".before-{since}")));
+    let aside = to.exists().then(|| beside(to, format!(".before-{since}")));
     if let Some(aside) = &aside {
         // The log belongs to the file: together they are what was committed.
-        for ending in ["-wal", "-shm", ""] {
+        for ending in [BESIDE[0], BESIDE[1], ""] {
             let (old, new) = (beside(to, ending), beside(aside, ending));
             match std::fs::rename(&old, &new) {
                 Err(e) if e.kind() != ErrorKind::NotFound => {

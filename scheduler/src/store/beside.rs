@@ -4,10 +4,9 @@
 use super::place::Place;
 use super::sql::SqlStore;
 use super::{schema, sql};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::Outcome;
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
-use std::path::Path;
 use std::time::Duration;
 
 /// How long to wait for a connection.
@@ -21,15 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// be upgraded and a scheduler has it.
 pub(crate) async fn library_pool(place: &Place) -> Outcome<AnyPool> {
     sqlx::any::install_default_drivers();
-    if let Place::Sqlite(path) = place
-        && let Some(dir) = path.parent().filter(|dir| *dir != Path::new(""))
-    {
-        std::fs::create_dir_all(dir).map_err(|e| {
-            Fault::new(Code::StoreFailed, "cannot make the store's directory")
-                .at(dir.display().to_string())
-                .because(&e)
-        })?;
-    }
+    place.make()?;
     let sqlite = matches!(place, Place::Sqlite(_));
     let shown = place.to_string();
     let pool = AnyPoolOptions::new()

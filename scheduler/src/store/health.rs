@@ -2,8 +2,8 @@
 //! and what its clock says. Nothing is made, changed or locked.
 
 use super::place::Place;
-use super::schema;
 use super::sql::failed;
+use super::{private, schema};
 use platefarm_model::{Code, Fault, Outcome};
 use sqlx::{AnyConnection, Connection, Row};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ pub struct Health {
     pub ahead_us: Option<i64>,
     /// Whether it takes writes from us.
     pub writable: bool,
+    /// Whether every user of the machine may open its file.
+    pub open: bool,
 }
 
 /// Looks at the store at `place`; none where there is no file yet.
@@ -69,6 +71,7 @@ fn health(server: String, answer: Duration, ahead_us: Option<i64>, writable: boo
         answer,
         ahead_us,
         writable,
+        open: false,
     }
 }
 
@@ -80,7 +83,8 @@ async fn sqlite(db: &mut AnyConnection, path: &std::path::Path) -> sqlx::Result<
     // Reads the head of the file: what is no database says so here.
     sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut *db).await?;
     let writable = std::fs::OpenOptions::new().append(true).open(path).is_ok();
-    Ok(health(format!("SQLite {version}"), answer, None, writable))
+    let open = private::is_open(path);
+    Ok(Health { open, ..health(format!("SQLite {version}"), answer, None, writable) })
 }
 
 async fn postgres(db: &mut AnyConnection) -> sqlx::Result<Health> {

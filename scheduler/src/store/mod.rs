@@ -28,6 +28,7 @@ mod hooks;
 pub mod library;
 mod pages;
 mod place;
+mod private;
 mod read;
 mod runs;
 mod schema;

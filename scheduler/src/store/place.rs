@@ -1,12 +1,13 @@
 //! Where a store is: a file for SQLite, a URL for PostgreSQL.
 
-use platefarm_model::{Code, Fault, Outcome};
+use super::private;
+use platefarm_model::{Code, Fault, Outcome, address};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A store's address: `postgres://...`, `sqlite:PATH`, or a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Place {
     /// One file, made when it is not there.
     Sqlite(PathBuf),
@@ -25,7 +26,8 @@ impl FromStr for Place {
         let path = text.strip_prefix("sqlite:").unwrap_or(text);
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.contains("://") {
-            return Err(Fault::new(Code::BadConfig, format!("'{text}' is not a store"))
+            let message = format!("'{}' is not a store", address::shown(text));
+            return Err(Fault::new(Code::BadConfig, message)
                 .remedy("Write a file name, sqlite:FILE, or postgres://USER@HOST/DATABASE."));
         }
         Ok(Self::Sqlite(path.into()))
@@ -37,13 +39,14 @@ impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => {
-                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-                let user = authority.rfind('@').map_or(0, |at| at + 1);
-                write!(f, "postgres://{}", rest[user..].split('?').next().unwrap_or_default())
-            }
+            Self::Postgres(url) => f.write_str(&address::shown(url)),
         }
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Place({self})")
     }
 }
 
@@ -73,36 +76,48 @@ impl Place {
         Ok(url)
     }
 
+    /// Makes the file of a store where there is none, for its user alone; a database makes itself.
+    pub(super) fn make(&self) -> Outcome<()> {
+        let Self::Sqlite(path) = self else { return Ok(()) };
+        make_directory_of(path)?;
+        private::keep(path).map_err(|e| failed("make the store", path, &e))
+    }
+
     /// Takes the store for this process, where a file can say so.
     pub(crate) fn lock(&self) -> Outcome<Option<File>> {
         let Self::Sqlite(path) = self else { return Ok(None) };
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let name = PathBuf::from(name);
-        let failed = |what: &str, e: &std::io::Error| {
-            Fault::new(Code::StoreFailed, format!("cannot {what}"))
-                .at(name.display().to_string())
-                .because(e)
-        };
-        if let Some(dir) = path.parent().filter(|dir| *dir != Path::new("")) {
-            std::fs::create_dir_all(dir).map_err(|e| failed("make the store's directory", &e))?;
-        }
+        make_directory_of(path)?;
+        let name = private::beside(path, ".lock");
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&name)
-            .map_err(|e| failed("open the store's lock", &e))?;
+            .map_err(|e| failed("open the store's lock", &name, &e))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Err(self.in_use()),
-            Err(TryLockError::Error(e)) => Err(failed("lock the store", &e)),
+            Err(TryLockError::Error(e)) => Err(failed("lock the store", &name, &e)),
         }
     }
 
     pub(super) fn in_use(&self) -> Fault {
         Fault::new(Code::StoreInUse, "another scheduler uses this store").at(self.to_string())
     }
+}
+
+fn make_directory_of(path: &Path) -> Outcome<()> {
+    match path.parent().filter(|dir| *dir != Path::new("")) {
+        None => Ok(()),
+        Some(dir) => {
+            std::fs::create_dir_all(dir).map_err(|e| failed("make the store's directory", dir, &e))
+        }
+    }
+}
+
+fn failed(what: &str, path: &Path, e: &std::io::Error) -> Fault {
+    let place = path.display().to_string();
+    Fault::new(Code::StoreFailed, format!("cannot {what}")).at(place).because(e)
 }
 
 #[cfg(test)]
@@ -117,10 +132,12 @@ mod tests {
         assert_eq!(place("sqlite:///a/b.db"), Place::Sqlite("/a/b.db".into()));
         let url = "postgresql://u:p@h:5/d?sslmode=disable";
         assert_eq!(place(url), Place::Postgres(url.into()));
-        assert_eq!(place(url).to_string(), "postgres://h:5/d", "no password");
+        assert_eq!(place(url).to_string(), "postgresql://h:5/d", "no password");
         for bad in ["", "sqlite:", "mysql://h/d"] {
             assert_eq!(bad.parse::<Place>().unwrap_err().code, Code::BadConfig, "{bad}");
         }
+        let fault = "postgress://farm:s3cr3t@h/d".parse::<Place>().unwrap_err();
+        assert!(!format!("{fault:?}").contains("s3cr3t"), "{fault:?}");
         assert_eq!(place("/a b/c?#%.db").url().unwrap(), "sqlite:///a%20b/c%3F%23%25.db?mode=rwc");
     }
 }

@@ -80,6 +80,7 @@ impl SqlStore {
     /// it, `F0510` when another scheduler has it.
     pub async fn open(place: Place, address: &str) -> Outcome<Self> {
         let lock = place.lock()?;
+        place.make()?;
         let readers = pool(&place)?;
         let address = address.to_owned();
         let mut store = Self { place, address, epoch: 0, writer: None, readers, _lock: lock };

@@ -119,6 +119,7 @@ fn everything() -> Changes {
                 ceiling: Some(9),
                 warm_cpu: 2,
                 warm_gpu: 1,
+                highest_class: PriorityClass::Normal,
             }),
         ),
         ("a", Setting::Pool(Pool { labels: ["x".to_owned()].into(), reserve: 4 })),
@@ -549,12 +550,14 @@ async fn a_deposed_scheduler_believes_nothing_that_it_reads() {
 /// A copy made in the middle of writing holds whole transactions, and what is put back is what was copied.
 #[tokio::test]
 async fn a_store_is_copied_while_it_is_written_and_put_back() {
-    use super::backup::{backup, restore};
+    use super::backup::{backup, bytes_in_use, restore};
     let dir = tempfile::tempdir().unwrap();
     let place = Place::Sqlite(dir.path().join("farm.db"));
     let copy = dir.path().join("copy.db");
     let fault = backup(&place, &copy).await.unwrap_err();
     assert_eq!(fault.code, Code::FileNotFound);
+    assert_eq!(bytes_in_use(&place).await, None);
+    assert!(!dir.path().join("farm.db").exists(), "who looks makes nothing");
     let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     let mut state =
         State::restore(Policy::default(), store.load().await.unwrap(), Timestamp(9)).unwrap();
@@ -578,6 +581,8 @@ async fn a_store_is_copied_while_it_is_written_and_put_back() {
     drop(store);
     let (put_back, aside) = restore(&place, &copy).await.unwrap();
     assert_eq!(put_back.jobs, made.jobs);
+    let told = bytes_in_use(&place).await.expect("a store says how much it holds");
+    assert!((made.bytes / 2..=made.bytes * 2).contains(&told), "{told} of {made:?}");
     let mut store = SqlStore::open(place, "here").await.unwrap();
     assert_eq!(store.load().await.unwrap().jobs.len(), made.jobs);
     let mut old = SqlStore::open(Place::Sqlite(aside.unwrap()), "here").await.unwrap();

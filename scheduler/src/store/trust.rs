@@ -59,6 +59,7 @@ impl TrustStore {
     /// `F0502`, `F0509`; `F0510` when it must be upgraded and a scheduler has it.
     pub async fn open(place: &Place) -> Outcome<Self> {
         let there = !matches!(place, Place::Sqlite(path) if !path.exists());
+        place.make()?;
         let store = Self::beside(place)?;
         if there {
             let db = store.pool.acquire().await;

@@ -7,7 +7,7 @@ use crate::store::{TOKEN_ID_DIGITS, TokenRow, TrustStore};
 use platefarm_model::trust::{NewToken, TokenKind, TokenView};
 use platefarm_model::{Code, Fault, Outcome, Secret, Timestamp};
 use platefarm_proto::dial::hash_hex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,7 +21,8 @@ const PREFIX: &str = "pfk_";
 #[derive(Debug)]
 pub(super) struct Book {
     store: TrustStore,
-    cards: RwLock<Arc<HashMap<String, TokenView>>>,
+    /// By their hash, which their id begins.
+    cards: RwLock<Arc<BTreeMap<String, TokenView>>>,
     used: Mutex<HashMap<String, Timestamp>>,
     looked: tokio::sync::Mutex<Instant>,
 }
@@ -99,13 +100,20 @@ impl Book {
         if let Some(card) = self.good(hash, now) {
             return Ok(card);
         }
-        Err(match self.known(hash) {
-            None => Fault::new(Code::BadToken, "the token is not known"),
-            Some(card) => {
-                let state = card.state(now);
-                Fault::new(Code::BadToken, format!("token {} is {state}", card.id))
-            }
-        })
+        Err(ended(self.known(hash).as_ref(), now))
+    }
+
+    /// Whether the token with this id, which was good, is so still.
+    ///
+    /// # Errors
+    /// [`Code::BadToken`].
+    pub(super) fn holds(&self, id: &str, now: Timestamp) -> Outcome<()> {
+        let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
+        let card = cards.range(id.to_owned()..).next().map(|(_, card)| card);
+        match card.filter(|card| card.id == id) {
+            Some(card) if card.is_good(now) => Ok(()),
+            card => Err(ended(card, now)),
+        }
     }
 
     /// Writes down when tokens were used since the last time.
@@ -119,6 +127,15 @@ impl Book {
             tracing::debug!(%fault, "when tokens were used is not written down");
         }
     }
+}
+
+/// Why a token opens nothing.
+fn ended(card: Option<&TokenView>, now: Timestamp) -> Fault {
+    let why = match card {
+        None => "the token is not known".to_owned(),
+        Some(card) => format!("token {} is {}", card.id, card.state(now)),
+    };
+    Fault::new(Code::BadToken, why)
 }
 
 /// Makes a token and keeps it: its view, and its word, which is kept nowhere.

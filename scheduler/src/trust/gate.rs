@@ -1,14 +1,15 @@
 //! The decision at the door: who calls, may they, is it about their shows, do
 //! they ask too much; and what people did is written down before they do it.
 
-use super::book::Book;
+use super::book::{Book, FRESH};
+use super::caller::Caller;
 use super::journal::{Journal, Ticket};
 use super::rate::{Buckets, Rate};
 use super::skim::{Method, Protos, Value};
 use super::table::{self, About, Rule, Who};
 use crate::web::Metrics;
 use bytes::Bytes;
-use platefarm_model::trust::{AuditEntry, Role, TokenView};
+use platefarm_model::trust::{AuditEntry, Role};
 use platefarm_model::{Code, Fault, JobId, Outcome, Timestamp, WorkerId};
 use platefarm_proto::dial::hash_hex;
 use std::collections::HashMap;
@@ -18,84 +19,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Who makes a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// Name of the token; `local` where nobody has to say who they are.
-    pub name: String,
-    /// Its id; empty where none was needed.
-    pub token: String,
-    /// What they are.
-    pub role: Role,
-    /// Shows that they see; none means all.
-    pub shows: Vec<String>,
-}
-
-impl Caller {
-    /// Whoever is on this machine, where that is enough.
-    pub(super) fn local() -> Self {
-        Self { name: "local".into(), token: String::new(), role: Role::Admin, shows: Vec::new() }
-    }
-
-    /// Who makes this call, as the gate found out.
-    ///
-    /// # Errors
-    /// [`Code::Internal`] for a call that did not come through the gate.
-    pub fn of<T>(request: &tonic::Request<T>) -> Outcome<Self> {
-        request
-            .extensions()
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| Fault::new(Code::Internal, "a call passed no gate"))
-    }
-
-    /// Whether things of `show` are theirs to see.
-    #[must_use]
-    pub fn sees(&self, show: &str) -> bool {
-        self.shows.is_empty() || self.shows.iter().any(|mine| mine == show)
-    }
-
-    /// Refuses what is not theirs to see.
-    ///
-    /// # Errors
-    /// [`Code::OutsideShow`].
-    pub fn check(&self, show: &str, what: &str) -> Outcome<()> {
-        if self.sees(show) {
-            return Ok(());
-        }
-        Err(outside(self, &format!("{what} is of show '{show}'")))
-    }
-
-    /// The show to look in: the one that is named, or the caller's only one; none is all of them.
-    ///
-    /// # Errors
-    /// [`Code::OutsideShow`], also where the caller sees several and names none.
-    pub(crate) fn one_show(&self, named: Option<String>, what: &str) -> Outcome<Option<String>> {
-        match (named.filter(|show| !show.is_empty()), self.shows.as_slice()) {
-            (Some(show), _) => self.check(&show, what).map(|()| Some(show)),
-            (None, []) => Ok(None),
-            (None, [only]) => Ok(Some(only.clone())),
-            (None, _) => Err(Fault::new(Code::OutsideShow, format!("{what} is of many shows"))
-                .remedy(format!("Name one of: {}.", self.shows.join(", ")))),
-        }
-    }
-
-    fn is(&self, who: Who) -> bool {
-        let local = self.token.is_empty();
-        match who {
-            Who::Anybody | Who::Known => true,
-            Who::Role(role) => local || self.role.covers(role),
-            Who::WorkerOr(role) => local || self.role == Role::Worker || self.role.covers(role),
-        }
-    }
-}
-
-impl From<TokenView> for Caller {
-    fn from(card: TokenView) -> Self {
-        Self { name: card.name, token: card.id, role: card.role, shows: card.shows }
-    }
-}
 
 /// What a caller shows of themselves.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +41,8 @@ pub struct Limits {
     pub workers: Rate,
     /// Calls from one address that nobody could be found for.
     pub strangers: Rate,
+    /// Tries of one token that were refused and are written down; more only make the log long.
+    pub refusals: Rate,
     /// Answers in a stream that one token may hold open.
     pub streams: usize,
 }
@@ -128,6 +53,7 @@ impl Default for Limits {
             people: Rate { per_second: 200.0, burst: 1000.0 },
             workers: Rate { per_second: 20_000.0, burst: 50_000.0 },
             strangers: Rate { per_second: 1.0, burst: 20.0 },
+            refusals: Rate { per_second: 0.1, burst: 20.0 },
             streams: 256,
         }
     }
@@ -160,6 +86,7 @@ pub(super) struct Rates {
     people: Buckets,
     workers: Buckets,
     strangers: Buckets,
+    refusals: Buckets,
 }
 
 impl Rates {
@@ -168,6 +95,7 @@ impl Rates {
             people: Buckets::new(limits.people),
             workers: Buckets::new(limits.workers),
             strangers: Buckets::new(limits.strangers),
+            refusals: Buckets::new(limits.refusals),
         }
     }
 }
@@ -196,7 +124,7 @@ impl HttpGate {
         let caller = self.gate.admit(rule, &shown).await?;
         let caller = caller.ok_or_else(|| Fault::new(Code::Internal, "a page without a caller"))?;
         if rule.about == About::Farm && !caller.shows.is_empty() {
-            return Err(outside(&caller, &format!("{path} is about the whole farm")));
+            return Err(caller.outside(&format!("{path} is about the whole farm")));
         }
         Ok(caller)
     }
@@ -207,6 +135,11 @@ impl HttpGate {
     /// `F0605`.
     pub(crate) fn stream(&self, caller: &Caller) -> Outcome<OwnedSemaphorePermit> {
         self.gate.stream(caller)
+    }
+
+    /// Returns when `caller` is good no longer, and says why.
+    pub(crate) async fn end_of(&self, caller: &Caller) -> Fault {
+        self.gate.end_of(&caller.token).await
     }
 
     /// Whether `caller` may call `method` of the gRPC side about anything.
@@ -231,9 +164,9 @@ impl HttpGate {
         let unknown = || Fault::new(Code::Internal, format!("no rule for {method}"));
         let rule = table::rule(method).ok_or_else(unknown)?;
         let known = self.gate.protos.method(rule.method).ok_or_else(unknown)?;
-        allowed(caller, rule)?;
-        let judged = self.gate.judge(rule, known, caller, &question).await;
         let shown = Shown { from: Some(from), ..Shown::default() };
+        self.gate.permit(rule, caller, &shown).await?;
+        let judged = self.gate.judge(rule, known, caller, &question).await;
         let ticket = self.gate.write_down(rule, known, caller, &shown, &question, &judged).await?;
         judged?;
         Ok(Deed { ticket, gate: Arc::clone(&self.gate), rule, begun: Instant::now() })
@@ -272,13 +205,6 @@ fn allowed(caller: &Caller, rule: &Rule) -> Outcome<()> {
         caller.name, caller.role, rule.method
     );
     Err(Fault::new(Code::NotAllowed, message))
-}
-
-/// A call that may go on.
-#[derive(Debug)]
-pub(super) struct Pass {
-    pub(super) ticket: Option<Ticket>,
-    pub(super) stream: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
@@ -346,8 +272,23 @@ impl Gate {
                 return Err(too_much("calls of one token"));
             }
         }
-        allowed(&caller, rule)?;
+        self.permit(rule, &caller, shown).await?;
         Ok(Some(caller))
+    }
+
+    /// Refuses what takes another role; a try at what people answer for is written down.
+    ///
+    /// # Errors
+    /// `F0603`.
+    async fn permit(&self, rule: &Rule, caller: &Caller, shown: &Shown) -> Outcome<()> {
+        let Err(fault) = allowed(caller, rule) else { return Ok(()) };
+        if rule.audited && self.notes_refusal(caller) {
+            let outcome = Some(fault.code.to_string());
+            let entry = AuditEntry { outcome, ..self.entry(rule, caller, shown) };
+            // A log that cannot be written says so itself; the try is refused all the same.
+            drop(self.journal.begin(entry).await);
+        }
+        Err(fault)
     }
 
     /// Whether the question is about what the caller sees.
@@ -371,7 +312,7 @@ impl Gate {
             },
             About::Farm | About::Worker(_) => {
                 let message = format!("{} is about the whole farm", rule.method);
-                return Err(outside(caller, &message));
+                return Err(caller.outside(&message));
             }
             About::Show(place) => match at(place)? {
                 Value::Text(show) => (show.clone(), format!("show {show}")),
@@ -399,14 +340,21 @@ impl Gate {
         question: &Bytes,
         judged: &Outcome<String>,
     ) -> Outcome<Option<Ticket>> {
-        if !rule.audited {
+        if !rule.audited || (judged.is_err() && !self.notes_refusal(caller)) {
             return Ok(None);
         }
         let (subject, outcome) = match judged {
             Ok(subject) => (subject.clone(), None),
             Err(fault) => (String::new(), Some(fault.code.to_string())),
         };
-        let entry = AuditEntry {
+        let detail = self.protos.line(&method.input, question);
+        let entry = AuditEntry { subject, detail, outcome, ..self.entry(rule, caller, shown) };
+        self.journal.begin(entry).await.map(Some)
+    }
+
+    /// Who did what, from where and when.
+    fn entry(&self, rule: &Rule, caller: &Caller, shown: &Shown) -> AuditEntry {
+        AuditEntry {
             id: uuid::Uuid::now_v7().simple().to_string(),
             at: (self.now)(),
             who: caller.name.clone(),
@@ -414,11 +362,15 @@ impl Gate {
             role: caller.role,
             from: shown.from.map_or_else(String::new, |a| a.to_string()),
             action: rule.method.trim_start_matches("platefarm.v1.").to_owned(),
-            subject,
-            detail: self.protos.line(&method.input, question),
-            outcome,
-        };
-        self.journal.begin(entry).await.map(Some)
+            subject: String::new(),
+            detail: String::new(),
+            outcome: None,
+        }
+    }
+
+    /// Whether one more refusal of this caller's is written down.
+    fn notes_refusal(&self, caller: &Caller) -> bool {
+        self.rates().refusals.take(&caller.token, Instant::now())
     }
 
     /// Room for one more stream of `caller`'s.
@@ -436,6 +388,17 @@ impl Gate {
             .map_err(|_| too_much(&format!("{} open streams of one token", self.limits.streams)))
     }
 
+    /// Returns when the token with this id is good no longer, and says why. Who needed none stays.
+    pub(super) async fn end_of(&self, token: &str) -> Fault {
+        loop {
+            tokio::time::sleep(FRESH).await;
+            let held = if token.is_empty() { Ok(()) } else { self.book.holds(token, (self.now)()) };
+            if let Err(fault) = held {
+                return fault;
+            }
+        }
+    }
+
     fn rates(&self) -> std::sync::MutexGuard<'_, Rates> {
         self.rates.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -443,11 +406,6 @@ impl Gate {
 
 fn too_much(what: &str) -> Fault {
     Fault::new(Code::TooMuch, format!("too many: {what}"))
-}
-
-fn outside(caller: &Caller, message: &str) -> Fault {
-    Fault::new(Code::OutsideShow, format!("{message}; '{}' is not for it", caller.name))
-        .remedy(format!("The token is for: {}.", caller.shows.join(", ")))
 }
 
 fn bad_rule(rule: &Rule) -> Fault {

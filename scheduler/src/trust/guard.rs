@@ -1,14 +1,16 @@
 //! The layer before every call: what HTTP says is handed to the [`Gate`],
 //! and what the gate says becomes a gRPC status.
 
+use super::caller::Caller;
 use super::deadline;
-use super::gate::{Caller, Gate, Pass, Shown};
+use super::gate::{Gate, Shown};
+use super::journal::Ticket;
 use super::skim::Method;
+use super::streams::Held;
 use super::table::{self, Rule};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
-use platefarm_model::trust::Role;
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_proto::convert::{from_status, to_status};
 use platefarm_proto::dial::hash_hex;
@@ -115,8 +117,14 @@ pub(crate) async fn carried<T: Send + 'static>(
     tokio::spawn(work).await.map_err(broke)
 }
 
+/// A call that may go on.
+struct Pass {
+    ticket: Option<Ticket>,
+    stream: Option<Held>,
+}
+
 /// Lets a request in, with its caller, or says why not.
-async fn pass(gate: &Gate, request: Request<Body>) -> Result<(Request<Body>, Pass), Status> {
+async fn pass(gate: &Arc<Gate>, request: Request<Body>) -> Result<(Request<Body>, Pass), Status> {
     let path = request.uri().path();
     let rule = table::rule(path).ok_or_else(|| {
         Status::new(tonic::Code::Unimplemented, format!("{path} is not served here"))
@@ -131,15 +139,13 @@ async fn pass(gate: &Gate, request: Request<Body>) -> Result<(Request<Body>, Pas
     };
     let (mut request, ticket) =
         question(gate, rule, method, &caller, &shown, request).await.map_err(status)?;
-    // A fleet may share a token; its streams are as many as its workers. And who
-    // need not say who they are, on their own machine, is not counted.
-    let held_to_it = caller.role != Role::Worker && !caller.token.is_empty();
-    let counted = method.answers_in_a_stream && held_to_it;
-    let stream = match counted {
-        true => Some(gate.stream(&caller).map_err(status)?),
-        false => None,
-    };
-    request.extensions_mut().insert(caller.clone());
+    let mut stream = None;
+    // Who need not say who they are, on their own machine, is not held to anything.
+    if method.answers_in_a_stream && !caller.token.is_empty() {
+        let (heard, held) = Held::begin(gate, &caller, request).map_err(status)?;
+        (request, stream) = (heard, Some(held));
+    }
+    request.extensions_mut().insert(caller);
     Ok((request, Pass { ticket, stream }))
 }
 
@@ -167,7 +173,7 @@ async fn question(
     caller: &Caller,
     shown: &Shown,
     request: Request<Body>,
-) -> Outcome<(Request<Body>, Option<super::journal::Ticket>)> {
+) -> Outcome<(Request<Body>, Option<Ticket>)> {
     let (head, body) = request.into_parts();
     // Only what a person's token may be too narrow for, or answers for, is read here.
     if method.asks_in_a_stream {
@@ -223,16 +229,13 @@ fn outcome(response: &Response<Body>) -> &'static str {
     }
 }
 
-/// Writes down how it ended, and keeps the stream's place until the answer is over.
+/// Writes down how it ended, and holds on to a stream until its answer is over.
 async fn ended(pass: Pass, response: Response<Body>) -> Response<Body> {
     if let Some(ticket) = pass.ticket {
         ticket.end(outcome(&response)).await;
     }
-    let Some(permit) = pass.stream else { return response };
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _held = &permit;
-            frame
-        }))
-    })
+    match pass.stream {
+        Some(held) => response.map(|body| held.answer(body)),
+        None => response,
+    }
 }

@@ -158,12 +158,12 @@ impl From<IpAddr> for Knocker {
     }
 }
 
-/// Handshakes under way, by address.
+/// Who is at a door, by address.
 #[derive(Clone, Default)]
-struct Knocking(Arc<Mutex<HashMap<Knocker, usize>>>);
+pub(crate) struct Knocking(Arc<Mutex<HashMap<Knocker, usize>>>);
 
-/// A handshake under way.
-struct Knock {
+/// One of them, for as long as it is held.
+pub(crate) struct Knock {
     at: Knocker,
     all: Knocking,
 }
@@ -174,7 +174,7 @@ impl Knocking {
     }
 
     /// One more from `address`; none: it has as many as one may.
-    fn more(&self, address: IpAddr, most: usize) -> Option<Knock> {
+    pub(crate) fn more(&self, address: IpAddr, most: usize) -> Option<Knock> {
         let at = Knocker::from(address);
         let mut held = self.held();
         let count = held.entry(at).or_default();

@@ -6,6 +6,7 @@
 //!                              -> skim: whose show?       read off the question by the protos
 //!                              -> journal: written down   before it begins
 //!      -> handler, which finds the Caller with the request
+//!      -> streams: good still?    again and again, for as long as one is open
 //! ```
 //!
 //! On a loopback address nobody has to say who they are, unless the operator
@@ -13,6 +14,7 @@
 //! everybody has to, and the way is encrypted, or the scheduler does not start.
 
 mod book;
+mod caller;
 mod deadline;
 pub mod direct;
 mod gate;
@@ -22,6 +24,7 @@ mod listen;
 mod rate;
 mod service;
 mod skim;
+mod streams;
 mod table;
 mod tls;
 
@@ -29,14 +32,15 @@ mod tls;
 mod tests;
 
 pub use book::issue;
-pub use gate::{Caller, Limits};
+pub use caller::Caller;
+pub use gate::Limits;
 pub use rate::Rate;
 pub use table::{Served, served};
 pub use tls::Tls;
 
 pub(crate) use gate::{HttpGate, Now, ShowOf};
 pub(crate) use guard::{GuardLayer, carried};
-pub(crate) use listen::{Certificates, encrypted};
+pub(crate) use listen::{Certificates, Knock, Knocking, encrypted};
 pub(crate) use service::TrustService;
 pub(crate) use tls::check_listener;
 

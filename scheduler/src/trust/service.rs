@@ -1,7 +1,8 @@
 //! The `Trust` service: tokens and the audit log, for admins.
 
 use super::book::{Book, issue};
-use super::gate::{Caller, Now};
+use super::caller::Caller;
+use super::gate::Now;
 use crate::store::AuditPage;
 use platefarm_model::trust::NewToken;
 use platefarm_model::{Fault, Outcome};
@@ -73,6 +74,7 @@ impl Trust for TrustService {
             role: v1::Role::from(caller.role).into(),
             shows: caller.shows,
             token: caller.token,
+            now_us: (self.now)().0,
         }))
     }
 

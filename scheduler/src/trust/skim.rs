@@ -4,7 +4,7 @@
 //! twice are merged, so what is judged here is what the handler will see.
 
 use bytes::Buf;
-use platefarm_model::{Code, Fault, FrameRange, Outcome};
+use platefarm_model::{Code, Fault, FrameRange, Outcome, address};
 use platefarm_proto::v1;
 use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
@@ -169,9 +169,8 @@ impl Protos {
                     match (kind, self.messages.get(field.type_name())) {
                         // What follows in an address may open something.
                         (Type::String, _) if name == "url" => {
-                            let end = inner.iter().position(|byte| b"?#".contains(byte));
-                            let shown = without_user(&inner[..end.unwrap_or(inner.len())]);
-                            add(line, outer, name, &quoted(&shown));
+                            let shown = address::shown(&String::from_utf8_lossy(inner));
+                            add(line, outer, name, &quoted(shown.as_bytes()));
                         }
                         (Type::String, _) => add(line, outer, name, &quoted(inner)),
                         (Type::Message, Some(nested)) if once && outer.len() < MAX_DEPTH => {
@@ -275,13 +274,6 @@ fn quoted(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let cut = &text[..text.floor_char_boundary(MAX_TEXT)];
     format!("{cut:?}{}", if cut.len() < text.len() { "…" } else { "" })
-}
-
-/// An address without the user and password that it may hold.
-fn without_user(url: &[u8]) -> Vec<u8> {
-    let host = url.windows(3).position(|w| w == b"://").map_or(0, |at| at + 3);
-    let after = url.iter().rposition(|byte| *byte == b'@').map_or(host, |at| (at + 1).max(host));
-    [&url[..host], &url[after..]].concat()
 }
 
 /// The bytes of a field that says how long it is.

@@ -11,6 +11,7 @@
 //! its address and not by a name that others may point here, and a deed has to
 //! come as JSON, which browsers send across sites only when they are let.
 
+mod connections;
 mod deeds;
 mod errors;
 mod files;
@@ -41,6 +42,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use connections::{Bounded, Peer};
 use metrics::Seen;
 use platefarm_model::cause::Cause;
 use platefarm_model::code::Owner;
@@ -50,7 +52,6 @@ use recent::Recent;
 use samples::Samples;
 use serde::Serialize;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,10 +140,10 @@ pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> 
         .merge(guarded)
         .layer(middleware::map_response(sealed))
         .with_state(Arc::clone(&shared));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = router.into_make_service_with_connect_info::<Peer>();
     let mut sampling = tokio::task::JoinSet::new();
     sampling.spawn(async move { samples::keep(&shared).await });
-    axum::serve(listener, service)
+    axum::serve(Bounded::new(listener), service)
         .with_graceful_shutdown(async move { drop(closing.wait_for(|closing| *closing).await) })
         .await
         .map_err(|e| Fault::new(Code::BadConfig, "the HTTP port failed").because(&e))
@@ -151,7 +152,7 @@ pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> 
 /// Only whom the table lets, with who they are.
 async fn admit<G: Glance>(
     State(shared): Site<G>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
     mut request: Request,
     next: Next,
 ) -> Response {

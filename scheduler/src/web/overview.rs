@@ -73,7 +73,8 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
         (job.phase != Phase::Running, std::cmp::Reverse((job.terms.class, job.priority)), job.id)
     });
     front.truncate(FRONT);
-    let leases = moment.workers.iter().flat_map(|worker| &worker.leases);
+    let workers = moment.workers(caller);
+    let leases = workers.iter().flat_map(|worker| &worker.leases);
     let leases = leases.filter(|lease| open.contains(&lease.step.job));
     let leased: u64 = leases.map(|lease| lease.frames.len()).sum();
     let shares = moment.settings.shares.iter();
@@ -86,7 +87,7 @@ fn overview(moment: &Moment, caller: &Caller) -> Value {
         },
         "jobs": front,
         "shows": shares,
-        "workers": moment.workers,
+        "workers": workers,
     })
 }
 
@@ -115,7 +116,11 @@ async fn stream<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> Re
     let (to, events) = mpsc::channel(2);
     tokio::spawn(async move {
         let _held = permit;
-        speak(&shared, &caller, &to).await;
+        tokio::select! {
+            () = speak(&shared, &caller, &to) => {}
+            // The page asks anew, and is told why not.
+            _ = shared.pages.gate.end_of(&caller) => {}
+        }
     });
     Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default()).into_response()
 }
@@ -193,6 +198,7 @@ async fn list<G: Glance>(
         unsettled_only: wanted.only == "active",
         skip: wanted.skip,
         most: wanted.most.clamp(1, MOST),
+        ..JobQuery::default()
     };
     let (picked, found) = query.pick(moment.seen(&caller));
     answer(Ok(json!({ "all": moment.seen(&caller).count(), "found": found, "jobs": picked })))
@@ -229,9 +235,9 @@ mod tests {
     use super::*;
     use crate::core::{Command, Policy, State as Farm};
     use platefarm_model::farm::{Control, Target};
-    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+    use platefarm_model::job::{JobSpec, LeaseView, StepKind, StepSpec, WorkerView};
     use platefarm_model::trust::Role;
-    use platefarm_model::{FrameRange, Timestamp};
+    use platefarm_model::{FrameRange, FrameSet, LeaseToken, StepId, Timestamp, WorkerId};
 
     fn job(show: &str) -> Command {
         let step = StepSpec {
@@ -273,5 +279,39 @@ mod tests {
         };
         assert_eq!(counts(&[]), (48, 24, 0));
         assert_eq!(counts(&["atlas"]), (24, 24, 0));
+    }
+
+    /// Workers are everybody's; what they have in hand is of a show.
+    #[test]
+    fn what_workers_do_for_other_shows_is_left_out() {
+        let mut farm = Farm::new(Policy::default(), Timestamp(1));
+        farm.step(job("atlas"), Timestamp(2)).reply.unwrap();
+        farm.step(job("zeus"), Timestamp(2)).reply.unwrap();
+        let mut moment = Moment::of(&farm);
+        let leases = [1, 2].map(|number| LeaseView {
+            token: LeaseToken(number),
+            step: StepId { job: JobId(number), index: 0 },
+            frames: FrameSet::new(),
+        });
+        moment.workers = vec![WorkerView {
+            id: WorkerId(1),
+            name: "w".into(),
+            state: "alive".into(),
+            slots: 2,
+            backend: "cpu".into(),
+            last_seen: Timestamp(2),
+            leases: leases.into(),
+            frames_done: 0,
+            labels: vec![],
+            pools: vec![],
+            memory_mib: 0,
+            quarantine: None,
+            drain_reason: String::new(),
+        }];
+        for (shows, held) in [(vec![], 2), (vec!["zeus".to_owned()], 1), (vec!["x".into()], 0)] {
+            let caller = Caller { name: "n".into(), token: "t".into(), role: Role::Viewer, shows };
+            let seen = overview(&moment, &caller);
+            assert_eq!(seen["workers"][0]["leases"].as_array().unwrap().len(), held, "{seen}");
+        }
     }
 }

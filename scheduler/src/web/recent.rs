@@ -7,7 +7,8 @@ use crate::trust::Caller;
 use platefarm_model::explain::SettingsView;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::{JobId, Outcome};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -38,6 +39,17 @@ impl Moment {
     /// Jobs that `caller` sees, newest first.
     pub(super) fn seen<'m>(&'m self, caller: &'m Caller) -> impl Iterator<Item = &'m JobView> {
         self.jobs.iter().filter(|job| caller.sees(&job.show))
+    }
+
+    /// Workers, with what they hold of jobs that `caller` sees.
+    pub(super) fn workers(&self, caller: &Caller) -> Cow<'_, [WorkerView]> {
+        if caller.shows.is_empty() {
+            return Cow::Borrowed(&self.workers);
+        }
+        let mine: HashSet<JobId> = self.seen(caller).map(|job| job.id).collect();
+        let mut workers = self.workers.clone();
+        workers.iter_mut().for_each(|worker| worker.cut(|job| mine.contains(&job)));
+        Cow::Owned(workers)
     }
 }
 

@@ -205,6 +205,7 @@ mod tests {
             pools: vec![],
             memory_mib: 0,
             quarantine: None,
+            drain_reason: String::new(),
         }
     }
 

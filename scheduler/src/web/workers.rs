@@ -16,14 +16,15 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
 
 async fn worker<G: Glance>(
     State(shared): Site<G>,
-    Extension(_caller): Who,
+    Extension(caller): Who,
     Path(worker): Path<String>,
 ) -> Response {
     let found = async {
         let id: WorkerId = worker.parse()?;
         let moment = shared.recent.get(&shared.pages.farm).await?;
         let unknown = || Fault::new(Code::NoSuchWorker, format!("there is no worker {id}"));
-        let view = moment.workers.iter().find(|worker| worker.id == id).ok_or_else(unknown)?;
+        let workers = moment.workers(&caller);
+        let view = workers.iter().find(|worker| worker.id == id).ok_or_else(unknown)?;
         Outcome::Ok(json!({ "worker": view, "history": shared.samples.of_worker(id) }))
     };
     answer(found.await)

@@ -359,8 +359,9 @@ fn input(recipe: &PlateRecipe) -> Outcome<(Input, Matrix3)> {
 
 fn check_framing(framing: &Framing, crop: [u32; 2]) -> Outcome<()> {
     if framing.source_size != crop {
+        let ([width, height], [across, down]) = (framing.source_size, crop);
         return Err(bad(
-            format!("made for a source of {:?} pixels, the clip has {crop:?}", framing.source_size),
+            format!("made for a source of {width}x{height} pixels, the clip has {across}x{down}"),
             "framing.source_size",
         ));
     }

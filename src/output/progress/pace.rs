@@ -64,15 +64,16 @@ fn time_text(seconds: f64) -> String {
     }
 }
 
-/// What was read, of how much, how fast, and what is left.
-pub(super) fn read_text(bytes: u64, total: Option<u64>, rate: f64) -> String {
-    let (read, pace) = (bytes_text(bytes), bytes_text(rate as u64));
+/// What was read, or `done` otherwise, of how much, how fast, and what is left.
+pub(super) fn flow_text(bytes: u64, total: Option<u64>, done: &str, rate: f64) -> String {
+    let (so_far, pace) = (bytes_text(bytes), bytes_text(rate as u64));
     match total {
-        None => format!("{read} read  {pace}/s"),
+        None => format!("{so_far} {done}  {pace}/s"),
         Some(total) => {
             let left = total.saturating_sub(bytes) as f64;
             let left = if rate >= 1.0 { time_text(left / rate) } else { UNKNOWN.into() };
-            format!("{read} of {} read  {pace}/s  left {left}", bytes_text(total.max(bytes)))
+            let total = bytes_text(total.max(bytes));
+            format!("{so_far} of {total} {done}  {pace}/s  left {left}")
         }
     }
 }
@@ -211,10 +212,11 @@ mod tests {
 
     #[test]
     fn what_is_read_says_of_how_much_and_what_is_left() {
-        let text = read_text(1 << 20, Some(3 << 20), f64::from(1 << 20));
+        let text = flow_text(1 << 20, Some(3 << 20), "read", f64::from(1 << 20));
         assert!(text.contains(" of ") && text.ends_with("left 2s"), "{text}");
-        assert!(!read_text(1 << 20, None, 9.0).contains("left"));
-        assert!(read_text(0, Some(9), 0.0).ends_with("left –"));
+        assert!(!flow_text(1 << 20, None, "read", 9.0).contains("left"));
+        let text = flow_text(0, Some(9), "copied", 0.0);
+        assert!(text.contains(" copied ") && text.ends_with("left –"), "{text}");
         assert_eq!(time_text(12_000.0), "3h 20m");
     }
 

@@ -9,6 +9,11 @@ use std::process::{Command, Output};
 /// Says that the tests may go without, on a machine that cannot have Helm's engine.
 const OPT_OUT: &str = "PLATEFARM_NO_CHART_TESTS";
 
+/// As little as can be installed: a place for tasks to work in.
+fn least() -> Value {
+    json!({ "roots": ["/plates"] })
+}
+
 /// Everything that may be switched on.
 fn everything() -> Value {
     json!({
@@ -23,23 +28,24 @@ fn everything() -> Value {
             { "name": "plates", "mountPath": "/plates", "source": { "persistentVolumeClaim": { "claimName": "plates" } } },
         ],
         "s3": { "enabled": true, "region": "eu-central-1", "endpoint": "https://s3.studio.example", "secretName": "s3" },
+        "roots": ["/ocf", "/plates", "s3://studio"],
         "serviceMonitor": { "enabled": true },
         "networkPolicy": { "enabled": true },
     })
 }
 
-fn render(python: &Path, chart: &Path, sets: &[Value]) -> Output {
+fn render(python: &Path, chart: &Path, sets: &[impl ToString]) -> Output {
     let fixtures = root().join("tests/fixtures/deploy");
     Command::new(python)
         .arg(fixtures.join("chart.py"))
         .arg(chart)
         .arg(fixtures.join("keda-crds.json"))
-        .args(sets.iter().map(Value::to_string))
+        .args(sets.iter().map(ToString::to_string))
         .output()
         .expect("Python starts")
 }
 
-fn rendered(sets: &[Value]) -> Option<Vec<Value>> {
+fn rendered(sets: &[impl ToString]) -> Option<Vec<Value>> {
     let python = tools_python(OPT_OUT)?;
     let output = render(&python, &root().join("deploy/helm/platefarm"), sets);
     assert!(output.status.success(), "cargo xtask setup? {}", text(&output.stderr));
@@ -64,9 +70,27 @@ fn name(manifest: &Value) -> &str {
     manifest["metadata"]["name"].as_str().expect("a name")
 }
 
+/// What the scaler is told of a set of workers.
+fn scaled<'a>(manifests: &'a Value, set: &str) -> &'a Value {
+    let found = of_kind(manifests, "ScaledObject").into_iter().find(|s| name(s).ends_with(set));
+    &found.unwrap_or_else(|| panic!("no {set}"))["spec"]["triggers"][0]["metadata"]
+}
+
+/// The sets that take first what they can do, by the most workers that each has.
+fn after(manifests: &Value, set: &str) -> String {
+    let list = scaled(manifests, set)["after"].as_str().unwrap_or("[]");
+    let kinds: Vec<Value> = serde_json::from_str(list).expect("a JSON list");
+    let most: Vec<&Value> = kinds.iter().map(|kind| &kind["maxWorkers"]).collect();
+    serde_json::to_string(&most).expect("JSON")
+}
+
 #[test]
 fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
-    let sets = [json!({}), everything(), json!({ "keda": { "enabled": false } })];
+    let (mut alone, mut gpu_first) = (least(), least());
+    alone["keda"] = json!({ "enabled": false });
+    gpu_first["keda"] = json!({ "first": "gpu" });
+    gpu_first["workers"] = json!({ "gpu": { "enabled": true } });
+    let sets = [least(), everything(), alone, gpu_first];
     let Some(all) = rendered(&sets) else { return };
     let world = World::new();
     let places = super::read("docs/storage.md");
@@ -101,8 +125,7 @@ fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
         let there = there.unwrap_or_else(|| panic!("{target:?} is not rendered"));
         assert!(there["spec"]["replicas"].is_null(), "KEDA says how many, not the chart");
     }
-    let gpu = of_kind(&all[1], "ScaledObject").into_iter().find(|s| name(s).ends_with("-gpu"));
-    let metadata = &gpu.expect("gpu")["spec"]["triggers"][0]["metadata"];
+    let metadata = scaled(&all[1], "gpu");
     let page = super::read("docs/capacity.md");
     for key in metadata.as_object().expect("metadata").keys() {
         let keda = ["scalerAddress", "enableTLS"].contains(&key.as_str());
@@ -113,6 +136,12 @@ fn what_is_rendered_is_what_kubernetes_keda_and_the_program_take() {
         (&metadata["labels"], &metadata["pools"]),
         (&json!("os=linux,gpu,rack=7"), &json!("fast"))
     );
+    // CPU before GPU, and one CPU set before the other: nothing is started twice.
+    assert_eq!(after(&all[1], "big"), "[]");
+    assert_eq!(after(&all[1], "cpu"), r#"["4"]"#);
+    assert_eq!(after(&all[1], "gpu"), r#"["4","50"]"#);
+    assert_eq!((after(&all[3], "gpu"), after(&all[3], "cpu")), ("[]".into(), r#"["8"]"#.into()));
+    assert!(scaled(&all[0], "cpu")["after"].is_null(), "alone");
     assert_eq!(of_kind(&all[1], "ScaledObject").len(), 3, "one for each set of workers");
     assert_eq!(of_kind(&all[2], "ScaledObject").len(), 0);
     assert!(of_kind(&all[2], "Deployment").iter().all(|d| d["spec"]["replicas"].is_u64()));
@@ -151,6 +180,7 @@ fn workers_know_every_scheduler_by_the_name_that_it_has() {
         "--label=rack=7",
         "--root=/ocf",
         "--root=/plates",
+        "--root=s3://studio",
         "nvidia.com/gpu",
         "AWS_ENDPOINT_URL",
     ] {
@@ -166,11 +196,34 @@ fn values_that_make_no_sense_are_refused_by_name() {
         json!({ "workers": { "gpu": { "class": "tpu" } } }),
         json!({ "roots": ["plates"] }),
         json!({ "kedda": {} }),
+        // Nowhere to work in, and buckets that nobody may touch.
+        json!({}),
+        json!({ "s3": { "enabled": true }, "roots": ["/plates"] }),
     ];
+    let parts = ["replicas", "colour", "class", "roots", "kedda", "roots", "s3://"];
     let Some(all) = rendered(&sets) else { return };
-    for (refused, part) in all.iter().zip(["replicas", "colour", "class", "roots", "kedda"]) {
+    for (refused, part) in all.iter().zip(parts) {
         let message = refused["refused"].as_str().unwrap_or_else(|| panic!("{part} was taken"));
         assert!(message.contains(part), "{message}");
+    }
+}
+
+/// Tasks may touch the roots that are named, or else the volumes, and nothing but these.
+#[test]
+fn every_worker_has_roots_and_the_page_shows_values_that_are_taken() {
+    let page = super::read("docs/kubernetes.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let volumes =
+        r#"{"volumes": [{"name": "a", "mountPath": "/ocf", "source": {"emptyDir": {}}}]}"#;
+    let Some(all) = rendered(&[example.expect("an example"), volumes]) else { return };
+    let wanted = [&["/ocf", "/plates", "s3://studio-ocf", "s3://studio-plates"][..], &["/ocf"]];
+    for (manifests, wanted) in all.iter().zip(wanted) {
+        for worker in of_kind(manifests, "Deployment") {
+            let args = &worker["spec"]["template"]["spec"]["containers"][0]["args"];
+            let args = args.as_array().expect("args").iter().filter_map(Value::as_str);
+            let roots: Vec<&str> = args.filter_map(|arg| arg.strip_prefix("--root=")).collect();
+            assert_eq!(roots, wanted, "{}", name(worker));
+        }
     }
 }
 
@@ -193,7 +246,7 @@ fn a_field_that_nobody_knows_is_found() {
         let template = chart.join("templates").join(file);
         let broken = std::fs::read_to_string(&template).unwrap().replace(right, wrong);
         std::fs::write(&template, broken).unwrap();
-        let output = render(&python, Path::new(s(&chart)), &[json!({})]);
+        let output = render(&python, Path::new(s(&chart)), &[least()]);
         let said = text(&output.stderr);
         assert!(!output.status.success() && said.contains(wrong.trim_end_matches(':')), "{said}");
     }

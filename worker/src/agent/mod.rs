@@ -237,6 +237,7 @@ pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()> + Send)
 async fn prepare(config: AgentConfig) -> Outcome<Shared> {
     let wire = Wire::new(&config.scheduler)?;
     let roots = Roots::new(&config.roots)?;
+    roots.confine()?;
     // Opening a GPU takes a while and blocks.
     let backend = config.backend;
     let engines = tokio::task::spawn_blocking(move || Engines::new(backend))

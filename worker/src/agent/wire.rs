@@ -59,6 +59,18 @@ fn fault(status: Status) -> Fault {
     from_status(&status)
 }
 
+/// What the farm has against a worker is nothing that the job could mend: it costs it no attempt.
+fn not_the_jobs(fault: Fault) -> Fault {
+    match fault.code {
+        Code::NotAuthenticated
+        | Code::BadToken
+        | Code::NotAllowed
+        | Code::OutsideShow
+        | Code::TooMuch => Fault { code: Code::WorkerRefused, remedy: None, ..fault },
+        _ => fault,
+    }
+}
+
 /// A range that makes no sense is no range: the lease is then given up.
 fn range(wire: Option<v1::FrameRange>) -> Option<FrameRange> {
     wire.and_then(|r| r.try_into().ok())
@@ -216,7 +228,7 @@ impl Wire {
         let mut request = v1::ListFramesRequest { job: job.0, after: None, limit: 0 };
         loop {
             let answer = self.end().farm.list_frames(timed(request, LISTING)).await;
-            let page = answer.map_err(fault)?.into_inner();
+            let page = answer.map_err(|status| not_the_jobs(fault(status)))?.into_inner();
             for (i, more) in page.steps.into_iter().map(step).enumerate() {
                 match steps.get_mut(i) {
                     Some(step) => {
@@ -231,5 +243,22 @@ impl Wire {
                 None => return Ok(steps),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::code::Owner;
+
+    /// A package step whose worker's token was revoked is packed by another worker.
+    #[test]
+    fn what_is_wrong_with_the_worker_is_not_charged_to_the_job() {
+        let told = |code| not_the_jobs(Fault::new(code, "token 4f1c is revoked"));
+        for code in [Code::NotAuthenticated, Code::BadToken, Code::NotAllowed, Code::TooMuch] {
+            assert_eq!(told(code).owner(), Owner::Farm, "{code}");
+            assert!(told(code).message.contains("revoked"));
+        }
+        assert_eq!(told(Code::UnknownJob).owner(), Owner::Request, "that is the job's");
     }
 }

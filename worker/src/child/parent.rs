@@ -3,7 +3,7 @@
 
 use super::message::{Order, Setup, Word, receive, send};
 use crate::kinds::StepFrames;
-use crate::leash::{Leash, Wish};
+use crate::leash::{Leash, Pulse, Wish};
 use crate::still::Still;
 use platefarm_model::job::{FrameOutcome, Lease};
 use platefarm_model::recipe::Backend;
@@ -169,6 +169,12 @@ impl Child {
         }
         let (limits, show) = (self.limits, Arc::clone(&self.show));
         let process = self.process().await?;
+        // From here on it may have begun, and how far it goes it says itself.
+        let whole = part.frames.last();
+        leash.told(whole, Pulse { last: Some(whole), in_hand: None, progress: 0, making: None });
+        if leash.last().is_none_or(|allowed| allowed < part.frames.first()) {
+            return Ok(End::Over(None));
+        }
         let order = Order::Run { lease: Box::new(part.clone()), alone };
         if send(&mut process.orders, &order).await.is_err() {
             return Ok(self.gone(Code::ProcessDied, String::new()).await);

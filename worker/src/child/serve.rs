@@ -100,11 +100,13 @@ struct Given {
 }
 
 fn environment(setup: &Setup) -> Outcome<Environment> {
+    let roots = Roots::new(&setup.roots)?;
+    roots.confine()?;
     Ok(Environment {
         engines: Engines::new(setup.backend)?,
         sessions: SessionCache::new(2),
         flight: Flight::for_cores(setup.cores).within(setup.budget_bytes),
-        roots: Roots::new(&setup.roots)?,
+        roots,
         stills: Stills::default(),
     })
 }

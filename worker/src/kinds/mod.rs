@@ -66,6 +66,9 @@ pub fn run(
     ledger: &dyn Ledger,
     sink: &mut dyn FnMut(FrameOutcome),
 ) -> Outcome<()> {
+    // Whatever is logged on the way says whose it is, in a process of its own too.
+    let (step, token) = (lease.step, lease.token);
+    let _named = tracing::error_span!("task", job = %step.job, %step, %token).entered();
     let mut spoken = FrameSet::new();
     let result = catch_unwind(AssertUnwindSafe(|| {
         let name = lease.spec.kind.name();
@@ -83,7 +86,7 @@ pub fn run(
         Ok(Err(fault)) => fault,
         Err(panic) => crate::render::panicked_with(panic.as_ref()),
     };
-    tracing::error!(token = %lease.token, %fault, "the task failed");
+    tracing::error!(%fault, "the task failed");
     for frame in lease.frames.iter().filter(|f| !spoken.contains(*f)) {
         if !leash.allows(frame) {
             break;
@@ -151,7 +154,9 @@ pub trait Ledger: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefarm_model::job::StepKind;
+    use platefarm_model::job::{StepKind, StepSpec};
+    use platefarm_model::recipe::Backend;
+    use platefarm_model::{LeaseToken, StepId};
 
     /// A new variant of the model's kinds does not compile here until it is
     /// listed, and then fails until it has a run.
@@ -169,5 +174,48 @@ mod tests {
         let names: Vec<_> = JOB_KINDS.iter().map(|k| k.name()).collect();
         assert_eq!(names, ["render", "package", "noop"]);
         assert!(find(JOB_KINDS, "noop").is_some() && find(JOB_KINDS, "bake").is_none());
+    }
+
+    struct Nobody;
+
+    impl Ledger for Nobody {
+        fn frames(&self, _: JobId) -> Outcome<Vec<StepFrames>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn what_is_logged_of_a_task_says_whose_it_is() {
+        let lease = Lease {
+            token: LeaseToken(70),
+            step: StepId { job: JobId(12), index: 3 },
+            frames: FrameRange::single(1001),
+            ttl_ms: 1000,
+            spec: StepSpec {
+                name: "a".into(),
+                kind: StepKind::Noop { millis_per_frame: 0 },
+                frames: FrameRange::single(1001),
+                after: Vec::new(),
+                max_attempts: 1,
+                terms: Default::default(),
+            },
+        };
+        let env = Environment {
+            engines: Engines::new(Backend::Cpu).unwrap(),
+            sessions: SessionCache::new(1),
+            flight: Flight::for_cores(1),
+            roots: Roots::new(&[]).unwrap(),
+            stills: Stills::default(),
+        };
+        let page = tempfile::NamedTempFile::new().unwrap();
+        let writer = page.reopen().unwrap();
+        let log = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish();
+        let leash = Leash::new(1001);
+        // A worker that knows no kind at all.
+        let work = || run(&[], &lease, &leash, &env, &Nobody, &mut |_| {});
+        let fault = tracing::subscriber::with_default(log, work).unwrap_err();
+        let line = std::fs::read_to_string(page.path()).unwrap();
+        assert!(line.contains("ERROR") && line.contains("job=j12 step=j12.3 token=t70"), "{line}");
+        assert!(line.contains(&fault.message), "{line}");
     }
 }

@@ -14,7 +14,7 @@ use platefarm_model::making::Stage;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
@@ -73,13 +73,14 @@ pub(crate) fn gather(
     let named = Meter::begin(leash, Stage::Naming, frames, 0);
     for (plan, plate) in spec.plates.iter().zip(&mut plates) {
         settle_plan(plan, plate);
+        let home = publish::confined(out_dir, Path::new(&plan.name))?;
         for result in &plate.done {
             named.did(0);
-            if let Err(fault) = finish(out_dir, plan, result) {
+            if let Err(fault) = finish(&home, plan, result) {
                 plate.failed.insert(result.frame, fault);
             }
         }
-        publish::remove_leftovers(&out_dir.join(&plan.name), |name| is_later(name, attempt))?;
+        publish::remove_leftovers(&home, |name| is_later(name, attempt))?;
     }
     let last_written = verify(&mut plates, leash)?;
     Ok(Gathered { plates, last_written })
@@ -108,14 +109,13 @@ pub(super) fn is_later(name: &str, attempt: &str) -> bool {
     token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
 }
 
-/// Carries out the rename of an accepted frame, if its worker did not.
-fn finish(out_dir: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()> {
+/// Carries out the rename of an accepted frame into its plate's directory, if its worker did not.
+fn finish(home: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()> {
     let name = file_name(result);
-    let expected: PathBuf = out_dir.join(&plan.name).join(name);
     let published = Path::new(&result.published);
     let staged = Path::new(&result.staged);
-    let home = out_dir.join(&plan.name).join(publish::STAGING);
-    if !is_plain_name(name) || published != expected || !is_within(staged, &home) {
+    let staging = publish::staging(home)?;
+    if !is_plain_name(name) || published != home.join(name) || !is_within(staged, &staging) {
         return Err(Fault::new(
             Code::OutsideRoot,
             format!("the result names '{}', which is not in this package", result.published),

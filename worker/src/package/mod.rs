@@ -272,8 +272,8 @@ impl<'a> Writer<'a> {
 
     /// Writes `bytes` aside; nothing where a file that says the same has the name already.
     fn stage(&self, aside: &str, name: &str, bytes: &[u8]) -> Outcome<Option<PathBuf>> {
-        let there = platefarm_media::storage::read(self.out_dir.join(name));
-        if there.is_ok_and(|there| there == bytes) {
+        let published = publish::confined(self.out_dir, Path::new(name))?;
+        if platefarm_media::storage::read(published).is_ok_and(|there| there == bytes) {
             return Ok(None);
         }
         let staged = self.staging.join(aside);
@@ -283,7 +283,7 @@ impl<'a> Writer<'a> {
 
     /// Gives what was written aside its name.
     fn publish(&self, staged: &Path, name: &str) -> Outcome<()> {
-        let published = self.out_dir.join(name);
+        let published = publish::confined(self.out_dir, Path::new(name))?;
         if let Some(directory) = published.parent() {
             publish::make_dirs(directory)?;
         }

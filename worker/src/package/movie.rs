@@ -93,7 +93,7 @@ fn staged(writer: &Writer<'_>, number: usize) -> PathBuf {
         return writer.staging.join(name);
     }
     let attempt = writer.staging.file_name().unwrap_or_default().to_string_lossy();
-    std::env::temp_dir().join(format!("platefarm-{}-{attempt}-{name}", std::process::id()))
+    storage::scratch(&format!("{attempt}-{name}"))
 }
 
 /// A movie that nobody has written to for so long is nobody's.
@@ -111,14 +111,14 @@ fn sweep(dir: &Path) {
             entry.metadata().and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
         if ours && !alive && age.is_some_and(|age| age >= ABANDONED) {
             tracing::info!(file = %entry.path().display(), "a movie that a killed process left is removed");
-            let _ = publish::discard(&entry.path());
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
 /// Publishes a staged movie; one that is there and the same is left alone, its date with it.
 fn put(writer: &Writer<'_>, name: &str, staged: &Path) -> Outcome<()> {
-    let published = writer.out_dir.join(name);
+    let published = publish::confined(writer.out_dir, Path::new(name))?;
     let there = storage::metadata(&published).is_ok();
     if there && hash::xxh128_file(staged)? == hash::xxh128_file(&published)? {
         return publish::discard(staged);

@@ -86,9 +86,11 @@ pub(super) fn pictures(gathered: &Gathered, drawn: &Meter<'_>) -> Vec<Pictures> 
     let next = AtomicUsize::new(0);
     let bounds = thumbnail_size(gathered.plates.len());
     let done = Mutex::new(vec![Pictures::default(); gathered.plates.len()]);
+    let task = tracing::Span::current();
     std::thread::scope(|scope| {
         for _ in 0..probe::cores() {
             scope.spawn(|| {
+                let _named = task.enter();
                 while let Some((i, plate)) = {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     gathered.plates.get(i).map(|plate| (i, plate))

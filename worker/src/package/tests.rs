@@ -224,6 +224,32 @@ fn a_package_says_how_far_it_is() {
     assert!(leash.pulse().progress > before + 2 * total, "each file counts");
 }
 
+/// Directories of a package that are links: what they lead to is neither written nor cleared away.
+#[cfg(unix)]
+#[test]
+fn links_do_not_lead_out_of_the_package() {
+    for link in ["edit", ".platefarm", "a/.platefarm", "a"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
+        let theirs = ["t5/notes", ".platefarm/t5/notes"].map(|name| elsewhere.join(name));
+        for file in &theirs {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "theirs").unwrap();
+        }
+        std::fs::create_dir_all(&out).unwrap();
+        let mut results = Vec::new();
+        if link != "a" {
+            results = three(|f| published(&out, "a", f));
+            std::fs::remove_dir_all(out.join("a").join(publish::STAGING)).unwrap();
+        }
+        std::os::unix::fs::symlink(&elsewhere, out.join(link)).unwrap();
+        let fault = make(&spec(&out, &["a"]), results, "t9", &Leash::free()).unwrap_err();
+        assert_eq!(fault.code, Code::OutsideRoot, "{link}: {fault}");
+        assert!(theirs.iter().all(|file| file.exists()), "{link}");
+        assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 2, "{link}");
+    }
+}
+
 #[test]
 fn a_cut_leash_ends_the_work() {
     let dir = tempfile::tempdir().unwrap();

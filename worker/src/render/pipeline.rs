@@ -120,6 +120,9 @@ pub(super) fn run(
     let (outcome_tx, outcome_rx) = bounded(in_flight);
     let ends = Ends { leash, outcomes: outcome_tx, permits: permit_tx };
 
+    // What a stage logs says whose it is, as what this thread logs does.
+    let task = tracing::Span::current();
+
     thread::scope(|scope| {
         for _ in 0..flight.readers.max(1) {
             let (numbers, raw, ends) = (numbers_rx.clone(), raw_tx.clone(), ends.clone());
@@ -128,10 +131,14 @@ pub(super) fn run(
         }
         drop((numbers_rx, spent_rx, raw_tx));
         let process_ends = ends.clone();
-        scope.spawn(move || process_all(processor, &process_ends, &raw_rx, &spent_tx, &image_tx));
+        let named = task.clone();
+        scope.spawn(move || {
+            let _named = named.enter();
+            process_all(processor, &process_ends, &raw_rx, &spent_tx, &image_tx);
+        });
         for _ in 0..flight.writers.max(1) {
-            let (images, ends) = (image_rx.clone(), ends.clone());
-            scope.spawn(move || write_all(stages, &ends, &images));
+            let (images, ends, named) = (image_rx.clone(), ends.clone(), task.clone());
+            scope.spawn(move || named.in_scope(|| write_all(stages, &ends, &images)));
         }
         drop((image_rx, ends));
         scope.spawn(move || {

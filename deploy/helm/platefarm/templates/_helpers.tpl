@@ -48,6 +48,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{/* What the workers of a set will say of themselves, as the scheduler's scaler reads it, so that only work is counted that they can take. */}}
+{{- define "platefarm.kind" -}}
+{{- $labels := concat (list "os=linux") (ternary (list "gpu") list (eq .class "gpu")) (.labels | default list) -}}
+{{- $kind := dict "class" .class "slots" (.slots | default 1 | int | toString) "labels" (join "," $labels) "maxWorkers" (.maxReplicas | int | toString) -}}
+{{- with .pools -}}
+{{- $_ := set $kind "pools" (join "," .) -}}
+{{- end -}}
+{{- with .slotMemory -}}
+{{- $_ := set $kind "memoryMib" (include "platefarm.mib" .) -}}
+{{- end -}}
+{{- toJson $kind -}}
+{{- end -}}
+
 {{/* No root, no new rights, nothing written but where a volume is. */}}
 {{- define "platefarm.podSecurity" -}}
 runAsNonRoot: true
@@ -64,3 +77,20 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
+{{/* What tasks may touch, as JSON. A worker without a root may touch whatever its user may, and one without a bucket's
+     root no bucket: neither is what anybody asked for. */}}
+{{- define "platefarm.roots" -}}
+{{- $roots := .Values.roots | default list -}}
+{{- if not $roots -}}
+{{- range .Values.volumes -}}{{- $roots = append $roots .mountPath -}}{{- end -}}
+{{- end -}}
+{{- if not $roots -}}
+{{- fail "roots: tasks have nothing that they may read and write; name volumes, or paths and s3://BUCKET/PREFIX in roots" -}}
+{{- end -}}
+{{- $buckets := 0 -}}
+{{- range $roots -}}{{- if hasPrefix "s3://" . -}}{{- $buckets = add1 $buckets -}}{{- end -}}{{- end -}}
+{{- if and .Values.s3.enabled (not $buckets) -}}
+{{- fail "roots: s3.enabled asks for buckets, and no root is one; name them in roots as s3://BUCKET/PREFIX, beside the mount paths" -}}
+{{- end -}}
+{{- toJson $roots -}}
+{{- end -}}

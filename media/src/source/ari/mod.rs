@@ -93,7 +93,7 @@ impl Meaning {
         let family_name = name.as_deref().unwrap_or("not named");
         notes.push(unverified(
             format!(
-                "packing {packing:?} and filter pattern follow from the camera family ({family_name}{}); colour order {} of the file is not explained in public",
+                "{packing} samples and the filter pattern follow from the camera family ({family_name}{}); colour order {} of the file is not explained in public",
                 if known { "" } else { ", taken for an ALEXA" },
                 header.u32(0x138).unwrap_or_default()
             ),
@@ -101,7 +101,7 @@ impl Meaning {
         ));
         if flips != [false, false] {
             notes.push(unverified(
-                format!("the picture is mirrored as the file asks (across, down: {flips:?})"),
+                format!("the picture is {} as the file asks", stored.mirrored()),
                 "ImageOrientation",
             ));
         }
@@ -170,8 +170,12 @@ fn color_of(
             [r, g, b]
         }
         _ => {
-            let what =
-                format!("white balance factors {factors:?} cannot be used; none are applied");
+            let said = |factor: Option<f64>| factor.map_or_else(|| "?".into(), |f| f.to_string());
+            let said: Vec<String> = factors.into_iter().map(said).collect();
+            let what = format!(
+                "white balance factors {} cannot be used; none are applied",
+                said.join(", ")
+            );
             notes.push(Fault::new(Code::BadColorData, what).at("WBFactorR, offset 0x64"));
             [1.0; 3]
         }
@@ -372,14 +376,10 @@ impl AriClip {
         if mine == first && header.data_offset == self.data_offset {
             return Ok(meaning);
         }
-        let text = |s: &Stored, offset: u64| {
-            format!(
-                "{}x{} photosites, active {:?}, {:?} {:?}, mirrored {:?}, samples at {offset}",
-                s.width, s.height, s.active, s.packing, s.bayer, s.flips
-            )
-        };
-        let (mine, first) = (text(mine, header.data_offset), text(first, self.data_offset));
-        Err(Fault::new(Code::MixedClip, format!("{mine}; the clip begins with {first}")))
+        let (at, first_at) = (header.data_offset, self.data_offset);
+        let what =
+            format!("{mine}, samples at {at}; the clip begins with {first}, samples at {first_at}");
+        Err(Fault::new(Code::MixedClip, what))
     }
 
     /// The samples of one file as they are stored, and its header.

@@ -11,6 +11,7 @@
 
 use platefarm_model::raw::{Bayer, Levels, MosaicLayout, Packing, Rect};
 use platefarm_model::{Code, Fault, Outcome};
+use std::fmt;
 
 /// What the name of a camera family says about its pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,25 @@ pub(in crate::source) struct Stored {
     pub(in crate::source) flips: [bool; 2],
 }
 
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { width, height, active, packing, bayer, .. } = self;
+        let (pattern, mirrored) = (bayer.name(), self.mirrored());
+        write!(f, "{width}x{height} photosites, active {active}, {packing} {pattern}, {mirrored}")
+    }
+}
+
 impl Stored {
+    /// How it is mirrored, in words.
+    pub(in crate::source) const fn mirrored(&self) -> &'static str {
+        match self.flips {
+            [false, false] => "not mirrored",
+            [true, false] => "mirrored across",
+            [false, true] => "mirrored down",
+            [true, true] => "mirrored across and down",
+        }
+    }
+
     /// Bytes of the samples: one stream, rows without padding.
     pub(in crate::source) const fn bytes(&self) -> usize {
         (self.width as usize * self.height as usize * 12).div_ceil(8)

@@ -134,7 +134,8 @@ impl Bridge {
         let answer = self.ask(request::frame(clip, index), bytes)?;
         let head: Head = answer.read(self)?;
         if head.bytes != Some(bytes) {
-            let what = format!("gives {:?} bytes for a frame of {bytes}", head.bytes);
+            let given = head.bytes.map_or_else(|| "no".into(), |given| given.to_string());
+            let what = format!("gives {given} bytes for a frame of {bytes}");
             return Err(self.broken(&what));
         }
         match (head.via.as_deref(), head.path) {
@@ -179,7 +180,8 @@ impl Bridge {
             }
         };
         if head.id != Some(id) {
-            let what = format!("answers {:?} when asked {id}", head.id);
+            let said = head.id.map_or_else(|| "without 'id'".into(), |said| said.to_string());
+            let what = format!("answers {said} when asked {id}");
             return Err(self.broken(&what));
         }
         if !head.ok {

@@ -284,7 +284,7 @@ impl Opened {
                 bit_depth: self.bit_depth.unwrap_or(bits),
                 format: format.into(),
                 compression: self.codec.clone().unwrap_or_else(|| "unknown".into()),
-                cfa: layout.mosaic().map(|m| format!("{:?}", m.bayer).to_lowercase()),
+                cfa: layout.mosaic().map(|m| m.bayer.name().to_owned()),
                 ..Picture::default()
             },
             vendor: self.vendor.clone(),

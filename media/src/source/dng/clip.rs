@@ -15,7 +15,7 @@ use super::raw;
 use super::tags;
 use super::tiff::{Tags, Tiff};
 use platefarm_model::clip::{self, ClipInfo, Identity, Picture, Timing};
-use platefarm_model::raw::{Bayer, Frame, Layout, Packing};
+use platefarm_model::raw::{Frame, Layout, Packing};
 use platefarm_model::{Code, Fault, Outcome, Timecode};
 use std::path::Path;
 
@@ -145,7 +145,7 @@ impl First {
                     bit_depth: kind.raw.bits,
                     format: "dng".into(),
                     compression: kind.raw.coding.name().into(),
-                    cfa: geometry.bayer.map(|bayer| bayer_name(bayer).into()),
+                    cfa: geometry.bayer.map(|bayer| bayer.name().into()),
                     ..Picture::default()
                 },
                 camera: info::camera(tags, color.kelvin),
@@ -323,13 +323,4 @@ fn measure_black(file: &mut DiskFile, kind: &Kind, notes: &mut Vec<Fault>) -> Op
             .at("BlackLevel"),
     );
     black
-}
-
-const fn bayer_name(bayer: Bayer) -> &'static str {
-    match bayer {
-        Bayer::Rggb => "rggb",
-        Bayer::Grbg => "grbg",
-        Bayer::Gbrg => "gbrg",
-        Bayer::Bggr => "bggr",
-    }
 }

@@ -6,6 +6,7 @@ use super::tags;
 use super::tiff::{Tags, bad_value};
 use platefarm_model::raw::{Bayer, Rect};
 use platefarm_model::{Code, Fault, Outcome};
+use std::fmt;
 
 /// The geometry of a picture inside what is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,15 @@ pub(super) struct Geometry {
     pub(super) pixel_aspect: f64,
     /// Photosites that saw no light, each rectangle in stored coordinates.
     pub(super) masked: Vec<Rect>,
+}
+
+impl fmt::Display for Geometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { active, crop, bayer, pixel_aspect, masked } = self;
+        let filter = bayer.map_or("no colour filter", Bayer::name);
+        write!(f, "active {active}, crop {crop}, {filter}, pixels {pixel_aspect} wide")?;
+        masked.iter().try_for_each(|area| write!(f, ", masked {area}"))
+    }
 }
 
 impl Geometry {
@@ -51,7 +61,7 @@ impl Geometry {
         if !rect.fits(self.active.width, self.active.height) {
             return Err(bad_value(
                 tags::OPCODE_LIST_2,
-                format!("trims to {rect:?}, outside of the active area"),
+                format!("trims to {rect}, outside of the active area"),
             ));
         }
         self.active = Rect { x: self.active.x + rect.x, y: self.active.y + rect.y, ..rect };

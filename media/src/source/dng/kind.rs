@@ -90,15 +90,15 @@ impl Kind {
         let size = |k: &Self| format!("{}x{} photosites", k.raw.width, k.raw.height);
         let coding = |k: &Self| {
             format!(
-                "{} samples of {} bits, compression {}, {:?}",
+                "{} samples of {} bits, compression {}, {}",
                 k.raw.samples,
                 k.raw.bits,
                 k.raw.coding.name(),
                 pixels::packed(&k.raw)
             )
         };
-        let geometry = |k: &Self| format!("{:?}", k.geometry);
-        let levels = |k: &Self| format!("black {:?}, white {:?}", k.sensor.black, k.sensor.white);
+        let geometry = |k: &Self| k.geometry.to_string();
+        let levels = |k: &Self| format!("black {}, white {:?}", k.sensor.black, k.sensor.white);
         let model = |k: &Self| format!("camera {}", k.model.as_deref().unwrap_or("unknown"));
         for aspect in [&size as &dyn Fn(&Self) -> String, &coding, &geometry, &levels, &model] {
             let (mine, theirs) = (aspect(self), aspect(first));

@@ -6,6 +6,7 @@ use super::tags;
 use super::tiff::{Tags, bad_value};
 use platefarm_model::raw::{Levels, Rect};
 use platefarm_model::{Fault, Outcome};
+use std::fmt;
 use std::sync::Arc;
 
 /// From stored samples to linear ones.
@@ -48,6 +49,13 @@ impl Black {
                 .all(|column| self.at(row, column, 0) == pattern[row % 2 * 2 + column % 2])
         });
         agrees.then_some(pattern)
+    }
+}
+
+impl fmt::Display for Black {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<String> = self.values.iter().map(ToString::to_string).collect();
+        write!(f, "{} ({} by {} photosites)", values.join(" "), self.columns, self.rows)
     }
 }
 

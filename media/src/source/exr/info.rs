@@ -186,6 +186,6 @@ fn time_code(code: &TimeCode) -> String {
     format!("{:02}:{:02}:{:02}{mark}{:02}", code.hours, code.minutes, code.seconds, code.frame)
 }
 
-fn chromaticities(c: &Chromaticities) -> String {
+pub(super) fn chromaticities(c: &Chromaticities) -> String {
     joined(&[c.red, c.green, c.blue, c.white].map(|v| [v.x(), v.y()]).concat())
 }

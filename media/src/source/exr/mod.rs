@@ -269,10 +269,12 @@ impl PictureFormat for Exr {
 
     fn check_like(header: &Header, first: &Header) -> Outcome<()> {
         let display = |h: &Header| format!("a display window from {}", h.display);
-        let samples = |h: &Header| format!("{:?} samples", h.samples);
+        let samples = |h: &Header| format!("{} samples", h.samples);
         let layer = |h: &Header| format!("layer '{}'", h.layer());
-        let primaries =
-            |h: &Header| format!("chromaticities {:?}", h.part.shared_attributes.chromaticities);
+        let primaries = |h: &Header| {
+            let said = h.part.shared_attributes.chromaticities.as_ref().map(info::chromaticities);
+            format!("chromaticities {}", said.as_deref().unwrap_or("that are not said"))
+        };
         for aspect in [&display as &dyn Fn(&Header) -> String, &samples, &layer, &primaries] {
             let (mine, theirs) = (aspect(header), aspect(first));
             if mine != theirs {

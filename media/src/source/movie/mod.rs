@@ -251,7 +251,7 @@ fn describe(
         ..ClipInfo::default()
     };
     if let Kind::Bayer(row, column) = planes.kind {
-        info.picture.cfa = Some(format!("{:?}", Bayer::with_red_at(row, column)).to_lowercase());
+        info.picture.cfa = Some(Bayer::with_red_at(row, column).name().to_owned());
     }
     info.identity.clip_name.clone_from(&sequence.name);
     info.identity.reel_name = tag(&["reel_name", "com.apple.proapps.reel", "reel"]);

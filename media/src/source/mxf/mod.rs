@@ -262,7 +262,7 @@ impl Bare {
             .unwrap_or(whole);
         let mut notes = vec![
             unverified(
-                format!("pictures of {len} bytes begin without ARRI's header; packing {:?} and filter pattern BGGR follow from the coding label", essence.packing()),
+                format!("pictures of {len} bytes begin without ARRI's header; {} samples and the filter pattern bggr follow from the coding label", essence.packing()),
                 "PictureEssenceCoding",
             ),
             Fault::new(

@@ -22,6 +22,35 @@ fn a_job_that_ended_badly_gives_up_its_key() {
     assert_eq!(farm.submit(0, Some("k"), vec![step(1, 1, &[])]), done, "what is done is done");
 }
 
+/// A key that stands for two jobs would hand somebody the frames of another.
+#[test]
+fn another_job_under_the_same_key_is_refused() {
+    let mut farm = Farm::new();
+    let worker = farm.worker("a");
+    let keyed = |spec: JobSpec| JobSpec { idempotency_key: Some("k".into()), ..spec };
+    let first = farm.hand_in(keyed(spec("s", vec![step(1, 2, &[])])));
+    let slower = StepSpec { kind: StepKind::Noop { millis_per_frame: 9 }, ..step(1, 2, &[]) };
+    let named = JobSpec { name: "i".into(), ..spec("s", vec![step(1, 2, &[])]) };
+    let others = [
+        (named, "name is 'j' and not 'i'"),
+        (spec("t", vec![step(1, 2, &[])]), "show is 's' and not 't'"),
+        (spec("s", vec![step(1, 2, &[]), step(1, 1, &[])]), "1 steps and not 2"),
+        (spec("s", vec![step(1, 9, &[])]), "'n', noop of 1-2 and not 'n', noop of 1-9"),
+        (spec("s", vec![slower]), "in another way"),
+    ];
+    for (other, said) in others {
+        let refused = farm.ask(Command::Submit(Box::new(keyed(other)))).unwrap_err();
+        assert_eq!(refused.code, Code::KeyTaken);
+        assert!(refused.message.starts_with("the key 'k' is of j1, "), "{refused}");
+        assert!(refused.message.contains(said), "{refused}");
+        assert_eq!(refused.place.as_deref(), Some("idempotency_key"));
+    }
+    assert_eq!(farm.hand_in(keyed(spec("s", vec![step(1, 2, &[])]))), first);
+    // Once it has given up its key, that is anybody's.
+    farm.drain(worker, 1, |frame| failure(frame, Code::BadSpec));
+    assert_ne!(farm.hand_in(keyed(spec("s", vec![step(1, 9, &[])]))), first);
+}
+
 /// A store that is lost or older than what was answered from it must not give
 /// out a token twice: files and late reports are told apart by it alone.
 #[test]
@@ -63,6 +92,34 @@ fn tokens_are_not_given_out_again_when_the_store_is_lost() {
     let unstored = token(&mut older, 1003);
     let mut back = State::restore(policy(), stored, Timestamp(5)).unwrap();
     assert!(token(&mut back, 5) > unstored);
+}
+
+/// One that is heard of and lost must not come back under another core, however soon that begins.
+#[test]
+fn a_lease_is_heard_of_early_only_where_its_token_cannot_come_back() {
+    let mut farm = Farm::new();
+    let worker = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 100, &[])]);
+    let now = Timestamp(0);
+    let first = farm.acquire(worker).unwrap();
+    assert!(!farm.state.may_go(&first, |_| false), "nothing of this core is stored");
+    let rows = farm.state.snapshot();
+    let stored = Changes { leases: rows.leases.clone(), ..Changes::default() };
+    farm.state.stored(&stored);
+    let lost = farm.acquire(worker).unwrap();
+    assert!(farm.state.may_go(&lost, |_| false) && !farm.state.may_go(&lost, |_| true));
+    // Two cores follow at once, of the same rows: what the first gives out, the second does, too.
+    let give = |core: &mut State| match core.step(Command::Acquire { worker }, now).reply {
+        Ok(Reply::Acquired(Some(granted))) => granted,
+        other => panic!("{other:?}"),
+    };
+    let [mut next, mut after] =
+        [(); 2].map(|()| State::restore(policy(), rows.clone(), now).unwrap());
+    let (given, again) = (give(&mut next), give(&mut after));
+    assert!(given.token > lost.token && given.token == again.token);
+    assert!(!next.may_go(&given, |_| false), "so it is not heard of before it is stored");
+    next.stored(&stored);
+    assert!(!next.may_go(&given, |_| false), "nor when an older one is");
 }
 
 /// To read a large farm takes seconds. They cost nobody a lease; what fell due meanwhile may

@@ -1,7 +1,7 @@
 //! What people do to jobs and steps at any time, and what waits for what.
 
 use super::*;
-use platefarm_model::farm::{Dependency, JobTerms, PriorityClass, StepTerms};
+use platefarm_model::farm::{Dependency, JobTerms, PriorityClass, SettingKind, StepTerms};
 
 fn on(target: &str, same_frames: bool) -> Dependency {
     Dependency { on: target.parse().unwrap(), same_frames }
@@ -14,11 +14,12 @@ fn pause_gives_back_what_is_not_begun_and_resume_goes_on() {
     let job = farm.submit(0, None, vec![step(1, 16, &[]), step(1, 4, &[])]);
     let lease = farm.acquire(a).unwrap();
     farm.control("j1.0", Control::Pause).unwrap();
-    assert_eq!(farm.beat(a, &[lease.token]), [FrameRange::new(1, 1).ok()], "the frame in hand");
+    assert_eq!(farm.beat(a, &[lease.token]), [nothing_from(1)], "but what is in hand");
     let (_, keep) = farm.report(a, lease.token, vec![result(1)]);
-    assert_eq!(keep, FrameRange::new(2, 2).ok(), "the next may be begun by now");
+    assert_eq!(keep, nothing_from(1));
+    // The next was begun by then, and is its own.
     let pulse = Pulse { last: Some(2), in_hand: Some(2), ..Pulse::of(lease.token) };
-    assert_eq!(farm.pulse(a, &[pulse]), [FrameRange::new(2, 2).ok()]);
+    assert_eq!(farm.pulse(a, &[pulse]), [nothing_from(1)]);
     assert_eq!(farm.report(a, lease.token, vec![result(2)]).1, None);
     let other = farm.acquire(a).unwrap();
     assert_eq!(other.step.index, 1, "the other step goes on");
@@ -92,6 +93,21 @@ fn a_cancelled_job_is_taken_up_again() {
     farm.control("j1", Control::Retry(None)).unwrap();
     farm.drain(a, 1, result);
     assert_eq!((farm.phase(job), farm.state.job(job).unwrap().frames_done), (Phase::Done, 8));
+}
+
+/// Who asks for a part of it gets no more than that part.
+#[test]
+fn a_part_of_a_cancelled_job_is_not_taken_up_alone() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    let job = farm.submit(0, None, vec![step(1, 4, &[]), step(1, 4, &[])]);
+    farm.ask(cancel(job)).unwrap();
+    for (target, frames) in [("j1.0", None), ("j1.1", Some(set("2"))), ("j1", Some(set("2")))] {
+        let refused = farm.control(target, Control::Retry(frames)).unwrap_err();
+        assert_eq!((refused.code, refused.place.as_deref()), (Code::JobCancelled, Some(target)));
+        assert!(refused.remedy_text().contains("`platefarm jobs retry j1`"), "{refused}");
+    }
+    assert_eq!((farm.phase(job), farm.acquire(a)), (Phase::Cancelled, None));
 }
 
 #[test]
@@ -227,6 +243,38 @@ fn a_job_that_ended_is_compacted_and_forgotten() {
         job,
         "its id is not given out again"
     );
+}
+
+/// A farm that forgets its jobs does not remember what each of them needed, nor whose it was.
+#[test]
+fn nothing_is_kept_of_the_needs_and_shows_of_forgotten_jobs() {
+    use platefarm_model::farm::{Needs, Setting, Share};
+    let mut farm = Farm::new();
+    let plain = farm.worker("plain");
+    let labels = |name: &str| [name.to_owned()].into_iter().collect();
+    let traits = WorkerTraits { labels: labels("rack=9"), ..WorkerTraits::default() };
+    let ninth = farm.machine("ninth", 1, "cpu", traits);
+    let share = Setting::Share(Share { weight: 2, ..Share::default() });
+    farm.ask(Command::Set(share.kind(), "set".into(), Some(share))).unwrap();
+    farm.submit(0, None, vec![step(1, 1, &[])]);
+    farm.drain(plain, 1, result);
+    for round in 0..20 {
+        let needs = Needs { labels: labels(&format!("rack={round}")), ..Needs::default() };
+        let terms = StepTerms { needs, ..StepTerms::default() };
+        let steps = vec![StepSpec { terms, ..step(1, 2, &[]) }];
+        let job = farm.hand_in(spec(&format!("show {round}"), steps));
+        // What they remember of the number is not of these needs.
+        assert_eq!(farm.acquire(plain), None);
+        assert_eq!(farm.acquire(ninth).is_some(), round == 9);
+        farm.ask(cancel(job)).unwrap();
+        farm.ask(Command::Forget(job)).unwrap();
+    }
+    assert_eq!((farm.state.queue.need_count(), farm.state.shows.len()), (2, 3));
+    let shows: Vec<String> = farm.state.settings().shares.into_iter().map(|s| s.show).collect();
+    assert_eq!(shows, ["set"]);
+    farm.ask(Command::Set(SettingKind::Share, "set".into(), None)).unwrap();
+    farm.hand_in(spec("another", vec![step(1, 2, &[])]));
+    assert_eq!(farm.state.shows.len(), 3);
 }
 
 #[test]

@@ -120,7 +120,9 @@ fn a_worker_is_given_only_what_it_fits() {
 #[test]
 fn what_people_name_and_is_not_there_is_said_in_its_own_words() {
     let mut farm = Farm::new();
-    for control in [NodeControl::Drain, NodeControl::Resume, NodeControl::Remove] {
+    for control in
+        [NodeControl::Drain { reason: String::new() }, NodeControl::Resume, NodeControl::Remove]
+    {
         let fault = farm.ask(Command::Node(WorkerId(9), control)).unwrap_err();
         assert_eq!((fault.code, fault.owner().exit_code()), (Code::NoSuchWorker, 2));
         assert!(fault.remedy_text().contains("workers list"), "{fault}");
@@ -363,6 +365,29 @@ fn what_is_due_later_waits_for_its_time() {
     assert_eq!(farm.acquire(a).unwrap().step.job, job);
 }
 
+/// Who is told that free workers take it next sees that they do.
+#[test]
+fn the_last_frames_that_are_left_to_the_faster_class_are_explained() {
+    let mut farm = Farm::new();
+    let slow = farm.worker("slow");
+    let card = farm.machine("card", 1, "gpu: x", WorkerTraits::default());
+    farm.submit(0, None, vec![step(1, 7, &[])]);
+    for (worker, millis) in [(slow, 1000), (card, 10)] {
+        let lease = farm.acquire(worker).unwrap();
+        for frame in lease.frames.iter() {
+            farm.millis += millis;
+            farm.report(worker, lease.token, vec![result(frame)]);
+        }
+    }
+    assert!(farm.acquire(card).is_some() && farm.acquire(card).is_some());
+    assert_eq!(farm.acquire(slow), None, "the card will have done it before");
+    assert!(farm.why("j1").contains("left to the faster workers"), "{}", farm.why("j1"));
+    farm.millis += 1000;
+    farm.ask(Command::Tick).unwrap();
+    assert!(farm.why("j1").contains("free workers take it next"), "{}", farm.why("j1"));
+    assert!(farm.acquire(slow).is_some());
+}
+
 /// A lower class under an endless stream of a higher one gets its turn within
 /// a bound, and not more than its turn.
 #[test]
@@ -389,6 +414,43 @@ fn nothing_eligible_starves() {
     assert!(got.iter().all(|job| [low, high].contains(job)));
     let turns = got.iter().filter(|job| **job == low).count();
     assert_eq!(turns, 1, "it waits another minute for the next");
+}
+
+/// What has waited longest and is not for this worker keeps nobody else from their turn.
+#[test]
+fn a_turn_that_a_worker_cannot_take_goes_to_the_next() {
+    let mut farm = Farm::with(Policy { aging_ms: 1_000, aged_every: 1, ..policy() });
+    let (a, b) = (farm.worker("a"), farm.worker("b"));
+    let low = |show: &str| {
+        let terms = JobTerms { class: PriorityClass::Background, ..JobTerms::default() };
+        JobSpec { terms, ..spec(show, vec![step(1, 1, &[])]) }
+    };
+    farm.hand_in(low("x"));
+    let lease = farm.acquire(a).unwrap();
+    farm.report(a, lease.token, vec![failure(1, Code::TruncatedFile)]);
+    let next = farm.hand_in(low("y"));
+    farm.submit(0, None, vec![step(1, 1000, &[])]);
+    farm.wait(2, &[a, b]);
+    assert_eq!(farm.acquire(a).unwrap().step.job, next, "the other waits for another worker");
+}
+
+/// Nor is it taken by one that has not waited, however near it is.
+#[test]
+fn a_turn_is_of_those_that_waited() {
+    let mut farm = Farm::with(Policy { aging_ms: 1_500, aged_every: 1, ..policy() });
+    let a = farm.worker("a");
+    let low = |deadline| {
+        let class = PriorityClass::Background;
+        let terms = JobTerms { class, deadline, ..JobTerms::default() };
+        JobSpec { terms, ..spec("s", vec![step(1, 100, &[])]) }
+    };
+    let waits = farm.hand_in(low(None));
+    let first = farm.hand_in(low(Some(Timestamp(1))));
+    farm.wait(1, &[a]);
+    assert_eq!(farm.next(a), Some(first));
+    farm.submit(0, None, vec![step(1, 1000, &[])]);
+    farm.wait(1, &[a]);
+    assert_eq!(farm.next(a), Some(waits));
 }
 
 proptest! {

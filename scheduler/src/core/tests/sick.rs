@@ -202,6 +202,27 @@ fn the_older_lease_of_a_worker_that_went_down_is_blamed_too() {
     assert_eq!(farm.state.counters().expired, 1);
 }
 
+/// The last number that there is has none behind it: a store that has it from before it was refused
+/// is not brought into disorder by it.
+#[test]
+fn the_last_of_all_numbers_is_passed_over_like_any_other() {
+    let mut farm = Farm::new();
+    let beyond = spec("s", vec![step(i64::MAX, i64::MAX, &[])]);
+    let refused = farm.ask(Command::Submit(Box::new(beyond))).unwrap_err();
+    assert_eq!(refused.code, Code::BadSpec);
+    let last = FrameRange::single(i64::MAX);
+    let pick = |state: &StepState| Policy::pick(&last.into(), state, 9, |_| false, || false);
+    let mut state = StepState::default();
+    assert_eq!(pick(&state), Some(last));
+    state.losses.set(last, Loss { limit: 1, alone: 2, away: 0 });
+    assert_eq!(pick(&state), None);
+    let fault = Fault::new(Code::FileNotFound, "the clip is missing");
+    let (attempts, excused, workers, since) = (1, 0, Vec::new(), Timestamp(0));
+    state.troubles.insert(i64::MAX, Trouble { attempts, excused, fault, workers, since });
+    state.losses.forget(last);
+    assert_eq!(pick(&state), None);
+}
+
 /// Who could do a frame that failed here is known until a worker or a node changes.
 #[test]
 fn a_frame_that_failed_waits_for_another_only_while_there_is_one() {
@@ -216,7 +237,7 @@ fn a_frame_that_failed_waits_for_another_only_while_there_is_one() {
     fails(&mut farm);
     let b = farm.worker("b");
     assert_eq!(farm.acquire(a), None, "b could");
-    farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
+    farm.ask(Command::Node(b, NodeControl::Drain { reason: String::new() })).unwrap();
     fails(&mut farm);
     farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
     assert_eq!(farm.acquire(a), None);
@@ -252,17 +273,19 @@ fn a_person_quarantines_drains_and_resumes() {
     let (a, b) = (farm.worker("a"), farm.worker("b"));
     farm.submit(0, None, vec![step(1, 50, &[])]);
     let lease = farm.acquire(a).unwrap();
-    farm.ask(Command::Node(a, NodeControl::Drain)).unwrap();
+    farm.ask(Command::Node(a, NodeControl::Drain { reason: "a new kernel".into() })).unwrap();
+    assert_eq!(farm.state.workers()[0].drain_reason, "a new kernel");
     let beat = Command::Heartbeat { worker: a, leases: vec![Pulse::of(lease.token)] };
     let Ok(Reply::Beaten { leases, drain }) = farm.ask(beat) else { panic!() };
     assert!(drain);
-    assert_eq!(leases[0].1, FrameRange::new(1, 1).ok(), "it finishes the frame in hand");
+    assert_eq!(leases[0].1, nothing_from(1), "it finishes the frame in hand");
     assert_eq!((farm.acquire(a), farm.word(a).as_str()), (None, "draining"));
-    farm.ask(Command::Node(b, NodeControl::Drain)).unwrap();
+    farm.ask(Command::Node(b, NodeControl::Drain { reason: String::new() })).unwrap();
     let why = farm.state.explain("j1".parse().unwrap()).unwrap().groups.remove(0).reasons.remove(0);
     assert!(why.text.ends_with(": a (draining), b (draining)"), "as lists say it: {}", why.text);
     farm.ask(Command::Node(b, NodeControl::Resume)).unwrap();
     farm.ask(Command::Node(a, NodeControl::Resume)).unwrap();
+    assert_eq!(farm.state.workers()[0].drain_reason, "");
     assert!(farm.acquire(a).is_some());
     let quarantine = NodeControl::Quarantine { reason: "fan noise".into() };
     farm.ask(Command::Node(b, quarantine)).unwrap();

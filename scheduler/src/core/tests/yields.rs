@@ -4,13 +4,13 @@ use super::*;
 use platefarm_model::farm::{JobTerms, PriorityClass};
 
 impl Farm {
-    fn urgent(&mut self, frames: i64) -> JobId {
+    pub(super) fn urgent(&mut self, frames: i64) -> JobId {
         let terms = JobTerms { class: PriorityClass::Urgent, ..JobTerms::default() };
         self.hand_in(JobSpec { terms, ..spec("hot", vec![step(1, frames, &[])]) })
     }
 
     /// A lease of many frames: the pace is known to be 100 ms.
-    fn warm(&mut self, worker: WorkerId) -> Granted {
+    pub(super) fn warm(&mut self, worker: WorkerId) -> Granted {
         let lease = self.acquire(worker).unwrap();
         for frame in lease.frames.iter() {
             self.millis += 100;
@@ -20,7 +20,7 @@ impl Farm {
     }
 }
 
-fn says(token: LeaseToken, in_hand: i64, last: i64) -> Pulse {
+pub(super) fn says(token: LeaseToken, in_hand: i64, last: i64) -> Pulse {
     Pulse { last: Some(last), in_hand: Some(in_hand), ..Pulse::of(token) }
 }
 
@@ -40,7 +40,6 @@ fn the_back_half_of_the_longest_lease_goes_to_an_idle_worker() {
         farm.acquire(a).unwrap()
     };
     assert_eq!(lease.frames, FrameRange::new(9, 20).unwrap());
-    let rest = farm.acquire(a).unwrap();
     // Others take what is pending, until one finds nothing.
     let mut count = 0;
     let c = loop {
@@ -55,8 +54,7 @@ fn the_back_half_of_the_longest_lease_goes_to_an_idle_worker() {
     assert_eq!(farm.acquire(c), None);
     assert_eq!(farm.state.counters().asked_back, 1, "it asks once for one worker");
     // 12 frames, one in hand, 11 shared: the holder hears, and until it agrees they are its own.
-    let told = farm.beat(a, &[lease.token, rest.token]);
-    assert_eq!(told[0], FrameRange::new(9, 15).ok());
+    assert_eq!(farm.beat(a, &[lease.token]), [FrameRange::new(9, 15).ok()]);
     assert_eq!(farm.acquire(c), None);
     farm.report(a, lease.token, vec![result(9)]);
     assert!(!farm.wake || farm.acquire(c).is_none());
@@ -81,7 +79,7 @@ fn a_holder_that_has_begun_more_keeps_what_it_has_begun() {
     let lease = farm.warm(a);
     let first = lease.frames.first();
     farm.urgent(1);
-    assert_eq!(farm.beat(a, &[lease.token]), [FrameRange::new(first, first).ok()]);
+    assert_eq!(farm.beat(a, &[lease.token]), [nothing_from(first)]);
     // Three are in its pipeline: they are finished, and granted.
     farm.pulse(a, &[says(lease.token, first, first + 2)]);
     let verdicts = farm.report(a, lease.token, (first..first + 4).map(result).collect()).0;
@@ -115,11 +113,12 @@ fn urgent_work_gets_its_slots_within_a_frame_and_no_more_than_it_can_use() {
         let frame = lease.frames.first();
         let (verdicts, keep) = farm.report(*worker, lease.token, vec![result(frame)]);
         assert!(verdicts == [Verdict::Granted] && done.insert(frame));
-        let Some(keep) = keep else { continue };
-        if keep.len() == 1 {
-            farm.pulse(*worker, &[says(lease.token, keep.first(), keep.last())]);
-            farm.report(*worker, lease.token, vec![result(keep.first())]);
-            done.insert(keep.first());
+        if keep.is_some_and(|keep| keep.last() < frame) {
+            // The next was begun before this was heard.
+            let begun = frame + 1;
+            farm.pulse(*worker, &[says(lease.token, begun, begun)]);
+            farm.report(*worker, lease.token, vec![result(begun)]);
+            done.insert(begun);
             let next = farm.acquire(*worker).unwrap();
             assert_eq!(next.step.job, hot);
             farm.report(*worker, next.token, vec![result(next.frames.first())]);
@@ -147,19 +146,16 @@ fn classes_do_not_displace_each_other_to_and_fro() {
     let mut frames = 0;
     for round in 1..=10 {
         farm.urgent(1);
-        let mut keep = Some(lease.frames);
+        let (mut frame, mut last) = (lease.frames.first(), lease.frames.last());
         let mut steps = 0;
-        while let Some(range) = keep {
+        while frame <= last {
             farm.millis += 100;
-            let told = farm.pulse(a, &[says(lease.token, range.first(), range.last())]);
-            assert!(told[0].is_some());
-            let frame = range.first();
-            keep = farm.report(a, lease.token, vec![result(frame)]).1;
-            if let Some(left) = keep {
-                keep = farm.pulse(a, &[says(lease.token, left.first(), left.last())])[0];
-            }
-            frames += 1;
-            steps += 1;
+            assert!(farm.pulse(a, &[says(lease.token, frame, last)])[0].is_some());
+            let keep = farm.report(a, lease.token, vec![result(frame)]).1;
+            frame += 1;
+            // The next was begun before this was heard.
+            last = keep.map_or(frame - 1, |keep| keep.last().max(frame).min(last));
+            (frames, steps) = (frames + 1, steps + 1);
         }
         assert!(steps <= 2, "a frame in hand, and one that was begun meanwhile");
         let hot = farm.acquire(a).unwrap();

@@ -18,7 +18,7 @@ use crate::store::{HookRow, HookStore};
 use crate::web::Metrics;
 use http::Uri;
 use platefarm_model::event::{EventFilter, Hook};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, address};
 use platefarm_proto::v1;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,10 +67,7 @@ impl HookSettings {
     /// Whether this address may be sent to.
     fn check(&self, url: &str) -> Outcome<()> {
         let bad = |why: &str| {
-            // Never all of it: an address may hold a password.
-            let plain = if url.contains('@') { url.split("://").next().unwrap_or("") } else { url };
-            let shown: String =
-                plain.chars().take_while(|c| !"?#@".contains(*c)).take(200).collect();
+            let shown: String = address::shown(url).chars().take(200).collect();
             Fault::new(Code::BadSpec, format!("'{shown}' {why}"))
                 .at("url")
                 .remedy("Give an http:// or https:// address of a host, without user and password.")
@@ -146,12 +143,12 @@ impl Hooks {
         self.store.insert(&HookRow { hook: hook.clone(), secret: secret.clone() }).await?;
         self.changed.notify_one();
         let secret = secret.expose().to_owned();
-        Ok(v1::AddWebhookResponse { webhook: Some((&hook).into()), secret })
+        Ok(v1::AddWebhookResponse { webhook: Some(seen(&hook)), secret })
     }
 
     pub(super) async fn list(&self) -> Outcome<v1::ListWebhooksResponse> {
         let rows = self.store.all().await?;
-        let webhooks = rows.iter().map(|row| (&row.hook).into()).collect();
+        let webhooks = rows.iter().map(|row| seen(&row.hook)).collect();
         Ok(v1::ListWebhooksResponse { webhooks })
     }
 
@@ -166,6 +163,11 @@ impl Hooks {
         let row = row.ok_or_else(unknown)?;
         self.store.remove(id).await?;
         self.changed.notify_one();
-        Ok(v1::RemoveWebhookResponse { webhook: Some((&row.hook).into()) })
+        Ok(v1::RemoveWebhookResponse { webhook: Some(seen(&row.hook)) })
     }
+}
+
+/// A webhook as people see it: what stands in its address may open something.
+fn seen(hook: &Hook) -> v1::Webhook {
+    (&Hook { url: address::shown(&hook.url), ..hook.clone() }).into()
 }

@@ -82,6 +82,10 @@ async fn events_are_sent_until_they_are_taken_and_none_is_lost_at_a_restart() {
     let request = v1::AddWebhookRequest { url, filter: None };
     let made = events.add_webhook(request).await.unwrap().into_inner();
     let (hook, secret) = (made.webhook.unwrap(), Secret::new(made.secret));
+    let listed = events.list_webhooks(v1::ListWebhooksRequest {}).await.unwrap().into_inner();
+    for shown in [&hook.url, &listed.webhooks[0].url] {
+        assert!(shown.ends_with("/hook"), "what follows may open something: {shown}");
+    }
 
     *inbox.refuse.lock().unwrap() = 3;
     let first = submit(&mut farm, &noop("a", 1)).await.job;

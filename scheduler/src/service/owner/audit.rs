@@ -80,23 +80,30 @@ pub(super) fn cap_of(command: &Command) -> Option<Cap> {
 }
 
 impl Auditor {
-    /// Of a core that was just restored: what is over then was lowered before.
+    /// Of a core that begins to lead: what is over then is taken to have been lowered before, and
+    /// that is said, since nothing that is stored tells it from a cap that was broken.
     pub(super) fn new(state: &State) -> Self {
-        let mut auditor = Self {
+        let over = state.over_caps(Jobs::ALL.first, Jobs::ALL.last);
+        for over in &over {
+            tracing::warn!(%over, "more runs than a cap allows; it is taken to have been lowered under another leader");
+        }
+        Self {
             next: JobId(0),
             due: Instant::now() + PERIOD,
             period: PERIOD,
             findings: Findings::default(),
-            lowered: BTreeMap::new(),
-        };
-        auditor.restored(state);
-        auditor
+            lowered: over.into_iter().map(|over| (over.cap.clone(), over)).collect(),
+        }
     }
 
-    /// The core was made again.
+    /// The core was made again from what is stored, where what was given back since is not: a cap
+    /// that is known to be lowered may be over by more. One that nobody lowered is broken still.
     pub(super) fn restored(&mut self, state: &State) {
-        let over = state.over_caps(Jobs::ALL.first, Jobs::ALL.last);
-        self.lowered = over.into_iter().map(|over| (over.cap.clone(), over)).collect();
+        for (cap, known) in &mut self.lowered {
+            if let Some(over) = state.over(cap.clone()) {
+                *known = over;
+            }
+        }
     }
 
     /// Has it look more often.
@@ -109,14 +116,11 @@ impl Auditor {
         self.findings.clone()
     }
 
-    /// A person set this cap.
+    /// A person set this cap. One that holds by that is known until the next look: it may not be stored yet.
     pub(super) fn was_set(&mut self, cap: Cap, state: &State) {
-        match state.over(cap.clone()) {
-            Some(over) => {
-                tracing::info!(%over, "a cap is below what runs; nothing is taken from it until it holds");
-                self.lowered.insert(cap, over);
-            }
-            None => drop(self.lowered.remove(&cap)),
+        if let Some(over) = state.over(cap.clone()) {
+            tracing::info!(%over, "a cap is below what runs; nothing is taken from it until it holds");
+            self.lowered.insert(cap, over);
         }
     }
 
@@ -256,6 +260,25 @@ mod tests {
         assert_eq!(other.as_deref(), Some("worker w1 is not stored as it is"));
         stored = Snapshot { settings: Default::default(), ..state.snapshot() };
         assert!(differs(&expected.rows, &stored, expected.with_last).is_some());
+    }
+
+    /// A commit fails and the core is made again: that excuses nothing that nobody set.
+    #[tokio::test]
+    async fn a_cap_that_is_broken_is_found_when_the_core_was_made_again() {
+        for lowered in [true, false] {
+            let mut state = farm_of_two(2);
+            let mut auditor = Auditor::new(&state);
+            auditor.every(Duration::ZERO);
+            state.step(limit(1), Timestamp(4)).reply.expect("it is set");
+            if lowered {
+                auditor.was_set(Cap::Limit("nuke".into()), &state);
+            }
+            let again = State::restore(Policy::default(), state.snapshot(), Timestamp(5));
+            let again = again.expect("the rows agree");
+            auditor.restored(&again);
+            let expected = auditor.expected(&again).expect("it is time");
+            assert_eq!(expected.books.is_ok(), lowered, "{:?}", expected.books);
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 //!
 //! A lease may be heard of before it is stored, where nothing that it follows
 //! from is new: its token is never given out again, whatever is lost (see
-//! [`State::new`]), so one that the store forgot is refused and costs the
+//! [`State::may_go`]), so one that the store forgot is refused and costs the
 //! frames in hand. So a free slot does not wait for the disk. Submissions,
 //! verdicts and everything else are durable before they are said.
 
@@ -387,6 +387,7 @@ impl<S: Store> Owner<S> {
 
     /// Says what is stored.
     fn announce(&mut self, turn: Turn) {
+        self.state.stored(&turn.changes);
         self.ear.hear(&turn.news, &turn.changes);
         if !self.watched.is_empty() {
             for job in turn.changes.jobs_touched() {

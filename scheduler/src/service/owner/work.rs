@@ -84,13 +84,11 @@ impl<S: Store> Owner<S> {
         early.into_iter().for_each(|(id, said)| self.say(id, said));
     }
 
-    /// Whether a lease may be heard of before it is stored: not when its job
-    /// is not stored, and not when it waited for something that may not be.
+    /// Whether a lease may be heard of before it is stored.
     fn may_go(&self, granted: &Granted) -> bool {
-        let job = granted.step.job;
-        !self.state.is_dependent(granted.step)
-            && !self.turn.changes.jobs.contains_key(&job)
-            && !self.writing.contains(&job)
+        let unstored =
+            |job| self.turn.changes.jobs.contains_key(&job) || self.writing.contains(&job);
+        self.state.may_go(granted, unstored)
     }
 
     /// A task for a worker that waits, or it goes on waiting.

@@ -4,6 +4,7 @@
 use crate::service::Config;
 use crate::service::tests::{Running, acquire, frames, noop, register, report, sqlite, submit};
 use platefarm_model::Code;
+use platefarm_model::job::JobSpec;
 use platefarm_proto::convert::from_status;
 use platefarm_proto::keda::external_scaler_client::ExternalScalerClient;
 use platefarm_proto::keda::{GetMetricsRequest, ScaledObjectRef};
@@ -70,6 +71,15 @@ async fn capacity_follows_the_work_up_and_down_to_nothing() {
         6,
         "a pool takes what is for all"
     );
+    // Two kinds that are scaled side by side: what the first may have is not wanted twice.
+    let cpus = |most| format!(r#"[{{"class":"cpu","maxWorkers":"{most}"}}]"#);
+    let gpu_after = |list: &str| object(&[("class", "gpu"), ("after", list)]);
+    assert_eq!(poll(&mut keda, &gpu_after(&cpus(50))).await, (0, false), "counted once");
+    assert_eq!(poll(&mut keda, &gpu_after(&cpus(4))).await, (2, true), "what is beyond its most");
+    let night = object(&[("pools", "night"), ("after", &cpus(4))]);
+    assert_eq!(poll(&mut keda, &night).await.0, 2);
+    let both = r#"[{"maxWorkers":"1"},{"pools":"night","slots":"2","maxWorkers":"2"}]"#;
+    assert_eq!(poll(&mut keda, &gpu_after(both)).await.0, 1, "one, two times two, and one");
 
     // One comes and works: it is one of the six.
     let worker = register(&mut work, "i").await;
@@ -78,6 +88,8 @@ async fn capacity_follows_the_work_up_and_down_to_nothing() {
     assert_eq!(poll(&mut keda, &cpu).await.0, 6);
     let others = poll(&mut keda, &object(&[("class", "gpu")])).await.0;
     assert_eq!(others, 5, "what is in hand is not for others");
+    let beside = poll(&mut keda, &gpu_after(&cpus(3))).await.0;
+    assert_eq!(beside, 3, "one of the three works, two more may come");
     // Down to the last frame in hand, and the busy one is never let go.
     report(&mut work, worker, lease.token, &frames(&lease)).await;
     for left in (0..5).rev() {
@@ -91,7 +103,7 @@ async fn capacity_follows_the_work_up_and_down_to_nothing() {
             report(&mut work, worker, lease.token, &frames(&lease)).await;
         } else {
             // Drained with work in hand: it is still counted.
-            let drain = v1::control_worker_request::Action::Drain(v1::Drain {});
+            let drain = v1::control_worker_request::Action::Drain(v1::Drain::default());
             let request = v1::ControlWorkerRequest { worker, action: Some(drain) };
             farm.control_worker(request).await.unwrap();
             assert_eq!(poll(&mut keda, &cpu).await, (1, true));
@@ -118,7 +130,7 @@ async fn shows_and_pools_keep_workers_warm() {
     let mut farm = running.farm().await;
     let mut keda = ExternalScalerClient::new(running.channel().await);
     for (show, warm_cpu) in [("atlas", 2), ("zeus", 1)] {
-        let share = v1::Share { weight: 1, warm_cpu, warm_gpu: 4, ..Default::default() };
+        let share = v1::Share { warm_cpu, warm_gpu: 4, ..Default::default() };
         farm.set_share(v1::SetShareRequest { show: show.into(), share: Some(share) })
             .await
             .unwrap();
@@ -128,8 +140,18 @@ async fn shows_and_pools_keep_workers_warm() {
     assert_eq!(poll(&mut keda, &object(&[])).await, (3, true));
     assert_eq!(poll(&mut keda, &object(&[("class", "gpu")])).await, (8, true));
     assert_eq!(poll(&mut keda, &object(&[("pools", "night")])).await, (3, true), "its own only");
+    let second = object(&[("labels", "big"), ("after", r#"[{"slots":"2"}]"#)]);
+    assert_eq!(poll(&mut keda, &second).await, (0, false), "the first of its class has them");
+    // Work of another show takes nothing from them, their own does.
     submit(&mut farm, &noop("a", 2)).await;
-    assert_eq!(poll(&mut keda, &object(&[])).await.0, 3, "what works is warm");
+    assert_eq!(poll(&mut keda, &object(&[])).await.0, 5);
+    assert_eq!(poll(&mut keda, &object(&[("pools", "night")])).await.0, 3, "they are of the pool");
+    submit(&mut farm, &JobSpec { show: "atlas".into(), ..noop("b", 1) }).await;
+    assert_eq!(poll(&mut keda, &object(&[])).await.0, 5, "one of two works");
+    submit(&mut farm, &JobSpec { show: "zeus".into(), ..noop("c", 4) }).await;
+    assert_eq!(poll(&mut keda, &object(&[])).await.0, 8, "seven frames, and one of atlas");
+    assert_eq!(poll(&mut keda, &object(&[("maxWorkers", "7")])).await.0, 7);
+    assert_eq!(poll(&mut keda, &object(&[("class", "gpu"), ("maxWorkers", "9")])).await.0, 9);
     running.stop().await.unwrap();
 }
 
@@ -138,8 +160,16 @@ async fn what_is_set_up_wrong_is_named() {
     let (_dir, place) = sqlite();
     let running = Running::start(&place).await;
     let mut keda = ExternalScalerClient::new(running.channel().await);
-    for (key, value) in [("class", "tpu"), ("slots", "0"), ("slots", "many"), ("maxWorkers", "-1")]
-    {
+    let bad = [
+        ("class", "tpu"),
+        ("slots", "0"),
+        ("slots", "many"),
+        ("maxWorkers", "-1"),
+        ("after", "cpu"),
+        ("after", r#"[{"class":"tpu"}]"#),
+        ("after", r#"[{"after":"[]"}]"#),
+    ];
+    for (key, value) in bad {
         let fault = from_status(&keda.is_active(object(&[(key, value)])).await.unwrap_err());
         assert_eq!(fault.code, Code::BadConfig);
         let place = fault.place.unwrap();

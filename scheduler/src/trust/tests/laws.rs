@@ -177,9 +177,10 @@ fn the_log_says_what_was_done_in_words() {
     let line = said(Control::Depend(after));
     assert!(line.starts_with("target.job: 3, depend.job: 2"), "{line}");
 
-    let drain = v1::ControlWorkerRequest { worker: 1, action: Some(NodeControl::Drain.into()) };
+    let drain = NodeControl::Drain { reason: "a new kernel".into() };
+    let drain = v1::ControlWorkerRequest { worker: 1, action: Some(drain.into()) };
     let line = protos().line(".platefarm.v1.ControlWorkerRequest", &drain.encode_to_vec());
-    assert_eq!(line, "worker: 1, drain");
+    assert_eq!(line, "worker: 1, drain.reason: \"a new kernel\"");
     let token = v1::CreateTokenRequest {
         name: "night".into(),
         role: v1::Role::Operator.into(),

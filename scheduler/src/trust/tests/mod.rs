@@ -4,6 +4,7 @@
 mod laws;
 mod shelf;
 mod store;
+mod streams;
 mod walk;
 mod ways;
 
@@ -15,7 +16,7 @@ use platefarm_model::trust::{NewToken, Role, TokenView};
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Secret, Timestamp};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::dial::{Dial, Line};
-use platefarm_proto::{FarmClient, TrustClient, v1};
+use platefarm_proto::{FarmClient, TrustClient, WorkClient, v1};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -83,6 +84,22 @@ impl Farm {
     async fn farm(&self, token: &Secret) -> FarmClient<Line> {
         let dial = self.dial(Some(token));
         FarmClient::with_interceptor(self.channel().await, dial.bearer().unwrap())
+    }
+
+    /// A worker that has registered, with its number.
+    async fn worker(&self) -> (TokenView, WorkClient<Line>, u64) {
+        let (view, word) = self.token(Role::Worker, &[]).await;
+        let bearer = self.dial(Some(&word)).bearer().unwrap();
+        let mut work = WorkClient::with_interceptor(self.channel().await, bearer);
+        let request = v1::RegisterRequest {
+            name: "w".into(),
+            slots: 1,
+            backend: "cpu".into(),
+            instance: "i".into(),
+            traits: None,
+        };
+        let number = work.register(request).await.unwrap().into_inner().worker;
+        (view, work, number)
     }
 
     async fn trust(&self, token: Option<&Secret>) -> TrustClient<Line> {

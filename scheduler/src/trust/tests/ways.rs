@@ -4,8 +4,9 @@ use super::walk::call;
 use super::{Farm, code, fault, job, new, now};
 use crate::store::AuditPage;
 use crate::trust::{Limits, Rate, issue};
+use platefarm_model::farm::{Control, PriorityClass, Target};
 use platefarm_model::trust::{NewToken, Role};
-use platefarm_model::{Code, Secret, Timestamp};
+use platefarm_model::{Code, JobId, Secret, Timestamp};
 use platefarm_proto::v1;
 
 async fn whoami(farm: &Farm, word: Option<&Secret>) -> Result<v1::WhoAmIResponse, tonic::Status> {
@@ -21,6 +22,11 @@ async fn words_that_are_not_good_open_nothing() {
     let me = whoami(&farm, Some(&good)).await.unwrap();
     assert_eq!((me.name.as_str(), me.token.as_str()), ("viewer", view.id.as_str()));
     assert_eq!(me.shows, ["atlas"]);
+    assert!(
+        (now().0 - me.now_us).abs() < 60_000_000,
+        "the clock that tokens end by: {}",
+        me.now_us
+    );
     // Near misses: its id, its hash, one digit more, less, or other.
     let word = good.expose();
     let last = if word.ends_with('0') { '1' } else { '0' };
@@ -158,6 +164,9 @@ async fn what_people_do_is_written_down_and_what_workers_do_is_not() {
     assert_eq!(code(admin.cancel_job(v1::CancelJobRequest { job: 999 }).await), Code::UnknownJob);
     admin.cancel_job(v1::CancelJobRequest { job: id }).await.unwrap();
     admin.list_jobs(v1::ListJobsRequest::default()).await.unwrap();
+    let (_, word) = farm.token(Role::Viewer, &[]).await;
+    let mut viewer = farm.farm(&word).await;
+    assert_eq!(code(viewer.cancel_job(v1::CancelJobRequest { job: id }).await), Code::NotAllowed);
     let channel = farm.channel().await;
     let (_, worker) = farm.token(Role::Worker, &[]).await;
     let worker = format!("Bearer {}", worker.expose());
@@ -187,12 +196,81 @@ async fn what_people_do_is_written_down_and_what_workers_do_is_not() {
             ("submitter", "Farm/CancelJob", "", "F0604"),
             ("admin", "Farm/CancelJob", "j999", "F0503"),
             ("admin", "Farm/CancelJob", &format!("j{id}"), "ok"),
+            ("viewer", "Farm/CancelJob", "", "F0603"),
         ]
     );
-    assert!(entries[2].detail.contains(&format!("job: {id}")), "{:?}", entries[2]);
-    assert_eq!(entries[2].token, view.id);
+    assert!(entries[3].detail.contains(&format!("job: {id}")), "{:?}", entries[3]);
+    assert_eq!(entries[3].token, view.id);
     assert!(entries.iter().all(|e| e.from.starts_with("127.0.0.1:")));
     assert!(entries.windows(2).all(|w| w[0].id > w[1].id && w[0].at_us >= w[1].at_us));
+}
+
+/// What is refused is written down, and is no way to fill the disk.
+#[tokio::test]
+async fn of_many_refused_tries_some_are_written_down() {
+    let refusals = Rate { per_second: 0.001, burst: 3.0 };
+    let farm = Farm::with(Limits { refusals, ..Limits::default() }).await;
+    let (viewer, word) = farm.token(Role::Viewer, &[]).await;
+    let mut looks = farm.farm(&word).await;
+    let (narrow, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    let mut submits = farm.farm(&word).await;
+    for _ in 0..8 {
+        assert_eq!(code(looks.submit_job(job("atlas", "n")).await), Code::NotAllowed);
+        assert_eq!(code(submits.submit_job(job("zeus", "n")).await), Code::OutsideShow);
+    }
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let entries = farm.store.audit(&page).await.unwrap();
+    for (token, outcome) in [(viewer.id, "F0603"), (narrow.id, "F0604")] {
+        let of: Vec<_> = entries.iter().filter(|entry| entry.token == token).collect();
+        assert_eq!(of.len(), 3, "{entries:?}");
+        assert!(of.iter().all(|entry| entry.outcome.as_deref() == Some(outcome)));
+    }
+    submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
+}
+
+/// Workers are the whole farm's; what they have in hand is of a show.
+#[tokio::test]
+async fn workers_are_seen_without_what_they_do_for_other_shows() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    admin.submit_job(job("zeus", "n")).await.unwrap();
+    let (_, mut work, worker) = farm.worker().await;
+    let taken = work.acquire(v1::AcquireRequest { worker, wait_ms: 5000 }).await.unwrap();
+    assert!(taken.into_inner().lease.is_some());
+    for (shows, held) in [(&[][..], 1), (&["zeus"][..], 1), (&["atlas"][..], 0)] {
+        let (_, word) = farm.token(Role::Viewer, shows).await;
+        let list = farm.farm(&word).await.list_workers(v1::ListWorkersRequest {}).await;
+        let workers = list.unwrap().into_inner().workers;
+        assert_eq!((workers.len(), workers[0].leases.len()), (1, held), "{shows:?}");
+    }
+}
+
+/// A class that takes capacity from all shows is not everybody's to ask for, where a show has a highest.
+#[tokio::test]
+async fn submitters_keep_to_the_highest_class_of_their_show() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    let (_, word) = farm.token(Role::Submitter, &[]).await;
+    let mut submitter = farm.farm(&word).await;
+    let urgent = |show| {
+        let mut request = job(show, "n");
+        let terms = request.job.as_mut().unwrap().terms.get_or_insert_default();
+        terms.set_class(v1::PriorityClass::Urgent);
+        request
+    };
+    submitter.submit_job(urgent("atlas")).await.expect("as long as nobody says otherwise");
+    let highest_class = v1::PriorityClass::Normal.into();
+    let share = v1::Share { weight: Some(1), highest_class, ..Default::default() };
+    let set = v1::SetShareRequest { show: "atlas".into(), share: Some(share) };
+    admin.set_share(set).await.unwrap();
+    assert_eq!(code(submitter.submit_job(urgent("atlas")).await), Code::NotAllowed);
+    submitter.submit_job(urgent("zeus")).await.expect("that is another show's");
+    let id = submitter.submit_job(job("atlas", "n")).await.unwrap().into_inner().job;
+    let raise = Control::Priority { class: Some(PriorityClass::Urgent), priority: None };
+    let raise = || v1::ControlJobRequest::from((Target::Job(JobId(id)), &raise));
+    assert_eq!(code(submitter.control_job(raise()).await), Code::NotAllowed);
+    admin.control_job(raise()).await.expect("who runs the farm may");
+    admin.submit_job(urgent("atlas")).await.unwrap();
 }
 
 #[tokio::test]

@@ -52,6 +52,9 @@ const SHARE: &[Field] = &[
         .hint("Most tasks at a time. Empty: as many as there are."),
     field("warm_cpu", "Workers kept without a GPU", Kind::Count).of("share.warm_cpu"),
     field("warm_gpu", "Workers kept with a GPU", Kind::Count).of("share.warm_gpu"),
+    field("highest_class", "Highest class", Kind::Class)
+        .of("share.highest_class")
+        .hint("That its submitters may ask for; a higher one is for operators."),
 ];
 
 /// All of them, in the order of their buttons.
@@ -112,7 +115,7 @@ pub(super) const DEEDS: &[Deed] = &[
         .when(When::Ended)
         .destroys()
         .gone(),
-    deed("workers drain", "Drain", "drained", Act::Worker(|_| Ok(NodeControl::Drain)))
+    deed("workers drain", "Drain", "drained", Act::Worker(drain))
         .says("It finishes the frames in hand and gets nothing new.")
         .when(When::Going),
     deed("workers resume", "Resume", "resumed", Act::Worker(|_| Ok(NodeControl::Resume)))
@@ -187,6 +190,10 @@ fn label(said: &Said) -> Outcome<NodeControl> {
     Ok(NodeControl::Label { add, remove })
 }
 
+fn drain(_: &Said) -> Outcome<NodeControl> {
+    Ok(NodeControl::Drain { reason: String::new() })
+}
+
 fn quarantine(said: &Said) -> Outcome<NodeControl> {
     let reason = said.text("reason").unwrap_or_default().to_owned();
     Ok(NodeControl::Quarantine { reason })
@@ -210,6 +217,7 @@ fn share(said: &Said) -> Outcome<Option<Share>> {
         ceiling: said.number("ceiling")?,
         warm_cpu: said.number("warm_cpu")?.unwrap_or(new.warm_cpu),
         warm_gpu: said.number("warm_gpu")?.unwrap_or(new.warm_gpu),
+        highest_class: said.read("highest_class")?.unwrap_or(new.highest_class),
     }))
 }
 

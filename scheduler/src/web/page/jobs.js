@@ -72,7 +72,7 @@ export const jobsPage = {
     };
     return [h("h1", {}, "Jobs"),
       h("form", { class: "search", role: "search", onsubmit: (e) => e.preventDefault() },
-        h("label", {}, "Find", h("input", { id: "find", type: "search", value: wanted.find, placeholder: "name, show or id", oninput: (e) => want({ find: e.target.value }) })),
+        h("label", {}, "Find", h("input", { id: "find", type: "search", value: wanted.find, placeholder: "name, show, who or id", oninput: (e) => want({ find: e.target.value }) })),
         h("label", {}, "Which", h("select", { id: "only", onchange: (e) => want({ only: e.target.value }) },
           WHICH.map((o) => h("option", { value: o, selected: wanted.only === o }, o)))),
         h("label", {}, "Show", h("select", { id: "show", onchange: (e) => want({ show: e.target.value }) },

@@ -47,7 +47,8 @@ async fn deeds_pass_the_gate_of_the_grpc_side() {
     assert_eq!(farm.post(path, Some(&operator), drain).await.status, 404);
 
     let page = AuditPage { before: None, who: None, limit: 100 };
-    let wanted = [("submitter", "F0604"), ("submitter", "ok"), ("operator", "ok")];
+    let wanted =
+        [("viewer", "F0603"), ("submitter", "F0604"), ("submitter", "ok"), ("operator", "ok")];
     for (who, outcome) in wanted {
         let found = async {
             loop {

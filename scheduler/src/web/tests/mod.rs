@@ -240,6 +240,27 @@ async fn the_stream_speaks_when_something_happens() {
     until("\"jobs\":1").await;
 }
 
+/// A page that is open when its token is revoked hears nothing more.
+#[tokio::test]
+async fn the_stream_ends_with_its_token() {
+    let farm = Farm::start().await;
+    let viewer = Farm::token(&farm.store, Role::Viewer, &[]).await;
+    let mut stream = TcpStream::connect(farm.http).await.unwrap();
+    let head = format!(
+        "GET /api/stream HTTP/1.1\r\nhost: farm\r\nconnection: close\r\n\
+         authorization: Bearer {}\r\n\r\n",
+        viewer.expose()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut buffer = vec![0; 16 * 1024];
+    assert!(stream.read(&mut buffer).await.unwrap() > 0, "it speaks");
+    let id = &platefarm_proto::dial::hash_hex(viewer.expose().as_bytes())[..12];
+    farm.store.revoke(id, Timestamp(2)).await.unwrap();
+    let end = async { while stream.read(&mut buffer).await.unwrap() > 0 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), end).await.expect("it ends");
+    assert_eq!(farm.get("/api/stream", Some(&viewer)).await.status, 401);
+}
+
 /// What workers show of frames is seen by those who see the job, and by nobody else.
 #[tokio::test]
 async fn what_comes_out_is_shown() {

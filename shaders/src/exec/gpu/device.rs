@@ -69,13 +69,12 @@ impl Gpu {
         let Some(best) = choose(&seen, wanted.as_deref(), software) else {
             let names: Vec<&str> = seen.iter().map(|info| info.name.as_str()).collect();
             let wanted = wanted.map(|w| format!(" with '{w}' in its name")).unwrap_or_default();
-            return Err(Fault::new(
-                Code::NoGpu,
-                format!(
-                    "no {}adapter{wanted} among {names:?}",
-                    if software { "" } else { "hardware " }
-                ),
-            ));
+            let kind = if software { "" } else { "hardware " };
+            let there = match names.is_empty() {
+                true => "there is none at all".to_owned(),
+                false => format!("there are: {}", names.join(", ")),
+            };
+            return Err(Fault::new(Code::NoGpu, format!("no {kind}adapter{wanted}; {there}")));
         };
         Self::from_adapter(&adapters[best])
     }

@@ -80,7 +80,7 @@ impl Raster {
         if !rect.fits(self.width as u32, self.height as u32) {
             return Err(Fault::new(
                 Code::BadStructure,
-                format!("TrimBounds {rect:?} leave {}x{}", self.width, self.height),
+                format!("TrimBounds {rect} leave {}x{}", self.width, self.height),
             ));
         }
         let (left, width) = (rect.x as usize * self.samples, rect.width as usize * self.samples);

@@ -279,7 +279,13 @@ impl<'a> Parameters<'a> {
             && area.left <= area.right
             && area.row_pitch > 0
             && area.column_pitch > 0;
-        if sound { Ok(area) } else { Err(damaged(format!("an area that is none: {area:?}"))) }
+        if sound {
+            return Ok(area);
+        }
+        let Area { top, left, bottom, right, row_pitch, column_pitch, .. } = area;
+        Err(damaged(format!(
+            "an area that is none: rows {top} to {bottom} by {row_pitch}, columns {left} to {right} by {column_pitch}"
+        )))
     }
 
     fn bad_list(&mut self) -> Outcome<Operation> {
