@@ -109,6 +109,7 @@ fn request<'a>(edl: &'a EditList, media: Media<'a>) -> PullRequest<'a> {
         delivery: Delivery::default(),
         defaulted: Vec::new(),
         previous: Vec::new(),
+        documents: Vec::new(),
         out_dir: "/out".into(),
         plate_version: 1,
         backend: Backend::Cpu,

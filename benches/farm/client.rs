@@ -149,7 +149,8 @@ async fn session(
             let range = lease.frames.ok_or("a lease without frames")?;
             let range = FrameRange::try_from(range).map_err(say)?;
             let frames = range.iter().map(|f| (&done(f, crew.rendered)).into()).collect();
-            reports.push(v1::Report { number, token: lease.token, frames, last: None });
+            let (token, step) = (lease.token, lease.step);
+            reports.push(v1::Report { number, token, frames, last: None, step });
         }
         asked = Instant::now();
         let message = v1::SessionRequest { room: room(seen), reports, ..Default::default() };

@@ -7,8 +7,8 @@ use crate::support::{argument, cpu_seconds, option};
 use platefarm_model::job::{JobSpec, StepKind};
 use platefarm_model::{Fault, FrameRange, Timestamp};
 use platefarm_proto::v1;
-use platefarm_scheduler::core::{Policy, Rebuild};
-use platefarm_scheduler::store::{self, Jobs, Place, SqlStore, Store};
+use platefarm_scheduler::core::{Policy, Rebuild, Steps};
+use platefarm_scheduler::store::{self, Place, SqlStore, Store, View};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -123,7 +123,10 @@ async fn parts(place: &Place) -> Result<Seen> {
         Ok::<_, String>([wall.elapsed().as_secs_f64(), cpu_seconds()? - cpu])
     };
     let begun = clock()?;
-    drop(store.part(Jobs::ALL).await.map_err(say)?);
+    let mut view = store.view();
+    view.open().await.map_err(say)?;
+    store.hold(&mut view).await.map_err(say)?;
+    drop(view.part(Steps::ALL).await.map_err(say)?);
     let rows = took(begun)?;
     let begun = clock()?;
     let (to, mut taken) = store::parts();

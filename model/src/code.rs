@@ -151,6 +151,11 @@ codes! {
     NotSealed "F0273" Media "something that is no file is in no seal" "Copy in the file that a link leads to, or remove it: other tools take it for a file that came.";
     MediaNotMounted "F0274" Request "no clip that the list wants is where the library has it" "Mount the media here and pull again; nothing, where the workers have it mounted.";
     BadInspection "F0275" Request "a description of clips cannot be read" "Send what `platefarm inspect --json PATH` prints, with whole paths (docs/inspect.md).";
+    ShotUnsure "F0276" Request "markers do not say for certain which shot an event is of" "Begin one marker of the event with the shot's name, as in SH_010; --marker-color counts the markers of one colour only.";
+    OtherSpeed "F0277" Request "a speed change names another reel than its event" "See whether the speed is the event's; correct the reel of its M2 line.";
+    FramesShort "F0278" Request "the media lacks frames that the event shows" "Find the rest of the take (a longer copy, the clip's other part) and pull again; the plate lacks what the cut shows there.";
+    NotTakenOver "F0279" Media "frames of an earlier delivery could not be taken over" "Nothing for this package: they were rendered anew. Hold the earlier one against its seal (`platefarm mhl verify`) before others use it.";
+    CutChanged "F0280" Request "the edit list is another than that of an earlier delivery" "Nothing: the named file says what became of each shot.";
 
     // F03xx: writing
     DiskFull "F0301" Worker "the disk is full" "Free space on the output volume and try again; frames that were delivered are kept.";

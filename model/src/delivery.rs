@@ -103,11 +103,20 @@ pub struct NamingSpec {
     /// On a re-pull, whether a frame of the media keeps its number even where the head grew;
     /// else the first frame has the same number in every version.
     pub keep_numbers: bool,
+    /// Colour of the markers that name shots; where it is not said, any marker may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker_color: Option<String>,
 }
 
 impl Default for NamingSpec {
     fn default() -> Self {
-        Self { plate: Self::PLATE.into(), first_frame: 1001, padding: 4, keep_numbers: false }
+        Self {
+            plate: Self::PLATE.into(),
+            first_frame: 1001,
+            padding: 4,
+            keep_numbers: false,
+            marker_color: None,
+        }
     }
 }
 

@@ -165,6 +165,10 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 6] =
+        [Self::Blocked, Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+
     /// Whether nothing will change any more.
     #[must_use]
     pub const fn is_settled(self) -> bool {
@@ -187,9 +191,7 @@ impl Phase {
     /// The phase that is written `word`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Blocked, Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|p| p.word() == word)
+        Self::ALL.into_iter().find(|p| p.word() == word)
     }
 }
 

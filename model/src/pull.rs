@@ -6,7 +6,7 @@ use crate::clip::ClipInfo;
 use crate::delivery::Delivery;
 use crate::recipe::{Compression, Debayer, OutputColor};
 use crate::repair::Repairs;
-use crate::{Fault, FrameRange, FrameRate, FrameSet};
+use crate::{Code, Fault, FrameRange, FrameRate, FrameSet};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -229,6 +229,9 @@ pub struct PlatePlan {
     /// Frames that are taken over from an earlier delivery of the same recipe.
     #[serde(default, skip_serializing_if = "FrameSet::is_empty")]
     pub reused: FrameSet,
+    /// Names of the plates that those are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reused_from: Vec<String>,
     /// Further documents beside its frames: colour decisions as `.cc` and `.cdl`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
@@ -244,6 +247,14 @@ pub struct PlatePlan {
     /// What was assumed or clamped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Fault>,
+}
+
+impl PlatePlan {
+    /// Whether the media lacks frames that its event shows.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.notes.iter().any(|note| note.code == Code::FramesShort)
+    }
 }
 
 /// Colour that the plates of a package have in common.
@@ -318,7 +329,8 @@ pub struct PackageSpec {
     /// What was asked of the delivery, complete.
     #[serde(default)]
     pub delivery: Delivery,
-    /// Settings that nobody gave, as `name = value`.
+    /// Settings that nobody gave for this pull, as `name = value`; with whose they are, where they
+    /// are the show's or the media's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub defaulted: Vec<String>,
     /// Documents of the pull as a whole, beside the plates: pull list and the like.

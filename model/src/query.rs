@@ -1,6 +1,8 @@
 //! Which jobs are looked for, and which part of a long list is wanted.
 
+use crate::JobId;
 use crate::job::{JobView, Phase};
+use std::ops::Range;
 
 /// Which jobs. All of it must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,31 @@ pub struct JobQuery {
     pub most: u32,
 }
 
+/// What is asked of a job.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'j> {
+    /// Its id.
+    pub id: JobId,
+    /// Its name.
+    pub name: &'j str,
+    /// Its show.
+    pub show: &'j str,
+    /// Who handed it in; empty: nobody knows.
+    pub by: &'j str,
+    /// Its phase.
+    pub phase: Phase,
+    /// Whether a person holds it, and it has something to do.
+    pub held: bool,
+}
+
+impl<'j> From<&'j JobView> for Facts<'j> {
+    fn from(job: &'j JobView) -> Self {
+        let JobView { id, phase, .. } = *job;
+        let by = job.terms.submitted_by.as_deref().unwrap_or_default();
+        Self { id, name: &job.name, show: &job.show, by, phase, held: job.is_held() }
+    }
+}
+
 impl JobQuery {
     /// Jobs that still have something to do, or all.
     #[must_use]
@@ -32,27 +59,34 @@ impl JobQuery {
 
     /// Whether a job is one of those.
     #[must_use]
-    pub fn holds(&self, job: &JobView) -> bool {
+    pub fn holds<'j>(&self, job: impl Into<Facts<'j>>) -> bool {
+        let job = job.into();
         let find = self.find.trim().to_lowercase();
-        let by = job.terms.submitted_by.as_deref().unwrap_or_default();
-        let said = || format!("{} {} {} {by}", job.id, job.name, job.show).to_lowercase();
+        let said = || format!("{} {} {} {}", job.id, job.name, job.show, job.by).to_lowercase();
         let any = self.phases.is_empty() && !self.paused;
-        let held = self.paused && job.is_held();
+        let held = self.paused && job.held;
         (self.show.is_empty() || self.show == job.show)
-            && (self.by.is_empty() || self.by == by)
+            && (self.by.is_empty() || self.by == job.by)
             && (any || held || self.phases.contains(&job.phase))
             && !(self.unsettled_only && job.phase.is_settled())
             && (find.is_empty() || said().contains(&find))
     }
 
+    /// Which of those that hold are wanted, counted from the newest.
+    #[must_use]
+    pub fn part(&self) -> Range<u64> {
+        let first = u64::from(self.skip);
+        first..if self.most == 0 { u64::MAX } else { first + u64::from(self.most) }
+    }
+
     /// The part of those that hold which is wanted, newest first, and how many hold.
     #[must_use]
     pub fn pick<'j>(&self, jobs: impl IntoIterator<Item = &'j JobView>) -> (Vec<&'j JobView>, u64) {
-        let mut held: Vec<&JobView> = jobs.into_iter().filter(|job| self.holds(job)).collect();
+        let mut held: Vec<&JobView> = jobs.into_iter().filter(|job| self.holds(*job)).collect();
         held.sort_by_key(|job| std::cmp::Reverse(job.id));
-        let found = held.len() as u64;
-        let most = if self.most == 0 { usize::MAX } else { self.most as usize };
-        (held.into_iter().skip(self.skip as usize).take(most).collect(), found)
+        let (found, part) = (held.len() as u64, self.part());
+        let wanted = (0..).zip(held).filter(|(place, _)| part.contains(place));
+        (wanted.map(|(_, job)| job).collect(), found)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::Timestamp;
 use crate::farm::WorkerClass;
-use crate::job::{Phase, WorkerView};
+use crate::job::WorkerView;
 use serde::{Deserialize, Serialize};
 
 /// A scheduler and its farm.
@@ -55,16 +55,6 @@ pub struct ClassLoad {
 }
 
 impl Load {
-    /// Counts a job of which so many frames are left.
-    pub fn job(&mut self, phase: Phase, left: u64) {
-        match phase {
-            _ if phase.is_settled() => return,
-            Phase::Running => self.jobs_running += 1,
-            _ => self.jobs_waiting += 1,
-        }
-        self.frames_left += left;
-    }
-
     /// Counts a worker.
     pub fn worker(&mut self, worker: &WorkerView) {
         let class = WorkerClass::of_backend(&worker.backend);

@@ -2,10 +2,13 @@
 //! frames, and what workers have in hand.
 
 use crate::cli::{Global, runtime};
-use crate::farm::{Farm, FrameQuery};
+use crate::farm::{Farm, FrameLine, FrameQuery};
 use crate::output::Output;
+use platefarm_media::publish;
 use platefarm_model::farm::Target;
-use platefarm_model::{Code, Fault, FrameSet, JobId, Outcome};
+use platefarm_model::job::FrameResult;
+use platefarm_model::{Code, Fault, FrameSet, JobId, LeaseToken, Outcome};
+use std::path::{Component, Path};
 
 /// States of a frame.
 const STATES: [&str; 4] = ["waiting", "running", "done", "failed"];
@@ -37,6 +40,12 @@ pub(super) enum Frames {
         #[arg(allow_negative_numbers = true)]
         frame: i64,
     },
+    /// Give frames the names that their worker owed when it died, and list those. A package step
+    /// does it by itself; of a job without one, run this where its files are.
+    Publish {
+        /// Id, e.g. j12, or j12.3 for a step.
+        target: Target,
+    },
 }
 
 #[derive(clap::Subcommand)]
@@ -67,7 +76,7 @@ pub(super) fn frames(verb: Frames, global: &Global, out: &dyn Output) -> Outcome
                 let job = farm.job(target.job()).await?;
                 let mut lines = farm.every_frame(&job, &query).await?;
                 if slowest {
-                    let time = |line: &crate::farm::FrameLine| line.millis().unwrap_or(-1.0);
+                    let time = |line: &FrameLine| line.millis().unwrap_or(-1.0);
                     lines.sort_by(|a, b| time(b).total_cmp(&time(a)));
                 }
                 let all = lines.len();
@@ -99,8 +108,40 @@ pub(super) fn frames(verb: Frames, global: &Global, out: &dyn Output) -> Outcome
                 }
                 Ok(())
             }
+            Frames::Publish { target } => {
+                let (mut lines, query) = (Vec::new(), query(target, None));
+                farm.ended_frames(target.job(), &query, |some| lines.extend(some)).await?;
+                let named = give_names(lines)?;
+                out.frames(&named, named.len());
+                Ok(())
+            }
         }
     })
+}
+
+/// Carries out the renames that are owed; the frames of which one was.
+fn give_names(lines: Vec<FrameLine>) -> Outcome<Vec<FrameLine>> {
+    let mut named = Vec::new();
+    for line in lines {
+        let Some((result, lease)) = line.result.as_ref().zip(line.lease) else { continue };
+        if !result.staged.is_empty() && publish::is_staged(Path::new(&result.staged)) {
+            give_name(result, lease)?;
+            named.push(line);
+        }
+    }
+    Ok(named)
+}
+
+/// The paths are what a worker said: a file goes from its attempt to the directory above, or nowhere.
+fn give_name(result: &FrameResult, lease: LeaseToken) -> Outcome<()> {
+    let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
+    let home = published.parent().map(publish::staging).transpose()?;
+    let climbs = staged.components().any(|part| part == Component::ParentDir);
+    if climbs || !home.is_some_and(|home| staged.starts_with(home.join(lease.to_string()))) {
+        let message = format!("'{}' is not staged for '{}'", result.staged, result.published);
+        return Err(Fault::new(Code::OutsideRoot, message).at(format!("frame {}", result.frame)));
+    }
+    publish::publish(staged, published)
 }
 
 pub(super) fn tasks(verb: Tasks, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -113,4 +154,61 @@ pub(super) fn tasks(verb: Tasks, global: &Global, out: &dyn Output) -> Outcome<(
         out.tasks(&workers);
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_model::StepId;
+
+    fn line(dir: &Path, staged: &str, published: &str) -> FrameLine {
+        let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+        let result = FrameResult {
+            frame: 7,
+            staged: path(staged),
+            published: path(published),
+            xxh128: String::new(),
+            bytes: 1,
+            backend: "cpu".into(),
+            millis: Default::default(),
+            non_finite: 0,
+        };
+        FrameLine {
+            step: StepId { job: JobId(1), index: 0 },
+            frame: 7,
+            state: "done",
+            worker: None,
+            worker_name: None,
+            lease: Some(LeaseToken(9)),
+            result: Some(result),
+            fault: None,
+        }
+    }
+
+    /// A worker was granted a frame and died: what is staged gets its name, once, and nothing else moves.
+    #[test]
+    fn what_is_owed_is_carried_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        for attempt in ["t9", "t8"] {
+            std::fs::create_dir_all(dir.join(publish::STAGING).join(attempt)).unwrap();
+        }
+        let mine = ".platefarm/t9/a.exr";
+        std::fs::write(dir.join(mine), "a").unwrap();
+        let lines = || vec![line(dir, mine, "a.exr"), line(dir, ".platefarm/t9/gone.exr", "b.exr")];
+        let named = give_names(lines()).unwrap();
+        assert_eq!(named.len(), 1);
+        assert_eq!(std::fs::read(dir.join("a.exr")).unwrap(), b"a");
+        assert!(give_names(lines()).unwrap().is_empty(), "it is done once");
+        for (staged, published) in [
+            (".platefarm/t8/c.exr", "c.exr"),
+            (".platefarm/t9/d.exr", "else/d.exr"),
+            (".platefarm/t9/../e.exr", "f.exr"),
+        ] {
+            std::fs::write(dir.join(staged), "x").unwrap();
+            let fault = give_names(vec![line(dir, staged, published)]).unwrap_err();
+            assert_eq!(fault.code, Code::OutsideRoot);
+            assert!(dir.join(staged).exists() && !dir.join(published).exists());
+        }
+    }
 }

@@ -95,7 +95,7 @@ enum Verb {
         /// Formats of this show's clips only.
         #[arg(long)]
         show: Option<String>,
-        /// Set something for a format, by its id; it holds for later footage too.
+        /// Set something for a format, by its id; it holds for later footage too. What is not said stays.
         #[arg(long, value_name = "ID")]
         set: Option<String>,
         /// Encoding and gamut of its pixels, as `platefarm color list` names them.
@@ -110,7 +110,7 @@ enum Verb {
         /// Why.
         #[arg(long, requires = "set")]
         note: Option<String>,
-        /// Take back what was set for a format.
+        /// Take back all that was set for a format.
         #[arg(long, value_name = "ID", conflicts_with = "set")]
         clear: Option<String>,
     },

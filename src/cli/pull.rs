@@ -3,6 +3,7 @@
 //! The plan is made here, where the media is ([`request`]); the farm is handed
 //! a job whose steps are the plates and, last, the package.
 
+mod earlier;
 mod media;
 mod request;
 
@@ -17,6 +18,7 @@ use crate::output::{GateSummary, Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
 use platefarm_media::storage;
 use platefarm_model::job::{JobSpec, JobView};
+use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
 use platefarm_worker::package::PackageReport;
@@ -57,12 +59,15 @@ pub(super) struct Args {
     /// Template of a plate's name [default: {shot}_PL{plate:02}_v{version:03}]
     #[arg(long, value_name = "TEMPLATE")]
     naming: Option<String>,
+    /// Colour of the markers that name shots, as the list writes it: RED [default: the spec's, or any]
+    #[arg(long, value_name = "COLOR")]
+    marker_color: Option<String>,
     /// Rate of the edit list [default: the show's, or the media's]
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,
-    /// Production that the pull belongs to.
-    #[arg(long, default_value = "show")]
-    show: String,
+    /// Production that the pull belongs to; without one no choices are kept or taken [default: show]
+    #[arg(long)]
+    show: Option<String>,
     /// Defaults of the show, as TOML: rate, spec, fdl, amf.
     #[arg(long, value_name = "FILE")]
     show_file: Option<PathBuf>,
@@ -83,7 +88,7 @@ pub(super) struct Args {
     allow_suspect: bool,
     #[command(flatten)]
     look: Look,
-    /// Show the plan and stop.
+    /// Show the plan and stop; ends as the pull would where events are rejected.
     #[arg(long)]
     dry_run: bool,
     /// Follow the job to its end.
@@ -99,6 +104,13 @@ pub(super) struct Args {
     terms: Terms,
 }
 
+impl Args {
+    /// The production, as jobs name it.
+    fn show(&self) -> &str {
+        self.show.as_deref().unwrap_or("show")
+    }
+}
+
 fn score(text: &str) -> Outcome<f64> {
     let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
     score.ok_or_else(|| unread(text, "score", "Write a number from 0 to 1, as in 0.8."))
@@ -110,7 +122,7 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
         out.plan(&plan.pull.shown());
     }
     if args.dry_run {
-        return Ok(());
+        return whole(&plan.pull.package);
     }
     runtime()?.block_on(async {
         if args.local {
@@ -119,6 +131,19 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
             run_on_farm(&args, &plan, global, out).await
         }
     })
+}
+
+/// A plan ends as its pull would: events that are rejected leave the package incomplete.
+fn whole(package: &PackageSpec) -> Outcome<()> {
+    let rejected = package.rejected.len();
+    if rejected == 0 {
+        return Ok(());
+    }
+    let events = package.plates.iter().map(|plate| 1 + plate.also.len()).sum::<usize>() + rejected;
+    let message = format!("{rejected} of {events} events become no plate");
+    Err(Fault::new(Code::PackageIncomplete, message)
+        .at(package.edl.name.clone())
+        .remedy("Mend what is said of each, or pull knowingly: the others are delivered."))
 }
 
 /// The marker that says whose an output directory is until its package is

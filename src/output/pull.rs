@@ -3,8 +3,8 @@
 
 use super::table::{self, Align};
 use super::{GateSummary, PlanView, PullSummary, bytes_text, style};
-use platefarm_model::Fault;
 use platefarm_model::pull::{Candidate, PlatePlan, Rejected, Tier};
+use platefarm_model::{Code, Fault};
 use platefarm_worker::gate::{Severity, Verdict};
 
 /// Plates whose rows are shown; a plan of thousands is in the JSON.
@@ -14,19 +14,24 @@ const MOST_FAULTS: usize = 20;
 
 pub(super) fn plan(view: &PlanView<'_>) {
     let plan = view.package;
-    plan.notes.iter().for_each(|fault| eprintln!("{} {fault}", style::caution("note")));
+    plan.notes.iter().for_each(|fault| eprintln!("{} {fault}", word(fault)));
     for one in plan.rejected.iter().take(MOST_FAULTS) {
         rejected(one);
     }
     more(plan.rejected.len(), MOST_FAULTS, "events without a plate");
+    if plan.plates.is_empty() {
+        return;
+    }
     let shown = plan.plates.iter().take(MOST_ROWS);
     let rows: Vec<Vec<String>> = shown.map(row).collect();
-    table::print(
+    table::print_without(
+        &["SIZE"],
         &[
             ("EVENT", Align::Key),
             ("PLATE", Align::Key),
             ("CLIP", Align::Left),
             ("MATCHED BY", Align::Left),
+            ("SOURCE", Align::Key),
             ("FRAMES", Align::Key),
             ("HANDLES", Align::Right),
             ("SIZE", Align::Right),
@@ -37,7 +42,7 @@ pub(super) fn plan(view: &PlanView<'_>) {
     let notes: Vec<(&PlatePlan, &Fault)> =
         plan.plates.iter().flat_map(|plate| plate.notes.iter().map(move |n| (plate, n))).collect();
     for (plate, note) in notes.iter().take(MOST_ROWS) {
-        eprintln!("{} {}: {note}", style::caution("note"), plate.name);
+        eprintln!("{} {}: {note}", word(note), plate.name);
     }
     more(notes.len(), MOST_ROWS, "notes");
     let sum = &view.estimate;
@@ -46,12 +51,12 @@ pub(super) fn plan(view: &PlanView<'_>) {
         count => format!(", {count} taken over"),
     };
     say!(
-        "{} plates, {} frames to render{reused}; about {} ({} at most), {} of one core",
+        "{} plates, {} frames to render{reused}; about {} ({} at most), {}",
         sum.plates,
         sum.frames,
         bytes_text(sum.bytes),
         bytes_text(sum.bytes_uncompressed),
-        duration(sum.core_seconds)
+        time(sum.core_seconds, sum.frames)
     );
 }
 
@@ -66,10 +71,42 @@ fn row(plate: &PlatePlan) -> Vec<String> {
         plate.name.clone(),
         plate.clip.identity.clip_name.clone(),
         if plate.matched.tier == Tier::Fuzzy { style::caution(&matched) } else { matched },
+        source(plate),
         plate.frames.to_string(),
         format!("{}+{}", plate.handles[0], plate.handles[1]),
         format!("{}x{}", plate.size[0], plate.size[1]),
     ]
+}
+
+/// What a note begins with: one that costs a shot its picture stands out.
+fn word(note: &Fault) -> String {
+    match note.code {
+        Code::FramesShort => style::alarm("short"),
+        _ => style::caution("note"),
+    }
+}
+
+/// First and last frame of the media, handles included: its timecode, or its place in the clip.
+fn source(plate: &PlatePlan) -> String {
+    let [first, last] = [0, plate.frames.len() as i64 - 1].map(|i| plate.source_first + i);
+    let text = |index: i64| match plate.clip.timing.start {
+        Some(start) => start.plus(index).to_string(),
+        None => index.to_string(),
+    };
+    if first == last { text(first) } else { format!("{}-{}", text(first), text(last)) }
+}
+
+/// How long a pull takes, about: on one core, and on those of this machine.
+fn time(core_seconds: f64, frames: u64) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let at_once = (cores as u64).min(frames).max(1);
+    let one = duration(core_seconds);
+    match at_once {
+        1 => format!("{one} of one core"),
+        n => {
+            format!("{} on {n} cores like these ({one} of one)", duration(core_seconds / n as f64))
+        }
+    }
 }
 
 fn rejected(one: &Rejected) {

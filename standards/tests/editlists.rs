@@ -173,6 +173,37 @@ fn transitions_become_two_lines() {
     assert_eq!(list.events[3].to_clip_name.as_deref(), Some("B"));
 }
 
+/// Backwards a clip goes out with its lowest frames and comes in with its highest: of 86410 to 86457
+/// the two last are 86411 and 86410, and before 86539 come 86541 and 86540.
+#[test]
+fn a_reversed_clip_goes_out_with_its_first_frames() {
+    let reversed = |name: &str, start: f64, frames: f64| {
+        let mut clip = otio_clip(name, start, frames);
+        clip["effects"] = json!([{ "OTIO_SCHEMA": "LinearTimeWarp.1", "time_scalar": -1.0 }]);
+        clip
+    };
+    let mix = json!({"OTIO_SCHEMA": "Transition.1", "transition_type": "SMPTE_Dissolve",
+        "in_offset": otio_time(2.0, 24.0), "out_offset": otio_time(3.0, 24.0)});
+    let (a, b) = (reversed("A", 86410.0, 48.0), reversed("B", 86500.0, 40.0));
+    let list = otio_list(json!([a, mix, b]));
+    let row =
+        |reel: &str, cut: &str, source, record| (reel.to_owned(), cut.to_owned(), source, record);
+    let expected = [
+        row("A", "C", [86412, 46], [0, 46]),
+        row("A", "C", [86412, 0], [46, 0]),
+        row("B", "D 5", [86500, 42], [46, 42]),
+    ];
+    let ours: Vec<_> = list.events.iter().map(short).collect();
+    assert_eq!(ours, expected);
+    // Each speed is told for where its line begins.
+    let speeds = |event: &Event| -> Vec<(f64, String)> {
+        event.motion.iter().map(|m| (m.fps, m.at.clone())).collect()
+    };
+    let at = |event: usize| (-24.0, list.events[event].source.start_text.clone());
+    assert_eq!(speeds(&list.events[0]), [at(0)]);
+    assert_eq!(speeds(&list.events[2]), [at(1), at(2)]);
+}
+
 /// Speeds, held frames, grades, markers, clips that are off, media that begins at its timecode.
 #[test]
 fn what_an_otio_clip_says_is_kept() {

@@ -181,6 +181,14 @@ fn two_clips_that_both_match_are_shown_not_picked() {
     let said = error.to_string();
     assert!(said.contains("/a/") && said.contains("/b/"), "both are named: {said}");
     assert!(!out.exists(), "nothing was begun");
+    // People are shown both of each event, and what to write to choose, and then that there is no plate.
+    let args = pull_args(&edl, &media, &fdl, "VFX_PULL", &out);
+    let shown = world.run(&[&args[..], &["--dry-run"]].concat());
+    let said = String::from_utf8_lossy(&shown.stderr);
+    assert_eq!(shown.status.code(), Some(2), "{said}");
+    assert_eq!(said.matches("[[choice]]").count(), 3, "{said}");
+    assert_eq!(said.matches("clips hold reel 'A001'").count(), 3, "each once: {said}");
+    assert!(said.contains("no event of the list becomes a plate"), "{said}");
 }
 
 #[test]

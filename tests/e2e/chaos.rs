@@ -3,7 +3,7 @@
 
 use crate::farm::{Farm, frames};
 use crate::harness::{Running, World, s, text, tree, wait_until};
-use crate::postgres::Cluster;
+use crate::postgres::{Cluster, children};
 use platefarm_media::hash::xxh128;
 use platefarm_testclips::{ClipSpec, write_clip};
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ impl<'a> Crowd<'a> {
             3 if self.kills_a_slot(at) => {}
             4 | 5 if self.database.is_some() => {
                 let database = self.database.expect("there is one");
-                database.crash();
+                database.kill();
                 std::thread::sleep(Duration::from_millis(dice.roll(700)));
                 database.up();
             }
@@ -199,10 +199,7 @@ impl<'a> Crowd<'a> {
     /// PostgreSQL's processes are stopped, or the scheduler in whose process SQLite is.
     fn stands_still(&self, dice: &mut Dice) {
         let processes = match self.database {
-            Some(database) => {
-                let first = database.process();
-                [vec![first], children(first)].concat()
-            }
+            Some(database) => database.processes(),
             None => vec![self.schedulers[0].id()],
         };
         processes.iter().for_each(|id| signal("STOP", *id));
@@ -221,22 +218,6 @@ impl<'a> Crowd<'a> {
 fn signal(signal: &str, id: u32) {
     // It may have ended by itself.
     let _ = std::process::Command::new("kill").args(["-s", signal, &id.to_string()]).status();
-}
-
-/// Processes that a process has started.
-fn children(of: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let status = std::fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
-        if parent.and_then(|parent| parent.trim().parse().ok()) == Some(of) {
-            found.push(id);
-        }
-    }
-    found
 }
 
 /// Hits whatever the dice say, again and again, until the plates are there,
@@ -275,7 +256,7 @@ fn whatever_is_killed_each_frame_is_published_once_and_whole() {
 /// The same on PostgreSQL, with two schedulers, of which one leads; the database dies too.
 #[test]
 fn on_postgres_two_schedulers_and_the_database_are_killed_and_nothing_is_lost() {
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::that_flushes(true) else { return };
     let stage = Stage::new();
     let farm = Farm::on(&stage.world, TTL_MS, cluster.database(), 2);
     survives(&stage, &farm, Some(&cluster), 2);

@@ -56,6 +56,17 @@ impl World {
         document(&output)
     }
 
+    /// Plans a pull, which ends as it would itself: with 2 where events are rejected.
+    pub(crate) fn planned(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        let plan = document(&output);
+        let is_whole = plan["rejected"].as_array().is_none_or(Vec::is_empty);
+        let wanted = if is_whole { 0 } else { 2 };
+        assert_eq!(output.status.code(), Some(wanted), "{args:?}: {}", text(&output.stderr));
+        assert!(is_whole || error_document(&output)["error"]["code"] == "F0513", "{plan}");
+        plan
+    }
+
     /// Runs with `--json`, expects an error with this code, and returns it.
     pub(crate) fn fails(&self, code: &str, args: &[&str]) -> Value {
         let output = self.run(&[args, &["--json"]].concat());

@@ -203,7 +203,7 @@ fn earlier_plates_among_the_media_are_passed_over() {
     assert!(out.is_dir());
     let (edl, out) = (fixtures.join("cut.edl"), world.path("out"));
     let args = ["pull", "--dry-run", "--edl", s(&edl), "--media", s(&media), "--out", s(&out)];
-    let plan = world.json(&args);
+    let plan = world.planned(&args);
     let text = plan.to_string();
     assert!(text.contains("F0123"), "it is said: {text}");
     assert!(!text.contains("earlier/A001_C001.1001.exr\",\"clip"), "{text}");

@@ -3,7 +3,7 @@
 
 use crate::cable::Cable;
 use crate::farm::{Farm, frames};
-use crate::harness::{World, copy_clip, error_document, root, s, tree, wait_until};
+use crate::harness::{World, copy_clip, error_document, root, s, text, tree, wait_until};
 use crate::postgres::Cluster;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -56,8 +56,13 @@ fn a_worker_whose_link_goes_down_and_comes_up_harms_nothing() {
     cut_off(Cable::link);
 }
 
-/// Where the cable cannot be laid nothing is tested, and that is said past the
-/// harness, which keeps what a test prints to itself when it passes.
+/// Nothing is tested here, and that is said past the harness, which keeps what a test prints
+/// to itself when it passes.
+fn skipped(why: &str, needs: &str) {
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    writeln!(std::io::stderr(), "\nSKIPPED {test}: {why}; this needs {needs}").expect("stderr");
+}
+
 fn cut_off(cable: impl FnOnce(&str) -> Result<Cable, String>) {
     let world = World::new();
     let pull = Pull::new(&world);
@@ -68,12 +73,7 @@ fn cut_off(cable: impl FnOnce(&str) -> Result<Cable, String>) {
     let url = farm.url();
     let cable = match cable(url.trim_start_matches("http://")) {
         Ok(cable) => cable,
-        Err(why) => {
-            let test = std::thread::current().name().unwrap_or_default().to_owned();
-            let said = "this needs a network namespace: run as root, with iproute2";
-            writeln!(std::io::stderr(), "\nSKIPPED {test}: {why}; {said}").expect("stderr");
-            return;
-        }
+        Err(why) => return skipped(&why, "a network namespace: run as root, with iproute2"),
     };
     let _far = cable.worker(&world, "far");
     let out = world.path("out");
@@ -101,9 +101,9 @@ fn a_full_disk_under_the_store_costs_time_and_nothing_else() {
     let world = World::new();
     let disk = world.path("disk");
     std::fs::create_dir_all(&disk).expect("a directory");
-    let Some(_disk) = SmallDisk::mount(&disk) else {
-        eprintln!("no small disk can be mounted here; run as root to see this test");
-        return;
+    let _disk = match SmallDisk::mount(&disk) {
+        Ok(disk) => disk,
+        Err(why) => return skipped(&why, "a disk of its own: run as root"),
     };
     let pull = Pull::new(&world);
     let quiet = world.path("undisturbed");
@@ -137,10 +137,15 @@ fn a_full_disk_under_the_store_costs_time_and_nothing_else() {
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn mount(at: &Path) -> Option<Self> {
+    /// A new one, or why there can be none here.
+    fn mount(at: &Path) -> Result<Self, String> {
         let args = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
         let mount = std::process::Command::new("mount").args(args).arg(at).output();
-        mount.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+        let mount = mount.map_err(|e| format!("mount: {e}"))?;
+        match mount.status.success() {
+            true => Ok(Self(at.to_owned())),
+            false => Err(text(&mount.stderr).trim().to_owned()),
+        }
     }
 }
 

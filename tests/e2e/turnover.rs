@@ -1,7 +1,7 @@
 //! A turnover with every trap that editorial and camera department set, on
 //! the real binary: what becomes of each event, plate by plate.
 
-use crate::harness::{World, copy_clip, root, s, tree};
+use crate::harness::{World, copy_clip, root, s, text, tree};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ fn plan(world: &World, edl: &Path, media: &Path, more: &[&str]) -> Value {
         "--handles",
         "2",
     ];
-    world.json(&[&args, more].concat())
+    world.planned(&[&args, more].concat())
 }
 
 fn by_event<'v>(list: &'v Value, number: &str) -> Vec<&'v Value> {
@@ -111,7 +111,7 @@ fn every_trap_ends_as_it_should() {
         ("005", "BB_050_PL01_v001", "reel", "1001-1005", [2, 2]),
         // The tail of the dissolve, two frames, belongs to the shot.
         ("006", "BB_060_PL01_v001", "reel", "1001-1007", [0, 2]),
-        ("007", "CC_010_PL01_v001", "clip-name", "1001", [0, 0]),
+        ("007", "CC_010_PL01_v001", "no-timecode", "1001", [0, 0]),
         ("008", "BB_080_PL01_v001", "one-frame", "1001-1005", [2, 0]),
         ("014", "BB_010_PL02_v001", "reel", "1001-1006", [2, 2]),
     ] {
@@ -139,6 +139,16 @@ fn every_trap_ends_as_it_should() {
     assert_eq!(planned["skipped"].as_array().map(Vec::len), Some(3), "black, sound, a tail");
     assert!(planned["estimate"]["bytes"].as_u64().is_some_and(|bytes| bytes > 1_000_000));
     once_is_enough(&world, &edl, &media);
+    // For people: which frames of the media each plate holds, and how long that takes.
+    let out = world.path("planned");
+    let args = ["pull", "--dry-run", "--edl", s(&edl), "--media", s(&media), "--out", s(&out)];
+    let shown = world.run(&[&args[..], &["--rate", "24", "--handles", "2"]].concat());
+    let said = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(2), "{said}");
+    for part in ["01:00:00:00-01:00:00:06", "on ", " of one"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(text(&shown.stderr).contains("F0513"), "{}", text(&shown.stderr));
 }
 
 /// The shot that is used twice and more, delivered once.
@@ -249,6 +259,9 @@ fn a_choice_is_kept_and_the_second_pull_renders_only_what_changed() {
     let new =
         std::fs::read(second.join("BB_010_PL01_v002/BB_010_PL01_v002.1003.exr")).expect("a frame");
     assert!(old == new, "the same picture under the next version");
+    let changes = second.join("edit/changes_since_v1.json");
+    assert!(changes.exists(), "what became of each shot since lies beside the list");
+    assert!(self::report(&second)["notes"].to_string().contains("F0280"));
     assert_eq!(self::report(&second)["released"], true, "{:#}", self::report(&second)["gate"]);
 }
 
@@ -275,7 +288,7 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     assert!(formats["formats"].as_array().is_some_and(|all| !all.is_empty()), "{formats}");
     let scanned = plan(&world, &edl, &media, &[]);
     let out = world.path("planned");
-    let kept = world.json(&[
+    let kept = world.planned(&[
         "pull",
         "--dry-run",
         "--library",
@@ -307,7 +320,8 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     let with = |show: &str, more: &[&str]| -> Vec<String> {
         library(show).into_iter().chain(more.iter().map(|s| (*s).to_owned())).collect()
     };
-    let run = |args: Vec<String>| world.json(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let run =
+        |args: Vec<String>| world.planned(&args.iter().map(String::as_str).collect::<Vec<_>>());
     // Another show takes none of them, unless it is told to.
     let args = library("OTHER");
     let refused = world.fails("F0111", &args.iter().map(String::as_str).collect::<Vec<_>>());
@@ -327,6 +341,10 @@ fn a_pull_over_the_library_is_the_pull_over_its_media() {
     assert_eq!(by_event(&resolved["plates"], "011").len(), 1);
     assert!(resolved["notes"].to_string().contains("the choice of 'x' leads no event"));
     assert_eq!(by_event(&run(library("TRAPS"))["plates"], "011").len(), 0, "nothing was kept");
+    // Who names no show is told that nothing is kept.
+    let nobody: Vec<String> = with("TRAPS", &["--resolve", s(&choices), "--any-show"]);
+    let nobody = nobody.into_iter().filter(|word| word != "--show" && word != "TRAPS").collect();
+    assert!(run(nobody)["notes"].to_string().contains("no show is named"));
     std::fs::write(&choices, "[[choice]]\nuse = \"x\"\n").expect("choices");
     let args = with("TRAPS", &["--resolve", s(&choices)]);
     world.fails("F0261", &args.iter().map(String::as_str).collect::<Vec<_>>());

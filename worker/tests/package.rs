@@ -46,6 +46,7 @@ fn plan(session: &Session, name: &str, first: i64, frames: FrameRange) -> PlateP
         retime: None,
         recipe: String::new(),
         reused: platefarm_model::FrameSet::new(),
+        reused_from: vec![],
         documents: vec![],
         clip: session.clip().info().clone(),
         source_first: first,

@@ -5,11 +5,13 @@
 
 use super::State;
 use super::job::{Job, Step};
-use super::lease::LeaseCell;
-use super::queue::{JobKey, Kin};
+use super::part::Steps;
+use super::queue::{Group, JobKey, Kin, Level, QueueAt};
 use platefarm_model::farm::{Setting, SettingKind};
 use platefarm_model::{FrameSet, JobId, LeaseToken, StepId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Something of which no more than a count may be taken at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +46,6 @@ impl std::fmt::Display for Over {
     }
 }
 
-/// Jobs up to which the whole queue is gone over at once while the farm runs:
-/// some milliseconds. Beyond, what a job says of its place stands for it.
-const QUEUE_AT_ONCE: usize = 10_000;
-
 /// Nothing, or what is broken.
 pub(super) type Audit = Result<(), String>;
 
@@ -73,25 +71,36 @@ impl State {
         self.check_queue()?;
         self.check_ends()?;
         self.check_counts()?;
+        self.check_tally()?;
         self.check_workers()?;
         self.check_numbers()?;
         let kept: usize = self.jobs.values().map(|job| job.tokens.len()).sum();
         hold(kept == self.leases.len(), || format!("{} leases are of no job", self.leases.len()))
     }
 
-    /// Checks the books of the jobs from `first` to `last`, and with the last
-    /// job of all what is counted over the whole farm: a live auditor goes
-    /// over everything a part at a time, so that the owner is never kept for long.
+    /// Checks the books of some steps, of the jobs that end among them, and with the last of all
+    /// what is counted over the whole farm, but for the queue: a live auditor goes over everything
+    /// a part at a time, so that the owner is never kept for long. What leases that have ended come to
+    /// it holds against the store, and not here.
     ///
     /// # Errors
     /// The first invariant that does not hold, in words.
-    pub fn check_between(&self, first: JobId, last: JobId) -> Result<(), String> {
-        self.check_jobs(first, last)?;
-        if !self.is_last(last) {
-            return Ok(());
+    pub fn check_part(&self, of: Steps) -> Result<(), String> {
+        for (id, job) in self.jobs.range(of.first.job..=of.last.job) {
+            let from = if *id == of.first.job { of.first.index } else { 0 };
+            for (step_id, step) in job.step_ids().zip(&job.steps).skip(from as usize) {
+                if step_id > of.last {
+                    break;
+                }
+                self.check_step(step_id)?;
+                step.live.iter().try_for_each(|token| self.check_lease(*token))?;
+            }
+            if of.end(*id) {
+                self.check_sums(*id, job)?;
+            }
         }
-        if self.jobs.len() <= QUEUE_AT_ONCE {
-            self.check_queue()?;
+        if !of.are_last() {
+            return Ok(());
         }
         self.check_ends()?;
         self.check_counts()?;
@@ -105,14 +114,10 @@ impl State {
     pub fn check_jobs(&self, first: JobId, last: JobId) -> Result<(), String> {
         for (id, job) in self.jobs.range(first..=last) {
             job.step_ids().try_for_each(|id| self.check_step(id))?;
-            self.check_job(*id, job)?;
+            self.check_sums(*id, job)?;
+            self.check_leases(*id, job)?;
         }
         Ok(())
-    }
-
-    /// Whether no job comes after this one.
-    pub(super) fn is_last(&self, last: JobId) -> bool {
-        last == JobId(u64::MAX) || self.jobs.range(JobId(last.0 + 1)..).next().is_none()
     }
 
     /// Pending, leased, done and failed partition the step exactly, and one
@@ -171,7 +176,8 @@ impl State {
         hold(step.state.troubles.keys().all(open), || format!("{id} has trouble with what ended"))
     }
 
-    fn check_job(&self, id: JobId, job: &Job) -> Audit {
+    /// What a job says of its steps is what they come to.
+    fn check_sums(&self, id: JobId, job: &Job) -> Audit {
         hold(id.0 < self.next_job, || format!("{id} was not given out"))?;
         let sum = |of: fn(&Step) -> u64| job.steps.iter().map(of).sum::<u64>();
         let sums = (
@@ -200,14 +206,21 @@ impl State {
             })?;
         }
         for (i, step) in job.steps.iter().enumerate() {
-            let after: BTreeSet<_> = step.spec.after.iter().collect();
-            let waits = after.iter().filter(|a| !job.steps[***a as usize].settled).count() as u32;
+            let mut after = step.spec.after.clone();
+            after.sort_unstable();
+            after.dedup();
+            let waits = after.iter().filter(|a| !job.steps[**a as usize].settled).count() as u32;
             hold(waits == step.waiting_on, || format!("{id}.{i} waits for {waits}"))?;
         }
+        Ok(())
+    }
+
+    /// What is done of each step is what its leases did, and what is sealed.
+    fn check_leases(&self, id: JobId, job: &Job) -> Audit {
         let mut done = vec![FrameSet::new(); job.steps.len()];
         for token in &job.tokens {
+            self.check_lease(*token)?;
             let cell = self.leases.get(token).ok_or_else(|| format!("{token} is not kept"))?;
-            self.check_lease(*token, cell)?;
             let of_step = done.get_mut(cell.row.step.index as usize);
             of_step.ok_or_else(|| format!("{token} is of no step"))?.insert_all(&cell.row.done);
         }
@@ -222,28 +235,12 @@ impl State {
 
     /// The groups hold what the jobs' lists say, and nothing else.
     fn check_queue(&self) -> Audit {
-        let (mut jobs, mut frames) = (0, 0);
-        for (level, groups) in &self.queue.levels {
-            hold(!groups.is_empty(), || format!("{level:?} is empty"))?;
-            for (kin, group) in groups {
-                hold(group.jobs.len() == group.waiting.len() && !group.jobs.is_empty(), || {
-                    format!("{kin:?} has {} jobs, {} wait", group.jobs.len(), group.waiting.len())
-                })?;
-                let mut sum = 0;
-                for key in &group.jobs {
-                    let job = self.jobs.get(&key.job);
-                    let list = job.and_then(|job| Some(&job.lists[job.list(level.0, kin.need)?]));
-                    let list = list.ok_or_else(|| format!("{} is not on its list", key.job))?;
-                    hold(group.waiting.contains(&(list.since, key.job)), || {
-                        format!("{} does not wait since {:?}", key.job, list.since)
-                    })?;
-                    sum += list.frames;
-                }
-                hold(sum == group.frames, || format!("{kin:?}: {} frames, {sum}", group.frames))?;
-                jobs += group.jobs.len();
-                frames += sum;
-            }
-        }
+        self.check_queue_from(None, usize::MAX)?;
+        let hollow = self.queue.levels.iter().find(|(_, groups)| groups.is_empty());
+        hold(hollow.is_none(), || format!("{hollow:?} is empty"))?;
+        let groups = || self.queue.levels.values().flat_map(BTreeMap::values);
+        let jobs: usize = groups().map(|group| group.jobs.len()).sum();
+        let frames: u64 = groups().map(|group| group.frames).sum();
         let uncapped = || self.jobs.values().filter(|job| !job.is_capped());
         let lists: usize = uncapped().map(|job| job.lists.len()).sum();
         let listed: u64 = uncapped().flat_map(|job| &job.lists).map(|list| list.frames).sum();
@@ -252,7 +249,63 @@ impl State {
         })
     }
 
-    fn check_lease(&self, token: LeaseToken, cell: &LeaseCell) -> Audit {
+    /// Checks `most` places of the queue from `at` on; where to go on, until the end. The sum of
+    /// a group is checked with all of its jobs at once, so not where it has more than that.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold, in words.
+    pub fn check_queue_from(
+        &self,
+        at: Option<QueueAt>,
+        most: usize,
+    ) -> Result<Option<QueueAt>, String> {
+        let mut room = most;
+        let levels = self.queue.levels.iter();
+        let groups = levels.flat_map(|(level, of)| of.iter().map(move |(k, g)| (*level, *k, g)));
+        let before = |(level, kin, _): &(Reverse<Level>, Kin, &Group)| {
+            at.is_some_and(|at| (*level, *kin) < (at.level, at.kin))
+        };
+        for (level, kin, group) in groups.skip_while(before) {
+            let mut seen = at.filter(|at| (at.level, at.kin) == (level, kin)).and_then(|at| at.job);
+            let whole = seen.is_none();
+            let mut sum = 0;
+            let from = seen.map_or(Bound::Unbounded, Bound::Excluded);
+            for key in group.jobs.range((from, Bound::Unbounded)) {
+                if room == 0 {
+                    return Ok(Some(QueueAt { level, kin, job: seen }));
+                }
+                sum += self.check_waiting(level.0, kin, group, *key)?;
+                (room, seen) = (room - 1, Some(*key));
+            }
+            hold(!whole || sum == group.frames, || {
+                format!("{kin:?}: {} frames, {sum}", group.frames)
+            })?;
+            hold(group.jobs.len() == group.waiting.len() && !group.jobs.is_empty(), || {
+                format!("{kin:?} has {} jobs, {} wait", group.jobs.len(), group.waiting.len())
+            })?;
+        }
+        Ok(None)
+    }
+
+    /// A job of a group is on its list, and waits since it says; the frames that it has there.
+    fn check_waiting(
+        &self,
+        level: Level,
+        kin: Kin,
+        group: &Group,
+        key: JobKey,
+    ) -> Result<u64, String> {
+        let job = self.jobs.get(&key.job);
+        let list = job.and_then(|job| Some(&job.lists[job.list(level, kin.need)?]));
+        let list = list.ok_or_else(|| format!("{} is not on its list", key.job))?;
+        hold(group.waiting.contains(&(list.since, key.job)), || {
+            format!("{} does not wait since {:?}", key.job, list.since)
+        })?;
+        Ok(list.frames)
+    }
+
+    fn check_lease(&self, token: LeaseToken) -> Audit {
+        let cell = self.leases.get(&token).ok_or_else(|| format!("{token} is not kept"))?;
         let row = &cell.row;
         hold(token == row.token && token.0 < self.next_token, || {
             format!("{token} was not given out")

@@ -17,10 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A question about capacity, with all that its answer needs.
 #[derive(Debug)]
 pub struct Study {
-    farm: State,
-    imagined: WhatIf,
+    pub(super) farm: State,
+    pub(super) imagined: WhatIf,
     /// Kinds that are scaled too, and take first what they can do.
     before: Vec<WhatIf>,
+    /// Of the whole farm.
+    pub(super) frames_waiting: u64,
 }
 
 /// Workers of a kind.
@@ -45,15 +47,18 @@ impl Wanted {
 }
 
 impl State {
-    /// How many workers like the imagined ones are wanted, of which there may
-    /// be as many as are imagined; of those `before`, likewise, each takes first what it can do.
+    /// A question of the farm as it is: how many workers like the imagined ones are wanted, of which
+    /// there may be as many as are imagined, or what they would be given; of those `before`,
+    /// likewise, each takes first what it can do.
     ///
     /// # Errors
-    /// As [`State::what_if`].
+    /// `F0508` for more workers or slots than can be imagined, or slots than a worker may have.
     pub fn study(&self, imagined: WhatIf, before: Vec<WhatIf>) -> Outcome<Study> {
         before.iter().chain([&imagined]).try_for_each(|kind| self.check_imagined(kind))?;
         let farm = self.excerpt_for(before.iter().chain([&imagined]));
-        Ok(Study { farm, imagined, before })
+        let groups = self.queue.levels.values().flatten();
+        let frames_waiting = groups.map(|(_, group)| group.frames).sum();
+        Ok(Study { farm, imagined, before, frames_waiting })
     }
 
     /// The workers that are there and of a kind: of the class, in the same pools by their
@@ -118,7 +123,7 @@ impl Study {
     /// The answer.
     #[must_use]
     pub fn answer(self) -> Wanted {
-        let Self { mut farm, imagined, before } = self;
+        let Self { mut farm, imagined, before, .. } = self;
         let there = farm.of_kind(&imagined);
         let busy = farm.at_work(&there).count() as u32;
         // Those that are there come first: what they could take is not left for others.

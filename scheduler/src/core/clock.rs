@@ -15,6 +15,7 @@ impl State {
     pub(super) fn tick(&mut self, fx: &mut Fx) -> Outcome<Reply> {
         let gap = self.now.millis_since(self.last_tick);
         self.last_tick = self.now;
+        self.sum_up();
         if gap > self.policy.lease_ttl_ms / 2 {
             // We slept, not they: a stopped process or a stalled disk must not
             // cost every worker its leases.

@@ -311,6 +311,7 @@ impl State {
         };
         self.ended_jobs.remove(&(ended, id));
         if let Some(job) = self.jobs.remove(&id) {
+            self.tally.forget(&job);
             self.lose_followers(&job);
             self.leave_show(job.show);
             job.steps.iter().for_each(|step| self.queue.leave_need(step.need));

@@ -5,6 +5,7 @@ use super::command::Reply;
 use super::lease::Pace;
 use super::queue::{Level, List, NeedId, ShowId};
 use super::rows::{JobRow, StepState, Trouble};
+use super::tally::Counted;
 use super::{Fx, State};
 use platefarm_model::explain::Hold;
 use platefarm_model::farm::{Dependency, SettingKind, Target};
@@ -90,6 +91,8 @@ pub(super) struct Job {
     pub(super) frames_failed: u64,
     /// Of all steps: a guess for those that nothing is known of.
     pub(super) pace: Pace,
+    /// As the sums over all jobs have it.
+    pub(super) counted: Counted,
 }
 
 /// A step. Pending, the leases' frames, done and failed partition its frames.
@@ -197,6 +200,7 @@ impl Job {
             frames_failed: 0,
             steps,
             pace: Pace::default(),
+            counted: Counted::default(),
         };
         for i in 0..job.steps.len() {
             let after: BTreeSet<u32> = job.steps[i].spec.after.iter().copied().collect();

@@ -2,7 +2,7 @@
 //! are given back, not renewed, or lost with their worker.
 
 use super::command::{Pulse, Reply, Verdict};
-use super::rows::{FrameRow, LeaseRow, Trouble};
+use super::rows::{Author, FrameRow, LeaseRow, Trouble};
 use super::{Fx, State};
 use platefarm_model::code::Owner;
 use platefarm_model::farm::{PriorityClass, WorkerClass};
@@ -156,8 +156,8 @@ impl State {
             FrameOutcome::Done(result) => {
                 cell.row.done.insert(one);
                 self.accept(worker, id, frame, fx);
-                let outcome = FrameOutcome::Done(result);
-                fx.changes.frames.push(FrameRow { step: id, token, outcome });
+                let (by, outcome) = (self.author(token), FrameOutcome::Done(result));
+                fx.changes.frames.push(FrameRow { step: id, token, by, outcome });
             }
             FrameOutcome::Failed { fault, .. } => self.fail(worker, token, id, frame, fault, fx),
         }
@@ -241,9 +241,16 @@ impl State {
         step.state.losses.forget(one);
         step.state.first_fault.get_or_insert_with(|| fault.clone());
         fx.changes.steps.insert(id, step.state.row());
-        let outcome = FrameOutcome::Failed { frame, fault };
-        fx.changes.frames.push(FrameRow { step: id, token, outcome });
+        let (by, outcome) = (self.author(token), FrameOutcome::Failed { frame, fault });
+        fx.changes.frames.push(FrameRow { step: id, token, by, outcome });
         self.frame_settled(id, frame, fx);
+    }
+
+    /// Whose a lease is or was.
+    fn author(&self, token: LeaseToken) -> Option<Author> {
+        let worker = self.leases.get(&token)?.row.worker;
+        let name = self.workers.get(&worker).map(|worker| worker.row.name.clone());
+        Some(Author { worker, name: name.unwrap_or_default() })
     }
 
     /// What is left of a step is given up together, in one row and not one a frame: a
@@ -261,7 +268,8 @@ impl State {
         fx.changes.steps.insert(id, step.state.row());
         for frame in left.iter().take(TOLD_OF_A_STEP) {
             let outcome = FrameOutcome::Failed { frame, fault: fault.clone() };
-            fx.changes.frames.push(FrameRow { step: id, token: LeaseToken(0), outcome });
+            let token = LeaseToken(0);
+            fx.changes.frames.push(FrameRow { step: id, token, by: None, outcome });
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::State;
 use platefarm_model::Timestamp;
+use platefarm_model::job::Phase;
 use platefarm_model::status::Load;
 use std::collections::VecDeque;
 
@@ -52,9 +53,10 @@ impl State {
     #[must_use]
     pub fn load(&self) -> Load {
         let mut load = Load { frames_a_minute: self.lately.a_minute(self.now), ..Load::default() };
-        for job in self.jobs.values().filter(|job| job.row.finished.is_none()) {
-            let settled = job.frames_done + job.frames_failed;
-            load.job(job.phase(), job.frames_total.saturating_sub(settled));
+        for sums in self.tally().values() {
+            load.jobs_running += sums.jobs_in(Phase::Running);
+            load.jobs_waiting += sums.jobs_waiting();
+            load.frames_left += sums.open.left();
         }
         self.workers().iter().for_each(|worker| load.worker(worker));
         load

@@ -22,6 +22,7 @@ mod explain;
 mod fit;
 mod job;
 mod lease;
+mod list;
 mod load;
 mod losses;
 mod news;
@@ -34,6 +35,7 @@ mod rows;
 mod settings;
 mod slots;
 mod spans;
+mod tally;
 mod view;
 mod whatif;
 mod worker;
@@ -45,15 +47,19 @@ mod tests;
 pub use audit::{Cap, Over};
 pub use capacity::{Study, Wanted};
 pub use command::{Command, Effects, Granted, Pulse, Reply, Verdict};
+pub use list::Listed;
 pub use news::{Asked, News};
+pub use part::{Part, Steps};
 pub use policy::Policy;
+pub use queue::QueueAt;
 pub use restore::Rebuild;
 pub(crate) use restore::torn;
 pub use rows::{
-    Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot, StepControl,
-    StepState, Trouble, WorkerRow,
+    Author, Changes, EventRow, FrameRow, JobRow, LeaseRow, Loss, Marks, SettingKey, Snapshot,
+    StepControl, StepState, Trouble, WorkerRow,
 };
 pub use spans::SpanMap;
+pub use tally::{OpenFrames, Sums};
 
 use depend::Followers;
 use job::{Job, Step};
@@ -66,6 +72,7 @@ use queue::Queue;
 use settings::{Evidence, Settings, Show};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
+use tally::Tally;
 use worker::Worker;
 
 /// What was counted since the core was made.
@@ -148,6 +155,8 @@ pub struct State {
     counters: Counters,
     /// Results that were accepted lately.
     lately: Lately,
+    /// Sums over all jobs.
+    tally: Tally,
 }
 
 impl State {
@@ -191,6 +200,7 @@ impl State {
             stored_token: None,
             counters: Counters::default(),
             lately: Lately::new(now),
+            tally: Tally::default(),
         }
     }
 
@@ -226,6 +236,7 @@ impl State {
         if self.queue.news.take().is_some_and(|class| self.is_above_what_runs(class)) {
             self.yield_capacity();
         }
+        self.tally.note(&fx.changes);
         #[cfg(debug_assertions)]
         for lease in fx.changes.leases.values() {
             if let Err(broken) = self.check_step(lease.step) {
@@ -288,7 +299,7 @@ struct Fx {
     lost: Vec<WorkerId>,
 }
 
-fn unknown_job(id: JobId) -> Fault {
+pub(crate) fn unknown_job(id: JobId) -> Fault {
     Fault::new(Code::UnknownJob, format!("there is no job {id}"))
 }
 

@@ -48,6 +48,14 @@ impl JobKey {
     }
 }
 
+/// Where a walk over what waits goes on: behind a job of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueAt {
+    pub(super) level: Reverse<Level>,
+    pub(super) kin: Kin,
+    pub(super) job: Option<JobKey>,
+}
+
 /// Jobs that are alike to every predicate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Group {

@@ -203,6 +203,7 @@ impl Rebuild {
         } else {
             self.state.arrange(id);
         }
+        self.state.count_job(id);
     }
 
     /// The core, when every part was taken: every worker and lease has its full time from

@@ -177,6 +177,15 @@ impl Marks {
 /// The name of a [`Setting`] among those of its kind.
 pub type SettingKey = (SettingKind, String);
 
+/// Who ended a frame: it is said with the result, which outlives leases and workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The worker.
+    pub worker: WorkerId,
+    /// Its name; empty where it had left by then.
+    pub name: String,
+}
+
 /// How a frame ended, for good. Written once and never changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrameRow {
@@ -184,6 +193,8 @@ pub struct FrameRow {
     pub step: StepId,
     /// Token under which it was accepted or given up.
     pub token: LeaseToken,
+    /// Whose token it was; none: nobody's, or an earlier version did not say.
+    pub by: Option<Author>,
     /// The result, or the first cause.
     pub outcome: FrameOutcome,
 }
@@ -330,6 +341,15 @@ impl Snapshot {
         self.workers.extend(part.workers);
         self.settings.extend(part.settings);
         self.marks.raise(part.marks);
+    }
+
+    /// Jobs that are waited for by those that are here, and are not.
+    #[must_use]
+    pub fn waits_for(&self) -> BTreeSet<JobId> {
+        let of_jobs = self.jobs.values().flat_map(|job| &job.terms.after);
+        let of_steps = self.steps.values().flat_map(|(_, state)| &state.control.after);
+        let on = of_jobs.chain(of_steps).map(|after| after.on.job());
+        on.filter(|job| !self.jobs.contains_key(job)).collect()
     }
 
     /// The rows after `changes`, as every store has them when it has written those.

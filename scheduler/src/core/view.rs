@@ -9,7 +9,7 @@ use platefarm_model::farm::SettingKind;
 use platefarm_model::job::{JobView, LeaseView, StepKind, StepView, WorkerView};
 use platefarm_model::making::Making;
 use platefarm_model::{FrameSet, JobId, LeaseToken, Outcome, StepId, WorkerId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 impl State {
     /// A job with its steps.
@@ -52,22 +52,6 @@ impl State {
         wanted.map(|job| summary(job)).collect()
     }
 
-    /// Frames that are done, of every job that is kept. What was counted begins anew with
-    /// each leader; this does not.
-    #[must_use]
-    pub fn frames_done(&self) -> u64 {
-        self.jobs.values().map(|job| job.frames_done).sum()
-    }
-
-    /// Frames that a worker could be given now, by job: of steps that nothing holds. A job
-    /// that has as many tasks as it may is among them: its frames wait for its own.
-    #[must_use]
-    pub fn eligible(&self) -> HashMap<JobId, u64> {
-        let free = |job: &Job| job.lists.iter().map(|list| list.frames).sum::<u64>();
-        let jobs = self.jobs.iter().map(|(id, job)| (*id, free(job)));
-        jobs.filter(|(_, frames)| *frames > 0).collect()
-    }
-
     /// Every worker that is alive or lost.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerView> {
@@ -96,13 +80,6 @@ impl State {
             })
         });
         Ok(frames.collect())
-    }
-
-    /// Whose a lease is or was, while it is kept; and their name, while they are here.
-    #[must_use]
-    pub fn holder(&self, token: LeaseToken) -> Option<(WorkerId, Option<&str>)> {
-        let worker = self.leases.get(&token)?.row.worker;
-        Some((worker, self.workers.get(&worker).map(|worker| worker.row.name.as_str())))
     }
 
     /// The step of a lease that a worker holds.
@@ -196,7 +173,7 @@ impl State {
     }
 }
 
-fn summary(job: &Job) -> JobView {
+pub(super) fn summary(job: &Job) -> JobView {
     JobView {
         id: job.row.id,
         name: job.row.name.clone(),

@@ -1,7 +1,8 @@
 //! What imagined workers would get: a run of the core itself, on as much of
-//! the queue as they could take.
+//! the queue as they could take. That much is taken out of the farm, and the run is elsewhere.
 
 use super::State;
+use super::capacity::Study;
 use super::command::{Command, Reply};
 use super::policy::Policy;
 use super::queue::Kin;
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most workers that may be imagined at once.
 const MOST: u32 = 100_000;
+/// Most slots of theirs together: to fill them takes seconds.
+const MOST_SLOTS: u64 = 1 << 20;
 /// Jobs of a group that are taken along for each imagined slot.
 const JOBS_PER_SLOT: usize = 1;
 /// The farthest jobs of a group that are taken along.
@@ -31,38 +34,43 @@ fn imagine(imagined: &WhatIf, number: u64) -> Command {
     }
 }
 
-impl State {
-    /// What `imagined` workers would be given at once, beside those that are there.
-    ///
-    /// # Errors
-    /// `F0508` for more workers than can be imagined, or slots than a worker may have.
-    pub fn what_if(&self, imagined: &WhatIf) -> Outcome<WhatIfAnswer> {
-        self.check_imagined(imagined)?;
-        let mut farm = self.excerpt_for([imagined]);
+impl Study {
+    /// What the imagined workers would be given at once, beside those that are there.
+    #[must_use]
+    pub fn what_if(self) -> WhatIfAnswer {
+        let Self { mut farm, imagined, frames_waiting, .. } = self;
         let mut tasks: BTreeMap<JobId, (u64, u64)> = BTreeMap::new();
         farm.fill_those_there();
-        let busy_workers = farm.fill_imagined(imagined, imagined.workers, |job, frames| {
+        let busy_workers = farm.fill_imagined(&imagined, imagined.workers, |job, frames| {
             let of_job = tasks.entry(job).or_default();
             (of_job.0, of_job.1) = (of_job.0 + 1, of_job.1 + frames);
         });
         let mut answer = WhatIfAnswer { busy_workers, ..WhatIfAnswer::default() };
         answer.tasks = tasks.values().map(|(tasks, _)| tasks).sum();
         let taken: u64 = tasks.values().map(|(_, frames)| frames).sum();
-        let waiting: u64 = self.queue.levels.values().flatten().map(|(_, g)| g.frames).sum();
-        answer.frames_left = waiting.saturating_sub(taken);
+        answer.frames_left = frames_waiting.saturating_sub(taken);
         let by_job = tasks.into_iter().filter_map(|(id, (tasks, frames))| {
-            let row = &self.jobs.get(&id)?.row;
+            let row = &farm.jobs.get(&id)?.row;
             let (name, show) = (row.name.clone(), row.show.clone());
             Some(WhatIfTask { job: id, name, show, class: row.terms.class, tasks, frames })
         });
         answer.by_job = by_job.collect();
-        Ok(answer)
+        answer
     }
+}
 
+impl State {
     pub(super) fn check_imagined(&self, imagined: &WhatIf) -> Outcome<()> {
-        if imagined.workers > MOST {
-            let message = format!("{} workers; up to {MOST} can be imagined", imagined.workers);
+        let WhatIf { workers, slots, .. } = imagined;
+        if *workers > MOST {
+            let message = format!("{workers} workers; up to {MOST} can be imagined");
             return Err(Fault::new(Code::BadSpec, message).at("workers"));
+        }
+        if u64::from(*workers) * u64::from(*slots) > MOST_SLOTS {
+            let message = format!(
+                "{workers} workers of {slots} slots each; up to {MOST_SLOTS} slots can be imagined"
+            );
+            return Err(Fault::new(Code::BadSpec, message).at("slots"));
         }
         // Slots and traits are judged as those of any worker that registers.
         let mut empty = Self::new(self.policy, self.now);

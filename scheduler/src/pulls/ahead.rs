@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 /// `keys`: all that need be known in full before it is planned.
 #[must_use]
 pub fn wanted(edl: &EditList, keys: &[ClipKey], choices: &Choices, bar: f64) -> BTreeSet<usize> {
-    let index = Index::new(keys, choices, bar);
+    let index = Index::new(edl, keys, choices, bar);
     let takes = take::takes(edl).into_iter();
     let found = takes.filter_map(|verdict| match verdict {
         Verdict::Take(take) => index.find(&Query::of(&take)).ok(),
@@ -30,7 +30,7 @@ pub fn in_question(
     choices: &Choices,
     bar: f64,
 ) -> BTreeSet<usize> {
-    let index = Index::new(keys, choices, bar);
+    let index = Index::new(edl, keys, choices, bar);
     let (mut places, mut shown) = (BTreeSet::new(), HashSet::new());
     for verdict in take::takes(edl) {
         let Verdict::Take(take) = verdict else { continue };
@@ -57,13 +57,24 @@ pub fn chosen(edl: &EditList, keys: &[ClipKey], choices: &Choices) -> BTreeSet<u
     if choices.choices.is_empty() {
         return BTreeSet::new();
     }
-    let index = Index::new(keys, choices, BAR);
+    let index = Index::new(edl, keys, choices, BAR);
     let takes = take::takes(edl).into_iter();
     let led = takes.filter_map(|verdict| match verdict {
         Verdict::Take(take) => index.chooses(&Query::of(&take)),
         _ => None,
     });
     led.collect()
+}
+
+/// Choices of a pull that names no show are kept for none, and that is told.
+#[must_use]
+pub fn not_kept(show: Option<&str>, used: &BTreeSet<usize>, place: &str) -> Option<Fault> {
+    (show.is_none_or(str::is_empty) && !used.is_empty()).then(|| {
+        let message = "no show is named: what is chosen holds for this pull, and is not kept";
+        Fault::new(Code::Defaulted, message)
+            .at(place)
+            .remedy("Name the show of the pull, and its next one asks no more.")
+    })
 }
 
 /// What people decided about events of this list: their places, and the clips

@@ -150,6 +150,9 @@ fn check(delivery: &Delivery) -> Outcome<()> {
             "naming.first_frame",
         );
     }
+    if naming.marker_color.as_ref().is_some_and(|color| color.trim().is_empty()) {
+        return bad("a colour without a name".into(), "naming.marker_color");
+    }
     let texts = &delivery.headers;
     for (text, place) in [(&texts.owner, "headers.owner"), (&texts.comments, "headers.comments")] {
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {

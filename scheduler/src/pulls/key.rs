@@ -9,7 +9,7 @@
 //! or added for the show that no event of the list comes to.
 
 use super::ahead::decided;
-use super::{PullPlan, PullRequest, plan};
+use super::{NoPlan, PullPlan, PullRequest, attempt};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::{Code, Fault, Outcome};
 use std::collections::HashMap;
@@ -20,16 +20,16 @@ use twox_hash::XxHash3_128;
 /// was handed in.
 ///
 /// # Errors
-/// Those of [`plan`].
+/// Those of [`plan`](super::plan).
 pub fn keyed(
     mut request: PullRequest<'_>,
     fdl: Option<&[u8]>,
     scanned: &[ClipInfo],
     taken: &HashMap<usize, ClipInfo>,
-) -> Outcome<(PullPlan, String)> {
+) -> Result<(PullPlan, String), NoPlan> {
     let content = content(&request, fdl, scanned, taken)?;
     request.seed.clone_from(&content);
-    let mut plan = plan(&request)?;
+    let mut plan = attempt(&request)?;
     let key = xxh128(format!("{content} {}", request.out_dir).as_bytes());
     plan.job.idempotency_key = Some(key.clone());
     Ok((plan, key))

@@ -11,22 +11,25 @@
 //! where two clips would do, the event is rejected and both are named.
 //!
 //! - [`take`] reads the list: which source frames an event shows (transitions,
-//!   speed changes, frozen frames).
+//!   frozen frames); [`speed`] says which a speed change shows.
 //! - [`matching`] finds the clip; [`ahead`] asks it before there is a plan.
-//! - [`naming`] names the plate; [`kept`] says which one of an earlier delivery it is.
+//! - [`naming`] names the plate, by its [`markers`]; [`kept`] says which one of an earlier delivery it is.
 //! - [`plate`] adds handles, framing, reuse of what was delivered before, and the colour sidecar.
-//! - [`delivery`] reads what a delivery is to be.
-//! - [`wishes`] lays over it what one pull asks.
+//! - [`delivery`] reads what a delivery is to be; [`wishes`] lays over it what one pull asks.
+//! - [`inherited`] lists what is taken though nobody said it.
 //! - [`grade`] and [`lists`] write what else the list says about a plate.
+//! - [`whole`] says what holds for all of it.
 //! - [`key`] names the pull, so that the same request is the same job.
 
 mod ahead;
 pub mod delivery;
 pub mod estimate;
 mod grade;
+mod inherited;
 mod kept;
 mod key;
 mod lists;
+mod markers;
 mod matching;
 mod media;
 mod naming;
@@ -35,20 +38,23 @@ mod previous;
 mod rate;
 mod shown;
 mod sidecar;
+mod speed;
 mod take;
 mod template;
 #[cfg(test)]
 pub(crate) mod tests;
+mod whole;
 mod wishes;
 mod workers;
 
-pub use ahead::{chosen, in_question, unused, wanted};
+pub use ahead::{chosen, in_question, not_kept, unused, wanted};
+pub use inherited::{Said, inherited};
 pub use key::keyed;
 pub use matching::{BAR, Choice, Choices, ClipKey, rules};
 pub use media::Media;
 pub use previous::{Previous, PreviousFile};
 pub use rate::list_rate;
-pub use shown::Shown;
+pub use shown::{NoPlan, Shown};
 pub use sidecar::uuid;
 pub use template::FIELDS as NAMING_FIELDS;
 pub use wishes::Wishes;
@@ -60,7 +66,7 @@ use plate::{Draft, Framer};
 
 use platefarm_model::delivery::{Delivery, Repeated};
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
-use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected, Tier};
+use platefarm_model::pull::{Document, EventRef, PackageSpec, PlatePlan, Rejected};
 use platefarm_model::recipe::Backend;
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, Timestamp, limits};
@@ -96,10 +102,13 @@ pub struct PullRequest<'a> {
     pub look: Option<Document>,
     /// What the delivery is to be.
     pub delivery: Delivery,
-    /// Settings of it that nobody gave, as `name = value`.
+    /// Settings that nobody gave for this pull, as `name = value`; with whose they are, where they
+    /// are the show's or the media's.
     pub defaulted: Vec<String>,
     /// Plates of earlier deliveries of these shots.
     pub previous: Vec<Previous>,
+    /// Documents that go beside the edit list.
+    pub documents: Vec<Document>,
     /// Directory of the package, absolute.
     pub out_dir: String,
     /// Version of the plates, from 1.
@@ -141,6 +150,14 @@ pub struct PullPlan {
 /// template does not exist; [`Code::BadRecipe`] when a template is named
 /// without an FDL; [`Code::BadSpec`] when the job is beyond the limits.
 pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
+    attempt(request).map_err(Fault::from)
+}
+
+/// Plans a pull; where no event becomes a plate, what became of each can be shown all the same.
+///
+/// # Errors
+/// Those of [`plan`].
+pub fn attempt(request: &PullRequest<'_>) -> Result<PullPlan, NoPlan> {
     let framer = Framer::new(request)?;
     let mut planner = Planner {
         request,
@@ -155,7 +172,7 @@ pub fn plan(request: &PullRequest<'_>) -> Outcome<PullPlan> {
         sound: 0,
         not_by_reel: false,
     };
-    let index = Index::new(request.media.keys(), &request.choices, request.bar);
+    let index = Index::new(request.edl, request.media.keys(), &request.choices, request.bar);
     let mut drafts = Vec::new();
     for verdict in take::takes(request.edl) {
         match verdict {
@@ -228,7 +245,7 @@ struct Planner<'a> {
     notes: Vec<Fault>,
     /// Events that are only heard.
     sound: usize,
-    /// An event with a reel of eight characters was not found by its reel.
+    /// An event with a reel of eight characters was not found by its reel, or not for certain.
     not_by_reel: bool,
 }
 
@@ -302,18 +319,16 @@ impl<'a> Planner<'a> {
         self.skipped.push(Rejected { event, fault, candidates: Vec::new() });
     }
 
-    fn finish(mut self) -> Outcome<PullPlan> {
-        if self.plates.is_empty() {
-            return Err(self.nothing());
-        }
+    fn finish(mut self) -> Result<PullPlan, NoPlan> {
+        let nothing = self.plates.is_empty().then(|| self.nothing());
         let line = |rejected: &Rejected| match &rejected.event {
             Some(event) => event.line,
-            None => line_of(&rejected.fault),
+            None => whole::line_of(&rejected.fault),
         };
         self.rejected.sort_by_key(line);
         let notes = self.notes();
         let request = self.request;
-        let documents = if request.delivery.sidecars.pull_list {
+        let mut documents = if request.delivery.sidecars.pull_list {
             let row = |(i, plate): (usize, _)| {
                 let plate: &PlatePlan = plate;
                 let amf_uuid = sidecar::amf_uuid(request, &plate.name);
@@ -324,6 +339,7 @@ impl<'a> Planner<'a> {
         } else {
             Vec::new()
         };
+        documents.extend(request.documents.iter().cloned());
         let picture = &request.delivery.picture;
         let package = PackageSpec {
             out_dir: request.out_dir.clone(),
@@ -333,7 +349,7 @@ impl<'a> Planner<'a> {
             plates: self.plates,
             rejected: self.rejected,
             edl: request.edl_document.clone(),
-            fdl: self.framer.delivered()?,
+            fdl: if nothing.is_some() { None } else { self.framer.delivered()? },
             look: request.look.clone(),
             debayer: picture.debayer,
             repairs: request.repairs,
@@ -345,6 +361,9 @@ impl<'a> Planner<'a> {
             color: sidecar::package_color(request),
             notes,
         };
+        if let Some(fault) = nothing {
+            return Err(NoPlan::of(fault, package, self.skipped));
+        }
         let mut steps = self.steps;
         steps.push(StepSpec {
             name: "package".into(),
@@ -366,92 +385,6 @@ impl<'a> Planner<'a> {
         job.check()?;
         Ok(PullPlan { job, package, skipped: self.skipped })
     }
-
-    /// What holds for the pull as a whole.
-    fn notes(&self) -> Vec<Fault> {
-        let mut notes = self.request.notes.clone();
-        notes.extend(self.framer.note());
-        notes.extend(self.reels_look_cut());
-        notes.extend(self.fuzzy());
-        notes.extend(self.defaulted());
-        notes.extend(self.request.edl.warnings.iter().cloned());
-        notes.extend(self.notes.iter().cloned());
-        if self.sound > 0 {
-            let message = format!("{} sound events need no plate", self.sound);
-            notes.push(Fault::new(Code::EventSkipped, message));
-        }
-        notes
-    }
-
-    /// A CMX 3600 export cuts reels to eight characters. Only said when a reel
-    /// of that length did not lead to its clip: there are cameras whose names
-    /// have eight.
-    fn reels_look_cut(&self) -> Option<Fault> {
-        (self.not_by_reel && self.request.edl.reels_look_cut()).then(|| {
-            Fault::new(Code::BadEdlReel, "no reel of the edit list is longer than eight characters")
-                .at(self.request.edl_document.name.clone())
-        })
-    }
-
-    /// How many plates rest on a fuzzy rule; each says so itself too.
-    fn fuzzy(&self) -> Option<Fault> {
-        let fuzzy = self.plates.iter().map(|plate| &plate.matched);
-        let fuzzy = fuzzy.filter(|matched| matched.tier == Tier::Fuzzy);
-        let count = fuzzy.clone().count();
-        let rules: BTreeSet<&str> = fuzzy.map(|matched| matched.rule.as_str()).collect();
-        let rules: Vec<&str> = rules.into_iter().collect();
-        (count > 0).then(|| {
-            let message = format!(
-                "{count} of {} plates were matched by fuzzy rules: {}",
-                self.plates.len(),
-                rules.join(", ")
-            );
-            Fault::new(Code::FuzzyMatch, message).at(self.request.edl_document.name.clone())
-        })
-    }
-
-    /// What nobody said about the delivery.
-    fn defaulted(&self) -> Option<Fault> {
-        let defaulted = &self.request.defaulted;
-        (!defaulted.is_empty()).then(|| {
-            let message =
-                format!("{} settings were not given: {}", defaulted.len(), defaulted.join(", "));
-            Fault::new(Code::Defaulted, message).at(self.request.delivery.name.clone())
-        })
-    }
-
-    /// Why there is no plate at all.
-    fn nothing(&self) -> Fault {
-        let place = self.request.edl_document.name.as_str();
-        let Some(first) = self.rejected.first() else {
-            let events = self.request.edl.events.len();
-            if events == 0 {
-                return Fault::new(Code::EmptyEdl, "there is no event in it: is it an edit list?")
-                    .at(place)
-                    .remedy("Hand in a CMX3600, File_32 or File_129 list with the video track.");
-            }
-            let message = format!("none of the {events} events of the edit list needs a plate");
-            return Fault::new(Code::EmptyEdl, message).at(place);
-        };
-        let same = self.rejected.iter().all(|other| other.fault.code == first.fault.code);
-        let code = if same { first.fault.code } else { Code::NoClipForEvent };
-        let message = match self.rejected.len() {
-            1 => first.fault.message.clone(),
-            count => format!("none of {count} events became a plate; {}", first.fault.message),
-        };
-        let mut fault = Fault::new(code, message).at(place);
-        fault.remedy = first.fault.remedy.clone().filter(|_| same);
-        let lines: Vec<String> =
-            self.rejected.iter().take(12).map(|one| one.fault.to_string()).collect();
-        fault.cause = Some(lines.join("; "));
-        fault
-    }
-}
-
-/// The number in `line 12`.
-fn line_of(fault: &Fault) -> usize {
-    let digits = fault.place.as_deref().and_then(|place| place.rsplit(' ').next());
-    digits.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// An event as reports show it.

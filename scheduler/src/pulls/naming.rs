@@ -1,8 +1,8 @@
 //! What a plate is called: by default `<shot>_PL01_v001`.
 //!
 //! The name is a template with fields in braces. The shot is the one that a
-//! marker of the event names, which is how editorial hands names over; without
-//! one, the list's title and the event number times ten. Letters, digits, '.',
+//! [marker](super::markers) of the event names, which is how editorial hands names over;
+//! without one, the list's title and the event number times ten. Letters, digits, '.',
 //! '_' and '-' only. A shot that is pulled from several events counts its
 //! plates: PL01, PL02. A plate that was delivered before ([`kept`](super::kept))
 //! keeps its shot and number and gets the next version; only new ones take new
@@ -10,6 +10,7 @@
 
 use super::PullRequest;
 use super::kept::{Delivered, Wanted, file};
+use super::markers;
 use super::plate::Draft;
 use super::previous::Previous;
 use super::take::{Take, place};
@@ -21,7 +22,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Longest name of a shot, in bytes: a frame's file name has 255, and the
 /// plate's number, version, frame number and ending need about 40.
-const MOST: usize = 128;
+pub(super) const MOST: usize = 128;
 /// Longest name of a plate, in bytes.
 const MOST_PLATE: usize = 200;
 
@@ -31,6 +32,8 @@ pub(super) struct Names<'a> {
     /// What stands before the event number of an unnamed shot.
     prefix: String,
     show: String,
+    /// Colour of the markers that name shots; without one all may.
+    marker_color: Option<&'a str>,
     version: u32,
     delivered: Delivered<'a>,
     /// What each draft goes on from.
@@ -88,6 +91,7 @@ impl<'a> Names<'a> {
             template: Template::parse(&request.delivery.naming.plate)?,
             prefix,
             show: legal(&request.show),
+            marker_color: request.delivery.naming.marker_color.as_deref(),
             version: request.plate_version,
             delivered: Delivered::new(&request.previous),
             claims: Vec::new(),
@@ -128,7 +132,7 @@ impl<'a> Names<'a> {
 
     /// The shot as the list names it.
     fn listed(&self, event: &Event) -> (String, Origin) {
-        match event.locators.iter().find_map(|locator| shot_in(&locator.text)) {
+        match markers::shot(event, self.marker_color) {
             Some(name) => (name.to_owned(), Origin::Marker),
             None => {
                 let number = event.number.parse::<u64>().unwrap_or(0).saturating_mul(10);
@@ -198,13 +202,7 @@ impl<'a> Names<'a> {
         let claim = claim.map(|place| self.delivered.plate(place));
         let mut notes = Vec::new();
         let (name, from) = self.shot(event, claim, &mut notes);
-        if from != Origin::Marker {
-            let words = event.locators.iter().filter_map(|locator| no_shot(&locator.text));
-            notes.extend(words.map(|word| {
-                let message = format!("marker '{word}' can be no name of a shot: it is '{name}'");
-                Fault::new(Code::BadName, message).at(place(event))
-            }));
-        }
+        notes.extend(markers::doubt(event, self.marker_color, &name));
         let last = self.delivered.of_shot(&name).map(|(_, plate)| plate.number).max();
         let shot = self.shots.entry(name.to_ascii_lowercase()).or_insert_with(|| Shot {
             name,
@@ -317,26 +315,9 @@ fn moved(from: &Previous, clip: &ClipInfo, event: &Event) -> Option<Fault> {
     })
 }
 
-/// The shot that a marker's text names: its first word that is legal as a name
-/// and is built as one, with a digit and an underscore (`ABC_010_0010 clean
-/// up`, `VFX 117_GUD_0030 add landscape`); or all of it, when it is one word
-/// with a digit.
-fn shot_in(text: &str) -> Option<&str> {
-    let digit = |word: &str| word.bytes().any(|b| b.is_ascii_digit());
-    let mut words = text.split_whitespace();
-    if let (Some(only), None) = (words.next(), words.next()) {
-        return Some(only).filter(|word| is_legal(word) && digit(word));
-    }
-    text.split_whitespace().find(|word| is_legal(word) && digit(word) && word.contains('_'))
-}
-
-fn is_legal(word: &str) -> bool {
-    word.len() <= MOST && is_legal_name(word)
-}
-
 /// What delivery allows as a name: it begins with a letter or a digit, and
 /// does not end as Windows cannot.
-fn is_legal_name(word: &str) -> bool {
+pub(super) fn is_legal_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphanumeric())
         && word.bytes().all(is_legal_byte)
         && !word.ends_with('.')
@@ -350,16 +331,6 @@ fn is_device(word: &str) -> bool {
         stem.strip_prefix(device).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit())
     };
     ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
-}
-
-/// A word of a marker that was meant as a shot's name and cannot be one.
-fn no_shot(text: &str) -> Option<&str> {
-    let mut words = text.split_whitespace();
-    let built = |word: &&str| word.contains('_') && word.bytes().any(|b| b.is_ascii_digit());
-    match (words.next(), words.next()) {
-        (Some(only), None) => Some(only),
-        _ => text.split_whitespace().find(|word| built(word) && !is_legal(word)),
-    }
 }
 
 pub(super) const fn is_legal_byte(byte: u8) -> bool {
@@ -381,26 +352,6 @@ fn legal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_shot_is_found_in_what_people_type_into_markers() {
-        for (text, shot) in [
-            ("ABC_010_0010 clean up", Some("ABC_010_0010")),
-            ("VFX  117_GUD_0030 add Norway landscape", Some("117_GUD_0030")),
-            ("DRA_001_0001", Some("DRA_001_0001")),
-            ("SH010", Some("SH010")),
-            ("ANIM FIX NEEDED", None),
-            ("COM1", None),
-            ("com1.x", None),
-            ("ÄB_010", None),
-            ("Sc 117 INTERCUT", None),
-            ("../../etc_0/x_1", None),
-            ("..", None),
-            ("", None),
-        ] {
-            assert_eq!(shot_in(text), shot, "{text}");
-        }
-    }
 
     #[test]
     fn titles_become_legal_names() {

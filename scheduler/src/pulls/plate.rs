@@ -17,7 +17,7 @@ use platefarm_model::recipe::{
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
 use platefarm_standards::amf::{self, Pixels};
 use platefarm_standards::fdl::{self, Applied, Fdl, Framed, Scaling};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use twox_hash::XxHash3_128;
 
 /// A plate before it is named and framed.
@@ -42,17 +42,26 @@ impl<'a> Draft<'a> {
         let mut notes = take.notes.clone();
         notes.extend(found.notes);
         notes.extend(high_speed(clip));
-        let [lead, count] = [take.lead, take.count].map(|n| scaled(n, found.per_frame));
+        let [lead, count, shows] =
+            [take.lead, take.count, take.shows].map(|n| scaled(n, found.per_frame));
         let media = i64::try_from(clip.timing.frame_count).unwrap_or(i64::MAX);
         let wanted = found.index - lead;
         let first = wanted.max(0);
         let end = wanted.saturating_add(count).min(media);
-        if end - first < count {
-            let message = format!(
-                "the event needs {count} source frames and the media has {} of them",
-                end - first
-            );
-            notes.push(Fault::new(Code::HandlesClamped, message).at(place(take.event)));
+        let there = end - first;
+        if there < count {
+            let (code, message) = if there < shows {
+                let message = format!(
+                    "the event shows {shows} source frames, and the media has {there} of them"
+                );
+                (Code::FramesShort, message)
+            } else {
+                let message = format!(
+                    "of {count} source frames that the list may mean the media has {there}; the event shows {shows}"
+                );
+                (Code::HandlesClamped, message)
+            };
+            notes.push(Fault::new(code, message).at(place(take.event)));
         }
         let room = [first, media - end];
         let had = room.map(|frames| handles.min(u32::try_from(frames).unwrap_or(u32::MAX)));
@@ -65,8 +74,8 @@ impl<'a> Draft<'a> {
         }
         let retime = (take.speed != 1.0).then(|| Retime {
             speed: take.speed,
-            record_frames: take.event.record.frames(),
-            source_frames: end - first,
+            record_frames: take.record,
+            source_frames: there,
         });
         Self {
             clip_index: found.clip,
@@ -327,6 +336,7 @@ impl Framer<'_> {
         render.reuse = self.reusable(&recipe, source_first, frames);
         let mut reused = FrameSet::new();
         render.reuse.iter().for_each(|frame| reused.insert(FrameRange::single(frame.frame)));
+        let reused_from = plates_of(&render.reuse);
         let step = StepSpec {
             name: name.clone(),
             kind: StepKind::Render(Box::new(render)),
@@ -359,6 +369,7 @@ impl Framer<'_> {
             retime: draft.retime,
             recipe,
             reused,
+            reused_from,
             documents,
             notes,
             name,
@@ -398,6 +409,13 @@ impl Framer<'_> {
         found.sort_by_key(|frame| frame.frame);
         found
     }
+}
+
+/// Names of the plates that frames are of: those of their directories.
+fn plates_of(reuse: &[ReusedFrame]) -> Vec<String> {
+    let names = reuse.iter().filter_map(|frame| frame.file.rsplit('/').nth(1));
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Who says what was set for a camera format.

@@ -2,6 +2,7 @@
 
 use super::PullPlan;
 use super::estimate::{Estimate, estimate};
+use platefarm_model::Fault;
 use platefarm_model::pull::{PackageSpec, Rejected};
 use serde::Serialize;
 
@@ -23,5 +24,39 @@ impl PullPlan {
     pub fn shown(&self) -> Shown<'_> {
         let package = &self.package;
         Shown { package, skipped: &self.skipped, estimate: estimate(package) }
+    }
+}
+
+/// Why there is no plan, and what became of the events where that is known.
+#[derive(Debug)]
+pub struct NoPlan {
+    /// Why.
+    pub fault: Fault,
+    /// A package without plates, and what was skipped.
+    events: Option<Box<(PackageSpec, Vec<Rejected>)>>,
+}
+
+impl NoPlan {
+    pub(super) fn of(fault: Fault, package: PackageSpec, skipped: Vec<Rejected>) -> Self {
+        Self { fault, events: Some(Box::new((package, skipped))) }
+    }
+
+    /// What would be shown of a plan: rejected events with their candidates, and notes.
+    #[must_use]
+    pub fn shown(&self) -> Option<Shown<'_>> {
+        let (package, skipped) = &**self.events.as_ref()?;
+        Some(Shown { package, skipped, estimate: Estimate::default() })
+    }
+}
+
+impl From<Fault> for NoPlan {
+    fn from(fault: Fault) -> Self {
+        Self { fault, events: None }
+    }
+}
+
+impl From<NoPlan> for Fault {
+    fn from(none: NoPlan) -> Self {
+        none.fault
     }
 }

@@ -8,7 +8,10 @@
 //! The two sides of a dissolve are two takes. Where the outgoing line goes on
 //! from the event before it, which is the rule, its frames become the tail of
 //! that event's take, so that the shot is one plate.
+//!
+//! [`speed`](super::speed) says what a speed makes of a take.
 
+use super::speed::{foreign, motion, of_neither, retimed, shown, speed};
 use platefarm_model::{Code, Fault, Timecode};
 use platefarm_standards::editlist::{EditList, Event, MotionEffect};
 
@@ -28,6 +31,11 @@ pub(super) struct Take<'a> {
     pub(super) lead: i64,
     /// Frames needed in all, at least one, counted from `start - lead`.
     pub(super) count: i64,
+    /// Source frames that the event shows, at least one: not more than `count`, which takes in
+    /// what the list only writes, and all readings of a list that can be read in several ways.
+    pub(super) shows: i64,
+    /// Frames of the edit that it lasts, a transition behind it included.
+    pub(super) record: i64,
     /// Source frames per frame of record; 1 when the list names no speed.
     pub(super) speed: f64,
     /// What was assumed.
@@ -79,8 +87,9 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         (Some(to), true) => Some(to.as_str()),
         _ => event.clip_name.as_deref(),
     };
-    let other_reel = before.filter(|b| outgoing_of(b, Some(event)).is_some()).map(|b| &b.reel);
-    let fps = motion(event, event, other_reel.map(String::as_str));
+    let other_reel = before.filter(|b| outgoing_of(b, Some(event)).is_some());
+    let other_reel = other_reel.map(|b| b.reel.as_str());
+    let told = motion(event, event, other_reel);
     let take = Take {
         event,
         clip_name,
@@ -89,10 +98,12 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         written: 1,
         lead: 0,
         count: 1,
+        shows: 1,
+        record: 0,
         speed: 1.0,
-        notes: Vec::new(),
+        notes: other_reel.map_or_else(Vec::new, |other| of_neither(event, other)),
     };
-    measured(take, fps)
+    measured(take, told)
 }
 
 /// Events that no camera file stands behind.
@@ -118,7 +129,7 @@ fn without_media(event: &Event) -> Option<Verdict<'_>> {
 }
 
 /// Fills in how many frames are needed.
-fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
+fn measured<'a>(mut take: Take<'a>, told: Option<&MotionEffect>) -> Verdict<'a> {
     let event = take.event;
     let (source, record) = (event.source.frames(), event.record.frames());
     if source < 0 || record < 0 {
@@ -133,58 +144,26 @@ fn measured<'a>(mut take: Take<'a>, fps: Option<f64>) -> Verdict<'a> {
     if source == 0 && record == 0 {
         return skip(event, "an event without length needs no plate");
     }
-    take.written = source.max(1);
-    let speed = if event.freeze { Some(0.0) } else { fps.map(|fps| speed(fps, take.start)) };
-    match speed {
-        Some(speed) if speed != 1.0 => retimed(&mut take, source, record, speed),
+    (take.written, take.record) = (source.max(1), record);
+    let told = told.filter(|_| !event.freeze);
+    let frozen = event.freeze.then_some(0.0);
+    match frozen.or_else(|| told.map(|m| speed(m.fps, take.start))) {
+        Some(speed) if speed != 1.0 => {
+            take.notes.extend(told.and_then(|m| foreign(event, m)));
+            retimed(&mut take, source, speed);
+        }
         _ => plain(&mut take, source, record),
     }
     Verdict::Take(take)
 }
 
-/// Source frames per frame of record. Lists count the rate of an M2 by the
-/// timebase: 24.0 is full speed at 23.976 too.
-fn speed(fps: f64, at: Timecode) -> f64 {
-    fps / f64::from(at.rate.timebase())
-}
-
-/// Frames that `record` frames show at `speed`: `ceil(record * |speed|)`, less
-/// the noise of the product.
-fn shown(record: i64, speed: f64) -> i64 {
-    (record as f64 * speed.abs() - 1e-6).ceil().max(0.0) as i64
-}
-
-fn retimed(take: &mut Take<'_>, source: i64, record: i64, speed: f64) {
-    take.speed = speed;
-    let wanted = shown(record, speed).max(1);
-    let what = if speed == 0.0 {
-        take.written = 1;
-        take.count = 1;
-        format!("the event holds one source frame for {record} of record")
-    } else if speed < 0.0 && source <= 1 {
-        // A reversed shot is written as the one frame that it starts from.
-        take.lead = wanted - 1;
-        take.count = wanted;
-        format!("the event runs backwards from its source in, over {wanted} source frames")
-    } else {
-        take.count = source.max(wanted);
-        let direction = if speed < 0.0 { " backwards" } else { "" };
-        format!(
-            "the event shows {} source frames in {record} of record, at {:.1} % speed{direction}",
-            take.count,
-            speed.abs() * 100.0
-        )
-    };
-    take.notes.push(Fault::new(Code::RetimeIgnored, what).at(place(take.event)));
-}
-
 fn plain(take: &mut Take<'_>, source: i64, record: i64) {
-    take.count = source;
+    (take.count, take.shows) = (source, source);
     if source == record {
         return;
     }
     let note = if source == 0 {
-        take.count = record;
+        (take.count, take.shows) = (record, record);
         Fault::new(
             Code::RetimeIgnored,
             format!("the event has no source length; its {record} frames of record are taken"),
@@ -192,7 +171,7 @@ fn plain(take: &mut Take<'_>, source: i64, record: i64) {
         .remedy("Check the plate against the edit.")
     } else if (source - record).abs() == 1 {
         // Lists made across rates are off by one; a frame too many does no harm.
-        take.count = source.max(record);
+        (take.count, take.shows) = (source.max(record), source.min(record).max(1));
         Fault::new(
             Code::RetimeIgnored,
             format!(
@@ -234,7 +213,7 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
     if frames == 0 {
         return skip(event, "a transition without length needs no outgoing frames");
     }
-    let fps = motion(event, into, Some(&into.reel));
+    let told = motion(event, into, Some(&into.reel));
     let clip_name = into.clip_name.as_deref().or(event.clip_name.as_deref());
     let last = before.iter_mut().rev().find_map(|verdict| match verdict {
         Verdict::Take(take) if take.event.track == event.track => Some(take),
@@ -243,7 +222,10 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
     if let Some(take) = last.filter(|take| goes_on(take, event, clip_name)) {
         let more = shown(frames, take.speed);
         take.count += more;
-        if take.lead > 0 {
+        take.shows += more;
+        take.record += frames;
+        // Backwards it goes on below what was shown.
+        if take.speed < 0.0 {
             take.lead += more;
         }
         let what = format!(
@@ -268,12 +250,14 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
         written: event.source.frames().max(1),
         lead: 0,
         count: frames,
+        shows: frames,
+        record: frames,
         speed: 1.0,
         notes: Vec::new(),
     };
     let frozen = event.freeze.then_some(0.0);
-    match frozen.or_else(|| fps.map(|fps| speed(fps, take.start))) {
-        Some(speed) if speed != 1.0 => retimed(&mut take, 0, frames, speed),
+    match frozen.or_else(|| told.map(|m| speed(m.fps, take.start))) {
+        Some(speed) if speed != 1.0 => retimed(&mut take, 0, speed),
         _ => {}
     }
     Verdict::Take(take)
@@ -283,44 +267,18 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
 fn goes_on(take: &Take<'_>, event: &Event, clip_name: Option<&str>) -> bool {
     let before = take.event;
     let day = event.source.start.frames_per_day();
-    let gap = event.source.start.frames - before.source.end.frames;
+    let at = event.source.start.frames;
+    let ends = |end: i64| (at - end).rem_euclid(day) == 0;
     let same_name = match (take.clip_name, clip_name) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         // A reel that stands for any file says nothing of its own.
         _ => !event.is_auxiliary(),
     };
-    // A reversed take is written as one frame; where it ends is not in the list.
+    // A reversed take goes on below its first frame, or where its range ends as the list writes it.
+    let first = take.start.frames - take.lead;
+    let below = take.speed < 0.0 && [take.start.frames, first, first - 1].into_iter().any(ends);
     before.reel.eq_ignore_ascii_case(&event.reel)
         && same_name
-        && gap.rem_euclid(day) == 0
+        && (ends(before.source.end.frames) || below)
         && before.record.end.frames == event.record.start.frames
-}
-
-/// The M2 that belongs to `side`; the lines of both sides of a transition
-/// stand under its second line, `under`.
-fn motion(side: &Event, under: &Event, other_reel: Option<&str>) -> Option<f64> {
-    let mine: Vec<&MotionEffect> = under
-        .motion
-        .iter()
-        .filter(|m| m.reel.is_empty() || same_reel(&m.reel, &side.reel))
-        .collect();
-    let exact = mine.iter().rev().find(|m| m.at == side.source.start_text);
-    let chosen = match other_reel {
-        // One side only: whatever stands there is meant, even if the reel was cut.
-        None => exact.copied().or_else(|| mine.last().copied()).or(under.motion.last()),
-        // Two sides of one reel are told apart by time only.
-        Some(other) if same_reel(other, &side.reel) => exact.copied(),
-        Some(_) => exact.copied().or_else(|| mine.last().copied()),
-    };
-    chosen.map(|m| m.fps)
-}
-
-/// Equal, or one cut short of the other.
-fn same_reel(a: &str, b: &str) -> bool {
-    let shorter = a.len().min(b.len());
-    a.eq_ignore_ascii_case(b)
-        || (shorter >= 8
-            && a.get(..shorter)
-                .zip(b.get(..shorter))
-                .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)))
 }

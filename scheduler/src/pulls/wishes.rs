@@ -14,6 +14,8 @@ pub struct Wishes {
     pub repeated: Option<String>,
     /// Template of a plate's name.
     pub naming: Option<String>,
+    /// Colour of the markers that name shots.
+    pub marker_color: Option<String>,
     /// Name of the debayer.
     pub debayer: Option<String>,
     /// Name of the compression.
@@ -50,6 +52,7 @@ impl Wishes {
             ("picture.intent", &self.intent),
             ("repeated", &self.repeated),
             ("naming.plate", &self.naming),
+            ("naming.marker_color", &self.marker_color),
         ];
         for (key, value) in texts {
             if let Some(value) = value {

@@ -3,9 +3,9 @@
 //! the deeds of the page: a question has one meaning, whichever way it came.
 
 use super::desk::Desk;
-use crate::core::{Command, State};
+use crate::core::{Command, State, Study};
 use crate::trust::Caller;
-use platefarm_model::explain::WhatIf;
+use platefarm_model::explain::{WhatIf, WhatIfAnswer};
 use platefarm_model::farm::{Control, Limit, PriorityClass, Setting, SettingKind, Target};
 use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
 use platefarm_proto::v1;
@@ -131,7 +131,7 @@ pub(super) async fn worker(
 ) -> Outcome<v1::ControlWorkerResponse> {
     let id = WorkerId(request.worker);
     change(desk, request).await?;
-    let workers = desk.look(|state| state.workers()).await?;
+    let workers = desk.live(|state| state.workers()).await?;
     let worker = workers.iter().find(|worker| worker.id == id).map(Into::into);
     Ok(v1::ControlWorkerResponse { worker })
 }
@@ -145,7 +145,7 @@ pub(super) async fn explain(
     request: v1::ExplainRequest,
 ) -> Outcome<v1::ExplainResponse> {
     let target: Target = request.target.ok_or_else(|| missing("target"))?.into();
-    desk.look(move |state| state.explain(target)).await?.map(Into::into)
+    desk.live(move |state| state.explain(target)).await?.map(Into::into)
 }
 
 pub(super) async fn what_if(
@@ -153,5 +153,11 @@ pub(super) async fn what_if(
     request: v1::WhatIfRequest,
 ) -> Outcome<v1::WhatIfResponse> {
     let imagined: WhatIf = request.try_into()?;
-    desk.look(move |state| state.what_if(&imagined)).await?.map(Into::into)
+    what_would(desk, imagined).await.map(Into::into)
+}
+
+/// What imagined workers would be given: who is there besides, only the leader knows.
+pub(super) async fn what_would(desk: &Desk, imagined: WhatIf) -> Outcome<WhatIfAnswer> {
+    desk.must_lead().await?;
+    desk.study(imagined, Vec::new(), Study::what_if).await
 }

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::results::{Page, Results};
 use super::{Answer, answer, control};
 use crate::aside::Aside;
-use crate::core::{Command, Reply, State};
+use crate::core::{Command, Listed, Reply, State};
 use crate::store::Reader;
 use crate::trust::Caller;
 use crate::web::Metrics;
@@ -50,7 +50,7 @@ const MAX_PAGE: u32 = 50_000;
 const WATCH_PAUSE: Duration = Duration::from_millis(100);
 
 async fn view(desk: &Desk, job: u64) -> Outcome<JobView> {
-    desk.look(move |state| state.job(JobId(job))).await?
+    desk.look_at(JobId(job), move |state| state.job(JobId(job))).await?
 }
 
 /// A job as the wire has it.
@@ -87,11 +87,6 @@ fn listed(steps: u32, page: Page) -> v1::ListFramesResponse {
     let last = page.rows.last().filter(|_| page.more);
     let next = last.map(|row| v1::FrameCursor { step: row.step.index, frame: row.outcome.frame() });
     v1::ListFramesResponse { steps, next }
-}
-
-/// The show of a job.
-pub(super) async fn show(desk: &Desk, job: JobId) -> Outcome<String> {
-    desk.look(move |state| state.show_of(job)).await?
 }
 
 /// A job whose steps say which trace they belong to: their own, or that of the
@@ -176,8 +171,7 @@ impl<R: Reader> FarmService<R> {
     }
 
     async fn making(&self, job: u64) -> Outcome<v1::GetMakingResponse> {
-        self.desk.must_lead().await?;
-        let makings = self.desk.look(move |state| state.making(JobId(job))).await??;
+        let makings = self.desk.live(move |state| state.making(JobId(job))).await??;
         let step =
             |(step, making): (u32, Making)| v1::StepMaking { step, making: Some((&making).into()) };
         Ok(v1::GetMakingResponse { steps: makings.into_iter().map(step).collect() })
@@ -190,11 +184,9 @@ impl<R: Reader> FarmService<R> {
     async fn jobs(&self, request: Request<v1::ListJobsRequest>) -> Outcome<v1::ListJobsResponse> {
         let caller = Caller::of(&request)?;
         let query = JobQuery::try_from(request.into_inner())?;
-        let unsettled_only = query.unsettled_only;
-        let mut jobs = self.desk.look(move |state| state.jobs(unsettled_only)).await?;
-        jobs.retain(|job| caller.sees(&job.show));
-        let (picked, found) = query.pick(&jobs);
-        Ok(v1::ListJobsResponse { jobs: picked.into_iter().map(Into::into).collect(), found })
+        let Listed { jobs, found, .. } =
+            self.desk.jobs(query, move |show| caller.sees(show)).await?;
+        Ok(v1::ListJobsResponse { jobs: jobs.iter().map(Into::into).collect(), found })
     }
 
     async fn workers(
@@ -210,7 +202,7 @@ impl<R: Reader> FarmService<R> {
             }
             workers
         };
-        let workers = self.desk.look(look).await?;
+        let workers = self.desk.live(look).await?;
         Ok(v1::ListWorkersResponse { workers: workers.iter().map(Into::into).collect() })
     }
 }

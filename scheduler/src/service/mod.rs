@@ -9,6 +9,7 @@ mod desk;
 mod events;
 mod farm;
 mod hooks;
+mod late;
 mod library;
 mod owner;
 mod pulls;
@@ -30,12 +31,14 @@ pub(crate) use results::Page;
 pub(crate) use stills::Stills;
 
 use crate::aside::Aside;
-use crate::core::{Command, Policy, Reply};
+use crate::core::{Command, Listed, Policy, Reply};
 use crate::library::Shelf;
 use crate::store::{Follower, HookStore, Kept, Place, Reader, SqlReader, TrustStore};
 use crate::{trust, web};
 use desk::Desk;
 use platefarm_model::cause::Cause;
+use platefarm_model::explain::{WhatIf, WhatIfAnswer};
+use platefarm_model::query::JobQuery;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId, limits};
 use platefarm_proto::keda::external_scaler_server::ExternalScalerServer;
 use platefarm_proto::{
@@ -193,7 +196,7 @@ pub async fn serve(
     let asked = desk.clone();
     let show_of = move |job| {
         let desk = asked.clone();
-        Box::pin(async move { farm::show(&desk, job).await }) as Pin<Box<_>>
+        Box::pin(async move { desk.show_of(job).await }) as Pin<Box<_>>
     };
     let now: fn() -> trust::Now = || {
         let clock = clock::Clock::new();
@@ -235,7 +238,7 @@ pub async fn serve(
         shelf: Arc::clone(&shelf),
         plans: Aside::new(pulls::PLANS),
     };
-    let work = work::WorkService::new(desk.clone(), &config, stills);
+    let work = work::WorkService::new(desk.clone(), &config, stills, reader);
     tracing::info!(store = %config.store, "scheduler is ready");
     config.ready.notify_one();
     let end = async {
@@ -285,10 +288,13 @@ pub async fn serve(
         keepers.spawn(certificates.keep(metrics));
         server.serve_with_incoming_shutdown(incoming, end).await
     };
+    let failed =
+        |e: tonic::transport::Error| Fault::new(Code::BadConfig, "the port failed").because(&e);
     let served = tokio::select! {
-        served = served => served,
+        served = served => served.map_err(failed),
         // Connections that do not close by themselves are not waited for for ever.
         () = farewell(closing) => Ok(()),
+        fault = broken(&mut owners) => Err(fault),
     };
     sites.shutdown().await;
     clerks.shutdown().await;
@@ -299,7 +305,19 @@ pub async fn serve(
     if ended.is_err() {
         tracing::warn!("calls in hand were cut off");
     }
-    served.map_err(|e| Fault::new(Code::BadConfig, "the port failed").because(&e))
+    served
+}
+
+/// Why whoever decides is gone, or follows no more. Where it ends in good order, nothing is:
+/// a scheduler that is nobody's farm ends, and what watches over it starts it again.
+async fn broken(owners: &mut JoinSet<()>) -> Fault {
+    match owners.join_next().await {
+        Some(Err(e)) => {
+            let fault = Fault::new(Code::Internal, "the scheduler's core broke off").because(&e);
+            fault.remedy("Start it again: nothing that was acknowledged is lost. Please report it.")
+        }
+        _ => std::future::pending().await,
+    }
 }
 
 /// Who tells what happened: the service that is asked, and those who do it unasked.
@@ -324,8 +342,8 @@ async fn sweep(reader: SqlReader, desk: Desk, kept: Kept) {
     let clock = clock::Clock::new();
     loop {
         tokio::time::sleep(SWEEP).await;
-        if desk.leads()
-            && let Err(fault) = reader.drop_old_events(kept, clock.now()).await
+        if let Some(reign) = desk.reign()
+            && let Err(fault) = reader.drop_old_events(kept, clock.now(), &reign).await
         {
             tracing::warn!(%fault, "old events are kept for now");
         }
@@ -356,6 +374,41 @@ impl<R: Reader> web::Glance for Results<R> {
         look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
     ) -> Outcome<T> {
         self.desk.look(look).await
+    }
+
+    async fn look_at<T: Send + 'static>(
+        &self,
+        job: JobId,
+        look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        self.desk.look_at(job, look).await
+    }
+
+    async fn live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&crate::core::State) -> T + Send + 'static,
+    ) -> Outcome<T> {
+        self.desk.live(look).await
+    }
+
+    async fn jobs(
+        &self,
+        query: JobQuery,
+        sees: impl Fn(&str) -> bool + Clone + Send + 'static,
+    ) -> Outcome<Listed> {
+        self.desk.jobs(query, sees).await
+    }
+
+    async fn ready(&self) -> Outcome<()> {
+        self.desk.ready().await
+    }
+
+    fn lives(&self) -> bool {
+        self.desk.lives()
+    }
+
+    async fn what_if(&self, imagined: WhatIf) -> Outcome<WhatIfAnswer> {
+        control::what_would(&self.desk, imagined).await
     }
 
     async fn ask(&self, command: Command) -> Outcome<Reply> {

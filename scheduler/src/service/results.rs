@@ -2,12 +2,11 @@
 
 use super::desk::Desk;
 use super::stills::Stills;
-use crate::core::FrameRow;
+use crate::core::{FrameRow, State};
 use crate::store::Reader;
 use platefarm_model::cause::{self, Cause, FailedFrame};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Frames of a page of results, when the question does not say; a result is some hundred bytes.
 const PAGE: u32 = 20_000;
@@ -19,7 +18,7 @@ pub(crate) struct Doer {
     pub(crate) frames: FrameRange,
     pub(crate) token: LeaseToken,
     pub(crate) worker: WorkerId,
-    /// None: it has left.
+    /// None: it was not known any more.
     pub(crate) name: Option<String>,
 }
 
@@ -53,68 +52,53 @@ impl<R: Reader> Results<R> {
         rows.drain(..rows.partition_point(|row| Some(at(row)) <= after));
         let more = rows.len() > limit;
         rows.truncate(limit);
-        Ok(Page { doers: self.doers(&rows).await?, rows, more })
+        Ok(Page { doers: doers(&rows), rows, more })
     }
 
     /// Results of those of `frames` of a step that have ended.
     pub(crate) async fn of_step(&self, step: StepId, frames: FrameRange) -> Outcome<Page> {
         let rows = self.reader.frames_of(step, frames).await?;
-        Ok(Page { doers: self.doers(&rows).await?, rows, more: false })
-    }
-
-    /// Who ended these frames; those whose lease is not kept any more are left out.
-    async fn doers(&self, rows: &[FrameRow]) -> Outcome<Vec<Doer>> {
-        let tokens: BTreeSet<LeaseToken> = rows.iter().map(|row| row.token).collect();
-        let held = self.desk.look(move |state| {
-            let holder = |token: LeaseToken| {
-                let (worker, name) = state.holder(token)?;
-                Some((token, (worker, name.map(str::to_owned))))
-            };
-            tokens.into_iter().filter_map(holder).collect::<BTreeMap<_, _>>()
-        });
-        let held = held.await?;
-        let mut doers: Vec<Doer> = Vec::new();
-        for row in rows {
-            let (step, frame, token) = (row.step.index, row.outcome.frame(), row.token);
-            match doers.last_mut() {
-                Some(last)
-                    if (last.step, last.token) == (step, token)
-                        && frame.checked_sub(1) == Some(last.frames.last()) =>
-                {
-                    last.frames = FrameRange::of_len(last.frames.first(), last.frames.len() + 1);
-                }
-                _ => {
-                    let Some((worker, name)) = held.get(&token).cloned() else { continue };
-                    let frames = FrameRange::of_len(frame, 1);
-                    doers.push(Doer { step, frames, token, worker, name });
-                }
-            }
-        }
-        Ok(doers)
+        Ok(Page { doers: doers(&rows), rows, more: false })
     }
 
     /// Frames of `job` that failed, by what went wrong.
     pub(crate) async fn causes(&self, job: JobId) -> Outcome<Vec<Cause>> {
-        let looked =
-            self.desk.look(move |state| Outcome::Ok((state.troubles(job)?, state.job(job)?)));
+        let look = move |state: &State| Outcome::Ok((state.troubles(job)?, state.job(job)?));
+        let looked = self.desk.look_at(job, look);
         let (mut failed, view) = looked.await??;
         if view.frames_failed == 0 {
             return Ok(cause::causes(failed));
         }
-        let mut rows = self.reader.frames(job).await?;
-        rows.retain(|row| matches!(row.outcome, FrameOutcome::Failed { .. }));
-        let doers = self.doers(&rows).await?;
-        for row in rows {
+        for row in self.reader.frames(job).await? {
             let FrameOutcome::Failed { frame, fault } = row.outcome else { continue };
-            // Doers are in the order of rows and do not overlap: the last that begins
-            // before has the frame, or nobody has.
-            let at = (row.step.index, frame);
-            let before = doers.partition_point(|it| (it.step, it.frames.first()) <= at);
-            let by = doers[..before].last();
-            let by = by.filter(|it| it.step == at.0 && it.frames.contains(frame));
-            let workers = by.map(|it| it.worker).into_iter().collect();
+            let workers = row.by.map(|by| by.worker).into_iter().collect();
             failed.push(FailedFrame { step: row.step, frame, fault, again: false, workers });
         }
         Ok(cause::causes(failed))
     }
+}
+
+/// Who ended these frames, as far as it was said.
+fn doers(rows: &[FrameRow]) -> Vec<Doer> {
+    let mut doers: Vec<Doer> = Vec::new();
+    for row in rows {
+        let Some(by) = &row.by else { continue };
+        let (step, frame, token) = (row.step.index, row.outcome.frame(), row.token);
+        match doers.last_mut() {
+            Some(last)
+                if (last.step, last.token) == (step, token)
+                    && frame.checked_sub(1) == Some(last.frames.last()) =>
+            {
+                last.frames = FrameRange::of_len(last.frames.first(), last.frames.len() + 1);
+            }
+            _ => doers.push(Doer {
+                step,
+                frames: FrameRange::of_len(frame, 1),
+                token,
+                worker: by.worker,
+                name: Some(by.name.clone()).filter(|name| !name.is_empty()),
+            }),
+        }
+    }
+    doers
 }

@@ -1,31 +1,34 @@
 //! Whether this scheduler leads. Of several on one database one leads, by a
 //! lock that lives with its connection; the others answer questions from what
-//! is committed, name the leader to who wants more, and try the lock four times
-//! a second. When the leader is gone one of them has it, reads the store, and
-//! every lease goes on under its token.
+//! is committed, name the leader to who wants more (to change something, or to
+//! hear who is alive), and try the lock four times a second. When the leader is
+//! gone one of them has it, reads the store, and every lease goes on under its
+//! token.
 
 use super::clock::Clock;
-use super::owner::{Ask, Ended, Findings, Owner};
+use super::owner::{Ask, Ended, Leading, Owner};
 use super::rebuild::rebuild;
 use super::{Config, gone};
 use crate::core::State;
 use crate::store::{Follower, Place, SqlStore, parts};
 use crate::web::Metrics;
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, JobId, Outcome};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, watch};
 
 /// How often one who follows tries to lead.
 const TRY: Duration = Duration::from_millis(250);
-/// How old an answer of one who follows may be.
+/// How old the farm may be as one who follows sees it.
 const STALE: Duration = Duration::from_secs(1);
+/// And of a large farm, so many times as old as it takes to read it.
+const RARE: u32 = 20;
 
 /// What this scheduler is now.
 #[derive(Clone)]
 pub(super) enum Role {
-    /// It decides; its auditor's findings beside it.
-    Leads(mpsc::Sender<Ask>, Findings),
+    /// It decides.
+    Leads(Leading),
     /// Another does.
     Follows(Arc<Following>),
     /// It ends.
@@ -37,21 +40,42 @@ pub(super) struct Following {
     store: Follower,
     config: Config,
     clock: Clock,
+    /// The farm as it was read last, and until when it is good.
     seen: Mutex<Option<(Instant, Arc<State>)>>,
 }
 
 impl Following {
-    /// The farm as it is committed, a second old at most.
+    /// The farm as it is committed, a second old at most; a large one is older.
     pub(super) async fn state(&self) -> Outcome<Arc<State>> {
         let mut seen = self.seen.lock().await;
-        if let Some((_, state)) = seen.as_ref().filter(|(when, _)| when.elapsed() < STALE) {
+        if let Some((_, state)) = seen.as_ref().filter(|(until, _)| Instant::now() < *until) {
             return Ok(Arc::clone(state));
         }
+        let begun = Instant::now();
         let (to, taken) = parts();
         let read = self.store.read(to);
         let state = Arc::new(rebuild(self.config.policy, self.clock, taken, read).await?);
-        *seen = Some((Instant::now(), Arc::clone(&state)));
+        let until = Instant::now() + STALE.max(begun.elapsed() * RARE);
+        *seen = Some((until, Arc::clone(&state)));
         Ok(state)
+    }
+
+    /// One job as it is committed, in a farm of nothing else but what it waits for.
+    pub(super) async fn job(&self, id: JobId) -> Outcome<State> {
+        let stored = self.store.job(id).await?;
+        let (policy, now) = (self.config.policy, self.clock.now());
+        let made = tokio::task::spawn_blocking(move || State::rebuild(policy, stored, now)).await;
+        made.map_err(|e| Fault::new(Code::Internal, "the job was not made").because(&e))?
+    }
+
+    /// The show of a job, if there is one.
+    pub(super) async fn show_of(&self, job: JobId) -> Outcome<Option<String>> {
+        self.store.show_of(job).await
+    }
+
+    /// Whether the store answers, without a look at the farm.
+    pub(super) async fn answers(&self) -> Outcome<()> {
+        self.store.leader().await.map(drop)
     }
 
     /// Gives back what it saw, for who begins to lead: of a large farm a gigabyte, and a while.
@@ -103,7 +127,7 @@ impl Roles {
     /// Where the one who decides is asked.
     pub(super) async fn leader(&self) -> Outcome<mpsc::Sender<Ask>> {
         match self.now() {
-            Role::Leads(asks, _) => Ok(asks),
+            Role::Leads(leading) => Ok(leading.asks),
             Role::Follows(following) => Err(following.not_leader().await),
             Role::Ends => Err(gone(())),
         }
@@ -155,12 +179,12 @@ impl Govern {
             following.forget();
         }
         let policy = self.config.policy;
-        let (asks, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
+        let (leading, mut owner) = Owner::open(store, policy, self.closing.clone()).await?;
         owner.count_in(Arc::clone(&self.metrics));
         if self.config.alone {
             owner.dismiss_all().await?;
         }
-        self.roles.set(Role::Leads(asks, owner.findings()));
+        self.roles.set(Role::Leads(leading));
         Ok(owner)
     }
 

@@ -7,7 +7,7 @@
 
 use super::desk::Desk;
 use super::{Answer, answer};
-use crate::core::Wanted;
+use crate::core::{Study, Wanted};
 use platefarm_model::explain::WhatIf;
 use platefarm_model::farm::{WorkerClass, WorkerTraits};
 use platefarm_model::{Code, Fault, Outcome};
@@ -223,11 +223,8 @@ impl Scaler {
 
     /// The answer; worked out beside the farm, which goes on meanwhile.
     async fn look(&self, kind: &Kind) -> Outcome<Wanted> {
-        let imagined = kind.imagined();
         let before = kind.after.iter().map(Kind::imagined).collect();
-        let study = self.desk.look(move |state| state.study(imagined, before)).await??;
-        let answer = tokio::task::spawn_blocking(move || study.answer()).await;
-        answer.map_err(|e| Fault::new(Code::Internal, "the answer broke off").because(&e))
+        self.desk.study(kind.imagined(), before, Study::answer).await
     }
 
     async fn active(&self, object: &ScaledObjectRef) -> Outcome<bool> {

@@ -6,9 +6,10 @@
 //! that is lost, late or repeated cannot make it drown or starve. A slot that
 //! does nothing anywhere goes before any place to wait.
 
+use super::late::Late;
 use crate::core::{Granted, Verdict};
 use platefarm_model::job::FrameOutcome;
-use platefarm_model::{Fault, FrameRange, LeaseToken, WorkerId};
+use platefarm_model::{Fault, FrameRange, LeaseToken, StepId, WorkerId};
 use std::collections::{HashMap, VecDeque};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -42,6 +43,8 @@ pub(super) struct Room {
 pub(super) struct Report {
     pub(super) number: u64,
     pub(super) token: LeaseToken,
+    /// Of the lease; older workers do not say it.
+    pub(super) step: Option<StepId>,
     pub(super) outcomes: Vec<FrameOutcome>,
     /// The last frame that the worker will do of it.
     pub(super) last: Option<i64>,
@@ -63,6 +66,8 @@ pub(super) struct Answered {
     pub(super) token: LeaseToken,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) keep: Option<FrameRange>,
+    /// Where frames were refused: whether they had been accepted is still to be asked.
+    pub(super) late: Option<Late>,
 }
 
 /// A connected worker.

@@ -5,6 +5,7 @@
 use super::desk::Desk;
 use super::seats::{Answered, Report, Room, Said, SeatId, Word};
 use crate::core::{Granted, Verdict};
+use crate::store::Reader;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId, WorkerId};
 use platefarm_proto::convert::to_status;
@@ -32,6 +33,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// Begins a session with its first message.
 pub(super) async fn begin(
     desk: Desk,
+    results: impl Reader,
     ttl_ms: u64,
     mut inbound: Streaming<v1::SessionRequest>,
 ) -> Result<Heard, Status> {
@@ -55,7 +57,8 @@ pub(super) async fn begin(
         drop(reader.seat(id, Word::HungUp).await);
     });
     let mut told = HashSet::new();
-    let heard = UnboundedReceiverStream::new(said).map(move |said| {
+    let said = UnboundedReceiverStream::new(said).then(move |said| judged(said, results.clone()));
+    let heard = said.map(move |said| {
         unanswered.add_permits(said.answers.len());
         match said.end {
             Some(fault) => Err(to_status(&fault)),
@@ -63,6 +66,18 @@ pub(super) async fn begin(
         }
     });
     Ok(Box::pin(heard))
+}
+
+/// What is said, when late reports were looked for in the store. A store that cannot be read
+/// ends the session: what was not answered is said again on the next.
+async fn judged(mut said: Said, results: impl Reader) -> Said {
+    for answer in &mut said.answers {
+        let Some(late) = answer.late.take() else { continue };
+        if let Err(fault) = late.judge(&mut answer.verdicts, &results).await {
+            return Said { end: Some(fault), ..said };
+        }
+    }
+    said
 }
 
 /// Hands one message to the owner. A report that cannot be read would not be
@@ -85,7 +100,8 @@ async fn speak(
             Ok(report) => reports.push(report),
             Err(fault) => {
                 tracing::warn!(%fault, %token, "a worker's report cannot be read");
-                let answer = Answered { number, token, verdicts: Vec::new(), keep: None };
+                let answer =
+                    Answered { number, token, verdicts: Vec::new(), keep: None, late: None };
                 drop(to.send(Said { answers: vec![answer], ..Said::default() }));
             }
         }
@@ -100,10 +116,11 @@ async fn speak(
 }
 
 fn report(wire: v1::Report) -> Outcome<Report> {
-    let v1::Report { number, token, frames, last } = wire;
+    let v1::Report { number, token, frames, last, step } = wire;
     let outcomes: Outcome<Vec<FrameOutcome>> =
         frames.into_iter().map(FrameOutcome::try_from).collect();
-    Ok(Report { number, token: LeaseToken(token), outcomes: outcomes?, last })
+    let (token, step) = (LeaseToken(token), step.map(Into::into));
+    Ok(Report { number, token, step, outcomes: outcomes?, last })
 }
 
 fn response(said: Said, ttl_ms: u64, told: &mut HashSet<StepId>) -> v1::SessionResponse {

@@ -1,14 +1,20 @@
 //! The service over a real socket, and the owner with a store that fails.
 
+mod asked;
+mod auditor;
+mod ends;
+mod follow;
+mod late;
+
 use super::desk::Desk;
 use super::owner::Owner;
 use super::role::{Role, Roles};
 use super::{Config, bind, serve};
-use crate::core::{Changes, Command, Policy, Reply, Snapshot};
-use crate::store::memory::MemoryStore;
+use crate::core::{Changes, Command, Policy, Reply, Snapshot, Steps};
+use crate::store::memory::{MemoryStore, MemoryView};
 use crate::store::postgres::Cluster;
-use crate::store::{Jobs, LogEnd, Parts, Place, Store};
-use platefarm_model::farm::{Limit, Setting, SettingKind};
+use crate::store::{LogEnd, Parts, Place, Reign, Store, View};
+use platefarm_model::farm::Target;
 use platefarm_model::job::{
     FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
 };
@@ -150,8 +156,10 @@ pub(super) async fn report(
     outcomes: &[FrameOutcome],
 ) -> Vec<v1::Verdict> {
     let frames = outcomes.iter().map(Into::into).collect();
-    let response =
-        work.report(v1::ReportRequest { worker, token, frames, last: None }).await.unwrap();
+    let response = work
+        .report(v1::ReportRequest { worker, token, frames, ..Default::default() })
+        .await
+        .unwrap();
     response.into_inner().verdicts().collect()
 }
 
@@ -420,8 +428,12 @@ async fn errors_arrive_as_they_were_made() {
     assert_eq!((fault.code, fault.place.unwrap()), (Code::BadSpec, "steps[0] 'a'".to_owned()));
     let status = work.acquire(v1::AcquireRequest { worker: 9, wait_ms: 0 }).await.unwrap_err();
     assert_eq!(from_status(&status).code, Code::UnknownWorker);
-    let report =
-        v1::ReportRequest { worker: 9, token: 5, frames: vec![(&done(1)).into()], last: None };
+    let report = v1::ReportRequest {
+        worker: 9,
+        token: 5,
+        frames: vec![(&done(1)).into()],
+        ..Default::default()
+    };
     let verdicts = work.report(report).await.unwrap().into_inner();
     assert_eq!(verdicts.verdicts().collect::<Vec<_>>(), [v1::Verdict::Refused], "never an error");
 }
@@ -482,21 +494,46 @@ struct Flaky {
     lie: Arc<Mutex<Option<Lie>>>,
     /// Held by a test: commits wait.
     gate: Arc<tokio::sync::Mutex<()>>,
+    /// Held by a test: an auditor that reads waits.
+    slow: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Store for Flaky {
-    type Reader = MemoryStore;
+struct FlakyView {
+    inner: MemoryView,
+    lie: Arc<Mutex<Option<Lie>>>,
+    slow: Arc<tokio::sync::Mutex<()>>,
+}
 
-    async fn read(&mut self, to: Parts) -> Outcome<()> {
-        self.inner.read(to).await
+impl View for FlakyView {
+    async fn open(&mut self) -> Outcome<()> {
+        self.inner.open().await
     }
 
-    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
+    async fn part(&mut self, of: Steps) -> Outcome<Snapshot> {
+        drop(self.slow.lock().await);
         let mut rows = self.inner.part(of).await?;
         if let Some(lie) = *self.lie.lock().unwrap() {
             lie(&mut rows);
         }
         Ok(rows)
+    }
+}
+
+impl Store for Flaky {
+    type Reader = MemoryStore;
+    type View = FlakyView;
+
+    async fn read(&mut self, to: Parts) -> Outcome<()> {
+        self.inner.read(to).await
+    }
+
+    fn view(&self) -> FlakyView {
+        let (lie, slow) = (Arc::clone(&self.lie), Arc::clone(&self.slow));
+        FlakyView { inner: self.inner.view(), lie, slow }
+    }
+
+    async fn hold(&mut self, view: &mut FlakyView) -> Outcome<()> {
+        self.inner.hold(&mut view.inner).await
     }
 
     async fn log_end(&mut self) -> Outcome<LogEnd> {
@@ -517,14 +554,18 @@ impl Store for Flaky {
     fn reader(&self) -> MemoryStore {
         self.inner.clone()
     }
+
+    fn reign(&self) -> Reign {
+        self.inner.reign()
+    }
 }
 
 #[tokio::test]
 async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
+    let (leading, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(leading)));
     let task = tokio::spawn(owner.run());
     let submit = |key: &str| desk.ask(Command::Submit(Box::new(noop(key, 2))));
 
@@ -541,79 +582,12 @@ async fn a_failed_commit_promises_nothing_and_the_core_follows_the_store() {
     task.await.unwrap();
 }
 
-/// The auditor agrees with a store that tells the truth, and says where one does not.
-#[tokio::test]
-async fn the_auditor_holds_the_core_against_the_store() {
-    let store = Flaky::default();
-    let (_close, closing) = watch::channel(false);
-    let (asks, mut owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    owner.audit_every(Duration::ZERO);
-    let findings = owner.findings();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, findings.clone())));
-    let task = tokio::spawn(owner.run());
-    let submit = async |key: &str| {
-        desk.ask(Command::Submit(Box::new(noop(key, 2)))).await.unwrap();
-    };
-    submit("a").await;
-    let register = Command::Register {
-        name: "w".into(),
-        instance: "w".into(),
-        slots: 1,
-        backend: "cpu".into(),
-        traits: Default::default(),
-    };
-    desk.ask(register).await.unwrap();
-    let acquire = Command::Acquire { worker: WorkerId(1) };
-    assert!(matches!(desk.ask(acquire).await, Ok(Reply::Acquired(Some(_)))));
-    let limit = Some(Setting::Limit(Limit { count: 1 }));
-    desk.ask(Command::Set(SettingKind::Limit, "nuke".into(), limit)).await.unwrap();
-    submit("b").await;
-    let audit = findings.read();
-    assert_eq!((audit.broken, audit.first.clone()), (0, None));
-    assert!(audit.jobs >= 1, "{audit:?}");
-    let lies: [(&str, Lie); 6] = [
-        ("j1 is not", |rows| rows.jobs.values_mut().for_each(|job| job.name = "another".into())),
-        ("step j1.0 is not", |rows| {
-            rows.steps.values_mut().for_each(|(_, state)| state.control.paused = true);
-        }),
-        ("lease t", |rows| {
-            rows.leases.values_mut().for_each(|lease| lease.keep = "9".parse().unwrap())
-        }),
-        ("lease t", |rows| rows.leases.clear()),
-        ("worker w1 is not", |rows| rows.workers.values_mut().for_each(|worker| worker.slots = 9)),
-        ("limit 'l0' is not", |rows| rows.settings.clear()),
-    ];
-    // As many commits as a round of a few jobs takes.
-    let round = async |number: usize| {
-        for count in 0..2 {
-            let limit = Some(Setting::Limit(Limit { count }));
-            desk.ask(Command::Set(SettingKind::Limit, format!("l{number}"), limit)).await.unwrap();
-        }
-    };
-    for (number, (sign, lie)) in lies.into_iter().enumerate() {
-        *store.lie.lock().unwrap() = Some(lie);
-        findings.clear();
-        round(number).await;
-        let first = findings.read().first.unwrap_or_default();
-        assert!(
-            first.contains(sign) && first.ends_with("is not stored as it is"),
-            "{sign}: {first}"
-        );
-    }
-    *store.lie.lock().unwrap() = None;
-    findings.clear();
-    round(99).await;
-    assert_eq!((findings.read().first, findings.read().looks), (None, 1));
-    drop(desk);
-    task.await.unwrap();
-}
-
 #[tokio::test]
 async fn a_lease_that_nobody_waits_for_any_more_is_free_at_once() {
     let store = Flaky::default();
     let (_close, closing) = watch::channel(false);
-    let (asks, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
-    let desk = Desk::new(Roles::of(Role::Leads(asks, owner.findings())));
+    let (leading, owner) = Owner::open(store.clone(), Policy::default(), closing).await.unwrap();
+    let desk = Desk::new(Roles::of(Role::Leads(leading)));
     let task = tokio::spawn(owner.run());
     for instance in ["a", "b"] {
         let command = Command::Register {
@@ -670,6 +644,20 @@ async fn of_two_schedulers_on_postgres_one_leads_and_the_other_takes_over() {
     let fault = from_status(&other.submit_job(request).await.unwrap_err());
     assert_eq!(fault.code, Code::NotLeader);
     assert_eq!(fault.place, Some(format!("http://{}", first.address)));
+    // Whose workers are alive, and what keeps work from them, only the leader knows.
+    let explained = v1::ExplainRequest { target: Some(Target::Job(JobId(id)).into()) };
+    let imagined = v1::WhatIfRequest { workers: 1, ..Default::default() };
+    for status in [
+        other.list_workers(v1::ListWorkersRequest {}).await.unwrap_err(),
+        other.explain(explained).await.unwrap_err(),
+        other.what_if(imagined).await.unwrap_err(),
+    ] {
+        let fault = from_status(&status);
+        assert_eq!(fault.code, Code::NotLeader);
+        assert_eq!(fault.place, Some(format!("http://{}", first.address)));
+    }
+    let listed = other.list_jobs(v1::ListJobsRequest::default()).await.unwrap().into_inner();
+    assert_eq!((listed.found, listed.jobs[0].id), (1, id));
     let beat = v1::HeartbeatRequest { worker, tokens: vec![lease.token], leases: vec![] };
     let refused = other_work.heartbeat(beat.clone()).await.unwrap_err();
     assert_eq!(from_status(&refused).code, Code::NotLeader);
@@ -708,7 +696,7 @@ async fn a_session_carries_leases_reports_and_what_was_never_heard() {
         number: 7,
         token: first.token,
         frames: frames(&first).iter().map(Into::into).collect(),
-        last: None,
+        ..Default::default()
     }];
     session.say(v1::SessionRequest { room: room(1, 1, 0), reports, ..Default::default() }).await;
     // A lease may be heard of before the verdicts are stored.

@@ -1,10 +1,12 @@
 //! What workers say, as commands.
 
 use super::desk::Desk;
+use super::late::Late;
 use super::session::{self, verdict};
 use super::stills::Stills;
 use super::{Answer, Config, answer};
 use crate::core::{Command, Granted, Pulse, Reply};
+use crate::store::SqlReader;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, WorkerId};
 use platefarm_proto::convert::making;
@@ -18,19 +20,39 @@ pub(super) struct WorkService {
     heartbeat_ms: u64,
     ttl_ms: u64,
     stills: Stills,
+    results: SqlReader,
 }
 
 /// Longest wait for a task: shorter than what proxies cut off.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 impl WorkService {
-    pub(super) fn new(desk: Desk, config: &Config, stills: Stills) -> Self {
+    pub(super) fn new(desk: Desk, config: &Config, stills: Stills, results: SqlReader) -> Self {
         Self {
             desk,
             heartbeat_ms: u64::try_from(config.heartbeat.as_millis()).unwrap_or(u64::MAX),
             ttl_ms: config.policy.lease_ttl_ms.unsigned_abs(),
             stills,
+            results,
         }
+    }
+
+    async fn reported(&self, request: v1::ReportRequest) -> Outcome<v1::ReportResponse> {
+        let v1::ReportRequest { worker, token, frames, last, step } = request;
+        let (worker, token) = (WorkerId(worker), LeaseToken(token));
+        let outcomes: Outcome<Vec<FrameOutcome>> =
+            frames.into_iter().map(FrameOutcome::try_from).collect();
+        let outcomes = outcomes?;
+        let late = Late::of(step.map(Into::into), token, &outcomes);
+        let command = Command::Report { worker, token, outcomes, last };
+        let Reply::Reported { mut verdicts, keep } = self.desk.ask(command).await? else {
+            return Desk::unexpected();
+        };
+        if let Some(late) = late {
+            late.judge(&mut verdicts, &self.results).await?;
+        }
+        let verdicts = verdicts.into_iter().map(verdict).collect();
+        Ok(v1::ReportResponse { verdicts, keep: keep.map(Into::into) })
     }
 
     fn lease(&self, granted: &Granted) -> v1::Lease {
@@ -52,7 +74,8 @@ impl Work for WorkService {
         &self,
         request: Request<Streaming<v1::SessionRequest>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
-        let heard = session::begin(self.desk.clone(), self.ttl_ms, request.into_inner()).await;
+        let (desk, results) = (self.desk.clone(), self.results.clone());
+        let heard = session::begin(desk, results, self.ttl_ms, request.into_inner()).await;
         heard.map(Response::new)
     }
 
@@ -85,23 +108,7 @@ impl Work for WorkService {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Answer<v1::ReportResponse> {
-        let v1::ReportRequest { worker, token, frames, last } = request.into_inner();
-        let read: Outcome<Vec<FrameOutcome>> =
-            frames.into_iter().map(FrameOutcome::try_from).collect();
-        let outcomes = match read {
-            Ok(outcomes) => outcomes,
-            Err(fault) => return answer(Err(fault)),
-        };
-        let command =
-            Command::Report { worker: WorkerId(worker), token: LeaseToken(token), outcomes, last };
-        answer(match self.desk.ask(command).await {
-            Ok(Reply::Reported { verdicts, keep }) => Ok(v1::ReportResponse {
-                verdicts: verdicts.into_iter().map(verdict).collect(),
-                keep: keep.map(Into::into),
-            }),
-            Ok(_) => Desk::unexpected(),
-            Err(fault) => Err(fault),
-        })
+        answer(self.reported(request.into_inner()).await)
     }
 
     async fn heartbeat(

@@ -3,6 +3,7 @@
 //! writer. Each row says which cursor it follows, so that whoever reads on from
 //! a cursor sees whether something between was dropped meanwhile.
 
+use super::reign::Reign;
 use super::sql::{SqlReader, failed};
 use crate::core::EventRow;
 use platefarm_model::event::Event;
@@ -143,8 +144,8 @@ impl SqlReader {
     /// last stays, so that cursors go on growing.
     ///
     /// # Errors
-    /// `F0502`.
-    pub async fn drop_old_events(&self, kept: Kept, now: Timestamp) -> Outcome<u64> {
+    /// `F0502`; `F0514` where another has begun to lead.
+    pub async fn drop_old_events(&self, kept: Kept, now: Timestamp, reign: &Reign) -> Outcome<u64> {
         let cannot = |e: sqlx::Error| failed("drop old events", &e);
         let before = now.0.saturating_sub(i64::try_from(kept.time.as_micros()).unwrap_or(i64::MAX));
         let mut dropped = 0;
@@ -160,8 +161,10 @@ impl SqlReader {
             if (at >= before && !too_much) || last.unsigned_abs() >= end.last {
                 return Ok(dropped);
             }
+            let mut tx = reign.begin(&mut db).await?;
             let gone = sqlx::query("DELETE FROM events WHERE last <= $1").bind(last);
-            dropped += gone.execute(&mut *db).await.map_err(cannot)?.rows_affected();
+            dropped += gone.execute(&mut *tx).await.map_err(cannot)?.rows_affected();
+            tx.commit().await.map_err(cannot)?;
         }
     }
 }

@@ -48,13 +48,13 @@ pub(super) async fn frames_into_results(db: &mut AnyConnection) -> Outcome<sqlx:
                 let message = format!("the result of frame {frame} of {step} cannot be read");
                 Fault::new(Code::StoreFailed, message).because(&e)
             })?;
-            rows.push(FrameRow { step, token: LeaseToken(token as u64), outcome });
+            rows.push(FrameRow { step, token: LeaseToken(token as u64), by: None, outcome });
         }
         if rows.is_empty() {
             return Ok(Ok(()));
         }
         let runs: Vec<Run> = pack(&rows);
-        if let Err(error) = table::write_runs(db, runs).await {
+        if let Err(error) = table::write_gathered(db, runs).await {
             return Ok(Err(error));
         }
     }

@@ -3,6 +3,7 @@
 //! since it has to be used; whoever reads the store could sign.
 
 use super::place::Place;
+use super::reign::Reign;
 use super::sql::{failed, pool};
 use platefarm_model::event::Hook;
 use platefarm_model::{Code, Fault, Outcome, Secret, Timestamp};
@@ -93,8 +94,11 @@ impl HookStore {
     /// Notes how far one has come, and how the last try went. A cursor never goes back.
     ///
     /// # Errors
-    /// `F0502`.
-    pub async fn note(&self, hook: &Hook) -> Outcome<()> {
+    /// `F0502`; `F0514` where another has begun to lead, and delivers.
+    pub async fn note(&self, hook: &Hook, reign: &Reign) -> Outcome<()> {
+        let cannot = |e: sqlx::Error| failed("note a delivery", &e);
+        let mut db = self.pool.acquire().await.map_err(cannot)?;
+        let mut tx = reign.begin(&mut db).await?;
         sqlx::query(
             "UPDATE webhooks SET cursor_at = $1, failures = $2, trouble = $3, next_try = $4 \
              WHERE id = $5 AND cursor_at <= $1",
@@ -104,10 +108,10 @@ impl HookStore {
         .bind(&hook.trouble)
         .bind(hook.next_try.map_or(0, |t| t.0))
         .bind(&hook.id)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await
-        .map(drop)
-        .map_err(|e| failed("note a delivery", &e))
+        .map_err(cannot)?;
+        tx.commit().await.map_err(cannot)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The store's contract without a database: what the simulation crashes and
 //! restores. The suite holds it to the same behaviour as the real ones.
 
-use super::{Jobs, LogEnd, Parts, Reader, Store};
-use crate::core::{Changes, EventRow, FrameRow, Snapshot};
+use super::{LogEnd, Parts, Reader, Reign, Store, View};
+use crate::core::{Changes, EventRow, FrameRow, Snapshot, Steps};
 use platefarm_model::{Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -58,8 +58,35 @@ impl Disk {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryStore(Arc<Mutex<Disk>>);
 
+/// What was on disk at a moment.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryView {
+    held: Option<Snapshot>,
+}
+
+impl View for MemoryView {
+    async fn open(&mut self) -> Outcome<()> {
+        Ok(())
+    }
+
+    async fn part(&mut self, of: Steps) -> Outcome<Snapshot> {
+        let none = || Fault::new(Code::StoreFailed, "no moment is held");
+        let mut rows = self.held.take().ok_or_else(none)?;
+        let within = |step: &StepId| of.first <= *step && *step <= of.last;
+        rows.jobs.retain(|job, _| (of.first.job..=of.last.job).contains(job));
+        rows.steps.retain(|step, _| within(step));
+        rows.leases.retain(|_, lease| within(&lease.step));
+        if !of.are_last() {
+            let Snapshot { jobs, steps, leases, .. } = rows;
+            rows = Snapshot { jobs, steps, leases, ..Snapshot::default() };
+        }
+        Ok(rows)
+    }
+}
+
 impl Store for MemoryStore {
     type Reader = Self;
+    type View = MemoryView;
 
     async fn read(&mut self, to: Parts) -> Outcome<()> {
         let whole = self.0.lock().unwrap().rows.clone();
@@ -68,13 +95,13 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
-        let mut rows = self.load().await?;
-        let within = |job: &JobId| (of.first..=of.last).contains(job);
-        rows.jobs.retain(|job, _| within(job));
-        rows.steps.retain(|step, _| within(&step.job));
-        rows.leases.retain(|_, lease| within(&lease.step.job));
-        Ok(rows)
+    fn view(&self) -> MemoryView {
+        MemoryView { held: None }
+    }
+
+    async fn hold(&mut self, view: &mut MemoryView) -> Outcome<()> {
+        view.held = Some(self.0.lock().unwrap().rows.clone());
+        Ok(())
     }
 
     async fn log_end(&mut self) -> Outcome<LogEnd> {
@@ -88,6 +115,10 @@ impl Store for MemoryStore {
 
     fn reader(&self) -> Self {
         self.clone()
+    }
+
+    fn reign(&self) -> Reign {
+        Reign::default()
     }
 }
 

@@ -13,9 +13,12 @@
 //! a session advisory lock, held by the very connection that commits: when it
 //! is lost, so is the way to write, and only [`Store::load`] opens another.
 //! So what is committed always follows from what was last loaded. Whoever takes
-//! the store begins a new epoch, and every transaction of a writer reads the
-//! epoch and holds it: one that was deposed writes nothing, whatever
-//! connection it has.
+//! the store begins a new epoch, and every transaction that only a leader may
+//! make reads the epoch and holds it ([`Reign`]): one that was deposed writes
+//! nothing of the core's, drops no event and moves no webhook on, whatever
+//! connection it has. Tokens, the audit log, webhooks that people set up and the
+//! library are anybody's to write (see `trust`, `hooks`, `library`): a row
+//! of theirs follows from no other that a leader decides.
 
 pub mod backup;
 mod beside;
@@ -30,11 +33,13 @@ mod pages;
 mod place;
 mod private;
 mod read;
+mod reign;
 mod runs;
 mod schema;
 mod sql;
 mod table;
 mod trust;
+mod view;
 
 #[cfg(test)]
 pub(crate) mod memory;
@@ -48,26 +53,26 @@ pub use events::{Kept, LogEnd};
 pub use follow::Follower;
 pub use hooks::{HookRow, HookStore};
 pub use place::Place;
+pub use reign::Reign;
 pub use sql::{SqlReader, SqlStore};
 pub use trust::{AuditPage, TOKEN_ID_DIGITS, TokenRow, TrustStore};
+pub use view::SqlView;
 
-use crate::core::{Changes, EventRow, FrameRow, Snapshot};
+use crate::core::{Changes, EventRow, FrameRow, Snapshot, Steps};
 use platefarm_model::{FrameRange, JobId, Outcome, StepId};
 use std::future::Future;
 use tokio::sync::mpsc;
 
 /// Jobs from one id to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Jobs {
-    /// The first.
-    pub first: JobId,
-    /// The last.
-    pub last: JobId,
+struct Jobs {
+    first: JobId,
+    last: JobId,
 }
 
 impl Jobs {
     /// Every job.
-    pub const ALL: Self = Self { first: JobId(0), last: JobId(u64::MAX) };
+    const ALL: Self = Self { first: JobId(0), last: JobId(u64::MAX) };
 
     /// The first and the last as a BIGINT has them; no id comes near its end.
     fn bounds(self) -> [i64; 2] {
@@ -97,6 +102,9 @@ pub trait Store: Send + 'static {
     /// Reads results beside the writer.
     type Reader: Reader;
 
+    /// Reads what the writer has just written, while it writes on.
+    type View: View;
+
     /// Hands over everything that the core is rebuilt from, in parts: the workers and settings
     /// first, then the jobs in their order, each with its steps and leases. After a failed
     /// commit, what this hands over is what holds. It ends early where nobody takes any more.
@@ -125,12 +133,15 @@ pub trait Store: Send + 'static {
         }
     }
 
-    /// As [`Store::load`], of these jobs only, and without opening anything:
-    /// what an auditor holds against the core.
+    /// A way to see these rows as they are at one moment. Nothing is connected to yet.
+    fn view(&self) -> Self::View;
+
+    /// Has an open view see the rows as this writer wrote them last.
     ///
     /// # Errors
-    /// `F0502` when the store cannot be read.
-    fn part(&mut self, of: Jobs) -> impl Future<Output = Outcome<Snapshot>> + Send;
+    /// `F0502` when the store cannot be read, or the view is not open; `F0514` when another has
+    /// begun to lead, and may have written since.
+    fn hold(&mut self, view: &mut Self::View) -> impl Future<Output = Outcome<()>> + Send;
 
     /// Where the event log ends.
     ///
@@ -146,6 +157,26 @@ pub trait Store: Send + 'static {
 
     /// A way to read results while the writer writes.
     fn reader(&self) -> Self::Reader;
+
+    /// The epoch in which this writer leads, for what it writes beside these rows.
+    fn reign(&self) -> Reign;
+}
+
+/// The rows of one farm at one moment, for an auditor: read beside the writer.
+pub trait View: Send + 'static {
+    /// Makes ready to be held, which then takes no time to speak of.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be reached.
+    fn open(&mut self) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// The rows of these steps with all their leases, and of their jobs; with the last, those of
+    /// workers, settings and marks. They are read row by row, as of the moment that is
+    /// held, and that is let go.
+    ///
+    /// # Errors
+    /// `F0502` when the store cannot be read, or no moment is held.
+    fn part(&mut self, of: Steps) -> impl Future<Output = Outcome<Snapshot>> + Send;
 }
 
 /// Reads what is committed.

@@ -76,6 +76,14 @@ impl Place {
         Ok(url)
     }
 
+    /// What a transaction begins with that sees one moment.
+    pub(super) const fn one_moment(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "BEGIN",
+            Self::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     /// Makes the file of a store where there is none, for its user alone; a database makes itself.
     pub(super) fn make(&self) -> Outcome<()> {
         let Self::Sqlite(path) = self else { return Ok(()) };

@@ -11,6 +11,8 @@ pub(crate) struct Cluster {
     dir: TempDir,
     bin: PathBuf,
     databases: AtomicU32,
+    /// Whether it flushes what it writes, as a server does that is not for tests.
+    flushes: bool,
 }
 
 /// Says that the tests may go without, on a machine that cannot have one.
@@ -31,8 +33,13 @@ fn programs() -> Option<PathBuf> {
 }
 
 impl Cluster {
-    /// A fresh server; `None` only where the opt-out is set.
+    /// A fresh server, which flushes nothing; `None` only where the opt-out is set.
     pub(crate) fn start() -> Option<Self> {
+        Self::that_flushes(false)
+    }
+
+    /// As above; one to be killed flushes what it writes.
+    pub(crate) fn that_flushes(flushes: bool) -> Option<Self> {
         if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
             return None;
         }
@@ -40,7 +47,7 @@ impl Cluster {
             panic!("no PostgreSQL: apt-get install postgresql, or set {OPT_OUT}=1")
         });
         let dir = tempfile::Builder::new().prefix("pfpg").tempdir().unwrap();
-        let cluster = Self { dir, bin, databases: AtomicU32::new(0) };
+        let cluster = Self { dir, bin, databases: AtomicU32::new(0), flushes };
         if is_root() {
             let path = cluster.dir.path();
             assert!(Command::new("chown").arg("postgres").arg(path).status().unwrap().success());
@@ -58,22 +65,40 @@ impl Cluster {
     /// Starts the server.
     pub(crate) fn up(&self) {
         let socket = self.dir.path().display();
-        let options = format!("-k {socket} -c listen_addresses='' -c fsync=off");
+        let fsync = if self.flushes { "on" } else { "off" };
+        let options = format!("-k {socket} -c listen_addresses='' -c fsync={fsync}");
         let log = self.dir.path().join("log");
         let log = log.to_str().unwrap();
         self.run("pg_ctl", &["-D", &self.data(), "-o", &options, "-l", log, "-w", "start"]);
-        assert!(self.process() > 1, "it says where it is");
+        assert!(self.processes()[0] > 1, "it says where it is");
     }
 
-    /// Ends it as a crash does: every connection breaks, nothing is written any more.
+    /// Ends it at once, by its own word: every connection breaks, nothing is written any more.
     pub(crate) fn crash(&self) {
         self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
-    /// The process that the others are children of.
-    pub(crate) fn process(&self) -> u32 {
+    /// `kill -9` of every process of it, whatever they are at. It is started again before it is dropped.
+    pub(crate) fn kill(&self) {
+        let processes = self.processes();
+        for id in &processes {
+            // A child may have ended by itself.
+            let _ = Command::new("kill").args(["-s", "KILL", &id.to_string()]).status();
+        }
+        while processes.iter().any(|id| runs(*id)) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        // Where nobody buries the dead, their numbers are taken and the next server would take them for alive.
+        for name in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+            let _ = std::fs::remove_file(self.dir.path().join(name));
+        }
+    }
+
+    /// Its processes; the others are children of the first.
+    pub(crate) fn processes(&self) -> Vec<u32> {
         let file = std::fs::read_to_string(format!("{}/postmaster.pid", self.data())).unwrap();
-        file.lines().next().and_then(|line| line.trim().parse().ok()).unwrap()
+        let first = file.lines().next().and_then(|line| line.trim().parse().ok()).unwrap();
+        [vec![first], children(first)].concat()
     }
 
     /// Runs a program of PostgreSQL's, which refuses to be root.
@@ -103,6 +128,24 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.crash();
     }
+}
+
+/// A line of what the system says of a process, while it is there.
+fn status(id: u32, line: &str) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    status.lines().find_map(|it| it.strip_prefix(line)).map(|value| value.trim().to_owned())
+}
+
+/// Whether a process is more than its end that nobody has heard of yet.
+fn runs(id: u32) -> bool {
+    status(id, "State:").is_some_and(|state| !state.starts_with('Z'))
+}
+
+/// Processes that a process has started.
+pub(crate) fn children(of: u32) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| status(*id, "PPid:") == Some(of.to_string())).collect()
 }
 
 fn is_root() -> bool {

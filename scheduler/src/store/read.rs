@@ -11,7 +11,9 @@ use super::pages::Paged;
 use super::runs::{self, Run};
 use super::sql::{READERS, failed};
 use super::{Jobs, Parts};
-use crate::core::{FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, WorkerRow};
+use crate::core::{
+    Author, FrameRow, JobRow, LeaseRow, Marks, Snapshot, StepState, Steps, WorkerRow,
+};
 use platefarm_model::farm::{JobTerms, Setting};
 use platefarm_model::job::StepSpec;
 use platefarm_model::{
@@ -120,12 +122,12 @@ async fn table<T>(
     db: &mut AnyConnection,
     table: &'static str,
     query: &'static str,
-    jobs: Option<Jobs>,
+    bounds: &[i64],
     read: impl Fn(Fields<'_>) -> Outcome<T>,
 ) -> Outcome<Vec<T>> {
     let mut query = sqlx::query(query);
-    if let Some([first, last]) = jobs.map(Jobs::bounds) {
-        query = query.bind(first).bind(last);
+    for bound in bounds {
+        query = query.bind(*bound);
     }
     let rows = query.fetch_all(db).await;
     let rows = rows.map_err(|e| failed("read the store", &e).at(table))?;
@@ -179,6 +181,11 @@ async fn cut(db: &mut AnyConnection, first: JobId) -> Outcome<Jobs> {
     Ok(Jobs { first, last: last.map_or(Jobs::ALL.last, JobId) })
 }
 
+/// The rows of one job, read in pages.
+pub(super) async fn of_job(db: &mut AnyConnection, id: JobId) -> Outcome<Snapshot> {
+    of_jobs(db, Jobs { first: id, last: id }).await
+}
+
 /// The rows of these jobs, read in pages.
 async fn of_jobs(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     let jobs = JOBS.read(db, of).await?;
@@ -187,18 +194,24 @@ async fn of_jobs(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
     Ok(together(jobs, steps, leases))
 }
 
-/// As above, row by row, with all workers, settings and marks.
-pub(super) async fn part(db: &mut AnyConnection, of: Jobs) -> Outcome<Snapshot> {
+/// The rows of these steps and of their jobs, row by row; with the last, all workers, settings and marks.
+pub(super) async fn part(db: &mut AnyConnection, of: Steps) -> Outcome<Snapshot> {
+    let [first, last] = Jobs { first: of.first.job, last: of.last.job }.bounds();
+    let bounds = [first, of.first.index.into(), last, of.last.index.into()];
     let jobs = "SELECT id, name, production, priority, idempotency_key, submitted, finished, \
                 cancelled, terms FROM jobs WHERE id BETWEEN $1 AND $2";
-    let jobs = table(db, "jobs", jobs, Some(of), |row| job(&row)).await?;
-    let steps = "SELECT job, step, spec, state FROM steps WHERE job BETWEEN $1 AND $2";
-    let steps = table(db, "steps", steps, Some(of), |row| step(&row)).await?;
+    let jobs = table(db, "jobs", jobs, &[first, last], |row| job(&row)).await?;
+    let steps = "SELECT job, step, spec, state FROM steps \
+                 WHERE (job, step) >= ($1, $2) AND (job, step) <= ($3, $4)";
+    let steps = table(db, "steps", steps, &bounds, |row| step(&row)).await?;
     let leases = "SELECT job, step, token, worker, granted, keep, done FROM leases \
-                  WHERE job BETWEEN $1 AND $2";
-    let leases = table(db, "leases", leases, Some(of), |row| lease(&row)).await?;
-    let Snapshot { workers, settings, marks, .. } = of_farm(db).await?;
-    Ok(Snapshot { workers, settings, marks, ..together(jobs, steps, leases) })
+                  WHERE (job, step) >= ($1, $2) AND (job, step) <= ($3, $4)";
+    let leases = table(db, "leases", leases, &bounds, |row| lease(&row)).await?;
+    let mut rows = together(jobs, steps, leases);
+    if of.are_last() {
+        rows.append(of_farm(db).await?);
+    }
+    Ok(rows)
 }
 
 fn together(jobs: Vec<JobRow>, steps: Vec<StepRow>, leases: Vec<LeaseRow>) -> Snapshot {
@@ -211,9 +224,9 @@ fn together(jobs: Vec<JobRow>, steps: Vec<StepRow>, leases: Vec<LeaseRow>) -> Sn
 }
 
 /// All workers, settings and marks.
-async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
+pub(super) async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
     let workers = "SELECT id, name, instance, slots, backend, traits FROM workers";
-    let workers = table(db, "workers", workers, None, |row| {
+    let workers = table(db, "workers", workers, &[], |row| {
         Ok(WorkerRow {
             id: WorkerId(row.id(0)?),
             name: row.text(1)?,
@@ -225,7 +238,7 @@ async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
     });
     let workers = workers.await?.into_iter().map(|row| (row.id, row)).collect();
     let settings = "SELECT kind, name, value FROM settings";
-    let settings = table(db, "settings", settings, None, |row| {
+    let settings = table(db, "settings", settings, &[], |row| {
         let value: Setting = row.json(2)?;
         Ok(((row.parse(0)?, row.text(1)?), value))
     });
@@ -236,7 +249,7 @@ async fn of_farm(db: &mut AnyConnection) -> Outcome<Snapshot> {
 async fn marks(db: &mut AnyConnection) -> Outcome<Marks> {
     let mut marks = Marks::default();
     let query = "SELECT name, value FROM marks";
-    let rows = table(db, "marks", query, None, |row| Ok((row.text(0)?, row.id(1)?))).await?;
+    let rows = table(db, "marks", query, &[], |row| Ok((row.text(0)?, row.id(1)?))).await?;
     for (name, highest) in rows {
         match name.as_str() {
             "job" => marks.job = JobId(highest),
@@ -253,8 +266,8 @@ async fn marks(db: &mut AnyConnection) -> Outcome<Marks> {
 
 /// How the frames of a job ended.
 pub(super) async fn frames(db: &mut AnyConnection, job: JobId) -> Outcome<Vec<FrameRow>> {
-    let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
-                 WHERE job = $1 ORDER BY step, first_frame";
+    let query = "SELECT job, step, first_frame, last_frame, token, body, worker, worker_name \
+                 FROM results WHERE job = $1 ORDER BY step, first_frame";
     let rows = sqlx::query(query).bind(job.0 as i64).fetch_all(db).await;
     unpacked(&rows.map_err(|e| failed("read the store", &e).at("results"))?)
 }
@@ -265,9 +278,9 @@ pub(super) async fn frames_of(
     step: StepId,
     of: FrameRange,
 ) -> Outcome<Vec<FrameRow>> {
-    let query = "SELECT job, step, first_frame, last_frame, token, body FROM results \
-                 WHERE job = $1 AND step = $2 AND first_frame <= $3 AND last_frame >= $4 \
-                 ORDER BY first_frame";
+    let query = "SELECT job, step, first_frame, last_frame, token, body, worker, worker_name \
+                 FROM results WHERE job = $1 AND step = $2 AND first_frame <= $3 \
+                 AND last_frame >= $4 ORDER BY first_frame";
     let rows = sqlx::query(query)
         .bind(step.job.0 as i64)
         .bind(i64::from(step.index))
@@ -284,12 +297,15 @@ fn unpacked(rows: &[AnyRow]) -> Outcome<Vec<FrameRow>> {
     let mut frames = Vec::new();
     for row in rows {
         let row = Fields { row, table: "results" };
+        let worker = Some(row.id(6)?).filter(|worker| *worker > 0).map(WorkerId);
+        let by = worker.map(|worker| Outcome::Ok(Author { worker, name: row.text(7)? }));
         let run = Run {
             step: row.step(0)?,
             first: row.int(2)?,
             last: row.int(3)?,
             token: LeaseToken(row.id(4)?),
             body: row.bytes(5)?,
+            by: by.transpose()?,
         };
         frames.append(&mut runs::unpack(&run)?);
     }

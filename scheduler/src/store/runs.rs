@@ -3,7 +3,7 @@
 //! and one entry of one index, and not a JSON text and two entries each. A
 //! frame that was given up is a row of its own: a person may have it tried again.
 
-use crate::core::FrameRow;
+use crate::core::{Author, FrameRow};
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId};
 use platefarm_proto::v1;
@@ -17,6 +17,7 @@ const LONGEST: usize = 256;
 pub(super) struct Run {
     pub(super) step: StepId,
     pub(super) token: LeaseToken,
+    pub(super) by: Option<Author>,
     pub(super) first: i64,
     pub(super) last: i64,
     /// The outcomes, as a `platefarm.v1.Report`.
@@ -43,6 +44,7 @@ fn run(rows: &[&FrameRow]) -> Run {
     Run {
         step: rows[0].step,
         token: rows[0].token,
+        by: rows[0].by.clone(),
         first: rows[0].outcome.frame(),
         last: rows[rows.len() - 1].outcome.frame(),
         body: v1::Report { frames, ..v1::Report::default() }.encode_to_vec(),
@@ -73,7 +75,7 @@ pub(super) fn unpack(run: &Run) -> Outcome<Vec<FrameRow>> {
     }
     for wire in report.frames {
         let outcome = wire.try_into().map_err(|e: Fault| bad("cannot be read").because(&e))?;
-        rows.push(FrameRow { step: run.step, token: run.token, outcome });
+        rows.push(FrameRow { step: run.step, token: run.token, by: run.by.clone(), outcome });
     }
     Ok(rows)
 }
@@ -81,8 +83,8 @@ pub(super) fn unpack(run: &Run) -> Outcome<Vec<FrameRow>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefarm_model::JobId;
     use platefarm_model::job::FrameResult;
+    use platefarm_model::{JobId, WorkerId};
     use proptest::prelude::*;
 
     fn row(index: u32, frame: i64, token: u64, failed: bool) -> FrameRow {
@@ -100,7 +102,8 @@ mod tests {
                 non_finite: 1,
             }))
         };
-        FrameRow { step: StepId { job: JobId(3), index }, token: LeaseToken(token), outcome }
+        let by = (token > 0).then(|| Author { worker: WorkerId(token), name: "rack-7".into() });
+        FrameRow { step: StepId { job: JobId(3), index }, token: LeaseToken(token), by, outcome }
     }
 
     proptest! {

@@ -23,7 +23,8 @@ pub(super) enum Change {
 use Change::{Clustered, GatherResults, Sql};
 
 /// Each entry brings the schema to the version that is its position, from 1.
-pub(super) const MIGRATIONS: &[&[Change]] = &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS, MARKS];
+pub(super) const MIGRATIONS: &[&[Change]] =
+    &[FIRST, CONTROL, RUNS, TRUST, LIBRARY, EVENTS, MARKS, AUTHORS];
 
 const FIRST: &[Change] = &[
     Sql("CREATE TABLE jobs (
@@ -130,6 +131,21 @@ const MARKS: &[Change] = &[
     Sql("ALTER TABLE workers DROP COLUMN gone"),
 ];
 
+/// Who ended frames stands with their results. Of those that are there it is known while their leases are.
+const AUTHORS: &[Change] = &[
+    Sql("ALTER TABLE results ADD COLUMN worker BIGINT NOT NULL DEFAULT 0"),
+    Sql("ALTER TABLE results ADD COLUMN worker_name TEXT NOT NULL DEFAULT ''"),
+    Sql("UPDATE results SET
+        worker = COALESCE((SELECT leases.worker FROM leases
+            WHERE leases.job = results.job AND leases.step = results.step
+            AND leases.token = results.token), 0),
+        worker_name = COALESCE((SELECT workers.name FROM leases
+            JOIN workers ON workers.id = leases.worker
+            WHERE leases.job = results.job AND leases.step = results.step
+            AND leases.token = results.token), '')
+        WHERE job IN (SELECT job FROM leases)"),
+];
+
 /// Version of the tables; none where there are none.
 pub(super) async fn version(db: &mut AnyConnection) -> Option<i64> {
     let row = sqlx::query("SELECT version FROM schema_version").fetch_one(db).await;
@@ -143,6 +159,16 @@ pub(super) async fn is_current(db: &mut AnyConnection) -> bool {
 
 /// Brings an empty or older store to this version; leaves a newer one alone.
 pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -> Outcome<()> {
+    migrate_to(MIGRATIONS.len(), db, sqlite, place).await
+}
+
+/// As above, to an earlier version, which only a test of the way from there wants.
+pub(super) async fn migrate_to(
+    version: usize,
+    db: &mut AnyConnection,
+    sqlite: bool,
+    place: &str,
+) -> Outcome<()> {
     let cannot = |e: sqlx::Error| failed("prepare the tables", &e).at(place);
     let mut tx = db.begin().await.map_err(cannot)?;
     sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
@@ -157,12 +183,12 @@ pub(super) async fn migrate(db: &mut AnyConnection, sqlite: bool, place: &str) -
         Some(row) => row.try_get(0).map_err(cannot)?,
         None => 0,
     };
-    let known = MIGRATIONS.len() as i64;
+    let known = version as i64;
     if !(0..=known).contains(&found) {
         let message = format!("the store has schema version {found}, and this is version {known}");
         return Err(Fault::new(Code::StoreVersion, message).at(place));
     }
-    let missing: Vec<Change> = MIGRATIONS[found as usize..].concat();
+    let missing: Vec<Change> = MIGRATIONS[found as usize..version].concat();
     for change in missing {
         match change {
             Sql(statement) => {

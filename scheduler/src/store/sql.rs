@@ -2,8 +2,10 @@
 //! one text of every statement.
 
 use super::place::Place;
-use super::{Jobs, LogEnd, Parts, Reader, Store, events, read, schema, table};
-use crate::core::{Changes, EventRow, FrameRow, Snapshot};
+use super::reign::{EPOCH, Reign};
+use super::view::SqlView;
+use super::{LogEnd, Parts, Reader, Store, events, read, schema, table};
+use crate::core::{Changes, EventRow, FrameRow};
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use sqlx::any::{Any, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
@@ -18,7 +20,7 @@ pub struct SqlStore {
     /// Where the scheduler is reached whose store this is.
     address: String,
     /// Grows with each scheduler that takes the store; only the last one writes.
-    epoch: i64,
+    reign: Reign,
     /// The one connection that writes; none after a failure, until the next load.
     writer: Option<AnyConnection>,
     readers: AnyPool,
@@ -63,10 +65,6 @@ const POSTGRES: &[&str] = &[
 const ADVISORY_LOCK: &str = "SELECT CASE WHEN \
     pg_try_advisory_lock(1885757810, hashtext(current_schema())) THEN 1 ELSE 0 END";
 
-const EPOCH: &str = "SELECT epoch FROM leadership WHERE id = 1";
-/// As above; and who wants to begin another epoch waits for this transaction.
-const EPOCH_HELD: &str = "SELECT epoch FROM leadership WHERE id = 1 FOR SHARE";
-
 pub(super) fn failed(what: &str, error: &sqlx::Error) -> Fault {
     Fault::new(Code::StoreFailed, format!("cannot {what}")).because(error)
 }
@@ -83,7 +81,8 @@ impl SqlStore {
         place.make()?;
         let readers = pool(&place)?;
         let address = address.to_owned();
-        let mut store = Self { place, address, epoch: 0, writer: None, readers, _lock: lock };
+        let mut store =
+            Self { place, address, reign: Reign::default(), writer: None, readers, _lock: lock };
         store.connect().await?;
         Ok(store)
     }
@@ -121,7 +120,7 @@ impl SqlStore {
                 }
             }
             schema::migrate(&mut db, sqlite, &place).await?;
-            self.epoch = lead(&mut db, &self.address).await.map_err(cannot)?;
+            self.reign.began(lead(&mut db, &self.address).await.map_err(cannot)?);
             self.writer = Some(db);
         }
         self.writer.as_mut().ok_or_else(|| Fault::new(Code::StoreFailed, "the store is not open"))
@@ -137,15 +136,7 @@ impl SqlStore {
     async fn still_leads(&mut self) -> Outcome<()> {
         let row = sqlx::query(EPOCH).fetch_one(self.writer()?).await;
         let epoch = row.and_then(|row| row.try_get(0)).map_err(|e| failed("read who leads", &e))?;
-        self.is_own(epoch)
-    }
-
-    fn is_own(&self, epoch: i64) -> Outcome<()> {
-        if epoch == self.epoch {
-            return Ok(());
-        }
-        let message = format!("epoch {epoch} has begun, and this scheduler led in {}", self.epoch);
-        Err(Fault::new(Code::NotLeader, message))
+        self.reign.check(epoch)
     }
 }
 
@@ -156,15 +147,7 @@ pub(super) fn pool(place: &Place) -> Outcome<AnyPool> {
     AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
-        .after_connect(move |db, _| {
-            Box::pin(async move {
-                prepare(db, sqlite).await?;
-                if sqlite {
-                    sqlx::query(SQLITE_READS).execute(&mut *db).await?;
-                }
-                Ok(())
-            })
-        })
+        .after_connect(move |db, _| Box::pin(async move { prepare_to_read(db, sqlite).await }))
         .connect_lazy(&place.url()?)
         .map_err(|e| failed("read the store's address", &e))
 }
@@ -192,8 +175,18 @@ pub(super) async fn prepare(db: &mut AnyConnection, sqlite: bool) -> sqlx::Resul
     Ok(())
 }
 
+/// Says how a new connection is to behave that only reads.
+pub(super) async fn prepare_to_read(db: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
+    prepare(db, sqlite).await?;
+    if sqlite {
+        sqlx::query(SQLITE_READS).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
 impl Store for SqlStore {
     type Reader = SqlReader;
+    type View = SqlView;
 
     async fn read(&mut self, to: Parts) -> Outcome<()> {
         self.connect().await?;
@@ -206,8 +199,12 @@ impl Store for SqlStore {
         read.map_err(|fault| fault.within(&self.place))
     }
 
-    async fn part(&mut self, of: Jobs) -> Outcome<Snapshot> {
-        read::part(self.writer()?, of).await.map_err(|fault| fault.within(&self.place))
+    fn view(&self) -> SqlView {
+        SqlView::of(self.place.clone())
+    }
+
+    async fn hold(&mut self, view: &mut SqlView) -> Outcome<()> {
+        view.hold(&self.reign).await
     }
 
     async fn log_end(&mut self) -> Outcome<LogEnd> {
@@ -222,15 +219,8 @@ impl Store for SqlStore {
             return Err(Fault::new(Code::StoreFailed, "the store must be read again first"));
         };
         let cannot = |e: sqlx::Error| failed("write to the store", &e).at(self.place.to_string());
-        // SQLite does not wait for another writer (the audit log) once a transaction has
-        // read; so ours asks for the right to write before it reads the epoch.
-        let (begin, held) = match self.place {
-            Place::Sqlite(_) => ("BEGIN IMMEDIATE", EPOCH),
-            Place::Postgres(_) => ("BEGIN", EPOCH_HELD),
-        };
-        let mut tx = db.begin_with(begin).await.map_err(cannot)?;
-        let row = sqlx::query(held).fetch_one(&mut *tx).await.map_err(cannot)?;
-        self.is_own(row.try_get(0).map_err(cannot)?).map_err(|fault| fault.within(&self.place))?;
+        let tx = self.reign.begin(&mut db).await;
+        let mut tx = tx.map_err(|fault| fault.within(&self.place))?;
         table::write(&mut tx, changes).await?.map_err(cannot)?;
         tx.commit().await.map_err(cannot)?;
         self.writer = Some(db);
@@ -239,6 +229,10 @@ impl Store for SqlStore {
 
     fn reader(&self) -> SqlReader {
         SqlReader { pool: self.readers.clone() }
+    }
+
+    fn reign(&self) -> Reign {
+        self.reign.clone()
     }
 }
 

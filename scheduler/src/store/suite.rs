@@ -2,20 +2,23 @@
 
 use super::memory::MemoryStore;
 use super::postgres::Cluster;
-use super::{Place, Reader, SqlStore, Store};
+use super::{HookRow, HookStore, Place, Reader, SqlStore, Store, View};
 use crate::core::{
-    Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Trouble,
-    WorkerRow,
+    Author, Changes, Command, FrameRow, JobRow, LeaseRow, Policy, Reply, Snapshot, State, Steps,
+    Trouble, WorkerRow,
 };
 use crate::sim::Rng;
+use platefarm_model::event::{EventFilter, Hook};
 use platefarm_model::farm::{
     Control, Dependency, JobTerms, Limit, Node, Pool, PriorityClass, Quarantine, Setting,
     SettingKind, Share, StepTerms, Target, WorkerTraits,
 };
 use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, StepKind, StepSpec};
 use platefarm_model::{
-    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, StepId, Timestamp, WorkerId,
+    Code, Fault, FrameRange, JobId, LeaseToken, Outcome, Secret, StepId, Timestamp, WorkerId,
 };
+use sqlx::{AnyConnection, Column, Connection, Row, ValueRef};
+use std::path::Path;
 use std::sync::Arc;
 
 const ID: StepId = StepId { job: JobId(7), index: 0 };
@@ -31,7 +34,11 @@ fn frame(step: StepId, frame: i64) -> FrameRow {
         millis: [("read".to_owned(), 0.1)].into(),
         non_finite: 3,
     }));
-    FrameRow { step, token: LeaseToken(9), outcome }
+    FrameRow { step, token: LeaseToken(9), by: Some(by("node")), outcome }
+}
+
+fn by(name: &str) -> Author {
+    Author { worker: WorkerId(1), name: name.into() }
 }
 
 /// One of everything, with what is awkward: nulls, quotes, NUL in a message, far numbers.
@@ -204,17 +211,20 @@ async fn writes_all_or_nothing(mut store: impl Store) {
 async fn strikes_out_what_is_not_kept(mut store: impl Store) {
     store.load().await.unwrap();
     let mut first = everything();
-    first.frames.extend([frame(ID, -4), frame(ID, 7)]);
+    // Names are as people wrote them, and of some who ended a frame none is known.
+    let mut other = frame(ID, 7);
+    other.by = Some(by("r\u{e4}ck 'seven'"));
+    first.frames.extend([frame(ID, -4), other.clone(), FrameRow { by: None, ..frame(ID, 9) }]);
     store.commit(&first).await.unwrap();
     // A frame that had ended is opened, and ends again in the same transaction.
     let mut again = Changes::default();
     again.reopened.insert(ID, "-5--4".parse().unwrap());
     again.frames.push(frame(ID, -4));
     store.commit(&again).await.unwrap();
-    let ended: Vec<_> = store.reader().frames(ID.job).await.unwrap();
-    let ended: Vec<_> = ended.iter().map(|row| row.outcome.frame()).collect();
-    assert_eq!(ended, [-4, 7]);
+    let left = [frame(ID, -4), other, FrameRow { by: None, ..frame(ID, 9) }];
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), left);
     store.commit(&Changes { compacted: [ID.job].into(), ..Changes::default() }).await.unwrap();
+    assert_eq!(store.reader().frames(ID.job).await.unwrap(), left, "who did it is not forgotten");
     let mut expected = expected(&first);
     expected.leases.clear();
     assert_eq!(store.load().await.unwrap(), expected);
@@ -359,8 +369,54 @@ pub(super) fn command(rng: &mut Rng, held: &[(LeaseToken, FrameRange)]) -> Comma
     }
 }
 
+/// A view sees the rows as they were when it was held, whatever is written meanwhile.
+async fn is_seen_as_it_was(mut store: impl Store) {
+    store.load().await.unwrap();
+    let mut view = store.view();
+    view.open().await.unwrap();
+    let first = everything();
+    store.commit(&first).await.unwrap();
+    store.hold(&mut view).await.unwrap();
+    let id = JobId(91);
+    let job = JobRow { id, idempotency_key: None, ..first.jobs[&ID.job].clone() };
+    let later = Changes { jobs: [(id, job)].into(), ..Changes::default() };
+    store.commit(&later).await.unwrap();
+    assert_eq!(
+        view.part(Steps::ALL).await.unwrap(),
+        expected(&first),
+        "nothing of what came later"
+    );
+    assert_eq!(view.part(Steps::ALL).await.unwrap_err().code, Code::StoreFailed, "it was let go");
+    view.open().await.unwrap();
+    store.hold(&mut view).await.unwrap();
+    assert_eq!(view.part(Steps::ALL).await.unwrap(), store.load().await.unwrap());
+    // Of a part there are its jobs, steps and leases, and nothing of the farm.
+    for (of, jobs, steps) in [
+        (Steps::of_job(ID.job), vec![ID.job], 1),
+        (Steps { first: ID, last: ID }, vec![ID.job], 1),
+        (
+            Steps { first: StepId { index: 1, ..ID }, last: StepId { job: JobId(8), ..ID } },
+            vec![ID.job, JobId(8)],
+            0,
+        ),
+        (
+            Steps { first: StepId { job: JobId(8), ..ID }, last: Steps::ALL.last },
+            vec![JobId(8), JobId(9), id],
+            0,
+        ),
+    ] {
+        view.open().await.unwrap();
+        store.hold(&mut view).await.unwrap();
+        let part = view.part(of).await.unwrap();
+        assert_eq!(part.jobs.into_keys().collect::<Vec<_>>(), jobs, "{of:?}");
+        assert_eq!((part.steps.len(), part.leases.len()), (steps, steps), "{of:?}");
+        assert_eq!(part.workers.is_empty(), !of.are_last(), "{of:?}");
+    }
+}
+
 /// Everything that holds for any store, on fresh stores made by `open`.
 async fn behaves<S: Store>(open: impl AsyncFn() -> S) {
+    is_seen_as_it_was(open().await).await;
     keeps_what_it_is_given(open().await).await;
     writes_all_or_nothing(open().await).await;
     lists_results_in_order(open().await).await;
@@ -452,47 +508,117 @@ async fn a_store_that_cannot_be_had_says_where_and_why() {
     assert_eq!(SqlStore::open(nobody, "here").await.unwrap_err().code, Code::StoreFailed);
 }
 
-/// Stores that earlier versions wrote, and what they hold: `fixtures/README.md`.
+/// What earlier versions wrote opens whole, on both databases: `fixtures/README.md`.
 #[tokio::test]
 async fn a_store_of_an_earlier_version_opens_whole() {
+    let cluster = Cluster::start();
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("farm.db");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    std::fs::copy(fixtures.join("store_v1.db"), &file).unwrap();
-    let mut store = SqlStore::open(Place::Sqlite(file.clone()), "here").await.unwrap();
+    for place in written_by(1, dir.path(), cluster.as_ref()).await {
+        version_1_is_whole(place).await;
+    }
+    for place in written_by(6, dir.path(), cluster.as_ref()).await {
+        version_6_is_whole(place).await;
+    }
+    for place in written_by(7, dir.path(), cluster.as_ref()).await {
+        version_7_is_whole(place).await;
+    }
+}
+
+/// Copies of a store of a version: the file, and the same rows in a database that is as that
+/// version made it.
+async fn written_by(version: usize, dir: &Path, cluster: Option<&Cluster>) -> Vec<Place> {
+    let name = format!("store_v{version}.db");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let file = dir.join(&name);
+    std::fs::copy(fixtures.join(&name), &file).unwrap();
+    let mut places = vec![Place::Sqlite(file)];
+    if let Some(cluster) = cluster {
+        let place: Place = cluster.database().parse().unwrap();
+        transplant(version, &places[0], &place).await;
+        places.push(place);
+    }
+    places
+}
+
+async fn transplant(version: usize, from: &Place, to: &Place) {
+    sqlx::any::install_default_drivers();
+    let connect =
+        async |place: &Place| AnyConnection::connect(&place.url().unwrap()).await.unwrap();
+    let (mut from, mut to) = (connect(from).await, connect(to).await);
+    super::schema::migrate_to(version, &mut to, false, "there").await.unwrap();
+    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table'");
+    for table in tables.fetch_all(&mut from).await.unwrap() {
+        let table: String = table.get(0);
+        let sql = |text: String| sqlx::AssertSqlSafe(text);
+        sqlx::query(sql(format!("DELETE FROM {table}"))).execute(&mut to).await.unwrap();
+        let rows = sqlx::query(sql(format!("SELECT * FROM {table}")));
+        for row in rows.fetch_all(&mut from).await.unwrap() {
+            // What is null has no type that the other database would take.
+            let there = |i: &usize| !row.try_get_raw(*i).unwrap().is_null();
+            let there: Vec<usize> = (0..row.len()).filter(there).collect();
+            let names: Vec<&str> = there.iter().map(|i| row.column(*i).name()).collect();
+            let marks: Vec<String> = (1..=there.len()).map(|n| format!("${n}")).collect();
+            let (names, marks) = (names.join(", "), marks.join(", "));
+            let insert = sql(format!("INSERT INTO {table} ({names}) VALUES ({marks})"));
+            let mut insert = sqlx::query(insert);
+            for i in there {
+                insert = match (row.try_get::<i64, _>(i), row.try_get::<String, _>(i)) {
+                    (Ok(number), _) => insert.bind(number),
+                    (_, Ok(text)) => insert.bind(text),
+                    _ => insert.bind(row.get::<Vec<u8>, _>(i)),
+                };
+            }
+            insert.execute(&mut to).await.unwrap();
+        }
+    }
+}
+
+async fn version_1_is_whole(place: Place) {
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     let whole = of_version_1(&everything());
-    assert_eq!(store.load().await.unwrap(), whole);
+    assert_eq!(store.load().await.unwrap(), whole, "{place}");
     let fault = Fault::new(Code::TruncatedFile, "cut").at("a.dng");
     let failed = FrameOutcome::Failed { frame: 9, fault };
     let mut rows: Vec<FrameRow> =
         [-5, 1000].into_iter().chain(2000..2007).chain(3000..3070).map(|n| frame(ID, n)).collect();
-    rows.insert(1, FrameRow { step: ID, token: LeaseToken(9), outcome: failed });
+    rows.insert(1, FrameRow { outcome: failed, ..frame(ID, 9) });
     assert_eq!(store.reader().frames(ID.job).await.unwrap(), rows);
     // It goes on from there, and opens again.
     let frames = vec![frame(ID, 1001)];
     store.commit(&Changes { frames, ..Changes::default() }).await.unwrap();
     drop(store);
-    let mut again = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+    let mut again = eventually(async || SqlStore::open(place.clone(), "here").await).await;
     assert_eq!(again.load().await.unwrap(), whole);
     assert_eq!(again.reader().frames(ID.job).await.unwrap().len(), rows.len() + 1);
 }
 
-/// Version 6 kept workers that had left; their ids are not given out again.
-#[tokio::test]
-async fn a_store_of_version_6_opens_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("farm.db");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    std::fs::copy(fixtures.join("store_v6.db"), &file).unwrap();
-    let mut store = SqlStore::open(Place::Sqlite(file), "here").await.unwrap();
+/// It kept workers that had left; their ids are not given out again.
+async fn version_6_is_whole(place: Place) {
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
     let stored = store.load().await.unwrap();
     let mut whole = of_version_1(&everything());
     whole.leases.values_mut().for_each(|lease| lease.worker = WorkerId(2));
     whole.workers = stored.workers.clone();
     whole.marks.worker = WorkerId(1);
-    assert_eq!(stored, whole);
+    assert_eq!(stored, whole, "{place}");
     let names: Vec<_> = stored.workers.values().map(|w| (w.id, w.name.as_str())).collect();
     assert_eq!(names, [(WorkerId(2), "node")]);
+}
+
+/// It did not say who ended a frame: that is known as far as leases and workers are kept.
+async fn version_7_is_whole(place: Place) {
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
+    store.load().await.unwrap();
+    let rows = store.reader().frames(ID.job).await.unwrap();
+    let said: Vec<_> =
+        rows.into_iter().map(|row| (row.outcome.frame(), row.token, row.by)).collect();
+    let holder = Some(Author { worker: WorkerId(2), name: "node".into() });
+    let (kept, struck) = (LeaseToken(9), LeaseToken(8));
+    assert_eq!(
+        said,
+        [(-5, kept, holder.clone()), (-4, kept, holder), (1000, struck, None)],
+        "under a lease that is kept, and under one that was struck out, at {place}"
+    );
 }
 
 /// What the first version could say of it.
@@ -520,11 +646,39 @@ async fn a_deposed_scheduler_writes_nothing() {
         let mut store = SqlStore::open(place.clone(), "old").await.unwrap();
         store.load().await.unwrap();
         store.commit(&everything()).await.unwrap();
+        let hooks = HookStore::beside(&place).unwrap();
+        let mut row = hook();
+        hooks.insert(&row).await.unwrap();
+        row.hook.cursor = 8;
+        hooks.note(&row.hook, &store.reign()).await.unwrap();
+        let mut view = store.view();
+        view.open().await.unwrap();
         depose(&place).await;
+        row.hook.cursor = 9;
+        let noted = hooks.note(&row.hook, &store.reign()).await;
+        assert_eq!(noted.unwrap_err().code, Code::NotLeader);
+        assert_eq!(hooks.all().await.unwrap()[0].hook.cursor, 8, "the next leader goes on there");
+        let seen = store.hold(&mut view).await;
+        assert_eq!(seen.unwrap_err().code, Code::NotLeader, "what is stored is another's");
         let late = Changes { frames: vec![frame(ID, 77)], ..Changes::default() };
         assert_eq!(store.commit(&late).await.unwrap_err().code, Code::NotLeader);
         assert_eq!(store.reader().frames(ID.job).await.unwrap(), [frame(ID, -5)]);
     }
+}
+
+fn hook() -> HookRow {
+    let hook = Hook {
+        id: "4f1c9a03be77".into(),
+        url: "https://hooks.example/farm".into(),
+        filter: EventFilter::default(),
+        created: Timestamp(1),
+        created_by: "ann".into(),
+        cursor: 7,
+        failures: 0,
+        trouble: String::new(),
+        next_try: None,
+    };
+    HookRow { hook, secret: Secret::new("s") }
 }
 
 /// Another scheduler begins an epoch.
@@ -545,6 +699,40 @@ async fn a_deposed_scheduler_believes_nothing_that_it_reads() {
     assert_eq!(store.load().await.unwrap_err().code, Code::NotLeader);
     assert_eq!(store.log_end().await.unwrap_err().code, Code::StoreFailed);
     store.load().await.unwrap();
+}
+
+/// The database is killed in the middle of a commit: what was acknowledged is there, and at most what was not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_committed_outlives_a_database_that_is_killed() {
+    let Some(cluster) = Cluster::that_flushes(true) else { return };
+    let place: Place = cluster.database().parse().unwrap();
+    let mut store = SqlStore::open(place.clone(), "here").await.unwrap();
+    store.load().await.unwrap();
+    let template = JobRow { idempotency_key: None, ..everything().jobs[&ID.job].clone() };
+    let cluster = Arc::new(cluster);
+    let killed = Arc::clone(&cluster);
+    let kill = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        killed.kill();
+    });
+    let mut acknowledged = 0;
+    loop {
+        let id = JobId(acknowledged + 1);
+        let jobs = [(id, JobRow { id, ..template.clone() })].into();
+        if store.commit(&Changes { jobs, ..Changes::default() }).await.is_err() {
+            break;
+        }
+        acknowledged += 1;
+    }
+    kill.await.unwrap();
+    assert!(acknowledged > 0, "it was killed before it wrote anything");
+    cluster.up();
+    drop(store);
+    let mut store = eventually(async || SqlStore::open(place.clone(), "here").await).await;
+    let jobs = store.load().await.unwrap().jobs;
+    let all: Vec<u64> = jobs.keys().map(|id| id.0).collect();
+    assert!(all.starts_with(&(1..=acknowledged).collect::<Vec<_>>()), "{acknowledged}: {all:?}");
+    assert!(all.len() as u64 <= acknowledged + 1, "{acknowledged}: {all:?}");
 }
 
 /// A copy made in the middle of writing holds whole transactions, and what is put back is what was copied.

@@ -65,10 +65,22 @@ const WORKERS: Table = Table {
 };
 const RESULTS: Table = Table {
     name: "results",
-    columns: &["job", "step", "first_frame", "last_frame", "token", "body"],
+    columns: &[
+        "job",
+        "step",
+        "first_frame",
+        "last_frame",
+        "token",
+        "body",
+        "worker",
+        "worker_name",
+    ],
     key: "job, step, first_frame",
     update: &[],
 };
+/// As the version had it that gathered results into runs.
+const GATHERED: Table =
+    Table { columns: &["job", "step", "first_frame", "last_frame", "token", "body"], ..RESULTS };
 
 const SETTINGS: Table = Table {
     name: "settings",
@@ -107,10 +119,12 @@ impl Table {
 
     /// The statement for so many rows; made once.
     fn statement(&self, rows: usize) -> Arc<str> {
-        static MADE: Mutex<BTreeMap<(&str, usize), Arc<str>>> = Mutex::new(BTreeMap::new());
+        type Made = BTreeMap<(&'static str, usize, usize), Arc<str>>;
+        static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
         // Whoever panicked while holding it left whole texts behind.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(made.entry((self.name, rows)).or_insert_with(|| self.insert(rows).into()))
+        let key = (self.name, self.columns.len(), rows);
+        Arc::clone(made.entry(key).or_insert_with(|| self.insert(rows).into()))
     }
 
     async fn write(&self, db: &mut AnyConnection, rows: Vec<Vec<Cell>>) -> sqlx::Result<()> {
@@ -268,6 +282,7 @@ async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
 }
 
 fn run_row(run: Run) -> Vec<Cell> {
+    let (worker, name) = run.by.map_or((0, String::new()), |by| (by.worker.0, by.name));
     vec![
         id(run.step.job.0),
         Cell::Int(run.step.index.into()),
@@ -275,12 +290,16 @@ fn run_row(run: Run) -> Vec<Cell> {
         Cell::Int(run.last),
         id(run.token.0),
         Cell::Bytes(run.body),
+        id(worker),
+        Cell::Text(name),
     ]
 }
 
-/// Writes runs; the caller holds the transaction.
-pub(super) async fn write_runs(db: &mut AnyConnection, runs: Vec<Run>) -> sqlx::Result<()> {
-    RESULTS.write(db, runs.into_iter().map(run_row).collect()).await
+/// Writes the runs of an earlier version's results; the caller holds the transaction.
+pub(super) async fn write_gathered(db: &mut AnyConnection, runs: Vec<Run>) -> sqlx::Result<()> {
+    let mut rows: Vec<Vec<Cell>> = runs.into_iter().map(run_row).collect();
+    rows.iter_mut().for_each(|row| row.truncate(GATHERED.columns.len()));
+    GATHERED.write(db, rows).await
 }
 
 /// Writes every change; the caller holds the transaction.

@@ -2,7 +2,7 @@
 //! their times. Times are summed up here, so that a step of a hundred thousand
 //! frames costs a page no more than one of a hundred.
 
-use super::{Glance, Shared, Site, Who, answer, glance};
+use super::{Glance, Shared, Site, Who, answer, in_time};
 use crate::service::Page;
 use crate::trust::Caller;
 use axum::extract::{Path, Query, State};
@@ -43,11 +43,11 @@ pub(super) async fn seen<G: Glance>(
 ) -> Outcome<JobView> {
     let id: JobId = job.parse()?;
     let caller = caller.clone();
-    let look = glance(&shared.pages.farm, move |farm| {
+    let look = shared.pages.farm.look_at(id, move |farm| {
         caller.check(&farm.show_of(id)?, &id.to_string())?;
         farm.job(id)
     });
-    look.await?
+    in_time(look).await?
 }
 
 /// Which of a job's steps are wanted.
@@ -126,7 +126,7 @@ async fn explain<G: Glance>(
 ) -> Response {
     let explained = async {
         let id = seen(&shared, &caller, &job).await?.id;
-        glance(&shared.pages.farm, move |farm| farm.explain(Target::Job(id))).await?
+        in_time(shared.pages.farm.live(move |farm| farm.explain(Target::Job(id)))).await?
     };
     answer(explained.await)
 }

@@ -6,16 +6,15 @@
 
 use super::stages::Stages;
 use crate::core::{Counters, State};
-use platefarm_model::job::FrameResult;
+use platefarm_model::Timestamp;
+use platefarm_model::job::{FrameResult, Phase};
 use platefarm_model::status::Audit;
-use platefarm_model::{JobId, Timestamp};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -265,8 +264,9 @@ impl Metrics {
         }
         self.jobs.clear();
         self.frames.clear();
-        for (show, phase) in &seen.jobs {
-            self.jobs.get_or_create(&JobLabels { show: show.clone(), phase }).inc();
+        for (show, phase, count) in &seen.jobs {
+            let labels = JobLabels { show: show.clone(), phase };
+            self.jobs.get_or_create(&labels).inc_by(i64::try_from(*count).unwrap_or(i64::MAX));
         }
         for (show, state, count) in &seen.frames {
             let labels = FrameLabels { show: show.clone(), state };
@@ -303,7 +303,7 @@ impl Metrics {
 /// The farm at one moment, as far as it is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    jobs: Vec<(String, &'static str)>,
+    jobs: Vec<(String, &'static str, u64)>,
     frames: Vec<(String, &'static str, u64)>,
     workers: Vec<(String, &'static str, u32)>,
     leases: u64,
@@ -314,33 +314,25 @@ impl Seen {
     /// What there is to count.
     pub(crate) fn of(state: &State) -> Self {
         let mut seen = Self { counters: state.counters(), ..Self::default() };
-        // From the leases, of which there are few, and not from the steps, of which there may be many.
-        let workers = state.workers();
-        let mut leased: HashMap<JobId, u64> = HashMap::new();
-        for lease in workers.iter().flat_map(|worker| &worker.leases) {
-            *leased.entry(lease.step.job).or_default() += lease.frames.len();
-        }
-        let eligible = state.eligible();
-        for job in state.jobs(false) {
-            seen.jobs.push((job.show.clone(), job.phase.word()));
-            if job.phase.is_settled() {
-                continue;
+        for (show, sums) in state.tally() {
+            let is_open = |phase: &Phase| !phase.is_settled() && sums.jobs_in(*phase) > 0;
+            if Phase::ALL.iter().any(is_open) {
+                let open = sums.open;
+                for (name, count) in [
+                    ("waiting", open.waiting),
+                    ("held", open.held()),
+                    ("leased", open.leased),
+                    ("done", open.done),
+                    ("failed", open.failed),
+                ] {
+                    seen.frames.push((show.clone(), name, count));
+                }
             }
-            let leased = leased.get(&job.id).copied().unwrap_or(0);
-            let settled = job.frames_done + job.frames_failed + leased;
-            let rest = job.frames_total.saturating_sub(settled);
-            let waiting = eligible.get(&job.id).map_or(0, |frames| rest.min(*frames));
-            for (name, count) in [
-                ("waiting", waiting),
-                ("held", rest - waiting),
-                ("leased", leased),
-                ("done", job.frames_done),
-                ("failed", job.frames_failed),
-            ] {
-                seen.frames.push((job.show.clone(), name, count));
-            }
+            let there = Phase::ALL.iter().filter(|phase| sums.jobs_in(**phase) > 0);
+            let jobs = there.map(|phase| (show.clone(), phase.word(), sums.jobs_in(*phase)));
+            seen.jobs.extend(jobs);
         }
-        for worker in workers {
+        for worker in state.workers() {
             let class = if worker.backend.starts_with("gpu") { "gpu" } else { "cpu" };
             seen.leases += worker.leases.len() as u64;
             seen.workers.push((worker.state, class, worker.slots));

@@ -32,7 +32,7 @@ mod tests;
 pub use deeds::{Offered, offered};
 pub(crate) use metrics::Metrics;
 
-use crate::core::{Command, Reply, State as Farm};
+use crate::core::{Command, Listed, Reply, State as Farm};
 use crate::library::Shelf;
 use crate::service::{Page, Stills};
 use crate::trust::{Caller, HttpGate};
@@ -46,6 +46,9 @@ use connections::{Bounded, Peer};
 use metrics::Seen;
 use platefarm_model::cause::Cause;
 use platefarm_model::code::Owner;
+use platefarm_model::explain::{WhatIf, WhatIfAnswer};
+use platefarm_model::job::WorkerView;
+use platefarm_model::query::JobQuery;
 use platefarm_model::status::Audit;
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, StepId};
 use recent::Recent;
@@ -69,6 +72,33 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
         look: impl FnOnce(&Farm) -> T + Send + 'static,
     ) -> impl Future<Output = Outcome<T>> + Send;
 
+    /// The jobs that a question holds of, of the shows that are seen, newest first.
+    fn jobs(
+        &self,
+        query: JobQuery,
+        sees: impl Fn(&str) -> bool + Clone + Send + 'static,
+    ) -> impl Future<Output = Outcome<Listed>> + Send;
+
+    /// Returns when a question would be answered.
+    fn ready(&self) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Whether somebody is there who answers questions, now or when the store is back.
+    fn lives(&self) -> bool;
+
+    /// As [`Glance::look`], at one job: where another scheduler leads no more than that is read.
+    fn look_at<T: Send + 'static>(
+        &self,
+        job: JobId,
+        look: impl FnOnce(&Farm) -> T + Send + 'static,
+    ) -> impl Future<Output = Outcome<T>> + Send;
+
+    /// What `look` sees of the farm as it is; refused where another scheduler leads, who
+    /// alone knows which workers are alive.
+    fn live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Farm) -> T + Send + 'static,
+    ) -> impl Future<Output = Outcome<T>> + Send;
+
     /// What the live auditor found; none where another scheduler leads.
     fn audit(&self) -> Option<Audit>;
 
@@ -76,6 +106,9 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
     fn leads(&self) -> bool {
         self.audit().is_some()
     }
+
+    /// What imagined workers would be given.
+    fn what_if(&self, imagined: WhatIf) -> impl Future<Output = Outcome<WhatIfAnswer>> + Send;
 
     /// Has a command carried out; the answer is durable.
     fn ask(&self, command: Command) -> impl Future<Output = Outcome<Reply>> + Send;
@@ -134,7 +167,7 @@ pub(crate) async fn serve<G: Glance>(listener: TcpListener, pages: Pages<G>) -> 
         .merge(deeds::data())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), admit));
     let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .merge(files::page())
         .merge(guarded)
@@ -229,18 +262,39 @@ async fn sealed(mut response: Response) -> Response {
     response
 }
 
+/// What does not take for ever.
+async fn in_time<T>(look: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let late = |_| Fault::new(Code::Timeout, "the scheduler cannot look at the farm");
+    tokio::time::timeout(LOOK, look).await.map_err(late)?
+}
+
 /// A look that does not take for ever.
 async fn glance<G: Glance, T: Send + 'static>(
     farm: &G,
     look: impl FnOnce(&Farm) -> T + Send + 'static,
 ) -> Outcome<T> {
-    let late = |_| Fault::new(Code::Timeout, "the scheduler cannot look at the farm");
-    tokio::time::timeout(LOOK, farm.look(look)).await.map_err(late)?
+    in_time(farm.look(look)).await
 }
 
-/// Whether it can serve: it has the farm before it.
+/// Workers as they are known: whether one is alive only the scheduler knows that leads.
+fn known(mut workers: Vec<WorkerView>, leads: bool) -> Vec<WorkerView> {
+    for worker in workers.iter_mut().filter(|worker| !leads && worker.state == "alive") {
+        worker.state = "unknown".into();
+    }
+    workers
+}
+
+/// Whether it is more than a process. A store that is away is waited for, and is no reason to be killed.
+async fn healthy<G: Glance>(State(shared): Site<G>) -> Response {
+    if shared.pages.farm.lives() {
+        return "ok\n".into_response();
+    }
+    refused(&Fault::new(Code::Internal, "nobody is left who decides, or follows who does"))
+}
+
+/// Whether it can serve: it has the farm before it, or follows, and its store answers.
 async fn ready<G: Glance>(State(shared): Site<G>) -> Response {
-    match glance(&shared.pages.farm, |_| ()).await {
+    match in_time(shared.pages.farm.ready()).await {
         Ok(()) => "ready\n".into_response(),
         Err(fault) => refused(&fault),
     }

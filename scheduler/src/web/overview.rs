@@ -5,19 +5,18 @@
 use super::recent::Moment;
 use super::samples::Sample;
 use super::{Glance, Shared, Site, Who, answer, deeds, refused};
+use crate::core::Sums;
 use crate::trust::Caller;
 use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use platefarm_model::job::{JobView, Phase};
+use platefarm_model::Outcome;
+use platefarm_model::job::Phase;
 use platefarm_model::query::JobQuery;
-use platefarm_model::status::Load;
-use platefarm_model::{JobId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,42 +51,27 @@ async fn me<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> Respon
     })))
 }
 
-fn left(job: &JobView) -> u64 {
-    job.frames_total.saturating_sub(job.frames_done + job.frames_failed)
-}
-
 fn overview(moment: &Moment, caller: &Caller) -> Value {
-    let (mut jobs, mut load, mut eligible) = (0, Load::default(), 0);
-    let (mut front, mut open): (Vec<&JobView>, HashSet<JobId>) = Default::default();
-    for job in moment.seen(caller) {
-        jobs += 1;
-        load.job(job.phase, left(job));
-        if !job.phase.is_settled() {
-            eligible += moment.eligible.get(&job.id).copied().unwrap_or(0);
-            open.insert(job.id);
-            front.push(job);
-        }
-    }
+    let mut sums = Sums::default();
+    let mine = moment.sums.iter().filter(|(show, _)| caller.sees(show));
+    mine.for_each(|(_, of_show)| sums.add(of_show));
     // Those that run, by urgency; then those that wait.
+    let mut front: Vec<_> = moment.seen(caller).filter(|job| !job.phase.is_settled()).collect();
     front.sort_by_key(|job| {
         (job.phase != Phase::Running, std::cmp::Reverse((job.terms.class, job.priority)), job.id)
     });
     front.truncate(FRONT);
-    let workers = moment.workers(caller);
-    let leases = workers.iter().flat_map(|worker| &worker.leases);
-    let leases = leases.filter(|lease| open.contains(&lease.step.job));
-    let leased: u64 = leases.map(|lease| lease.frames.len()).sum();
     let shares = moment.settings.shares.iter();
     let shares: Vec<_> = shares.filter(|share| caller.sees(&share.show)).collect();
     json!({
         "counts": {
-            "jobs": jobs, "running": load.jobs_running, "waiting": load.jobs_waiting,
-            "frames_waiting": eligible, "frames_leased": leased,
-            "frames_held": load.frames_left.saturating_sub(eligible + leased),
+            "jobs": sums.all_jobs(), "running": sums.jobs_in(Phase::Running),
+            "waiting": sums.jobs_waiting(), "frames_waiting": sums.open.waiting,
+            "frames_leased": sums.open.leased, "frames_held": sums.open.held(),
         },
         "jobs": front,
         "shows": shares,
-        "workers": workers,
+        "workers": moment.workers(caller),
     })
 }
 
@@ -237,7 +221,7 @@ mod tests {
     use platefarm_model::farm::{Control, Target};
     use platefarm_model::job::{JobSpec, LeaseView, StepKind, StepSpec, WorkerView};
     use platefarm_model::trust::Role;
-    use platefarm_model::{FrameRange, FrameSet, LeaseToken, StepId, Timestamp, WorkerId};
+    use platefarm_model::{FrameRange, FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId};
 
     fn job(show: &str) -> Command {
         let step = StepSpec {
@@ -273,7 +257,7 @@ mod tests {
         let counts = |shows: &[&str]| {
             let shows = shows.iter().map(|show| (*show).to_owned()).collect();
             let caller = Caller { name: "n".into(), token: "t".into(), role: Role::Viewer, shows };
-            let counts = &overview(&Moment::of(&farm), &caller)["counts"];
+            let counts = &overview(&Moment::of(farm.jobs(false), &farm), &caller)["counts"];
             let of = |name: &str| counts[name].as_u64().unwrap();
             (of("frames_waiting"), of("frames_held"), of("frames_leased"))
         };
@@ -287,7 +271,7 @@ mod tests {
         let mut farm = Farm::new(Policy::default(), Timestamp(1));
         farm.step(job("atlas"), Timestamp(2)).reply.unwrap();
         farm.step(job("zeus"), Timestamp(2)).reply.unwrap();
-        let mut moment = Moment::of(&farm);
+        let mut moment = Moment::of(farm.jobs(false), &farm);
         let leases = [1, 2].map(|number| LeaseView {
             token: LeaseToken(number),
             step: StepId { job: JobId(number), index: 0 },

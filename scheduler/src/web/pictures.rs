@@ -6,7 +6,7 @@
 //! beneath the directories that the operator named and from nowhere else,
 //! whatever a job says its package is. What is handed on cannot run anything.
 
-use super::{Glance, Shared, Site, Who, answer, glance, jobs, refused};
+use super::{Glance, Shared, Site, Who, answer, in_time, jobs, refused};
 use crate::trust::Caller;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -67,7 +67,7 @@ async fn package<G: Glance>(
     job: &str,
 ) -> Outcome<Option<String>> {
     let id = jobs::seen(shared, caller, job).await?.id;
-    glance(&shared.pages.farm, move |farm| farm.package_of(id)).await?
+    in_time(shared.pages.farm.look_at(id, move |farm| farm.package_of(id))).await?
 }
 
 fn unread(error: tokio::task::JoinError) -> Fault {

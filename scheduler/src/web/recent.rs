@@ -1,20 +1,23 @@
 //! The farm as it was a moment ago, looked at once for everybody who watches:
 //! a hundred open pages cost the scheduler what one does.
 
-use super::{Glance, glance};
-use crate::core::State;
+use super::{Glance, glance, in_time, known};
+use crate::core::{State, Sums};
 use crate::trust::Caller;
 use platefarm_model::explain::SettingsView;
 use platefarm_model::job::{JobView, WorkerView};
+use platefarm_model::query::JobQuery;
 use platefarm_model::{JobId, Outcome};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// How old it may be.
 const FRESH: Duration = Duration::from_millis(900);
+/// And of a large farm, so many times as old as it takes to look at it.
+const RARE: u32 = 20;
 
 /// The farm at a moment.
 #[derive(Debug)]
@@ -23,17 +26,20 @@ pub(super) struct Moment {
     pub(super) jobs: Vec<JobView>,
     pub(super) workers: Vec<WorkerView>,
     pub(super) settings: SettingsView,
-    /// Frames that a worker could be given, by job.
-    pub(super) eligible: HashMap<JobId, u64>,
+    /// What is counted of each show.
+    pub(super) sums: BTreeMap<String, Sums>,
 }
 
 impl Moment {
-    /// The farm as it is.
-    pub(super) fn of(farm: &State) -> Self {
-        let mut jobs = farm.jobs(false);
-        jobs.reverse();
-        let (workers, settings) = (farm.workers(), farm.settings());
-        Self { jobs, workers, settings, eligible: farm.eligible() }
+    /// The farm as it is; jobs are looked at before, a part at a time.
+    pub(super) fn of(jobs: Vec<JobView>, farm: &State) -> Self {
+        Self { jobs, workers: farm.workers(), settings: farm.settings(), sums: farm.tally() }
+    }
+
+    async fn look<G: Glance>(farm: &G) -> Outcome<Self> {
+        let jobs = in_time(farm.jobs(JobQuery::default(), |_| true)).await?.jobs;
+        let moment = glance(farm, move |farm| Self::of(jobs, farm)).await?;
+        Ok(Self { workers: known(moment.workers, farm.leads()), ..moment })
     }
 
     /// Jobs that `caller` sees, newest first.
@@ -53,19 +59,28 @@ impl Moment {
     }
 }
 
+/// A moment, until when it is fresh.
+#[derive(Debug)]
+struct Kept {
+    until: Instant,
+    moment: Arc<Moment>,
+}
+
 /// The last moment that was looked at.
 #[derive(Debug, Default)]
-pub(super) struct Recent(Mutex<Option<(Instant, Arc<Moment>)>>);
+pub(super) struct Recent(Mutex<Option<Kept>>);
 
 impl Recent {
     /// A fresh one; who comes while another looks takes what that one sees.
     pub(super) async fn get<G: Glance>(&self, farm: &G) -> Outcome<Arc<Moment>> {
         let mut last = self.0.lock().await;
-        if let Some((_, moment)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-            return Ok(Arc::clone(moment));
+        if let Some(kept) = last.as_ref().filter(|kept| Instant::now() < kept.until) {
+            return Ok(Arc::clone(&kept.moment));
         }
-        let moment = Arc::new(glance(farm, Moment::of).await?);
-        *last = Some((Instant::now(), Arc::clone(&moment)));
+        let begun = Instant::now();
+        let moment = Arc::new(Moment::look(farm).await?);
+        let until = Instant::now() + FRESH.max(begun.elapsed() * RARE);
+        *last = Some(Kept { until, moment: Arc::clone(&moment) });
         Ok(moment)
     }
 

@@ -2,7 +2,7 @@
 //! history of workers are drawn from. It is kept in memory and begins anew with
 //! the scheduler; what has to last is Prometheus' to keep.
 
-use super::{Glance, Shared, glance};
+use super::{Glance, Shared, glance, known};
 use crate::core::State;
 use platefarm_model::job::WorkerView;
 use platefarm_model::{JobId, WorkerId};
@@ -113,10 +113,11 @@ fn at_work(workers: &[WorkerView]) -> impl Iterator<Item = JobId> + '_ {
     begun.map(|lease| lease.step.job)
 }
 
-fn look(farm: &State, at_us: u64, of_workers: bool) -> Look {
-    let done = farm.frames_done();
-    let waiting = farm.settings().shares.iter().map(|share| share.frames_waiting).sum();
-    let workers = farm.workers();
+fn look(farm: &State, at_us: u64, of_workers: bool, leads: bool) -> Look {
+    let sums = farm.tally();
+    let done = sums.values().map(|sums| sums.done).sum();
+    let waiting = sums.values().map(|sums| sums.open.waiting).sum();
+    let workers = known(farm.workers(), leads);
     let mut shows: BTreeMap<String, u64> = BTreeMap::new();
     for show in at_work(&workers).filter_map(|job| farm.show_of(job).ok()) {
         *shows.entry(show).or_default() += 1;
@@ -147,7 +148,9 @@ pub(super) async fn keep<G: Glance>(shared: &Arc<Shared<G>>) {
         let of_workers = count.is_multiple_of(SPARSE);
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-        let seen = glance(&shared.pages.farm, move |farm| look(farm, at_us, of_workers)).await;
+        let leads = shared.pages.farm.leads();
+        let seen =
+            glance(&shared.pages.farm, move |farm| look(farm, at_us, of_workers, leads)).await;
         if let Ok(seen) = seen {
             shared.samples.push(seen.sample);
             if of_workers {

@@ -2,7 +2,7 @@
 //! nodes; and what more workers would be given.
 
 use super::deeds::Said;
-use super::{Glance, Shared, Site, answer, glance};
+use super::{Glance, Shared, Site, answer};
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -38,9 +38,8 @@ fn imagined(said: &Said) -> Outcome<WhatIf> {
 }
 
 async fn what_if<G: Glance>(State(shared): Site<G>, Query(said): Query<Said>) -> Response {
-    let found = async {
-        let imagined = imagined(&said)?;
-        glance(&shared.pages.farm, move |farm| farm.what_if(&imagined)).await?
-    };
-    answer(found.await)
+    answer(match imagined(&said) {
+        Ok(imagined) => shared.pages.farm.what_if(imagined).await,
+        Err(fault) => Err(fault),
+    })
 }

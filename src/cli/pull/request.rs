@@ -3,6 +3,7 @@
 //! collected for the report.
 
 use super::Args;
+use super::earlier::Earlier;
 use super::media::Found;
 use crate::cli::colors;
 use crate::cli::render::read_document;
@@ -12,10 +13,9 @@ use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::pull::Document;
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_scheduler::library::{Library, Show};
-use platefarm_scheduler::pulls::{self, Choices, PullPlan, Wishes, delivery};
+use platefarm_scheduler::pulls::{self, Choices, NoPlan, PullPlan, Wishes, delivery};
 use platefarm_standards::amf::{self, IncomingAmf};
 use platefarm_standards::fdl;
-use platefarm_worker::package::PackageReport;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,7 +39,7 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     let (delivery, defaulted) = delivery(args, show, incoming.as_ref())?;
     let mut found = match &known.library {
         Some(library) if args.library => {
-            Found::in_library(&known.runtime, library, &args.show, args.any_show)?
+            Found::in_library(&known.runtime, library, args.show(), args.any_show)?
         }
         _ => Progress::looking(out.talks(), || Found::scan(&args.media))?,
     };
@@ -65,11 +65,14 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
     for fault in &found.unreadable {
         out.note(&format!("note {fault}"));
     }
+    let inherited = pulls::inherited(said(args), show, &list, &found.rates);
+    let earlier = Earlier::read(&args.previous)?;
+    let since = earlier.since(&list);
     let used = pulls::chosen(&list, found.keys(), &known.chosen);
     let out_dir = absolute(&args.out)?;
     let request = pulls::PullRequest {
         name: stem(&args.edl),
-        show: args.show.clone(),
+        show: args.show().to_owned(),
         edl: &list,
         edl_document: document(&args.edl, &edl_bytes),
         rate: list.rate,
@@ -82,8 +85,9 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
         amf: incoming.as_ref(),
         template_said: args.look.template.is_some(),
         delivery,
-        defaulted,
-        previous: previous(&args.previous)?,
+        defaulted: inherited.into_iter().chain(defaulted).collect(),
+        previous: earlier.plates,
+        documents: since.documents,
         out_dir: out_dir.display().to_string(),
         plate_version: args.plate_version,
         backend: args.look.backend()?,
@@ -93,15 +97,41 @@ pub(super) fn plan(args: &Args, out: &dyn Output) -> Outcome<Plan> {
             .chain(incoming.is_none().then(|| amf::without_amf().1))
             .chain(found.unreadable.iter().cloned())
             .chain(pulls::unused(&known.chosen, &used, "--resolve"))
+            .chain(since.notes)
+            .chain(pulls::not_kept(args.show.as_deref(), &used, "--resolve"))
             .collect(),
         seed: String::new(),
         now: now(),
     };
-    let (pull, key) = pulls::keyed(request, fdl_bytes.as_deref(), &found.clips, &clips)?;
+    let (pull, key) = pulls::keyed(request, fdl_bytes.as_deref(), &found.clips, &clips)
+        .map_err(|none| unplanned(none, args.dry_run, out))?;
     if !args.dry_run {
-        known.learn(&args.show, &used)?;
+        known.learn(args.show.as_deref(), &used)?;
     }
     Ok(Plan { pull, key, out_dir })
+}
+
+/// What was said for this pull.
+fn said(args: &Args) -> pulls::Said {
+    pulls::Said {
+        rate: args.rate.is_some(),
+        spec: args.spec.is_some(),
+        fdl: args.look.fdl.is_some(),
+        amf: args.look.color.amf_path().is_some(),
+    }
+}
+
+/// Shows what became of the events where none became a plate: candidates, and how to choose.
+fn unplanned(none: NoPlan, is_dry: bool, out: &dyn Output) -> Fault {
+    let Some(shown) = none.shown().filter(|_| is_dry || out.talks()) else { return none.fault };
+    out.plan(&shown);
+    if !out.talks() || shown.package.rejected.is_empty() {
+        return none.fault;
+    }
+    // Why of each event was said.
+    let count = shown.package.rejected.len();
+    let message = format!("no event of the list becomes a plate; {count} are rejected, see above");
+    Fault { message, cause: None, ..none.fault.clone() }
 }
 
 /// What is known beside what was typed: the show, and the library where one is used.
@@ -115,10 +145,9 @@ struct Known {
 
 impl Known {
     /// Keeps for the show which choices led to clips: the next cut asks the same.
-    fn learn(&self, show: &str, used: &BTreeSet<usize>) -> Outcome<()> {
-        let Some(library) = self.library.as_ref().filter(|_| !used.is_empty()) else {
-            return Ok(());
-        };
+    fn learn(&self, show: Option<&str>, used: &BTreeSet<usize>) -> Outcome<()> {
+        let library = self.library.as_ref().filter(|_| !used.is_empty());
+        let Some((library, show)) = library.zip(show) else { return Ok(()) };
         let choices = used.iter().map(|place| self.chosen.choices[*place].clone());
         let chosen = Choices { choices: choices.collect() };
         self.runtime.block_on(library.learn(show, chosen))
@@ -128,12 +157,12 @@ impl Known {
 fn known(args: &Args) -> Outcome<Known> {
     let runtime = crate::cli::runtime()?;
     // A dry run leaves nothing behind, not even an empty store.
-    let learns = !args.resolve.is_empty() && !args.dry_run;
+    let learns = !args.resolve.is_empty() && !args.dry_run && args.show.is_some();
     let wanted = args.library || learns || args.store.is_there();
     let library =
         if wanted { Some(runtime.block_on(Library::open(&args.store.place()))?) } else { None };
-    let mut show = match &library {
-        Some(library) => runtime.block_on(library.show(&args.show))?,
+    let mut show = match library.as_ref().zip(args.show.as_deref()) {
+        Some((library, name)) => runtime.block_on(library.show(name))?,
         None => Show::default(),
     };
     let chosen = choices(args)?;
@@ -189,6 +218,7 @@ fn delivery(
         handles: args.handles,
         repeated: args.repeated.clone(),
         naming: args.naming.clone(),
+        marker_color: args.marker_color.clone(),
         debayer: look.debayer_given()?.map(|d| d.name().into()),
         compression: look.compression_given()?.map(|c| c.name().into()),
         filter: scaling.filter.map(|f| f.name().into()),
@@ -214,49 +244,6 @@ fn choices(args: &Args) -> Outcome<Choices> {
     Ok(choices)
 }
 
-/// What earlier packages delivered. Frames whose media is younger than they are count as changed.
-fn previous(dirs: &[PathBuf]) -> Outcome<Vec<pulls::Previous>> {
-    let mut plates = Vec::new();
-    for dir in dirs {
-        let dir = absolute(dir)?;
-        let bytes = read_document(&dir.join("report.json"))?;
-        let report: PackageReport = serde_json::from_slice(&bytes).map_err(|e| {
-            Fault::new(Code::BadStructure, "the report of the earlier delivery cannot be read")
-                .at(dir.join("report.json").display().to_string())
-                .because(&e)
-        })?;
-        for plate in report.plates {
-            let media = written(Path::new(&plate.source.path));
-            let files = plate.files.into_iter().filter_map(|file| {
-                let path = dir.join(&file.file);
-                // A recipe does not name the bytes of the media, so their date must do.
-                (media? <= written(&path)?).then(|| pulls::PreviousFile {
-                    frame: file.frame,
-                    file: path.display().to_string(),
-                    xxh128: file.xxh128,
-                })
-            });
-            plates.push(pulls::Previous {
-                shot: plate.shot,
-                number: plate.number,
-                version: plate.version,
-                clip: plate.source.path,
-                clip_name: plate.source.clip,
-                reel: plate.source.reel,
-                recipe: plate.recipe,
-                source_first: plate.source.indices.first(),
-                frames: Some(plate.frames),
-                files: files.collect(),
-            });
-        }
-    }
-    Ok(plates)
-}
-
-fn written(path: &Path) -> Option<SystemTime> {
-    storage::metadata(path).and_then(|meta| meta.modified()).ok()
-}
-
 fn text(path: &Path) -> Outcome<String> {
     String::from_utf8(read_document(path)?).map_err(|e| {
         Fault::new(Code::BadConfig, "the file is no UTF-8 text")
@@ -273,7 +260,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "pull".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name()
         .map_or_else(|| "document".to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -104,11 +104,15 @@ fn shown(event: &Event, record: i64) -> i64 {
 fn leave(event: &mut Event, mix: &Mix) -> Event {
     let frames = mix.before.clamp(0, event.record.frames().max(0));
     let cut = shown(event, frames);
+    let backwards = event.runs_backwards();
     if !event.freeze {
-        event.source = Span::of(event.source.start, event.source.frames() - cut);
+        // Backwards the last that is shown are the lowest.
+        let first = event.source.start.plus(if backwards { cut } else { 0 });
+        event.set_source(Span::of(first, event.source.frames() - cut));
     }
     event.record = Span::of(event.record.start, event.record.frames() - frames);
-    let source = if event.freeze { event.source.start } else { event.source.end };
+    let at_start = event.freeze || backwards;
+    let source = if at_start { event.source.start } else { event.source.end };
     Event {
         transition: Transition::Cut,
         clip_name: event.own_name().map(str::to_owned),
@@ -128,7 +132,8 @@ fn leave(event: &mut Event, mix: &Mix) -> Event {
 fn enter(mut event: Event, outgoing: &Event, mix: &Mix) -> Event {
     let more = shown(&event, mix.before);
     if !event.freeze && !event.is_black() {
-        event.source = Span::of(event.source.start.plus(-more), event.source.frames() + more);
+        let first = event.source.start.plus(if event.runs_backwards() { 0 } else { -more });
+        event.source = Span::of(first, event.source.frames() + more);
     }
     let start = event.record.start.plus(-mix.before);
     event.record = Span::of(start, event.record.frames() + mix.before);
@@ -165,6 +170,25 @@ impl Event {
         self
     }
 
+    /// The speed that is told for where it begins.
+    fn own_motion(&self) -> Option<&MotionEffect> {
+        self.motion.iter().rfind(|m| m.at == self.source.start_text)
+    }
+
+    /// Whether it begins with the last frame of its source and ends with the first.
+    fn runs_backwards(&self) -> bool {
+        self.own_motion().is_some_and(|own| own.fps < 0.0)
+    }
+
+    /// Another range of its source, at its own speed.
+    fn set_source(&mut self, source: Span) {
+        let own = self.motion.iter_mut().rfind(|m| m.at == self.source.start_text);
+        if let Some(own) = own {
+            own.at.clone_from(&source.start_text);
+        }
+        self.source = source;
+    }
+
     /// Constant speed, in source frames per record frame.
     pub(crate) fn run_at(&mut self, speed: f64) {
         let fps = speed * f64::from(self.source.start.rate.timebase());
@@ -189,11 +213,14 @@ pub(crate) fn cut_to(
         if first > last || (first == last && from != to) {
             return None;
         }
-        let begun = event.source.start_text.clone();
-        let (head, tail) = (shown(&event, first - from), shown(&event, to - last));
+        let own_speed = event.own_motion().map(|m| m.fps);
+        let (mut head, mut tail) = (shown(&event, first - from), shown(&event, to - last));
+        if event.runs_backwards() {
+            std::mem::swap(&mut head, &mut tail);
+        }
         if !event.freeze {
             let frames = (event.source.frames() - head - tail).max(0);
-            event.source = Span::of(event.source.start.plus(head), frames);
+            event.set_source(Span::of(event.source.start.plus(head), frames));
         }
         let outer = |frame: i64| {
             let inside = (frame - window[0]) as f64;
@@ -201,13 +228,9 @@ pub(crate) fn cut_to(
         };
         let start = outer(first);
         event.record = Span::of(start, outer(last).frames - start.frames);
-        let own = event.motion.iter_mut().rfind(|m| m.at == begun);
-        let timebase = f64::from(event.source.start.rate.timebase());
-        let own_speed = own.as_ref().map_or(1.0, |m| m.fps / timebase);
         if (speed - 1.0).abs() > 1e-9 {
-            event.run_at(own_speed * speed);
-        } else if let Some(own) = own {
-            own.at.clone_from(&event.source.start_text);
+            let timebase = f64::from(event.source.start.rate.timebase());
+            event.run_at(own_speed.map_or(1.0, |fps| fps / timebase) * speed);
         }
         event.within.splice(0..0, name.map(str::to_owned));
         Some(event)

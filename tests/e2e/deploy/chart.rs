@@ -188,6 +188,17 @@ fn workers_know_every_scheduler_by_the_name_that_it_has() {
     }
 }
 
+/// Calls go to one whose store answers; killed is only one in which nobody is left who decides.
+#[test]
+fn a_scheduler_that_is_not_ready_is_not_killed_for_it() {
+    let Some(all) = rendered(&[least()]) else { return };
+    let schedulers = of_kind(&all[0], "StatefulSet")[0];
+    let container = &schedulers["spec"]["template"]["spec"]["containers"][0];
+    let path = |probe: &str| container[probe]["httpGet"]["path"].clone();
+    assert_eq!(path("livenessProbe"), "/healthz");
+    assert_eq!(path("readinessProbe"), "/readyz");
+}
+
 #[test]
 fn values_that_make_no_sense_are_refused_by_name() {
     let sets = [

@@ -9,8 +9,8 @@ use super::session;
 use super::talk::Report;
 use crate::leash::Leash;
 use platefarm_media::publish;
-use platefarm_model::job::{FrameOutcome, FrameResult};
-use platefarm_model::{FrameRange, FrameSet, LeaseToken};
+use platefarm_model::job::{FrameOutcome, FrameResult, Lease};
+use platefarm_model::{FrameRange, FrameSet, LeaseToken, StepId};
 use platefarm_proto::v1::Verdict;
 use std::path::Path;
 
@@ -18,14 +18,16 @@ use std::path::Path;
 pub(super) struct Outbox<'a> {
     shared: &'a Shared,
     token: LeaseToken,
+    step: StepId,
     leash: &'a Leash,
     settled: FrameSet,
     lost: bool,
 }
 
 impl<'a> Outbox<'a> {
-    pub(super) fn new(shared: &'a Shared, token: LeaseToken, leash: &'a Leash) -> Self {
-        Self { shared, token, leash, settled: FrameSet::new(), lost: false }
+    pub(super) fn new(shared: &'a Shared, lease: &Lease, leash: &'a Leash) -> Self {
+        let (token, step) = (lease.token, lease.step);
+        Self { shared, token, step, leash, settled: FrameSet::new(), lost: false }
     }
 
     /// Frames whose report was answered.
@@ -48,7 +50,8 @@ impl<'a> Outbox<'a> {
             }
         }
         let frames = outcomes.len();
-        let report = Report { token: self.token, outcomes, last: self.leash.pulse().last };
+        let (token, step, last) = (self.token, self.step, self.leash.pulse().last);
+        let report = Report { token, step, outcomes, last };
         let (number, answer) = session::report(self.shared, report);
         let answer = tokio::select! {
             biased;

@@ -120,7 +120,7 @@ async fn deliver(
     place: OwnedSemaphorePermit,
 ) {
     let token = lease.token;
-    let mut outbox = Outbox::new(&shared, token, &leash);
+    let mut outbox = Outbox::new(&shared, &lease, &leash);
     let mut batch = Vec::new();
     while outcomes.recv_many(&mut batch, BATCH).await > 0 {
         outbox.send(std::mem::take(&mut batch)).await;

@@ -19,6 +19,8 @@ const TOLD: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) token: LeaseToken,
+    /// Of the lease.
+    pub(crate) step: StepId,
     pub(crate) outcomes: Vec<FrameOutcome>,
     /// The last frame that will be done under it.
     pub(crate) last: Option<i64>,
@@ -163,6 +165,7 @@ impl Talk {
                 token: report.token.0,
                 frames: report.outcomes.iter().map(Into::into).collect(),
                 last: report.last,
+                step: Some(report.step.into()),
             });
         }
         if let Some(last) = more.last() {
@@ -226,7 +229,8 @@ mod tests {
     }
 
     fn report(token: u64) -> Report {
-        Report { token: LeaseToken(token), outcomes: vec![failed(1), failed(2)], last: None }
+        let (token, step) = (LeaseToken(token), StepId { job: JobId(1), index: 0 });
+        Report { token, step, outcomes: vec![failed(1), failed(2)], last: None }
     }
 
     fn lease(token: u64, index: u32, told: bool) -> v1::Lease {

@@ -3,7 +3,7 @@
 //! checked is what must hold for any.
 
 use crate::package::{PackageReport, PlateReport};
-use platefarm_model::{FrameRange, FrameRate, FrameSet};
+use platefarm_model::{Fault, FrameRange, FrameRate, FrameSet};
 use std::collections::BTreeMap;
 
 /// What was asked for.
@@ -83,6 +83,8 @@ pub struct PlateRequest {
     pub framed: bool,
     /// Frames that were taken over from an earlier delivery, headers and all.
     pub reused: FrameSet,
+    /// What the media lacks of the frames that the event shows.
+    pub short: Vec<Fault>,
     /// Hashes of its files, by their number.
     pub hashes: BTreeMap<i64, String>,
 }
@@ -212,6 +214,7 @@ impl Request {
             sensor,
             framed: settings.fdl.is_some(),
             reused: plate.reused.clone(),
+            short: plate.short().cloned().collect(),
             hashes: plate.files.iter().map(|file| (file.frame, file.xxh128.clone())).collect(),
         }
     }

@@ -6,8 +6,8 @@ mod text;
 
 use super::report::{Failure, PackageReport, PlateReport};
 use crate::render::StageTotal;
-use platefarm_model::Fault;
 use platefarm_model::pull::{Candidate, Rejected};
+use platefarm_model::{Code, Fault};
 use std::fmt::{self, Write as _};
 use text::{Esc, utc};
 pub(crate) use text::{base64, bytes};
@@ -74,11 +74,11 @@ fn write_page(
     Ok(())
 }
 
-fn badge(complete: bool) -> &'static str {
-    if complete {
-        "<span class=\"badge good\">COMPLETE</span>"
-    } else {
-        "<span class=\"badge bad\">INCOMPLETE</span>"
+fn plate_badge(plate: &PlateReport) -> &'static str {
+    match (plate.complete, plate.short().next()) {
+        (true, None) => "<span class=\"badge good\">COMPLETE</span>",
+        (true, Some(_)) => "<span class=\"badge bad\">SHORT OF MEDIA</span>",
+        (false, _) => "<span class=\"badge bad\">INCOMPLETE</span>",
     }
 }
 
@@ -189,7 +189,7 @@ fn write_faults(html: &mut String, title: &str, faults: &[Fault]) -> fmt::Result
     }
     write!(html, "<h2>{title}</h2>\n<div class=\"card\">")?;
     for fault in faults {
-        write_fault(html, fault, false, None)?;
+        write_fault(html, fault, fault.code == Code::FramesShort, None)?;
     }
     html.push_str("</div>\n");
     Ok(())
@@ -251,7 +251,7 @@ fn write_plate(html: &mut String, plate: &PlateReport, thumbnails: &[Thumbnail])
         html,
         "<article class=\"card\"><div class=\"top\"><h3>{}</h3>{}</div>",
         Esc(&plate.name),
-        badge(plate.complete)
+        plate_badge(plate)
     )?;
     if !thumbnails.is_empty() {
         html.push_str("<div class=\"thumbs\">");
@@ -276,7 +276,7 @@ fn write_plate(html: &mut String, plate: &PlateReport, thumbnails: &[Thumbnail])
         write_fault(html, &failure.fault, true, Some(&format!("frame {}", failure.frames)))?;
     }
     for note in &plate.notes {
-        write_fault(html, note, false, None)?;
+        write_fault(html, note, note.code == Code::FramesShort, None)?;
     }
     if !plate.stages.is_empty() {
         html.push_str("<details><summary>Time per stage</summary><div class=\"scroll\">");

@@ -122,6 +122,44 @@ fn what_is_meant_is_a_warning() {
     assert!(is(&found, Severity::Failure, "1002", "infinite"), "{found:?}");
 }
 
+/// It is released: nothing was lost here. But whoever opens it sees what the cut will miss.
+#[test]
+fn frames_that_the_media_lacks_are_a_warning() {
+    let frames = [1, 2, 3].map(|seed| packed(&noise(seed), Compression::Zip));
+    let short = |spec: &mut PackageSpec| {
+        spec.plates[0].notes.push(Fault::new(Code::FramesShort, "40 of 42"));
+    };
+    let of = |verdict: Verdict| -> Vec<(Severity, Option<String>, String)> {
+        let found = verdict.findings.into_iter().filter(|finding| finding.check == "complete");
+        found.map(|f| (f.severity, f.plate, f.fault.message)).collect()
+    };
+    assert_eq!(of(judged(frames.clone(), |_| {})), []);
+    let found = of(judged(frames, short));
+    assert_eq!(found, [(Severity::Warning, Some("a".into()), "40 of 42".into())]);
+}
+
+/// A frame of the earlier delivery that is not what it was costs its rendering only; the report says it.
+#[test]
+fn frames_that_could_not_be_taken_over_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let frame = |frame: i64, seed, backend: &str| {
+        let bytes = packed(&noise(seed), Compression::Zip);
+        FrameResult { backend: backend.into(), ..put(dir.path(), "a", frame, &bytes) }
+    };
+    let (over, cpu) = (crate::render::TAKEN_OVER, "cpu");
+    let done = vec![frame(1001, 1, over), frame(1002, 2, cpu), frame(1003, 3, cpu)];
+    let mut spec = spec(dir.path(), &["a"]);
+    spec.plates[0].reused = FrameRange::new(1001, 1002).unwrap().into();
+    spec.plates[0].reused_from = vec!["a_v001".into()];
+    let results = vec![StepFrames { step: 0, done, failed: vec![] }];
+    let report = make(&spec, results, "t9", &Leash::free()).unwrap();
+    let plate = &report.plates[0];
+    assert_eq!(plate.reused.to_string(), "1001");
+    let note = plate.notes.iter().find(|note| note.code == Code::NotTakenOver).unwrap();
+    assert!(note.message.contains("frames 1002 were"), "{note}");
+    assert!(note.message.contains("a_v001"), "{note}");
+}
+
 /// Frames that an earlier version rendered say nothing of their range: their pixels are read.
 #[test]
 fn older_frames_are_read_before_they_are_released() {

@@ -4,12 +4,12 @@
 
 use super::gather::{Gathered, PlateFrames};
 use crate::gate::Verdict;
-use crate::render::{StageTotal, stage_totals};
+use crate::render::{StageTotal, TAKEN_OVER, stage_totals};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::Delivery;
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::pull::{EventRef, Matched, PackageSpec, PlatePlan, Rejected, Retime};
-use platefarm_model::{Fault, FrameRange, FrameRate, FrameSet, Timestamp};
+use platefarm_model::{Code, Fault, FrameRange, FrameRate, FrameSet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -45,7 +45,8 @@ pub struct PackageReport {
     /// What was asked of the delivery, complete.
     #[serde(default)]
     pub delivery: Delivery,
-    /// Settings that nobody gave, as `name = value`.
+    /// Settings that nobody gave for this pull, as `name = value`; with whose they are, where they
+    /// are the show's or the media's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub defaulted: Vec<String>,
     /// Sums over the plates.
@@ -173,6 +174,13 @@ pub struct PlateReport {
     pub files: Vec<FileReport>,
 }
 
+impl PlateReport {
+    /// What is to be said of frames that its event shows and the media lacks.
+    pub(crate) fn short(&self) -> impl Iterator<Item = &Fault> {
+        self.notes.iter().filter(|note| note.code == Code::FramesShort)
+    }
+}
+
 /// Where a plate's pictures come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceReport {
@@ -267,13 +275,36 @@ fn source(plan: &PlatePlan) -> SourceReport {
     }
 }
 
+/// Frames that were to be taken over, and had to be rendered.
+fn not_taken_over(plan: &PlatePlan, anew: &FrameSet) -> Option<Fault> {
+    (!anew.is_empty()).then(|| {
+        let of = match plan.reused_from.as_slice() {
+            [] => "the earlier delivery".to_owned(),
+            plates => plates.join(", "),
+        };
+        let message = format!(
+            "frames {anew} were rendered anew: those of {of} are not what their hashes say, not there, or out of the worker's reach"
+        );
+        Fault::new(Code::NotTakenOver, message)
+    })
+}
+
 fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
     let mut missing = FrameSet::from(plan.frames);
+    let (mut reused, mut anew) = (FrameSet::new(), FrameSet::new());
     let mut backends = BTreeMap::new();
     for result in frames.sound() {
-        missing.remove(FrameRange::single(result.frame));
+        let frame = FrameRange::single(result.frame);
+        missing.remove(frame);
         *backends.entry(result.backend.clone()).or_insert(0) += 1;
+        if result.backend == TAKEN_OVER {
+            reused.insert(frame);
+        } else if plan.reused.contains(result.frame) {
+            anew.insert(frame);
+        }
     }
+    let notes = plan.clip.notes.iter().chain(&plan.notes).cloned();
+    let notes = notes.chain(not_taken_over(plan, &anew)).collect();
     let file = |result: &FrameResult| FileReport {
         frame: result.frame,
         file: format!("{}/{}", plan.name, super::gather::file_name(result)),
@@ -292,14 +323,14 @@ fn plate(plan: &PlatePlan, frames: &PlateFrames) -> PlateReport {
         matched: plan.matched.clone(),
         retime: plan.retime.clone(),
         recipe: plan.recipe.clone(),
-        reused: plan.reused.clone(),
+        reused,
         source: source(plan),
         frames: plan.frames,
         handles: plan.handles,
         size: plan.size,
         missing,
         failures: group_failures(frames.failed.iter().map(|(frame, fault)| (*frame, fault))),
-        notes: plan.clip.notes.iter().chain(&plan.notes).cloned().collect(),
+        notes,
         backends,
         non_finite: frames.sound().map(|f| f.non_finite).sum(),
         stages: stage_totals(frames.sound().map(|f| &f.millis)),
@@ -374,7 +405,6 @@ pub(crate) fn build(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefarm_model::Code;
 
     #[test]
     fn equal_failures_are_told_once() {

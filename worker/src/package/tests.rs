@@ -44,6 +44,7 @@ pub(super) fn plan(name: &str) -> PlatePlan {
         retime: None,
         recipe: String::new(),
         reused: platefarm_model::FrameSet::new(),
+        reused_from: vec![],
         documents: vec![],
         clip: ClipInfo {
             path: "/media/A001C001.000001.dng".into(),

@@ -21,7 +21,7 @@ mod tests;
 pub use local::render_local;
 pub use pipeline::Show;
 pub use report::{FailedFrame, RenderReport, RenderedFrame, StageTotal, stage_totals};
-pub use reuse::{Segment, segments, take_over};
+pub use reuse::{Segment, TAKEN_OVER, segments, take_over};
 pub use session::{Engines, Session, SessionCache};
 
 use platefarm_model::code::Owner;

@@ -9,6 +9,9 @@ use platefarm_model::{FrameRange, Outcome};
 use std::path::Path;
 use std::time::Instant;
 
+/// What stands in place of a backend for frames that nobody rendered.
+pub const TAKEN_OVER: &str = "taken over";
+
 /// Work on a run of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment<'a> {
@@ -55,7 +58,7 @@ pub fn take_over(
         published: out_dir.join(&name).display().to_string(),
         xxh128: known.xxh128.clone(),
         bytes,
-        backend: "taken over".into(),
+        backend: TAKEN_OVER.into(),
         millis: StageMillis::from([("take over".into(), begun.elapsed().as_secs_f64() * 1000.0)]),
         non_finite: 0,
     }))

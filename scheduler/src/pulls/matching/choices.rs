@@ -138,7 +138,8 @@ impl Index<'_> {
             let at = times::inside(key, query).ok();
             let at = at.or_else(|| times::one_frame(key, query));
             let at = at.or_else(|| times::sibling(key, query));
-            Some((*clip, at.or_else(|| times::shifted(key, query))?))
+            let at = at.or_else(|| times::shifted(key, query));
+            Some((*clip, at.or_else(|| times::untimed(key, query))?))
         };
         let mut holding = clips.iter().filter_map(holds);
         Some(match (holding.next(), holding.next()) {

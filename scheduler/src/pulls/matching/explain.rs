@@ -3,7 +3,7 @@
 
 use super::times::{Not, inside};
 use super::{ClipKey, Given, Hit, Index, Miss, Names, Query, Rule, UMID, normal, plain};
-use platefarm_model::{Code, Fault, Timecode};
+use platefarm_model::{Code, Fault};
 
 /// Clips that are shown.
 pub(super) const MOST: usize = 8;
@@ -92,7 +92,7 @@ impl Index<'_> {
             let name = query.given(given).next().map_or("", |(_, name)| name);
             known.sort_by_key(|(not, clip, _)| match not {
                 Not::Outside(distance) => (*distance, *clip),
-                Not::DropFrame | Not::Rate(_) => (i64::MAX, *clip),
+                Not::DropFrame | Not::Rate(_) | Not::Untimed => (i64::MAX, *clip),
             });
             known.dedup_by_key(|(_, clip, _)| *clip);
             let most = 3;
@@ -173,8 +173,14 @@ fn reason(not: Not, clip: &ClipKey, query: &Query<'_>) -> String {
                 if query.start.drop_frame { ["non-drop", "drop"] } else { ["drop", "non-drop"] };
             format!("'{path}' counts {a} frame, the list {b} frame")
         }
+        Not::Untimed => {
+            format!(
+                "'{path}' has no timecode, and {} frames if counted from 00:00:00:00",
+                clip.frames
+            )
+        }
         Not::Outside(_) => {
-            let start = clip.start.unwrap_or(Timecode { frames: 0, ..query.start });
+            let start = clip.start.unwrap_or(query.start);
             let count = i64::try_from(clip.frames).unwrap_or(i64::MAX);
             format!("'{path}' holds {start} up to {} ({count} frames)", start.plus(count))
         }

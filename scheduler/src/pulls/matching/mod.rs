@@ -35,6 +35,7 @@ pub(super) use query::Query;
 use names::{camera, normal, one_slip, plain};
 use platefarm_model::Fault;
 use platefarm_model::pull::{Candidate, Matched, Tier};
+use platefarm_standards::editlist::EditList;
 use query::Given;
 use rules::{CHOSEN, Names, RULES, Rule, UMID};
 use std::cell::OnceCell;
@@ -46,6 +47,8 @@ pub(in crate::pulls) use times::scaled;
 
 /// The lowest score at which a rule makes a match.
 pub const BAR: f64 = 0.5;
+/// The width that an export for CMX 3600 cuts reels to.
+const CUT: usize = 8;
 
 /// Every rule: its name, its score and what it allows.
 pub fn rules() -> impl Iterator<Item = (&'static str, f64, &'static str)> {
@@ -57,6 +60,8 @@ pub(super) struct Index<'k> {
     keys: &'k [ClipKey],
     choices: &'k Choices,
     bar: f64,
+    /// Whether the reels of the list look cut.
+    cut: bool,
     /// Whether the file of any clip is gone.
     some_gone: bool,
     /// Names of the clips, each clip once.
@@ -129,7 +134,13 @@ struct Hit {
 }
 
 impl<'k> Index<'k> {
-    pub(super) fn new(keys: &'k [ClipKey], choices: &'k Choices, bar: f64) -> Self {
+    /// Finds clips for the events of `list`.
+    pub(super) fn new(
+        list: &EditList,
+        keys: &'k [ClipKey],
+        choices: &'k Choices,
+        bar: f64,
+    ) -> Self {
         let mut umid: HashMap<String, Vec<u32>> = HashMap::new();
         let (mut entries, mut hashes) =
             (Vec::with_capacity(2 * keys.len()), Vec::with_capacity(2 * keys.len()));
@@ -155,6 +166,7 @@ impl<'k> Index<'k> {
             keys,
             choices,
             bar,
+            cut: list.reels_look_cut(),
             some_gone: keys.iter().any(|key| key.gone),
             entries,
             plain,
@@ -250,10 +262,26 @@ impl<'k> Index<'k> {
         &self.keys[clip as usize]
     }
 
+    /// Whether the event's reel may be the beginning of a longer one.
+    fn looks_cut(&self, query: &Query<'_>) -> bool {
+        let mut reels = query.given(Given::Reel);
+        self.cut && reels.any(|(_, reel)| plain(reel).chars().count() == CUT)
+    }
+
     /// The clips that a rule leads to, each once.
     fn hits(&self, rule: &Rule, query: &Query<'_>) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
-        for (given, entry) in self.named(rule.names, query) {
+        self.collect(rule.names, rule, query, &mut hits);
+        // What is a roll's whole name may be how a clip's name begins, too.
+        if rule.names == Names::Reel && !hits.is_empty() && self.looks_cut(query) {
+            self.collect(Names::Cut, rule, query, &mut hits);
+        }
+        hits
+    }
+
+    /// Adds the clips that names lead to, at the rule's times, to those that are there.
+    fn collect(&self, names: Names, rule: &Rule, query: &Query<'_>, hits: &mut Vec<Hit>) {
+        for (given, entry) in self.named(names, query) {
             if hits.iter().any(|hit| hit.clip == entry.clip) {
                 continue;
             }
@@ -261,7 +289,6 @@ impl<'k> Index<'k> {
                 hits.push(Hit { clip: entry.clip, at, given, field: entry.field });
             }
         }
-        hits
     }
 
     /// The clips that names lead to.
@@ -270,7 +297,14 @@ impl<'k> Index<'k> {
         let exact = |(given, name): (Given, &str)| with(given, self.plainly(&plain(name)));
         let each = query.names.iter().copied();
         match names {
-            Names::Reel => query.given(Given::Reel).flat_map(exact).collect(),
+            Names::Reel => {
+                let mut all: Vec<_> = query.given(Given::Reel).flat_map(exact).collect();
+                // Whether it is all of a clip's name cannot be seen, so `cut-reel` takes it.
+                if self.looks_cut(query) {
+                    all.retain(|(_, entry)| entry.field == Field::ReelName);
+                }
+                all
+            }
             Names::Alias => query
                 .given(Given::SourceFile)
                 .chain(query.given(Given::ClipName))
@@ -294,17 +328,20 @@ impl<'k> Index<'k> {
                 all
             }
             Names::Cut => {
-                query.given(Given::Reel).flat_map(|(given, reel)| self.cut(given, reel)).collect()
+                let whole = self.looks_cut(query);
+                let reels = query.given(Given::Reel);
+                reels.flat_map(|(given, reel)| self.cut(given, reel, whole)).collect()
             }
             Names::Slip => self.slips(query),
             Names::LetterAndDate => self.by_letter_and_date(query),
         }
     }
 
-    /// Names that go on where a reel ends that has a width of list formats.
-    fn cut(&self, given: Given, reel: &str) -> Vec<(Given, Entry)> {
+    /// Names that go on where a reel ends that has a width of list formats; those that end
+    /// there too where `whole` names are meant as well.
+    fn cut(&self, given: Given, reel: &str, whole: bool) -> Vec<(Given, Entry)> {
         let reel = plain(reel);
-        if !matches!(reel.chars().count(), 8 | 16 | 32) {
+        if !matches!(reel.chars().count(), CUT | 16 | 32) {
             return Vec::new();
         }
         let sorted = self.sorted.get_or_init(|| {
@@ -313,7 +350,8 @@ impl<'k> Index<'k> {
             all.sort_by(|a, b| (&a.0, a.1.clip).cmp(&(&b.0, b.1.clip)));
             all
         });
-        let from = sorted.partition_point(|(name, _)| name.as_str() <= reel.as_str());
+        let before = |name: &str| name < reel.as_str() || (name == reel && !whole);
+        let from = sorted.partition_point(|(name, _)| before(name));
         let begins = sorted[from..].iter().take_while(|(name, _)| name.starts_with(&reel));
         begins.map(|(_, entry)| (given, *entry)).collect()
     }
@@ -381,8 +419,10 @@ impl<'k> Index<'k> {
 
     fn found(&self, rule: &Rule, hit: Hit, decided_by: &str, query: &Query<'_>) -> Found {
         let (given, field) = (hit.given.word(), hit.field.word());
+        let name = self.name(Entry { clip: hit.clip, field: hit.field });
+        let is_whole = query.given(hit.given).any(|(_, given)| plain(given) == name);
         let equal = match rule.names {
-            Names::Cut => "start of ",
+            Names::Cut if !is_whole => "start of ",
             Names::Slip => "one slip from ",
             Names::LetterAndDate => "camera and date of ",
             _ => "",

@@ -2,6 +2,8 @@
 //! assumed about the clip, how a fuzzy rule read names and timecode, and that
 //! another name of the event leads elsewhere.
 
+use super::key::date_in;
+use super::names::plain;
 use super::times::{At, Reading};
 use super::{ClipKey, Query};
 use platefarm_model::pull::{Matched, Tier};
@@ -47,9 +49,13 @@ fn fuzzy(clip: &ClipKey, matched: &Matched, at: At, query: &Query<'_>) -> Option
             format!("; {} is read at {} {mode}", query.start, start.rate)
         }
         Reading::Shifted(hours) => format!("; {} is read {hours:+} h", query.start),
+        Reading::Untimed => "; nothing says which of its frames are meant".into(),
     };
+    let date = other_date(clip, query).map_or_else(String::new, |[theirs, ours]| {
+        format!("; the event's name is of {theirs}, the clip's of {ours} (YYMMDD)")
+    });
     let message = format!(
-        "'{}' was matched by rule '{}', score {:.2}: {}{time}",
+        "'{}' was matched by rule '{}', score {:.2}: {}{time}{date}",
         clip.clip_name, matched.rule, matched.score, matched.by
     );
     let fault = Fault::new(Code::FuzzyMatch, message).at(query.place.clone());
@@ -59,6 +65,16 @@ fn fuzzy(clip: &ClipKey, matched: &Matched, at: At, query: &Query<'_>) -> Option
         ),
         _ => fault,
     })
+}
+
+/// The dates in a name of the event and in that of the clip, where both have one and no two agree:
+/// rolls are counted anew, and time of day recurs.
+fn other_date(clip: &ClipKey, query: &Query<'_>) -> Option<[String; 2]> {
+    let ours = date_in(&plain(&clip.clip_name))?;
+    let theirs: Vec<String> =
+        query.names.iter().filter_map(|(_, name)| date_in(&plain(name))).collect();
+    let first = theirs.first().filter(|_| !theirs.contains(&ours))?;
+    Some([first.clone(), ours])
 }
 
 /// An exact match by one name while another name of the event leads elsewhere.

@@ -5,17 +5,17 @@
 //! Order and rules follow the practice of conform tools (name and timecode,
 //! both; name variants before timecode variants), see docs/pulls.md.
 
-use super::times::{At, inside, one_frame, shifted, sibling};
+use super::times::{At, inside, one_frame, shifted, sibling, untimed};
 use super::{ClipKey, Query};
 
 /// How a name of the event leads to a clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Names {
-    /// The event's reel is the clip's name or reel.
+    /// The event's reel is the clip's name or reel; its reel only, where reels look cut.
     Reel,
     /// The event's source file or clip name is.
     Alias,
-    /// The reel, cut at a width of list formats, is how a name begins.
+    /// The reel, cut at a width of list formats, is how a name begins; or all of it, where reels look cut.
     Cut,
     /// Any name, without separators and what copies append.
     Normal,
@@ -50,6 +50,15 @@ fn within(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
     inside(clip, query).ok()
 }
 
+/// A name leads to the clip, and nothing says where in it.
+pub(super) const NO_TIMECODE: Rule = Rule {
+    name: "no-timecode",
+    score: 0.5,
+    names: Names::Any,
+    times: untimed,
+    doc: "a name agrees, and the clip has no timecode: the list's is counted from its first frame as 00:00:00:00",
+};
+
 /// Every rule, in order; those with a score of 1 are the exact tier.
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -57,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         score: 1.0,
         names: Names::Reel,
         times: within,
-        doc: "the reel is the clip's name or reel, and the timecode lies in the clip at its rate",
+        doc: "the reel is the clip's name or reel, and the timecode lies in the clip at its rate; where reels look cut, one of eight characters is no clip's name",
     },
     Rule {
         name: "clip-name",
@@ -71,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
         score: 0.9,
         names: Names::Cut,
         times: within,
-        doc: "the reel has 8, 16 or 32 characters and a clip's name begins so",
+        doc: "the reel has 8, 16 or 32 characters and a clip's name begins so; where reels look cut, all of the name too",
     },
     Rule {
         name: "normalised",
@@ -115,6 +124,7 @@ pub(super) const RULES: &[Rule] = &[
         times: within,
         doc: "a name agrees but for one slip: a character too many or too few, two that changed places, O for 0",
     },
+    NO_TIMECODE,
     Rule {
         name: "camera-date",
         score: 0.4,

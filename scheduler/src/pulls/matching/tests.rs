@@ -4,6 +4,7 @@ use super::*;
 use platefarm_model::{Code, FrameRate, Timecode};
 use platefarm_standards::editlist::EditList;
 use platefarm_standards::edl;
+use std::collections::BTreeSet;
 
 fn rate(text: &str) -> FrameRate {
     text.parse().unwrap()
@@ -38,7 +39,7 @@ fn find_with(
         crate::pulls::take::Verdict::Take(take) => Some(take),
         _ => None,
     });
-    Index::new(keys, choices, bar).find(&Query::of(&take.unwrap()))
+    Index::new(edl, keys, choices, bar).find(&Query::of(&take.unwrap()))
 }
 
 fn find(keys: &[ClipKey], edl: &EditList) -> Result<Found, Box<Miss>> {
@@ -83,7 +84,44 @@ fn each_rule_finds_what_it_is_for_and_says_so() {
         let got = rule(&[arri(), key("B001C001_240101_R9ZZ", None, "20:00:00:00", "24", 10)], &edl);
         assert_eq!(got, (wanted.into(), ARRI.into(), index), "{reel} {range} {remarks}");
     }
-    assert_eq!(RULES.len(), 10, "a new rule is tried here too");
+    assert_eq!(RULES.len(), 11, "a new rule is tried here too; no-timecode below");
+}
+
+/// A name that agrees says which clip it is, and not where in it.
+#[test]
+fn a_clip_without_timecode_is_no_exact_match() {
+    let untimed = ClipKey { start: None, ..arri() };
+    let keys = std::slice::from_ref(&untimed);
+    for (reel, remark) in
+        [(ARRI, ""), ("A001R1AB", ""), ("AX", "* FROM CLIP NAME: A001C003_240101_R1AB.mov")]
+    {
+        let found = find(keys, &list(reel, "00:00:01:00 00:00:02:00", remark, "24")).ok().unwrap();
+        let matched = &found.matched;
+        assert_eq!((matched.tier, matched.rule.as_str()), (Tier::Fuzzy, "no-timecode"), "{reel}");
+        assert_eq!((matched.score, found.index), (0.5, 24), "{reel}");
+        let said: Vec<Code> = found.notes.iter().map(|note| note.code).collect();
+        assert_eq!(said, [Code::MetadataAbsent, Code::FuzzyMatch], "{reel}");
+    }
+    // In its own count: 24 is written for 23.976.
+    let other = ClipKey { rate: Some(rate("23.976")), ..untimed.clone() };
+    assert_eq!(rule(&[other], &list(ARRI, "00:00:01:00 00:00:02:00", "", "24")).2, 24);
+    // Frames that it has not, and a bar above.
+    let miss = find(keys, &list(ARRI, SECOND, "", "24")).err().unwrap();
+    assert!(miss.fault.message.contains("has no timecode"), "{}", miss.fault);
+    let one = list(ARRI, "00:00:01:00 00:00:02:00", "", "24");
+    let miss = find_with(keys, &one, &Choices::default(), 1.0).err().unwrap();
+    assert!(miss.fault.message.contains("no-timecode"), "{}", miss.fault);
+    // An id does not say more; a clip with timecode goes before; a person may choose.
+    let id = "060A2B340101010501010D1213000000A1B2C3D4E5F60718293A4B5C6D7E8F90";
+    let by_id = [ClipKey { umid: Some(id.into()), clip_name: "RENAMED".into(), ..untimed.clone() }];
+    let with_id = list("NO", "00:00:01:00 00:00:02:00", &format!(">>> UMID {id}"), "24");
+    let found = find(&by_id, &with_id).ok().unwrap();
+    assert_eq!((found.matched.tier, found.matched.rule.as_str()), (Tier::Fuzzy, "no-timecode"));
+    let timed = key(ARRI, None, "00:00:00:00", "24", 100);
+    assert_eq!(find(&[untimed.clone(), timed], &one).ok().unwrap().clip, 1);
+    let chosen = choices(&format!("[[choice]]\nreel = \"{ARRI}\"\nuse = \"{ARRI}\"\n"));
+    let found = find_with(keys, &one, &chosen, BAR).ok().unwrap();
+    assert_eq!((found.matched.tier, found.index), (Tier::Chosen, 24));
 }
 
 #[test]
@@ -95,6 +133,22 @@ fn fuzzy_matches_are_said_and_exact_ones_are_not() {
     assert_eq!(found.notes[0].code, Code::FuzzyMatch);
     assert!(found.notes[0].message.contains("cut-reel") && !found.by_reel);
     assert!(found.notes[0].remedy_text().contains("File_129"));
+}
+
+/// Letter, roll and clip recur when rolls are counted anew; so does time of day.
+#[test]
+fn a_clip_of_another_date_is_told_with_both() {
+    let said = |reel: &str| {
+        let found = find(&[arri()], &list(reel, SECOND, "", "24")).ok().unwrap();
+        assert_eq!(found.matched.rule, "camera-name", "{reel}");
+        found.notes.iter().map(ToString::to_string).collect::<String>()
+    };
+    let other = said("A001C003_240102_R9ZZ");
+    assert!(other.contains("is of 240102, the clip's of 240101"), "{other}");
+    // The same day, written with its century; and a name without a date.
+    for same in ["A001C003_20240101_R9ZZ", "A001_C003_0101ZZ"] {
+        assert!(!said(same).contains("YYMMDD"), "{same}");
+    }
 }
 
 /// 23.976 and 24 count the same numbers; drop frame and non-drop the same
@@ -181,6 +235,35 @@ fn a_timecode_that_recurs_is_a_conflict_until_a_second_name_decides() {
     assert_eq!(rule(&keys, &named).1, "A001C003_240102_R1AB");
 }
 
+/// Where the longest reels have eight characters, each may be the beginning of a longer name.
+#[test]
+fn a_reel_that_may_be_cut_is_not_taken_for_a_whole_name() {
+    let whole = key("A001C003", None, "10:00:00:00", "24", 100);
+    let cut = list("A001C003", SECOND, "", "24");
+    // Two names begin so, and the list does not say which is meant; their timecode or another name may.
+    let miss = find(&[whole.clone(), arri()], &cut).err().unwrap();
+    assert_eq!((miss.fault.code, miss.candidates.len()), (Code::AmbiguousEvent, 2));
+    let later = key(ARRI, None, "11:00:00:00", "24", 100);
+    let found = find(&[whole.clone(), later], &cut).ok().unwrap();
+    assert_eq!((found.clip, found.matched.tier, found.matched.score), (0, Tier::Fuzzy, 0.9));
+    assert_eq!((found.matched.by.as_str(), found.by_reel), ("reel = clip name", false));
+    let named = list("A001C003", SECOND, &format!("* FROM CLIP NAME: {ARRI}"), "24");
+    assert_eq!(rule(&[whole.clone(), arri()], &named).1, ARRI);
+    // A roll's name is no clip's, unless a clip's name goes on from it.
+    let roll = list("A001R1AB", SECOND, "", "24");
+    assert_eq!(find(&[arri()], &roll).ok().unwrap().matched.tier, Tier::Exact);
+    let longer = key("A001R1AB_C003", None, "10:00:00:00", "24", 100);
+    let miss = find(&[arri(), longer], &roll).err().unwrap();
+    assert_eq!((miss.fault.code, miss.candidates.len()), (Code::AmbiguousEvent, 2));
+    // In a list with a longer reel eight characters are a name.
+    let text = format!(
+        "001  A001C003 V C {SECOND} 01:00:00:00 01:00:01:00\n002  {ARRI} V C {SECOND} 01:00:00:00 01:00:01:00\n"
+    );
+    let long = edl::parse(text.as_bytes(), rate("24")).unwrap();
+    let found = find(&[whole, arri()], &long).ok().unwrap();
+    assert_eq!((found.clip, found.matched.tier), (0, Tier::Exact));
+}
+
 /// What runs beside it at the same time is not it: another camera, roll or clip.
 #[test]
 fn a_neighbour_is_never_taken_for_the_clip() {
@@ -260,6 +343,12 @@ fn only_choices_that_lead_somewhere_are_told() {
     assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [1]);
     let nowhere = crate::pulls::chosen(&edl, &[key("B", None, "20:00:00:00", "24", 9)], &choices);
     assert!(nowhere.is_empty());
+    // Nothing is kept for a pull that names no show, which is told where there was something to keep.
+    let (used, none) = (BTreeSet::from([1]), BTreeSet::new());
+    assert!(crate::pulls::not_kept(None, &used, "--resolve").is_some());
+    assert!(crate::pulls::not_kept(Some(""), &used, "pull.show").is_some());
+    assert!(crate::pulls::not_kept(Some("DUNE"), &used, "--resolve").is_none());
+    assert!(crate::pulls::not_kept(None, &none, "--resolve").is_none());
     let bad = Choice { clip: "/ocf".into(), ..Choice::default() };
     assert_eq!(bad.check().unwrap_err().code, Code::BadChoice);
 }

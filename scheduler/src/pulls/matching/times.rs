@@ -26,6 +26,8 @@ pub(super) enum Reading {
     Sibling,
     /// So many hours later.
     Shifted(i64),
+    /// From midnight, since the clip has none.
+    Untimed,
 }
 
 /// Why a clip does not hold an event.
@@ -37,18 +39,26 @@ pub(super) enum Not {
     DropFrame,
     /// Frames from the clip to the event, for ordering.
     Outside(i64),
+    /// It has no timecode.
+    Untimed,
 }
 
 /// Every frame of the list lies in the clip, at the same rate.
 pub(super) fn inside(clip: &ClipKey, query: &Query<'_>) -> Result<At, Not> {
-    let start = counted_alike(clip, query.start)?;
+    as_it_stands(clip, clip.start.ok_or(Not::Untimed)?, query)
+}
+
+/// The same, of a clip that begins at `start`.
+fn as_it_stands(clip: &ClipKey, start: Timecode, query: &Query<'_>) -> Result<At, Not> {
+    counted_alike(start, query.start)?;
     let index = place(clip, start, query.start, query.written, 0)?;
     Ok(At { index, per_frame: [1, 1], read_as: Reading::Plain })
 }
 
 /// The same, where a list counts one frame too many at either end.
 pub(super) fn one_frame(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
-    let start = counted_alike(clip, query.start).ok()?;
+    let start = clip.start?;
+    counted_alike(start, query.start).ok()?;
     let index = place(clip, start, query.start, query.written, 1).ok()?;
     Some(At { index, per_frame: [1, 1], read_as: Reading::OneFrame })
 }
@@ -56,7 +66,11 @@ pub(super) fn one_frame(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
 /// The same hour, minute, second and frame read in the clip's own count: at
 /// 24 for 23.976, drop frame for non-drop, and at double or half the rate.
 pub(super) fn sibling(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
-    let start = clip.start.or_else(|| Some(zero(clip.rate?)))?;
+    in_its_count(clip, clip.start?, query)
+}
+
+/// The same, of a clip that begins at `start`.
+fn in_its_count(clip: &ClipKey, start: Timecode, query: &Query<'_>) -> Option<At> {
     let given = query.start;
     if (start.rate, start.drop_frame) == (given.rate, given.drop_frame) {
         return None;
@@ -78,7 +92,8 @@ pub(super) fn sibling(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
 /// An hour earlier or later: programmes begin at hour one, cameras at zero.
 /// (A day is no shift: timecode is counted around midnight.)
 pub(super) fn shifted(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
-    let start = counted_alike(clip, query.start).ok()?;
+    let start = clip.start?;
+    counted_alike(start, query.start).ok()?;
     let hour = query.start.frames_per_day() / 24;
     [1, -1].into_iter().find_map(|hours| {
         let read = query.start.plus(hours * hour);
@@ -87,27 +102,32 @@ pub(super) fn shifted(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
     })
 }
 
+/// Where a clip does not say when it begins: as if that were midnight.
+pub(super) fn untimed(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
+    if clip.start.is_some() {
+        return None;
+    }
+    let rate = clip.rate.unwrap_or(query.start.rate);
+    let midnight = Timecode { frames: 0, rate, drop_frame: query.start.drop_frame };
+    let at = as_it_stands(clip, midnight, query).ok();
+    let at = at.or_else(|| in_its_count(clip, midnight, query))?;
+    Some(At { read_as: Reading::Untimed, ..at })
+}
+
 /// `frames` of the list in frames of the clip, none lost.
 pub(in crate::pulls) fn scaled(frames: i64, [up, down]: [i64; 2]) -> i64 {
     (frames * up + down - 1).div_euclid(down)
 }
 
-const fn zero(rate: FrameRate) -> Timecode {
-    Timecode { frames: 0, rate, drop_frame: false }
-}
-
-/// Timecode of the clip's first frame, when it counts as the list counts;
-/// midnight where the clip has none.
-fn counted_alike(clip: &ClipKey, like: Timecode) -> Result<Timecode, Not> {
-    let rate = clip.start.map(|start| start.rate).or(clip.rate);
-    if let Some(rate) = rate.filter(|rate| *rate != like.rate) {
-        return Err(Not::Rate(rate));
+/// Whether a clip's timecode counts as the list counts.
+fn counted_alike(start: Timecode, like: Timecode) -> Result<(), Not> {
+    if start.rate != like.rate {
+        return Err(Not::Rate(start.rate));
     }
-    let start = clip.start.unwrap_or(Timecode { frames: 0, ..like });
     if start.drop_frame != like.drop_frame {
         return Err(Not::DropFrame);
     }
-    Ok(start)
+    Ok(())
 }
 
 /// Where `frames` frames from `at` on lie in the clip, of which up to `slack`

@@ -194,6 +194,8 @@ fn a_second_pull_renders_only_what_changed() {
     let reused: Vec<String> = second.package.plates.iter().map(|p| p.reused.to_string()).collect();
     // With its head longer every frame of 030 has another number, which stands in its header.
     assert_eq!(reused, ["1001-1032", "1001-1032", "", ""]);
+    let from: Vec<_> = second.package.plates.iter().map(|p| p.reused_from.join(" ")).collect();
+    assert_eq!(from, ["SH_010_PL01_v001", "SH_020_PL01_v001", "", ""]);
     let spec = renders(&second)[1];
     assert_eq!(spec.frames, FrameRange::new(1001, 1038).unwrap());
     assert_eq!(spec.reuse[31].file, "/old/SH_020_PL01_v001/SH_020_PL01_v001.1032.exr");

@@ -59,7 +59,7 @@ fn an_event_may_end_with_the_clip_and_one_frame_later_is_said() {
     let plate = &made.package.plates[0];
     assert_eq!(plate.matched.rule, "one-frame");
     assert_eq!(frames(plate), (72, 28, [0, 0]), "29 are asked for, 28 are there");
-    assert_eq!(codes(&plate.notes)[..2], ["F0213", "F0217"]);
+    assert_eq!(codes(&plate.notes), ["F0217", "F0260", "F0278"]);
     let fault = planned(&event("01:00:04:06"), &[a001()], 0).unwrap_err();
     assert_eq!(fault.code, Code::NoClipForEvent);
     for part in [
@@ -113,7 +113,7 @@ fn a_clip_without_timecode_begins_at_midnight_and_it_is_said() {
     let made = planned(text, &[still], 0).unwrap();
     let plate = &made.package.plates[0];
     assert_eq!(frames(plate), (24, 24, [0, 0]));
-    assert_eq!(plate.matched.to_string(), "fuzzy clip-name 0.95: clip name = clip name");
+    assert_eq!(plate.matched.to_string(), "fuzzy no-timecode 0.50: clip name = clip name");
     assert_eq!(codes(&plate.notes), ["F0113", "F0113", "F0260"]);
 }
 
@@ -124,6 +124,13 @@ fn two_clips_that_both_match_are_named_and_none_is_taken() {
     let fault = planned(ONE_SECOND, &[a.clone(), b.clone()], 0).unwrap_err();
     assert_eq!(fault.code, Code::AmbiguousEvent);
     assert!(fault.message.contains(&a.path) && fault.message.contains(&b.path), "{fault}");
+    assert_eq!(fault.cause, None, "it is said once");
+    // What there is to choose from is there to be shown.
+    let (edl, both) = (list(ONE_SECOND), [a.clone(), b.clone()]);
+    let none = attempt(&request(&edl, &both, 0)).unwrap_err();
+    let shown = none.shown().unwrap();
+    assert_eq!((shown.package.plates.len(), shown.package.rejected.len()), (0, 1));
+    assert_eq!(shown.package.rejected[0].candidates.len(), 2);
     // The same clip found twice is one clip.
     assert!(planned(ONE_SECOND, &[a.clone(), a.clone()], 0).is_ok());
     // A second name of the event decides.
@@ -195,10 +202,15 @@ fn reels_that_were_cut_are_noted() {
     let found = format!("{cut}* SOURCE FILE: {}\n", long.identity.clip_name);
     let made = planned(&found, std::slice::from_ref(&long), 0).unwrap();
     assert!(codes(&made.package.notes).contains(&"F0214"), "{:?}", made.package.notes);
-    // A camera whose names have eight characters is no reason to warn.
+    // A camera whose names have eight characters makes lists that look the same.
     let short = clip("A001C001", None, "01:00:00:00", 100);
     let text = cut.replace("A_0031C0", "A001C001");
-    assert_eq!(codes(&planned(&text, &[short], 0).unwrap().package.notes), ["F0219"]);
+    let made = planned(&text, std::slice::from_ref(&short), 0).unwrap();
+    assert_eq!(made.package.plates[0].matched.to_string(), "fuzzy cut-reel 0.90: reel = clip name");
+    assert_eq!(codes(&made.package.notes), ["F0214", "F0219", "F0260"]);
+    let longer = clip("A001C001_240101_R1AB", None, "01:00:00:00", 100);
+    let fault = planned(&text, &[short, longer], 0).unwrap_err();
+    assert_eq!(fault.code, Code::AmbiguousEvent, "{fault}");
 }
 
 #[test]
@@ -267,6 +279,35 @@ fn a_shot_is_named_by_its_marker_and_counts_its_plates() {
     );
 }
 
+/// Music before the shot, two shots in one event, a name with a blank: said with the plate.
+#[test]
+fn markers_that_do_not_say_which_shot_it_is_are_told() {
+    let event = |number: &str, remarks: &str| {
+        format!("{number}  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n{remarks}")
+    };
+    let text = [
+        event(
+            "001",
+            "* LOC: 01:00:00:10 GREEN MX_V3 temp score\n* LOC: 01:00:00:12 RED SH_030 comp\n",
+        ),
+        event("002", "* LOC: 01:00:00:10 RED SH 030 with blank\n"),
+        event("003", "* LOC: 01:00:00:10 RED SH_040: paint\n"),
+    ]
+    .concat();
+    let (edl, clips) = (list(&text), [a001()]);
+    let plates = |color: Option<&str>| -> Vec<(String, Vec<&'static str>)> {
+        let mut request = request(&edl, &clips, 0);
+        request.delivery.naming.marker_color = color.map(Into::into);
+        let made = plan(&request).unwrap();
+        made.package.plates.iter().map(|p| (p.shot.clone(), codes(&p.notes))).collect()
+    };
+    let row = |shot: &str, codes: &[&'static str]| (shot.to_owned(), codes.to_vec());
+    let unsure = ["F0276"];
+    assert_eq!(plates(None), [row("MX_V3", &unsure), row("demo_020", &unsure), row("SH_040", &[])]);
+    let red = plates(Some("Red"));
+    assert_eq!(red, [row("SH_030", &[]), row("demo_020", &unsure), row("SH_040", &[])]);
+}
+
 #[test]
 fn two_shots_of_one_name_are_refused() {
     let text = "TITLE: ABC\n\
@@ -305,6 +346,8 @@ fn the_outgoing_side_of_a_dissolve_is_the_tail_of_its_shot() {
     let made = planned(&text, &clips, 0).unwrap();
     let got: Vec<_> = made.package.plates.iter().map(frames).collect();
     assert_eq!(got, [(0, 96 + 24, [0, 0]), (0, 36, [0, 0])]);
+    let retime = made.package.plates[0].retime.as_ref().unwrap();
+    assert_eq!((retime.record_frames, retime.source_frames), (48 + 12, 96 + 24));
     let skipped: Vec<_> = made.skipped.iter().map(|s| s.event.as_ref().unwrap().line).collect();
     assert_eq!(skipped, [6]);
     assert!(made.package.rejected.is_empty());
@@ -366,13 +409,153 @@ fn speed_changes_take_the_source_frames_that_they_show() {
 }
 
 #[test]
+fn a_speed_of_another_reel_is_told() {
+    let event = |reel: &str, motion: &str| {
+        format!("001  {reel} V C 01:00:01:00 01:00:03:00 01:00:00:00 01:00:01:00\nM2 {motion}\n")
+    };
+    let clips = [a001(), clip("A_0031C010_241010_133208", None, "01:00:00:00", 100)];
+    for (text, said) in [
+        (event("A001", "OTHERREEL 048.0 01:00:01:00"), true),
+        (event("A001", "A001 048.0 01:00:01:00"), false),
+        (event("A001", "048.0 01:00:01:00"), false),
+        // One is the other, cut.
+        (event("A_0031C0", "A_0031C010_241010_133208 048.0 01:00:01:00"), false),
+        // The clip's name instead of the reel.
+        (event("AX", "A001_C001 048.0 01:00:01:00") + "* FROM CLIP NAME: A001_C001\n", false),
+    ] {
+        let made = planned(&text, &clips, 0).unwrap();
+        let plate = &made.package.plates[0];
+        assert_eq!(plate.retime.as_ref().unwrap().speed, 2.0, "{text}");
+        assert_eq!(codes(&plate.notes).contains(&"F0277"), said, "{text}");
+    }
+    // Full speed changes nothing, whoever's it is.
+    let text = format!("{ONE_SECOND}M2 OTHERREEL 024.0 01:00:01:00\n");
+    assert!(planned(&text, &clips, 0).unwrap().package.plates[0].notes.is_empty());
+}
+
+/// Each side has its own, at whatever time it is written for; one of neither is left out.
+#[test]
+fn speeds_in_a_dissolve_go_to_the_sides_whose_reels_they_name() {
+    let text = "001  A001 V C     01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\n\
+        002  A001 V C     01:00:01:00 01:00:01:00 01:00:01:00 01:00:01:00\n\
+        002  B001 V D 012 02:00:00:00 02:00:02:00 01:00:01:00 01:00:02:00\n\
+        M2 A001 024.0 02:00:09:00\nM2 B001 048.0 02:00:09:00\nM2 C001 012.0 02:00:00:00\n";
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    let made = planned(text, &clips, 0).unwrap();
+    let [a, b] = made.package.plates.as_slice() else { panic!("{:?}", made.package.plates) };
+    assert_eq!((frames(a), a.retime.as_ref()), ((0, 36, [0, 0]), None));
+    assert_eq!((frames(b), b.retime.as_ref().unwrap().speed), ((0, 48, [0, 0]), 2.0));
+    assert_eq!(codes(&b.notes), ["F0217", "F0277"]);
+}
+
+/// Half speed over 72 of record is 36 source frames, and the list writes 72: the clip need not have those.
+#[test]
+fn slow_motion_with_equal_lengths_wants_the_frames_that_it_shows() {
+    let text = "001  A001 V C 01:00:00:00 01:00:03:00 01:00:00:00 01:00:03:00\nM2 A001 012.0 01:00:00:00\n";
+    let with = |frames| planned(text, &[clip("A001_C001", Some("A001"), "01:00:00:00", frames)], 0);
+    let made = with(48).unwrap();
+    let plate = &made.package.plates[0];
+    assert_eq!((plate.matched.rule.as_str(), frames(plate)), ("reel", (0, 48, [0, 0])));
+    assert_eq!(codes(&plate.notes), ["F0213", "F0217"]);
+    assert!(plate.notes.iter().any(|note| note.message.contains("the event shows 36")));
+    assert!(with(36).is_ok());
+    assert_eq!(with(34).unwrap_err().code, Code::NoClipForEvent);
+    // All of them are taken where they are there.
+    assert_eq!(frames(&with(100).unwrap().package.plates[0]), (0, 72, [0, 0]));
+}
+
+/// Ten of record at double speed are 20 source frames: 5 to 24 down from the in, which is 24, and
+/// from the out those below it.
+#[test]
+fn a_reversed_shot_has_its_frames_from_whichever_end_it_is_counted() {
+    for (times, speed, expected, unsure) in [
+        // 14 to 33 from the out. It was not counted by the speed, so the in may be the lowest: 24 to 43.
+        ("01:00:01:00 01:00:01:10 01:00:00:00 01:00:00:10", "-048.0", (5, 39), true),
+        // 18 to 37 from the out.
+        ("01:00:01:00 01:00:01:14 01:00:00:00 01:00:00:10", "-048.0", (5, 33), true),
+        // All that is shown is written.
+        ("01:00:01:00 01:00:01:20 01:00:00:00 01:00:00:10", "-048.0", (24, 20), false),
+        // But for one: 25 * 31.7 / 24 = 33.02.
+        ("01:00:01:00 01:00:02:09 01:00:00:00 01:00:01:01", "-031.7", (23, 34), false),
+        // Half speed shows 12: 13 to 24, 36 to 47 or 24 to 35.
+        ("01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00", "-012.0", (13, 35), true),
+        // No frame is written: 38 to 47, or 39 to 48.
+        ("01:00:02:00 01:00:02:00 01:00:00:00 01:00:00:10", "-024.0", (38, 11), false),
+    ] {
+        let text = format!("001  A001 V C {times}\nM2 A001 {speed} 01:00:01:00\n");
+        let made = planned(&text, &[a001()], 0).unwrap();
+        let plate = &made.package.plates[0];
+        assert_eq!((plate.source_first, plate.frames.len()), expected, "{text}");
+        assert_eq!(codes(&plate.notes), ["F0217"], "{text}");
+        assert_eq!(plate.notes[0].message.contains("does not say"), unsure, "{}", plate.notes[0]);
+    }
+}
+
+/// Ten frames, 33 down to 24, and eight of a dissolve below them.
+#[test]
+fn a_reversed_shot_goes_on_below_its_first_frame() {
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    // Some write the out of the range at the dissolve, some the frame that it goes on from.
+    for at in ["01:00:01:10", "01:00:01:00", "01:00:00:23"] {
+        let text = format!(
+            "001  A001 V C     01:00:01:00 01:00:01:10 01:00:00:00 01:00:00:10\n\
+            M2 A001 -024.0 01:00:01:00\n\
+            002  A001 V C     {at} {at} 01:00:00:10 01:00:00:10\n\
+            002  B001 V D 008 02:00:00:00 02:00:01:00 01:00:00:10 01:00:01:10\n\
+            M2 A001 -024.0 {at}\n"
+        );
+        let made = planned(&text, &clips, 0).unwrap();
+        let got: Vec<_> = made.package.plates.iter().map(frames).collect();
+        assert_eq!(got, [(16, 18, [0, 0]), (0, 24, [0, 0])], "{at}");
+        let retime = made.package.plates[0].retime.as_ref().unwrap();
+        let got = (retime.speed, retime.record_frames, retime.source_frames);
+        assert_eq!(got, (-1.0, 18, 18), "{at}");
+    }
+}
+
+/// `pyedl-25.edl`, event 010: 30 seconds and a frame of 25, all of them written.
+#[test]
+fn a_clip_that_is_reversed_whole_is_whole() {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let mut whole = clip("Test rename", None, "00:00:00:00", 751);
+    whole.timing.rate = Some(rate);
+    whole.timing.start = Some(Timecode::parse("00:00:00:00", rate).unwrap());
+    let text = "010  AX       V     C        00:00:00:00 00:00:30:01 00:02:10:21 00:02:40:22\n\
+        * FROM CLIP NAME: Test rename\n\
+        M2   AX       -25.0                      00:00:00:00 \n";
+    let edl = edl::parse(text.as_bytes(), rate).unwrap();
+    let clips = [whole];
+    let made = plan(&PullRequest { rate, ..request(&edl, &clips, 0) }).unwrap();
+    assert_eq!(frames(&made.package.plates[0]), (0, 751, [0, 0]));
+}
+
+#[test]
 fn a_speed_change_that_the_media_does_not_hold_is_clamped_and_said() {
     let text = "001  A001 V C 01:00:03:00 01:00:04:00 01:00:00:00 01:00:01:00\n\
         M2 A001 048.0 01:00:03:00\n";
     let made = planned(text, &[a001()], 0).unwrap();
     let plate = &made.package.plates[0];
     assert_eq!(frames(plate), (72, 28, [0, 0]), "48 are shown, 28 are there");
-    assert_eq!(codes(&plate.notes), ["F0213", "F0217"]);
+    assert_eq!(codes(&plate.notes), ["F0217", "F0278"]);
+}
+
+/// Thirty frames and twelve of a dissolve from frame 60 on, of which the clip has forty: not a
+/// short handle, but a hole in the cut.
+#[test]
+fn a_plate_that_lacks_what_the_event_shows_is_told_aloud() {
+    let text = "001  A001 V C     01:00:02:12 01:00:03:18 01:00:00:00 01:00:01:06\n\
+        002  A001 V C     01:00:03:18 01:00:03:18 01:00:01:06 01:00:01:06\n\
+        002  B001 V D 012 02:00:00:00 02:00:01:00 01:00:01:06 01:00:02:06\n";
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    let made = planned(text, &clips, 0).unwrap();
+    let [short, whole] = made.package.plates.as_slice() else { panic!("two plates") };
+    assert_eq!((frames(short), frames(whole)), ((60, 40, [0, 0]), (0, 24, [0, 0])));
+    assert_eq!((short.is_short(), whole.is_short()), (true, false));
+    let note = short.notes.iter().find(|note| note.code == Code::FramesShort).unwrap();
+    assert!(note.message.contains("shows 42") && note.message.contains("has 40"), "{note}");
+    let first = &made.package.notes[0];
+    assert_eq!(first.code, Code::FramesShort, "before all else: {:?}", made.package.notes);
+    assert!(first.message.contains(&short.name) && !first.message.contains(&whole.name));
 }
 
 /// A remark that cannot be read costs nothing but itself; a line that should

@@ -7,7 +7,7 @@ mod laws;
 mod names;
 mod wide;
 
-use super::{BAR, Choices, Media, PullPlan, PullRequest, plan};
+use super::{BAR, Choices, Media, PullPlan, PullRequest, attempt, plan};
 use platefarm_model::clip::{ClipInfo, Identity, Picture, Timing};
 use platefarm_model::delivery::Delivery;
 use platefarm_model::pull::{Document, PlatePlan};
@@ -77,6 +77,7 @@ pub(crate) fn request<'a>(
         delivery: Delivery { handles, ..Delivery::default() },
         defaulted: Vec::new(),
         previous: Vec::new(),
+        documents: Vec::new(),
         out_dir: "/out".into(),
         plate_version: 1,
         repairs: Repairs::default(),

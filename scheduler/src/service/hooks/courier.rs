@@ -146,7 +146,9 @@ impl<R: Reader> Courier<R> {
 
     async fn note(&mut self) {
         self.noted = (self.row.hook.cursor, Instant::now());
-        if let Err(fault) = self.hooks.store.note(&self.row.hook).await {
+        // Whoever leads now notes it, when it has delivered it again.
+        let Some(reign) = self.follow.desk.reign() else { return };
+        if let Err(fault) = self.hooks.store.note(&self.row.hook, &reign).await {
             tracing::warn!(%fault, hook = self.row.hook.id, "how far a webhook has come is not noted");
         }
     }

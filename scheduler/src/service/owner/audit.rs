@@ -1,23 +1,36 @@
-//! The auditor: while the farm runs, a few jobs at a time are read from the
-//! store and held against the core, and their books and caps are checked. It
-//! reads in the wake of a commit, when both must say the same. With the last
-//! jobs, or where there is none, come the workers, the settings, and what is
-//! counted over the whole farm.
+//! The auditor: while the farm runs, some rows at a time are read from the store
+//! and held against the core, and their books and caps are checked. With the last
+//! steps come the workers, the settings, and what is counted over the whole farm.
+//!
+//! The core and the store say the same when a turn is written and the next is not.
+//! So the core's rows are copied when a turn is handed over, and a connection of the
+//! auditor's own begins to see the store when it is written; it is read, and the two are
+//! compared, beside the owner, which goes on. What it costs the owner is bounded
+//! by rows, however large a job or a farm is; the rest is paced by what it takes.
 
-use crate::core::{Cap, Command, Over, Snapshot, State};
-use crate::store::{Jobs, Store};
+use crate::core::{Cap, Command, Over, Part, QueueAt, State, Steps};
+use crate::store::{Store, View};
 use platefarm_model::farm::{Control, SettingKind, Target};
 use platefarm_model::status::Audit;
-use platefarm_model::{JobId, Outcome};
+use platefarm_model::{JobId, Outcome, StepId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How often it looks.
+/// Rows of a look: two or three milliseconds of the owner's time.
+const ROWS: usize = 2_048;
+/// Least time between two looks. A farm of fewer rows is gone over that often.
 const PERIOD: Duration = Duration::from_secs(5);
-/// Jobs that it looks at at a time.
-const JOBS: usize = 64;
+/// And between two looks of one round; but they take one of so many parts of the time at most.
+/// A round over a million jobs takes half an hour.
+const STEP: Duration = Duration::from_millis(500);
+const RARE: u32 = 25;
+/// How long a turn waits at most until a view of it has begun.
+const HOLD: Duration = Duration::from_millis(100);
+/// How long to wait before a store that could not be looked at is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Where the findings are read.
 #[derive(Clone, Debug, Default)]
@@ -49,24 +62,48 @@ impl Findings {
 }
 
 /// Where it is on its round, and what it knows of caps.
-pub(super) struct Auditor {
-    /// The first job that it has not seen.
-    next: JobId,
+pub(super) struct Auditor<V> {
+    /// The first step that it has not seen, and where it is in the queue.
+    next: StepId,
+    queue: Option<QueueAt>,
     due: Instant,
-    period: Duration,
+    pace: Pace,
     findings: Findings,
     /// Caps that people set below what was leased, and how much of each still runs: it only falls.
     lowered: BTreeMap<Cap, Over>,
+    /// A view that is open; away while it is read.
+    view: Option<V>,
+    beside: JoinSet<Looked<V>>,
 }
 
-/// Rows as the core has them, to be held against the store's.
-pub(super) struct Expected {
-    of: Jobs,
-    rows: Snapshot,
-    /// Whether `rows` has the workers and settings.
-    with_last: bool,
+/// Pauses between looks.
+#[derive(Clone, Copy)]
+struct Pace {
+    round: Duration,
+    step: Duration,
+    rare: u32,
+}
+
+/// What the core has of some steps, to be held against the store, and what it says of itself.
+struct Expected {
+    part: Part,
     lowered: Vec<String>,
     books: Result<(), String>,
+}
+
+/// A look that is under way.
+pub(super) struct Look<V> {
+    view: V,
+    expected: Expected,
+    /// Whether the view sees the store as it was when this was expected.
+    held: bool,
+}
+
+/// A look that is over: the steps that were held against the store, and how long that took.
+struct Looked<V> {
+    view: V,
+    of: Option<Steps>,
+    took: Duration,
 }
 
 /// The cap that a command may lower.
@@ -79,20 +116,25 @@ pub(super) fn cap_of(command: &Command) -> Option<Cap> {
     }
 }
 
-impl Auditor {
+impl<V: View> Auditor<V> {
     /// Of a core that begins to lead: what is over then is taken to have been lowered before, and
     /// that is said, since nothing that is stored tells it from a cap that was broken.
-    pub(super) fn new(state: &State) -> Self {
-        let over = state.over_caps(Jobs::ALL.first, Jobs::ALL.last);
+    pub(super) fn new(state: &State, view: V) -> Self {
+        let over = state.over_caps(JobId(0), JobId(u64::MAX));
         for over in &over {
             tracing::warn!(%over, "more runs than a cap allows; it is taken to have been lowered under another leader");
         }
+        let mut beside = JoinSet::new();
+        beside.spawn(opened(view));
         Self {
-            next: JobId(0),
+            next: Steps::ALL.first,
+            queue: None,
             due: Instant::now() + PERIOD,
-            period: PERIOD,
+            pace: Pace { round: PERIOD, step: STEP, rare: RARE },
             findings: Findings::default(),
             lowered: over.into_iter().map(|over| (over.cap.clone(), over)).collect(),
+            view: None,
+            beside,
         }
     }
 
@@ -106,10 +148,11 @@ impl Auditor {
         }
     }
 
-    /// Has it look more often.
+    /// Has it look at every turn.
     #[cfg(test)]
-    pub(super) fn every(&mut self, period: Duration) {
-        (self.period, self.due) = (period, Instant::now());
+    pub(super) fn hurry(&mut self) {
+        (self.due, self.pace) =
+            (Instant::now(), Pace { round: Duration::ZERO, step: Duration::ZERO, rare: 0 });
     }
 
     pub(super) fn findings(&self) -> Findings {
@@ -124,34 +167,57 @@ impl Auditor {
         }
     }
 
-    /// What is to be looked at after the next commit, if it is time.
-    pub(super) fn expected(&mut self, state: &State) -> Option<Expected> {
+    /// What is to be looked at when the turn is stored that is handed over now, if it is time.
+    pub(super) fn look(&mut self, state: &State) -> Option<Look<V>> {
+        while let Some(looked) = self.beside.try_join_next() {
+            match looked {
+                Ok(looked) => self.looked(looked),
+                Err(e) => self.findings.note(0, Vec::new(), Some(format!("a look broke off: {e}"))),
+            }
+        }
         if Instant::now() < self.due {
             return None;
         }
-        self.due = Instant::now() + self.period;
-        let first = self.next;
-        let last = state.last_of(first, JOBS);
-        // From the beginning again when the end is reached.
-        self.next = last.map_or(JobId(0), |last| JobId(last.0 + 1));
-        let of = match last {
-            Some(last) => Jobs { first, last },
-            None if first == Jobs::ALL.first => Jobs::ALL,
-            None => return None,
+        let view = self.view.take()?;
+        let expected = self.expected(state);
+        Some(Look { view, expected, held: false })
+    }
+
+    fn looked(&mut self, looked: Looked<V>) {
+        let Looked { view, of, took } = looked;
+        self.view = Some(view);
+        // What could not be looked at is looked at after a while.
+        self.next = of.map_or(self.next, Steps::behind);
+        let least = match of {
+            Some(of) if !of.are_last() => self.pace.step,
+            _ => self.pace.round,
         };
-        let books = state.check_between(of.first, of.last);
-        let books = books.and_then(|()| self.check_caps(of, state));
+        self.due = Instant::now() + least.max(took * self.pace.rare);
+    }
+
+    /// Goes on with a look beside the owner, when its turn is stored.
+    pub(super) fn go_on(&mut self, look: Look<V>) {
+        self.beside.spawn(look.read(self.findings.clone()));
+    }
+
+    fn expected(&mut self, state: &State) -> Expected {
+        let part = state.steps_from(self.next, ROWS);
+        let books = state.check_part(part.of).and_then(|()| self.check_queue(state));
+        let books = books.and_then(|()| self.check_caps(part.of, state));
         let lowered = self.lowered.values().map(ToString::to_string).collect();
-        let rows = state.rows_between(of.first, of.last);
-        let behind = JobId(of.last.0.saturating_add(1));
-        let with_last = state.last_of(behind, 1).is_none();
-        Some(Expected { of, rows, with_last, lowered, books })
+        Expected { part, lowered, books }
+    }
+
+    /// The queue is gone over on a round of its own.
+    fn check_queue(&mut self, state: &State) -> Result<(), String> {
+        self.queue = state.check_queue_from(self.queue, ROWS)?;
+        Ok(())
     }
 
     /// No cap is broken: what is over was lowered, and goes down.
-    fn check_caps(&mut self, of: Jobs, state: &State) -> Result<(), String> {
+    fn check_caps(&mut self, of: Steps, state: &State) -> Result<(), String> {
         self.lowered.retain(|cap, _| state.over(cap.clone()).is_some());
-        for over in state.over_caps(of.first, of.last) {
+        for over in state.over_caps(of.first.job, of.last.job) {
             match self.lowered.get_mut(&over.cap) {
                 Some(known) if over.used <= known.used => *known = over,
                 _ => return Err(format!("more is leased than there is: {over}")),
@@ -161,50 +227,46 @@ impl Auditor {
     }
 }
 
-/// Holds the store against what is expected.
-pub(super) async fn look(
-    store: &mut impl Store,
-    expected: Expected,
-    findings: &Findings,
-) -> Outcome<()> {
-    let Expected { of, rows, with_last, lowered, books } = expected;
-    let stored = store.part(of).await?;
-    let broken = books.err().or_else(|| differs(&rows, &stored, with_last));
-    findings.note(rows.jobs.len() as u64, lowered, broken);
-    Ok(())
+/// Opens a view, however long the store is away.
+async fn opened<V: View>(mut view: V) -> Looked<V> {
+    while let Err(fault) = view.open().await {
+        tracing::warn!(%fault, "the auditor cannot look at the store");
+        tokio::time::sleep(AGAIN).await;
+    }
+    Looked { view, of: None, took: Duration::ZERO }
 }
 
-fn differs(core: &Snapshot, stored: &Snapshot, with_last: bool) -> Option<String> {
-    let of_jobs = first_other(&core.jobs, &stored.jobs)
-        .map(|id| id.to_string())
-        .or_else(|| first_other(&core.steps, &stored.steps).map(|id| format!("step {id}")))
-        .or_else(|| first_other(&core.leases, &stored.leases).map(|id| format!("lease {id}")));
-    let of_farm = || {
-        let worker = first_other(&core.workers, &stored.workers).map(|id| format!("worker {id}"));
-        let setting = || {
-            let setting = first_other(&core.settings, &stored.settings);
-            setting.map(|(kind, name)| format!("{kind} '{name}'"))
-        };
-        let marks = || (core.marks != stored.marks).then(|| "the highest id".to_owned());
-        worker.or_else(setting).or_else(marks)
-    };
-    let what = of_jobs.or_else(|| with_last.then(of_farm).flatten())?;
-    Some(format!("{what} is not stored as it is"))
-}
+impl<V: View> Look<V> {
+    /// The turn is stored: begins to see it. Where that takes long, nobody waits, and nothing is looked at.
+    pub(super) async fn hold(&mut self, store: &mut impl Store<View = V>) {
+        let held = tokio::time::timeout(HOLD, store.hold(&mut self.view)).await;
+        self.held = matches!(held, Ok(Ok(())));
+    }
 
-/// The first key of which the two have not the same.
-fn first_other<'a, K: Ord, V: PartialEq>(
-    ours: &'a BTreeMap<K, V>,
-    theirs: &'a BTreeMap<K, V>,
-) -> Option<&'a K> {
-    ours.keys().chain(theirs.keys()).find(|key| ours.get(key) != theirs.get(key))
+    /// Holds what is stored against what is expected.
+    async fn read(mut self, findings: Findings) -> Looked<V> {
+        let (begun, of) = (Instant::now(), self.expected.part.of);
+        let compared = if self.held { self.compare(&findings).await.is_ok() } else { false };
+        let took = begun.elapsed();
+        let Looked { view, .. } = opened(self.view).await;
+        Looked { view, of: compared.then_some(of), took }
+    }
+
+    async fn compare(&mut self, findings: &Findings) -> Outcome<()> {
+        let Expected { part, lowered, books } = &self.expected;
+        let stored = self.view.part(part.of).await?;
+        let broken = books.clone().err().or_else(|| part.differs(&stored));
+        findings.note(part.rows.jobs.len() as u64, lowered.clone(), broken);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Policy;
+    use crate::core::{Policy, Snapshot};
     use crate::service::tests::noop;
+    use crate::store::memory::{MemoryStore, MemoryView};
     use platefarm_model::Timestamp;
     use platefarm_model::farm::{Limit, Setting};
 
@@ -242,24 +304,26 @@ mod tests {
         }
     }
 
+    fn auditor(state: &State) -> Auditor<MemoryView> {
+        Auditor::new(state, MemoryStore::default().view())
+    }
+
     /// A farm without a job has workers and settings all the same.
-    #[test]
-    fn an_empty_farm_is_looked_at() {
+    #[tokio::test]
+    async fn an_empty_farm_is_looked_at() {
         let mut state = State::new(Policy::default(), Timestamp(1));
-        let mut auditor = Auditor::new(&state);
-        auditor.every(Duration::ZERO);
         for command in [limit(2), register("a")] {
             state.step(command, Timestamp(2)).reply.expect("it is accepted");
         }
-        let expected = auditor.expected(&state).expect("it is time");
-        assert_eq!(expected.books, Ok(()));
+        let Expected { part, books, .. } = auditor(&state).expected(&state);
+        assert_eq!((books, part.of), (Ok(()), Steps::ALL));
         let mut stored = state.snapshot();
-        assert_eq!(differs(&expected.rows, &stored, expected.with_last), None);
+        assert_eq!(part.differs(&stored), None);
         stored.workers.clear();
-        let other = differs(&expected.rows, &stored, expected.with_last);
+        let other = part.differs(&stored);
         assert_eq!(other.as_deref(), Some("worker w1 is not stored as it is"));
         stored = Snapshot { settings: Default::default(), ..state.snapshot() };
-        assert!(differs(&expected.rows, &stored, expected.with_last).is_some());
+        assert!(part.differs(&stored).is_some());
     }
 
     /// A commit fails and the core is made again: that excuses nothing that nobody set.
@@ -267,8 +331,7 @@ mod tests {
     async fn a_cap_that_is_broken_is_found_when_the_core_was_made_again() {
         for lowered in [true, false] {
             let mut state = farm_of_two(2);
-            let mut auditor = Auditor::new(&state);
-            auditor.every(Duration::ZERO);
+            let mut auditor = auditor(&state);
             state.step(limit(1), Timestamp(4)).reply.expect("it is set");
             if lowered {
                 auditor.was_set(Cap::Limit("nuke".into()), &state);
@@ -276,22 +339,20 @@ mod tests {
             let again = State::restore(Policy::default(), state.snapshot(), Timestamp(5));
             let again = again.expect("the rows agree");
             auditor.restored(&again);
-            let expected = auditor.expected(&again).expect("it is time");
-            assert_eq!(expected.books.is_ok(), lowered, "{:?}", expected.books);
+            let Expected { books, .. } = auditor.expected(&again);
+            assert_eq!(books.is_ok(), lowered, "{books:?}");
         }
     }
 
     #[tokio::test]
     async fn a_cap_that_is_broken_is_found_and_one_that_was_lowered_is_not() {
         let mut state = farm_of_two(2);
-        let mut auditor = Auditor::new(&state);
-        auditor.every(Duration::ZERO);
+        let mut auditor = auditor(&state);
         let mut look = |state: &State, lower: bool| {
             if lower {
                 auditor.was_set(Cap::Limit("nuke".into()), state);
             }
-            auditor.next = JobId(0);
-            let expected = auditor.expected(state).expect("it is time");
+            let expected = auditor.expected(state);
             (expected.books, expected.lowered)
         };
         assert_eq!(look(&state, false), (Ok(()), vec![]));

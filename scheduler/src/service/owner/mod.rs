@@ -15,15 +15,15 @@ mod log;
 mod recover;
 mod work;
 
-use audit::Auditor;
 pub(super) use audit::Findings;
+use audit::{Auditor, Look as Audited};
 use ear::Ear;
 
 use super::clock::Clock;
 use super::rebuild::rebuild;
 use super::seats::{Said, SeatId, Seats, Word};
 use crate::core::{Asked, Changes, Command, Policy, Reply, State};
-use crate::store::{Store, parts};
+use crate::store::{Reign, Store, parts};
 use crate::web::Metrics;
 use log::Log;
 use platefarm_model::event::Event;
@@ -79,6 +79,15 @@ pub(super) struct Parked {
     pub(super) told: Told<Reply>,
 }
 
+/// How an owner is reached, and in whose name others write beside it.
+#[derive(Clone)]
+pub(super) struct Leading {
+    pub(super) asks: mpsc::Sender<Ask>,
+    /// What its auditor finds.
+    pub(super) findings: Findings,
+    pub(super) reign: Reign,
+}
+
 /// How an owner ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -89,7 +98,7 @@ pub(super) enum Ended {
 }
 
 /// The core, its store, and who waits.
-pub(super) struct Owner<S> {
+pub(super) struct Owner<S: Store> {
     state: State,
     /// Away while it writes.
     store: Option<S>,
@@ -108,17 +117,26 @@ pub(super) struct Owner<S> {
     turn: Turn,
     /// Jobs whose rows the store is writing.
     writing: BTreeSet<JobId>,
-    auditor: Auditor,
+    auditor: Auditor<S::View>,
     log: Log,
     /// Who counts and writes down what is stored.
     ear: Ear,
 }
 
-/// A turn on its way into the store, and how that ended.
-type Writing<S> = Pin<Box<dyn Future<Output = (S, Turn, Outcome<()>)> + Send>>;
+/// A turn on its way into the store.
+type Writing<S> = Pin<Box<dyn Future<Output = Written<S>> + Send>>;
+
+/// A turn that the store has written, or not.
+struct Written<S: Store> {
+    store: S,
+    turn: Turn,
+    result: Outcome<()>,
+    /// What the auditor looks at then.
+    look: Option<Audited<S::View>>,
+}
 
 /// The end of what is being written; never, while nothing is.
-async fn written<S>(writing: &mut Option<Writing<S>>) -> (S, Turn, Outcome<()>) {
+async fn written<S: Store>(writing: &mut Option<Writing<S>>) -> Written<S> {
     match writing {
         Some(writing) => writing.await,
         None => std::future::pending().await,
@@ -158,14 +176,15 @@ impl<S: Store> Owner<S> {
         mut store: S,
         policy: Policy,
         closing: watch::Receiver<bool>,
-    ) -> Outcome<(mpsc::Sender<Ask>, Self)> {
+    ) -> Outcome<(Leading, Self)> {
         let clock = Clock::new();
         let (to, taken) = parts();
         let state = rebuild(policy, clock, taken, store.read(to)).await?;
         let log = Log::open(store.log_end().await?, clock.now());
         let (asks, inbox) = mpsc::channel(QUEUE);
+        let reign = store.reign();
         let mut owner = Self {
-            auditor: Auditor::new(&state),
+            auditor: Auditor::new(&state, store.view()),
             state,
             store: Some(store),
             policy,
@@ -184,7 +203,7 @@ impl<S: Store> Owner<S> {
             ear: Ear::default(),
         };
         owner.say_who_leads().await?;
-        Ok((asks, owner))
+        Ok((Leading { asks, findings: owner.auditor.findings(), reign }, owner))
     }
 
     /// The first word of an epoch in the event log.
@@ -202,15 +221,10 @@ impl<S: Store> Owner<S> {
         self.ear.count_in(metrics);
     }
 
-    /// Has the auditor look more often.
+    /// Has the auditor look whenever it can.
     #[cfg(test)]
-    pub(super) fn audit_every(&mut self, period: Duration) {
-        self.auditor.every(period);
-    }
-
-    /// Where the auditor's findings are read.
-    pub(super) fn findings(&self) -> Findings {
-        self.auditor.findings()
+    pub(super) fn hurry_auditor(&mut self) {
+        self.auditor.hurry();
     }
 
     /// Sends the workers of an earlier run home, whose end is known: what they
@@ -235,10 +249,9 @@ impl<S: Store> Owner<S> {
             let due = self.due();
             let room = asked && self.turn.questions < MOST;
             tokio::select! {
-                (store, turn, result) = written(&mut writing) => {
+                done = written(&mut writing) => {
                     writing = None;
-                    self.store = Some(store);
-                    if let Err(ended) = self.written(turn, result).await {
+                    if let Err(ended) = self.written(done).await {
                         return ended;
                     }
                 }
@@ -353,19 +366,21 @@ impl<S: Store> Owner<S> {
         let mut store = self.store.take()?;
         self.writing = turn.changes.jobs.keys().copied().collect();
         // What is expected now holds when this turn is stored, and nothing else is written meanwhile.
-        let expected = self.auditor.expected(&self.state);
-        let findings = self.auditor.findings();
+        let mut look = self.auditor.look(&self.state);
         Some(Box::pin(async move {
-            let mut result = store.commit(&turn.changes).await;
-            if let (Ok(()), Some(expected)) = (&result, expected) {
-                result = audit::look(&mut store, expected, &findings).await;
+            let result = store.commit(&turn.changes).await;
+            if let (Ok(()), Some(look)) = (&result, &mut look) {
+                look.hold(&mut store).await;
             }
-            (store, turn, result)
+            Written { store, turn, result, look }
         }))
     }
 
     /// The store has written a turn, or not.
-    async fn written(&mut self, turn: Turn, result: Outcome<()>) -> Result<(), Ended> {
+    async fn written(&mut self, done: Written<S>) -> Result<(), Ended> {
+        let Written { store, turn, result, look } = done;
+        self.store = Some(store);
+        look.into_iter().for_each(|look| self.auditor.go_on(look));
         self.writing.clear();
         let Err(fault) = result else {
             self.announce(turn);

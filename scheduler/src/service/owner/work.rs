@@ -1,8 +1,9 @@
 //! The owner and the workers: what they say, and who gets a task.
 
 use super::{Owner, Parked};
-use crate::core::{Command, Granted, Reply};
-use crate::service::seats::{Answered, Place, Said, SeatId, Word};
+use crate::core::{Command, Granted, Reply, Verdict};
+use crate::service::late::Late;
+use crate::service::seats::{Answered, Place, Report, Said, SeatId, Word};
 use crate::store::Store;
 use std::collections::{BTreeMap, VecDeque};
 use tokio::time::Instant;
@@ -24,13 +25,14 @@ impl<S: Store> Owner<S> {
             Word::Say { room, reports, releases } => {
                 let Some(worker) = self.seats.worker(id) else { return false };
                 for report in reports {
-                    let (number, token) = (report.number, report.token);
-                    let (outcomes, last) = (report.outcomes, report.last);
+                    let Report { number, token, step, outcomes, last } = report;
+                    let late = Late::of(step, token, &outcomes);
                     let command = Command::Report { worker, token, outcomes, last };
                     let (reply, wakes) = self.decided(command);
                     wake |= wakes;
                     if let Ok(Reply::Reported { verdicts, keep }) = reply {
-                        let answer = Answered { number, token, verdicts, keep };
+                        let late = late.filter(|_| verdicts.contains(&Verdict::Refused));
+                        let answer = Answered { number, token, verdicts, keep, late };
                         self.turn.said.entry(id).or_default().answers.push(answer);
                     }
                 }

@@ -55,16 +55,20 @@ async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outco
     let library = shelf.library().await?;
     let show = library.show(&asked.show).await?;
     let any_show = asked.any_show;
-    let order = Order::read(asked, &show)?;
+    let mut order = Order::read(asked, &show)?;
     let mut footage = library.footage(&order.show, any_show, counts_others).await?;
     let note = footage.note.take();
     let (rate, assumed) = pulls::list_rate(order.rate, &footage.rates());
     let list = editlist::read(order.edit_list.text.as_bytes(), Some(rate))
         .map_err(|fault| fault.within(&order.edit_list.name))?;
+    let inherited = pulls::inherited(order.said, &show.defaults, &list, &footage.rates());
+    order.defaulted.splice(0..0, inherited);
     let taken = library.taken(&footage, &list, &order.choices, order.bar).await?;
     let used = pulls::chosen(&list, &footage.keys, &order.chosen);
     let unused = pulls::unused(&order.chosen, &used, "pull.choices");
+    let not_kept = pulls::not_kept(Some(&order.show), &used, "pull.show");
     let notes = assumed.into_iter().chain(order.without_amf()).chain(note).chain(unused);
+    let notes = notes.chain(not_kept);
     let notes = notes.chain([not_looked_at()]).collect();
     let used = used.iter().map(|place| order.chosen.choices[*place].clone());
     let used = Choices { choices: used.collect() };

@@ -3,7 +3,7 @@
 //! lie on machines that run `platefarm pull`.
 
 use crate::library::{Show, is_whole};
-use crate::pulls::{self, BAR, Choices, ClipKey, Media, PullPlan, Wishes, delivery};
+use crate::pulls::{self, BAR, Choices, ClipKey, Media, PullPlan, Said, Wishes, delivery};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::pull::Document;
@@ -27,6 +27,10 @@ pub(super) struct Order {
     pub(super) edit_list: Document,
     /// The rate that was given, here or for the show.
     pub(super) rate: Option<FrameRate>,
+    /// What was said for this pull.
+    pub(super) said: Said,
+    /// Settings that were not.
+    pub(super) defaulted: Vec<String>,
     /// What this request chooses.
     pub(super) chosen: Choices,
     /// That, over what was chosen for the show before.
@@ -38,7 +42,6 @@ pub(super) struct Order {
     look: Option<Document>,
     amf: Option<IncomingAmf>,
     delivery: Delivery,
-    defaulted: Vec<String>,
     template_said: bool,
     plate_version: u32,
     repairs: Repairs,
@@ -159,6 +162,7 @@ fn delivery(
         handles: asked.handles,
         repeated: said(&asked.repeated_shots),
         naming: said(&asked.naming),
+        marker_color: said(&asked.marker_color),
         debayer: said(&asked.debayer),
         compression: said(&asked.compression),
         filter: said(&asked.filter),
@@ -197,6 +201,12 @@ impl Order {
     /// [`Code::BadSpec`] and [`Code::UnknownOption`] with the field, and those of the documents.
     pub(super) fn read(mut asked: v1::PullOrder, show: &Show) -> Outcome<Self> {
         let defaults = &show.defaults;
+        let said_here = Said {
+            rate: !asked.rate.is_empty(),
+            spec: asked.spec_text.is_some() || !asked.spec.is_empty(),
+            fdl: asked.fdl.is_some(),
+            amf: asked.amf.is_some(),
+        };
         let list =
             asked.edit_list.take().ok_or_else(|| bad("no edit list was sent", "edit_list"))?;
         let edit_list = document(list, "edit_list")?;
@@ -230,6 +240,7 @@ impl Order {
         Ok(Self {
             name: said(&asked.name).unwrap_or_else(|| stem(&edit_list.name)),
             edit_list,
+            said: said_here,
             rate,
             chosen,
             choices: all,
@@ -286,6 +297,7 @@ impl Order {
             delivery: self.delivery,
             defaulted: self.defaulted,
             previous: Vec::new(),
+            documents: Vec::new(),
             out_dir: self.out_dir,
             plate_version: self.plate_version,
             repairs: self.repairs,
@@ -296,6 +308,7 @@ impl Order {
             seed: String::new(),
             now,
         };
-        pulls::keyed(request, bytes, &[], taken).map(|(plan, _)| plan)
+        let (plan, _) = pulls::keyed(request, bytes, &[], taken)?;
+        Ok(plan)
     }
 }

@@ -5,7 +5,7 @@ use crate::core::{Asked, Changes, EventRow, News, Policy, Reply, State};
 use crate::sim::Rng;
 use crate::store::postgres::Cluster;
 use crate::store::suite::command;
-use crate::store::{Kept, LogEnd, Place, Reader, SqlStore, Store};
+use crate::store::{Kept, LogEnd, Place, Reader, Reign, SqlStore, Store};
 use platefarm_model::event::{Event, EventKind};
 use platefarm_model::{Code, FrameSet, StepId, Timestamp};
 use std::collections::BTreeMap;
@@ -63,19 +63,22 @@ async fn goes_on_from_any_cursor(place: Place) {
     assert_eq!(store.log_end().await.unwrap(), end);
     // Nothing is dropped while there is little.
     let none = Kept { time: Duration::ZERO, bytes: 0 };
-    assert_eq!(store.reader().drop_old_events(none, Timestamp(i64::MAX)).await.unwrap(), 0);
+    assert_eq!(
+        store.reader().drop_old_events(none, Timestamp(i64::MAX), &store.reign()).await.unwrap(),
+        0
+    );
 }
 
 async fn drops_what_is_too_old(place: Place) {
     let mut store = SqlStore::open(place, "here").await.unwrap();
     store.load().await.unwrap();
     let end = write(&mut store, 3100, 1).await;
-    let reader = store.reader();
+    let (reader, reign) = (store.reader(), store.reign());
     // The row of second 999 is the last of the first thousand.
     let kept = Kept { time: Duration::from_secs(2000), bytes: u64::MAX };
-    let early = reader.drop_old_events(kept, Timestamp(2_999_000_000)).await.unwrap();
+    let early = reader.drop_old_events(kept, Timestamp(2_999_000_000), &reign).await.unwrap();
     assert_eq!(early, 0, "it is to be kept for 2000 s");
-    let dropped = reader.drop_old_events(kept, Timestamp(3_099_000_000)).await.unwrap();
+    let dropped = reader.drop_old_events(kept, Timestamp(3_099_000_000), &reign).await.unwrap();
     assert_eq!(dropped, 1000);
     assert_eq!(reader.log_ends().await.unwrap(), (1500, 3600));
     let fault = reader.events(1499).await.unwrap_err();
@@ -83,7 +86,11 @@ async fn drops_what_is_too_old(place: Place) {
     assert!(fault.message.contains("1499") && fault.message.contains("1500"), "{fault}");
     assert_eq!(all_after(&reader, 1500).await.len(), 2100);
     let small = Kept { time: Duration::MAX, bytes: 0 };
-    assert_eq!(reader.drop_old_events(small, Timestamp(0)).await.unwrap(), 2000);
+    // In the name of one who led before, nothing goes.
+    let fault = reader.drop_old_events(small, Timestamp(0), &Reign::default()).await.unwrap_err();
+    assert_eq!(fault.code, Code::NotLeader);
+    assert_eq!(reader.log_ends().await.unwrap(), (1500, 3600));
+    assert_eq!(reader.drop_old_events(small, Timestamp(0), &reign).await.unwrap(), 2000);
     assert_eq!(store.log_end().await.unwrap(), end, "and goes on from where it was");
     assert_eq!(all_after(&reader, 3500).await.len(), 100);
 }

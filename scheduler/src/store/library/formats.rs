@@ -39,6 +39,17 @@ impl Override {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// What holds when this is set where something was: what it does not say stays.
+    fn over(&self, before: Self) -> Self {
+        let said = self.clone();
+        Self {
+            color: said.color.or(before.color),
+            squeeze: said.squeeze.or(before.squeeze),
+            template: said.template.or(before.template),
+            note: said.note.or(before.note),
+        }
+    }
 }
 
 /// A format, its clips, and what a person set.
@@ -156,7 +167,8 @@ impl Library {
         Ok(cards)
     }
 
-    /// Sets what holds for a format, by its id; an empty override takes it back.
+    /// Sets what holds for a format, by its id, beside what was set before; an empty override
+    /// takes all of it back.
     ///
     /// # Errors
     /// [`Code::UnknownOption`] when there is no such format.
@@ -169,14 +181,26 @@ impl Library {
         };
         let cannot = self.cannot("set the format");
         let format = format_text(&card.card.key);
-        let mut tx = self.pool.begin().await.map_err(&cannot)?;
+        let mut tx = self.alone("format_overrides").await.map_err(&cannot)?;
+        let set = if set.is_empty() {
+            Override::default()
+        } else {
+            let row = sqlx::query("SELECT settings FROM format_overrides WHERE format = $1")
+                .bind(format.clone())
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(&cannot)?;
+            let before = row.map(|row| row.try_get::<String, _>(0)).transpose().map_err(&cannot)?;
+            let before = before.map(|text| rows::parse(&text, "settings")).transpose()?;
+            set.over(before.unwrap_or_default())
+        };
         sqlx::query("DELETE FROM format_overrides WHERE format = $1")
             .bind(format.clone())
             .execute(&mut *tx)
             .await
             .map_err(&cannot)?;
         if !set.is_empty() {
-            let settings = serde_json::to_string(set)
+            let settings = serde_json::to_string(&set)
                 .map_err(|e| Fault::new(Code::Internal, "an override is not JSON").because(&e))?;
             sqlx::query("INSERT INTO format_overrides (format, settings) VALUES ($1, $2)")
                 .bind(format)
@@ -186,7 +210,7 @@ impl Library {
                 .map_err(&cannot)?;
         }
         tx.commit().await.map_err(&cannot)?;
-        card.set = set.clone();
+        card.set = set;
         Ok(card)
     }
 }

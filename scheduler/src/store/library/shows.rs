@@ -104,22 +104,26 @@ impl Library {
         rows.iter().map(|row| of_row(row)?.map_err(&cannot)).collect()
     }
 
-    /// What is known of one show; nothing, when nothing is.
+    /// What is known of one show; nothing, when nothing is, or where none is named.
     ///
     /// # Errors
     /// `F0502`.
     pub async fn show(&self, name: &str) -> Outcome<Show> {
+        if name.is_empty() {
+            return Ok(Show::default());
+        }
         let cannot = self.cannot("read the shows");
         let mut db = self.pool.acquire().await.map_err(&cannot)?;
         find(&mut db, name).await?.map_err(cannot)
     }
 
     /// Keeps which clips are meant, beside what was chosen before: the next cut asks the same.
+    /// Where no show is named nothing is kept: it would be another production's the next time.
     ///
     /// # Errors
     /// `F0502`.
     pub async fn learn(&self, show: &str, chosen: Choices) -> Outcome<()> {
-        if chosen.choices.is_empty() {
+        if show.is_empty() || chosen.choices.is_empty() {
             return Ok(());
         }
         let learn = |show: &mut Show| {

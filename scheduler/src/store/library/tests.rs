@@ -97,6 +97,12 @@ async fn formats(library: &Library) {
     assert!(later.notes.iter().any(|note| note.message.contains("set by a person")));
     let (_, other) = library.find("B001C001_260102_R9ZZ").await.unwrap();
     assert_eq!(other.color_space, None);
+    // What is not said stays.
+    let other = Override { squeeze: Some(1.8), note: Some("tested".into()), ..Override::default() };
+    let both = Override { squeeze: Some(1.8), note: Some("tested".into()), ..set.clone() };
+    assert_eq!(library.set_format(&card.id, &other).await.unwrap().set, both);
+    let cards = library.formats(None).await.unwrap();
+    assert_eq!(cards.iter().find(|c| c.id == card.id).unwrap().set, both);
     library.set_format(&card.id, &Override::default()).await.unwrap();
     assert_eq!(library.find("A002C001_260103_R1AB").await.unwrap().1.color_space, None);
     let wrong = library.set_format("f0", &set).await.unwrap_err();
@@ -123,6 +129,10 @@ async fn shows(library: &Library) {
         assert_eq!(library.change_show("dune", keep).await.unwrap(), show);
     }
     assert_eq!(library.show("dune").await.unwrap(), show);
+    assert_eq!(library.shows().await.unwrap().len(), 1);
+    // Nothing is kept for pulls that name no show.
+    library.learn("", show.choices.clone()).await.unwrap();
+    assert_eq!(library.show("").await.unwrap(), Show::default());
     assert_eq!(library.shows().await.unwrap().len(), 1);
     // Of many that change it at once none is lost.
     let mut changes = tokio::task::JoinSet::new();

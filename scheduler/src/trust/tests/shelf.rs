@@ -166,6 +166,12 @@ async fn what_holds_for_a_show_and_a_format_is_set_by_operators() {
     assert_eq!(code(admin.set_format(squeeze(-1.0)).await), Code::BadConfig);
     let set = admin.set_format(squeeze(2.0)).await.unwrap().into_inner().format.unwrap();
     assert_eq!(set.set.unwrap().squeeze, Some(2.0));
+    let color = v1::FormatOverride { color: "ARRI LogC4".into(), ..Default::default() };
+    let color = v1::SetFormatRequest { id: id.clone(), set: Some(color) };
+    let set = admin.set_format(color).await.unwrap().into_inner().format.unwrap().set.unwrap();
+    assert_eq!((set.color.as_str(), set.squeeze), ("ARRI LogC4", Some(2.0)), "what was set stays");
+    let none = v1::SetFormatRequest { id: id.clone(), set: None };
+    assert_eq!(admin.set_format(none).await.unwrap().into_inner().format.unwrap().set, None);
 }
 
 #[tokio::test]

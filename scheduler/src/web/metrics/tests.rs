@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::core::{Command, Policy};
-use platefarm_model::FrameRange;
 use platefarm_model::farm::{Control, Target};
 use platefarm_model::job::{JobSpec, StepKind, StepSpec};
+use platefarm_model::{FrameRange, JobId};
 
 /// The page of all metrics, from the registry.
 fn inventory() -> String {
@@ -14,7 +14,7 @@ fn inventory() -> String {
     metrics.delivered("4f1c9a03be77", "taken", 0);
     metrics.accepted(&crate::web::stages::tests::frame("cpu", &[("read", 1.0)]));
     let mut seen = Seen::default();
-    seen.jobs.push(("atlas".into(), "running"));
+    seen.jobs.push(("atlas".into(), "running", 1));
     seen.frames.push(("atlas".into(), "waiting", 1));
     seen.workers.push(("alive".into(), "cpu", 1));
     metrics.look(&seen);

@@ -29,7 +29,7 @@ pub struct Check {
 pub const CHECKS: &[Check] = &[
     Check {
         name: "complete",
-        doc: "every event asked for has its plate, every plate its frames, every sidecar its file",
+        doc: "every event asked for has its plate, every plate its frames, every sidecar its file; frames of the cut that the media lacks are warnings",
         run: whole::complete,
     },
     Check {

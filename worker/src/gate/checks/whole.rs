@@ -14,6 +14,12 @@ pub(super) fn complete(package: &Package, request: &Request, sink: &mut Sink<'_>
         let fault = Fault::new(Code::PackageIncomplete, missing.clone());
         sink.fault(None, FrameSet::new(), fault);
     }
+    // The media is the request's: what it lacks was not lost here.
+    for plate in &request.plates {
+        for fault in &plate.short {
+            sink.warn(Some(&plate.name), FrameSet::new(), fault.clone());
+        }
+    }
     for sidecar in &request.sidecars {
         if package.files.binary_search(sidecar).is_err() {
             let fault = Fault::new(Code::MissingFiles, format!("'{sidecar}' is not there"));

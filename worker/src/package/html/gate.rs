@@ -9,6 +9,9 @@ use std::fmt::{self, Write as _};
 pub(super) fn badge(report: &PackageReport) -> &'static str {
     match (report.complete, report.released) {
         (false, _) => "<span class=\"badge bad\">INCOMPLETE</span>",
+        (true, true) if report.plates.iter().any(|plate| plate.short().next().is_some()) => {
+            "<span class=\"badge bad\">RELEASED, SHORT OF MEDIA</span>"
+        }
         (true, true) => "<span class=\"badge good\">COMPLETE, RELEASED</span>",
         (true, false) if report.gate.is_some() => {
             "<span class=\"badge bad\">COMPLETE, NOT RELEASED</span>"

@@ -1,0 +1,198 @@
+//! Earlier deliveries of a pull's shots: their plates, from which versions and
+//! frames go on, and their edit lists, so that whoever opens the package sees
+//! what became of each shot since.
+
+use super::request::{absolute, file_name};
+use crate::cli::render::read_document;
+use platefarm_media::storage;
+use platefarm_model::pull::Document;
+use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_scheduler::pulls;
+use platefarm_standards::editlist::{self, Change, Diff, EditList};
+use platefarm_worker::package::PackageReport;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What earlier packages hold.
+#[derive(Default)]
+pub(super) struct Earlier {
+    pub(super) plates: Vec<pulls::Previous>,
+    lists: Vec<List>,
+}
+
+/// The edit list of an earlier package, and its rate.
+struct List {
+    package: PathBuf,
+    file: PathBuf,
+    rate: FrameRate,
+}
+
+/// What is said of the cut since.
+#[derive(Default)]
+pub(super) struct Since {
+    pub(super) documents: Vec<Document>,
+    pub(super) notes: Vec<Fault>,
+}
+
+impl Earlier {
+    /// Frames whose media is younger than they are count as changed.
+    pub(super) fn read(dirs: &[PathBuf]) -> Outcome<Self> {
+        let mut earlier = Self::default();
+        for dir in dirs {
+            let dir = absolute(dir)?;
+            let bytes = read_document(&dir.join("report.json"))?;
+            let report: PackageReport = serde_json::from_slice(&bytes).map_err(|e| {
+                Fault::new(Code::BadStructure, "the report of the earlier delivery cannot be read")
+                    .at(dir.join("report.json").display().to_string())
+                    .because(&e)
+            })?;
+            // The list as it was handed in stands before what was made of it.
+            let list = report.sidecars.iter().find(|name| name.starts_with("edit/"));
+            let list = list.map(|name| (dir.join(name), report.rate));
+            earlier.lists.extend(list.map(|(file, rate)| List {
+                package: dir.clone(),
+                file,
+                rate,
+            }));
+            let plates = report.plates.into_iter().map(|plate| {
+                let media = written(Path::new(&plate.source.path));
+                let files = plate.files.into_iter().filter_map(|file| {
+                    let path = dir.join(&file.file);
+                    // A recipe does not name the bytes of the media, so their date must do.
+                    (media? <= written(&path)?).then(|| pulls::PreviousFile {
+                        frame: file.frame,
+                        file: path.display().to_string(),
+                        xxh128: file.xxh128,
+                    })
+                });
+                pulls::Previous {
+                    shot: plate.shot,
+                    number: plate.number,
+                    version: plate.version,
+                    files: files.collect(),
+                    clip: plate.source.path,
+                    clip_name: plate.source.clip,
+                    reel: plate.source.reel,
+                    recipe: plate.recipe,
+                    source_first: plate.source.indices.first(),
+                    frames: Some(plate.frames),
+                }
+            });
+            earlier.plates.extend(plates);
+        }
+        Ok(earlier)
+    }
+
+    /// What became of the shots of each earlier list in `list`. One that cannot be compared is told.
+    pub(super) fn since(&self, list: &EditList) -> Since {
+        let mut since = Since::default();
+        for before in &self.lists {
+            match before.compared(list) {
+                Ok((document, note)) => {
+                    since.documents.retain(|known| known.name != document.name);
+                    since.documents.push(document);
+                    since.notes.push(note);
+                }
+                Err(fault) => since.notes.push(before.not_compared(&fault)),
+            }
+        }
+        since
+    }
+}
+
+impl List {
+    fn compared(&self, list: &EditList) -> Outcome<(Document, Fault)> {
+        let bytes = read_document(&self.file)?;
+        let before = platefarm_media::editlist::read(&self.file, &bytes, Some(self.rate))?;
+        let diff = editlist::diff(&before, list)?;
+        let package = file_name(&self.package);
+        let name = format!("changes_since_{}.json", legal(&package));
+        let mut value = editlist::diff_to_json(&diff);
+        value["since"] = json!({ "package": package, "list": file_name(&self.file) });
+        let text = serde_json::to_string_pretty(&value)
+            .map_err(|e| Fault::new(Code::Internal, "a difference is not JSON").because(&e))?;
+        let message = format!("since '{package}': {}; edit/{name} says of each", counted(&diff));
+        let note = Fault::new(Code::CutChanged, message).at(self.file.display().to_string());
+        Ok((Document { name, text: (text + "\n").into() }, note))
+    }
+
+    fn not_compared(&self, fault: &Fault) -> Fault {
+        let message = "what became of the shots since the earlier delivery cannot be said";
+        Fault::new(Code::NotChecked, message).at(self.file.display().to_string()).because(fault)
+    }
+}
+
+/// `1 gone, 2 new, 12 the same`.
+fn counted(diff: &Diff<'_>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for change in diff.changed.iter().flat_map(|changed| &changed.changes) {
+        let word = match change {
+            Change::Moved { rippled: true, .. } => "only pushed along",
+            other => other.word(),
+        };
+        *counts.entry(word).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return format!("all {} shots are the same", diff.same);
+    }
+    let said: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    format!("{}, {} the same", said.join(", "), diff.same)
+}
+
+/// A name that may stand in the name of a file.
+fn legal(name: &str) -> String {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars().map(|c| if legal(c) { c } else { '_' }).collect()
+}
+
+fn written(path: &Path) -> Option<SystemTime> {
+    storage::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platefarm_standards::edl;
+
+    fn list(text: &str) -> EditList {
+        edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap()
+    }
+
+    const BEFORE: &str = "001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
+        002  B001 V C 02:00:00:00 02:00:01:00 01:00:01:00 01:00:02:00\n";
+
+    #[test]
+    fn what_became_of_the_shots_is_said_and_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let package = dir.path().join("turn over_01");
+        let file = package.join("edit/cut.edl");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, BEFORE).unwrap();
+        let of = |rate| List { package: package.clone(), file: file.clone(), rate };
+        let earlier = |rate| Earlier { plates: Vec::new(), lists: vec![of(rate)] };
+        let since = earlier(FrameRate::FPS_24).since(&list(BEFORE));
+        assert!(since.notes[0].message.contains("all 2 shots are the same"), "{}", since.notes[0]);
+        // The first has six frames more, which push the second along; the third is new.
+        let after = BEFORE
+            .replace("01:00:02:00 01:00:00:00 01:00:01:00", "01:00:02:06 01:00:00:00 01:00:01:06")
+            .replace("01:00:01:00 01:00:02:00\n", "01:00:01:06 01:00:02:06\n")
+            + "003  C001 V C 03:00:00:00 03:00:01:00 01:00:02:06 01:00:03:06\n";
+        let since = earlier(FrameRate::FPS_24).since(&list(&after));
+        let [document] = since.documents.as_slice() else { panic!("one document") };
+        assert_eq!(document.name, "changes_since_turn_over_01.json");
+        let value: serde_json::Value = serde_json::from_slice(document.text.as_bytes()).unwrap();
+        assert_eq!(value["changed"].as_array().map(Vec::len), Some(3), "{value:#}");
+        assert_eq!(value["since"]["list"], "cut.edl");
+        let note = &since.notes[0];
+        assert_eq!(note.code, Code::CutChanged);
+        assert!(note.message.contains("1 extended, 1 new, 1 only pushed along"), "{note}");
+        // Another rate, or a list that went: told, and no reason to fail.
+        let since = earlier(FrameRate::new(25, 1).unwrap()).since(&list(&after));
+        assert_eq!((since.documents.len(), since.notes[0].code), (0, Code::NotChecked));
+        std::fs::remove_file(&file).unwrap();
+        let since = earlier(FrameRate::FPS_24).since(&list(&after));
+        assert_eq!((since.documents.len(), since.notes[0].code), (0, Code::NotChecked));
+    }
+}
