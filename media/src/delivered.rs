@@ -5,7 +5,8 @@
 
 use crate::exr_block::{broken, check_size, contained, unpack};
 use crate::sink::exr::{Measured, NON_FINITE, PIXELS_MAX, PIXELS_MIN, from_time_code};
-use crate::{hash, source::read_fault, storage};
+use crate::source::{Sequence, open_with, read_fault};
+use crate::{hash, storage};
 use exr::math::Vec2;
 use exr::meta::attribute::{AttributeValue, SampleType};
 use exr::meta::header::Header;
@@ -98,6 +99,36 @@ pub fn read(path: &Path, deep: bool) -> Outcome<Delivered> {
     let mut file = contained(|| describe(&meta?)).map_err(within)?;
     file.bytes = size;
     Ok(file)
+}
+
+/// A delivered movie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Movie {
+    /// Size of its pictures.
+    pub size: [u32; 2],
+    /// Pictures per second, where it says so.
+    pub rate: Option<FrameRate>,
+    /// How many pictures there are.
+    pub frames: u64,
+}
+
+/// Probes a movie; no picture of it is decoded.
+///
+/// # Errors
+/// [`Code::NoDecoder`] without FFmpeg; [`Code::TruncatedFile`] for one that broke off;
+/// [`Code::DecoderFailed`] and its like.
+pub fn movie(path: &Path) -> Outcome<Movie> {
+    let clip = open_with(Sequence::single(path))?;
+    let info = clip.info();
+    // One that broke off may still say how long it was.
+    match info.notes.iter().find(|note| note.code == Code::TruncatedFile) {
+        Some(cut) => Err(cut.clone().within(path.display())),
+        None => Ok(Movie {
+            size: [info.picture.width, info.picture.height],
+            rate: info.timing.rate,
+            frames: info.timing.frame_count,
+        }),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Outcome<Delivered> {

@@ -17,9 +17,11 @@ pub const PYTHON: &str = "PLATEFARM_PYTHON";
 /// How long an AAF may take: reels of thousands of events take seconds.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Reads the file, and answers with the document or with what is missing.
+/// Reads the file, and answers with the document or with what is missing. The adapter counts the
+/// frames of a mob's timecode and forgets whether that drops any: it is put back, as `DropFrame`
+/// beside the id of every mob whose first timecode track does.
 const SCRIPT: &str = r#"
-import sys
+import json, sys
 try:
     import opentimelineio as otio
 except ImportError:
@@ -27,7 +29,32 @@ except ImportError:
 if "AAF" not in otio.adapters.available_adapter_names():
     sys.stdout.write("missing otio-aaf-adapter"); sys.exit(0)
 timeline = otio.adapters.read_from_file(sys.argv[1], adapter_name="AAF")
-sys.stdout.buffer.write(otio.adapters.write_to_string(timeline, "otio_json").encode("utf-8"))
+document = json.loads(otio.adapters.write_to_string(timeline, "otio_json"))
+
+import aaf2
+def drops(mob):
+    for slot in mob.slots:
+        track = slot.get("PhysicalTrackNumber")
+        if track is not None and track.value != 1:
+            continue
+        for part in getattr(slot.segment, "components", [slot.segment]):
+            if isinstance(part, aaf2.components.Timecode):
+                return bool(part["Drop"].value)
+    return False
+with aaf2.open(sys.argv[1]) as file:
+    dropping = {str(mob.mob_id) for mob in file.content.mobs if drops(mob)}
+def mark(value):
+    if isinstance(value, dict):
+        if str(value.get("MobID")) in dropping:
+            value["DropFrame"] = True
+        for inner in list(value.values()):
+            mark(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            mark(inner)
+if dropping:
+    mark(document)
+sys.stdout.buffer.write(json.dumps(document).encode("utf-8"))
 "#;
 
 /// The events of the list at `path`, whose bytes are `bytes`. `rate` is that

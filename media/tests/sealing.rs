@@ -1,10 +1,12 @@
 //! Directories sealed and held against their seal; the reference tool's own
 //! histories where the shared data is there.
 
-use platefarm_media::mhl::{self, CreateOptions, Created, Scope, SealMeta, examine, verify};
+use platefarm_media::hash::xxh128;
+use platefarm_media::mhl::{
+    self, CreateOptions, Created, Known, Prepared, Scope, SealMeta, examine, verify,
+};
 use platefarm_model::{Code, Outcome, Timestamp};
 use platefarm_standards::mhl::{Creator, Format, Manifest, exit_code, words};
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,12 +41,19 @@ fn problems(root: &Path) -> Vec<String> {
     words(&examine(root, Scope::default()).problems)
 }
 
-/// Seals, and returns the manifest.
-fn seal(root: &Path) -> Outcome<PathBuf> {
+/// A seal that has not its name yet.
+fn prepare(root: &Path, known: &Known) -> Outcome<Prepared> {
     let staging = root.join(".platefarm/t9");
     fs::create_dir_all(&staging).unwrap();
-    mhl::seal(root, &staging, &meta(), &HashMap::new(), &|_, _| ())?;
-    fs::remove_dir_all(&staging).unwrap();
+    mhl::prepare(root, &staging, &meta(), known, &|_, _| ())
+}
+
+/// Seals, and returns the manifest.
+fn seal(root: &Path) -> Outcome<PathBuf> {
+    let prepared = prepare(root, &Known::default())?;
+    assert_eq!(prepared.problems, []);
+    prepared.publish()?;
+    fs::remove_dir_all(root.join(".platefarm/t9")).unwrap();
     let files = fs::read_dir(root.join("ascmhl")).unwrap().flatten().map(|entry| entry.path());
     Ok(files.into_iter().find(|path| path.extension().is_some_and(|e| e == "mhl")).unwrap())
 }
@@ -108,6 +117,36 @@ fn what_was_sealed_verifies_and_what_changed_does_not() {
     assert_eq!(verify(root), []);
     fs::write(&manifest, text.replace("1004", "1005")).unwrap();
     assert!(codes(root).contains(&Code::BadManifest), "the chain knows its manifests");
+}
+
+/// What a file is meant to be is what is sealed; what it was when it was read back is held against
+/// that, before there is a seal to be seen.
+#[test]
+fn a_seal_is_held_against_the_files_before_it_is_there() {
+    let dir = package();
+    let root = dir.path();
+    let (name, staged) = ("report.json", root.join(".platefarm/t9/report.json"));
+    let meant = |text: &str| Known {
+        meant: [(name.to_owned(), xxh128(text.as_bytes()))].into(),
+        ..Known::default()
+    };
+    assert_eq!(prepare(root, &meant("{}")).unwrap().problems, []);
+    let wrong = prepare(root, &meant("{ }")).unwrap().problems;
+    assert_eq!(wrong.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::HashMismatch]);
+    assert!(wrong[0].place.as_deref().is_some_and(|place| place.contains(name)), "{wrong:?}");
+    // What is known to have been read is not read again.
+    let found = Known { found: meant("{ }").meant, ..meant("{ }") };
+    assert_eq!(prepare(root, &found).unwrap().problems, []);
+    assert!(!root.join("ascmhl").exists(), "nothing has a name yet");
+    // A file that comes with the seal is in it, as it will be.
+    fs::write(&staged, "{ }").unwrap();
+    let coming = Known { coming: [(name.to_owned(), staged.clone())].into(), ..meant("{ }") };
+    let prepared = prepare(root, &coming).unwrap();
+    assert_eq!(prepared.problems, []);
+    prepared.publish().unwrap();
+    assert_eq!(codes(root), [Code::HashMismatch], "it has not come");
+    fs::rename(&staged, root.join(name)).unwrap();
+    assert_eq!(verify(root), []);
 }
 
 #[test]

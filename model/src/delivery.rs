@@ -151,7 +151,7 @@ pub struct MovieSpec {
     pub directory: String,
     /// Codec and its profile.
     pub codec: MovieCodec,
-    /// Largest size; the picture is fitted into it, padded with black. None keeps the plate's.
+    /// Size; the picture is fitted into it, smaller or larger, and padded with black. None keeps the plate's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<[u32; 2]>,
     /// Whether plate, frame number and timecode are written into the picture.
@@ -160,6 +160,14 @@ pub struct MovieSpec {
     /// Whether the handles are left out.
     #[serde(default)]
     pub cut_handles: bool,
+}
+
+impl MovieSpec {
+    /// File of the movie of a plate, relative to the package.
+    #[must_use]
+    pub fn file_of(&self, plate: &str) -> String {
+        format!("{}/{plate}.{}", self.directory, self.codec.extension())
+    }
 }
 
 /// Codec of a movie.

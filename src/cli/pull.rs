@@ -14,13 +14,14 @@ use crate::cli::typed::unread;
 use crate::cli::{Global, jobs, runtime};
 use crate::embedded::{Embedded, state_dir};
 use crate::farm::Farm;
-use crate::output::{Output, Progress, PullSummary, StageSummary};
+use crate::output::{GateSummary, Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
 use platefarm_media::storage;
 use platefarm_model::job::{JobSpec, JobView};
 use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
+use platefarm_worker::package::PackageReport;
 use request::Plan;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -332,6 +333,22 @@ async fn follow(
     Ok(settled)
 }
 
+/// What the gate found of a package, as far as its report can be read.
+fn judged(package: &Path) -> Option<GateSummary> {
+    let report = storage::read(package.join("report.json")).ok()?;
+    let report: PackageReport = serde_json::from_slice(&report).ok()?;
+    let gate = report.gate?;
+    let failures = gate.failures().count();
+    let of_plates: usize = report.plates.iter().map(|plate| plate.notes.len()).sum();
+    Some(GateSummary {
+        released: report.released,
+        checks: gate.checks.len(),
+        failures,
+        warnings: gate.findings.len() - failures,
+        notes: report.notes.len() + of_plates,
+    })
+}
+
 fn summary(
     job: &JobView,
     plan: &Plan,
@@ -371,6 +388,7 @@ fn summary(
         package: plan.out_dir.display().to_string(),
         contact_sheet: made("contact_sheet.png"),
         report: made("report.html"),
+        gate: judged(&plan.out_dir),
         plates,
         rejected: plan.pull.package.rejected.len(),
         frames: rendered.len() as u64,

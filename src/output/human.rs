@@ -258,6 +258,7 @@ impl Output for Human {
         if let Some(path) = &summary.contact_sheet {
             say!("contact sheet  {path}");
         }
+        pull::released(summary);
     }
 
     fn verified(&self, dir: &str, checked: &Checked) {

@@ -289,6 +289,9 @@ pub(crate) struct PullSummary {
     pub(crate) contact_sheet: Option<String>,
     /// Report for people, where it was made.
     pub(crate) report: Option<String>,
+    /// What the gate found, where the report can be read from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<GateSummary>,
     /// Plates in the plan.
     pub(crate) plates: usize,
     /// Events that became no plate.
@@ -305,6 +308,21 @@ pub(crate) struct PullSummary {
     pub(crate) backends: BTreeMap<String, u64>,
     /// Per stage: mean milliseconds a frame, and megapixels delivered per second of that stage.
     pub(crate) stages: BTreeMap<String, StageSummary>,
+}
+
+/// What the gate found of a package, in numbers.
+#[derive(Debug, Serialize)]
+pub(crate) struct GateSummary {
+    /// Whether the package is released.
+    pub(crate) released: bool,
+    /// Checks that ran.
+    pub(crate) checks: usize,
+    /// Findings that keep it from being released.
+    pub(crate) failures: usize,
+    /// Findings that a person should look at.
+    pub(crate) warnings: usize,
+    /// What was assumed or clamped, for the pull and plate by plate.
+    pub(crate) notes: usize,
 }
 
 /// One stage over all frames.

@@ -2,7 +2,7 @@
 //! says when it is.
 
 use super::table::{self, Align};
-use super::{PlanView, bytes_text, style};
+use super::{GateSummary, PlanView, PullSummary, bytes_text, style};
 use platefarm_model::pull::{Candidate, PlatePlan, Rejected, Tier};
 use platefarm_model::{Code, Fault};
 use platefarm_worker::gate::{Severity, Verdict};
@@ -163,6 +163,28 @@ fn duration(seconds: f64) -> String {
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// The last word over a pull: whether its package may be used.
+pub(super) fn released(summary: &PullSummary) {
+    let path = &summary.package;
+    match &summary.gate {
+        Some(GateSummary { released, checks, failures, warnings, notes }) => {
+            let word = if *released { "RELEASED" } else { "NOT RELEASED" };
+            say!(
+                "{}  {path}: read back, {checks} checks, failures: {failures}, warnings: {warnings}, notes in the report: {notes}",
+                style::strong(word)
+            );
+        }
+        // A job whose package does not pass fails.
+        None if summary.phase == "done" => {
+            say!(
+                "{}  {path}: it passed the gate; its report cannot be read from here",
+                style::strong("RELEASED")
+            );
+        }
+        None => {}
     }
 }
 

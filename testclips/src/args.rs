@@ -46,6 +46,7 @@ usage: platefarm-testclips OUT [options]
   --camera NAME        camera label; '-' leaves it out          [S]
   --timecode TC        of the first frame; '-' leaves it out    [10:00:00:00]
   --rate R             24, 25, 23.976, 30000/1001 ...           [24]
+  --capture-rate R     the sensor's rate, in an export beside the clip as ARRI Meta Extract writes it
   --first N            number of the first file                 [0]
   --noise X            strength of the noise; 0 is none         [1]
   --seed N             seed of noise and details                [1]
@@ -161,6 +162,9 @@ fn set(spec: &mut ClipSpec, option: &str, value: &str) -> Result<(), String> {
         "--reel" => spec.reel = absent(),
         "--camera" => spec.camera = absent(),
         "--rate" => spec.rate = value.parse::<FrameRate>().map_err(|f| f.message)?,
+        "--capture-rate" => {
+            spec.capture_rate = Some(value.parse::<FrameRate>().map_err(|f| f.message)?);
+        }
         "--first" => spec.first_number = number(option, value)?,
         "--noise" => spec.noise = number(option, value)?,
         "--seed" => spec.seed = number(option, value)?,

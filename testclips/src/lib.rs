@@ -30,6 +30,7 @@ mod arith;
 mod curve;
 mod deflate;
 mod dng;
+mod export;
 mod faults;
 mod float;
 mod font;
@@ -52,6 +53,7 @@ use std::path::{Path, PathBuf};
 
 /// Writes every frame of `spec` into `dir`, which is made when it is absent,
 /// as `<name>_<number>.dng` with six digits, and returns their paths in order.
+/// The metadata export of a clip with a capture rate is `<name>.csv` beside them.
 ///
 /// # Errors
 /// `InvalidInput` when the spec contradicts itself (see [`ClipSpec::check`]),
@@ -59,6 +61,9 @@ use std::path::{Path, PathBuf};
 pub fn write_clip(dir: &Path, spec: &ClipSpec) -> io::Result<Vec<PathBuf>> {
     spec.check()?;
     std::fs::create_dir_all(dir)?;
+    if let Some(capture) = spec.capture_rate {
+        std::fs::write(dir.join(format!("{}.csv", spec.name)), export::arri(spec, capture))?;
+    }
     (0..spec.frames)
         .map(|index| {
             let path = dir.join(spec.file_name(index));

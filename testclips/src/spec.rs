@@ -152,6 +152,8 @@ pub struct ClipSpec {
     pub start: Option<Timecode>,
     /// Frame rate.
     pub rate: FrameRate,
+    /// Rate at which the sensor ran, where a metadata export beside the clip says it.
+    pub capture_rate: Option<FrameRate>,
     /// Frames of the clip.
     pub frames: u32,
     /// Number in the name of the first file.
@@ -210,6 +212,7 @@ impl Default for ClipSpec {
             camera: Some("S".into()),
             start: Some(Timecode { frames: 36_000 * 24, rate, drop_frame: false }),
             rate,
+            capture_rate: None,
             frames: 24,
             first_number: 0,
             width: 1920,

@@ -35,17 +35,6 @@ fn promtool(dir: &std::path::Path, arguments: &[&str]) {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
-/// The Python of `cargo xtask setup`, with the packages that tests use; none where `opt_out` is set.
-fn python(opt_out: &str) -> Option<std::path::PathBuf> {
-    if std::env::var_os(opt_out).is_some_and(|value| value == "1") {
-        return None;
-    }
-    let python = root().join("target/tools/python/bin/python3");
-    let python = std::env::var_os("PLATEFARM_TOOLS_PYTHON").map_or(python, Into::into);
-    assert!(python.exists(), "cargo xtask setup, or set {opt_out}=1");
-    Some(python)
-}
-
 #[test]
 fn alerts_speak_of_metrics_that_exist_and_fire_when_they_should() {
     let page = read("docs/metrics.md");

@@ -1,8 +1,11 @@
 //! `edl show` and `edl diff` as they are typed, over lists whose events somebody else read.
 
-use crate::harness::{World, text};
+use crate::harness::{World, document, root, s, text, tools_python};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+
+#[path = "../../standards/tests/rows/mod.rs"]
+mod rows;
 
 fn fixtures(kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("standards/tests/fixtures").join(kind)
@@ -73,6 +76,45 @@ fn what_cannot_be_read_says_why() {
     assert_eq!(said["error"]["code"], "F0115");
     assert!(said["remedy"].as_str().unwrap().contains("otio-aaf-adapter"), "{said}");
     assert!(!output.status.success());
+}
+
+/// Says that the tests may go without, on a machine that cannot have it.
+const NO_PYTHON: &str = "PLATEFARM_NO_PYTHON_TESTS";
+
+/// Every AAF that is here: those of the repository, and all that are given where they lie beside it.
+#[test]
+fn aaf_files_read_as_the_adapter_reads_them() {
+    let Some(python) = tools_python(NO_PYTHON) else { return };
+    let world = World::new();
+    let given = root().join("../shared/data/editorial/given/aaf");
+    let files = [fixtures("editlists"), given].into_iter().filter(|dir| dir.is_dir());
+    let files = files.flat_map(|dir| std::fs::read_dir(dir).unwrap().flatten());
+    let files =
+        files.map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "aaf"));
+    let mut compared = 0;
+    for path in files {
+        let mut show = world.platefarm(&["edl", "show", s(&path), "--json"]);
+        let output = show.env("PLATEFARM_PYTHON", &python).output().unwrap();
+        assert!(output.status.success(), "{}: {}", path.display(), text(&output.stdout));
+        let list = document(&output);
+        let expected = std::fs::read(path.with_extension("expected.json")).unwrap();
+        let expected: Value = serde_json::from_slice(&expected).unwrap();
+        let read = &expected["otio_aaf_adapter_2.0.0"];
+        assert_eq!((&list["format"], &list["title"]), (&"aaf".into(), &read["name"]));
+        assert_eq!(list["warnings"], serde_json::json!([]), "{}", path.display());
+        compared += rows::compare(&path, &list, read);
+        // The adapter counts frames; 539460 of them are five hours of drop frame (5 * 107892),
+        // as the sequence is called and as its timecode track says.
+        if path.ends_with("2997fps-DFTC.aaf") {
+            let first = &list["events"][0];
+            assert_eq!(first["rec_in"], 539_460);
+            assert_eq!(
+                (&first["rec_in_tc"], &first["src_in_tc"]),
+                (&"05:00:00;00".into(), &"00:00:00:00".into())
+            );
+        }
+    }
+    assert!(compared >= 19, "{compared}");
 }
 
 #[test]

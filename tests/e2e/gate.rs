@@ -2,9 +2,10 @@
 //! to be sent back is seen and named.
 
 use crate::damage::{
-    PLATE, copy, edit, frame, package, pixels, replace, set_int, set_text, verdict,
+    PLATE, copy, edit, frame, package, pixels, pull, rehash, replace, seal, set_int, set_text,
+    verdict,
 };
-use crate::harness::World;
+use crate::harness::{World, copy_clip, s};
 use exr::prelude::*;
 use serde_json::Value;
 use std::path::Path;
@@ -416,6 +417,7 @@ const DAMAGES: &[Damage] = &[
         "seal",
         "",
     ),
+    ("the seal lost", |d| std::fs::remove_dir_all(d.join("ascmhl")).expect("gone"), "seal", ""),
     (
         "the report changed",
         |d| replace(&d.join("report.json"), "\"gate\",", "\"gale\","),
@@ -496,10 +498,80 @@ fn packages_of_others_are_checked_as_far_as_they_say_something() {
     for check in ["complete", "seal", "frame-range", "decode", "amf", "fdl"] {
         assert!(skipped.contains(&check), "{check} in {skipped:?}");
     }
-    let warned = whole["verdict"]["findings"].as_array().expect("a list");
-    assert!(warned.iter().any(|f| f["check"] == "color" && f["severity"] == "warning"));
+    for check in ["color", "complete"] {
+        assert_eq!(severity(&whole, check), "warning", "{whole:#}");
+    }
     std::fs::remove_file(dir.join("SH010_v003.1002.exr")).expect("gone");
     let holed = verdict(&world, &world.path("theirs"), &[]);
     assert_eq!(holed["result"], "fail", "{holed:#}");
-    assert_eq!(holed["verdict"]["findings"][0]["frames"], "1002");
+    let mut failed = holed["verdict"]["findings"].as_array().expect("a list").iter();
+    let first = failed.find(|finding| finding["severity"] == "failure").expect("a failure");
+    assert_eq!(first["frames"], "1002", "{holed:#}");
+}
+
+/// How much the finding of a check matters.
+fn severity<'v>(found: &'v Value, check: &str) -> &'v Value {
+    let mut all = found["verdict"]["findings"].as_array().expect("a list").iter();
+    all.find(|finding| finding["check"] == check).map_or(&Value::Null, |one| &one["severity"])
+}
+
+/// A package that has lost what was asked for, and is sealed again so, is not taken for somebody
+/// else's; frames that were taken out of one are, with a warning.
+#[test]
+fn a_pull_without_its_report_does_not_pass() {
+    let world = World::new();
+    let good = package(&world, 1);
+    let foreign: fn(&Path) = |report| std::fs::write(report, "{}").expect("written");
+    let lost: fn(&Path) = |report| std::fs::remove_file(report).expect("gone");
+    for (i, damage) in [lost, foreign].into_iter().enumerate() {
+        let dir = world.path(&format!("orphan-{i}"));
+        copy(&good, &dir);
+        damage(&dir.join("report.json"));
+        seal(&world, &dir);
+        let found = verdict(&world, &dir, &[]);
+        assert_eq!(found["result"], "fail", "{found:#}");
+        assert_eq!(severity(&found, "complete"), "failure", "{found:#}");
+    }
+    let plate = world.path("handed-on");
+    copy(&good.join(PLATE), &plate.join(PLATE));
+    let found = verdict(&world, &plate, &[]);
+    assert_eq!(found["result"], "pass", "{found:#}");
+    assert_eq!(severity(&found, "complete"), "warning", "{found:#}");
+}
+
+/// A movie that lacks pictures, or broke off, under a report and a seal that were made to fit.
+#[test]
+fn a_movie_is_held_against_its_plate() {
+    let world = World::new();
+    copy_clip("beachball", &world.path("media/A001"));
+    let mut args = pull(&world, 1);
+    let spec = args.iter().position(|arg| arg == "--spec").expect("a spec");
+    args[spec + 1] = "review".to_owned();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert_eq!(world.json(&args)["phase"], "done");
+    let good = world.path("out");
+    let whole = verdict(&world, &good, &[]);
+    assert_eq!(whole["verdict"]["findings"], serde_json::json!([]), "{whole:#}");
+    let movie = format!("review/{PLATE}.mp4");
+    let shorten: fn(&Path) = |movie| {
+        let whole = movie.with_extension("whole.mp4");
+        std::fs::rename(movie, &whole).expect("renamed");
+        let mut ffmpeg = std::process::Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i", s(&whole), "-frames:v", "5", s(movie)]);
+        assert!(ffmpeg.status().expect("FFmpeg").success());
+        std::fs::remove_file(whole).expect("gone");
+    };
+    let cut: fn(&Path) = |movie| {
+        let bytes = std::fs::read(movie).expect("a movie");
+        std::fs::write(movie, &bytes[..bytes.len() - 100]).expect("most of it");
+    };
+    for (i, damage) in [shorten, cut].into_iter().enumerate() {
+        let dir = world.path(&format!("movie-{i}"));
+        copy(&good, &dir);
+        damage(&dir.join(&movie));
+        rehash(&dir);
+        seal(&world, &dir);
+        let found = verdict(&world, &dir, &[]);
+        assert_eq!(severity(&found, "movie"), "failure", "{found:#}");
+    }
 }

@@ -230,6 +230,17 @@ pub(crate) fn tree(dir: &Path) -> Vec<String> {
     found
 }
 
+/// The Python of `cargo xtask setup`, with the packages that tests use; none where `opt_out` is set.
+pub(crate) fn tools_python(opt_out: &str) -> Option<PathBuf> {
+    if std::env::var_os(opt_out).is_some_and(|value| value == "1") {
+        return None;
+    }
+    let python = root().join("target/tools/python/bin/python3");
+    let python = std::env::var_os("PLATEFARM_TOOLS_PYTHON").map_or(python, PathBuf::from);
+    assert!(python.exists(), "cargo xtask setup, or set {opt_out}=1");
+    Some(python)
+}
+
 /// `&str` of a path.
 pub(crate) fn s(path: &Path) -> &str {
     path.to_str().expect("a UTF-8 path")

@@ -40,5 +40,6 @@ mod seals;
 mod served;
 mod steer;
 mod traces;
+mod traps;
 mod trust;
 mod turnover;

@@ -34,6 +34,7 @@ fn a_pull_becomes_a_whole_package() {
     ]);
     assert_eq!(summary["phase"], "done", "{summary}");
     assert_eq!(summary["frames_failed"], 0);
+    assert_eq!(summary["gate"]["released"], true, "{summary}");
     let names = tree(&out);
     assert!(
         names.iter().all(|name| !name.contains(".platefarm")),

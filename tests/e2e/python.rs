@@ -1,7 +1,9 @@
 //! The examples of the documentation, run as they are written; that in Python
 //! with stubs made from our protos by the tools of others.
 
-use crate::harness::{Running, World, copy_clip, free_address, root, s, text, wait_until};
+use crate::harness::{
+    Running, World, copy_clip, free_address, root, s, text, tools_python, wait_until,
+};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -17,11 +19,7 @@ const OPT_OUT: &str = "PLATEFARM_NO_PYTHON_TESTS";
 
 /// A Python with the stubs that the tools of others make of our protos; none, where the tests go without.
 fn python(world: &World) -> Option<Command> {
-    if std::env::var_os(OPT_OUT).is_some_and(|value| value == "1") {
-        return None;
-    }
-    let python = root().join("target/tools/python/bin/python3");
-    let python = std::env::var_os("PLATEFARM_TOOLS_PYTHON").map_or(python, PathBuf::from);
+    let python = tools_python(OPT_OUT)?;
     let stubs = world.path("stubs");
     std::fs::create_dir_all(&stubs).unwrap();
     let protos = std::fs::read_dir(root().join("proto/platefarm/v1")).unwrap().flatten();
@@ -30,9 +28,8 @@ fn python(world: &World) -> Option<Command> {
         .arg(format!("--python_out={}", s(&stubs)))
         .arg(format!("--grpc_python_out={}", s(&stubs)))
         .args(protos.map(|entry| entry.path()))
-        .output();
-    let made =
-        made.unwrap_or_else(|e| panic!("no Python: cargo xtask setup, or set {OPT_OUT}=1: {e}"));
+        .output()
+        .expect("Python starts");
     assert!(made.status.success(), "cargo xtask setup? {}", text(&made.stderr));
     let mut command = Command::new(&python);
     command.env("PYTHONPATH", &stubs);

@@ -74,6 +74,31 @@ fn a_frozen_camera_file_is_held_back() {
     says(&finding(&again["verdict"], "picture"), "warning", "1004", "F0267", "frozen");
 }
 
+/// The last line says whether the package may be used, where it is, and what is to be looked at.
+#[test]
+fn the_last_line_of_a_pull_is_its_verdict() {
+    let world = World::new();
+    copy_clip("beachball", &world.path("media/A001"));
+    std::fs::copy(camera_file(&world, 3), camera_file(&world, 4)).expect("a copy");
+    for (word, more) in [("NOT RELEASED", None), ("RELEASED", Some("--allow-suspect"))] {
+        let mut args = pull(&world, 1);
+        let out = world.path(word);
+        let at = args.iter().position(|arg| arg == "--out").expect("an output");
+        args[at + 1] = s(&out).to_owned();
+        let args: Vec<&str> = args.iter().map(String::as_str).chain(more).collect();
+        let said = String::from_utf8(world.run(&args).stdout).expect("UTF-8");
+        let last = said.trim_end().lines().next_back().expect("a line");
+        assert!(last.starts_with(&format!("{word}  {}: ", s(&out))), "{said}");
+        let report = std::fs::read(out.join("report.json")).expect("a report");
+        let report: Value = serde_json::from_slice(&report).expect("JSON");
+        let all = report["gate"]["findings"].as_array().expect("a list");
+        let failures = all.iter().filter(|finding| finding["severity"] == "failure").count();
+        assert!(!all.is_empty() && (failures > 0) == (word == "NOT RELEASED"), "{all:?}");
+        let counts = format!("failures: {failures}, warnings: {}", all.len() - failures);
+        assert!(last.contains(&counts), "{last} in place of {counts}");
+    }
+}
+
 /// Makes every sample black: what the samples stand for is a table in each file, of 4096 numbers
 /// from byte 484 on, and 1024 is black (`testclips/README.md`; tags 50712 and 50714).
 fn blacken(file: &Path) {

@@ -48,7 +48,7 @@ const NEEDS: &[Need] = &[
         present: || on_path("unprocessed_raw") && on_path("dcraw_emu") && on_path("python3"),
     },
     Need {
-        what: "Python's environments, for the S3 server and the gRPC client of the tests",
+        what: "Python's environments, for the S3 server, the gRPC client and the AAF files of the tests",
         packages: &["python3-venv"],
         present: || {
             let mut python = Command::new("python3");
@@ -113,6 +113,8 @@ const PYTHON: &[(&str, &str)] = &[
     ("grpcio", "1.85.3"),
     ("grpcio-tools", "1.85.1"),
     ("grpcio-status", "1.85.3"),
+    ("opentimelineio", "0.18.1"),
+    ("otio-aaf-adapter", "2.0.0"),
 ];
 
 /// As above, where they are built for: Helm's own engine and the schemas of Kubernetes, for the

@@ -1,6 +1,6 @@
 //! ASC MHL on disk: the files that [`platefarm_standards::mhl`] makes values
 //! of, read, hashed and written. [`create`] adds a generation to a history or
-//! begins one, [`seal`] begins that of a package whose hashes are known,
+//! begins one, [`prepare`] begins that of a package whose hashes are known,
 //! [`examine`] holds a directory against the history it has.
 
 mod create;
@@ -10,7 +10,7 @@ mod seal;
 mod tree;
 
 pub use create::{CreateOptions, Created, create, create_and_tell};
-pub use seal::{SealMeta, seal};
+pub use seal::{Known, Prepared, SealMeta, prepare};
 
 use crate::source::read_fault;
 use hashing::{Wanted, hash_files};

@@ -1,19 +1,20 @@
-//! The seal over a directory: the first generation of its history. It appears
-//! as a whole directory in one rename, so there is never half a generation; one
-//! that already says the same is left as it is, and one that somebody else made
-//! or continued is never replaced.
+//! The seal over a directory: the first generation of its history. It is
+//! written aside, read back and held against the directory before it gets its
+//! name, as a whole directory in one rename, so there is never half a
+//! generation; one that already says the same is left as it is, and one that
+//! somebody else made or continued is never replaced.
 
 use super::hashing::{digests, moment};
-use super::tree::Tree;
+use super::tree::{Loaded, Tree};
 use crate::publish;
 use crate::source::read_fault;
 use crate::storage;
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_standards::mhl;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who seals a directory, and when.
@@ -25,43 +26,65 @@ pub struct SealMeta {
     pub creator: mhl::Creator,
 }
 
-/// Seals `dir`. `known` holds the XXH128 of files that were read back already,
-/// by their path from there; the others are hashed in parallel. Files under
-/// `staging`, on the same volume, become the history. Staged attempts are left out. `told` hears
+/// What is known of the files of a directory, by their paths from there. Nothing need be: a file
+/// that is in none of these is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// XXH128 that files are meant to have: the seal says these.
+    pub meant: HashMap<String, String>,
+    /// XXH128 that files had when they were read back: the seal is held against these.
+    pub found: HashMap<String, String>,
+    /// Files that get their names when the seal has its own, and where they lie until then.
+    pub coming: BTreeMap<String, PathBuf>,
+}
+
+/// A seal that is written, and has not its name yet.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What is wrong with the directory by this seal, as it was read back; empty when all holds.
+    pub problems: Vec<Fault>,
+    history: PathBuf,
+    /// Where it lies; none where the history that is there says the same.
+    fresh: Option<PathBuf>,
+    staging: PathBuf,
+}
+
+/// Seals `dir`, but for the name: the history is written under `staging`, on the same volume, read
+/// back from there and held against what lies in `dir`. Staged attempts are left out. `told` hears
 /// how many files are done, of how many.
 ///
 /// # Errors
 /// [`Code::BadManifest`] when there is a history that others made or continued,
 /// or a name that no manifest can carry; `F01xx` and `F03xx`.
-pub fn seal(
+pub fn prepare(
     dir: &Path,
     staging: &Path,
     meta: &SealMeta,
-    known: &HashMap<String, String>,
+    known: &Known,
     told: &(dyn Fn(u64, u64) + Sync),
-) -> Outcome<()> {
+) -> Outcome<Prepared> {
     let mut problems = Vec::new();
-    let tree = Tree::walk(dir, &mut problems);
+    let mut tree = Tree::walk(dir, &mut problems);
     if let Some(problem) = problems.into_iter().next() {
         return Err(problem.into());
     }
+    tree.files.extend(known.coming.keys().cloned());
+    tree.files.sort();
+    tree.files.dedup();
     let (done, total) = (AtomicU64::new(0), tree.files.len() as u64);
     told(0, total);
-    let entry = |name: &String| {
-        let entry = entry(dir, name, known)?;
+    let file = |name: &String| {
+        let file = file(dir, name, known)?;
         told(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        Ok(entry)
+        Ok(file)
     };
-    let files: Vec<mhl::Entry> = tree.files.par_iter().map(entry).collect::<Outcome<_>>()?;
-    let real = match storage::is_remote(dir) {
-        true => dir.to_owned(),
-        false => dir.canonicalize().map_err(|e| read_fault(dir, &e))?,
-    };
-    let folder = real.file_name().map_or("package".into(), |n| n.to_string_lossy().into_owned());
+    let files: Vec<(mhl::Entry, mhl::FoundFile)> =
+        tree.files.par_iter().map(file).collect::<Outcome<_>>()?;
+    let (entries, files): (Vec<_>, Vec<_>) = files.into_iter().unzip();
     let sealed = mhl::seal(
-        &files,
+        &entries,
         &mhl::Seal {
-            folder: &folder,
+            folder: &folder(dir)?,
             created: meta.created,
             creator: meta.creator.clone(),
             process: mhl::Process::InPlace,
@@ -72,51 +95,110 @@ pub fn seal(
     .map_err(|f| f.within(dir.display()))?;
     let history = dir.join(mhl::DIRECTORY);
     let there = storage::metadata(&history).is_ok();
-    if there && still_holds(&history, &sealed, &meta.creator.tool.0)? {
-        return Ok(());
-    }
-    put(&history, staging, &sealed)
+    let holds = there && still_holds(&history, &sealed, &meta.creator.tool.0)?;
+    let fresh = if holds { None } else { Some(write(staging, &sealed)?) };
+    let home = if holds { dir } else { staging };
+    let found = mhl::Found { files, directories: tree.directories };
+    let problems = held(home, &found)?;
+    Ok(Prepared { problems, history, fresh, staging: staging.to_owned() })
 }
 
-fn entry(dir: &Path, name: &str, known: &HashMap<String, String>) -> Outcome<mhl::Entry> {
-    let path = dir.join(name);
-    let metadata = storage::metadata(&path).map_err(|e| read_fault(&path, &e))?;
-    let xxh128 = match known.get(name) {
-        Some(xxh128) => xxh128.clone(),
-        None => digests(&path, &[mhl::Format::Xxh128])?
-            .1
-            .first()
-            .map(mhl::Digest::to_string)
-            .unwrap_or_default(),
+/// Name of the directory itself.
+fn folder(dir: &Path) -> Outcome<String> {
+    let real = match storage::is_remote(dir) {
+        true => dir.to_owned(),
+        false => dir.canonicalize().map_err(|e| read_fault(dir, &e))?,
     };
-    Ok(mhl::Entry {
-        path: name.to_owned(),
-        size: metadata.len(),
-        modified: metadata.modified().ok().map(moment),
-        xxh128,
-    })
+    Ok(real.file_name().map_or("package".into(), |n| n.to_string_lossy().into_owned()))
 }
 
-/// Writes the history beside and gives it its name.
-fn put(history: &Path, staging: &Path, sealed: &mhl::Sealed) -> Outcome<()> {
-    if storage::is_remote(history) {
-        // The chain names the manifest, and comes after it: without it there is no generation.
-        let manifest = history.join(&sealed.manifest_name);
-        publish::write_flushed(&manifest, sealed.manifest.as_bytes())?;
-        return publish::write_flushed(&history.join(mhl::CHAIN_FILE), sealed.chain.as_bytes());
-    }
-    let fault = |e| publish::write_fault(history, &e);
+/// A file as the seal will have it, and as it was found.
+fn file(dir: &Path, name: &str, known: &Known) -> Outcome<(mhl::Entry, mhl::FoundFile)> {
+    let path = known.coming.get(name).cloned().unwrap_or_else(|| dir.join(name));
+    let metadata = storage::metadata(&path).map_err(|e| read_fault(&path, &e))?;
+    let (size, modified) = (metadata.len(), metadata.modified().ok().map(moment));
+    let format = mhl::Format::Xxh128;
+    let read_back = known.found.get(name).and_then(|text| format.read(text));
+    let digests = match read_back {
+        Some(digest) => vec![digest],
+        None => digests(&path, &[format])?.1,
+    };
+    let found = digests.first().map(mhl::Digest::to_string).unwrap_or_default();
+    let xxh128 = known.meant.get(name).cloned().unwrap_or(found);
+    let path = name.to_owned();
+    let entry = mhl::Entry { path: path.clone(), size, modified, xxh128 };
+    Ok((entry, mhl::FoundFile { path, size, modified, digests }))
+}
+
+/// Writes the history aside, in place of what an earlier try left there.
+fn write(staging: &Path, sealed: &mhl::Sealed) -> Outcome<PathBuf> {
     let fresh = staging.join(mhl::DIRECTORY);
-    fs::create_dir_all(&fresh).map_err(fault)?;
+    if storage::is_remote(&fresh) {
+        storage::remove_below(&fresh, &mut |_| false)?;
+    } else {
+        let cleared = match fs::remove_dir_all(&fresh) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => fs::create_dir_all(&fresh),
+        };
+        cleared.map_err(|e| publish::write_fault(&fresh, &e))?;
+    }
     publish::write_flushed(&fresh.join(&sealed.manifest_name), sealed.manifest.as_bytes())?;
     publish::write_flushed(&fresh.join(mhl::CHAIN_FILE), sealed.chain.as_bytes())?;
-    if history.exists() {
-        fs::rename(history, staging.join("replaced")).map_err(fault)?;
-    }
-    publish::publish(&fresh, history)
+    Ok(fresh)
 }
 
-/// Whether the history in `history` says what `fresh` says, dates of its making
+/// What is wrong by the history in `home`, read from there.
+fn held(home: &Path, found: &mhl::Found) -> Outcome<Vec<Fault>> {
+    let mut problems = Vec::new();
+    let loaded = Loaded::read(home, "", &mut problems);
+    let histories: Vec<mhl::HistoryFiles<'_>> = loaded.iter().map(Loaded::as_files).collect();
+    problems.extend(mhl::check(&histories, found).problems);
+    if problems.is_empty() {
+        problems.extend(mhl::check_directories(&histories, found)?);
+    }
+    Ok(problems.into_iter().map(Fault::from).collect())
+}
+
+impl Prepared {
+    /// Gives it its name. What it replaces is one generation of ours.
+    ///
+    /// # Errors
+    /// `F03xx`.
+    pub fn publish(self) -> Outcome<()> {
+        let Some(fresh) = self.fresh else { return Ok(()) };
+        if storage::is_remote(&self.history) {
+            return replace_objects(&fresh, &self.history);
+        }
+        if self.history.exists() {
+            let replaced = fs::rename(&self.history, self.staging.join("replaced"));
+            replaced.map_err(|e| publish::write_fault(&self.history, &e))?;
+        }
+        publish::publish(&fresh, &self.history)
+    }
+}
+
+/// A history of objects: the chain names the manifest, and comes after it; without it there is no
+/// generation. A manifest that no chain names any more goes last.
+fn replace_objects(fresh: &Path, history: &Path) -> Outcome<()> {
+    let names = |place: &Path| -> Outcome<Vec<String>> {
+        let entries = storage::read_dir(place).map_err(|e| read_fault(place, &e))?;
+        let names = entries.into_iter().flatten().map(|entry| entry.file_name());
+        let names = names.map(|name| name.to_string_lossy().into_owned());
+        Ok(names.filter(|name| name.ends_with(".mhl")).collect())
+    };
+    let copy = |name: &str| {
+        let from = fresh.join(name);
+        let bytes = storage::read(&from).map_err(|e| read_fault(&from, &e))?;
+        publish::write_flushed(&history.join(name), &bytes)
+    };
+    let new = names(fresh)?;
+    new.iter().try_for_each(|name| copy(name))?;
+    copy(mhl::CHAIN_FILE)?;
+    let old = names(history)?.into_iter().filter(|name| !new.contains(name));
+    old.map(|name| history.join(name)).try_for_each(|manifest| publish::discard(&manifest))
+}
+
+/// Whether the history in `history` says what `fresh` says, dates of its making and of the files
 /// apart. One generation of ours that says something else may be replaced.
 fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool> {
     let chain = storage::read(history.join(mhl::CHAIN_FILE)).unwrap_or_default();
@@ -141,6 +223,18 @@ fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool>
     }
     let (new, _) = mhl::Manifest::parse(fresh.manifest.as_bytes());
     Ok(old.zip(new).is_some_and(|(old, new)| {
-        old.records == new.records && old.root == new.root && old.ignore == new.ignore
+        undated(old.records) == undated(new.records)
+            && old.root == new.root
+            && old.ignore == new.ignore
     }))
+}
+
+/// Records without the dates of the files: they say nothing of what is in them.
+fn undated(mut records: Vec<mhl::Record>) -> Vec<mhl::Record> {
+    for record in &mut records {
+        if let mhl::Record::File(file) = record {
+            file.modified = None;
+        }
+    }
+    records
 }

@@ -1,6 +1,6 @@
 //! A clip of a timeline as an event: its source, speed, grade and markers.
 
-use super::{Time, list, range, schema, text};
+use super::{Time, drops, list, range, schema, text};
 use crate::editlist::{Cdl, Event, Locator, Media, Sop, Span, path_of, source_time};
 use platefarm_model::{FrameRate, Timecode};
 use serde_json::Value;
@@ -25,7 +25,11 @@ pub(super) fn event(clip: &Value, place: &Place, warn: &mut Vec<String>) -> Even
         }
     };
     let rate = start.frame_rate().unwrap_or(place.at.rate);
-    let timecode = |frames| Timecode { frames, rate, drop_frame: false };
+    // Each of several references stands for one thing in the chain from the clip to its tape.
+    let chain = clip.get("media_references").and_then(Value::as_object);
+    let mut chain = chain.into_iter().flat_map(|all| all.values()).chain(reference);
+    let drop_frame = chain.any(|reference| drops(reference, rate));
+    let timecode = |frames| Timecode { frames, rate, drop_frame };
     let media = available.map(|(first, count)| Media {
         start: timecode(first.frames_at(rate.as_f64())),
         frames: count.frames_at(rate.as_f64()).max(0),

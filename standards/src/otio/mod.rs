@@ -127,6 +127,14 @@ fn range(value: Option<&Value>) -> Option<(Time, Time)> {
     Some((Time::of(value.get("start_time")?)?, Time::of(value.get("duration")?)?))
 }
 
+/// Whether timecode of what an object stands for drops frames, at a rate at which that can be. The
+/// schemas have no word for it; who reads an AAF for us leaves one with its mobs.
+fn drops(object: &Value, rate: FrameRate) -> bool {
+    let mob = object.get("metadata").and_then(|metadata| metadata.get("AAF"));
+    let said = mob.and_then(|mob| mob.get("DropFrame")).and_then(Value::as_bool);
+    said == Some(true) && rate.timebase().is_multiple_of(30)
+}
+
 /// Equal but for the noise of how a rate was written.
 fn same_rate(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-6 * a.abs().max(b.abs())

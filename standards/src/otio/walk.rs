@@ -5,7 +5,7 @@
 //! what is seen.
 
 use super::clip::{self, Place};
-use super::{Time, list, range, schema, text};
+use super::{Time, drops, list, range, schema, text};
 use crate::editlist::{Budget, EditList, Event, Format, Item, Mix, Span, cut_to, lay};
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub(super) fn edit_list(root: &Value, rate: Option<FrameRate>) -> Outcome<EditLi
     }
     let first = start.map_or(0, |start| start.frames_at(rate.as_f64()));
     let mut walk = Walk { rate, warnings, budget: Budget::default() };
-    let at = Timecode { frames: first, rate, drop_frame: false };
+    let at = Timecode { frames: first, rate, drop_frame: drops(timeline, rate) };
     list.events = walk.stack(tracks, at)?;
     for (i, event) in list.events.iter_mut().enumerate() {
         // A document has no lines that mean anything: its events are counted.

@@ -1,8 +1,7 @@
 //! The Helm chart, rendered by Helm's own engine and held against the schemas
 //! of Kubernetes and KEDA, and against what the program takes.
 
-use super::python;
-use crate::harness::{World, document, root, s, text};
+use crate::harness::{World, document, root, s, text, tools_python};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -47,7 +46,7 @@ fn render(python: &Path, chart: &Path, sets: &[impl ToString]) -> Output {
 }
 
 fn rendered(sets: &[impl ToString]) -> Option<Vec<Value>> {
-    let python = python(OPT_OUT)?;
+    let python = tools_python(OPT_OUT)?;
     let output = render(&python, &root().join("deploy/helm/platefarm"), sets);
     assert!(output.status.success(), "cargo xtask setup? {}", text(&output.stderr));
     Some(document(&output).as_array().expect("a list").clone())
@@ -242,7 +241,7 @@ fn every_worker_has_roots_and_the_page_shows_values_that_are_taken() {
 /// The check can fail: a field that Kubernetes or KEDA does not have is found.
 #[test]
 fn a_field_that_nobody_knows_is_found() {
-    let Some(python) = python(OPT_OUT) else { return };
+    let Some(python) = tools_python(OPT_OUT) else { return };
     let world = World::new();
     for (file, right, wrong) in [
         ("workers.yaml", "terminationGracePeriodSeconds:", "terminationGraceSeconds:"),

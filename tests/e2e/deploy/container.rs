@@ -3,7 +3,7 @@
 //! a container engine and a registry.
 
 use super::read;
-use crate::harness::{World, root, text};
+use crate::harness::{World, root, text, tools_python};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
@@ -36,7 +36,7 @@ fn tracked() -> Vec<PathBuf> {
 
 #[test]
 fn hadolint_has_nothing_to_say() {
-    let Some(python) = super::python(OPT_OUT) else { return };
+    let Some(python) = tools_python(OPT_OUT) else { return };
     let hadolint = python.with_file_name("hadolint");
     let output =
         Command::new(&hadolint).arg(root().join(FILE)).output().expect("cargo xtask setup");

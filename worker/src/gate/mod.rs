@@ -14,9 +14,9 @@ mod request;
 
 pub use checks::{CHECKS, Check};
 pub(crate) use read::read_for_release;
-pub use request::{PlateRequest, Request};
+pub use request::{MovieRequest, PlateRequest, Request};
 
-use platefarm_media::delivered::Delivered;
+use platefarm_media::delivered::{Delivered, Movie};
 use platefarm_media::storage;
 use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Verdict {
     pub frames: u64,
     /// What is wrong, and what is to be looked at.
     pub findings: Vec<Finding>,
+    /// How checks looked, where there is more than one way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub how: Vec<How>,
     /// What could not be checked, and why.
     pub not_checked: Vec<NotChecked>,
     /// Names of the checks that ran.
@@ -104,6 +107,15 @@ impl std::fmt::Display for Finding {
     }
 }
 
+/// How something was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct How {
+    /// The check.
+    pub check: String,
+    /// What was read, and what it was held against.
+    pub how: String,
+}
+
 /// Something that could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotChecked {
@@ -124,14 +136,29 @@ pub(crate) struct Package {
     pub(crate) documents: BTreeMap<String, Vec<u8>>,
     /// Files that hold nothing, but for frames.
     pub(crate) empty: Vec<String>,
+    /// What the movies are that the request knows, or why they cannot be opened.
+    pub(crate) movies: BTreeMap<String, Result<Movie, Fault>>,
     /// XXH128 of the sidecars whose hashes the request knows; none where they were not read.
     pub(crate) hashes: BTreeMap<String, String>,
     /// What the package itself says was asked for, where it is held against another request.
     pub(crate) own: Option<Request>,
-    /// What holding it against its ASC MHL found; absent where it has none, or it was not asked.
+    /// What holding it against its ASC MHL found; absent where it has none.
     pub(crate) seal: Option<Vec<Fault>>,
-    /// Whether pixels were read.
-    pub(crate) deep: bool,
+    /// How it was read.
+    pub(crate) look: Look,
+}
+
+/// How a package was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Headers and documents.
+    #[default]
+    Headers,
+    /// As a pull ends: every file was read back for its hash, and of frames that are what their
+    /// renderer measured the headers say what the pixels are.
+    Release,
+    /// To the last pixel.
+    Pixels,
 }
 
 /// The frames of one name in one directory.
@@ -190,6 +217,11 @@ impl Sink<'_> {
     /// A person should look.
     pub(crate) fn warn(&mut self, plate: Option<&str>, frames: FrameSet, fault: Fault) {
         self.put(Severity::Warning, plate, frames, fault);
+    }
+
+    /// In which way this was looked at.
+    pub(crate) fn how(&mut self, how: &str) {
+        self.verdict.how.push(How { check: self.check.into(), how: how.into() });
     }
 
     /// This cannot be checked here.

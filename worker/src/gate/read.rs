@@ -1,13 +1,13 @@
 //! The edge of the gate: files become values here, in parallel, and nothing
 //! is judged.
 
-use super::{FrameFile, Package, Request, SequenceFiles};
+use super::{FrameFile, Look, MovieRequest, Package, Request, SequenceFiles};
 use crate::package::PackageReport;
-use platefarm_media::delivered::{self, Delivered};
+use platefarm_media::delivered::{self, Delivered, Movie};
 use platefarm_media::{hash, mhl, publish, storage};
 use platefarm_model::{Code, Fault, Outcome, limits};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Endings of the documents that checks read.
@@ -47,9 +47,10 @@ pub(super) fn request(path: &Path) -> Outcome<Option<Request>> {
 
 /// A whole package, with its seal; what is compared is what `request` knows of.
 pub(super) fn read(dir: &Path, deep: bool, request: &Request) -> Outcome<Package> {
-    let mut package = files(dir, &|path| delivered::read(path, deep))?;
-    package.deep = deep;
+    let mut package = files(dir, &|file| delivered::read(&dir.join(file), deep))?;
+    package.movies = movies(dir, &package, request);
     if deep {
+        package.look = Look::Pixels;
         let there = |name: &&String| package.files.binary_search(name).is_ok();
         let hash = |name: &String| Ok((name.clone(), hash::xxh128_file(&dir.join(name))?.1));
         let known: Vec<&String> = request.documents.keys().filter(there).collect();
@@ -60,22 +61,47 @@ pub(super) fn read(dir: &Path, deep: bool, request: &Request) -> Outcome<Package
     Ok(package)
 }
 
-/// A package that is about to be sealed, its frames just compared with their hashes: headers say
-/// what their pixels are. Those of frames that an earlier version rendered do not; they are read.
-/// `told` hears of each frame.
-pub(crate) fn read_for_release(dir: &Path, told: &(dyn Fn() + Sync)) -> Outcome<Package> {
-    files(dir, &|path| {
-        let file = match delivered::read(path, false) {
-            Ok(file) if file.claimed.is_none() => delivered::read(path, true),
+/// A package that is about to be sealed, by what its files were `found` to be when they were read
+/// back for their XXH128: headers say what their pixels are. Those of frames that an earlier
+/// version rendered do not; they are read. `told` hears of each frame.
+pub(crate) fn read_for_release(
+    dir: &Path,
+    request: &Request,
+    found: &HashMap<String, String>,
+    told: &(dyn Fn() + Sync),
+) -> Outcome<Package> {
+    let mut package = files(dir, &|file| {
+        let path = dir.join(file);
+        let read = match delivered::read(&path, false) {
+            Ok(header) if header.claimed.is_none() => delivered::read(&path, true),
             read => read,
         };
         told();
-        file
-    })
+        let xxh128 = found.get(file).cloned().unwrap_or_default();
+        Ok(Delivered { xxh128, ..read? })
+    })?;
+    let known = |name: &String| Some((name.clone(), found.get(name)?.clone()));
+    package.hashes = request.documents.keys().filter_map(known).collect();
+    package.movies = movies(dir, &package, request);
+    package.look = Look::Release;
+    Ok(package)
 }
 
-/// How a frame is read.
-type ReadFrame<'a> = dyn Fn(&Path) -> Outcome<Delivered> + Sync + 'a;
+/// What the movies are that should be there, as far as they are.
+fn movies(
+    dir: &Path,
+    package: &Package,
+    request: &Request,
+) -> BTreeMap<String, Result<Movie, Fault>> {
+    let there = |movie: &&MovieRequest| package.files.binary_search(&movie.file).is_ok();
+    let asked: Vec<&MovieRequest> = request.movies.iter().filter(there).collect();
+    let probe =
+        |movie: &MovieRequest| (movie.file.clone(), delivered::movie(&dir.join(&movie.file)));
+    asked.into_par_iter().map(probe).collect()
+}
+
+/// How a frame is read, by its name in the package.
+type ReadFrame<'a> = dyn Fn(&str) -> Outcome<Delivered> + Sync + 'a;
 
 /// Number, digits and path of a frame.
 type Named = (i64, usize, String);
@@ -101,7 +127,7 @@ fn files(dir: &Path, read_frame: &ReadFrame<'_>) -> Outcome<Package> {
         }
     }
     let read = |(number, digits, file): Named| {
-        let read = read_frame(&dir.join(&file));
+        let read = read_frame(&file);
         (number, FrameFile { file, digits, read })
     };
     for ((directory, stem), frames) in sequences {

@@ -17,10 +17,27 @@ pub struct Request {
     pub sidecars: Vec<String>,
     /// Hashes of their content, by their names.
     pub documents: BTreeMap<String, String>,
+    /// Movies of the plates.
+    pub movies: Vec<MovieRequest>,
     /// Directory of thumbnails, where they are files.
     pub thumbnails: Option<String>,
     /// What the request itself says is missing.
     pub missing: Vec<String>,
+}
+
+/// What was asked of one movie.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MovieRequest {
+    /// Its file, relative to the package.
+    pub file: String,
+    /// The plate that it is of.
+    pub plate: String,
+    /// How many pictures it has: those of the plate's frames that are there.
+    pub frames: u64,
+    /// Pictures per second.
+    pub rate: Option<FrameRate>,
+    /// Size of its pictures, where the spec says one.
+    pub size: Option<[u32; 2]>,
 }
 
 /// What was asked of one plate.
@@ -114,8 +131,28 @@ impl Request {
             plates: report.plates.iter().map(|plate| Self::plate(report, plate)).collect(),
             sidecars: report.sidecars.clone(),
             documents: report.documents.clone(),
+            movies: report.plates.iter().flat_map(|plate| Self::movies(report, plate)).collect(),
             thumbnails: report.thumbnails.clone(),
         }
+    }
+
+    /// The movies of a plate that were delivered.
+    fn movies(report: &PackageReport, plate: &PlateReport) -> Vec<MovieRequest> {
+        let asked = report.delivery.movies.iter();
+        let movies = asked.map(|movie| {
+            let [head, tail] = if movie.cut_handles { plate.handles } else { [0, 0] };
+            let from = plate.frames.first() + i64::from(head);
+            let to = plate.frames.last() - i64::from(tail);
+            let shown = plate.files.iter().filter(|file| (from..=to).contains(&file.frame));
+            MovieRequest {
+                file: movie.file_of(&plate.name),
+                plate: plate.name.clone(),
+                frames: shown.count() as u64,
+                rate: Some(plate.source.rate.unwrap_or(report.rate)),
+                size: movie.size,
+            }
+        });
+        movies.filter(|movie| report.sidecars.contains(&movie.file)).collect()
     }
 
     /// What another request says otherwise, with the plate that it is about.

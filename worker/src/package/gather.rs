@@ -166,7 +166,7 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
     Ok(last)
 }
 
-/// Compares a file with its hash. Returns when it was written.
+/// Reads a file whole and compares it with its hash. Returns when it was written.
 fn check(result: &FrameResult) -> Outcome<Timestamp> {
     let path = Path::new(&result.published);
     let metadata = storage::metadata(path).map_err(|e| {

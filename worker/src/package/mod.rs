@@ -4,7 +4,7 @@
 //!
 //! It may be killed anywhere and run again. Every file appears under its name
 //! in one step, is a function of the plan and the plates, and is made anew each
-//! time; the manifest comes last and only when it does not hold already.
+//! time. What says that the package may be used appears last ([`release`]).
 //!
 //! ```text
 //! <out>/<plate>/<plate>.1001.exr ...   <out>/<plate>/<plate>.amf (.clf .cc .cdl .decode.json)
@@ -17,6 +17,7 @@ mod gather;
 mod html;
 mod meter;
 mod movie;
+mod release;
 #[cfg(test)]
 mod release_tests;
 mod report;
@@ -29,20 +30,18 @@ pub use report::{
     FORMAT, Failure, FileReport, PackageReport, PlateReport, Settings, SourceReport, Totals,
 };
 
-use crate::gate::{self, Request};
+use crate::gate::Verdict;
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::roots::is_plain_name;
 use gather::{Gathered, PlateFrames, is_later};
 use meter::Meter;
-use platefarm_media::{hash, mhl, publish};
-use platefarm_model::making::{Making, Stage};
+use platefarm_media::{hash, publish};
+use platefarm_model::making::Stage;
 use platefarm_model::pull::{Document, PackageSpec, PlatePlan};
-use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
-use platefarm_standards::mhl::Creator;
+use platefarm_model::{Code, Fault, FrameRange, Outcome};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Plates whose thumbnails the page holds; those of more are files beside it, so that it opens.
 const MOST_EMBEDDED: usize = 200;
@@ -106,25 +105,8 @@ fn fill(
     }
     let mut report = report::build(spec, &gathered, sidecars);
     report.notes.extend(notes);
-    report.documents = writer.hashes_of(&report.sidecars)?;
-    release(out_dir, &mut report, leash)?;
-    let json = serde_json::to_vec_pretty(&report)
-        .map_err(|e| Fault::new(Code::Internal, "the report is not JSON").because(&e))?;
-    writer.put("report.json", &json)?;
     let thumbnails = thumbnails(&report, &pictures, &mut writer)?;
-    writer.put("report.html", html::page(&report, &thumbnails).as_bytes())?;
-
-    // A worker that lost the lease meanwhile leaves the manifest to its successor.
-    if leash.is_stopped() {
-        return Err(Fault::new(Code::Interrupted, "the package was taken from this worker"));
-    }
-    let known = report.plates.iter().flat_map(|p| &p.files);
-    let known = known.map(|f| (f.file.clone(), f.xxh128.clone()));
-    let known = known.chain(report.documents.clone()).collect();
-    let sealed = |done, total| {
-        leash.making(Making { done, ..Making::begin(Stage::Sealing, total, 0) });
-    };
-    mhl::seal(out_dir, &writer.staging, &seal_meta(), &known, &sealed)?;
+    release::finish(&writer, &mut report, &thumbnails, leash)?;
     publish::remove_leftovers(out_dir, |name| is_later(name, attempt))?;
     Ok(report)
 }
@@ -148,27 +130,11 @@ fn thumbnails(
     report.plates.iter().zip(pictures).map(of).collect()
 }
 
-/// Reads what is there and holds it against what was asked for: the package is
-/// released only when the gate has nothing against it.
-fn release(out_dir: &Path, report: &mut PackageReport, leash: &Leash) -> Outcome<()> {
-    let mut request = Request::of(report);
-    // The report and the page are written with what is found here.
-    request.sidecars.retain(|name| !name.starts_with("report."));
-    let movies = report.notes.iter().filter(|note| note.code == Code::MovieFailed);
-    request.missing.extend(movies.map(ToString::to_string));
-    let frames = report.plates.iter().map(|plate| plate.files.len()).sum();
-    let examined = Meter::begin(leash, Stage::Examining, frames, 0);
-    let verdict = gate::judge(&gate::read_for_release(out_dir, &|| examined.did(0))?, &request);
-    report.released = verdict.passed;
-    report.gate = Some(verdict);
-    Ok(())
-}
-
 /// Why the step failed, when the package is not whole: the first cause, and how many there are.
 #[must_use]
 pub fn incomplete(report: &PackageReport) -> Option<Fault> {
     if report.complete {
-        return report.gate.as_ref().and_then(gate::Verdict::fault);
+        return report.gate.as_ref().and_then(Verdict::fault);
     }
     let totals = report.totals;
     let mut fault = Fault::new(
@@ -182,19 +148,6 @@ pub fn incomplete(report: &PackageReport) -> Option<Fault> {
     let first = failed.chain(report.rejected.iter().map(|r| &r.fault)).next();
     fault.cause = first.map(ToString::to_string);
     Some(fault)
-}
-
-/// Who seals, here and now.
-fn seal_meta() -> mhl::SealMeta {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    mhl::SealMeta {
-        created: Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)),
-        creator: Creator {
-            host: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".into()),
-            tool: ("platefarm".into(), Some(env!("CARGO_PKG_VERSION").into())),
-            ..Creator::default()
-        },
-    }
 }
 
 /// The names in a plan come from somebody else and become paths.
@@ -305,33 +258,35 @@ impl<'a> Writer<'a> {
         Self { out_dir, staging, written: 0, hashes: BTreeMap::new(), meter }
     }
 
-    /// Hashes of sidecars; those that others wrote, as movies are, are read once. The report cannot hold its own.
-    fn hashes_of(&self, sidecars: &[String]) -> Outcome<BTreeMap<String, String>> {
-        let hash = |name: &String| {
-            let hash = match self.hashes.get(name) {
-                Some(known) => known.clone(),
-                None => hash::xxh128_file(&self.out_dir.join(name))?.1,
-            };
-            Ok((name.clone(), hash))
-        };
-        sidecars.iter().filter(|name| !name.starts_with("report.")).map(hash).collect()
-    }
-
     /// Writes `bytes` as `name`, relative to the package. A file that says the
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {
-        let published = publish::confined(self.out_dir, Path::new(name))?;
         self.hashes.insert(name.to_owned(), hash::xxh128(bytes));
         self.meter.did(bytes.len() as u64);
-        if platefarm_media::storage::read(&published).is_ok_and(|there| there == bytes) {
-            return Ok(());
-        }
         self.written += 1;
-        let staged = self.staging.join(format!("sidecar-{}", self.written));
+        match self.stage(&format!("sidecar-{}", self.written), name, bytes)? {
+            Some(staged) => self.publish(&staged, name),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes `bytes` aside; nothing where a file that says the same has the name already.
+    fn stage(&self, aside: &str, name: &str, bytes: &[u8]) -> Outcome<Option<PathBuf>> {
+        let published = publish::confined(self.out_dir, Path::new(name))?;
+        if platefarm_media::storage::read(published).is_ok_and(|there| there == bytes) {
+            return Ok(None);
+        }
+        let staged = self.staging.join(aside);
         publish::write_flushed(&staged, bytes)?;
+        Ok(Some(staged))
+    }
+
+    /// Gives what was written aside its name.
+    fn publish(&self, staged: &Path, name: &str) -> Outcome<()> {
+        let published = publish::confined(self.out_dir, Path::new(name))?;
         if let Some(directory) = published.parent() {
             publish::make_dirs(directory)?;
         }
-        publish::publish(&staged, &published)
+        publish::publish(staged, &published)
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn make(
             if plate.sound().next().is_none() {
                 continue;
             }
-            let name = format!("{}/{}.{}", movie.directory, plan.name, movie.codec.extension());
+            let name = movie.file_of(&plan.name);
             let staged = staged(writer, made.len());
             let written = job(movie, plan).write(plate, &staged, &filmed);
             let outcome = written.and_then(|()| put(writer, &name, &staged));
@@ -168,15 +168,18 @@ impl Job<'_> {
         plate.sound().filter(|result| (from..=to).contains(&result.frame)).collect()
     }
 
-    /// The movie's raster and where the picture lies in it: as large as fits,
-    /// never enlarged, seen with square pixels, sides multiples of 4.
+    /// The movie's raster and where the picture lies in it: as large as fits, a small plate
+    /// enlarged (a movie is looked at; of a plate that would be refused), seen with square
+    /// pixels, sides multiples of 4.
     fn raster(&self) -> Raster {
         let [w, h] = self.plan.size.map(f64::from);
         let aspect = self.plan.clip.picture.pixel_aspect;
         let wide = if aspect > 0.0 { w * aspect } else { w };
         let whole = |side: f64| ((side / 4.0).ceil() * 4.0) as u32;
         let size = self.movie.size.unwrap_or([whole(wide), whole(h)]);
-        let scale = (f64::from(size[0]) / wide).min(f64::from(size[1]) / h).min(1.0);
+        let fits = (f64::from(size[0]) / wide).min(f64::from(size[1]) / h);
+        // Without a size it is the plate's, but for what its sides are rounded up by.
+        let scale = if self.movie.size.is_some() { fits } else { fits.min(1.0) };
         let picture = [wide * scale, h * scale].map(|side| (side.round() as usize).max(1));
         let size = size.map(|side| side as usize);
         let picture = [picture[0].min(size[0]), picture[1].min(size[1])];
@@ -245,30 +248,41 @@ struct Raster {
     origin: [usize; 2],
 }
 
-/// A plane of half bits, scaled down by averaging areas of light.
+/// A plane of half bits, scaled in light: down by averaging areas, up between the nearest samples.
 fn scaled(plane: &[u16], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
-    let span = |i: usize, from: usize, to: usize| {
-        let begin = (i * from / to).min(from - 1);
-        begin..((i + 1) * from / to).clamp(begin + 1, from)
-    };
+    let columns = taps(from[0], to[0]);
     let mut out = Vec::with_capacity(to[0] * to[1]);
     let mut row = vec![0.0_f32; from[0]];
-    for y in 0..to[1] {
-        let rows = span(y, from[1], to[1]);
+    for lines in taps(from[1], to[1]) {
         row.fill(0.0);
-        for line in rows.clone() {
-            let values = &plane[line * from[0]..][..from[0]];
+        for (y, weight) in lines {
+            let values = &plane[y * from[0]..][..from[0]];
             for (sum, bits) in row.iter_mut().zip(values) {
-                *sum += half::f16::from_bits(*bits).to_f32();
+                *sum += weight * half::f16::from_bits(*bits).to_f32();
             }
         }
-        for x in 0..to[0] {
-            let columns = span(x, from[0], to[0]);
-            let count = (rows.len() * columns.len()) as f32;
-            out.push(row[columns].iter().sum::<f32>() / count);
-        }
+        let sum =
+            |taps: &Vec<(usize, f32)>| taps.iter().map(|(x, weight)| weight * row[*x]).sum::<f32>();
+        out.extend(columns.iter().map(sum));
     }
     out
+}
+
+/// Of which samples of a line each sample of another length is made, with their weights.
+fn taps(from: usize, to: usize) -> Vec<Vec<(usize, f32)>> {
+    let averaged = |i: usize| {
+        let begin = (i * from / to).min(from - 1);
+        let span = begin..((i + 1) * from / to).clamp(begin + 1, from);
+        let weight = 1.0 / span.len() as f32;
+        span.map(|sample| (sample, weight)).collect::<Vec<_>>()
+    };
+    let between = |i: usize| {
+        let last = (from - 1) as f64;
+        let place = ((i as f64 + 0.5) * from as f64 / to as f64 - 0.5).clamp(0.0, last);
+        let (before, share) = (place.floor() as usize, place.fract() as f32);
+        vec![(before, 1.0 - share), ((before + 1).min(from - 1), share)]
+    };
+    (0..to).map(|i| if to > from { between(i) } else { averaged(i) }).collect()
 }
 
 #[cfg(test)]
@@ -307,5 +321,14 @@ mod tests {
         let plane: Vec<u16> = [0.0, 1.0, 0.5, 0.5, 0.0, 1.0, 0.25, 0.75].map(bits).into();
         assert_eq!(scaled(&plane, [4, 2], [2, 1]), [0.5, 0.5]);
         assert_eq!(scaled(&plane, [4, 2], [4, 2]).len(), 8);
+    }
+
+    /// Twice as wide: pixel centres lie at a quarter and three quarters between those of the plate.
+    #[test]
+    fn small_plates_are_enlarged_between_their_pixels() {
+        let bits = |v: f32| half::f16::from_f32(v).to_bits();
+        let plane = [0.0, 1.0].map(bits);
+        assert_eq!(scaled(&plane, [2, 1], [4, 1]), [0.0, 0.25, 0.75, 1.0]);
+        assert_eq!(scaled(&plane, [1, 2], [1, 4]), [0.0, 0.25, 0.75, 1.0]);
     }
 }

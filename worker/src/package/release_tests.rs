@@ -3,7 +3,8 @@
 
 use super::tests::{plan, spec};
 use super::*;
-use crate::gate::{Severity, Verdict};
+use crate::gate::{self, Severity, Verdict};
+use platefarm_media::mhl;
 use platefarm_media::sink::exr::{Planes, PlateHeader, encode};
 use platefarm_model::FrameSet;
 use platefarm_model::job::{FrameResult, StageMillis};
@@ -174,6 +175,50 @@ fn older_frames_are_read_before_they_are_released() {
         let found = of_pictures(&judged([a, older(&[0; AREA], compression), b], |_| {}));
         assert!(is(&found, Severity::Failure, "1002", "black"), "{compression:?}: {found:?}");
     }
+}
+
+/// What was read, and how, stands in the report; nothing of it is called unchecked.
+#[test]
+fn the_report_says_how_each_thing_was_checked() {
+    let verdict = judged([1, 2, 3].map(|seed| packed(&noise(seed), Compression::Zip)), |_| {});
+    let how: Vec<&str> = verdict.how.iter().map(|how| how.check.as_str()).collect();
+    assert_eq!(how, ["request", "seal", "hash", "sidecars", "picture"]);
+    assert_eq!(verdict.against, "the order");
+    let skipped = verdict.not_checked.iter().map(|skipped| skipped.check.as_str());
+    assert_eq!(skipped.filter(|check| how.contains(check)).count(), 0, "{verdict:?}");
+}
+
+/// A disk that gives back something else than what was written to it.
+#[test]
+fn a_sidecar_that_changed_is_seen_before_anything_says_released() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path();
+    let frames = (1001..=1003).zip([1, 2, 3]);
+    let frames = frames.map(|(f, seed)| put(out, "a", f, &packed(&noise(seed), Compression::Zip)));
+    let results = vec![StepFrames { step: 0, done: frames.collect(), failed: vec![] }];
+    let (spec, leash) = (spec(out, &["a"]), Leash::free());
+    let gathered = gather::gather(&spec, results, "t9", &leash).unwrap();
+    let staging = publish::stage_dir(out, "t9").unwrap();
+    let mut writer = Writer::new(out, &staging, &leash);
+    let sidecars = write_documents(&spec, &gathered, &mut writer).unwrap();
+    writer.put("contact_sheet.png", b"a picture").unwrap();
+    std::fs::write(out.join("edit/cut.edl"), "TITLE: CAT\n").unwrap();
+    let mut report = report::build(&spec, &gathered, sidecars);
+    release::finish(&writer, &mut report, &[], &leash).unwrap();
+    let verdict = report.gate.clone().unwrap();
+    for check in ["sidecars", "seal"] {
+        let named = verdict.failures().any(|finding| {
+            finding.check == check && finding.fault.place.as_deref() == Some("edit/cut.edl")
+        });
+        assert!(named, "{check}: {verdict:#?}");
+    }
+    assert!(!report.released);
+    let said = std::fs::read(out.join("report.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<PackageReport>(&said).unwrap(), report);
+    // The seal is of what was meant, and of the report that says what is wrong.
+    let wrong = mhl::verify(out);
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert_eq!(wrong[0].place.as_deref(), Some("edit/cut.edl"));
 }
 
 /// A package of one frame of each of so many plates, and its page.

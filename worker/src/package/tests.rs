@@ -7,6 +7,7 @@ use platefarm_media::hash::xxh128;
 use platefarm_model::FrameRange;
 use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
 use platefarm_model::job::{FrameResult, StageMillis};
+use platefarm_model::making::Making;
 use platefarm_model::pull::{EventRef, PackageColor, PlatePlan, Rejected};
 use platefarm_model::raw::Rect;
 use platefarm_model::recipe::{Compression, Debayer, OutputColor};

@@ -5,6 +5,7 @@ mod color;
 mod decode;
 mod documents;
 mod frames;
+mod movies;
 mod picture;
 mod sidecars;
 mod time;
@@ -125,6 +126,11 @@ pub const CHECKS: &[Check] = &[
         name: "picture",
         doc: "no flat frame, no frame that repeats the one before it, no values that are no numbers",
         run: picture::picture,
+    },
+    Check {
+        name: "movie",
+        doc: "every movie opens, and has as many pictures as the plate has frames, at its rate and of the size asked for",
+        run: movies::movies,
     },
 ];
 

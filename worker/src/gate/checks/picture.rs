@@ -7,7 +7,7 @@
 //! that is validated is read to the last pixel.
 
 use super::{Package, Plate, Request, Sink, plates};
-use crate::gate::set;
+use crate::gate::{Look, set};
 use platefarm_media::delivered::Delivered;
 use platefarm_media::sink::exr::{PIXELS_HASH, RENDERED_HASH};
 use platefarm_model::{Code, Fault, FrameSet};
@@ -38,8 +38,10 @@ pub(super) fn picture(package: &Package, request: &Request, sink: &mut Sink<'_>)
             ));
         }
     }
-    if !package.deep {
-        sink.skip("pixels were not read again; what the headers say of them is taken");
+    match package.look {
+        Look::Headers => sink.skip("pixels were not read; what the headers say of them is taken"),
+        Look::Release => sink.how("by what the headers say of the pixels, in files that are what was rendered; where they say nothing the pixels were read"),
+        Look::Pixels => {}
     }
 }
 

@@ -3,6 +3,7 @@
 //! are held against their hashes there.
 
 use super::{Package, Request, Sink, changed, is_in_plate};
+use crate::gate::Look;
 use platefarm_model::{Code, Fault, FrameSet};
 use std::collections::BTreeSet;
 
@@ -28,8 +29,10 @@ pub(super) fn sidecars(package: &Package, request: &Request, sink: &mut Sink<'_>
     strays(package, request, sink);
     if request.documents.is_empty() {
         sink.skip("no hashes of sidecars are known");
-    } else if !package.deep {
+    } else if package.look == Look::Headers {
         sink.skip("sidecars were not compared with their hashes");
+    } else if package.look == Look::Release {
+        sink.how("every sidecar was read back and compared with what was written");
     }
     let others = |ending: &str| ![AMF, FDL, GRADE].concat().contains(&ending);
     changed(package, request, &others, sink);

@@ -1,7 +1,7 @@
 //! What the gate found, on the page: first of all, whether this may be used.
 
 use super::text::Esc;
-use crate::gate::{Finding, Severity};
+use crate::gate::{Finding, Severity, Verdict};
 use crate::package::report::PackageReport;
 use std::fmt::{self, Write as _};
 
@@ -37,14 +37,28 @@ pub(super) fn write(html: &mut String, report: &PackageReport) -> fmt::Result {
     for finding in &verdict.findings {
         write_finding(html, finding)?;
     }
-    if !verdict.not_checked.is_empty() {
-        html.push_str("<details><summary>What could not be checked</summary>");
-        for skipped in &verdict.not_checked {
-            write!(html, "<p class=\"dim\">{}: {}</p>", Esc(&skipped.check), Esc(&skipped.why))?;
+    write_ways(html, verdict)?;
+    html.push_str("</div>\n");
+    Ok(())
+}
+
+/// How it was looked at, and at what it could not be.
+fn write_ways(html: &mut String, verdict: &Verdict) -> fmt::Result {
+    let how = verdict.how.iter().map(|how| (&how.check, &how.how));
+    let skipped = verdict.not_checked.iter().map(|skipped| (&skipped.check, &skipped.why));
+    for (title, ways) in [
+        ("How it was checked", how.collect::<Vec<_>>()),
+        ("What could not be checked", skipped.collect()),
+    ] {
+        if ways.is_empty() {
+            continue;
+        }
+        write!(html, "<details><summary>{title}</summary>")?;
+        for (check, said) in ways {
+            write!(html, "<p class=\"dim\">{}: {}</p>", Esc(check), Esc(said))?;
         }
         html.push_str("</details>");
     }
-    html.push_str("</div>\n");
     Ok(())
 }
 
