@@ -174,7 +174,7 @@ fn vices_are_named() {
             Code::BadBridge,
             "working on it",
         ),
-        ("if op == 'frame': answer['id'] = 1", Code::BadBridge, "Some(1)"),
+        ("if op == 'frame': answer['id'] = 1", Code::BadBridge, "answers 1 when"),
         ("if op == 'frame': del answer['ok']", Code::BadBridge, "ok"),
         ("if op == 'frame': answer = ['no', 'object']", Code::BadBridge, "no JSON object"),
         ("if op == 'frame': out.write(b'x' * 2000000)", Code::BadBridge, "no JSON object"),

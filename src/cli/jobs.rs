@@ -115,7 +115,7 @@ pub(super) enum Verb {
         #[arg(long)]
         on: Option<Target>,
         /// Each frame waits for the same frame only.
-        #[arg(long, requires = "on")]
+        #[arg(long, requires = "on", conflicts_with = "not_on")]
         same_frames: bool,
         /// What is no longer waited for.
         #[arg(long)]

@@ -278,7 +278,7 @@ fn what_is_typed_wrong_is_told_as_any_error() {
     for (code, args) in [
         ("F0004", &["jobs", "show", "x12"][..]),
         ("F0004", &["jobs", "pause", "j1.x"]),
-        ("F0004", &["workers", "show", "jane"]),
+        ("F0518", &["workers", "show", "jane"]),
         ("F0001", &["jobs", "list", "--nonsense"]),
     ] {
         let error = farm.fails(code, args);
