@@ -4,7 +4,7 @@
 //! that any other program can be held against ours.
 
 use crate::cli::colors;
-use crate::cli::image::{self, Source};
+use crate::cli::image::{self, Held, Source};
 use crate::cli::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
@@ -199,9 +199,10 @@ fn convert_file(
     let mut picture = source.read(from_codes)?;
     let mut converter = Converter::new(&chain, backend)?;
     let mut replaced = converter.run(&mut picture.pixels)?;
+    let Held { too_large, clipped } = image::write(output, &picture, &to)?;
     // What no float held is among what no half holds.
-    replaced.made = replaced.made.max(image::write(output, &picture, &to)?);
-    for note in notes.iter().chain(&picture.notes) {
+    replaced.made = replaced.made.max(too_large);
+    for note in notes.iter().chain(&picture.notes).chain(&clipped) {
         out.warn(note);
     }
     out.converted(picture.pixels.len() as u64 / 3, replaced, &converter.name());
