@@ -280,8 +280,14 @@ fn what_is_no_amf_is_refused() {
         plate.replace("<cdl:Slope>1.02", "<cdl:Slope>x"),
         plate.replace("<cdl:Slope>1.02 ", "<cdl:Slope>"),
         plate.replace("min=\"1001\"", "min=\"first\""),
+        plate.replace("<cdl:Slope>1.02", "<cdl:Slope>-1"),
+        plate.replace("<cdl:Offset>0.01", "<cdl:Offset>nan"),
+        plate.replace("<cdl:Offset>0.01", "<cdl:Offset>1e39"),
+        plate.replace("<cdl:Power>1", "<cdl:Power>0"),
+        plate.replace("<cdl:Saturation>0", "<cdl:Saturation>-0"),
     ];
     for text in broken {
+        assert_ne!(text, plate);
         assert_eq!(Amf::parse(text.as_bytes()).unwrap_err().code, Code::BadAmf);
     }
 }

@@ -110,7 +110,8 @@ pub fn own_id(space: &str) -> String {
 fn own(bare: &str) -> Option<Known> {
     let id = complete("2", bare);
     bare.strip_prefix(OWN[0])?;
-    let space = name::catalog().into_iter().find(|entry| own_id(&entry.name) == id)?;
+    let mut spaces = name::catalog().into_iter().filter(|entry| entry.kind == "space");
+    let space = spaces.find(|entry| own_id(&entry.name) == id)?;
     Some(Known { id, name: "", replaced_by: None, meaning: Meaning::ToAces(space.name) })
 }
 

@@ -9,7 +9,7 @@
 mod luts;
 mod nodes;
 
-pub(crate) use nodes::cdl_values;
+pub(crate) use nodes::{cdl_fault, cdl_values};
 
 use crate::xml::{self, Element};
 use platefarm_model::color::chain::{Chain, Link};
