@@ -13,7 +13,7 @@ use platefarm_model::color::recipe::{ColorFile, DEFAULT_VIEW};
 use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::color::{Converter, Plan, Replaced};
-use platefarm_standards::amf::{IncomingAmf, Pixels, named, registry};
+use platefarm_standards::amf::{IncomingAmf, Pixels, named, registry, target};
 use platefarm_standards::look;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -108,9 +108,7 @@ impl Route {
         notes: &mut Vec<Fault>,
     ) -> Outcome<OutputColor> {
         match (&self.to, incoming) {
-            (Some(to), _) => {
-                named(to).and_then(|to| OutputColor::named(&to)).map_err(|f| f.within("--to"))
-            }
+            (Some(to), _) => target(to).map_err(|f| f.within("--to")),
             (None, Some(incoming)) => match incoming.view()? {
                 Some(view) => Ok(view),
                 None => {

@@ -164,7 +164,8 @@ fn what_cannot_stand_in_an_amf_is_refused() {
     let naming = naming();
     let outside = FrameNaming { stem: "../x".into(), padding: 4 };
     let good = plate(&naming, b"");
-    let file = |path| Some(InputTransform::File { description: "", path, content: b"", applied: true });
+    let file =
+        |path| Some(InputTransform::File { description: "", path, content: b"", applied: true });
     let id = "urn:ampas:aces:transformId:v1.5:RRT.a1.0.3";
     let bad = [
         PlateAmf { uuid: "7", ..good },

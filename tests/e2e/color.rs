@@ -174,10 +174,25 @@ fn lists_and_errors_lead_on() {
         ("IDT.ARRI.Alexa-v3-raw-EI160-CCT2000.a1.v1", "F0224", "developed straight"),
         ("urn:ampas:aces:transformId:v1.5:RRT.a1.0.3", "F0222", "first part of every output"),
         ("Look.Academy.ReferenceGamutCompress.a2.v1", "F0222", "a look"),
+        (
+            "urn:ampas:aces:transformId:v2.0:InvOutput.Academy.Rec709-D65_100nit_in_Rec709-D65_BT1886.a2.v1",
+            "F0223",
+            "to ACES2065-1, not to them",
+        ),
+        ("InvODT.Academy.Rec709_100nits_dim.a1.0.3", "F0223", "to ACES2065-1, not to them"),
         ("matte_paint", "F0222", "another space in another config"),
     ] {
         let fault = world.fails(code, &explain("aces", id));
         assert!(fault["message"].as_str().unwrap().contains(reason), "{fault}");
+    }
+    // An id that is nearly right is answered with ids.
+    for (id, near) in [("LogC4_to_ACESS", "Arri.LogC4_to_ACES.a2.v1"), ("Show_to_ACES_Secret", "")]
+    {
+        let id = format!("urn:ampas:aces:transformId:v2.0:CSC.Arri.{id}.a2.v1");
+        let args = ["color", "explain", "--from", id.as_str(), "--to", "aces", "--json"];
+        let said = text(&world.run(&args).stdout);
+        assert!(said.contains("F0222") && said.contains(near), "{said}");
+        assert!(!said.contains("Perhaps one of"), "{said}");
     }
     let look = [&explain("aces", "aces")[..], &["--look", "LMT.Academy.ACES_0_1_1.a1.0.3"]];
     world.fails("F0224", &look.concat());

@@ -27,7 +27,7 @@ pub use delivery::{Delivery, ExtraLook, Sidecars, sidecars};
 pub use grade::GradeLook;
 pub use hash::sha256_hex;
 pub use incoming::{IncomingAmf, overruled, pixels};
-pub use output::{named, output, view};
+pub use output::{named, output, target, view};
 pub use plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, file_name, plate_amf,
 };

@@ -156,8 +156,13 @@ pub fn resolve(id: &str) -> Outcome<Known> {
     }
 }
 
+/// Whether an id is of what leads from a display's codes back to ACES2065-1.
+pub(super) fn leads_back(id: &str) -> bool {
+    ["InvOutput.", "InvODT.", "InvRRTODT."].iter().any(|class| bare(id).starts_with(class))
+}
+
 /// The id that is nearest by its letters, where one is near.
-fn nearest(id: &str) -> Option<String> {
+pub(super) fn nearest(id: &str) -> Option<String> {
     let wanted = bare(id).to_ascii_lowercase();
     let ids = REGISTRY.rows.iter();
     let far = 1 + wanted.len() / 8;

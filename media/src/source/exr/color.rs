@@ -84,11 +84,8 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
             None => Meaning::codes(name),
         });
     }
-    let note = Fault::new(
-        Code::MetadataAbsent,
-        format!("{NO_PRIMARIES}, as OpenEXR says"),
-    )
-    .at("chromaticities");
+    let note = Fault::new(Code::MetadataAbsent, format!("{NO_PRIMARIES}, as OpenEXR says"))
+        .at("chromaticities");
     Ok(Meaning { assumed: Some(note), ..by_primaries(REC709, D65)? })
 }
 
