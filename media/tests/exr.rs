@@ -150,6 +150,21 @@ fn moving_overscan_is_left_out_and_said() {
     }
 }
 
+/// A picture that has left its display window is black, and that is said.
+#[test]
+fn data_beside_the_display_window_is_said() {
+    let (dir, clip) = alone("overscan.exr");
+    let said = |clip: &dyn Clip| {
+        clip.info().notes.iter().any(|n| n.message.contains("beside its display window"))
+    };
+    assert!(!said(&*clip));
+    let path = dir.path().join("overscan.exr");
+    move_data_window(&path, 500, 0);
+    let clip = open(&path, None).unwrap();
+    assert!(said(&*clip), "{:?}", clip.info().notes);
+    assert!(cropped(&clip.read(0).unwrap()).iter().all(|v| *v == 0.0));
+}
+
 /// Moves the data window of a scan line file to the right, in its header.
 fn move_data_window(path: &Path, by: i32, from: usize) {
     let mut bytes = std::fs::read(path).unwrap();

@@ -6,6 +6,7 @@
 use crate::camera_name::CameraName;
 use crate::color::Matrix3;
 use crate::raw::Rect;
+use crate::recipe::ColorRecipe;
 use crate::{Fault, FrameRange, FrameRate, FrameSet, Timecode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -296,7 +297,16 @@ pub struct ClipInfo {
     pub notes: Vec<Fault>,
 }
 
+/// How readers begin what they note of a picture without primaries.
+pub const NO_PRIMARIES: &str = "no primaries in the file: those of ITU-R BT.709 are assumed";
+
 impl ClipInfo {
+    /// Its notes as they hold for a recipe: where that says what the codes are, no primaries are assumed.
+    pub fn notes_for(&self, color: &ColorRecipe) -> impl Iterator<Item = &Fault> {
+        let said = !color.input.is_empty();
+        self.notes.iter().filter(move |note| !(said && note.message.starts_with(NO_PRIMARIES)))
+    }
+
     /// Letter of the camera unit: as the camera wrote it, else from a clip name of a known pattern.
     #[must_use]
     pub fn camera_letter(&self) -> Option<String> {

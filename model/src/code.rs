@@ -133,6 +133,7 @@ codes! {
     UnresolvedTransform "F0224" Request "a transform that an ACES metadata file names cannot be had" "Put the file that it names beside the AMF, or name a transform of the ACES registry.";
     ColorAssumed "F0225" Request "colour was not said, or is said and not used" "Nothing, if what is assumed is meant; else give an AMF that says it.";
     NothingToMend "F0226" Request "photosites were to be mended where there are none" "Nothing: the picture has all its colours and is taken as it is.";
+    ValuesClipped "F0227" Request "values are beyond what the file that is written can hold" "Nothing, if its display shows no more; else write an .exr, or convert to an output with a higher peak.";
     BadEditList "F0240" Request "the edit list cannot be read" "Export the list again; the message names the place.";
 
     FuzzyMatch "F0260" Request "a clip was matched by a fuzzy rule" "Look at the plate beside the edit; choose another clip with --resolve if it is the wrong one.";

@@ -4,7 +4,7 @@
 //! that any other program can be held against ours.
 
 use crate::cli::colors;
-use crate::cli::image::{self, Source};
+use crate::cli::image::{self, Held, Source};
 use crate::cli::render::BackendArg;
 use crate::output::Output;
 use platefarm_model::color::chain::Chain;
@@ -13,7 +13,7 @@ use platefarm_model::color::recipe::{ColorFile, DEFAULT_VIEW};
 use platefarm_model::recipe::{Backend, OutputColor};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_shaders::color::{Converter, Plan, Replaced};
-use platefarm_standards::amf::{IncomingAmf, Pixels, named, registry};
+use platefarm_standards::amf::{IncomingAmf, Pixels, named, registry, target};
 use platefarm_standards::look;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -108,9 +108,7 @@ impl Route {
         notes: &mut Vec<Fault>,
     ) -> Outcome<OutputColor> {
         match (&self.to, incoming) {
-            (Some(to), _) => {
-                named(to).and_then(|to| OutputColor::named(&to)).map_err(|f| f.within("--to"))
-            }
+            (Some(to), _) => target(to).map_err(|f| f.within("--to")),
             (None, Some(incoming)) => match incoming.view()? {
                 Some(view) => Ok(view),
                 None => {
@@ -199,9 +197,10 @@ fn convert_file(
     let mut picture = source.read(from_codes)?;
     let mut converter = Converter::new(&chain, backend)?;
     let mut replaced = converter.run(&mut picture.pixels)?;
+    let Held { too_large, clipped } = image::write(output, &picture, &to)?;
     // What no float held is among what no half holds.
-    replaced.made = replaced.made.max(image::write(output, &picture, &to)?);
-    for note in notes.iter().chain(&picture.notes) {
+    replaced.made = replaced.made.max(too_large);
+    for note in notes.iter().chain(&picture.notes).chain(&clipped) {
         out.warn(note);
     }
     out.converted(picture.pixels.len() as u64 / 3, replaced, &converter.name());

@@ -146,7 +146,7 @@ pub(super) fn recipe(
     let pixels = color_in.map_or_else(|| amf::pixels(clip), |_| amf::Pixels::Named);
     let (mut recipe, mut notes) = match incoming {
         Some(incoming) => {
-            let recipe = incoming.resolved.recipe(pixels, color_out);
+            let recipe = incoming.of(clip).and_then(|amf| amf.resolved.recipe(pixels, color_out));
             recipe.map_err(|fault| fault.within(&incoming.name))?
         }
         None => {

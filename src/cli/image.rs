@@ -4,6 +4,7 @@
 
 use platefarm_media::sink::{exr, png};
 use platefarm_media::{Clip, publish};
+use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::IDENTITY;
 use platefarm_model::raw::{Frame, Layout, RgbLayout, RgbSamples};
 use platefarm_model::recipe::{Compression, OutputColor};
@@ -79,8 +80,12 @@ impl<'a> Source<'a> {
         match self.clip {
             Some(clip) => read_clip(clip, self.path, as_codes),
             None if as_codes => {
-                let (size, pixels) = png::read(self.path)?;
-                Ok(Picture { size, pixels, clip: None, notes: Vec::new() })
+                let png::Codes { size, rgb, has_alpha } = png::read(self.path)?;
+                let message = "only the colour is written, not the alpha";
+                let alpha = Fault::new(Code::UnsupportedFeature, message);
+                let alpha = alpha.at(self.path.display().to_string());
+                let notes = has_alpha.then_some(alpha).into_iter().collect();
+                Ok(Picture { size, pixels: rgb, clip: None, notes })
             }
             None => {
                 Err(Fault::new(Code::NoInputTransform, "a PNG does not say what its codes are")
@@ -104,36 +109,55 @@ pub(super) fn check_apart(input: &Path, output: &Path) -> Outcome<()> {
 }
 
 fn read_clip(clip: Box<dyn Clip>, path: &Path, as_codes: bool) -> Outcome<Picture> {
-    let place = || path.display().to_string();
     if !as_codes {
         clip.check_color()?;
     }
-    let index = index_of(&*clip, path);
+    let index = index_of(&*clip, path)?;
     let frame = clip.read(index)?;
     let Layout::Rgb(layout) = &frame.layout else {
         return Err(Fault::new(Code::Internal, "a picture that is none"));
     };
     let pixels = delivered(&frame, layout, as_codes);
-    let mut notes = Vec::new();
-    if clip.info().primaries_assumed && !as_codes {
-        let space = clip.info().color_space.as_deref().unwrap_or_default();
-        let message = format!("no primaries in the file: it is taken for {space}");
-        notes.push(Fault::new(Code::ColorAssumed, message).at(place()));
-    }
-    let channels = clip.info().vendor.get("exr.channels");
-    if channels.is_some_and(|names| names.split([' ', ',']).any(|name| name == "A")) {
-        let message = "the coverage channel (A) is not written";
-        notes.push(Fault::new(Code::UnsupportedFeature, message).at(place()));
-    }
+    let notes = notes(clip.info(), layout, as_codes);
+    let notes = notes.into_iter().map(|note| note.within(path.display())).collect();
     let size = [layout.crop.width, layout.crop.height];
     Ok(Picture { size, pixels, clip: Some((clip, index)), notes })
 }
 
-/// Which frame of its clip a file is.
-fn index_of(clip: &dyn Clip, path: &Path) -> i64 {
-    let indices = clip.info().timing.indices();
-    let same = |index: &i64| clip.frame_file(*index).is_some_and(|file| file == path);
-    indices.and_then(|range| range.iter().find(same)).unwrap_or(0)
+/// What of a picture is not written, and what is assumed of it. Of what is noted of its clip, times
+/// and other frames are of no concern here.
+fn notes(info: &ClipInfo, layout: &RgbLayout, as_codes: bool) -> Vec<Fault> {
+    let concerns = |note: &&Fault| matches!(note.code, Code::UnsupportedFeature | Code::Unverified);
+    let mut notes: Vec<Fault> = info.notes.iter().filter(concerns).cloned().collect();
+    let (whole, crop) = ([layout.width, layout.height], layout.crop);
+    if whole != [crop.width, crop.height] {
+        let message = format!(
+            "of {}x{} pixels the {}x{} of the display window are written, and no overscan",
+            whole[0], whole[1], crop.width, crop.height
+        );
+        notes.push(Fault::new(Code::UnsupportedFeature, message).at("dataWindow"));
+    }
+    if info.primaries_assumed && !as_codes {
+        let space = info.color_space.as_deref().unwrap_or_default();
+        let message = format!("no primaries in the file: it is taken for {space}");
+        notes.push(Fault::new(Code::ColorAssumed, message));
+    }
+    notes
+}
+
+/// Which frame of its clip a file is. A clip's files are of one directory, and however that was
+/// written, their names tell them apart; a file that holds a whole clip stands for its first frame.
+fn index_of(clip: &dyn Clip, path: &Path) -> Outcome<i64> {
+    let info = clip.info();
+    let same = |index: &i64| {
+        clip.frame_file(*index).is_some_and(|file| file.file_name() == path.file_name())
+    };
+    info.timing.indices().and_then(|range| range.iter().find(same)).ok_or_else(|| {
+        let message = format!("this is no frame of clip '{}'", info.identity.clip_name);
+        Fault::new(Code::FrameOutsideClip, message)
+            .at(path.display().to_string())
+            .remedy("Name the file of one frame.")
+    })
 }
 
 /// The delivered part of a frame, as floats.
@@ -176,9 +200,31 @@ fn sample(layout: &RgbLayout, bytes: &[u8], as_codes: bool) -> f32 {
     }
 }
 
-/// Writes the picture, of which `to` is the colour now; returns how many values
-/// are too large for a half, and became the largest.
-pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome<u64> {
+/// What became of values that the file cannot hold.
+pub(super) struct Held {
+    /// How many are too large for a half, and became the largest.
+    pub(super) too_large: u64,
+    /// How many no code is for.
+    pub(super) clipped: Option<Fault>,
+}
+
+/// What is said of values beyond the codes of a PNG, where there are some. What is less than half a
+/// code beyond the ends is rounded as any other value is.
+fn clipped(values: &[f32]) -> Option<Fault> {
+    const HALF_A_CODE: f32 = 0.5 / 65535.0;
+    let below = values.iter().filter(|v| **v < -HALF_A_CODE).count();
+    let above = values.iter().filter(|v| **v > 1.0 + HALF_A_CODE).count();
+    (below + above > 0).then(|| {
+        let all = values.len();
+        let message = format!(
+            "of {all} values {below} are below 0 and {above} above 1, which the codes of a PNG end at: they are clipped"
+        );
+        Fault::new(Code::ValuesClipped, message)
+    })
+}
+
+/// Writes the picture, of which `to` is the colour now.
+pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome<Held> {
     let [width, height] = picture.size;
     match Target::of(path)? {
         Target::Exr => {
@@ -196,14 +242,17 @@ pub(super) fn write(path: &Path, picture: &Picture, to: &OutputColor) -> Outcome
             let planes = exr::Planes { width, height, rgb: [r, g, b], alpha: None };
             let bytes = exr::encode(planes, &header, Compression::default())?;
             publish::write_atomic(path, &bytes)?;
-            Ok(picture.pixels.iter().filter(|v| v.abs() >= TOO_LARGE).count() as u64)
+            let too_large = picture.pixels.iter().filter(|v| v.abs() >= TOO_LARGE).count() as u64;
+            Ok(Held { too_large, clipped: None })
         }
         Target::Png => {
             let code = |v: &f32| (v.clamp(0.0, 1.0) * 65535.0).round() as u16;
             let codes: Vec<u16> = picture.pixels.iter().map(code).collect();
             let interop_id = to.meaning()?.interop_id;
             png::write_16(path, picture.size, &codes, to.name(), interop_id)?;
-            Ok(0)
+            let clipped = clipped(&picture.pixels);
+            let place = || path.display().to_string();
+            Ok(Held { too_large: 0, clipped: clipped.map(|note| note.at(place())) })
         }
     }
 }

@@ -263,7 +263,7 @@ fn plan(args: &Args, clip: &dyn Clip) -> Outcome<RenderPlan> {
     Ok(RenderPlan { spec, incoming, looks, warnings: framed.notes, assumed })
 }
 
-/// Writes what says what the frames are beside them; returns the files, and why there is no AMF.
+/// Writes what says what the frames are beside them; returns the files, and what of them is in no registry.
 fn sidecars(plan: &RenderPlan, clip: &ClipInfo) -> Outcome<(Vec<String>, Vec<Fault>)> {
     let spec = &plan.spec;
     let created = super::now();
@@ -290,7 +290,7 @@ fn sidecars(plan: &RenderPlan, clip: &ClipInfo) -> Outcome<(Vec<String>, Vec<Fau
         uuid: &|what| pulls::uuid(&seed, what),
     })?;
     let mut written = Vec::new();
-    for document in made.clf.iter().chain(&made.looks).chain(&made.amf) {
+    for document in made.clf.iter().chain(&made.looks).chain([&made.amf]) {
         let path = Path::new(&spec.out_dir).join(&document.name);
         publish::write_atomic(&path, document.text.as_bytes())?;
         written.push(path.display().to_string());

@@ -63,6 +63,7 @@ fn plate<'a>(naming: &'a FrameNaming, content: &'a [u8]) -> PlateAmf<'a> {
             description: "camera",
             path: "luts/camera.clf",
             content,
+            applied: true,
         }),
         incoming: None,
         looks: &[],
@@ -85,11 +86,13 @@ fn views() -> [Option<Viewing<'static>>; 4] {
 fn a_plate_is_valid_by_the_schema() {
     let naming = naming();
     let logc4 = "urn:ampas:aces:transformId:v2.0:CSC.Arri.LogC4_to_ACES.a2.v1";
+    let inputs = [true, false].map(|applied| {
+        let (path, content) = ("camera.clf", b"y".as_slice());
+        let file = InputTransform::File { description: "x", path, content, applied };
+        [file, InputTransform::Registered { description: "LogC4", id: logc4, applied }]
+    });
     for viewing in views() {
-        for input in [
-            InputTransform::File { description: "x", path: "camera.clf", content: b"y" },
-            InputTransform::Registered { description: "LogC4", id: logc4 },
-        ] {
+        for input in inputs.concat() {
             for author in [None, Some(("Farm", "a@b"))] {
                 let input = Some(input);
                 let plate = PlateAmf { viewing, input, author, ..plate(&naming, b"") };
@@ -161,7 +164,8 @@ fn what_cannot_stand_in_an_amf_is_refused() {
     let naming = naming();
     let outside = FrameNaming { stem: "../x".into(), padding: 4 };
     let good = plate(&naming, b"");
-    let file = |path| Some(InputTransform::File { description: "", path, content: b"" });
+    let file =
+        |path| Some(InputTransform::File { description: "", path, content: b"", applied: true });
     let id = "urn:ampas:aces:transformId:v1.5:RRT.a1.0.3";
     let bad = [
         PlateAmf { uuid: "7", ..good },
@@ -170,7 +174,10 @@ fn what_cannot_stand_in_an_amf_is_refused() {
         PlateAmf { author: Some(("x", "nobody")), ..good },
         PlateAmf { input: file("/abs.clf"), ..good },
         PlateAmf { input: file("a/../../b.clf"), ..good },
-        PlateAmf { input: Some(InputTransform::Registered { description: "", id }), ..good },
+        PlateAmf {
+            input: Some(InputTransform::Registered { description: "", id, applied: true }),
+            ..good
+        },
         PlateAmf { naming: &outside, ..good },
     ];
     for plate in bad {
@@ -274,8 +281,14 @@ fn what_is_no_amf_is_refused() {
         plate.replace("<cdl:Slope>1.02", "<cdl:Slope>x"),
         plate.replace("<cdl:Slope>1.02 ", "<cdl:Slope>"),
         plate.replace("min=\"1001\"", "min=\"first\""),
+        plate.replace("<cdl:Slope>1.02", "<cdl:Slope>-1"),
+        plate.replace("<cdl:Offset>0.01", "<cdl:Offset>nan"),
+        plate.replace("<cdl:Offset>0.01", "<cdl:Offset>1e39"),
+        plate.replace("<cdl:Power>1", "<cdl:Power>0"),
+        plate.replace("<cdl:Saturation>0", "<cdl:Saturation>-0"),
     ];
     for text in broken {
+        assert_ne!(text, plate);
         assert_eq!(Amf::parse(text.as_bytes()).unwrap_err().code, Code::BadAmf);
     }
 }

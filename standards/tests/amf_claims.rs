@@ -86,6 +86,32 @@ fn a_clip_is_silent_only_where_its_light_is_linear() {
     }
 }
 
+/// A look that is applied needs nobody to have it, unless the pixels are developed here.
+#[test]
+fn applied_looks_are_still_ahead_of_camera_raw() {
+    let applied = example().replace("applied=\"false\"", "applied=\"true\"");
+    let (looks, output) = applied.split_once("<aces:outputTransform").unwrap();
+    let ahead = output.replacen("applied=\"true\"", "applied=\"false\"", 1);
+    let text = format!("{looks}<aces:outputTransform{ahead}");
+    let mut raw = ClipInfo::default();
+    raw.picture.cfa = Some("rggb".into());
+    let amf = IncomingAmf::read("x.amf", text.as_bytes(), &found).unwrap();
+    assert_eq!(amf.resolved.looks(), []);
+    assert_eq!(amf.of(&ClipInfo::default()).unwrap(), &amf);
+    let of_raw = amf.of(&raw).unwrap();
+    let flags = of_raw.amf.pipeline.stages.iter().filter(|stage| stage.kind == StageKind::Look);
+    assert!(flags.clone().count() > 1 && flags.clone().all(|stage| !stage.is_applied()));
+    let said = &of_raw.resolved.notes.last().unwrap().message;
+    assert!(said.contains("taken as not applied"), "{said}");
+    assert!(of_raw.resolved.looks().len() > 1);
+    assert_eq!(amf.files().len(), 1, "its file goes along");
+
+    let gone = |name: &str| Err(platefarm_model::Fault::new(Code::UnresolvedTransform, name));
+    let amf = IncomingAmf::read("x.amf", text.as_bytes(), &gone).unwrap();
+    assert_eq!(amf.of(&ClipInfo::default()).unwrap(), &amf);
+    assert_eq!(amf.of(&raw).unwrap_err().code, Code::UnresolvedTransform);
+}
+
 /// "Reference Gamut Compression: for viewing, not baked" is what the example says of a look.
 #[test]
 fn what_is_written_says_the_same_in_flags_and_in_words() {

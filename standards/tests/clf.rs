@@ -63,6 +63,17 @@ fn every_beginning_of_a_file_is_refused_or_read() {
     }
 }
 
+/// Section 5.4 of the format: an element that is not known is an error, whatever its attributes are.
+#[test]
+fn an_unknown_element_is_refused_for_being_unknown() {
+    let text = r#"<ProcessList id="x" compCLFversion="3">
+        <Matrix inBitDepth="32f" outBitDepth="32f"><Array dim="3 3">1 0 0 0 1 0 0 0 1</Array></Matrix>
+        <B>Some test</B></ProcessList>"#;
+    let fault = Clf::parse(text.as_bytes()).unwrap_err();
+    assert_eq!(fault.message, "'B' is no node of the format");
+    assert_eq!(fault.place.as_deref(), Some("ProcessList/B[2]: B"));
+}
+
 #[test]
 fn a_refusal_names_node_and_place() {
     let text = r#"<ProcessList id="x" compCLFversion="3">

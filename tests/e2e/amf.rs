@@ -379,3 +379,75 @@ fn a_shows_looks_are_in_every_plates_amf() {
     let shown = scene.convert(&written, &out.join(frame), "shown.exr");
     assert!(apart(&pixels(&shown), &pixels(&out.join(frame))) > 0.1);
 }
+
+/// The flags of an AMF describe pixels that somebody else made. Camera raw has none of its looks.
+#[test]
+fn looks_that_others_applied_are_not_in_camera_raw() {
+    let scene = Scene::new();
+    let unity = "urn:ampas:aces:transformId:v2.0:CSC.Academy.Unity.a2.v1";
+    let doubled = look(&format!(
+        "<aces:cdlWorkingSpace><aces:fromCdlWorkingSpace><aces:transformId>{unity}</aces:transformId>\
+         </aces:fromCdlWorkingSpace></aces:cdlWorkingSpace><cdl:SOPNode><cdl:Slope>2 2 2</cdl:Slope>\
+         <cdl:Offset>0 0 0</cdl:Offset><cdl:Power>1 1 1</cdl:Power></cdl:SOPNode>\
+         <cdl:SatNode><cdl:Saturation>1</cdl:Saturation></cdl:SatNode>"
+    ));
+    let applied_look = doubled.replace("applied=\"false\"", "applied=\"true\"");
+    let show = scene.amf("show.amf", &amf(Some((CCT_TO_ACES, true)), &[applied_look]));
+    let (plain, _) = scene.render(&scene.media, "plain", &[]);
+    let (plate, report) = scene.render(&scene.media, "plate", &["--amf", s(&show)]);
+    assert!(pixels(&plate) == pixels(&plain));
+    let told = |report: &serde_json::Value| {
+        let notes = report["notes"].as_array().unwrap();
+        let words = |n: &serde_json::Value| n["message"].as_str().unwrap().to_owned();
+        notes.iter().any(|n| n["code"] == "F0225" && words(n).contains("taken as not applied"))
+    };
+    assert!(told(&report), "{report}");
+    let beside = scene.world.path("plate/p.amf");
+    let looks = |amf: &Path| -> Vec<_> {
+        let all = applied(&scene.show(amf)).into_iter();
+        all.filter(|(kind, _)| kind == "lookTransform").map(|(_, applied)| applied).collect()
+    };
+    assert_eq!(looks(&beside), [Some(false)]);
+
+    let (view, report) =
+        scene.render(&scene.media, "view", &["--amf", s(&show), "--color-out", "view"]);
+    assert!(told(&report), "{report}");
+    let (bare, _) = scene.render(&scene.media, "bare", &["--color-out", REC709]);
+    assert!(apart(&pixels(&view), &pixels(&bare)) > 0.05, "the look is in the view");
+    assert_eq!(looks(&scene.world.path("view/p.amf")), [Some(true)]);
+    let shown = scene.convert(&beside, &plate, "shown.exr");
+    assert!(apart(&pixels(&shown), &pixels(&view)) < 6e-3);
+    for amf in ["plate/p.amf", "view/p.amf"] {
+        let output = scene.world.run(&["amf", "validate", s(&scene.world.path(amf))]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+}
+
+/// Whether the registry has a space or not, the AMF of its frames says what is ahead of them.
+#[test]
+fn frames_of_any_scene_space_have_an_amf() {
+    let scene = Scene::new();
+    let looks = [look(&format!("<aces:transformId>{RGC}</aces:transformId>"))];
+    let show = scene.amf("show.amf", &amf(None, &looks));
+    let (plate, _) = scene.render(&scene.media, "plate", &[]);
+    for (space, out, named) in [
+        ("Linear P3-D65", "p3", "p.clf"),
+        ("sRGB Encoded Rec.709 (sRGB)", "srgb", "p.clf"),
+        ("DaVinci Intermediate WideGamut", "davinci", "CSC.Platefarm.DaVinci_Intermediate"),
+    ] {
+        let more = ["--amf", s(&show), "--color-out", space];
+        let (codes, _) = scene.render(&scene.media, out, &more);
+        let beside = scene.world.path(out).join("p.amf");
+        let output = scene.world.run(&["amf", "validate", s(&beside)]);
+        assert!(output.status.success(), "{space}: {}", text(&output.stderr));
+        let written = scene.show(&beside);
+        let ahead = applied(&written).into_iter().filter(|(kind, _)| kind != "workingLocation");
+        assert!(ahead.map(|(_, applied)| applied).all(|a| a == Some(false)), "{written}");
+        assert_eq!(written["stages"].as_array().unwrap().len(), 4, "{written}");
+        assert_eq!(written["archived"], 1, "{written}");
+        let name = written["stages"][0]["names"][0].as_str().unwrap();
+        assert!(name.contains(named), "{name}");
+        let (back, _) = scene.render(&codes, &format!("{out}_back"), &["--amf", s(&beside)]);
+        assert!(apart(&pixels(&back), &pixels(&plate)) < 0.01, "{space}");
+    }
+}

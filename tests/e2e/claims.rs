@@ -81,6 +81,7 @@ fn an_applied_input_transform_is_believed_of_a_file_that_is_silent() {
     let report = world.json(&render(&silent, &out, &["--amf", s(&applied)]));
     assert!(pixels(&out.join("p.1001.exr")) == as_it_came(), "nothing is done to it");
     assert!(says(&report, "F0225", "taken as ACES2065-1"), "{report}");
+    assert!(!says(&report, "F0113", "BT.709 are assumed"), "{report}");
     assert_eq!(report.get("color_steps"), None, "{report}");
     // What was assumed by the reader is not said of it anywhere.
     let written = std::fs::read_to_string(out.join("p.amf")).expect("an AMF");
@@ -96,6 +97,7 @@ fn an_applied_input_transform_is_believed_of_a_file_that_is_silent() {
 
     // Without an AMF primaries are assumed, and nobody says that the file said them.
     let report = world.json(&render(&silent, &world.path("alone"), &[]));
+    assert!(says(&report, "F0113", "BT.709 are assumed"), "{report}");
     let steps = report["color_steps"].to_string();
     assert!(steps.contains("primaries assumed") && !steps.contains("own word"), "{steps}");
     let written = std::fs::read_to_string(world.path("alone/p.amf")).expect("an AMF");

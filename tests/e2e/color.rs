@@ -1,7 +1,11 @@
 //! Colour on the command line: pixels piped through the real binary against
 //! what OpenColorIO makes of them, lists, and errors with a way out.
 
+use crate::amf::pixels;
 use crate::harness::{World, root, s, text};
+use platefarm_media::sink::exr::{Planes, PlateHeader, encode};
+use platefarm_model::recipe::Compression;
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -170,10 +174,25 @@ fn lists_and_errors_lead_on() {
         ("IDT.ARRI.Alexa-v3-raw-EI160-CCT2000.a1.v1", "F0224", "developed straight"),
         ("urn:ampas:aces:transformId:v1.5:RRT.a1.0.3", "F0222", "first part of every output"),
         ("Look.Academy.ReferenceGamutCompress.a2.v1", "F0222", "a look"),
+        (
+            "urn:ampas:aces:transformId:v2.0:InvOutput.Academy.Rec709-D65_100nit_in_Rec709-D65_BT1886.a2.v1",
+            "F0223",
+            "to ACES2065-1, not to them",
+        ),
+        ("InvODT.Academy.Rec709_100nits_dim.a1.0.3", "F0223", "to ACES2065-1, not to them"),
         ("matte_paint", "F0222", "another space in another config"),
     ] {
         let fault = world.fails(code, &explain("aces", id));
         assert!(fault["message"].as_str().unwrap().contains(reason), "{fault}");
+    }
+    // An id that is nearly right is answered with ids.
+    for (id, near) in [("LogC4_to_ACESS", "Arri.LogC4_to_ACES.a2.v1"), ("Show_to_ACES_Secret", "")]
+    {
+        let id = format!("urn:ampas:aces:transformId:v2.0:CSC.Arri.{id}.a2.v1");
+        let args = ["color", "explain", "--from", id.as_str(), "--to", "aces", "--json"];
+        let said = text(&world.run(&args).stdout);
+        assert!(said.contains("F0222") && said.contains(near), "{said}");
+        assert!(!said.contains("Perhaps one of"), "{said}");
     }
     let look = [&explain("aces", "aces")[..], &["--look", "LMT.Academy.ACES_0_1_1.a1.0.3"]];
     world.fails("F0224", &look.concat());
@@ -187,4 +206,85 @@ fn lists_and_errors_lead_on() {
     let output = convert(&world, &["--from", "aces", "--to", "acescg"], &[0; 13]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("F0104"), "{}", text(&output.stderr));
+}
+
+/// An OpenEXR file of 4x2 pixels that are all alike; with coverage where `alpha` asks for it.
+fn flat(path: &Path, value: f32, header: &PlateHeader, alpha: bool) {
+    let plane = vec![half::f16::from_f32(value).to_bits(); 8];
+    let alpha = alpha.then_some(&plane[..]);
+    let planes = Planes { width: 4, height: 2, rgb: [&plane[..]; 3], alpha };
+    std::fs::write(path, encode(planes, header, Compression::default()).unwrap()).unwrap();
+}
+
+/// Converts a picture, and returns what is said of it.
+fn said_of(world: &World, args: &[&str], input: &Path, output: &str) -> String {
+    let out = world.path(output);
+    let done = world.run(&[&["color", "convert"], args, &[s(input), s(&out)]].concat());
+    assert!(done.status.success(), "{args:?}: {}", text(&done.stderr));
+    text(&done.stderr)
+}
+
+#[test]
+fn a_bare_name_is_that_frame_and_no_other() {
+    let world = World::new();
+    let directory = world.path("sq");
+    std::fs::create_dir(&directory).unwrap();
+    for number in 1..=3_u8 {
+        let path = directory.join(format!("s.{number:04}.exr"));
+        flat(&path, f32::from(number), &PlateHeader::default(), false);
+    }
+    for name in ["s.0003.exr", "./s.0003.exr", "../sq/s.0003.exr"] {
+        let args = ["color", "convert", "--to", "ACES2065-1", name, "../o.exr"];
+        let mut command = world.platefarm(&args);
+        let output = command.current_dir(&directory).output().expect("the program starts");
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        let got = pixels(&world.path("o.exr"));
+        assert!(got.iter().all(|v| *v == 3.0), "{name}: {got:?}");
+    }
+    // A directory is no frame of what it holds.
+    let out = world.path("o.exr");
+    let args = ["color", "convert", "--to", "ACES2065-1", s(&directory), s(&out)];
+    world.fails("F0007", &args);
+}
+
+#[test]
+fn what_is_not_written_is_said() {
+    let world = World::new();
+    let [over, beside] = [-1, 10].map(|left| {
+        let path = world.path(&format!("{left}.exr"));
+        let display_size = Some([2, 2]);
+        let data_origin = [left, 0];
+        let header = PlateHeader { display_size, data_origin, ..PlateHeader::default() };
+        flat(&path, 0.5, &header, true);
+        path
+    });
+    let said = said_of(&world, &["--to", "acescg"], &over, "a.exr");
+    for words in ["F0106", "not channels A", "of 4x2 pixels the 2x2 of the display window"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let said = said_of(&world, &["--to", "acescg"], &beside, "b.exr");
+    assert!(said.contains("beside its display window"), "{said}");
+
+    let png = world.path("a.png");
+    let mut encoder = png::Encoder::new(std::fs::File::create(&png).unwrap(), 1, 1);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header().unwrap().write_image_data(&[255, 0, 0, 128]).unwrap();
+    let said = said_of(&world, &["--from", "srgb_texture", "--to", "aces"], &png, "c.exr");
+    assert!(said.contains("not the alpha"), "{said}");
+}
+
+#[test]
+fn codes_that_a_png_has_not_are_counted() {
+    let world = World::new();
+    let said = [0.18, 4.0, -0.5].map(|value| {
+        let path = world.path("a.exr");
+        flat(&path, value, &PlateHeader::default(), false);
+        said_of(&world, &["--to", "srgb_texture"], &path, "a.png")
+    });
+    for words in ["F0227", "of 24 values 0 are below 0 and 24 above 1"] {
+        assert!(said[1].contains(words), "{}", said[1]);
+    }
+    assert!(said[2].contains("24 are below 0 and 0 above 1"), "{}", said[2]);
+    assert!(!said[0].contains("F0227"), "{}", said[0]);
 }

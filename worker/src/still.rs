@@ -143,7 +143,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("still.png");
         std::fs::write(&path, of(&image, color).expect("a picture")).unwrap();
-        let ([across, down], codes) = png::read(&path).unwrap();
+        let png::Codes { size: [across, down], rgb: codes, .. } = png::read(&path).unwrap();
         assert_eq!((across, down), (320, 180));
         [(80, 45), (240, 45), (80, 135), (240, 135)].map(|(x, y)| {
             let at = 3 * (y * across as usize + x);

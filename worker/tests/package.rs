@@ -69,6 +69,7 @@ fn amf(name: &str, frames: FrameRange) -> Document {
         description: "camera",
         path: &format!("{name}.clf"),
         content: CLF.as_bytes(),
+        applied: true,
     };
     let plate = PlateAmf {
         description: "a test",

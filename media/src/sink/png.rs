@@ -90,17 +90,27 @@ pub fn write_16(
     publish::write_atomic(path, &out)
 }
 
-/// Reads a PNG of any kind: columns and rows, and codes from 0 to 1, red,
-/// green and blue together. Coverage is left out.
+/// What a PNG holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Codes {
+    /// Columns and rows.
+    pub size: [u32; 2],
+    /// From 0 to 1; red, green and blue together.
+    pub rgb: Vec<f32>,
+    /// Whether there is coverage, which is left out.
+    pub has_alpha: bool,
+}
+
+/// Reads a PNG of any kind.
 ///
 /// # Errors
 /// [`Code::FileNotFound`], [`Code::FileUnreadable`]; [`Code::TooLarge`]; [`Code::BadStructure`].
-pub fn read(path: &Path) -> Outcome<([u32; 2], Vec<f32>)> {
+pub fn read(path: &Path) -> Outcome<Codes> {
     let bytes = std::fs::read(path).map_err(|e| crate::source::read_fault(path, &e))?;
     decode(&bytes).map_err(|fault| fault.at(path.display().to_string()))
 }
 
-fn decode(bytes: &[u8]) -> Outcome<([u32; 2], Vec<f32>)> {
+fn decode(bytes: &[u8]) -> Outcome<Codes> {
     let broken =
         |e: png::DecodingError| Fault::new(Code::BadStructure, "this is no sound PNG").because(&e);
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
@@ -127,8 +137,9 @@ fn decode(bytes: &[u8]) -> Outcome<([u32; 2], Vec<f32>)> {
             f32::from(data[at]) / 255.0
         }
     };
-    let codes = (0..3 * pixels as usize).map(|i| code(i / 3, i % 3)).collect();
-    Ok(([width, height], codes))
+    let rgb = (0..3 * pixels as usize).map(|i| code(i / 3, i % 3)).collect();
+    let has_alpha = matches!(channels, 2 | 4);
+    Ok(Codes { size: [width, height], rgb, has_alpha })
 }
 
 #[cfg(test)]
@@ -163,9 +174,10 @@ mod tests {
         let chunk = bytes.windows(4).position(|w| w == b"cICP").unwrap();
         assert_eq!(bytes[chunk + 4..chunk + 8], [9, 16, 0, 1]);
         let back: Vec<f32> = codes.iter().map(|code| f32::from(*code) / 65535.0).collect();
-        assert_eq!(read(&path).unwrap(), ([4, 2], back));
+        let whole = Codes { size: [4, 2], rgb: back, has_alpha: false };
+        assert_eq!(read(&path).unwrap(), whole);
         write(&path, 4, 2, &[51; 24]).unwrap();
-        assert_eq!(read(&path).unwrap().1[22], 0.2);
+        assert_eq!(read(&path).unwrap().rgb[22], 0.2);
         std::fs::write(&path, b"not a picture").unwrap();
         assert_eq!(read(&path).unwrap_err().code, Code::BadStructure);
     }

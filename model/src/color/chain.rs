@@ -94,6 +94,22 @@ pub struct Cdl {
     pub inverse: bool,
 }
 
+impl std::fmt::Display for Cdl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let triple = |v: &[f64; 3]| v.map(|v| v.to_string()).join(" ");
+        write!(
+            f,
+            "slope {} offset {} power {} saturation {}{}{}",
+            triple(&self.slope),
+            triple(&self.offset),
+            triple(&self.power),
+            self.saturation,
+            if self.clamp { ", clamped" } else { "" },
+            if self.inverse { ", undone" } else { "" }
+        )
+    }
+}
+
 /// What CLF's exponent does with negative values, and which curve it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExponentStyle {

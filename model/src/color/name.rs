@@ -198,7 +198,9 @@ fn unknown(name: &str) -> Fault {
         let grammar = OutputTransform::GRAMMAR;
         return fault.remedy(format!("Outputs of ACES 2.0 are named {grammar}."));
     }
-    let close = close(name);
+    // An id is near to other ids and not to the names that share a word with it.
+    let id = name.starts_with(URN) || name.starts_with(URN_1);
+    let close = if id { Vec::new() } else { close(name) };
     if close.is_empty() {
         return fault;
     }

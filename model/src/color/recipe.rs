@@ -188,20 +188,11 @@ impl ColorStep {
 
 impl std::fmt::Display for ColorStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let triple = |v: &[f64; 3]| v.map(|v| v.to_string()).join(" ");
         match self {
             Self::ToAces(text) => write!(f, "{text} to {ACES}"),
             Self::FromAces(text) => write!(f, "{ACES} to {text}"),
             Self::Look(text) => write!(f, "{text}"),
-            Self::Cdl(c) => write!(
-                f,
-                "CDL slope {} offset {} power {} saturation {}{}",
-                triple(&c.slope),
-                triple(&c.offset),
-                triple(&c.power),
-                c.saturation,
-                if c.clamp { ", clamped" } else { "" }
-            ),
+            Self::Cdl(cdl) => write!(f, "CDL {cdl}"),
             Self::File(ColorFile { path, id: Some(id), .. }) => write!(f, "{path}#{id}"),
             Self::File(ColorFile { path, .. }) => write!(f, "{path}"),
         }

@@ -72,9 +72,8 @@ fn content(
         look.map(|look| look.text.as_bytes()).unwrap_or_default(),
     ];
     // The files that the look names may change without it.
-    let stages = request.amf.into_iter().flat_map(|amf| &amf.resolved.stages);
-    let beside = stages.filter_map(|stage| stage.file.as_ref());
-    let beside = beside.map(|(_, found)| found.bytes.as_slice());
+    let beside = request.amf.into_iter().flat_map(|amf| amf.found());
+    let beside = beside.map(|(_, (_, found))| found.bytes.as_slice());
     let mut bytes = Vec::new();
     for part in documents.into_iter().chain(beside) {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
@@ -121,7 +120,7 @@ mod tests {
             file: Some(("look.clf".into(), found)),
         };
         let resolved = Resolved { stages: vec![stage], notes: Vec::new() };
-        IncomingAmf { name: "show.amf".into(), amf, resolved }
+        IncomingAmf { name: "show.amf".into(), amf, resolved, raw: None }
     }
 
     /// A change, with what is said of it.

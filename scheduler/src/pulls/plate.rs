@@ -298,7 +298,8 @@ impl Framer<'_> {
         let mut notes = draft.notes;
         notes.extend(named.notes);
         notes.extend(gave_way);
-        notes.extend(clip.notes.iter().cloned());
+        let (color, assumed) = color(request, clip)?;
+        notes.extend(clip.notes_for(&color).cloned());
         notes.extend(missing(clip, source_first, frames));
         notes.extend(framed.notes);
         let mut fdl_json = None;
@@ -308,7 +309,6 @@ impl Framer<'_> {
         }
         let name = named.name;
         let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
-        let (color, assumed) = color(request, clip)?;
         notes.extend(assumed);
         let grade = take.event.cdl.as_ref();
         let Sidecars { amf, clf, looks, told } =

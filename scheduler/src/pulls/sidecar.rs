@@ -16,7 +16,7 @@ use twox_hash::XxHash3_128;
 pub(super) struct Sidecars {
     /// The ACES metadata file.
     pub(super) amf: Document,
-    /// The camera's transform, which is in no registry, as a Common LUT Format file.
+    /// The input transform as a Common LUT Format file, where no registry has it.
     pub(super) clf: Option<Document>,
     /// Names of the looks of the package that the AMF names.
     pub(super) looks: Vec<String>,
@@ -33,7 +33,8 @@ pub(super) fn recipe(
 ) -> Outcome<(ColorRecipe, Vec<Fault>)> {
     match request.amf {
         Some(incoming) => {
-            let recipe = incoming.resolved.recipe(pixels, &request.delivery.picture.color);
+            let out = &request.delivery.picture.color;
+            let recipe = incoming.of(clip).and_then(|amf| amf.resolved.recipe(pixels, out));
             recipe.map_err(|fault| fault.within(&incoming.name).within(&clip.path))
         }
         // That there is none is said once for the pull.
@@ -88,15 +89,9 @@ pub(super) fn sidecars(
         created: request.now,
         uuid: &made,
     })?;
-    let Some(amf) = sidecars.amf else {
-        let name = request.delivery.picture.color.name();
-        return Err(Fault::new(Code::BadRecipe, format!("no AMF can say that plates are {name}"))
-            .at("--color-out")
-            .remedy("Deliver ACES2065-1, or a space or output that has an ACES transform id."));
-    };
     let looks = sidecars.looks.into_iter().map(|look| look.name).collect();
     let told = told.into_iter().chain(sidecars.notes).collect();
-    Ok(Sidecars { amf, clf: sidecars.clf, looks, told })
+    Ok(Sidecars { amf: sidecars.amf, clf: sidecars.clf, looks, told })
 }
 
 /// The UUID of a document of a plate. The same pull made at another time is another document.

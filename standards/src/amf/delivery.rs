@@ -4,11 +4,11 @@
 
 use super::clf::{CameraClf, PictureClf, camera_clf, picture_clf};
 use super::grade::GradeLook;
+use super::incoming::{IncomingAmf, is_raw, own_space};
 use super::plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
 };
 use super::registry::{self, Meaning};
-use super::{Amf, Finder, Pixels, Resolved, StageKind};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
 use platefarm_model::color::recipe::ACES;
@@ -17,122 +17,9 @@ use platefarm_model::recipe::{ColorRecipe, ColorStep, Debayer, FrameNaming, Outp
 use platefarm_model::repair::Repairs;
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 
-/// The transform that is baked into frames whose file gives no colour numbers.
-/// The id is our own, which the AMF implementation guide has readers treat as
-/// custom, and since the transform is applied nobody needs to resolve it.
-const DEVELOPED: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.CameraRaw_to_ACES.a2.v1";
-
-/// How ids of our own begin, for pictures whose transform neither the registry nor a file names.
-const OURS: &str = "urn:ampas:aces:transformId:v2.0:CSC.Platefarm.";
-
-/// An AMF that came with a clip or a show, with what it names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct IncomingAmf {
-    /// Its name, for reports.
-    pub name: String,
-    /// What it says.
-    pub amf: Amf,
-    /// Its transforms.
-    pub resolved: Resolved,
-}
-
-impl IncomingAmf {
-    /// Reads one and finds what it names.
-    ///
-    /// # Errors
-    /// Those of [`Amf::parse`] and [`Amf::resolve`].
-    pub fn read(name: &str, bytes: &[u8], find: Finder<'_>) -> Outcome<Self> {
-        let amf = Amf::parse(bytes).map_err(|fault| fault.within(name))?;
-        let resolved = amf.resolve(find).map_err(|fault| fault.within(name))?;
-        Ok(Self { name: name.to_owned(), amf, resolved })
-    }
-
-    /// What it is looked at in: a transform of ours or a file; none where it does not say.
-    ///
-    /// # Errors
-    /// [`Code::BadAmf`] where that is in the pixels already.
-    pub fn view(&self) -> Outcome<Option<OutputColor>> {
-        if self.resolved.has_applied(StageKind::Output) {
-            let message = "the output transform is applied: nothing is left to be done";
-            return Err(Fault::new(Code::BadAmf, message).at(self.name.clone()));
-        }
-        let mut stages = self.resolved.stages.iter();
-        let output = stages.find(|stage| stage.kind == StageKind::Output);
-        match output.and_then(|stage| stage.steps.last()) {
-            Some(ColorStep::FromAces(name)) => OutputColor::named(name).map(Some),
-            Some(ColorStep::File(file)) => Ok(Some(OutputColor::by_file(file.clone()))),
-            _ => Ok(None),
-        }
-    }
-
-    /// The files of its looks: the name there, the one beside a new AMF, the
-    /// content. Those of one name from several directories are told apart.
-    #[must_use]
-    pub fn files(&self) -> Vec<(String, String, Vec<u8>)> {
-        let mut files: Vec<(String, String, Vec<u8>)> = Vec::new();
-        let looks = self.resolved.stages.iter().filter(|stage| stage.kind != StageKind::Input);
-        for (name, found) in looks.filter_map(|stage| stage.file.as_ref()) {
-            if files.iter().any(|(known, ..)| known == name) {
-                continue;
-            }
-            let plain = name.rsplit('/').next().unwrap_or(name);
-            let mut beside = plain.to_owned();
-            let mut copy = 2;
-            while files.iter().any(|(_, taken, _)| *taken == beside) {
-                beside = format!("{copy}_{plain}");
-                copy += 1;
-            }
-            files.push((name.clone(), beside, found.bytes.clone()));
-        }
-        files
-    }
-}
-
-/// What a clip's pixels are, as far as an input transform has to know.
-#[must_use]
-pub fn pixels(clip: &ClipInfo) -> Pixels<'_> {
-    if is_raw(clip) {
-        return Pixels::Raw;
-    }
-    match clip.color_space.as_deref() {
-        Some(ACES) => Pixels::Aces,
-        Some(_)
-            if clip.primaries_assumed && own_space(clip).is_some_and(|s| s.meaning().linear) =>
-        {
-            Pixels::Silent
-        }
-        says => Pixels::Picture(says.unwrap_or_default()),
-    }
-}
-
-/// What is said where a person's word of what a clip's codes are goes before that of its AMF:
-/// all that is claimed. `by` is where it was said.
-#[must_use]
-pub fn overruled(incoming: &IncomingAmf, clip: &ClipInfo, by: &str, name: &str) -> Option<Fault> {
-    let (label, applied) = incoming.resolved.input_said()?;
-    let applied = if applied { "applied, so ACES2065-1" } else { "to be applied" };
-    let file = match &clip.color_space {
-        // Whoever said it wrote it there.
-        Some(space) if space == name => String::new(),
-        Some(space) if clip.primaries_assumed => format!("; the file is silent ({space} assumed)"),
-        Some(space) => format!("; by the file they are {space}"),
-        None => "; the file is silent".to_owned(),
-    };
-    let message = format!(
-        "{by} says that the pixels are {name}, which is taken; by the AMF its input transform ({label}) is {applied}{file}"
-    );
-    Some(Fault::new(Code::ColorAssumed, message).at(by))
-}
-
-/// The space of ours that the file of a picture names.
-fn own_space(clip: &ClipInfo) -> Option<name::Named> {
-    clip.color_space.as_deref().and_then(|own| name::resolve(own).ok())
-}
-
-/// Whether a clip's pixels are the camera's own, which its numbers develop.
-fn is_raw(clip: &ClipInfo) -> bool {
-    clip.picture.cfa.is_some() || clip.color.is_some()
-}
+/// What is baked into frames whose file gives no colour numbers has an id of our own, which the AMF
+/// implementation guide has readers treat as custom; since it is applied nobody needs to resolve it.
+const DEVELOPED: &str = "CameraRaw";
 
 /// A look that goes into the pixels besides those of an AMF.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,88 +62,39 @@ pub struct Delivery<'a> {
 }
 
 /// The documents beside delivered frames.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sidecars {
     /// The ACES metadata file.
-    pub amf: Option<Document>,
-    /// The transform of the camera, or of a picture that no registry knows, as a Common LUT Format file.
+    pub amf: Document,
+    /// The input transform as a Common LUT Format file, where no registry has it: that of the
+    /// camera, of a picture, or of the frames themselves.
     pub clf: Option<Document>,
     /// Files of looks.
     pub looks: Vec<Document>,
-    /// Why there is no AMF, where there is none, and what in it is in no registry.
+    /// What of the AMF is in no registry.
     pub notes: Vec<Fault>,
 }
 
 /// The sidecars of delivered frames.
 ///
 /// # Errors
-/// Those of [`plate_amf`] and [`camera_clf`].
+/// Those of [`plate_amf`] and [`camera_clf`], and of [`IncomingAmf::of`].
 pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
     let Delivery { clip, naming, color_out, .. } = *delivery;
     let stem = naming.stem.as_str();
-    let mut out = Sidecars::default();
     let meaning = color_out.meaning()?;
-    let description = input_description(delivery);
-    let custom;
-    let input = if !meaning.display && !color_out.is_aces() {
-        let id = registry::id_of(&Meaning::ToAces(color_out.name().to_owned()));
-        let Some(id) = id else {
-            let message = format!(
-                "no ACES transform id names {}: the frames' headers say what they are, and no AMF is written",
-                color_out.name()
-            );
-            out.notes.push(Fault::new(Code::ColorAssumed, message));
-            return Ok(out);
-        };
-        custom = id;
-        let description = "the delivered pixels to ACES2065-1";
-        Some(InputTransform::Ahead { description, id: &custom })
-    } else if let Some(color) = &clip.color {
-        let transform = CameraClf {
-            id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
-            name: &camera_name(clip),
-            description: &format!(
-                "white balance and matrix of clip '{}'; already applied in {stem}",
-                clip.identity.clip_name
-            ),
-            white_balance: color.white_balance,
-            camera_to_aces: color.camera_to_aces,
-        };
-        let text = camera_clf(&transform)?;
-        let clf = out.clf.insert(Document { name: format!("{stem}.clf"), text: text.into() });
-        Some(InputTransform::File {
-            description: &description,
-            path: &clf.name,
-            content: clf.text.as_bytes(),
-        })
-    } else if let Some(text) = picture_input(delivery) {
-        let clf = out.clf.insert(Document { name: format!("{stem}.clf"), text: text.into() });
-        Some(InputTransform::File {
-            description: &description,
-            path: &clf.name,
-            content: clf.text.as_bytes(),
-        })
-    } else {
-        custom = input_id(delivery);
-        // Where nobody says what the codes are, no frame is made of them.
-        let said = clip.color_space.is_some() || !delivery.color.input.is_empty();
-        if said && !is_raw(clip) && custom.starts_with(OURS) {
-            out.notes.push(unregistered("what led to ACES2065-1"));
-        }
-        let known = !custom.is_empty();
-        known.then(|| InputTransform::Registered { description: &description, id: &custom })
-    };
+    let led =
+        if meaning.display || color_out.is_aces() { behind(delivery)? } else { ahead(delivery)? };
+    let mut notes: Vec<Fault> = led.iter().filter_map(|way| way.note.clone()).collect();
     let shown = Meaning::FromAces(color_out.name().to_owned());
     if meaning.display && color_out.file().is_none() && registry::id_of(&shown).is_none() {
-        out.notes.push(unregistered(color_out.name()));
+        notes.push(unregistered(color_out.name()));
     }
-    let files = delivery.incoming.map(IncomingAmf::files).unwrap_or_default();
-    let incoming = delivery.incoming.map(|incoming| Incoming {
-        amf: &incoming.amf,
-        looks_baked: meaning.display,
-        shown: color_out.file().is_some(),
-        files: &files,
-    });
+    let document =
+        |name: &str, bytes: &[u8]| Document { name: name.to_owned(), text: bytes.to_vec().into() };
+    let clf_name = format!("{stem}.clf");
+    let came = delivery.incoming.map(|incoming| incoming.of(clip)).transpose()?;
+    let files = came.map(IncomingAmf::files).unwrap_or_default();
     let looks: Vec<BakedLook<'_>> = delivery.looks.iter().map(baked).collect();
     let plate = PlateAmf {
         description: delivery.what,
@@ -267,22 +105,125 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         clip_name: stem,
         naming,
         frames: delivery.frames,
-        input,
-        incoming,
+        input: led.as_ref().map(|way| way.transform(&clf_name)),
+        incoming: came.map(|incoming| Incoming {
+            amf: &incoming.amf,
+            looks_baked: meaning.display,
+            shown: color_out.file().is_some(),
+            files: &files,
+        }),
         looks: &looks,
         grade: delivery.grade,
         viewing: (meaning.display && color_out.file().is_none())
             .then(|| Viewing { output: color_out.name(), applied: true }),
     };
-    out.amf = Some(Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() });
-    let document =
-        |name: &str, bytes: &[u8]| Document { name: name.to_owned(), text: bytes.to_vec().into() };
-    out.looks.extend(files.iter().map(|(_, beside, bytes)| document(beside, bytes)));
+    let amf = Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() };
+    let mut looks: Vec<Document> =
+        files.iter().map(|(_, beside, bytes)| document(beside, bytes)).collect();
     for (name, bytes) in delivery.looks.iter().filter_map(|look| look.file.as_ref()) {
         relative(name)?;
-        out.looks.push(document(name, bytes));
+        looks.push(document(name, bytes));
     }
-    Ok(out)
+    let clf = led.as_ref().and_then(|way| match &way.by {
+        By::File(text) => Some(document(&clf_name, text.as_bytes())),
+        By::Id(_) => None,
+    });
+    Ok(Sidecars { amf, clf, looks, notes })
+}
+
+/// The way between codes and ACES2065-1, as an AMF names it.
+struct Way {
+    description: String,
+    by: By,
+    /// Whether it is in the pixels.
+    applied: bool,
+    /// What is to be said of its name.
+    note: Option<Fault>,
+}
+
+/// What names a way.
+enum By {
+    /// An id of the registry, or one of our own.
+    Id(String),
+    /// The text of a Common LUT Format file.
+    File(String),
+}
+
+impl Way {
+    /// As the AMF has it; `clf` is the name of the file where one says it.
+    fn transform<'a>(&'a self, clf: &'a str) -> InputTransform<'a> {
+        let (description, applied) = (self.description.as_str(), self.applied);
+        match &self.by {
+            By::Id(id) => InputTransform::Registered { description, id, applied },
+            By::File(text) => {
+                let content = text.as_bytes();
+                InputTransform::File { description, path: clf, content, applied }
+            }
+        }
+    }
+}
+
+/// What has still to be done to codes of a scene space to get to ACES2065-1.
+fn ahead(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
+    let space = name::resolve(delivery.color_out.name())?;
+    let (by, note) = named(delivery, &space, "to be applied to");
+    let description = "the delivered pixels to ACES2065-1".to_owned();
+    Ok(Some(Way { description, by, applied: false, note }))
+}
+
+/// What led to ACES2065-1 and is in the pixels; none for a clip that came in it.
+fn behind(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
+    let Delivery { clip, naming, .. } = *delivery;
+    let way = |(by, note)| {
+        Ok(Some(Way { description: input_description(delivery), by, applied: true, note }))
+    };
+    if let Some(color) = &clip.color {
+        let text = camera_clf(&CameraClf {
+            id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
+            name: &camera_name(clip),
+            description: &format!(
+                "white balance and matrix of clip '{}'; already applied in {}",
+                clip.identity.clip_name, naming.stem
+            ),
+            white_balance: color.white_balance,
+            camera_to_aces: color.camera_to_aces,
+        })?;
+        return way((By::File(text), None));
+    }
+    if is_raw(clip) {
+        return way((By::Id(registry::own_id(DEVELOPED)), None));
+    }
+    match input_space(delivery) {
+        Some(space) if space.name() == ACES => Ok(None),
+        Some(space) => way(named(delivery, &space, "already applied in")),
+        None => {
+            // Where nobody says what the codes are, no frame is made of them.
+            let said = clip.color_space.is_some() || !delivery.color.input.is_empty();
+            let note = said.then(|| unregistered("what led to ACES2065-1"));
+            way((By::Id(registry::own_id("Picture")), note))
+        }
+    }
+}
+
+/// What names the way from a space to ACES2065-1: an id of the registry, a file that says it, or an
+/// id of our own, which is told.
+fn named(delivery: &Delivery<'_>, space: &name::Named, how: &str) -> (By, Option<Fault>) {
+    let name = space.name();
+    if let Some(id) = registry::id_of(&Meaning::ToAces(name.to_owned())) {
+        return (By::Id(id), None);
+    }
+    let file = space.to_aces().ok().and_then(|chain| {
+        picture_clf(&PictureClf {
+            id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
+            name,
+            description: &format!("{name} to ACES2065-1; {how} {}", delivery.naming.stem),
+            chain: &chain,
+        })
+    });
+    if let Some(text) = file {
+        return (By::File(text), None);
+    }
+    (By::Id(registry::own_id(name)), Some(unregistered(name)))
 }
 
 fn baked(look: &ExtraLook) -> BakedLook<'_> {
@@ -334,21 +275,6 @@ fn input_space(delivery: &Delivery<'_>) -> Option<name::Named> {
     }
 }
 
-/// What led from a picture to ACES2065-1, where no registry names it and a file can say it.
-fn picture_input(delivery: &Delivery<'_>) -> Option<String> {
-    let space = input_space(delivery).filter(|_| !is_raw(delivery.clip))?;
-    let (name, stem) = (space.name(), delivery.naming.stem.as_str());
-    if name == ACES || registry::id_of(&Meaning::ToAces(name.to_owned())).is_some() {
-        return None;
-    }
-    picture_clf(&PictureClf {
-        id: &format!("urn:uuid:{}", (delivery.uuid)("CLF")),
-        name,
-        description: &format!("{name} to ACES2065-1; already applied in {stem}"),
-        chain: &space.to_aces().ok()?,
-    })
-}
-
 /// An id of our own stands in the AMF, since the registry has none.
 fn unregistered(what: &str) -> Fault {
     let message = format!(
@@ -357,24 +283,4 @@ fn unregistered(what: &str) -> Fault {
     Fault::new(Code::ColorAssumed, message).remedy(
         "Nothing, if whoever receives the frames knows what it is; else take one that is registered.",
     )
-}
-
-/// The id of what led from a clip that has no numbers of its own to
-/// ACES2065-1; empty for one that is there already.
-fn input_id(delivery: &Delivery<'_>) -> String {
-    if is_raw(delivery.clip) {
-        return DEVELOPED.to_owned();
-    }
-    match input_space(delivery) {
-        Some(space) if space.name() == ACES => String::new(),
-        Some(space) => {
-            let name = space.name();
-            registry::id_of(&Meaning::ToAces(name.to_owned())).unwrap_or_else(|| {
-                let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-                let plain: String = name.chars().map(letter).collect();
-                format!("{OURS}{plain}_to_ACES.a2.v1")
-            })
-        }
-        None => format!("{OURS}Picture_to_ACES.a2.v1"),
-    }
 }

@@ -14,6 +14,7 @@ pub mod clf;
 mod delivery;
 mod grade;
 mod hash;
+mod incoming;
 mod output;
 mod plate;
 mod read;
@@ -22,10 +23,11 @@ mod resolve;
 mod validate;
 mod write;
 
-pub use delivery::{Delivery, ExtraLook, IncomingAmf, Sidecars, overruled, pixels, sidecars};
+pub use delivery::{Delivery, ExtraLook, Sidecars, sidecars};
 pub use grade::GradeLook;
 pub use hash::sha256_hex;
-pub use output::{named, output, view};
+pub use incoming::{IncomingAmf, overruled, pixels};
+pub use output::{named, output, target, view};
 pub use plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, file_name, plate_amf,
 };

@@ -13,12 +13,26 @@ const VIEW: &str = "view";
 /// A space or an output transform by its name, or `view`, for what the AMF says.
 ///
 /// # Errors
-/// Those of [`named`] and [`view`].
+/// Those of [`target`] and [`view`].
 pub fn output(text: &str, incoming: Option<&IncomingAmf>) -> Outcome<OutputColor> {
     if text.eq_ignore_ascii_case(VIEW) {
         return view(incoming);
     }
-    named(text).and_then(|name| OutputColor::named(&name))
+    target(text)
+}
+
+/// A space or an output transform that pixels are to be brought to.
+///
+/// # Errors
+/// Those of [`named`]; [`Code::NoWayBack`] for an id that leads from a display's codes.
+pub fn target(text: &str) -> Outcome<OutputColor> {
+    let name = named(text)?;
+    if registry::leads_back(text) {
+        let message = format!("'{text}' leads from the codes of {name} to ACES2065-1, not to them");
+        return Err(Fault::new(Code::NoWayBack, message)
+            .remedy(format!("Say with it what the pixels are (--from, --color-in); what leads to the codes is '{name}'.")));
+    }
+    OutputColor::named(&name)
 }
 
 /// What an AMF says that it is looked at in; the default where it says nothing.
@@ -52,6 +66,9 @@ pub fn named(text: &str) -> Outcome<String> {
         ),
         Some(Meaning::Look(_)) => no_space("it is a look", "Give it with --look."),
         Some(Meaning::NotComputed(_)) => Err(registry::resolve(text).err().unwrap_or(unknown)),
-        None => Err(unknown),
+        None => Err(match registry::nearest(text).filter(|_| unknown.remedy.is_none()) {
+            Some(near) => unknown.remedy(format!("If '{near}' is meant, write that.")),
+            None => unknown,
+        }),
     }
 }

@@ -14,32 +14,29 @@ use platefarm_model::recipe::FrameNaming;
 use platefarm_model::utc::Utc;
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
 
-/// What leads from the clip to ACES2065-1.
+/// What leads from the clip to ACES2065-1, or, where the delivered pixels are
+/// codes of another space, from these.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InputTransform<'a> {
-    /// A transform of the ACES registry, by its id; it is in the pixels.
+    /// A transform of the ACES registry, or one that has an id of our own.
     Registered {
-        /// What was done, for people.
+        /// What was done, or what it is, for people.
         description: &'a str,
         /// `urn:ampas:aces:transformId:v2.0:CSC.Arri.LogC4_to_ACES.a2.v1`
         id: &'a str,
+        /// Whether it is in the pixels, and not still to be done.
+        applied: bool,
     },
-    /// A file beside the AMF or below it; it is in the pixels.
+    /// A file beside the AMF or below it.
     File {
-        /// What was done, for people.
+        /// What was done, or what it is, for people.
         description: &'a str,
         /// Relative path, with `/`.
         path: &'a str,
         /// Its content, which is hashed.
         content: &'a [u8],
-    },
-    /// The delivered pixels are codes of another space: this is what has still
-    /// to be done to get to ACES2065-1.
-    Ahead {
-        /// What it is, for people.
-        description: &'a str,
-        /// Id of the registry.
-        id: &'a str,
+        /// Whether it is in the pixels.
+        applied: bool,
     },
 }
 
@@ -258,11 +255,12 @@ fn incoming_look(stage: &super::Stage, incoming: &Incoming<'_>) -> Outcome<Eleme
 /// Sets the flag that is true now. A description that was written for the other one ("not baked")
 /// would contradict it, so it is told as what it was.
 fn flag(transform: &mut Element, applied: bool) {
-    if applied && !is_applied(transform) {
+    if applied != is_applied(transform) {
+        let now = if applied { "in the pixels now" } else { "not in the pixels" };
         let came = transform.children.iter_mut().filter(|child| &*child.name == "description");
         for description in came {
             let words = description.text.trim();
-            description.text = format!("in the pixels now; described before as \"{words}\"");
+            description.text = format!("{now}; described before as \"{words}\"");
         }
     }
     set(transform, "applied", if applied { "true" } else { "false" });
@@ -369,17 +367,17 @@ pub(super) fn relative(path: &str) -> Outcome<()> {
 
 fn input_transform(input: InputTransform<'_>) -> Outcome<Element> {
     let (children, applied) = match input {
-        InputTransform::Registered { description, id }
-        | InputTransform::Ahead { description, id } => {
+        InputTransform::Registered { description, id, applied } => {
             if !is_input_id(id) {
                 return Err(bad(format!("'{id}' is not the id of an input transform")));
             }
-            let applied = matches!(input, InputTransform::Registered { .. });
             (vec![leaf("description", description), leaf("transformId", id)], applied)
         }
-        InputTransform::File { description, path, content } => {
+        InputTransform::File { description, path, content, applied } => {
             relative(path)?;
-            (vec![leaf("description", description), hash_of(content), leaf("file", path)], true)
+            let children =
+                vec![leaf("description", description), hash_of(content), leaf("file", path)];
+            (children, applied)
         }
     };
     let mut element = node("inputTransform", children);

@@ -1,6 +1,7 @@
 //! Reading AMF 1.0 and 2.0 leniently: what is there is told, what is missing
 //! is absent. Nothing is resolved or applied here.
 
+use crate::clf::cdl_fault;
 use crate::xml::{self, Element};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -148,7 +149,7 @@ impl Amf {
     ///
     /// # Errors
     /// [`Code::BadAmf`] when it is not XML, not an AMF, of another version, has no
-    /// pipeline, or has a number or an applied flag that cannot be read.
+    /// pipeline, or has a number or an applied flag that cannot be read, or a CDL that is none.
     pub fn parse(bytes: &[u8]) -> Outcome<Self> {
         let root = xml::read(bytes, Code::BadAmf)?;
         if &*root.name != "acesMetadataFile" || !root.namespace.starts_with("urn:ampas:aces:amf:") {
@@ -335,7 +336,7 @@ fn cdl(element: &Element) -> Outcome<Option<Cdl>> {
         <[f64; 3]>::try_from(numbers)
             .map_err(|_| Fault::new(Code::BadAmf, format!("{name} '{text}' is not three numbers")))
     };
-    Ok(Some(Cdl {
+    let cdl = Cdl {
         slope: triple("Slope", 1.0)?,
         offset: triple("Offset", 0.0)?,
         power: triple("Power", 1.0)?,
@@ -343,5 +344,9 @@ fn cdl(element: &Element) -> Outcome<Option<Cdl>> {
             Some(text) => number(Some(text), "Saturation")?,
             None => 1.0,
         },
-    }))
+    };
+    match cdl_fault(&cdl.link()) {
+        Some((place, message)) => Err(Fault::new(Code::BadAmf, message).at(place)),
+        None => Ok(Some(cdl)),
+    }
 }

@@ -9,7 +9,7 @@
 mod luts;
 mod nodes;
 
-pub(crate) use nodes::cdl_values;
+pub(crate) use nodes::{cdl_fault, cdl_values};
 
 use crate::xml::{self, Element};
 use platefarm_model::color::chain::{Chain, Link};
@@ -163,18 +163,18 @@ fn depth(node: &Element, attribute: &str) -> Outcome<Depth> {
 }
 
 fn node(node: &Element) -> Outcome<(Vec<Link>, [Depth; 2])> {
-    let depths = [depth(node, "inBitDepth")?, depth(node, "outBitDepth")?];
-    let links = match &*node.name {
-        "Matrix" => nodes::matrix(node, depths)?,
-        "Range" => nodes::range(node, depths)?,
-        "ASC_CDL" => nodes::cdl(node)?,
-        "Exponent" => nodes::exponent(node)?,
-        "Log" => nodes::log(node)?,
-        "LUT1D" => luts::lut1d(node, depths)?,
-        "LUT3D" => luts::lut3d(node, depths)?,
+    let read: fn(&Element, [Depth; 2]) -> Outcome<Vec<Link>> = match &*node.name {
+        "Matrix" => nodes::matrix,
+        "Range" => nodes::range,
+        "ASC_CDL" => |node, _| nodes::cdl(node),
+        "Exponent" => |node, _| nodes::exponent(node),
+        "Log" => |node, _| nodes::log(node),
+        "LUT1D" => luts::lut1d,
+        "LUT3D" => luts::lut3d,
         other => return Err(refused(format!("'{other}' is no node of the format"), other)),
     };
-    Ok((links, depths))
+    let depths = [depth(node, "inBitDepth")?, depth(node, "outBitDepth")?];
+    Ok((read(node, depths)?, depths))
 }
 
 /// The numbers of a text.

@@ -106,16 +106,27 @@ pub(crate) fn cdl_values(sop: Option<&Element>, sat: Option<&Element>) -> Outcom
             _ => return Err(refused("Saturation is not one number", "Saturation")),
         };
     }
-    if cdl.slope.iter().any(|v| *v < 0.0) {
-        return Err(refused(format!("a slope of {:?} is below 0", cdl.slope), "Slope"));
+    match cdl_fault(&cdl) {
+        Some((place, message)) => Err(refused(message, place)),
+        None => Ok(cdl),
     }
-    if cdl.power.iter().any(|v| *v <= 0.0) {
-        return Err(refused(format!("a power of {:?} is not above 0", cdl.power), "Power"));
+}
+
+/// What no correction can be, wherever it is written: the value that is wrong, and why.
+pub(crate) fn cdl_fault(cdl: &Cdl) -> Option<(&'static str, String)> {
+    let Cdl { slope, offset, power, saturation, .. } = cdl;
+    let all = [slope, offset, power, &[*saturation; 3]];
+    let places = ["Slope", "Offset", "Power", "Saturation"];
+    if let Some((values, place)) = all.into_iter().zip(places).find(|(v, _)| finite(*v).is_err()) {
+        return Some((place, format!("a number of {values:?} is not finite")));
     }
-    if cdl.saturation < 0.0 {
-        return Err(refused("the saturation is below 0", "Saturation"));
+    if slope.iter().any(|v| *v < 0.0) {
+        return Some(("Slope", format!("a slope of {slope:?} is below 0")));
     }
-    Ok(cdl)
+    if power.iter().any(|v| *v <= 0.0) {
+        return Some(("Power", format!("a power of {power:?} is not above 0")));
+    }
+    (*saturation < 0.0).then(|| ("Saturation", "the saturation is below 0".to_owned()))
 }
 
 pub(super) fn cdl(node: &Element) -> Outcome<Vec<Link>> {

@@ -71,7 +71,16 @@ fn collect(element: &Element, depth: usize, found: &mut Vec<Correction>) -> Outc
 pub(super) fn choose(all: &[Correction], id: Option<&str>) -> Outcome<Correction> {
     let ids: Vec<&str> = all.iter().filter_map(|c| c.id.as_deref()).collect();
     let chosen = match id {
-        Some(id) => all.iter().find(|c| c.id.as_deref() == Some(id)),
+        Some(id) => {
+            let mut same = all.iter().filter(|c| c.id.as_deref() == Some(id));
+            let first = same.next();
+            if same.any(|other| Some(other) != first) {
+                let message = format!("the file holds several corrections '{id}', and they differ");
+                return Err(Fault::new(Code::BadLook, message)
+                    .remedy("Give each correction an id of its own."));
+            }
+            first
+        }
         None if all.len() == 1 => all.first(),
         None => {
             let message = format!("the file holds {} corrections, one must be named", all.len());
@@ -106,6 +115,17 @@ mod tests {
             let fault = choose(&all, id).unwrap_err();
             assert!(fault.remedy.unwrap().contains("a, b"));
         }
+    }
+
+    #[test]
+    fn an_id_that_two_corrections_have_chooses_none() {
+        let text = COLLECTION.replace("id=\"b\"", "id=\"a\"");
+        let all = parse_cdl(text.as_bytes()).unwrap();
+        let fault = choose(&all, Some("a")).unwrap_err();
+        assert!(fault.message.contains("several corrections 'a'"), "{fault}");
+        // Twice the same is no question.
+        let twice = [all[0].clone(), all[0].clone()];
+        assert_eq!(choose(&twice, Some("a")).unwrap(), all[0]);
     }
 
     #[test]

@@ -73,7 +73,8 @@ fn keyword(header: &mut Header, line: &str) -> Result<(), String> {
             .ok_or_else(|| format!("{word} is '{}', 2 to {most} expected", rest.trim()))
     };
     let numbers = || format!("{word} has not the numbers that it needs");
-    match word {
+    // Written in capitals by its specification, and in small letters by some.
+    match word.to_ascii_uppercase().as_str() {
         "TITLE" => {}
         "LUT_1D_SIZE" => header.table = Some(size(MAX_TABLE)?),
         "LUT_3D_SIZE" => header.edge = Some(size(MAX_EDGE)?),
@@ -81,7 +82,7 @@ fn keyword(header: &mut Header, line: &str) -> Result<(), String> {
         "DOMAIN_MAX" => header.high = Some(floats(rest).ok_or_else(numbers)?),
         "LUT_1D_INPUT_RANGE" => header.table_range = Some(floats(rest).ok_or_else(numbers)?),
         "LUT_3D_INPUT_RANGE" => header.edge_range = Some(floats(rest).ok_or_else(numbers)?),
-        other => return Err(format!("the keyword '{other}' is not known")),
+        _ => return Err(format!("the keyword '{word}' is not known")),
     }
     Ok(())
 }
@@ -159,6 +160,7 @@ mod tests {
             assert_eq!(cube.values[3 * i..3 * i + 3], expected);
         }
         assert!(cube.tetrahedral);
+        assert_eq!(parse_cube(text.to_lowercase().as_bytes()).unwrap(), chain);
     }
 
     #[test]

@@ -174,7 +174,7 @@ impl RenderReport {
         let frames_per_second = done.len() as f64 * 1000.0 / wall_ms.max(f64::MIN_POSITIVE);
         let pixels = f64::from(framing.size[0]) * f64::from(framing.size[1]);
         // A picture that has all its colours is not debayered, and has no photosites to mend.
-        let mut notes = clip.notes.clone();
+        let mut notes: Vec<Fault> = clip.notes_for(&spec.color).cloned().collect();
         let (debayer, repairs) = if clip.picture.cfa.is_some() {
             (format!("{} v{}", spec.debayer.name(), spec.debayer.version()), spec.repairs)
         } else {

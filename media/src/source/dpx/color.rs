@@ -3,6 +3,7 @@
 
 use super::header::Header;
 use crate::source::encoding;
+use platefarm_model::clip::NO_PRIMARIES;
 use platefarm_model::color::{self, Matrix3};
 use platefarm_model::{Code, Fault, Outcome};
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub(super) fn of(header: &Header) -> Meaning {
     }
     let assumed = !matches!(header.colorimetric, 5 | 6);
     if assumed {
-        assume("no primaries in the file: those of ITU-R BT.709 are assumed");
+        assume(NO_PRIMARIES);
     }
     Meaning {
         name: name.into(),

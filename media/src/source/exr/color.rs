@@ -6,6 +6,7 @@ use crate::sink::exr::{COLOR, ENCODING};
 use crate::source::encoding::{self, P3, REC2020};
 use exr::math::Vec2;
 use exr::meta::attribute::AttributeValue;
+use platefarm_model::clip::NO_PRIMARIES;
 use platefarm_model::color::{self, ACES_WHITE, AP0, AP1, D65, Matrix3, REC709, Xy, meaning, name};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -83,11 +84,8 @@ pub(super) fn of(header: &Header) -> Outcome<Meaning> {
             None => Meaning::codes(name),
         });
     }
-    let note = Fault::new(
-        Code::MetadataAbsent,
-        "no primaries in the file: those of ITU-R BT.709 are assumed, as OpenEXR says",
-    )
-    .at("chromaticities");
+    let note = Fault::new(Code::MetadataAbsent, format!("{NO_PRIMARIES}, as OpenEXR says"))
+        .at("chromaticities");
     Ok(Meaning { assumed: Some(note), ..by_primaries(REC709, D65)? })
 }
 

@@ -104,6 +104,14 @@ impl Window {
         }
     }
 
+    /// Whether they share a pixel.
+    const fn meets(self, other: Self) -> bool {
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
+    }
+
     fn check_size(self, what: &str) -> Outcome<()> {
         let (width, height) = (self.width(), self.height());
         let side = i64::from(limits::MAX_PICTURE_SIDE_PX);
@@ -216,6 +224,7 @@ impl PictureFormat for Exr {
     fn describe(first: &Header, sampled: &[Header]) -> Outcome<Described> {
         let color::Meaning { name, to_aces, known, assumed } = color::of(first)?;
         let (primaries_assumed, mut notes) = (assumed.is_some(), Vec::from_iter(assumed));
+        notes.extend(beside_the_window(sampled));
         let raster = raster(first, sampled, &mut notes);
         raster.check_size("picture")?;
         let display = first.display;
@@ -286,6 +295,18 @@ impl PictureFormat for Exr {
         }
         Ok(())
     }
+}
+
+/// What is said of a picture of which nothing lies where it is shown: black is all there is of it.
+fn beside_the_window(sampled: &[Header]) -> Option<Fault> {
+    let beside = sampled.iter().find(|h| !h.data.meets(h.display))?;
+    let message = format!(
+        "the picture (data from {}) lies beside its display window ({}): what is delivered is black",
+        beside.data, beside.display
+    );
+    Some(Fault::new(Code::UnsupportedFeature, message).at("dataWindow").remedy(
+        "Nothing, if the picture has left the frame; else correct the windows of the file.",
+    ))
 }
 
 /// The raster of the clip: its display window, and the overscan around it where all frames have
