@@ -210,7 +210,7 @@ fn lists_and_errors_lead_on() {
 
 /// An OpenEXR file of 4x2 pixels that are all alike; with coverage where `alpha` asks for it.
 fn flat(path: &Path, value: f32, header: &PlateHeader, alpha: bool) {
-    let plane = vec![half::f16::from_f32(value).to_bits(); 8];
+    let plane = [half::f16::from_f32(value).to_bits(); 8];
     let alpha = alpha.then_some(&plane[..]);
     let planes = Planes { width: 4, height: 2, rgb: [&plane[..]; 3], alpha };
     std::fs::write(path, encode(planes, header, Compression::default()).unwrap()).unwrap();

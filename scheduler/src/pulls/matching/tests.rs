@@ -117,7 +117,8 @@ fn a_clip_without_timecode_is_no_exact_match() {
     let with_id = list("NO", "00:00:01:00 00:00:02:00", &format!(">>> UMID {id}"), "24");
     let found = find(&by_id, &with_id).ok().unwrap();
     assert_eq!((found.matched.tier, found.matched.rule.as_str()), (Tier::Fuzzy, "no-timecode"));
-    let timed = key(ARRI, None, "00:00:00:00", "24", 100);
+    let timed =
+        ClipKey { path: "/copy/it.mxf".into(), ..key(ARRI, None, "00:00:00:00", "24", 100) };
     assert_eq!(find(&[untimed.clone(), timed], &one).ok().unwrap().clip, 1);
     let chosen = choices(&format!("[[choice]]\nreel = \"{ARRI}\"\nuse = \"{ARRI}\"\n"));
     let found = find_with(keys, &one, &chosen, BAR).ok().unwrap();

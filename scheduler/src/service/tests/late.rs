@@ -33,24 +33,25 @@ async fn a_frame_is_its_workers_for_as_long_as_the_job_is_kept() {
     let worker = register(&mut work, "i").await;
     let lease = acquire(&mut work, worker, 0).await.unwrap();
     let all = frames(&lease);
+    let each = |verdict: v1::Verdict| vec![verdict; all.len()];
     let granted = report(&mut work, worker, lease.token, &all).await;
-    assert_eq!(granted, [v1::Verdict::Granted; 4]);
+    assert_eq!(granted, each(v1::Verdict::Granted));
     drain(&mut work, worker).await;
     assert_eq!(job(&mut farm, id).await.phase, Phase::Done);
     // Its answer was lost, and meanwhile the leases of the job are struck out.
     let struck_out = async {
-        while report(&mut work, worker, lease.token, &all).await != [v1::Verdict::Refused; 4] {
+        while report(&mut work, worker, lease.token, &all).await != each(v1::Verdict::Refused) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), struck_out).await.expect("they are");
     let again = report_late(&mut work, worker, &lease, &all).await;
-    assert_eq!(again, [v1::Verdict::Duplicate; 4], "the store knows what was accepted");
+    assert_eq!(again, each(v1::Verdict::Duplicate), "the store knows what was accepted");
     let never = report_late(&mut work, worker, &lease, &[all[0].clone(), done(1007)]).await;
     assert_eq!(never, [v1::Verdict::Duplicate, v1::Verdict::Refused]);
     let other = v1::Lease { token: lease.token + 1, ..lease.clone() };
     let other = report_late(&mut work, worker, &other, &all).await;
-    assert_eq!(other, [v1::Verdict::Refused; 4], "under another token nothing was");
+    assert_eq!(other, each(v1::Verdict::Refused), "under another token nothing was");
 
     // The same on a session.
     let mut session = Session::open(&mut work, worker, vec![]).await;
@@ -73,6 +74,6 @@ async fn a_frame_is_its_workers_for_as_long_as_the_job_is_kept() {
 
     farm.forget_job(v1::ForgetJobRequest { job: id }).await.unwrap();
     let gone = report_late(&mut work, worker, &lease, &all).await;
-    assert_eq!(gone, [v1::Verdict::Refused; 4], "a job that is forgotten is the operator's own");
+    assert_eq!(gone, each(v1::Verdict::Refused), "a job that is forgotten is the operator's own");
     running.stop().await.unwrap();
 }

@@ -162,7 +162,7 @@ async fn what_is_set_up_is_seen_and_taken_away() {
     let less = does("shows set", "atlas", form(r#"{"guarantee":"5","ceiling":"2"}"#)).await;
     let (told, remedy) = less.body.split_once('\n').unwrap();
     assert!(less.status == 400 && told.starts_with("F0508"), "{}", less.body);
-    assert!(remedy.contains("ceiling at least the guarantee"), "{}", less.body);
+    assert!(remedy.contains("ceiling to at least the guarantee"), "{}", less.body);
     assert_eq!(does("limits remove", "nuke", form("{}")).await.status, 200);
     assert_eq!(settings().await["limits"], serde_json::json!([]));
     let narrow = Farm::token(&farm.store, Role::Viewer, &["atlas"]).await;
