@@ -27,7 +27,7 @@ pub enum Bug {
     DeposedWrites,
     /// Nothing ever expires.
     TimeStandsStill,
-    /// Frames that a holder is asked for count as given back before it agrees.
+    /// What lies behind the frame in hand counts as given back before its holder agrees.
     TakenUnasked,
     /// What holders were asked for is forgotten at once.
     AsksForgotten,
@@ -156,15 +156,7 @@ pub(crate) fn mistaken(bug: Option<Bug>, core: &mut State, command: Command) -> 
     match (bug, command) {
         (Some(Bug::TokensUnchecked), command @ Command::Report { .. }) => trusting(core, command),
         (Some(Bug::TakenUnasked), Command::Heartbeat { worker, mut leases }) => {
-            // What the holder was asked for counts as agreed.
-            let mut told = core.clone();
-            let ask = Command::Heartbeat { worker, leases: leases.clone() };
-            let reply = told.step(ask, Timestamp(0)).reply;
-            if let Ok(Reply::Beaten { leases: kept, .. }) = reply {
-                for (pulse, (_, keep)) in leases.iter_mut().zip(kept) {
-                    pulse.last = keep.map(|keep| keep.last()).or(pulse.last);
-                }
-            }
+            leases.iter_mut().for_each(|pulse| pulse.last = pulse.in_hand.or(pulse.last));
             Command::Heartbeat { worker, leases }
         }
         (Some(Bug::ClassesForgotten), Command::Submit(mut spec)) => {
