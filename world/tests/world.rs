@@ -104,7 +104,6 @@ fn planted_bugs_are_caught() {
         (Bug::PausedIsCancelled, "cancelled by nobody"),
         (Bug::ClassesForgotten, "goes first"),
         (Bug::GivenTwice, "somebody has them already"),
-        (Bug::GivenTwice, "are not partitioned"),
         (Bug::SilenceIsYes, "was acknowledged"),
         (Bug::SecondThoughts, "was refused and then granted"),
         (Bug::MarksForgotten, "given out again"),
