@@ -148,15 +148,7 @@ impl OutputTransform {
             _ => return None,
         };
         let eotf = Eotf::parse(eotf)?;
-        // Projectors show less than 100 cd/m²: their targets are made brighter and scaled.
-        let (peak_nits, scale) = match (nits, display) {
-            (48.0, Primaries::Xyz) => (100.0, 48.0 / 52.37),
-            (48.0, _) => (100.0, 1.0),
-            (108.0, _) => (225.0, 0.48),
-            (300.0, Primaries::Xyz) => (625.0, 0.48),
-            (nits, _) if (100.0..=10_000.0).contains(&nits) => (nits, 1.0),
-            _ => return None,
-        };
+        let (peak_nits, scale) = luminance(nits, display, eotf)?;
         if limit == Primaries::Xyz {
             return None;
         }
@@ -205,6 +197,22 @@ impl OutputTransform {
         };
         matrix.map(|row| row.map(|v| v * white_scale * self.scale))
     }
+}
+
+/// Peak that is rendered for and factor on its light, of the luminance that a name says. Projectors
+/// show less than 100 cd/m²: their targets are made brighter and scaled.
+fn luminance(nits: f64, display: Primaries, eotf: Eotf) -> Option<(f64, f64)> {
+    // What codes say by themselves is the light that is named; else white is the projector's own.
+    let absolute = matches!(eotf, Eotf::Pq | Eotf::Hlg | Eotf::Linear);
+    Some(match (nits, display) {
+        (48.0, _) if absolute => (100.0, 0.48),
+        (48.0, Primaries::Xyz) => (100.0, 48.0 / 52.37),
+        (48.0, _) => (100.0, 1.0),
+        (108.0, _) => (225.0, 0.48),
+        (300.0, Primaries::Xyz) => (625.0, 0.48),
+        (nits, _) if (100.0..=10_000.0).contains(&nits) => (nits, 1.0),
+        _ => return None,
+    })
 }
 
 /// Ids of all output transforms of the registry (2.0.0+2025.04.04), without [`URN`].

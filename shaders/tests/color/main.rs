@@ -193,3 +193,28 @@ fn codes_above_the_last_of_st_2084_are_its_light() {
         assert!(rest.chunks_exact(3).all(|pixel| pixel == first), "{output}: {pixels:?}");
     }
 }
+
+/// Source: ACES 2.0 `Output.Academy.*` for projectors: the luminance of a name is that of white, where
+/// codes say light by themselves.
+#[test]
+fn white_has_the_light_that_a_name_says() {
+    use platefarm_model::color::chain::Chain;
+    use platefarm_model::color::output::OutputTransform;
+    for (name, nits) in [
+        ("Rec709-D65_48nit_in_P3-D65_ST2084", 48.0),
+        ("P3-D65_48nit_in_Rec2100-D65_HLG", 48.0),
+        ("P3-D65_48nit_in_XYZ-E_Linear", 48.0),
+        ("P3-D65_108nit_in_P3-D65_ST2084", 108.0),
+        ("P3-D65_300nit_in_P3-D65_ST2084", 300.0),
+        ("P3-D65_300nit_in_XYZ-E_ST2084", 300.0),
+    ] {
+        let output = OutputTransform::parse(name).unwrap();
+        let display = Chain(output.eotf.encode()).inverse().unwrap();
+        let mut pixel = [10_000.0; 3];
+        for chain in [output.chain(), display] {
+            Converter::new(&chain, Backend::Cpu).unwrap().run(&mut pixel).unwrap();
+        }
+        // Green, or Y of a DCDM.
+        assert!((pixel[1] * 100.0 / nits - 1.0).abs() < 1e-3, "{name}: {pixel:?}");
+    }
+}
