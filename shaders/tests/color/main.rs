@@ -239,7 +239,7 @@ fn a_display_mirrors_what_an_output_clamps() {
         ("Rec.1886 Rec.2020 - Display", -0.749_154),
     ] {
         let pixel = run(name);
-        assert!(pixel.iter().all(|v| (v - code).abs() < 1e-5), "{name}: {pixel:?}");
+        assert!(pixel.iter().all(|v| (*v - code).abs() < 1e-5), "{name}: {pixel:?}");
     }
     assert_eq!(run("Rec709-D65_100nit_in_Rec709-D65_sRGB-Piecewise"), [0.0; 3]);
 }
