@@ -12,7 +12,7 @@ pub enum Highlights {
     /// Scene values as the sensor has them.
     #[default]
     Off,
-    /// No value above the height at which the first colour clips: white, and flat.
+    /// No value above the height at which the first colour clips, before the debayer and after it: white, and flat.
     Clip,
     /// What clips is raised to what the other colours say of the light there.
     Rebuild,
@@ -37,7 +37,8 @@ impl Highlights {
     pub fn label(self) -> String {
         match self {
             Self::Off => self.name().into(),
-            Self::Clip | Self::Rebuild => format!("{} v1", self.name()),
+            Self::Clip => format!("{} v2", self.name()),
+            Self::Rebuild => format!("{} v1", self.name()),
         }
     }
 }

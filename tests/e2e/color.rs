@@ -166,7 +166,7 @@ fn lists_and_errors_lead_on() {
         |from: &'static str, to: &'static str| vec!["color", "explain", "--from", from, "--to", to];
     let fault = world.fails("F0222", &explain("LogC", "aces"));
     assert!(fault["message"].as_str().unwrap().contains("'LogC'"));
-    world.fails("F0223", &explain("aces", "ADX10"));
+    world.json(&explain("aces", "ADX10"));
     world.fails("F0222", &[&explain("aces", "aces")[..], &["--look", "nowhere.cube"]].concat());
     // Whatever the ACES registry has is done, or refused with the reason.
     for (id, code, reason) in [

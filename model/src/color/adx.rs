@@ -1,4 +1,6 @@
-//! ADX: scans of film as densities (SMPTE ST 2065-3), to ACES2065-1.
+//! ADX: scans of film as densities (SMPTE ST 2065-3), to ACES2065-1. The way
+//! back is that of the chain; light of which there is none, or less, gets the
+//! least density that the table has.
 //!
 //! Source: S-2008-002 and the Academy's `CSC.Academy.ADX10_to_ACES`.
 

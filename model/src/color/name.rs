@@ -102,7 +102,7 @@ pub fn catalog() -> Vec<Entry> {
             aliases: Vec::new(),
             ids: vec![format!("{URN}CSC.Academy.ADX{bits}_to_ACES.a2.v1")],
             from: true,
-            to: false,
+            to: true,
         });
     }
     for legacy in LEGACY {
@@ -344,7 +344,10 @@ impl Named {
     pub fn from_aces(&self) -> Outcome<Chain> {
         match &self.what {
             What::Space(space) => Ok(space.from_aces()),
-            What::Adx(_) => Err(no_way_back(&self.name, "film densities")),
+            What::Adx(bits) => {
+                let back = adx::adx_to_aces(*bits).inverse();
+                back.map_err(|link| no_way_back(&self.name, link))
+            }
             What::Legacy(legacy) => Ok(legacy.from_aces()),
             What::Display(display) => Ok(display.from_aces()),
             What::Output2(output) => Ok(output.chain()),
@@ -449,6 +452,5 @@ mod tests {
             assert!(remedy.starts_with(&format!("Perhaps one of: {meant}")), "{written}: {remedy}");
         }
         assert!(to_aces("InvODT.Academy.Rec709_100nits_dim.a1.0.3").is_ok());
-        assert_eq!(from_aces("ADX10").unwrap_err().code, Code::NoWayBack);
     }
 }

@@ -440,7 +440,7 @@ fn travelling(clip: &ClipInfo) -> ClipInfo {
 }
 
 /// Names what decides the pixels: the clip as it was inspected, the settings,
-/// and the version of the program that knows what they mean. Not where the
+/// and the versions of what knows what they mean. Not where the
 /// frames go, what they are called, which of them are asked for, or which
 /// machine makes them.
 fn recipe(render: &RenderSpec, clip: &ClipInfo) -> Outcome<String> {
@@ -455,7 +455,11 @@ fn recipe(render: &RenderSpec, clip: &ClipInfo) -> Outcome<String> {
         ..render.clone()
     };
     let version = (env!("CARGO_PKG_VERSION"), render.debayer.version());
-    let text = serde_json::to_vec(&(bare, clip, version))
+    let mut text = serde_json::to_vec(&(bare, clip, version))
         .map_err(|e| Fault::new(Code::Internal, "a recipe cannot be named").because(&e))?;
+    if !render.repairs.is_none() {
+        text.extend_from_slice(render.repairs.hot_pixels_label().as_bytes());
+        text.extend_from_slice(render.repairs.highlights.label().as_bytes());
+    }
     Ok(format!("{:032x}", XxHash3_128::oneshot(&text)))
 }

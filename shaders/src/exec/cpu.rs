@@ -330,13 +330,21 @@ impl Run<'_> {
         found.map(|(even, odd)| finite(self.level, even, odd, *counted)).sum()
     }
 
-    /// The colour on one row that goes before the resample.
+    /// What is done to one row of the picture before the resample: no guess of the debayer above the
+    /// height that no photosite may exceed, and colour.
     fn to_aces(&self, y: u32, scratch: &mut Scratch) {
         let run = 2 * scratch.pairs;
         let slot = y as usize % scratch.color.len();
         let (red, rest) = scratch.color[slot].split_at_mut(run);
         let (green, rest) = rest.split_at_mut(run);
         let blue = &mut rest[..run];
+        if let Input::Mosaic(input) = &self.plan.input
+            && let Some(ceiling) = input.ceiling()
+        {
+            for plane in [&mut *red, &mut *green, &mut *blue] {
+                highlights::cpu::clip(self.level, plane, ceiling);
+            }
+        }
         if let Some(matrix) = &self.plan.matrix {
             matrix::cpu::run(self.level, matrix, red, green, blue);
         }

@@ -74,7 +74,7 @@ pub struct MosaicInput {
 }
 
 impl MosaicInput {
-    /// The height that no photosite may exceed, where there is one.
+    /// The height that no photosite and no colour of a pixel may exceed, where there is one.
     #[must_use]
     pub fn ceiling(&self) -> Option<f32> {
         (self.repairs.highlights == Highlights::Clip)

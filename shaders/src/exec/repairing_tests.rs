@@ -85,6 +85,25 @@ fn clipped_lights_are_pink_clipped_or_white() {
     }
 }
 
+/// Lights and shadows of single photosites, without a pattern.
+fn sparks(x: usize, y: usize, color: usize) -> f32 {
+    let mixed = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
+    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d);
+    if (mixed ^ (mixed >> 12)) >> 31 == 0 { 0.02 / GAINS[color] } else { 1.0 }
+}
+
+/// Debayers guess beyond what is there, which ends at the height of what clips. Half a picture is no
+/// matter here: a filter enlarges it, and rings.
+#[test]
+fn no_pixel_is_above_the_height_of_clipped_lights() {
+    let repairs = Repairs { highlights: Highlights::Clip, ..Repairs::default() };
+    for debayer in [Debayer::Ri, Debayer::Rcd, Debayer::Mhc] {
+        let image = of(debayer, repairs, sparks);
+        let values = image.planes.iter().flatten().map(|bits| f16::from_bits(*bits).to_f32());
+        assert_eq!(values.fold(0.0, f32::max), 1.0, "{debayer:?}");
+    }
+}
+
 #[test]
 fn without_anything_to_mend_nothing_changes() {
     let scene = |x: usize, y: usize, color: usize| {

@@ -6,6 +6,7 @@ use super::oracle::{cases, names};
 use fearless_simd::Level;
 use platefarm_model::color::aces2::{Output, Target};
 use platefarm_model::color::chain::{Chain, Link, Lut3d};
+use platefarm_model::color::name;
 use platefarm_model::color::output1::{Output1, outputs1};
 use platefarm_model::color::space::{P3, REC2020};
 use platefarm_model::color::{ACES_WHITE, D65, REC709};
@@ -125,6 +126,32 @@ fn outputs_of_aces_1_go_back() {
         // The few are colours that the limiting gamut has cut: what is left of them goes back.
         assert!(at(&codes, 1.0) <= 1e-2 && at(&codes, 0.99) <= 1e-5, "{}", output.name);
         assert!(at(&light, 0.5) <= 2e-6, "{}", output.name);
+    }
+}
+
+/// Film densities: the Academy's light of codes that are within a density of each other leads back
+/// to the codes. Beyond that the least light drowns in the rounding of the most.
+#[test]
+fn film_densities_go_back() {
+    for (bits, density) in [(10, 500.0 / 1023.0), (16, 8000.0 / 65535.0)] {
+        let mut made = cases(&format!("adx{bits}_to_aces")).into_iter();
+        let case = made.find(|case| case.maker == "ctl").unwrap();
+        let near = |code: [f64; 3]| {
+            let least = code.into_iter().fold(1.0, f64::min);
+            let most = code.into_iter().fold(0.0, f64::max);
+            code.iter().all(|v| (0.0..=1.0).contains(v)) && most - least <= density
+        };
+        let (codes, light): (Vec<[f64; 3]>, Vec<[f32; 3]>) = case
+            .pixels()
+            .filter(|(code, _)| near(*code))
+            .map(|(code, light)| (code, light.map(|v| v as f32)))
+            .unzip();
+        assert!(codes.len() > 20, "ADX{bits}: {} codes", codes.len());
+        let back = name::from_aces(&format!("ADX{bits}")).unwrap();
+        for (code, found) in codes.iter().zip(through(&back, &light)) {
+            let off = (0..3).map(|i| (f64::from(found[i]) - code[i]).abs()).fold(0.0, f64::max);
+            assert!(off <= 3e-6, "ADX{bits}: {code:?} comes back as {found:?}");
+        }
     }
 }
 

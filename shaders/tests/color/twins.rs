@@ -134,7 +134,9 @@ fn transforms() -> Vec<(String, Chain)> {
         all.push((format!("ACES2065-1 to {}", display.name), display.from_aces()));
     }
     for bits in [10, 16] {
-        all.push((format!("ADX{bits}"), adx::adx_to_aces(bits)));
+        let chain = adx::adx_to_aces(bits);
+        all.push((format!("ACES2065-1 to ADX{bits}"), chain.inverse().unwrap()));
+        all.push((format!("ADX{bits} to ACES2065-1"), chain));
     }
     for legacy in LEGACY {
         all.push((format!("{} to ACES2065-1", legacy.name), legacy.to_aces()));

@@ -16,7 +16,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let size = vec2<i32>(i32(params.sites_width), i32(params.sites_height));
     let red = vec2<i32>(i32(params.red_x), i32(params.red_y));
-    var rgb = debayered(i32(params.color_x + id.x), i32(params.color_y + id.y), size, red);
+    var rgb = pixel_below_ceiling(
+        debayered(i32(params.color_x + id.x), i32(params.color_y + id.y), size, red));
     if (params.has_matrix == 1u) {
         rgb = vec3<f32>(
             matrix_row(params.to_red.xyz, rgb),

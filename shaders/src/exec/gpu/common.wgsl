@@ -51,7 +51,7 @@ struct Params {
     scale: vec4<f32>,
     gain: vec4<f32>,
     // From where photosites are clipped, as the debayer sees them: red, green, blue; then the height
-    // that no photosite may exceed, 0 for none.
+    // that no photosite and no colour of a pixel may exceed, 0 for none.
     clips: vec4<f32>,
     // Rows of the matrix.
     to_red: vec4<f32>,
@@ -63,4 +63,13 @@ struct Params {
 
 fn opaque_zero() -> u32 {
     return params.zero;
+}
+
+// A photosite, or a colour of a pixel, at that height at most.
+fn below_ceiling(value: f32) -> f32 {
+    return select(value, min(value, params.clips.w), params.clips.w > 0.0);
+}
+
+fn pixel_below_ceiling(rgb: vec3<f32>) -> vec3<f32> {
+    return vec3<f32>(below_ceiling(rgb.x), below_ceiling(rgb.y), below_ceiling(rgb.z));
 }

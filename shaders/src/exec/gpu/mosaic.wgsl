@@ -47,9 +47,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let counted = x == at.x && y == at.y && u32(y) >= params.fresh_y;
     let value = linear_site(u32(x), u32(y), counted);
     let site = (u32(y) & 1u) * 2u + (u32(x) & 1u);
-    var balanced = white_balance(value, params.gain[site]);
-    if (params.clips.w > 0.0) {
-        balanced = min(balanced, params.clips.w);
-    }
+    let balanced = below_ceiling(white_balance(value, params.gain[site]));
     result[id.y * params.window_width + id.x] = working(balanced);
 }

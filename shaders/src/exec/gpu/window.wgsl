@@ -38,7 +38,8 @@ fn pixel_place(at: vec3<u32>) -> vec2<i32> {
     return vec2<i32>(at.xy + vec2<u32>(params.halo));
 }
 
-fn to_aces(rgb: vec3<f32>) -> vec3<f32> {
+fn to_aces(pixel: vec3<f32>) -> vec3<f32> {
+    let rgb = pixel_below_ceiling(pixel);
     if (params.has_matrix == 0u) {
         return colored(rgb);
     }

@@ -4,8 +4,9 @@
 //! apart: green at its gain of 1, red and blue above. A light beyond all of them is
 //! then pink. Both ways make it white.
 //!
-//! **Clip**: no photosite is above the least of the three gains. Flat, free of any
-//! colour, and everything above is lost.
+//! **Clip**: no photosite is above the least of the three gains, and after the debayer, which
+//! guesses beyond what is there, no colour of a pixel. Flat, free of any colour, and everything
+//! above is lost.
 //!
 //! **Rebuild**: a photosite at its clipping height is raised to what the
 //! photosites of the other colours beside it say. With `x` and `y` the means of
@@ -18,10 +19,11 @@
 //! Where one colour clips, the other two say that the light is neutral between them;
 //! where all clip, all rise to the highest, which is white; and between the two there
 //! is no step. What does not clip stays as it is, and so does a colour that
-//! clips alone and high above the others: nothing is ever lowered.
+//! clips alone and high above the others: no photosite is ever lowered.
 //!
 //! It runs on the white-balanced mosaic before the debayer, so that none of
-//! its steps sees a plateau that the light does not have.
+//! its steps sees a plateau that the light does not have. What the debayer makes of a
+//! photosite's neighbours is its own: pixels beside a raised one may be lower than without.
 
 pub mod cpu;
 #[cfg(test)]
