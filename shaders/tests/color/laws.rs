@@ -130,16 +130,17 @@ fn outputs_of_aces_1_go_back() {
 }
 
 /// Film densities: the Academy's light of codes that are within a density of each other leads back
-/// to the codes. Beyond that the least light drowns in the rounding of the most.
+/// to the codes. Beyond that the least light drowns in the rounding of the most. The table of
+/// densities ends before the codes of 16 bits do: those behind its end are all one light.
 #[test]
 fn film_densities_go_back() {
-    for (bits, density) in [(10, 500.0 / 1023.0), (16, 8000.0 / 65535.0)] {
+    for (bits, density, end) in [(10, 500.0 / 1023.0, 1.0), (16, 8000.0 / 65535.0, 0.48)] {
         let mut made = cases(&format!("adx{bits}_to_aces")).into_iter();
         let case = made.find(|case| case.maker == "ctl").unwrap();
         let near = |code: [f64; 3]| {
             let least = code.into_iter().fold(1.0, f64::min);
             let most = code.into_iter().fold(0.0, f64::max);
-            code.iter().all(|v| (0.0..=1.0).contains(v)) && most - least <= density
+            code.iter().all(|v| (0.0..=end).contains(v)) && most - least <= density
         };
         let (codes, light): (Vec<[f64; 3]>, Vec<[f32; 3]>) = case
             .pixels()
