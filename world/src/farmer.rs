@@ -10,7 +10,7 @@ use super::world::{Event, Place, World};
 use platefarm_model::farm::SettingKind;
 use platefarm_model::job::FrameOutcome;
 use platefarm_model::{JobId, LeaseToken, Outcome, StepId};
-use platefarm_scheduler::core::{Changes, Command, Effects, Reply, State, Verdict};
+use platefarm_scheduler::core::{Changes, Command, Effects, LeaseRow, Reply, State, Verdict};
 
 impl World {
     pub(crate) fn scheduler_starts(&mut self) -> Result<(), String> {
@@ -93,6 +93,10 @@ impl World {
         let mut effects = core.step(heeded, now);
         self.spoil(&command, &mut effects);
         self.check_decision(&command, open, &effects)?;
+        // What was told early and goes with its job in the same turn is never stored.
+        let gone = |lease: &&LeaseRow| effects.changes.forgotten.contains(&lease.step.job);
+        let unstored = self.turn.leases.values().filter(gone);
+        self.disk.struck.extend(unstored.map(|lease| (lease.token, lease.step)));
         self.turn.merge(effects.changes);
         let incarnation = from.map_or(0, |at| self.nodes[at].incarnation);
         let early = self.goes_early(&effects.reply);
