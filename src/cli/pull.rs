@@ -18,7 +18,6 @@ use crate::output::{GateSummary, Output, Progress, PullSummary, StageSummary};
 use platefarm_media::publish;
 use platefarm_media::storage;
 use platefarm_model::job::{JobSpec, JobView};
-use platefarm_model::pull::PackageSpec;
 use platefarm_model::{Code, Fault, FrameRate, JobId, Outcome};
 use platefarm_scheduler::pulls;
 use platefarm_worker::package::PackageReport;
@@ -122,7 +121,7 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
         out.plan(&plan.pull.shown());
     }
     if args.dry_run {
-        return whole(&plan.pull.package);
+        return plan.pull.fault().map_or(Ok(()), Err);
     }
     runtime()?.block_on(async {
         if args.local {
@@ -131,19 +130,6 @@ pub(super) fn run(args: Args, global: &Global, out: &dyn Output) -> Outcome<()> 
             run_on_farm(&args, &plan, global, out).await
         }
     })
-}
-
-/// A plan ends as its pull would: events that are rejected leave the package incomplete.
-fn whole(package: &PackageSpec) -> Outcome<()> {
-    let rejected = package.rejected.len();
-    if rejected == 0 {
-        return Ok(());
-    }
-    let events = package.plates.iter().map(|plate| 1 + plate.also.len()).sum::<usize>() + rejected;
-    let message = format!("{rejected} of {events} events become no plate");
-    Err(Fault::new(Code::PackageIncomplete, message)
-        .at(package.edl.name.clone())
-        .remedy("Mend what is said of each, or pull knowingly: the others are delivered."))
 }
 
 /// The marker that says whose an output directory is until its package is

@@ -2,8 +2,8 @@
 
 use super::PullPlan;
 use super::estimate::{Estimate, estimate};
-use platefarm_model::Fault;
 use platefarm_model::pull::{PackageSpec, Rejected};
+use platefarm_model::{Code, Fault};
 use serde::Serialize;
 
 /// A pull before it is done.
@@ -24,6 +24,23 @@ impl PullPlan {
     pub fn shown(&self) -> Shown<'_> {
         let package = &self.package;
         Shown { package, skipped: &self.skipped, estimate: estimate(package) }
+    }
+
+    /// How the pull will end though every frame is rendered: events that are rejected leave its
+    /// package incomplete.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        let package = &self.package;
+        let rejected = package.rejected.len();
+        if rejected == 0 {
+            return None;
+        }
+        let planned = package.plates.iter().map(|plate| 1 + plate.also.len()).sum::<usize>();
+        let message = format!("{rejected} of {} events become no plate", planned + rejected);
+        let fault = Fault::new(Code::PackageIncomplete, message).at(package.edl.name.clone());
+        Some(
+            fault.remedy("Mend what is said of each, or pull knowingly: the others are delivered."),
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::{Answer, answer, clock, farm};
 use crate::aside::Aside;
 use crate::library::Shelf;
-use crate::pulls::{self, Choices, PullPlan};
+use crate::pulls::{self, Choices, NoPlan, PullPlan, Shown};
 use crate::trust::Caller;
 use order::Order;
 use platefarm_model::farm::Needs;
@@ -51,7 +51,7 @@ fn not_looked_at() -> Fault {
 }
 
 /// From what is asked to a plan.
-async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outcome<Planned> {
+async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Result<Planned, NoPlan> {
     let library = shelf.library().await?;
     let show = library.show(&asked.show).await?;
     let any_show = asked.any_show;
@@ -77,13 +77,13 @@ async fn plan(shelf: &Shelf, asked: v1::PullOrder, counts_others: bool) -> Outco
 }
 
 impl PullsService {
-    /// What `told` makes of a plan, where it keeps nobody waiting: a library may have a hundred
-    /// thousand clips, and a plan as many plates.
+    /// What `told` makes of a plan, or of there being none, where it keeps nobody waiting: a library
+    /// may have a hundred thousand clips, and a plan as many plates.
     async fn planned<T: Send + 'static>(
         &self,
         caller: &Caller,
         asked: Option<v1::PullOrder>,
-        told: impl FnOnce(Planned) -> Outcome<T> + Send + 'static,
+        told: impl FnOnce(Result<Planned, NoPlan>) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
         let asked = asked.ok_or_else(|| missing("pull"))?;
         if asked.any_show && !caller.shows.is_empty() {
@@ -96,14 +96,22 @@ impl PullsService {
         let shelf = Arc::clone(&self.shelf);
         // What other shows have is not told to who may not see them.
         let counts_others = caller.shows.is_empty();
-        let work = async move { plan(&shelf, asked, counts_others).await.and_then(told) };
+        let work = async move { told(plan(&shelf, asked, counts_others).await) };
         self.plans.at_once("plans", work).await
     }
 
     async fn show(&self, request: Request<v1::PlanRequest>) -> Outcome<v1::PlanResponse> {
         let caller = Caller::of(&request)?;
         let v1::PlanRequest { pull, with_document } = request.into_inner();
-        self.planned(&caller, pull, move |planned| shown(&planned.pull, with_document)).await
+        let told = move |planned: Result<Planned, NoPlan>| match planned {
+            Ok(Planned { pull, .. }) => answered(&pull.shown(), pull.fault(), with_document),
+            Err(none) => {
+                let fault = Some(none.fault.clone());
+                let answer = none.shown().map(|shown| answered(&shown, fault, with_document));
+                answer.unwrap_or(Err(none.fault))
+            }
+        };
+        self.planned(&caller, pull, told).await
     }
 
     async fn hand_in(&self, request: Request<v1::SubmitRequest>) -> Outcome<v1::SubmitResponse> {
@@ -112,7 +120,8 @@ impl PullsService {
         let asked = request.into_inner();
         let needs = asked.needs.map_or_else(|| Ok(Needs::default()), Needs::try_from)?;
         let show = asked.pull.as_ref().map(|pull| pull.show.clone()).unwrap_or_default();
-        let Planned { pull, used } = self.planned(&caller, asked.pull, Ok).await?;
+        let planned = |planned: Result<Planned, NoPlan>| planned.map_err(Fault::from);
+        let Planned { pull, used } = self.planned(&caller, asked.pull, planned).await?;
         let mut job = pull.job;
         job.priority = asked.priority;
         job.terms = asked.terms.map(Into::into).unwrap_or_default();
@@ -142,12 +151,15 @@ impl PullsService {
     }
 }
 
-/// A plan, as it is answered.
-fn shown(pull: &PullPlan, with_document: bool) -> Outcome<v1::PlanResponse> {
-    let shown = pull.shown();
+/// A plan, as it is answered, with how its pull would end.
+fn answered(
+    shown: &Shown<'_>,
+    fault: Option<Fault>,
+    with_document: bool,
+) -> Outcome<v1::PlanResponse> {
     let package = shown.package;
     let plan_json = match with_document {
-        true => serde_json::to_string(&shown)
+        true => serde_json::to_string(shown)
             .map_err(|e| Fault::new(Code::Internal, "a plan is not JSON").because(&e))?,
         false => String::new(),
     };
@@ -164,6 +176,7 @@ fn shown(pull: &PullPlan, with_document: bool) -> Outcome<v1::PlanResponse> {
             core_seconds: shown.estimate.core_seconds,
         }),
         plan_json,
+        fault: fault.as_ref().map(Into::into),
     })
 }
 

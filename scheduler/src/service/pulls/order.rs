@@ -3,7 +3,7 @@
 //! lie on machines that run `platefarm pull`.
 
 use crate::library::{Show, is_whole};
-use crate::pulls::{self, BAR, Choices, ClipKey, Media, PullPlan, Said, Wishes, delivery};
+use crate::pulls::{self, BAR, Choices, ClipKey, Media, NoPlan, PullPlan, Said, Wishes, delivery};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::delivery::{Delivery, ShowDefaults};
 use platefarm_model::pull::Document;
@@ -267,7 +267,7 @@ impl Order {
     /// The plan, under the key that this pull has by itself.
     ///
     /// # Errors
-    /// Those of [`pulls::plan`], and of an FDL that cannot be read.
+    /// Those of [`pulls::attempt`], and of an FDL that cannot be read.
     pub(super) fn plan(
         self,
         list: &EditList,
@@ -275,7 +275,7 @@ impl Order {
         taken: &HashMap<usize, ClipInfo>,
         notes: Vec<Fault>,
         now: Timestamp,
-    ) -> Outcome<PullPlan> {
+    ) -> Result<PullPlan, NoPlan> {
         let bytes = self.fdl.as_ref().map(|fdl| fdl.text.as_bytes());
         let fdl = self
             .fdl

@@ -191,6 +191,9 @@ async fn a_pull_is_planned_and_handed_in_once() {
     assert_eq!((plate.clip_name.as_str(), plate.tier.as_str()), ("A001_C001", "exact"));
     let [rejected] = plan.rejected.as_slice() else { panic!("{plan:?}") };
     assert_eq!(rejected.event.as_ref().unwrap().reel, "B001");
+    let fault = plan.fault.unwrap();
+    assert_eq!(fault.code, Code::PackageIncomplete.text());
+    assert!(fault.message.contains("1 of 2 events"), "{fault:?}");
     let document: serde_json::Value = serde_json::from_str(&plan.plan_json).unwrap();
     assert_eq!(document["plates"][0]["name"], "My_Cut_010_PL01_v001");
     assert_eq!(document["estimate"]["frames"], 40);
@@ -205,6 +208,30 @@ async fn a_pull_is_planned_and_handed_in_once() {
     let job = people.get_job(v1::GetJobRequest { job: first.job }).await.unwrap().into_inner();
     let job = job.job.unwrap();
     assert_eq!((job.show.as_str(), job.priority, job.frames_total), ("atlas", 7, 41));
+}
+
+/// Where no event becomes a plate the answer still says why of each, and between which clips a
+/// person may choose; there is nothing to hand in.
+#[tokio::test]
+async fn a_plan_without_plates_is_answered_event_by_event() {
+    let farm = Farm::start().await;
+    let (_, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    let clips = [clip("A001_C001", "A001"), clip("A001_C002", "A001")];
+    farm.library(&word).await.add_clips(add("atlas", &clips)).await.unwrap();
+    let mut pulls = farm.pulls(&word).await;
+    let plan = v1::PlanRequest { pull: Some(pull("atlas")), with_document: true };
+    let plan = pulls.plan(plan).await.unwrap().into_inner();
+    assert!(plan.plates.is_empty(), "{plan:?}");
+    let codes = plan.rejected.iter().map(|one| one.fault.as_ref().unwrap().code.as_str());
+    let [two, none] = [Code::AmbiguousEvent, Code::NoClipForEvent].map(Code::text);
+    assert_eq!(codes.collect::<Vec<_>>(), [two, none]);
+    let names = plan.rejected[0].candidates.iter().map(|one| one.clip_name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["A001_C001", "A001_C002"]);
+    let document: serde_json::Value = serde_json::from_str(&plan.plan_json).unwrap();
+    assert_eq!(document["rejected"].as_array().map(Vec::len), Some(2));
+    assert_eq!(plan.fault.unwrap().code, none);
+    let submit = v1::SubmitRequest { pull: Some(pull("atlas")), ..Default::default() };
+    assert_eq!(code(pulls.submit(submit).await), Code::NoClipForEvent);
 }
 
 /// A call whose answer was lost is sent again, and is the same job, whatever was chosen for the
