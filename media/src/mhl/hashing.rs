@@ -5,6 +5,7 @@
 //! several, the next piece is read while each format takes the piece before
 //! on a thread of its own, so that all cost what the slowest does.
 
+use crate::hash::pieces;
 use crate::source::read_fault;
 use crate::storage::{self, File};
 use platefarm_model::{Outcome, Timestamp};
@@ -18,8 +19,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Formats by path.
 pub(super) type Wanted = BTreeMap<String, Vec<Format>>;
 
-/// Bytes of a piece that one format takes: a core's second cache holds it.
-const PIECE: usize = 128 * 1024;
 /// Bytes of a piece that several formats take at once.
 const SHARED_PIECE: usize = 4 * 1024 * 1024;
 
@@ -81,22 +80,9 @@ pub(super) fn digests(path: &Path, formats: &[Format]) -> Outcome<(u64, Vec<Dige
     if formats.len() > 1 && !small {
         return shared(&mut file, formats).map_err(fault);
     }
-    thread_local! {
-        static BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
-    }
-    BUFFER.with_borrow_mut(|buffer| {
-        buffer.resize(PIECE, 0);
-        let mut hasher = Hasher::new(formats);
-        let mut size = 0;
-        loop {
-            let count = file.read(buffer).map_err(fault)?;
-            if count == 0 {
-                return Ok((size, hasher.finish()));
-            }
-            hasher.update(&buffer[..count]);
-            size += count as u64;
-        }
-    })
+    let mut hasher = Hasher::new(formats);
+    let size = pieces(&mut file, |piece| hasher.update(piece)).map_err(fault)?;
+    Ok((size, hasher.finish()))
 }
 
 fn shared(file: &mut File, formats: &[Format]) -> std::io::Result<(u64, Vec<Digest>)> {
@@ -134,6 +120,7 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::PIECE;
 
     /// Both ways of reading come to the hashes of the whole, at lengths around their pieces.
     #[test]
