@@ -103,6 +103,16 @@ pub fn write_flushed(path: &Path, bytes: &[u8]) -> Outcome<()> {
     })
 }
 
+/// Flushes a file that another program wrote.
+///
+/// # Errors
+/// [`Code::OutsideRoot`]; else `F03xx`.
+pub fn flush(path: &Path) -> Outcome<()> {
+    storage::names_within(path)?;
+    let flushed = File::options().write(true).open(path).and_then(|file| file.sync_all());
+    flushed.map_err(|e| write_fault(path, &e))
+}
+
 /// Reads a flushed file back and holds it against what was meant: the volume's
 /// word, since what the system has of it in memory is let go first, where it
 /// lets go. An object is known by its size: when it was put, the store held its
@@ -233,8 +243,10 @@ pub fn flush_dir(dir: &Path) -> Outcome<()> {
 /// such step, the old one steps aside first.
 ///
 /// # Errors
-/// `F03xx`.
+/// [`Code::OutsideRoot`]; else `F03xx`.
 pub fn exchange(staged: &Path, published: &Path) -> Outcome<()> {
+    storage::names_within(staged)?;
+    storage::names_within(published)?;
     let fault = |e: io::Error| write_fault(published, &e);
     if !exchanged_at_once(staged, published) {
         let mut aside = staged.as_os_str().to_owned();

@@ -149,6 +149,26 @@ fn a_seal_is_held_against_the_files_before_it_is_there() {
     assert_eq!(verify(root), []);
 }
 
+/// The seal that is replaced goes where the new one lay, in one step. Whoever lost the lease while
+/// it sealed, and its directory with that, replaces none.
+#[test]
+fn a_seal_is_replaced_by_whoever_still_works_here() {
+    let dir = package();
+    let root = dir.path();
+    let first = fs::read(seal(root).unwrap()).unwrap();
+    fs::write(root.join("A_010/notes.txt"), "more").unwrap();
+    let late = prepare(root, &Known::default()).unwrap();
+    fs::remove_dir_all(root.join(".platefarm/t9")).unwrap();
+    prepare(root, &Known::default()).unwrap().publish().unwrap();
+    assert_eq!(verify(root), []);
+    let replaced = fs::read_dir(root.join(".platefarm/t9/ascmhl")).unwrap().flatten();
+    let mut replaced = replaced.map(|entry| fs::read(entry.path()).unwrap());
+    assert!(replaced.any(|bytes| bytes == first), "it is there until the new one is");
+    fs::remove_dir_all(root.join(".platefarm/t9")).unwrap();
+    assert!(late.publish().is_err());
+    assert_eq!(verify(root), []);
+}
+
 #[test]
 fn a_seal_that_was_interrupted_is_made_anew() {
     let dir = package();

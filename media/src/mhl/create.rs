@@ -137,37 +137,50 @@ pub fn create_and_tell(
 
 /// The version of each history's chain.
 fn versions(dir: &Path, tree: &Tree) -> BTreeMap<String, String> {
-    let chain = |root: &String| {
-        let metadata = storage::metadata(dir.join(root).join(DIRECTORY).join(CHAIN_FILE)).ok()?;
-        Some((root.clone(), metadata.version()?.to_owned()))
-    };
+    let chain = |root: &String| Some((root.clone(), version(&dir.join(root).join(DIRECTORY))?));
     tree.histories.iter().filter_map(chain).collect()
 }
 
-/// Makes a generation visible in a bucket. The chain names the manifest and comes
-/// after it, on the condition that it is as it was read: of two runs at once
-/// one is refused, and its manifest, which nothing names, is taken away.
+/// The version of a history's chain; none on a disk, or where there is none.
+pub(super) fn version(history: &Path) -> Option<String> {
+    storage::metadata(history.join(CHAIN_FILE)).ok()?.version().map(str::to_owned)
+}
+
+/// Makes a generation visible in a bucket.
 fn put_remote(
     dir: &Path,
     generation: &NewGeneration,
     chains: &BTreeMap<String, String>,
 ) -> Outcome<()> {
     let history = dir.join(&generation.root).join(DIRECTORY);
-    let manifest = history.join(&generation.name);
-    storage::put_over(&manifest, generation.manifest.as_bytes(), None)?;
-    let chain = history.join(CHAIN_FILE);
+    let (manifest, chain) = (generation.manifest.as_bytes(), generation.chain.as_bytes());
     let seen = chains.get(&generation.root).cloned();
-    let Err(fault) = storage::put_over(&chain, generation.chain.as_bytes(), seen) else {
-        return Ok(());
-    };
+    put_objects(&history, (&generation.name, manifest), chain, seen)
+}
+
+/// Writes a manifest into a history of objects, and the chain that names it after it, on the
+/// condition that the chain is as it was `seen`: of two runs at once one is
+/// refused, and its manifest, which nothing names, is taken away.
+pub(super) fn put_objects(
+    history: &Path,
+    (name, manifest): (&str, &[u8]),
+    chain: &[u8],
+    seen: Option<String>,
+) -> Outcome<()> {
+    let (manifest_at, chain_at) = (history.join(name), history.join(CHAIN_FILE));
     // An answer that was lost, or a repeated request that met its own first: what is there says it.
-    match storage::read(&chain) {
-        Ok(there) if there == generation.chain.as_bytes() => return Ok(()),
-        // A manifest that nothing names does no harm; one that is named and gone would.
-        Ok(there) if !String::from_utf8_lossy(&there).contains(&generation.name) => {
-            let _ = storage::discard(&manifest);
-        }
-        _ => {}
+    let put = |at: &Path, bytes: &[u8], seen| {
+        let put = storage::put_over(at, bytes, seen);
+        put.or_else(|fault| match storage::read(at) {
+            Ok(there) if there == bytes => Ok(()),
+            _ => Err(fault),
+        })
+    };
+    put(&manifest_at, manifest, None)?;
+    let Err(fault) = put(&chain_at, chain, seen) else { return Ok(()) };
+    // A manifest that nothing names does no harm; one that is named and gone would.
+    if storage::read(&chain_at).is_ok_and(|it| !String::from_utf8_lossy(&it).contains(name)) {
+        let _ = storage::discard(&manifest_at);
     }
     Err(match fault.code {
         Code::Overtaken => {

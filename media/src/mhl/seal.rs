@@ -4,6 +4,7 @@
 //! generation; one that already says the same is left as it is, and one that
 //! somebody else made or continued is never replaced.
 
+use super::create::{put_objects, version};
 use super::hashing::{digests, moment};
 use super::tree::{Loaded, Tree};
 use crate::publish;
@@ -46,7 +47,10 @@ pub struct Prepared {
     history: PathBuf,
     /// Where it lies; none where the history that is there says the same.
     fresh: Option<PathBuf>,
-    staging: PathBuf,
+    /// Name of its manifest.
+    manifest: String,
+    /// The version of the chain that is there, of objects.
+    seen: Option<String>,
 }
 
 /// Seals `dir`, but for the name: the history is written under `staging`, on the same volume, read
@@ -94,13 +98,15 @@ pub fn prepare(
     )
     .map_err(|f| f.within(dir.display()))?;
     let history = dir.join(mhl::DIRECTORY);
+    // Before it is read: what it is replaced by replaces this and no other.
+    let seen = version(&history);
     let there = storage::metadata(&history).is_ok();
     let holds = there && still_holds(&history, &sealed, &meta.creator.tool.0)?;
     let fresh = if holds { None } else { Some(write(staging, &sealed)?) };
     let home = if holds { dir } else { staging };
     let found = mhl::Found { files, directories: tree.directories };
     let problems = held(home, &found)?;
-    Ok(Prepared { problems, history, fresh, staging: staging.to_owned() })
+    Ok(Prepared { problems, history, fresh, manifest: sealed.manifest_name, seen })
 }
 
 /// Name of the directory itself.
@@ -160,42 +166,42 @@ fn held(home: &Path, found: &mhl::Found) -> Outcome<Vec<Fault>> {
 }
 
 impl Prepared {
-    /// Gives it its name. What it replaces is one generation of ours.
+    /// Gives it its name. What it replaces is one generation of ours, in one step where the volume
+    /// has one, and lies where this one did then.
     ///
     /// # Errors
-    /// `F03xx`.
+    /// [`Code::Overtaken`] when objects of somebody else have the name meanwhile; else `F03xx`.
     pub fn publish(self) -> Outcome<()> {
-        let Some(fresh) = self.fresh else { return Ok(()) };
-        if storage::is_remote(&self.history) {
-            return replace_objects(&fresh, &self.history);
+        let Self { history, fresh, manifest, seen, .. } = self;
+        let Some(fresh) = fresh else { return Ok(()) };
+        if storage::is_remote(&history) {
+            return replace_objects(&fresh, &history, &manifest, seen);
         }
-        if self.history.exists() {
-            let replaced = fs::rename(&self.history, self.staging.join("replaced"));
-            replaced.map_err(|e| publish::write_fault(&self.history, &e))?;
+        if history.exists() {
+            return publish::exchange(&fresh, &history);
         }
-        publish::publish(&fresh, &self.history)
+        publish::publish(&fresh, &history)
     }
 }
 
-/// A history of objects: the chain names the manifest, and comes after it; without it there is no
-/// generation. A manifest that no chain names any more goes last.
-fn replace_objects(fresh: &Path, history: &Path) -> Outcome<()> {
-    let names = |place: &Path| -> Outcome<Vec<String>> {
-        let entries = storage::read_dir(place).map_err(|e| read_fault(place, &e))?;
-        let names = entries.into_iter().flatten().map(|entry| entry.file_name());
-        let names = names.map(|name| name.to_string_lossy().into_owned());
-        Ok(names.filter(|name| name.ends_with(".mhl")).collect())
-    };
-    let copy = |name: &str| {
+/// A history of objects: a manifest that no chain names any more goes last.
+fn replace_objects(
+    fresh: &Path,
+    history: &Path,
+    manifest: &str,
+    seen: Option<String>,
+) -> Outcome<()> {
+    let read = |name: &str| {
         let from = fresh.join(name);
-        let bytes = storage::read(&from).map_err(|e| read_fault(&from, &e))?;
-        publish::write_flushed(&history.join(name), &bytes)
+        storage::read(&from).map_err(|e| read_fault(&from, &e))
     };
-    let new = names(fresh)?;
-    new.iter().try_for_each(|name| copy(name))?;
-    copy(mhl::CHAIN_FILE)?;
-    let old = names(history)?.into_iter().filter(|name| !new.contains(name));
-    old.map(|name| history.join(name)).try_for_each(|manifest| publish::discard(&manifest))
+    put_objects(history, (manifest, &read(manifest)?), &read(mhl::CHAIN_FILE)?, seen)?;
+    let entries = storage::read_dir(history).map_err(|e| read_fault(history, &e))?;
+    let mut old = entries.into_iter().flatten().map(|entry| entry.path()).filter(|path| {
+        path.extension().is_some_and(|ending| ending == "mhl")
+            && path.file_name().is_some_and(|name| name != manifest)
+    });
+    old.try_for_each(|manifest| publish::discard(&manifest))
 }
 
 /// Whether the history in `history` says what `fresh` says, dates of its making and of the files

@@ -7,9 +7,11 @@
 mod relay;
 mod server;
 
+use platefarm_media::mhl::{self, Known, SealMeta};
 use platefarm_media::publish;
 use platefarm_media::storage::{self, File};
-use platefarm_model::Code;
+use platefarm_model::{Code, Timestamp};
+use platefarm_standards::mhl::Creator;
 use server::Server;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -192,6 +194,36 @@ fn of_many_that_race_for_a_name_the_latest_lease_has_it() {
     for (_, outcome) in &outcomes {
         assert!(matches!(refused(outcome), None | Some(Code::Overtaken)), "{outcome:?}");
     }
+}
+
+/// Two workers seal one package: a chain is replaced as it was read, so that whoever lost the lease
+/// meanwhile is refused, and nothing is left of its seal.
+#[test]
+fn of_two_that_seal_at_once_one_has_the_seal() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "sealed");
+    publish::write_flushed(&out.join("a/f.1001.exr"), b"bytes").unwrap();
+    let prepare = |attempt: &str, minutes: i64| {
+        let staging = publish::stage_dir(&out, attempt).unwrap();
+        let tool = ("platefarm".into(), None);
+        let meta = SealMeta {
+            created: Timestamp(1_790_000_000_000_000).plus_millis(minutes * 60_000),
+            creator: Creator { host: "node".into(), tool, ..Creator::default() },
+        };
+        mhl::prepare(&out, &staging, &meta, &Known::default(), &|_, _| ()).unwrap()
+    };
+    let (early, late) = (prepare("t3", 0), prepare("t4", 1));
+    late.publish().unwrap();
+    assert_eq!(early.publish().unwrap_err().code, Code::Overtaken);
+    assert_eq!(mhl::verify(&out), []);
+    // What is sealed anew replaces what was, under the same condition.
+    publish::write_flushed(&out.join("a/f.1002.exr"), b"more").unwrap();
+    let (early, late) = (prepare("t5", 2), prepare("t6", 3));
+    late.publish().unwrap();
+    assert_eq!(early.publish().unwrap_err().code, Code::Overtaken);
+    assert_eq!(mhl::verify(&out), []);
+    let left = storage::read_dir(out.join("ascmhl")).unwrap();
+    assert_eq!(left.len(), 2, "a manifest and the chain: {left:?}");
 }
 
 #[test]

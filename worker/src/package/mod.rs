@@ -258,6 +258,11 @@ impl<'a> Writer<'a> {
         Self { out_dir, staging, written: 0, hashes: BTreeMap::new(), meter }
     }
 
+    /// The attempt that it writes for: the name of its staging directory.
+    fn attempt(&self) -> &str {
+        self.staging.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
     /// Writes `bytes` as `name`, relative to the package. A file that says the
     /// same already is left alone, its date with it.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Outcome<()> {

@@ -6,15 +6,17 @@
 //! made over them and everything else and read back, and where it does not hold
 //! both are made once more and say so. Then they get their names: the seal
 //! first, `report.json` last. Killed in between, a package has no report, or
-//! that of an earlier try, and the next try comes to the same.
+//! that of an earlier try, and the next try comes to the same. What an earlier
+//! try still has staged goes before: it gets no name any more.
 
+use super::gather::is_later;
 use super::html::{self, Thumbnail};
 use super::meter::Meter;
 use super::{PackageReport, Writer};
 use crate::gate::{self, Package, Request};
 use crate::leash::Leash;
-use platefarm_media::hash;
 use platefarm_media::mhl::{self, Known, Prepared, SealMeta};
+use platefarm_media::{hash, publish};
 use platefarm_model::making::{Making, Stage};
 use platefarm_model::{Code, Fault, Outcome, Timestamp};
 use platefarm_standards::mhl::Creator;
@@ -59,6 +61,7 @@ pub(super) fn finish(
     if leash.is_stopped() {
         return Err(Fault::new(Code::Interrupted, "the package was taken from this worker"));
     }
+    publish::remove_leftovers(writer.out_dir, |name| !is_later(writer.attempt(), name))?;
     seal.publish()?;
     for name in OF_THE_VERDICT {
         if let Some(staged) = end.known.coming.get(name) {
