@@ -9,6 +9,7 @@ use crate::leash::Leash;
 use crate::probe;
 use crate::roots::{is_plain_name, is_within};
 use platefarm_media::{hash, publish, storage};
+use platefarm_model::code::Owner;
 use platefarm_model::job::FrameResult;
 use platefarm_model::making::Stage;
 use platefarm_model::pull::{PackageSpec, PlatePlan};
@@ -76,8 +77,13 @@ pub(crate) fn gather(
         let home = publish::confined(out_dir, Path::new(&plan.name))?;
         for result in &plate.done {
             named.did(0);
-            if let Err(fault) = finish(&home, plan, result) {
-                plate.failed.insert(result.frame, fault);
+            match finish(&home, plan, result) {
+                Ok(()) => {}
+                // The frame is accepted, and lies where it was staged: another try gives it its name.
+                Err(fault) if fault.owner() == Owner::Worker => return Err(fault),
+                Err(fault) => {
+                    plate.failed.insert(result.frame, fault);
+                }
             }
         }
         publish::remove_leftovers(&home, |name| is_later(name, attempt))?;
@@ -138,7 +144,12 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
             if leash.is_stopped() {
                 break;
             }
-            found.push((*plate, result.frame, check(result)));
+            let frame = check(result);
+            if frame.as_ref().is_err_and(is_away) {
+                // Nobody need wait for the others.
+                next.store(work.len(), Ordering::Relaxed);
+            }
+            found.push((*plate, result.frame, frame));
             checked.did(result.bytes);
         }
         found
@@ -157,6 +168,7 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
         {
             match checked {
                 Ok(written) => last = last.max(Some(written)),
+                Err(fault) if is_away(&fault) => return Err(fault),
                 Err(fault) => {
                     plates[plate].failed.insert(frame, fault);
                 }
@@ -166,16 +178,21 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
     Ok(last)
 }
 
+/// Whether a store does not answer: that says nothing of what it keeps.
+fn is_away(fault: &Fault) -> bool {
+    matches!(fault.code, Code::StorageFailed | Code::StorageRefused)
+}
+
 /// Reads a file whole and compares it with its hash. Returns when it was written.
 fn check(result: &FrameResult) -> Outcome<Timestamp> {
     let path = Path::new(&result.published);
-    let metadata = storage::metadata(path).map_err(|e| {
-        Fault::new(Code::MissingFiles, "an accepted frame is not there")
+    let (bytes, xxh128) = hash::xxh128_file(path).map_err(|fault| match fault.code {
+        Code::FileNotFound => Fault::new(Code::MissingFiles, "an accepted frame is not there")
             .at(result.published.clone())
             .remedy("Render the frame again under a new version of the plate.")
-            .because(&e)
+            .because(&fault),
+        _ => fault,
     })?;
-    let (bytes, xxh128) = hash::xxh128_file(path)?;
     if xxh128 != result.xxh128 {
         return Err(Fault::new(
             Code::HashMismatch,
@@ -186,6 +203,7 @@ fn check(result: &FrameResult) -> Outcome<Timestamp> {
         )
         .at(result.published.clone()));
     }
-    let written = metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    let written = storage::metadata(path).and_then(|found| found.modified()).ok();
+    let written = written.and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     Ok(Timestamp(written.map_or(0, |d| d.as_micros() as i64)))
 }

@@ -6,6 +6,7 @@ use super::*;
 use platefarm_media::hash::xxh128;
 use platefarm_model::FrameRange;
 use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
+use platefarm_model::code::Owner;
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::making::Making;
 use platefarm_model::pull::{EventRef, PackageColor, PlatePlan, Rejected};
@@ -204,6 +205,23 @@ fn results_do_not_reach_outside_the_package() {
     bad.edl.name = "../x".into();
     let outcome = make(&bad, vec![], "t1", &Leash::free());
     assert_eq!(outcome.unwrap_err().code, Code::BadName);
+}
+
+/// What is wrong with a disk costs no frame: it stays where it was staged until it can have its name.
+#[test]
+fn a_frame_that_cannot_get_its_name_is_kept_for_another_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, leash) = (spec(dir.path(), &["a"]), Leash::free());
+    let results = three(|f| staged(dir.path(), "a", f));
+    // A file does not take the name of a directory.
+    let FrameResult { staged, published, .. } = &results[0].done[0];
+    std::fs::create_dir(published).unwrap();
+    let fault = gather(&spec, results.clone(), "t9", &leash).unwrap_err();
+    assert_eq!(fault.owner(), Owner::Worker, "{fault}");
+    assert!(Path::new(staged).is_file());
+    std::fs::remove_dir(published).unwrap();
+    let gathered = gather(&spec, results.clone(), "t10", &leash).unwrap();
+    assert_eq!(gathered.plates[0].sound().count(), 3);
 }
 
 /// Every stage is told, and that something moves: a package that takes an hour is not hung.
