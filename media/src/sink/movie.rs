@@ -4,7 +4,7 @@
 //! What is written is a function of the pictures and the settings: no dates,
 //! no encoder's name, so that the same pull makes the same movie.
 
-use crate::tools;
+use crate::{publish, tools};
 use platefarm_model::delivery::MovieCodec;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, Timecode};
 use std::ffi::OsString;
@@ -141,16 +141,16 @@ impl MovieWriter {
         }
     }
 
-    /// Ends the movie; the file is whole then.
+    /// Ends the movie; the file is whole then, and on the disk.
     ///
     /// # Errors
-    /// [`Code::MovieFailed`] with FFmpeg's last words.
+    /// [`Code::MovieFailed`] with FFmpeg's last words; `F03xx` when it cannot be flushed.
     pub fn finish(mut self) -> Outcome<()> {
         drop(self.pictures.take());
         let fault = self.last_words();
         let status = self.child.wait().map_err(|e| failed("FFmpeg was lost").because(&e))?;
         let there = self.path.metadata().is_ok_and(|file| file.len() > 0);
-        if status.success() && there { Ok(()) } else { Err(fault) }
+        if status.success() && there { publish::flush(&self.path) } else { Err(fault) }
     }
 
     /// What FFmpeg says; waits until it has nothing more to say.

@@ -11,6 +11,7 @@ use platefarm_media::draw::{Picture, font, letters_in};
 use platefarm_media::sink::exr;
 use platefarm_media::sink::movie::{MovieSettings, MovieWriter};
 use platefarm_media::{hash, publish, storage};
+use platefarm_model::code::Owner;
 use platefarm_model::color::chain::Chain;
 use platefarm_model::color::name;
 use platefarm_model::color::recipe::DEFAULT_VIEW;
@@ -24,7 +25,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every movie of every plate; a movie that cannot be made is a fault of its
-/// own and costs no plate.
+/// own ([`Code::MovieFailed`]) and costs no plate. Where a disk or a store does
+/// not do its part none of them can, and the package is another worker's.
 pub(super) fn make(
     spec: &PackageSpec,
     gathered: &Gathered,
@@ -65,10 +67,24 @@ pub(super) fn make(
                 // A disk of this machine keeps nothing of what failed.
                 let _ = publish::discard(&staged);
             }
-            made.push(outcome.map(|()| name.clone()).map_err(|fault| fault.within(name)));
+            made.push(match outcome {
+                Ok(()) => Ok(name),
+                Err(fault) if is_the_workers(&fault) => return Err(fault.within(name)),
+                Err(fault) => Err(not_made(fault).within(name)),
+            });
         }
     }
     Ok(made)
+}
+
+fn is_the_workers(fault: &Fault) -> bool {
+    fault.owner() == Owner::Worker && fault.code != Code::MovieFailed
+}
+
+/// Whatever kept a movie from being made, it is missing: the gate goes by the code.
+fn not_made(fault: Fault) -> Fault {
+    let remedy = fault.remedy_text().to_owned();
+    Fault { code: Code::MovieFailed, ..fault }.remedy(remedy)
 }
 
 /// From the plates' colour to the display that their AMF names; nothing where
@@ -92,8 +108,7 @@ fn staged(writer: &Writer<'_>, number: usize) -> PathBuf {
     if !storage::is_remote(writer.out_dir) {
         return writer.staging.join(name);
     }
-    let attempt = writer.staging.file_name().unwrap_or_default().to_string_lossy();
-    storage::scratch(&format!("{attempt}-{name}"))
+    storage::scratch(&format!("{}-{name}", writer.attempt()))
 }
 
 /// A movie that nobody has written to for so long is nobody's.

@@ -7,6 +7,7 @@ use platefarm_media::hash::xxh128;
 use platefarm_model::FrameRange;
 use platefarm_model::clip::{CameraInfo, ClipInfo, Identity, Picture, Timing};
 use platefarm_model::code::Owner;
+use platefarm_model::delivery::{MovieCodec, MovieSpec};
 use platefarm_model::job::{FrameResult, StageMillis};
 use platefarm_model::making::Making;
 use platefarm_model::pull::{EventRef, PackageColor, PlatePlan, Rejected};
@@ -222,6 +223,26 @@ fn a_frame_that_cannot_get_its_name_is_kept_for_another_try() {
     std::fs::remove_dir(published).unwrap();
     let gathered = gather(&spec, results.clone(), "t10", &leash).unwrap();
     assert_eq!(gathered.plates[0].sound().count(), 3);
+}
+
+/// Frames that cannot be read, here: whatever kept a movie from being made, the gate misses it.
+#[test]
+fn a_movie_that_was_not_made_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spec = spec(dir.path(), &["a"]);
+    spec.delivery.movies = vec![MovieSpec {
+        directory: "review".into(),
+        codec: MovieCodec::H264,
+        size: None,
+        burn_in: false,
+        cut_handles: false,
+    }];
+    let results = three(|f| published(dir.path(), "a", f));
+    let report = make(&spec, results, "t9", &Leash::free()).unwrap();
+    let verdict = report.gate.unwrap();
+    let missing = verdict.failures().filter(|finding| finding.check == "complete");
+    let missing: Vec<String> = missing.map(ToString::to_string).collect();
+    assert!(missing.iter().any(|told| told.contains("review/a.mp4")), "{missing:?}");
 }
 
 /// Every stage is told, and that something moves: a package that takes an hour is not hung.
