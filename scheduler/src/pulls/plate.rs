@@ -42,8 +42,10 @@ impl<'a> Draft<'a> {
         let mut notes = take.notes.clone();
         notes.extend(found.notes);
         notes.extend(high_speed(clip));
-        let [lead, count, shows] =
-            [take.lead, take.count, take.shows].map(|n| scaled(n, found.per_frame));
+        let scaled = |frames, phase| scaled(frames, phase, found.per_frame);
+        let lead = scaled(take.lead, -found.phase);
+        let count = lead + scaled(take.count - take.lead, found.phase);
+        let shows = scaled(take.shows, found.phase).min(count);
         let media = i64::try_from(clip.timing.frame_count).unwrap_or(i64::MAX);
         let wanted = found.index - lead;
         let first = wanted.max(0);

@@ -107,6 +107,8 @@ pub(super) struct Found {
     pub(super) index: i64,
     /// Frames of the clip per frame of the list, as a ratio.
     pub(super) per_frame: [i64; 2],
+    /// Frames of the list before its first within that frame of the clip.
+    pub(super) phase: i64,
     /// What made the match.
     pub(super) matched: Matched,
     /// Whether the event's reel led to it, whole.
@@ -470,6 +472,7 @@ impl<'k> Index<'k> {
             clip: clip as usize,
             index: at.index,
             per_frame: at.per_frame,
+            phase: at.phase,
             matched,
             by_reel,
             notes,

@@ -11,6 +11,8 @@ pub(super) struct At {
     pub(super) index: i64,
     /// Frames of the clip per frame of the list, as a ratio.
     pub(super) per_frame: [i64; 2],
+    /// Frames of the list before its first within that frame of the clip.
+    pub(super) phase: i64,
     /// How the timecode was read, where that was not as it stands.
     pub(super) read_as: Reading,
 }
@@ -52,7 +54,7 @@ pub(super) fn inside(clip: &ClipKey, query: &Query<'_>) -> Result<At, Not> {
 fn as_it_stands(clip: &ClipKey, start: Timecode, query: &Query<'_>) -> Result<At, Not> {
     counted_alike(start, query.start)?;
     let index = place(clip, start, query.start, query.written, 0)?;
-    Ok(At { index, per_frame: [1, 1], read_as: Reading::Plain })
+    Ok(At { index, per_frame: [1, 1], phase: 0, read_as: Reading::Plain })
 }
 
 /// The same, where a list counts one frame too many at either end.
@@ -60,7 +62,7 @@ pub(super) fn one_frame(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
     let start = clip.start?;
     counted_alike(start, query.start).ok()?;
     let index = place(clip, start, query.start, query.written, 1).ok()?;
-    Some(At { index, per_frame: [1, 1], read_as: Reading::OneFrame })
+    Some(At { index, per_frame: [1, 1], phase: 0, read_as: Reading::OneFrame })
 }
 
 /// The same hour, minute, second and frame read in the clip's own count: at
@@ -77,16 +79,16 @@ fn in_its_count(clip: &ClipKey, start: Timecode, query: &Query<'_>) -> Option<At
     }
     let (theirs, ours) = (start.rate.timebase(), given.rate.timebase());
     let [h, m, s, frame] = given.fields();
-    let (frame, per_frame) = match (theirs, ours) {
-        (a, b) if a == b => (frame, [1, 1]),
-        (a, b) if a == 2 * b => (frame * 2, [2, 1]),
-        (a, b) if 2 * a == b => (frame / 2, [1, 2]),
+    let (frame, phase, per_frame) = match (theirs, ours) {
+        (a, b) if a == b => (frame, 0, [1, 1]),
+        (a, b) if a == 2 * b => (frame * 2, 0, [2, 1]),
+        (a, b) if 2 * a == b => (frame / 2, i64::from(frame % 2), [1, 2]),
         _ => return None,
     };
     let read = Timecode::from_fields(h, m, s, frame, start.rate, start.drop_frame).ok()?;
-    let frames = scaled(query.written, per_frame);
+    let frames = scaled(query.written, phase, per_frame);
     let index = place(clip, start, read, frames, 0).ok()?;
-    Some(At { index, per_frame, read_as: Reading::Sibling })
+    Some(At { index, per_frame, phase, read_as: Reading::Sibling })
 }
 
 /// An hour earlier or later: programmes begin at hour one, cameras at zero.
@@ -98,7 +100,7 @@ pub(super) fn shifted(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
     [1, -1].into_iter().find_map(|hours| {
         let read = query.start.plus(hours * hour);
         let index = place(clip, start, read, query.written, 0).ok()?;
-        Some(At { index, per_frame: [1, 1], read_as: Reading::Shifted(hours) })
+        Some(At { index, per_frame: [1, 1], phase: 0, read_as: Reading::Shifted(hours) })
     })
 }
 
@@ -114,9 +116,10 @@ pub(super) fn untimed(clip: &ClipKey, query: &Query<'_>) -> Option<At> {
     Some(At { read_as: Reading::Untimed, ..at })
 }
 
-/// `frames` of the list in frames of the clip, none lost.
-pub(in crate::pulls) fn scaled(frames: i64, [up, down]: [i64; 2]) -> i64 {
-    (frames * up + down - 1).div_euclid(down)
+/// `frames` of the list, `phase` of them behind where a frame of the clip begins, in frames of the clip,
+/// none lost.
+pub(in crate::pulls) fn scaled(frames: i64, phase: i64, [up, down]: [i64; 2]) -> i64 {
+    ((phase + frames) * up + down - 1).div_euclid(down)
 }
 
 /// Whether a clip's timecode counts as the list counts.

@@ -529,6 +529,30 @@ fn a_clip_that_is_reversed_whole_is_whole() {
     assert_eq!(frames(&made.package.plates[0]), (0, 751, [0, 0]));
 }
 
+/// Two frames of 50 lie in one of 25, or in the halves of two.
+#[test]
+fn a_list_of_twice_the_rate_has_every_frame_that_it_touches() {
+    let [fifty, rate] = [50, 25].map(|fps| FrameRate::new(fps, 1).unwrap());
+    let mut slow = clip("A001_C001", Some("A001"), "01:00:00:00", 100);
+    slow.timing.rate = Some(rate);
+    slow.timing.start = Some(Timecode::parse("01:00:00:00", rate).unwrap());
+    let clips = [slow];
+    for (times, speed, expected) in [
+        ("01:00:00:01 01:00:00:03 00:00:00:00 00:00:00:02", "", (0, 2)),
+        ("01:00:00:02 01:00:00:04 00:00:00:00 00:00:00:02", "", (1, 1)),
+        ("01:00:00:01 01:00:00:02 00:00:00:00 00:00:00:01", "", (0, 1)),
+        // 7 down to 4, and 8 down to 5.
+        ("01:00:00:07 01:00:00:08 00:00:00:00 00:00:00:04", "M2 A001 -050.0", (2, 2)),
+        ("01:00:00:08 01:00:00:09 00:00:00:00 00:00:00:04", "M2 A001 -050.0", (2, 3)),
+    ] {
+        let text = format!("001  A001 V C {times}\n{speed}\n");
+        let edl = edl::parse(text.as_bytes(), fifty).unwrap();
+        let made = plan(&PullRequest { rate: fifty, ..request(&edl, &clips, 0) }).unwrap();
+        let (first, count, _) = frames(&made.package.plates[0]);
+        assert_eq!((first, count), expected, "{text}");
+    }
+}
+
 #[test]
 fn a_speed_change_that_the_media_does_not_hold_is_clamped_and_said() {
     let text = "001  A001 V C 01:00:03:00 01:00:04:00 01:00:00:00 01:00:01:00\n\
