@@ -151,6 +151,12 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
     Ok(merged::with_exports(clip, &exports))
 }
 
+/// The files of the clip that a file belongs to, by their names: none of them is opened.
+#[must_use]
+pub fn files(path: &Path) -> Sequence {
+    sequence_of(path).0
+}
+
 /// The clip that a file belongs to, and what may be metadata exports beside it.
 pub(crate) fn sequence_of(path: &Path) -> (Sequence, Vec<PathBuf>) {
     let found = scan::find_in(storage::directory_of(path));

@@ -4,14 +4,15 @@
 
 use super::request::{absolute, file_name};
 use crate::cli::render::read_document;
+use platefarm_media::source::{self, Sequence};
 use platefarm_media::storage;
 use platefarm_model::pull::Document;
 use platefarm_model::{Code, Fault, FrameRate, Outcome};
 use platefarm_scheduler::pulls;
 use platefarm_standards::editlist::{self, Change, Diff, EditList};
-use platefarm_worker::package::PackageReport;
+use platefarm_worker::package::{PackageReport, PlateReport};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -39,7 +40,7 @@ pub(super) struct Since {
 impl Earlier {
     /// Frames whose media is younger than they are count as changed.
     pub(super) fn read(dirs: &[PathBuf]) -> Outcome<Self> {
-        let mut earlier = Self::default();
+        let (mut earlier, mut media) = (Self::default(), Media::default());
         for dir in dirs {
             let dir = absolute(dir)?;
             let bytes = read_document(&dir.join("report.json"))?;
@@ -56,30 +57,7 @@ impl Earlier {
                 file,
                 rate,
             }));
-            let plates = report.plates.into_iter().map(|plate| {
-                let media = written(Path::new(&plate.source.path));
-                let files = plate.files.into_iter().filter_map(|file| {
-                    let path = dir.join(&file.file);
-                    // A recipe does not name the bytes of the media, so their date must do.
-                    (media? <= written(&path)?).then(|| pulls::PreviousFile {
-                        frame: file.frame,
-                        file: path.display().to_string(),
-                        xxh128: file.xxh128,
-                    })
-                });
-                pulls::Previous {
-                    shot: plate.shot,
-                    number: plate.number,
-                    version: plate.version,
-                    files: files.collect(),
-                    clip: plate.source.path,
-                    clip_name: plate.source.clip,
-                    reel: plate.source.reel,
-                    recipe: plate.recipe,
-                    source_first: plate.source.indices.first(),
-                    frames: Some(plate.frames),
-                }
-            });
+            let plates = report.plates.into_iter().map(|plate| previous(plate, &dir, &mut media));
             earlier.plates.extend(plates);
         }
         Ok(earlier)
@@ -99,6 +77,47 @@ impl Earlier {
             }
         }
         since
+    }
+}
+
+/// A plate of the earlier package in `dir`.
+fn previous(plate: PlateReport, dir: &Path, media: &mut Media) -> pulls::Previous {
+    let source_first = plate.source.indices.first();
+    let files = plate.files.into_iter().filter_map(|file| {
+        let path = dir.join(&file.file);
+        let index = source_first + file.frame - plate.frames.first();
+        // A recipe does not name the bytes of the media, so their date must do.
+        let unchanged = media.written(&plate.source.path, index)? <= written(&path)?;
+        unchanged.then(|| pulls::PreviousFile {
+            frame: file.frame,
+            file: path.display().to_string(),
+            xxh128: file.xxh128,
+        })
+    });
+    pulls::Previous {
+        files: files.collect(),
+        shot: plate.shot,
+        number: plate.number,
+        version: plate.version,
+        clip: plate.source.path,
+        clip_name: plate.source.clip,
+        reel: plate.source.reel,
+        recipe: plate.recipe,
+        source_first,
+        frames: Some(plate.frames),
+    }
+}
+
+/// The files of clips, by their first.
+#[derive(Default)]
+struct Media(HashMap<String, Sequence>);
+
+impl Media {
+    /// When the media of a frame was written: its own file, or that of all of them.
+    fn written(&mut self, clip: &str, index: i64) -> Option<SystemTime> {
+        let first = Path::new(clip);
+        let files = self.0.entry(clip.to_owned()).or_insert_with(|| source::files(first));
+        written(files.file(index).unwrap_or(first))
     }
 }
 
@@ -155,6 +174,7 @@ fn written(path: &Path) -> Option<SystemTime> {
 mod tests {
     use super::*;
     use platefarm_standards::edl;
+    use std::time::Duration;
 
     fn list(text: &str) -> EditList {
         edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap()
@@ -162,6 +182,30 @@ mod tests {
 
     const BEFORE: &str = "001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
         002  B001 V C 02:00:00:00 02:00:01:00 01:00:01:00 01:00:02:00\n";
+
+    /// One file of a card is copied anew, and no other: its frame is not what it was.
+    #[test]
+    fn each_frame_is_as_old_as_its_own_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, seconds| {
+            let path = dir.path().join(name);
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            std::fs::File::create(&path).unwrap().set_modified(at).unwrap();
+            path.display().to_string()
+        };
+        let first = file("A001_C001.000005.dng", 1000);
+        file("A001_C001.000006.dng", 3000);
+        file("A001_C001.000008.dng", 1000);
+        let movie = file("A002_C001.mov", 2000);
+        let mut media = Media::default();
+        let mut age = |clip: &str, index| {
+            let at = media.written(clip, index)?;
+            Some(at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
+        };
+        assert_eq!([0, 1, 3].map(|i| age(&first, i)), [1000, 3000, 1000].map(Some));
+        assert_eq!([0, 7].map(|i| age(&movie, i)), [Some(2000); 2]);
+        assert_eq!(age("/nowhere/A003.dng", 0), None);
+    }
 
     #[test]
     fn what_became_of_the_shots_is_said_and_kept() {
