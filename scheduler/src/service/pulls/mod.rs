@@ -104,9 +104,11 @@ impl PullsService {
         let caller = Caller::of(&request)?;
         let v1::PlanRequest { pull, with_document } = request.into_inner();
         let told = move |planned: Result<Planned, NoPlan>| match planned {
-            Ok(Planned { pull, .. }) => answered(&pull.shown(), pull.fault(), with_document),
+            Ok(Planned { pull, .. }) => {
+                answered(&pull.shown(), pull.fault().as_ref(), with_document)
+            }
             Err(none) => {
-                let fault = Some(none.fault.clone());
+                let fault = Some(&none.fault);
                 let answer = none.shown().map(|shown| answered(&shown, fault, with_document));
                 answer.unwrap_or(Err(none.fault))
             }
@@ -154,7 +156,7 @@ impl PullsService {
 /// A plan, as it is answered, with how its pull would end.
 fn answered(
     shown: &Shown<'_>,
-    fault: Option<Fault>,
+    fault: Option<&Fault>,
     with_document: bool,
 ) -> Outcome<v1::PlanResponse> {
     let package = shown.package;
@@ -176,7 +178,7 @@ fn answered(
             core_seconds: shown.estimate.core_seconds,
         }),
         plan_json,
-        fault: fault.as_ref().map(Into::into),
+        fault: fault.map(Into::into),
     })
 }
 
