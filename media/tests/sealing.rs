@@ -7,6 +7,7 @@ use platefarm_media::mhl::{
 };
 use platefarm_model::{Code, Outcome, Timestamp};
 use platefarm_standards::mhl::{Creator, Format, Manifest, exit_code, words};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -147,6 +148,30 @@ fn a_seal_is_held_against_the_files_before_it_is_there() {
     assert_eq!(codes(root), [Code::HashMismatch], "it has not come");
     fs::rename(&staged, root.join(name)).unwrap();
     assert_eq!(verify(root), []);
+}
+
+/// What was read a moment ago is not read again, but it is held against the seal; a file that is
+/// recorded with another hash is read for that.
+#[test]
+fn what_is_known_of_a_file_is_held_against_its_seal() {
+    let dir = package();
+    let root = dir.path();
+    seal(root).unwrap();
+    let name = "A_010/frames/A_010.1004.exr";
+    let known = |text: &str| HashMap::from([(name.to_owned(), xxh128(text.as_bytes()))]);
+    let whole = "1004".repeat(1000);
+    assert_eq!(mhl::verify_known(root, &known(&whole)), []);
+    let wrong = mhl::verify_known(root, &known("else"));
+    assert_eq!(wrong.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::HashMismatch]);
+    // By its size it is the same; whoever was told its hash does not look.
+    fs::write(root.join(name), "4001".repeat(1000)).unwrap();
+    assert_eq!(mhl::verify_known(root, &known(&whole)), []);
+    assert_eq!(codes(root), [Code::HashMismatch]);
+    let sum = mhl::recorded_bytes(root).unwrap();
+    assert_eq!(mhl::recorded_bytes_but(root, |path| path == name), Some(sum - 4000));
+    fs::write(root.join(name), &whole).unwrap();
+    create(root, 1, &[Format::Xxh128, Format::Md5], false);
+    assert_eq!(mhl::verify_known(root, &known("else")), []);
 }
 
 /// The seal that is replaced goes where the new one lay, in one step. Whoever lost the lease while

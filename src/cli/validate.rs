@@ -46,14 +46,18 @@ pub(super) fn run(args: &Args, out: &dyn Output) -> Outcome<()> {
     }
 }
 
-/// Bytes that a full look reads: every frame once for its pixels, and what is sealed once for its
-/// hashes. None where a seal does not say it: what is not known is not guessed.
+/// Bytes that a full look reads: every frame once for its pixels, and what else is sealed, or sealed
+/// with other hashes than XXH128, once for those. None where a seal does not say it: what is not known is not guessed.
 fn to_read(dir: &Path) -> Option<u64> {
     let sealed = match storage::metadata(dir.join("ascmhl")) {
-        Ok(_) => mhl::recorded_bytes(dir)?,
+        Ok(_) => mhl::recorded_bytes_but(dir, |path| is_frame(Path::new(path)))?,
         Err(_) => 0,
     };
     Some(sealed + frames_below(dir, 0)?)
+}
+
+fn is_frame(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("exr"))
 }
 
 /// Deepest directory that is looked into here: links may lead in a circle.
@@ -70,7 +74,7 @@ fn frames_below(dir: &Path, depth: u32) -> Option<u64> {
         let found = storage::metadata(&path).ok()?;
         if found.is_dir() {
             sum += frames_below(&path, depth + 1)?;
-        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("exr")) {
+        } else if is_frame(&path) {
             sum += found.len();
         }
     }

@@ -15,8 +15,10 @@ pub use seal::{Known, Prepared, SealMeta, prepare};
 use crate::source::read_fault;
 use hashing::{Wanted, hash_files};
 use platefarm_model::{Fault, Outcome};
-use platefarm_standards::mhl::{self, Checked, Found, HistoryFiles, Manifest, Problem};
-use std::collections::BTreeMap;
+use platefarm_standards::mhl::{
+    self, Checked, Digest, Format, Found, HistoryFiles, Manifest, Problem,
+};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use tree::{Loaded, Tree};
 
@@ -37,6 +39,11 @@ pub struct Scope {
 /// against that.
 #[must_use]
 pub fn examine(dir: &Path, scope: Scope) -> Checked {
+    hold(dir, scope, &HashMap::new())
+}
+
+/// [`examine`], where the XXH128 of some files is `known`.
+fn hold(dir: &Path, scope: Scope, known: &HashMap<String, String>) -> Checked {
     let mut unread = Vec::new();
     let tree = Tree::walk(dir, &mut unread);
     if tree.histories.is_empty()
@@ -48,8 +55,11 @@ pub fn examine(dir: &Path, scope: Scope) -> Checked {
         tree.histories.iter().filter_map(|root| Loaded::read(dir, root, &mut unread)).collect();
     let histories: Vec<HistoryFiles<'_>> = loaded.iter().map(Loaded::as_files).collect();
     let mut wanted = if scope.names_only { Wanted::new() } else { mhl::wanted(&histories) };
-    wanted.retain(|_, formats| !formats.is_empty());
-    let (files, failed) = hash_files(dir, &tree.files, &wanted);
+    let known = without_known(&mut wanted, known);
+    let (mut files, failed) = hash_files(dir, &tree.files, &wanted);
+    for file in &mut files {
+        file.digests.extend(known.get(&file.path).cloned());
+    }
     unread.extend(failed);
     let not_sealed = tree.notices(&histories, &[]);
     let found = Found { files, directories: tree.directories };
@@ -72,6 +82,21 @@ pub fn examine(dir: &Path, scope: Scope) -> Checked {
     checked
 }
 
+/// Takes out of what is wanted the files of which nothing is, or only what is known already; that comes back.
+fn without_known(wanted: &mut Wanted, known: &HashMap<String, String>) -> HashMap<String, Digest> {
+    let only = Format::Xxh128;
+    let mut read = HashMap::new();
+    wanted.retain(|path, formats| {
+        let known = known.get(path).filter(|_| *formats == [only]);
+        let Some(digest) = known.and_then(|text| only.read(text)) else {
+            return !formats.is_empty();
+        };
+        read.insert(path.clone(), digest);
+        false
+    });
+    read
+}
+
 /// Holds an MHL of version 1 against the files that it lists.
 ///
 /// # Errors
@@ -86,8 +111,15 @@ pub fn examine_legacy(list: &Path) -> Outcome<Checked> {
 /// As [`examine`] with directory hashes: everything that is wrong.
 #[must_use]
 pub fn verify(dir: &Path) -> Vec<Fault> {
+    verify_known(dir, &HashMap::new())
+}
+
+/// The same, where the XXH128 of some files is `known`, since they were read whole a moment ago:
+/// they are not read again, where no other hash of them is recorded. By their paths from there, with `/`.
+#[must_use]
+pub fn verify_known(dir: &Path, known: &HashMap<String, String>) -> Vec<Fault> {
     let scope = Scope { directories: true, ..Scope::default() };
-    examine(dir, scope).problems.into_iter().map(Fault::from).collect()
+    hold(dir, scope, known).problems.into_iter().map(Fault::from).collect()
 }
 
 /// A history with its generations, for showing.
@@ -123,6 +155,12 @@ pub fn info(dir: &Path) -> (Vec<HistoryInfo>, Vec<Problem>) {
 /// not say it, or there are none.
 #[must_use]
 pub fn recorded_bytes(dir: &Path) -> Option<u64> {
+    recorded_bytes_but(dir, |_| false)
+}
+
+/// Bytes that [`verify_known`] will read, where the files are known that `known` says.
+#[must_use]
+pub fn recorded_bytes_but(dir: &Path, known: impl Fn(&str) -> bool) -> Option<u64> {
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     for history in info(dir).0 {
         for (_, manifest) in &history.generations {
@@ -131,7 +169,9 @@ pub fn recorded_bytes(dir: &Path) -> Option<u64> {
                     "" => file.path.clone(),
                     root => format!("{root}/{}", file.path),
                 };
-                sizes.insert(path, file.size?);
+                let mut formats = file.digests.iter().map(|recorded| recorded.digest.format());
+                let read = !known(&path) || formats.any(|format| format != Format::Xxh128);
+                sizes.insert(path, if read { file.size? } else { 0 });
             }
         }
     }

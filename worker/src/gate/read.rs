@@ -57,8 +57,17 @@ pub(super) fn read(dir: &Path, deep: bool, request: &Request) -> Outcome<Package
         package.hashes = known.into_par_iter().map(hash).collect::<Outcome<_>>()?;
     }
     let sealed = storage::metadata(dir.join("ascmhl")).is_ok_and(|found| found.is_dir());
-    package.seal = sealed.then(|| mhl::verify(dir));
+    let known = whole(&package);
+    package.seal = sealed.then(|| mhl::verify_known(dir, &known));
     Ok(package)
+}
+
+/// XXH128 of the files that were read whole: the seal is held against what the other checks saw.
+fn whole(package: &Package) -> HashMap<String, String> {
+    let frames = package.sequences.iter().flat_map(|sequence| sequence.frames.values());
+    let frames = frames
+        .filter_map(|frame| Some((frame.file.clone(), frame.read.as_ref().ok()?.xxh128.clone())));
+    frames.chain(package.hashes.clone()).filter(|(_, xxh128)| !xxh128.is_empty()).collect()
 }
 
 /// A package that is about to be sealed, by what its files were `found` to be when they were read
