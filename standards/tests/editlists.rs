@@ -302,6 +302,26 @@ fn nested_compositions_are_cut_to_what_is_seen() {
     assert_eq!(list.events[1].within, ["SC"]);
 }
 
+/// At half speed record frame k shows source frame k / 2, less the fraction: of 24 that show 12, the
+/// inner 22 still show the first and the last. At one and a half, frame 1 shows the second of 15.
+#[test]
+fn a_cut_within_a_slow_clip_loses_no_frame_of_it() {
+    for (speed, frames, range, source) in
+        [(0.5, 24.0, [1.0, 22.0], [86400, 12]), (1.5, 10.0, [1.0, 9.0], [86401, 14])]
+    {
+        let mut clip = otio_clip("A", 86400.0, frames);
+        clip["effects"] = json!([{ "OTIO_SCHEMA": "LinearTimeWarp.1", "time_scalar": speed }]);
+        let nested = json!({
+            "OTIO_SCHEMA": "Stack.1", "name": "SC", "source_range": otio_range(range[0], range[1], 24.0),
+            "children": [{"OTIO_SCHEMA": "Track.1", "kind": "Video", "children": [clip]}],
+        });
+        let list = otio_list(json!([nested]));
+        let ours: Vec<_> = list.events.iter().map(short).collect();
+        let record = [0, range[1] as i64];
+        assert_eq!(ours, [("A".to_owned(), "C".to_owned(), source, record)], "{speed}");
+    }
+}
+
 #[test]
 fn xml_sequences_read_as_the_adapter_reads_them() {
     let mut compared = 0;

@@ -87,8 +87,18 @@ fn black(at: Timecode, frames: i64) -> Event {
     }
 }
 
-/// Source frames of so many record frames of an event.
+/// Source frames of so many record frames of an event, with the one that they only begin to show.
 fn shown(event: &Event, record: i64) -> i64 {
+    in_source(event, record, true)
+}
+
+/// Source frames that so many record frames of an event are done with: the next may show the one
+/// that they began.
+fn passed(event: &Event, record: i64) -> i64 {
+    in_source(event, record, false)
+}
+
+fn in_source(event: &Event, record: i64, begun: bool) -> i64 {
     let (source, whole) = (event.source.frames(), event.record.frames());
     if event.freeze || whole <= 0 || source <= 0 {
         return if event.freeze { 0 } else { record };
@@ -97,7 +107,8 @@ fn shown(event: &Event, record: i64) -> i64 {
         return record;
     }
     let [record, source, whole] = [record, source, whole].map(i128::from);
-    i64::try_from((record * source + whole - 1).div_euclid(whole)).unwrap_or(i64::MAX / 4)
+    let more = if begun { whole - 1 } else { 0 };
+    i64::try_from((record * source + more).div_euclid(whole)).unwrap_or(i64::MAX / 4)
 }
 
 /// Ends `event` where the transition begins; what it shows from there is the outgoing line.
@@ -214,7 +225,7 @@ pub(crate) fn cut_to(
             return None;
         }
         let own_speed = event.own_motion().map(|m| m.fps);
-        let (mut head, mut tail) = (shown(&event, first - from), shown(&event, to - last));
+        let (mut head, mut tail) = (passed(&event, first - from), passed(&event, to - last));
         if event.runs_backwards() {
             std::mem::swap(&mut head, &mut tail);
         }
