@@ -126,15 +126,13 @@ pub(super) async fn submit(
     parent: Option<String>,
     begun: SystemTime,
 ) -> Outcome<(JobId, bool)> {
-    let show = spec.show.clone();
-    control::may_rank(desk, caller, spec.terms.class, move |_| Ok(show)).await?;
     spec.terms.submitted_by = submitter(caller);
     // Who is for some shows says nothing of, and changes nothing in, a job of another show.
     if !caller.shows.is_empty() {
         spec.idempotency_key = spec.idempotency_key.map(|key| format!("{}: {key}", spec.show));
     }
     let spec = Box::new(traced(spec, parent, begun));
-    match desk.ask(Command::Submit(spec)).await? {
+    match control::ask(desk, caller, Command::Submit(spec)).await? {
         Reply::Submitted { job, existed } => Ok((job, existed)),
         _ => Desk::unexpected(),
     }

@@ -411,8 +411,8 @@ impl<R: Reader> web::Glance for Results<R> {
         control::what_would(&self.desk, imagined).await
     }
 
-    async fn ask(&self, command: Command) -> Outcome<Reply> {
-        self.desk.ask(command).await
+    async fn ask(&self, caller: &trust::Caller, command: Command) -> Outcome<Reply> {
+        control::ask(&self.desk, caller, command).await
     }
 
     async fn results(&self, step: StepId, frames: FrameRange) -> Outcome<Page> {

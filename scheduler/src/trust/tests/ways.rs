@@ -269,7 +269,14 @@ async fn submitters_keep_to_the_highest_class_of_their_show() {
     let raise = Control::Priority { class: Some(PriorityClass::Urgent), priority: None };
     let raise = || v1::ControlJobRequest::from((Target::Job(JobId(id)), &raise));
     assert_eq!(code(submitter.control_job(raise()).await), Code::NotAllowed);
-    admin.control_job(raise()).await.expect("who runs the farm may");
+    // Who runs some shows takes nothing from the others either.
+    let (_, word) = farm.token(Role::Operator, &["atlas"]).await;
+    let refused = fault(farm.farm(&word).await.control_job(raise()).await);
+    assert_eq!(refused.code, Code::NotAllowed);
+    let remedy = refused.remedy.unwrap();
+    assert!(remedy.contains("shows set 'atlas' --highest-class urgent"), "{remedy}");
+    let (_, word) = farm.token(Role::Operator, &[]).await;
+    farm.farm(&word).await.control_job(raise()).await.expect("who runs the farm may");
     admin.submit_job(urgent("atlas")).await.unwrap();
 }
 

@@ -9,15 +9,13 @@ mod said;
 mod table;
 
 use super::connections::Peer;
-use super::{Glance, Shared, Site, Who, answer, glance, refused};
-use crate::core::{Command, State as Farm};
+use super::{Glance, Shared, Site, Who, answer, refused};
 use crate::trust::{Caller, HttpGate, carried};
 use axum::extract::{ConnectInfo, Json, State};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
 use deed::{Deed, Order};
-use platefarm_model::farm::Control;
 use platefarm_model::{Code, Fault, Outcome};
 pub(super) use said::Said;
 use serde::Deserialize;
@@ -102,22 +100,9 @@ impl<G: Glance> Hand<G> {
         let Order { method, question, command } = deed.order(target, said)?;
         let pages = &self.shared.pages;
         let begun = pages.gate.begin(&self.caller, method, self.from, question.into()).await?;
-        let outcome = match self.may_rank(&command).await {
-            Ok(()) => pages.farm.ask(command).await,
-            Err(fault) => Err(fault),
-        };
+        let outcome = pages.farm.ask(&self.caller, command).await;
         begun.end(&outcome).await;
         outcome.map(drop)
-    }
-
-    /// Whether the class that a command asks for is one that they may ask for.
-    async fn may_rank(&self, command: &Command) -> Outcome<()> {
-        let Command::Control(target, Control::Priority { class: Some(class), .. }) = command else {
-            return Ok(());
-        };
-        let (caller, id, class) = (self.caller.clone(), target.job(), *class);
-        let look = move |farm: &Farm| caller.may_rank(farm, class, &farm.show_of(id)?);
-        glance(&self.shared.pages.farm, look).await?
     }
 }
 

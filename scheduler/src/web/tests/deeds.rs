@@ -180,6 +180,39 @@ async fn what_is_set_up_is_seen_and_taken_away() {
     assert_eq!(farm.get(&format!("/api/jobs/{job}"), Some(&operator)).await.status, 404);
 }
 
+/// The page asks for no class that its caller may not ask for on the command line.
+#[tokio::test]
+async fn the_page_keeps_to_the_highest_class_of_a_show() {
+    let farm = Farm::start().await;
+    let job = farm.submit("atlas").await;
+    let submitter = Farm::token(&farm.store, Role::Submitter, &[]).await;
+    let narrow = Farm::token(&farm.store, Role::Operator, &["atlas"]).await;
+    let operator = Farm::token(&farm.store, Role::Operator, &[]).await;
+    let does = async |token: &Secret, deed: &str, on: &str, with: serde_json::Value| {
+        let asked = serde_json::json!({ "deed": deed, "on": [on], "with": with }).to_string();
+        farm.post("/api/deeds", Some(token), &asked).await
+    };
+    let highest = serde_json::json!({ "highest_class": "normal" });
+    assert_eq!(does(&operator, "shows set", "atlas", highest).await.status, 200);
+    let raise = async |token: &Secret, class: &str| {
+        let with = serde_json::json!({ "class": class, "number": "7" });
+        does(token, "jobs priority", &format!("j{job}"), with).await
+    };
+    for token in [&submitter, &narrow] {
+        let refused = raise(token, "urgent").await;
+        assert!(refused.status == 403 && refused.body.starts_with("F0603"), "{}", refused.body);
+        for class in ["normal", "background", ""] {
+            assert_eq!(raise(token, class).await.status, 200, "{class}");
+        }
+    }
+    assert_eq!(raise(&operator, "urgent").await.status, 200);
+    // What is not said of a job stays, be it above what they may ask for.
+    assert_eq!(raise(&submitter, "").await.status, 200);
+    let view = farm.get(&format!("/api/jobs/{job}"), Some(&operator)).await.body;
+    let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+    assert_eq!(view["terms"]["class"], "urgent", "{view}");
+}
+
 /// Many at once: each by its own right, and one that refuses keeps no other from it.
 #[tokio::test]
 async fn many_are_steered_at_once() {
