@@ -228,6 +228,19 @@ async fn of_many_refused_tries_some_are_written_down() {
     submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
 }
 
+/// Nor is a long name, which is refused after it is written down.
+#[tokio::test]
+async fn the_log_has_no_more_of_a_name_than_a_name_may_have() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    // Two bytes each, and 255 is an odd number.
+    admin.submit_job(job(&"é".repeat(10_000), "n")).await.unwrap_err();
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let entries = farm.store.audit(&page).await.unwrap();
+    let entry = entries.iter().find(|entry| entry.action == "Farm/SubmitJob").unwrap();
+    assert_eq!(entry.subject, format!("show {}", "é".repeat(127)));
+}
+
 /// Workers are the whole farm's; what they have in hand is of a show.
 #[tokio::test]
 async fn workers_are_seen_without_what_they_do_for_other_shows() {

@@ -45,6 +45,10 @@ impl Farm {
     }
 
     async fn with(tokens: bool) -> Self {
+        Self::trusting(Settings { tokens, ..Settings::default() }).await
+    }
+
+    async fn trusting(trust: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::Sqlite(dir.path().join("farm.db"));
         let store = TrustStore::open(&place).await.unwrap();
@@ -53,7 +57,7 @@ impl Farm {
         let http = free.local_addr().unwrap();
         drop(free);
         let mut config = Config::new(place);
-        config.trust = Settings { tokens, ..Settings::default() };
+        config.trust = trust;
         config.http = Some(http);
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
