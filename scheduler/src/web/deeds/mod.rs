@@ -70,6 +70,12 @@ impl Asked {
             let message = format!("{} at once; up to {MOST} are steered", self.on.len());
             return Err(Fault::new(Code::TooMuch, message));
         }
+        if self.on.is_empty() {
+            let message = "it is not said what it is done to";
+            return Err(Fault::new(Code::UnknownOption, message)
+                .at("on")
+                .remedy("Name a job or step, a worker or what is set up: j12, j12.3, w4."));
+        }
         let deed = DEEDS.iter().find(|deed| deed.verb == self.deed).ok_or_else(|| {
             let verbs: Vec<&str> = DEEDS.iter().map(|deed| deed.verb).collect();
             Fault::new(Code::UnknownOption, format!("'{}' is nothing that is done here", self.deed))
@@ -164,6 +170,8 @@ async fn each<G: Glance>(hand: Hand<G>, deed: &'static Deed, asked: Asked) -> Ca
             }
         }
     }
-    hand.shared.recent.stale().await;
+    if !came.done.is_empty() {
+        hand.shared.recent.stale().await;
+    }
     came
 }
