@@ -15,7 +15,7 @@ use axum::extract::{ConnectInfo, Json, State};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
-use deed::{Deed, Order};
+use deed::{Deed, Order, Task};
 use platefarm_model::{Code, Fault, Outcome};
 pub(super) use said::Said;
 use serde::Deserialize;
@@ -103,12 +103,22 @@ impl<G> Clone for Hand<G> {
 impl<G: Glance> Hand<G> {
     /// Does it to one.
     async fn act(&self, deed: &Deed, target: &str, said: &Said) -> Outcome<()> {
-        let Order { method, question, command } = deed.order(target, said)?;
-        let pages = &self.shared.pages;
-        let begun = pages.gate.begin(&self.caller, method, self.from, question.into()).await?;
-        let outcome = pages.farm.ask(&self.caller, command).await;
+        let Order { question, task } = deed.order(target, said)?;
+        let (gate, method) = (&self.shared.pages.gate, deed.method());
+        let begun = gate.begin(&self.caller, method, self.from, question.into()).await?;
+        let outcome = self.carry_out(task).await;
         begun.end(&outcome).await;
-        outcome.map(drop)
+        outcome
+    }
+
+    async fn carry_out(&self, task: Task) -> Outcome<()> {
+        let pages = &self.shared.pages;
+        match task {
+            Task::Farm(command) => pages.farm.ask(&self.caller, command).await.map(drop),
+            Task::Library(show, change) => {
+                pages.library.library().await?.set_show(&show, change).await.map(drop)
+            }
+        }
     }
 }
 

@@ -94,6 +94,7 @@ fn filled(deed: &serde_json::Value, job: u64) -> String {
     let on = match deed["verb"].as_str().unwrap().split_once(' ').unwrap().0 {
         "jobs" => format!("j{job}"),
         "workers" => "w1".to_owned(),
+        "shows" => "atlas".to_owned(),
         _ => "night".to_owned(),
     };
     serde_json::json!({ "deed": deed["verb"], "on": [on], "with": with }).to_string()
@@ -135,7 +136,12 @@ async fn every_deed_is_offered_and_refused_by_role() {
             (Role::Viewer, _) => assert!(mine.is_empty()),
             (Role::Operator, []) => assert_eq!(mine.len(), all.len()),
             // What is the whole farm's is not for a token of shows.
-            _ => assert!(rooms("jobs ") == mine.len() && mine.len() >= 9, "{mine:?}"),
+            _ => {
+                let of_shows = usize::from(role == Role::Operator);
+                assert_eq!(rooms("shows "), of_shows, "what holds for their pulls: {mine:?}");
+                assert_eq!(rooms("jobs ") + of_shows, mine.len(), "{mine:?}");
+                assert!(mine.len() >= 9, "{mine:?}");
+            }
         }
     }
 }
@@ -159,18 +165,24 @@ async fn what_is_set_up_is_seen_and_taken_away() {
     assert_eq!(does("limits set", "nuke", form(r#"{"count":"4"}"#)).await.status, 200);
     let pool = form(r#"{"labels":"fast nvme","reserve":"2"}"#);
     assert_eq!(does("pools set", "night", pool).await.status, 200);
-    let share = form(r#"{"weight":"3","guarantee":"1","ceiling":"9"}"#);
+    let share = form(r#"{"weight":"3","guarantee":"1","ceiling":"9","highest_class":"urgent"}"#);
     assert_eq!(does("shows set", "atlas", share).await.status, 200);
     let set = settings().await;
     assert_eq!(set["limits"][0]["count"], 4, "{set}");
     assert_eq!(set["pools"][0]["labels"], serde_json::json!(["fast", "nvme"]), "{set}");
     assert_eq!(set["shares"][0]["share"]["ceiling"], 9, "{set}");
-    let less = does("shows set", "atlas", form(r#"{"guarantee":"5","ceiling":"2"}"#)).await;
+    assert_eq!(set["shares"][0]["own"], true, "{set}");
+    let less = form(r#"{"guarantee":"5","ceiling":"2","highest_class":"normal"}"#);
+    let less = does("shows set", "atlas", less).await;
     let (told, remedy) = less.body.split_once('\n').unwrap();
     assert!(less.status == 400 && told.starts_with("F0508"), "{}", less.body);
     assert!(remedy.contains("ceiling to at least the guarantee"), "{}", less.body);
     assert_eq!(does("limits remove", "nuke", form("{}")).await.status, 200);
     assert_eq!(settings().await["limits"], serde_json::json!([]));
+    assert_eq!(does("shows remove", "atlas", form("{}")).await.status, 200);
+    let set = settings().await;
+    let bare = &set["shares"][0];
+    assert_eq!((&bare["show"], &bare["own"]), (&"atlas".into(), &false.into()), "{bare}");
     let narrow = Farm::token(&farm.store, Role::Viewer, &["atlas"]).await;
     assert_eq!(farm.get("/api/settings", Some(&narrow)).await.status, 403);
     let would = farm.get("/api/whatif?workers=2&class=gpu", Some(&operator)).await;
@@ -217,6 +229,42 @@ async fn the_page_keeps_to_the_highest_class_of_a_show() {
     let view = farm.get(&format!("/api/jobs/{job}"), Some(&operator)).await.body;
     let view: serde_json::Value = serde_json::from_str(&view).unwrap();
     assert_eq!(view["terms"]["class"], "urgent", "{view}");
+}
+
+/// What holds for the pulls of a show is seen by who sees it, and set by who runs it.
+#[tokio::test]
+async fn what_holds_for_the_pulls_of_a_show_is_set() {
+    let farm = Farm::stocked().await;
+    let operator = Farm::token(&farm.store, Role::Operator, &["atlas"]).await;
+    let viewer = Farm::token(&farm.store, Role::Viewer, &["zeus"]).await;
+    let set = async |show: &str, with: serde_json::Value| {
+        let asked =
+            serde_json::json!({ "deed": "shows defaults", "on": [show], "with": with }).to_string();
+        farm.post("/api/deeds", Some(&operator), &asked).await
+    };
+    let shows = async |token: &Secret| -> serde_json::Value {
+        let answer = farm.get("/api/shows", Some(token)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let both = serde_json::json!({ "spec": "review", "rate": "23.976" });
+    assert_eq!(set("atlas", both).await.status, 200);
+    let mut wanted = serde_json::json!({ "shows": [{
+        "show": "atlas", "choices": 0,
+        "defaults": { "show": "atlas", "rate": "24000/1001", "spec": "review" },
+    }] });
+    assert_eq!(shows(&operator).await, wanted);
+    assert_eq!(shows(&viewer).await, serde_json::json!({ "shows": [] }));
+    assert_eq!(set("atlas", serde_json::json!({ "spec": "" })).await.status, 200);
+    wanted["shows"][0]["defaults"].as_object_mut().unwrap().remove("spec");
+    assert_eq!(shows(&operator).await, wanted, "what was not said stays");
+    let refused = set("zeus", serde_json::json!({ "spec": "review" })).await;
+    assert!(refused.status == 403 && refused.body.starts_with("F0604"), "{}", refused.body);
+    let refused = set("atlas", serde_json::json!({ "spec": "no-such" })).await;
+    assert!(refused.status == 400 && refused.body.contains("whole path"), "{}", refused.body);
+    let bare = Farm::start().await;
+    let none = bare.get("/api/shows", Some(&bare.admin)).await;
+    assert_eq!((none.status, none.body.as_str()), (200, r#"{"shows":null}"#));
 }
 
 /// Many at once: each by its own right, and one that refuses keeps no other from it.

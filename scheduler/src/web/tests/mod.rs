@@ -49,6 +49,15 @@ impl Farm {
     }
 
     async fn trusting(trust: Settings) -> Self {
+        Self::of(trust, false).await
+    }
+
+    /// With a library.
+    async fn stocked() -> Self {
+        Self::of(Settings { tokens: true, ..Settings::default() }, true).await
+    }
+
+    async fn of(trust: Settings, library: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::Sqlite(dir.path().join("farm.db"));
         let store = TrustStore::open(&place).await.unwrap();
@@ -58,6 +67,7 @@ impl Farm {
         drop(free);
         let mut config = Config::new(place);
         config.trust = trust;
+        config.library = library.then(|| Place::Sqlite(dir.path().join("clips.db")));
         config.http = Some(http);
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
