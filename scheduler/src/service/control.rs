@@ -7,13 +7,10 @@ use crate::core::{Command, Reply, State, Study};
 use crate::trust::Caller;
 use platefarm_model::explain::{WhatIf, WhatIfAnswer};
 use platefarm_model::farm::{Control, Limit, Setting, SettingKind, Target};
-use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
+use platefarm_model::{JobId, Outcome, WorkerId};
+use platefarm_proto::convert::needed;
 use platefarm_proto::v1;
 use prost::Message;
-
-fn missing(place: &str) -> Fault {
-    Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
-}
 
 /// A question of the `Farm` service that changes something.
 pub(crate) trait Change: Message + Sized {
@@ -23,7 +20,7 @@ pub(crate) trait Change: Message + Sized {
     /// What the core is told.
     ///
     /// # Errors
-    /// [`Code::BadSpec`] for a question that lacks something.
+    /// `F0508` for a question that lacks something.
     fn command(self) -> Outcome<Command>;
 }
 
@@ -48,7 +45,7 @@ impl Change for v1::ControlWorkerRequest {
     const METHOD: &'static str = "/platefarm.v1.Farm/ControlWorker";
 
     fn command(self) -> Outcome<Command> {
-        let action = self.action.ok_or_else(|| missing("action"))?;
+        let action = needed(self.action, "action")?;
         Ok(Command::Node(WorkerId(self.worker), action.into()))
     }
 }
@@ -138,7 +135,7 @@ pub(super) async fn explain(
     desk: &Desk,
     request: v1::ExplainRequest,
 ) -> Outcome<v1::ExplainResponse> {
-    let target: Target = request.target.ok_or_else(|| missing("target"))?.into();
+    let target: Target = needed(request.target, "target")?.into();
     desk.live(move |state| state.explain(target)).await?.map(Into::into)
 }
 

@@ -14,8 +14,8 @@ use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::making::Making;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Code, Fault, JobId, Outcome};
-use platefarm_proto::convert::to_status;
+use platefarm_model::{JobId, Outcome};
+use platefarm_proto::convert::{needed, to_status};
 use platefarm_proto::trace::{self, Taken};
 use platefarm_proto::{Farm, v1};
 use prost::Message as _;
@@ -161,9 +161,8 @@ impl<R: Reader> FarmService<R> {
         request: Request<v1::SubmitJobRequest>,
     ) -> Outcome<v1::SubmitJobResponse> {
         let (begun, parent) = (SystemTime::now(), parent(&request));
-        let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
         let caller = Caller::of(&request)?;
-        let spec = self.read(request.into_inner().job.ok_or_else(missing)?).await?;
+        let spec = self.read(needed(request.into_inner().job, "job")?).await?;
         let (job, existed) = submit(&self.desk, spec, &caller, parent, begun).await?;
         Ok(v1::SubmitJobResponse { job: job.0, existed })
     }

@@ -81,7 +81,7 @@ async fn job<G: Glance>(
         };
         let stills: Vec<Value> = stills.map(named).collect();
         let making: Vec<Value> = job.steps.iter().filter_map(making).collect();
-        let packs = |step: &StepView| step.kind == "package" && step.phase == Phase::Running;
+        let packs = |step: &StepView| step.is_package() && step.phase == Phase::Running;
         let packs = job.steps.iter().any(packs);
         let mut phases: BTreeMap<&str, u64> = BTreeMap::new();
         for step in &job.steps {
