@@ -23,7 +23,7 @@ mod stills;
 mod work;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub(crate) use control::Change;
 pub use hooks::HookSettings;
