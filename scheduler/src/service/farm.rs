@@ -232,8 +232,7 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::WatchJobRequest>,
     ) -> Result<Response<Self::WatchJobStream>, Status> {
         let id = request.into_inner().job;
-        let found = view(&self.desk, id).await;
-        found.map_err(|fault| to_status(&fault))?;
+        self.desk.show_of(JobId(id)).await.map_err(|fault| to_status(&fault))?;
         let changed = self.desk.watch(JobId(id)).await.map_err(|fault| to_status(&fault))?;
         let (to, states) = mpsc::channel(1);
         let (desk, closing, aside) = (self.desk.clone(), self.closing.clone(), self.aside.clone());
