@@ -7,7 +7,6 @@ use super::meter::Meter;
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::probe;
-use crate::roots::{is_plain_name, is_within};
 use platefarm_media::{hash, publish, storage};
 use platefarm_model::job::FrameResult;
 use platefarm_model::making::Stage;
@@ -76,8 +75,9 @@ pub(crate) fn gather(
         let home = publish::confined(out_dir, Path::new(&plan.name))?;
         for result in &plate.done {
             named.did(0);
-            if let Err(fault) = finish(&home, plan, result) {
-                plate.failed.insert(result.frame, fault);
+            let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
+            if let Err(fault) = publish::finish(&home, None, staged, published) {
+                plate.failed.insert(result.frame, fault.at(plan.name.clone()));
             }
         }
         publish::remove_leftovers(&home, |name| is_later(name, attempt))?;
@@ -107,22 +107,6 @@ fn settle_plan(plan: &PlatePlan, plate: &mut PlateFrames) {
 pub(super) fn is_later(name: &str, attempt: &str) -> bool {
     let token = |text: &str| text.strip_prefix('t')?.parse::<u64>().ok();
     token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
-}
-
-/// Carries out the rename of an accepted frame into its plate's directory, if its worker did not.
-fn finish(home: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()> {
-    let name = file_name(result);
-    let published = Path::new(&result.published);
-    let staged = Path::new(&result.staged);
-    let staging = publish::staging(home)?;
-    if !is_plain_name(name) || published != home.join(name) || !is_within(staged, &staging) {
-        return Err(Fault::new(
-            Code::OutsideRoot,
-            format!("the result names '{}', which is not in this package", result.published),
-        )
-        .at(plan.name.clone()));
-    }
-    if publish::is_staged(staged) { publish::publish(staged, published) } else { Ok(()) }
 }
 
 /// Reads every accepted file again, on all cores. Returns when the last was written.
