@@ -437,6 +437,7 @@ fn frames_of_any_scene_space_have_an_amf() {
     for (space, out, named) in [
         ("Linear P3-D65", "p3", "p.clf"),
         ("sRGB Encoded Rec.709 (sRGB)", "srgb", "p.clf"),
+        ("Gamma 2.2 Encoded Rec.709", "g22", "p.clf"),
         ("DaVinci Intermediate WideGamut", "davinci", "CSC.Platefarm.DaVinci_Intermediate"),
     ] {
         let more = ["--amf", s(&show), "--color-out", space];
