@@ -111,7 +111,12 @@ fn applied_looks_are_still_ahead_of_camera_raw() {
     let gone = |name: &str| Err(platefarm_model::Fault::new(Code::UnresolvedTransform, name));
     let amf = IncomingAmf::read("x.amf", text.as_bytes(), &gone).unwrap();
     assert_eq!(amf.of(&ClipInfo::default()).unwrap(), &amf);
-    assert_eq!(amf.of(&raw).unwrap_err().code, Code::UnresolvedTransform);
+    let fault = amf.of(&raw).unwrap_err();
+    assert_eq!(fault.code, Code::UnresolvedTransform);
+    assert!(fault.message.contains("is applied, but camera raw"), "{fault}");
+    let remedy = fault.remedy_text();
+    assert!(remedy.starts_with(Code::UnresolvedTransform.info().remedy), "{remedy}");
+    assert!(remedy.ends_with("give an AMF that does not have it."), "{remedy}");
 }
 
 /// "Reference Gamut Compression: for viewing, not baked" is what the example says of a look.
