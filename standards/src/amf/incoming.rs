@@ -128,7 +128,8 @@ fn for_raw(
     Some(raw)
 }
 
-/// Why a look is needed that the AMF says is applied, and the way out; only such a one can be missing for camera raw alone.
+/// Why a look is needed that the AMF says is applied, and the way out. Nothing else can be missing for
+/// camera raw alone.
 fn needed(mut fault: Fault) -> Fault {
     fault.message.push_str(
         "; the AMF says that this look is applied, but camera raw is developed straight to ACES2065-1 and does not have it, so it is still ahead",
