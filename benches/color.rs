@@ -8,7 +8,7 @@
 #[expect(dead_code, reason = "some of it is for the other benches")]
 mod support;
 
-use platefarm_model::color::chain::Chain;
+use platefarm_model::color::chain::{Chain, Link};
 use platefarm_model::color::name;
 use platefarm_model::recipe::Backend;
 use platefarm_shaders::color::{Converter, Plan};
@@ -108,8 +108,7 @@ fn bench() -> Result<()> {
             if let Ok(python) = &python {
                 let (speed, result) = peer(python, key, &file)?;
                 theirs.push(speed);
-                let codes = name::resolve(to).map_err(fault)?.meaning().display;
-                let range = if codes { 0.0..=1.0 } else { f32::MIN..=f32::MAX };
+                let range = range(&name::resolve(to).map_err(fault)?, &chain);
                 difference = largest(&result, &run(&chain, &pixels), &range);
             }
         }
@@ -235,8 +234,18 @@ fn peer(python: &Path, key: &str, file: &Path) -> Result<(f64, Vec<f32>)> {
     Ok((speed, bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()))
 }
 
-/// Largest difference relative to the larger of 1 and the value, both brought into the range: codes of
-/// a display end at 0 and 1 in the Academy's transforms, where OpenColorIO goes on.
+/// Where values of ours end, and OpenColorIO's go on: light of an output at 0, as in the Academy's, and its
+/// codes at 1 too. A display by itself clamps nothing.
+fn range(to: &name::Named, chain: &Chain) -> RangeInclusive<f32> {
+    let low = |link: &Link| matches!(link, Link::Clamp { low: Some(_), .. });
+    match to.meaning() {
+        meaning if !meaning.display || !chain.0.iter().any(low) => f32::MIN..=f32::MAX,
+        meaning if meaning.linear => 0.0..=f32::MAX,
+        _ => 0.0..=1.0,
+    }
+}
+
+/// Largest difference relative to the larger of 1 and the value, both brought into the range.
 fn largest(theirs: &[f32], ours: &[Vec<f32>; 3], range: &RangeInclusive<f32>) -> f64 {
     let within = |v: f32| f64::from(v.clamp(*range.start(), *range.end()));
     theirs

@@ -11,7 +11,7 @@ mod watch;
 
 pub(crate) use events::Since;
 pub(crate) use results::{FrameLine, FrameQuery};
-pub(crate) use shows::{Pulls, ShowPage};
+pub(crate) use shows::{Pulls, ShowPage, Standing};
 
 use crate::cli::now;
 use opentelemetry::trace::SpanKind;

@@ -8,6 +8,10 @@
 //! elsewhere is not ours to write or to clear away. Objects behind `s3://` are
 //! the business of [`crate::storage`]; every function here takes both.
 
+mod owed;
+
+pub use owed::finish;
+
 use crate::{hash, storage};
 use platefarm_model::{Code, Fault, Outcome};
 use std::fs::{self, File};

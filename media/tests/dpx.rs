@@ -2,6 +2,7 @@
 //! (`oracles/dpx_files.py`), and what becomes of colour, metadata and damage.
 
 use platefarm_media::{Clip, hash, open};
+use platefarm_model::recipe::{ColorRecipe, ColorStep};
 use platefarm_model::{Code, FrameRate};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,13 @@ fn the_header_becomes_the_schema() {
     assert_eq!(info.color_space.as_deref(), Some("Cineon printing density"));
     // SMPTE ST 268 has a byte for the primaries, and this file does not use it.
     assert!(info.primaries_assumed);
+    // Where a person says what the codes are, nothing is said of primaries.
+    let said = vec![ColorStep::ToAces("ACEScg".into())];
+    let said = ColorRecipe { input: said, ..ColorRecipe::default() };
+    let notes = |recipe: &ColorRecipe| {
+        info.notes_for(recipe).filter(|note| note.message.contains("primaries")).count()
+    };
+    assert_eq!([notes(&ColorRecipe::default()), notes(&said)], [1, 0]);
     let (_dir, path) = changed("meta.dpx", |bytes| bytes[802] = 6);
     assert!(!open(&path, None).unwrap().info().primaries_assumed);
 }

@@ -6,6 +6,7 @@ use exr::prelude::f16;
 use platefarm_media::{Clip, hash, open};
 use platefarm_model::color::{self, ACES_WHITE, AP0, D65, REC709};
 use platefarm_model::raw::{Frame, Rect, RgbLayout, RgbSamples};
+use platefarm_model::recipe::{ColorRecipe, ColorStep};
 use platefarm_model::{Code, FrameRate, Outcome};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -208,6 +209,13 @@ fn unknown_primaries_are_assumed_and_said() {
     assert!(notes.iter().any(|n| n.code == Code::MetadataAbsent && said(n)), "{notes:?}");
     assert_eq!(clip.info().color_space.as_deref(), Some("linear Rec.709"));
     assert!(clip.info().primaries_assumed);
+    // Where a person says what the codes are, nothing is said of primaries.
+    let said = vec![ColorStep::ToAces("ACEScg".into())];
+    let said = ColorRecipe { input: said, ..ColorRecipe::default() };
+    let notes = |recipe: &ColorRecipe| {
+        clip.info().notes_for(recipe).filter(|note| note.message.contains("primaries")).count()
+    };
+    assert_eq!([notes(&ColorRecipe::default()), notes(&said)], [1, 0]);
     let expected =
         color::mul(&color::xyz_to_rgb(D65, &AP0, ACES_WHITE), &color::rgb_to_xyz(&REC709, D65));
     let to_aces = clip.layout().rgb().unwrap().to_aces;

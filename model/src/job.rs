@@ -295,6 +295,14 @@ pub struct StepView {
     pub making: Option<Making>,
 }
 
+impl StepView {
+    /// Whether it makes the package, and so is a step, but no picture.
+    #[must_use]
+    pub fn is_package(&self) -> bool {
+        self.kind == "package"
+    }
+}
+
 /// A job as lists show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobView {

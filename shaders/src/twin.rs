@@ -10,7 +10,7 @@
 mod colors;
 pub(crate) mod pictures;
 pub(crate) mod recipes;
-mod whole;
+pub(crate) mod whole;
 
 use crate::exec::gpu::device::Gpu;
 use crate::ops::{EXACT, OPS, Op, Tolerance};

@@ -196,6 +196,14 @@ pub(super) async fn steer(
     }
     out.jobs(&jobs, jobs.len() as u64);
     told.iter().for_each(|told| out.note(told));
+    first_of(refused, out)
+}
+
+/// Of what was refused, the first is what the verb ends with; the others are told before.
+///
+/// # Errors
+/// The first of them.
+pub(super) fn first_of(refused: Vec<Fault>, out: &dyn Output) -> Outcome<()> {
     refused.iter().skip(1).for_each(|fault| out.warn(fault));
     refused.into_iter().next().map_or(Ok(()), Err)
 }

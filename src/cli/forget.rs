@@ -1,6 +1,6 @@
 //! `platefarm jobs forget`: nothing is kept of what has ended.
 
-use crate::cli::bulk::{ask, each, plural, summary};
+use crate::cli::bulk::{ask, each, first_of, plural, summary};
 use crate::cli::when::Age;
 use crate::farm::Farm;
 use crate::output::Output;
@@ -52,6 +52,5 @@ pub(super) async fn run(farm: &mut Farm, which: Forget, out: &dyn Output) -> Out
         let count = plural(forgotten.len(), "job");
         out.note(&format!("{count} forgotten; files stay where they are"));
     }
-    refused.iter().skip(1).for_each(|fault| out.warn(fault));
-    refused.into_iter().next().map_or(Ok(()), Err)
+    first_of(refused, out)
 }

@@ -6,9 +6,8 @@ use crate::farm::{Farm, FrameLine, FrameQuery};
 use crate::output::Output;
 use platefarm_media::publish;
 use platefarm_model::farm::Target;
-use platefarm_model::job::FrameResult;
-use platefarm_model::{Code, Fault, FrameSet, JobId, LeaseToken, Outcome};
-use std::path::{Component, Path};
+use platefarm_model::{Code, Fault, FrameSet, JobId, Outcome};
+use std::path::Path;
 
 /// States of a frame.
 const STATES: [&str; 4] = ["waiting", "running", "done", "failed"];
@@ -124,24 +123,17 @@ fn give_names(lines: Vec<FrameLine>) -> Outcome<Vec<FrameLine>> {
     let mut named = Vec::new();
     for line in lines {
         let Some((result, lease)) = line.result.as_ref().zip(line.lease) else { continue };
-        if !result.staged.is_empty() && publish::is_staged(Path::new(&result.staged)) {
-            give_name(result, lease)?;
-            named.push(line);
+        let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
+        // Of most nothing is owed, and of steps without files there is nothing to say of places.
+        if result.staged.is_empty() || !publish::is_staged(staged) {
+            continue;
         }
+        let home = published.parent().unwrap_or_else(|| Path::new(""));
+        publish::finish(home, Some(&lease.to_string()), staged, published)
+            .map_err(|fault| fault.at(format!("frame {}", result.frame)))?;
+        named.push(line);
     }
     Ok(named)
-}
-
-/// The paths are what a worker said: a file goes from its attempt to the directory above, or nowhere.
-fn give_name(result: &FrameResult, lease: LeaseToken) -> Outcome<()> {
-    let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
-    let home = published.parent().map(publish::staging).transpose()?;
-    let climbs = staged.components().any(|part| part == Component::ParentDir);
-    if climbs || !home.is_some_and(|home| staged.starts_with(home.join(lease.to_string()))) {
-        let message = format!("'{}' is not staged for '{}'", result.staged, result.published);
-        return Err(Fault::new(Code::OutsideRoot, message).at(format!("frame {}", result.frame)));
-    }
-    publish::publish(staged, published)
 }
 
 pub(super) fn tasks(verb: Tasks, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -159,7 +151,8 @@ pub(super) fn tasks(verb: Tasks, global: &Global, out: &dyn Output) -> Outcome<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefarm_model::StepId;
+    use platefarm_model::job::FrameResult;
+    use platefarm_model::{LeaseToken, StepId};
 
     fn line(dir: &Path, staged: &str, published: &str) -> FrameLine {
         let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();

@@ -308,8 +308,7 @@ pub(super) fn verdict(job: &platefarm_model::job::JobView) -> Outcome<()> {
         _ => {
             let first =
                 job.steps.iter().find_map(|step| step.first_fault.as_ref().map(|f| (step, f)));
-            // The package is a step too, but no picture.
-            let plates = || job.steps.iter().filter(|step| step.kind != "package");
+            let plates = || job.steps.iter().filter(|step| !step.is_package());
             let failed: u64 = plates().map(|step| step.failed.len()).sum();
             let total: u64 = plates().map(|step| step.frames.len()).sum();
             let message = if failed > 0 {

@@ -261,12 +261,14 @@ pub(super) fn shows(verb: Shows, global: &Global, out: &dyn Output) -> Outcome<(
             }
             Shows::Defaults { name, terms } => {
                 let change = terms.change()?;
-                if !change.is_empty() {
-                    let before = farm.pulls_of(&name).await?;
-                    let after = farm.set_pulls(&name, change).await?;
-                    out.note(&told(&format!("show '{name}'"), &of_pulls(&before, &after)));
+                if change.is_empty() {
+                    out.show(&farm.show(&name).await?);
+                    return Ok(());
                 }
-                out.show(&farm.show(&name).await?);
+                let before = farm.pulls_of(&name).await?;
+                let after = farm.set_pulls(&name, change).await?;
+                out.note(&told(&format!("show '{name}'"), &of_pulls(&before, &after)));
+                out.show(&farm.show_with(&name, Some(after)).await?);
                 return Ok(());
             }
             Shows::Set(terms) => {

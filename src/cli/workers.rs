@@ -1,7 +1,7 @@
 //! `platefarm workers ...`: see and steer workers: those that are named, or all
 //! that a filter finds of which something changes, once somebody said yes.
 
-use crate::cli::bulk::{ask, each, named, plural};
+use crate::cli::bulk::{ask, each, first_of, named, plural};
 use crate::cli::{Global, runtime};
 use crate::farm::Farm;
 use crate::output::Output;
@@ -264,8 +264,7 @@ async fn steer(
     if !done.is_empty() {
         out.note(&format!("{past} {}", summary(&done)));
     }
-    refused.iter().skip(1).for_each(|fault| out.warn(fault));
-    refused.into_iter().next().map_or(Ok(()), Err)
+    first_of(refused, out)
 }
 
 #[cfg(test)]

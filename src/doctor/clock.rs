@@ -4,7 +4,7 @@
 use super::{Patient, Report};
 use crate::cli::{DEFAULT_FARM, runtime};
 use crate::farm::{Ahead, Farm};
-use platefarm_model::{Code, Fault, Outcome};
+use platefarm_model::{Code, Fault, Outcome, address};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -35,7 +35,10 @@ pub(super) fn check(patient: &Patient<'_>, report: &mut Report) {
     let url = &patient.global.farm;
     match runtime().and_then(|runtime| runtime.block_on(ahead(patient))) {
         Ok(Some(ahead)) => judge(ahead, report),
-        Ok(None) => report.skip(format!("the scheduler at {url} does not say what time it has")),
+        Ok(None) => {
+            let seen = address::shown(url);
+            report.skip(format!("the scheduler at {seen} does not say what time it has"));
+        }
         // Nobody said that there is one.
         Err(fault) if fault.code == Code::NoScheduler && url == DEFAULT_FARM => {}
         // What is wrong with the way there is the farm's to say.

@@ -14,12 +14,25 @@ use serde::Serialize;
 /// Everything that is said of a show.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ShowPage {
-    /// Its name, its share, what it has and what waits.
+    /// Its name.
+    pub(crate) show: String,
+    /// What it has of the farm; none to a token for some shows, which is not told of the whole farm.
     #[serde(flatten)]
-    pub(crate) share: ShareView,
+    pub(crate) standing: Option<Standing>,
     /// What holds for its pulls; none where the scheduler has no library.
     #[serde(flatten)]
     pub(crate) pulls: Option<Pulls>,
+}
+
+/// What a show has of the farm.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Standing {
+    /// Its share.
+    pub(crate) share: Share,
+    /// Tasks that it has now.
+    pub(crate) tasks: u64,
+    /// Frames of it that could be leased now.
+    pub(crate) frames_waiting: u64,
 }
 
 /// What holds for the pulls of a show.
@@ -38,23 +51,39 @@ fn pulls(show: &str, defaults: Option<v1::ShowDefaults>, choices: u32) -> Outcom
     Ok(Pulls { defaults, choices })
 }
 
+impl From<ShareView> for Standing {
+    fn from(view: ShareView) -> Self {
+        let ShareView { show: _, share, tasks, frames_waiting } = view;
+        Self { share, tasks, frames_waiting }
+    }
+}
+
 impl Farm {
     /// Everything that is said of a show.
     pub(crate) async fn show(&mut self, name: &str) -> Outcome<ShowPage> {
-        let mut shares = self.settings().await?.shares.into_iter();
-        let share = shares.find(|share| share.show == name);
-        let share = share.unwrap_or_else(|| ShareView {
-            show: name.to_owned(),
-            share: Share::default(),
-            tasks: 0,
-            frames_waiting: 0,
-        });
         let pulls = match self.pulls_of(name).await {
             Ok(pulls) => Some(pulls),
             Err(fault) if is_without(&fault) => None,
             Err(fault) => return Err(fault),
         };
-        Ok(ShowPage { share, pulls })
+        self.show_with(name, pulls).await
+    }
+
+    /// As [`Self::show`], where it is known what holds for its pulls.
+    pub(crate) async fn show_with(
+        &mut self,
+        name: &str,
+        pulls: Option<Pulls>,
+    ) -> Outcome<ShowPage> {
+        let standing = match self.settings().await {
+            Ok(settings) => {
+                let found = settings.shares.into_iter().find(|share| share.show == name);
+                Some(found.map_or_else(Standing::default, Into::into))
+            }
+            Err(fault) if fault.code == Code::OutsideShow => None,
+            Err(fault) => return Err(fault),
+        };
+        Ok(ShowPage { show: name.to_owned(), standing, pulls })
     }
 
     /// What holds for the pulls of a show. Any of the schedulers knows it.

@@ -197,7 +197,7 @@ async fn next(
 /// Whether a package is all that is left to be made of a job.
 fn packs(job: &JobView) -> bool {
     let (packages, others): (Vec<&StepView>, Vec<&StepView>) =
-        job.steps.iter().partition(|step| step.kind == "package");
+        job.steps.iter().partition(|step| step.is_package());
     !job.phase.is_settled()
         && packages.iter().any(|step| !step.phase.is_settled())
         && others.iter().all(|step| step.phase.is_settled())

@@ -95,7 +95,7 @@ impl Output for Quiet {
         }
     }
     fn show(&self, page: &ShowPage) {
-        say!("{}", page.share.show);
+        say!("{}", page.show);
     }
     fn inspected(&self, inspection: &Inspection<'_>) {
         inspection.card.clips.iter().for_each(|clip| say!("{}", clip.path));

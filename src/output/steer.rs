@@ -3,7 +3,7 @@
 
 use super::table::{self, Align};
 use super::{Settings, style};
-use crate::farm::ShowPage;
+use crate::farm::{ShowPage, Standing};
 use platefarm_model::Timestamp;
 use platefarm_model::explain::{Explanation, SettingsView, WhatIf, WhatIfAnswer};
 use platefarm_model::farm::{PriorityClass, Target};
@@ -204,14 +204,11 @@ pub(super) fn settings(which: Settings, view: &SettingsView) {
 
 /// A show: its share of the farm, what it has, and what holds for its pulls.
 pub(super) fn show(page: &ShowPage) {
-    let (of, share) = (&page.share, &page.share.share);
-    say!("{}", style::strong(&of.show));
-    say!("weight     {}", share.weight);
-    say!("guarantee  {} tasks", share.guarantee);
-    let ceiling = share.ceiling.map_or_else(|| "none".into(), |most| format!("{most} tasks"));
-    say!("ceiling    {ceiling}");
-    say!("warm       {} cpu, {} gpu", share.warm_cpu, share.warm_gpu);
-    say!("at work    {} tasks; {} frames wait", of.tasks, of.frames_waiting);
+    say!("{}", style::strong(&page.show));
+    match &page.standing {
+        Some(standing) => stands(standing),
+        None => say!("share      is the whole farm's to see, and the token is for some shows"),
+    }
     let Some(pulls) = &page.pulls else {
         say!("pulls      the scheduler has no library, and so nothing that holds for them");
         return;
@@ -223,6 +220,18 @@ pub(super) fn show(page: &ShowPage) {
     say!("fdl        {}", text(&defaults.fdl));
     say!("amf        {}", text(&defaults.amf));
     say!("choices    {}", pulls.choices);
+}
+
+/// What a show has of the farm.
+fn stands(standing: &Standing) {
+    let share = &standing.share;
+    say!("weight     {}", share.weight);
+    say!("guarantee  {} tasks", share.guarantee);
+    let ceiling = share.ceiling.map_or_else(|| "none".into(), |most| format!("{most} tasks"));
+    say!("ceiling    {ceiling}");
+    say!("warm       {} cpu, {} gpu", share.warm_cpu, share.warm_gpu);
+    say!("class      up to {}", share.highest_class);
+    say!("at work    {} tasks; {} frames wait", standing.tasks, standing.frames_waiting);
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::chain::{Chain, Exponent, ExponentStyle, Link};
 use platefarm_model::color::name;
+use platefarm_model::color::space::SPACES;
+use platefarm_model::color::transfer::Transfer;
 use platefarm_model::recipe::{ColorStep, FrameNaming, OutputColor};
 use platefarm_model::{Code, FrameRange, Outcome, Timestamp};
 use platefarm_standards::amf::clf::{PictureClf, picture_clf};
@@ -109,7 +111,12 @@ fn applied_looks_are_still_ahead_of_camera_raw() {
     let gone = |name: &str| Err(platefarm_model::Fault::new(Code::UnresolvedTransform, name));
     let amf = IncomingAmf::read("x.amf", text.as_bytes(), &gone).unwrap();
     assert_eq!(amf.of(&ClipInfo::default()).unwrap(), &amf);
-    assert_eq!(amf.of(&raw).unwrap_err().code, Code::UnresolvedTransform);
+    let fault = amf.of(&raw).unwrap_err();
+    assert_eq!(fault.code, Code::UnresolvedTransform);
+    assert!(fault.message.contains("is applied, but camera raw"), "{fault}");
+    let remedy = fault.remedy_text();
+    assert!(remedy.starts_with(Code::UnresolvedTransform.info().remedy), "{remedy}");
+    assert!(remedy.ends_with("give an AMF that does not have it."), "{remedy}");
 }
 
 /// "Reference Gamut Compression: for viewing, not baked" is what the example says of a look.
@@ -156,6 +163,13 @@ fn what_is_written_says_the_same_in_flags_and_in_words() {
     assert_eq!(told(&again, StageKind::Look), told(&baked, StageKind::Look));
 }
 
+/// The file of a picture's space, as our own reader has it; none where there is no file.
+fn read(space: &str) -> Option<Chain> {
+    let chain = &name::to_aces(space).unwrap();
+    let text = picture_clf(&PictureClf { id: "a", name: space, description: "a", chain })?;
+    Some(Clf::parse(text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {text}")).chain)
+}
+
 /// Rec.709 to ACES2065-1 as the Academy's Input Transforms have it (Bradford), and IEC 61966-2-1.
 #[test]
 fn the_file_of_a_picture_says_its_space() {
@@ -164,11 +178,6 @@ fn the_file_of_a_picture_says_its_space() {
         [0.089_776_443, 0.813_439_429, 0.096_784_128],
         [0.017_541_170, 0.111_546_553, 0.870_912_277],
     ];
-    let read = |space: &str| -> Option<Chain> {
-        let chain = &name::to_aces(space).unwrap();
-        let text = picture_clf(&PictureClf { id: "a", name: space, description: "a", chain })?;
-        Some(Clf::parse(text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {text}")).chain)
-    };
     for (space, curves) in [("lin_rec709", 0), ("srgb_texture", 1)] {
         let chain = read(space).unwrap();
         assert_eq!(chain.0.len(), 1 + curves, "{chain:?}");
@@ -185,4 +194,32 @@ fn the_file_of_a_picture_says_its_space() {
     }
     // A camera's logarithm has an id of the registry, and is not written.
     assert_eq!(read("ARRI LogC4"), None);
+}
+
+/// Powers by the words of the specification (S-2014-006, Exponent: `basicPassThruFwd` keeps codes below 0,
+/// `monCurveFwd` has a straight toe), with the numbers of each space.
+#[test]
+fn the_file_of_every_space_is_read_back() {
+    let curve = |style, exponent: f64, offset: f64| {
+        let (exponent, offset) = ([exponent; 3], [offset; 3]);
+        Some(Link::Exponent(Exponent { style, inverse: false, exponent, offset }))
+    };
+    let word = |link: &Link| match link {
+        Link::Decode(Transfer::Gamma(gamma)) => curve(ExponentStyle::PassThrough, *gamma, 0.0),
+        Link::Decode(Transfer::Toed { gamma, offset }) => {
+            curve(ExponentStyle::Monitor, *gamma, *offset)
+        }
+        Link::Matrix { .. } => Some(link.clone()),
+        _ => None,
+    };
+    let mut powers = 0;
+    for space in SPACES {
+        let chain = space.to_aces();
+        let links = chain.0.iter().filter(|link| **link != Link::Decode(Transfer::Linear));
+        let expected: Option<Vec<Link>> = links.map(word).collect();
+        powers += usize::from(expected.as_ref().is_some_and(|links| links.len() == 2));
+        assert_eq!(read(space.name), expected.map(Chain), "{}", space.name);
+    }
+    // Five powers, three of sRGB's curve, and the camera's of Rec.709.
+    assert_eq!(powers, 9);
 }

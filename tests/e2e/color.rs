@@ -185,14 +185,17 @@ fn lists_and_errors_lead_on() {
         let fault = world.fails(code, &explain("aces", id));
         assert!(fault["message"].as_str().unwrap().contains(reason), "{fault}");
     }
-    // An id that is nearly right is answered with ids.
-    for (id, near) in [("LogC4_to_ACESS", "Arri.LogC4_to_ACES.a2.v1"), ("Show_to_ACES_Secret", "")]
-    {
+    // An id that is nearly right is answered with the id that is meant, and one that is near to none with the list.
+    for (id, way_out) in [
+        ("LogC4_to_ACESS", "CSC.Arri.LogC4_to_ACES.a2.v1' is meant, write that."),
+        ("Show_to_ACES_Secret", "`platefarm color list` prints the names and ids that are known."),
+    ] {
         let id = format!("urn:ampas:aces:transformId:v2.0:CSC.Arri.{id}.a2.v1");
         let args = ["color", "explain", "--from", id.as_str(), "--to", "aces", "--json"];
-        let said = text(&world.run(&args).stdout);
-        assert!(said.contains("F0222") && said.contains(near), "{said}");
-        assert!(!said.contains("Perhaps one of"), "{said}");
+        let said: serde_json::Value = serde_json::from_slice(&world.run(&args).stdout).unwrap();
+        assert_eq!(said["error"]["code"], "F0222", "{said}");
+        assert!(said["remedy"].as_str().unwrap().ends_with(way_out), "{said}");
+        assert_eq!(said.to_string().contains("is meant"), way_out.contains("is meant"), "{said}");
     }
     let look = [&explain("aces", "aces")[..], &["--look", "LMT.Academy.ACES_0_1_1.a1.0.3"]];
     world.fails("F0224", &look.concat());

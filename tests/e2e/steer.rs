@@ -1,7 +1,7 @@
 //! Every verb that an operator steers a farm with, on the real binary.
 
 use crate::harness::{World, copy_clip, root, s, text, wait_until};
-use crate::served::{Served, noop};
+use crate::served::{Served, noop, token};
 use serde_json::{Value, json};
 
 fn strs(args: &[String]) -> Vec<&str> {
@@ -365,7 +365,9 @@ fn a_show_is_seen_set_and_taken_back_in_one_place() {
     let left = farm.json(&["shows", "show", "atlas"]);
     assert_eq!(left["defaults"], json!({ "show": "atlas", "spec": "editorial" }), "{left}");
     let shown = farm.says(&["shows", "show", "atlas"]);
-    for line in ["ceiling    9 tasks", "spec       editorial", "fdl        -"] {
+    for line in
+        ["ceiling    9 tasks", "class      up to urgent", "spec       editorial", "fdl        -"]
+    {
         assert!(shown.contains(line), "{shown}");
     }
     farm.fails("F0008", &["shows", "defaults", "atlas", "--spec", "no-such"]);
@@ -382,4 +384,24 @@ fn a_show_is_seen_set_and_taken_back_in_one_place() {
     assert_eq!((&page["share"]["weight"], page.get("defaults")), (&json!(2), None), "{page}");
     assert!(bare.says(&["shows", "show", "atlas"]).contains("no library"));
     bare.fails("F0111", &["shows", "defaults", "atlas", "--spec", "review"]);
+}
+
+/// Who is for a show says what holds for it, though its share is not theirs to see.
+#[test]
+fn what_holds_for_a_show_is_set_by_who_is_for_it() {
+    let world = World::new();
+    token(&world, "ada", "admin", &[]);
+    token(&world, "olga", "operator", &["--show", "atlas"]);
+    let store = format!("sqlite:{}", s(&world.path("library.db")));
+    let farm = Served::of(world, &["--require-tokens", "--library-store", &store]);
+    let set = farm.json_as("olga", &["shows", "defaults", "atlas", "--spec", "review"]);
+    assert_eq!(set["defaults"], json!({ "show": "atlas", "spec": "review" }), "{set}");
+    assert_eq!((&set["show"], set.get("share")), (&json!("atlas"), None), "{set}");
+    assert_eq!(farm.json_as("olga", &["shows", "show", "atlas"]), set);
+    let word = farm.world.path("olga");
+    let shown = farm.says(&["shows", "show", "atlas", "--token-file", s(&word)]);
+    assert!(shown.contains("the whole farm's to see"), "{shown}");
+    farm.fails("F0604", &["shows", "show", "zeus", "--token-file", s(&word)]);
+    let whole = farm.json_as("ada", &["shows", "show", "atlas"]);
+    assert_eq!((&whole["share"]["weight"], &whole["defaults"]), (&json!(1), &set["defaults"]));
 }

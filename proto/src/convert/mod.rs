@@ -25,6 +25,9 @@ pub use view::making;
 use platefarm_model::{Code, Fault, Outcome};
 
 /// What a message must carry.
-fn needed<T>(field: Option<T>, place: &str) -> Outcome<T> {
+///
+/// # Errors
+/// [`Code::BadSpec`] for what it does not.
+pub fn needed<T>(field: Option<T>, place: &str) -> Outcome<T> {
     field.ok_or_else(|| Fault::new(Code::BadSpec, "a field is missing in the message").at(place))
 }

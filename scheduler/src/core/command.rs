@@ -1,7 +1,9 @@
 //! What can be asked of the core, and what it answers.
 
 use super::rows::Changes;
-use platefarm_model::farm::{Control, NodeControl, Setting, SettingKind, Target, WorkerTraits};
+use platefarm_model::farm::{
+    Control, NodeControl, PriorityClass, Setting, SettingKind, Target, WorkerTraits,
+};
 use platefarm_model::job::{FrameOutcome, JobSpec, StepSpec};
 use platefarm_model::making::Making;
 use platefarm_model::{FrameRange, JobId, LeaseToken, Outcome, StepId, WorkerId};
@@ -70,6 +72,17 @@ pub enum Command {
     },
     /// Time has passed.
     Tick,
+}
+
+impl Command {
+    /// The class of priority that it asks for.
+    pub(crate) fn class(&self) -> Option<PriorityClass> {
+        match self {
+            Self::Submit(spec) => Some(spec.terms.class),
+            Self::Control(_, Control::Priority { class, .. }) => *class,
+            _ => None,
+        }
+    }
 }
 
 /// A lease as its holder sees it.

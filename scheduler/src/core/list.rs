@@ -72,8 +72,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::tests::noop;
     use crate::core::{Command, Policy};
-    use crate::service::tests::noop;
     use platefarm_model::Timestamp;
     use std::cell::Cell;
 

@@ -42,7 +42,7 @@ mod worker;
 mod yielding;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use audit::{Cap, Over};
 pub use capacity::{Study, Wanted};

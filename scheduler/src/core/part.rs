@@ -190,8 +190,8 @@ fn first_other<'a, K: Ord, V: PartialEq>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::tests::noop;
     use crate::core::{Command, Policy, Reply};
-    use crate::service::tests::noop;
     use platefarm_model::job::{FrameOutcome, JobSpec};
     use platefarm_model::{Code, Fault, Timestamp, WorkerId};
 

@@ -50,6 +50,26 @@ fn spec(show: &str, steps: Vec<StepSpec>) -> JobSpec {
     }
 }
 
+/// A job of two steps, the second after the first, whose frames do nothing.
+pub(crate) fn noop(key: &str, frames: u64) -> JobSpec {
+    let step = |name: &str, frames, after| StepSpec {
+        name: name.into(),
+        kind: StepKind::Noop { millis_per_frame: 0 },
+        frames: FrameRange::of_len(1001, frames),
+        after,
+        max_attempts: 3,
+        terms: Default::default(),
+    };
+    JobSpec {
+        name: "noop".into(),
+        show: "test".into(),
+        priority: 0,
+        terms: Default::default(),
+        idempotency_key: Some(key.into()),
+        steps: vec![step("a", frames, vec![]), step("b", 1, vec![0])],
+    }
+}
+
 fn result(frame: i64) -> FrameOutcome {
     FrameOutcome::Done(Box::new(FrameResult {
         frame,

@@ -3,17 +3,14 @@
 //! the deeds of the page: a question has one meaning, whichever way it came.
 
 use super::desk::Desk;
-use crate::core::{Command, State, Study};
+use crate::core::{Command, Reply, State, Study};
 use crate::trust::Caller;
 use platefarm_model::explain::{WhatIf, WhatIfAnswer};
-use platefarm_model::farm::{Control, Limit, PriorityClass, Setting, SettingKind, Target};
-use platefarm_model::{Code, Fault, JobId, Outcome, WorkerId};
+use platefarm_model::farm::{Control, Limit, Setting, SettingKind, Target};
+use platefarm_model::{JobId, Outcome, WorkerId};
+use platefarm_proto::convert::needed;
 use platefarm_proto::v1;
 use prost::Message;
-
-fn missing(place: &str) -> Fault {
-    Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
-}
 
 /// A question of the `Farm` service that changes something.
 pub(crate) trait Change: Message + Sized {
@@ -23,7 +20,7 @@ pub(crate) trait Change: Message + Sized {
     /// What the core is told.
     ///
     /// # Errors
-    /// [`Code::BadSpec`] for a question that lacks something.
+    /// `F0508` for a question that lacks something.
     fn command(self) -> Outcome<Command>;
 }
 
@@ -48,7 +45,7 @@ impl Change for v1::ControlWorkerRequest {
     const METHOD: &'static str = "/platefarm.v1.Farm/ControlWorker";
 
     fn command(self) -> Outcome<Command> {
-        let action = self.action.ok_or_else(|| missing("action"))?;
+        let action = needed(self.action, "action")?;
         Ok(Command::Node(WorkerId(self.worker), action.into()))
     }
 }
@@ -85,18 +82,16 @@ pub(super) async fn change(desk: &Desk, question: impl Change) -> Outcome<()> {
     desk.ask(question.command()?).await.map(drop)
 }
 
-/// Refuses a class that is not the caller's to ask for. One who follows need not look: it refuses by itself.
-pub(super) async fn may_rank(
-    desk: &Desk,
-    caller: &Caller,
-    class: PriorityClass,
-    show: impl FnOnce(&State) -> Outcome<String> + Send + 'static,
-) -> Outcome<()> {
-    if caller.runs_the_farm() || !desk.leads() {
-        return Ok(());
+/// Has a command of `caller`'s carried out, if the class that it asks for is theirs to ask for.
+/// Who leads is asked about that, too: one who follows may come to lead in between.
+pub(super) async fn ask(desk: &Desk, caller: &Caller, command: Command) -> Outcome<Reply> {
+    if command.class().is_none() || caller.runs_the_farm() {
+        return desk.ask(command).await;
     }
     let caller = caller.clone();
-    desk.look(move |state| caller.may_rank(state, class, &show(state)?)).await?
+    let judge = move |state: &State| caller.may_rank(state, &command).map(|()| command);
+    let command = desk.live(judge).await??;
+    desk.ask(command).await
 }
 
 pub(super) async fn job(
@@ -105,11 +100,7 @@ pub(super) async fn job(
     request: v1::ControlJobRequest,
 ) -> Outcome<v1::ControlJobResponse> {
     let id = JobId(request.target.as_ref().map_or(0, |target| target.job));
-    let command = request.command()?;
-    if let Command::Control(_, Control::Priority { class: Some(class), .. }) = command {
-        may_rank(desk, caller, class, move |state| state.show_of(id)).await?;
-    }
-    desk.ask(command).await?;
+    ask(desk, caller, request.command()?).await?;
     let job = desk.look(move |state| state.job(id)).await??;
     Ok(v1::ControlJobResponse { job: Some((&job).into()) })
 }
@@ -144,7 +135,7 @@ pub(super) async fn explain(
     desk: &Desk,
     request: v1::ExplainRequest,
 ) -> Outcome<v1::ExplainResponse> {
-    let target: Target = request.target.ok_or_else(|| missing("target"))?.into();
+    let target: Target = needed(request.target, "target")?.into();
     desk.live(move |state| state.explain(target)).await?.map(Into::into)
 }
 

@@ -14,8 +14,8 @@ use platefarm_model::job::{FrameOutcome, JobSpec, JobView};
 use platefarm_model::making::Making;
 use platefarm_model::query::JobQuery;
 use platefarm_model::status::FarmStatus;
-use platefarm_model::{Code, Fault, JobId, Outcome};
-use platefarm_proto::convert::to_status;
+use platefarm_model::{JobId, Outcome};
+use platefarm_proto::convert::{needed, to_status};
 use platefarm_proto::trace::{self, Taken};
 use platefarm_proto::{Farm, v1};
 use prost::Message as _;
@@ -126,15 +126,13 @@ pub(super) async fn submit(
     parent: Option<String>,
     begun: SystemTime,
 ) -> Outcome<(JobId, bool)> {
-    let show = spec.show.clone();
-    control::may_rank(desk, caller, spec.terms.class, move |_| Ok(show)).await?;
     spec.terms.submitted_by = submitter(caller);
     // Who is for some shows says nothing of, and changes nothing in, a job of another show.
     if !caller.shows.is_empty() {
         spec.idempotency_key = spec.idempotency_key.map(|key| format!("{}: {key}", spec.show));
     }
     let spec = Box::new(traced(spec, parent, begun));
-    match desk.ask(Command::Submit(spec)).await? {
+    match control::ask(desk, caller, Command::Submit(spec)).await? {
         Reply::Submitted { job, existed } => Ok((job, existed)),
         _ => Desk::unexpected(),
     }
@@ -163,9 +161,8 @@ impl<R: Reader> FarmService<R> {
         request: Request<v1::SubmitJobRequest>,
     ) -> Outcome<v1::SubmitJobResponse> {
         let (begun, parent) = (SystemTime::now(), parent(&request));
-        let missing = || Fault::new(Code::BadSpec, "a field is missing in the message").at("job");
         let caller = Caller::of(&request)?;
-        let spec = self.read(request.into_inner().job.ok_or_else(missing)?).await?;
+        let spec = self.read(needed(request.into_inner().job, "job")?).await?;
         let (job, existed) = submit(&self.desk, spec, &caller, parent, begun).await?;
         Ok(v1::SubmitJobResponse { job: job.0, existed })
     }
@@ -235,8 +232,7 @@ impl<R: Reader> Farm for FarmService<R> {
         request: Request<v1::WatchJobRequest>,
     ) -> Result<Response<Self::WatchJobStream>, Status> {
         let id = request.into_inner().job;
-        let found = view(&self.desk, id).await;
-        found.map_err(|fault| to_status(&fault))?;
+        self.desk.show_of(JobId(id)).await.map_err(|fault| to_status(&fault))?;
         let changed = self.desk.watch(JobId(id)).await.map_err(|fault| to_status(&fault))?;
         let (to, states) = mpsc::channel(1);
         let (desk, closing, aside) = (self.desk.clone(), self.closing.clone(), self.aside.clone());

@@ -23,7 +23,7 @@ mod stills;
 mod work;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub(crate) use control::Change;
 pub use hooks::HookSettings;
@@ -411,8 +411,8 @@ impl<R: Reader> web::Glance for Results<R> {
         control::what_would(&self.desk, imagined).await
     }
 
-    async fn ask(&self, command: Command) -> Outcome<Reply> {
-        self.desk.ask(command).await
+    async fn ask(&self, caller: &trust::Caller, command: Command) -> Outcome<Reply> {
+        control::ask(&self.desk, caller, command).await
     }
 
     async fn results(&self, step: StepId, frames: FrameRange) -> Outcome<Page> {

@@ -6,6 +6,8 @@ mod ends;
 mod follow;
 mod late;
 
+pub(super) use crate::core::tests::noop;
+
 use super::desk::Desk;
 use super::owner::Owner;
 use super::role::{Role, Roles};
@@ -15,9 +17,7 @@ use crate::store::memory::{MemoryStore, MemoryView};
 use crate::store::postgres::Cluster;
 use crate::store::{LogEnd, Parts, Place, Reign, Store, View};
 use platefarm_model::farm::Target;
-use platefarm_model::job::{
-    FrameOutcome, FrameResult, JobSpec, JobView, Phase, StepKind, StepSpec,
-};
+use platefarm_model::job::{FrameOutcome, FrameResult, JobSpec, JobView, Phase};
 use platefarm_model::{Code, Fault, FrameRange, JobId, Outcome, WorkerId};
 use platefarm_proto::convert::from_status;
 use platefarm_proto::{FarmClient, WorkClient, v1};
@@ -83,25 +83,6 @@ impl Running {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), free).await.expect("the store is free");
-    }
-}
-
-pub(crate) fn noop(key: &str, frames: u64) -> JobSpec {
-    let step = |name: &str, frames, after| StepSpec {
-        name: name.into(),
-        kind: StepKind::Noop { millis_per_frame: 0 },
-        frames: FrameRange::of_len(1001, frames),
-        after,
-        max_attempts: 3,
-        terms: Default::default(),
-    };
-    JobSpec {
-        name: "noop".into(),
-        show: "test".into(),
-        priority: 0,
-        terms: Default::default(),
-        idempotency_key: Some(key.into()),
-        steps: vec![step("a", frames, vec![]), step("b", 1, vec![0])],
     }
 }
 

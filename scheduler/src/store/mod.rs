@@ -29,6 +29,7 @@ mod gather;
 pub mod health;
 mod hooks;
 pub mod library;
+mod marks;
 mod pages;
 mod place;
 mod private;

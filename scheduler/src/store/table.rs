@@ -1,5 +1,6 @@
 //! Rows into tables, many to a statement: what makes a grouped commit cheap.
 
+use super::marks::Marks;
 use super::runs::{self, Run};
 use crate::core::{Changes, EventRow};
 use platefarm_model::{Code, Fault, JobId, Outcome};
@@ -100,15 +101,9 @@ const EVENTS: Table = Table {
 const GROUPS: [usize; 4] = [256, 32, 4, 1];
 
 impl Table {
-    fn insert(&self, rows: usize) -> String {
-        let width = self.columns.len();
-        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
-        for row in 0..rows {
-            let marks: Vec<String> =
-                (1..=width).map(|column| format!("${}", row * width + column)).collect();
-            let comma = if row == 0 { "" } else { ", " };
-            sql.push_str(&format!("{comma}({})", marks.join(", ")));
-        }
+    fn insert(&self, marks: Marks, rows: usize) -> String {
+        let (columns, marks) = (self.columns.join(", "), marks.rows(rows, self.columns.len()));
+        let mut sql = format!("INSERT INTO {} ({columns}) VALUES {marks}", self.name);
         if !self.update.is_empty() {
             let set: Vec<String> =
                 self.update.iter().map(|column| format!("{column} = excluded.{column}")).collect();
@@ -118,16 +113,17 @@ impl Table {
     }
 
     /// The statement for so many rows; made once.
-    fn statement(&self, rows: usize) -> Arc<str> {
-        type Made = BTreeMap<(&'static str, usize, usize), Arc<str>>;
+    fn statement(&self, marks: Marks, rows: usize) -> Arc<str> {
+        type Made = BTreeMap<(Marks, &'static str, usize, usize), Arc<str>>;
         static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
         // Whoever panicked while holding it left whole texts behind.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (self.name, self.columns.len(), rows);
-        Arc::clone(made.entry(key).or_insert_with(|| self.insert(rows).into()))
+        let key = (marks, self.name, self.columns.len(), rows);
+        Arc::clone(made.entry(key).or_insert_with(|| self.insert(marks, rows).into()))
     }
 
     async fn write(&self, db: &mut AnyConnection, rows: Vec<Vec<Cell>>) -> sqlx::Result<()> {
+        let marks = Marks::of(db);
         let mut rows = rows.into_iter().peekable();
         let mut left = rows.len();
         while rows.peek().is_some() {
@@ -145,7 +141,7 @@ impl Table {
                 .map_err(sqlx::Error::Encode)?;
             }
             // The text holds names of this file and numbers of places only.
-            let sql = AssertSqlSafe(self.statement(group));
+            let sql = AssertSqlSafe(self.statement(marks, group));
             sqlx::query_with(sql, arguments).execute(&mut *db).await?;
         }
         Ok(())

@@ -1,8 +1,7 @@
 //! Who makes a call, and what is theirs to see.
 
 use super::table::Who;
-use crate::core::State;
-use platefarm_model::farm::PriorityClass;
+use crate::core::{Command, State};
 use platefarm_model::trust::{Role, TokenView};
 use platefarm_model::{Code, Fault, Outcome};
 
@@ -74,28 +73,36 @@ impl Caller {
             .remedy(format!("The token is for: {}.", self.shows.join(", ")))
     }
 
-    /// Whether the whole farm is theirs to run.
+    /// Whether the whole farm is theirs to run, and not some shows of it.
     pub(crate) fn runs_the_farm(&self) -> bool {
-        self.is(Who::Role(Role::Operator))
+        self.is(Who::Role(Role::Operator)) && self.shows.is_empty()
     }
 
-    /// Refuses a class above what a show may have, but to those who run the farm: a higher class
-    /// takes capacity from all shows.
+    /// Refuses a command that asks for a class above what its show may have, but to those who run
+    /// the farm: a higher class takes capacity from all shows.
     ///
     /// # Errors
-    /// [`Code::NotAllowed`].
-    pub(crate) fn may_rank(&self, farm: &State, class: PriorityClass, show: &str) -> Outcome<()> {
-        let highest = farm.share_of(show).highest_class;
+    /// [`Code::NotAllowed`], [`Code::UnknownJob`].
+    pub(crate) fn may_rank(&self, farm: &State, command: &Command) -> Outcome<()> {
+        let Some(class) = command.class() else { return Ok(()) };
+        let show = match command {
+            Command::Submit(spec) => spec.show.clone(),
+            Command::Control(target, _) => farm.show_of(target.job())?,
+            _ => return Ok(()),
+        };
+        let highest = farm.share_of(&show).highest_class;
         if class <= highest || self.runs_the_farm() {
             return Ok(());
         }
         let Self { name, role, .. } = self;
         let message = format!(
-            "'{name}' is a {role}, and class '{class}' takes the role 'operator' for show '{show}', \
-             whose highest is '{highest}'"
+            "'{name}' is a {role}, and class '{class}' takes an operator of the whole farm: \
+             the highest of show '{show}' is '{highest}'"
         );
-        Err(Fault::new(Code::NotAllowed, message)
-            .remedy("Ask an operator to raise the job, or the show: `platefarm shows set SHOW --highest-class CLASS`."))
+        Err(Fault::new(Code::NotAllowed, message).remedy(format!(
+            "Ask such an operator to raise the job, or the show: \
+             `platefarm shows set '{show}' --highest-class {class}`."
+        )))
     }
 
     /// Whether they are one of those.

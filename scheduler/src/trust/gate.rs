@@ -4,11 +4,12 @@
 use super::book::{Book, FRESH};
 use super::caller::Caller;
 use super::journal::{Journal, Ticket};
-use super::rate::{Buckets, Rate};
+use super::rate::{Limits, Rates};
 use super::skim::{Method, Protos, Value};
 use super::table::{self, About, Rule, Who};
 use crate::web::Metrics;
 use bytes::Bytes;
+use platefarm_model::limits::MAX_NAME_BYTES;
 use platefarm_model::trust::{AuditEntry, Role};
 use platefarm_model::{Code, Fault, JobId, Outcome, Timestamp, WorkerId};
 use platefarm_proto::dial::hash_hex;
@@ -32,33 +33,6 @@ pub(super) struct Shown {
     pub(super) must: bool,
 }
 
-/// How much one caller may ask.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Calls of one token of a person or service.
-    pub people: Rate,
-    /// Calls of one token of workers, which may be a fleet's.
-    pub workers: Rate,
-    /// Calls from one address that nobody could be found for.
-    pub strangers: Rate,
-    /// Tries of one token that were refused and are written down; more only make the log long.
-    pub refusals: Rate,
-    /// Answers in a stream that one token may hold open.
-    pub streams: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            people: Rate { per_second: 200.0, burst: 1000.0 },
-            workers: Rate { per_second: 20_000.0, burst: 50_000.0 },
-            strangers: Rate { per_second: 1.0, burst: 20.0 },
-            refusals: Rate { per_second: 0.1, burst: 20.0 },
-            streams: 256,
-        }
-    }
-}
-
 type Shows = Pin<Box<dyn Future<Output = Outcome<String>> + Send>>;
 
 /// Says which show a job belongs to.
@@ -79,25 +53,6 @@ pub(crate) struct Gate {
     pub(super) rates: Mutex<Rates>,
     pub(super) streams: Mutex<HashMap<String, Arc<Semaphore>>>,
     pub(super) metrics: Arc<Metrics>,
-}
-
-#[derive(Debug)]
-pub(super) struct Rates {
-    people: Buckets,
-    workers: Buckets,
-    strangers: Buckets,
-    refusals: Buckets,
-}
-
-impl Rates {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            people: Buckets::new(limits.people),
-            workers: Buckets::new(limits.workers),
-            strangers: Buckets::new(limits.strangers),
-            refusals: Buckets::new(limits.refusals),
-        }
-    }
 }
 
 /// The gate as the HTTP side has it.
@@ -152,8 +107,10 @@ impl HttpGate {
     /// Lets `caller` ask `question` of `method`, as if it had come over gRPC:
     /// by the same rule, about the same shows, with the same line in the log.
     ///
+    /// And it counts as one: a page may ask many at once.
+    ///
     /// # Errors
-    /// `F0603`, `F0604`, `F0502`, `F0503`.
+    /// `F0603`, `F0604`, `F0605`, `F0502`, `F0503`.
     pub(crate) async fn begin(
         &self,
         caller: &Caller,
@@ -165,6 +122,7 @@ impl HttpGate {
         let rule = table::rule(method).ok_or_else(unknown)?;
         let known = self.gate.protos.method(rule.method).ok_or_else(unknown)?;
         let shown = Shown { from: Some(from), ..Shown::default() };
+        self.gate.count(caller)?;
         self.gate.permit(rule, caller, &shown).await?;
         let judged = self.gate.judge(rule, known, caller, &question).await;
         let ticket = self.gate.write_down(rule, known, caller, &shown, &question, &judged).await?;
@@ -261,19 +219,28 @@ impl Gate {
     /// `F0601` to `F0605`.
     pub(super) async fn admit(&self, rule: &Rule, shown: &Shown) -> Outcome<Option<Caller>> {
         let Some(caller) = self.who(rule, shown).await? else { return Ok(None) };
-        // Who need not say who they are, on their own machine, is not counted.
-        if !caller.token.is_empty() {
-            let mut rates = self.rates();
-            let buckets = match caller.role {
-                Role::Worker => &mut rates.workers,
-                _ => &mut rates.people,
-            };
-            if !buckets.take(&caller.token, Instant::now()) {
-                return Err(too_much("calls of one token"));
-            }
-        }
+        self.count(&caller)?;
         self.permit(rule, &caller, shown).await?;
         Ok(Some(caller))
+    }
+
+    /// Counts a call. Who need not say who they are, on their own machine, is not counted.
+    ///
+    /// # Errors
+    /// `F0605`.
+    fn count(&self, caller: &Caller) -> Outcome<()> {
+        if caller.token.is_empty() {
+            return Ok(());
+        }
+        let mut rates = self.rates();
+        let buckets = match caller.role {
+            Role::Worker => &mut rates.workers,
+            _ => &mut rates.people,
+        };
+        match buckets.take(&caller.token, Instant::now()) {
+            true => Ok(()),
+            false => Err(too_much("calls of one token")),
+        }
     }
 
     /// Refuses what takes another role; a try at what people answer for is written down.
@@ -315,7 +282,12 @@ impl Gate {
                 return Err(caller.outside(&message));
             }
             About::Show(place) => match at(place)? {
-                Value::Text(show) => (show.clone(), format!("show {show}")),
+                // The log has no more of a name than a name may have.
+                Value::Text(show) => {
+                    let name = &show[..show.floor_char_boundary(MAX_NAME_BYTES)];
+                    let subject = format!("show {name}");
+                    (show, subject)
+                }
                 Value::Number(_) => return Err(bad_rule(rule)),
             },
             About::Job(place) => match at(place)? {

@@ -20,6 +20,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tonic::Status;
 use tonic::body::Body;
+use tonic::codegen::Body as _;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tower::{Layer, Service};
 
@@ -235,7 +236,8 @@ async fn ended(pass: Pass, response: Response<Body>) -> Response<Body> {
         ticket.end(outcome(&response)).await;
     }
     match pass.stream {
-        Some(held) => response.map(|body| held.answer(body)),
-        None => response,
+        // A refusal is over with its head, and stays so: what has no body gets none.
+        Some(held) if !response.body().is_end_stream() => response.map(|body| held.answer(body)),
+        _ => response,
     }
 }

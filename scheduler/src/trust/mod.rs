@@ -33,8 +33,7 @@ mod tests;
 
 pub use book::issue;
 pub use caller::Caller;
-pub use gate::Limits;
-pub use rate::Rate;
+pub use rate::{Limits, Rate};
 pub use table::{Served, served};
 pub use tls::Tls;
 
@@ -47,10 +46,11 @@ pub(crate) use tls::check_listener;
 use crate::store::TrustStore;
 use crate::web::Metrics;
 use book::Book;
-use gate::{Gate, Rates};
+use gate::Gate;
 use journal::Journal;
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_proto::DESCRIPTORS;
+use rate::Rates;
 use skim::Protos;
 use std::collections::HashMap;
 use std::future::Future;

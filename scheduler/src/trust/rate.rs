@@ -71,6 +71,53 @@ impl Rate {
     }
 }
 
+/// How much one caller may ask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Calls of one token of a person or service.
+    pub people: Rate,
+    /// Calls of one token of workers, which may be a fleet's.
+    pub workers: Rate,
+    /// Calls from one address that nobody could be found for.
+    pub strangers: Rate,
+    /// Tries of one token that were refused and are written down; more only make the log long.
+    pub refusals: Rate,
+    /// Answers in a stream that one token may hold open.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            people: Rate { per_second: 200.0, burst: 1000.0 },
+            workers: Rate { per_second: 20_000.0, burst: 50_000.0 },
+            strangers: Rate { per_second: 1.0, burst: 20.0 },
+            refusals: Rate { per_second: 0.1, burst: 20.0 },
+            streams: 256,
+        }
+    }
+}
+
+/// The buckets of everybody.
+#[derive(Debug)]
+pub(super) struct Rates {
+    pub(super) people: Buckets,
+    pub(super) workers: Buckets,
+    pub(super) strangers: Buckets,
+    pub(super) refusals: Buckets,
+}
+
+impl Rates {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            people: Buckets::new(limits.people),
+            workers: Buckets::new(limits.workers),
+            strangers: Buckets::new(limits.strangers),
+            refusals: Buckets::new(limits.refusals),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

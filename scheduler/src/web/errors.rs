@@ -19,7 +19,7 @@ async fn errors<G: Glance>(
     Path(job): Path<String>,
 ) -> Response {
     let found = async {
-        let id = jobs::seen(&shared, &caller, &job).await?.id;
+        let id = jobs::id(&shared, &caller, &job).await?;
         Outcome::Ok(json!({ "causes": shared.pages.farm.causes(id).await? }))
     };
     answer(found.await)

@@ -1,4 +1,5 @@
-//! The library: clips that are looked for, and the cards of their formats.
+//! The library: clips that are looked for, the cards of their formats, and
+//! what holds for the pulls of shows.
 
 use super::{Glance, Shared, Site, Who, answer};
 use crate::library::Search;
@@ -6,7 +7,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use platefarm_model::Outcome;
+use platefarm_model::{Code, Outcome};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -15,7 +16,10 @@ use std::sync::Arc;
 const MOST: usize = 200;
 
 pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
-    Router::new().route("/api/library", get(clips)).route("/api/formats", get(formats))
+    Router::new()
+        .route("/api/library", get(clips))
+        .route("/api/formats", get(formats))
+        .route("/api/shows", get(shows))
 }
 
 /// What callers are told that they may not see.
@@ -72,6 +76,26 @@ async fn formats<G: Glance>(
             Outcome::Ok(json!({ "formats": formats }))
         };
         shared.pages.library.look(look).await
+    };
+    answer(found.await)
+}
+
+/// What holds for the pulls of shows; none where there is no library that could say.
+async fn shows<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> Response {
+    let found = async {
+        let shelf = Arc::clone(&shared.pages.library);
+        let look = async move { shelf.library().await?.shows().await };
+        let shows = match shared.pages.library.look(look).await {
+            Ok(shows) => shows,
+            Err(fault) if fault.code == Code::NoMedia => return Ok(json!({ "shows": null })),
+            Err(fault) => return Err(fault),
+        };
+        let mine = shows.iter().filter(|show| caller.sees(&show.defaults.show));
+        let told = mine.map(|show| {
+            let (defaults, choices) = (&show.defaults, show.choices.choices.len());
+            json!({ "show": defaults.show, "defaults": defaults, "choices": choices })
+        });
+        Outcome::Ok(json!({ "shows": told.collect::<Vec<_>>() }))
     };
     answer(found.await)
 }

@@ -3,6 +3,7 @@
 //! frames costs a page no more than one of a hundred.
 
 use super::{Glance, Shared, Site, Who, answer, in_time};
+use crate::core::State as Farm;
 use crate::service::Page;
 use crate::trust::Caller;
 use axum::extract::{Path, Query, State};
@@ -35,19 +36,34 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
         .route("/api/jobs/{job}/steps/{step}/frames", get(frames))
 }
 
-/// A job that the caller sees.
-pub(super) async fn seen<G: Glance>(
+/// What `look` sees of a job that the caller sees.
+pub(super) async fn look_at<G: Glance, T: Send + 'static>(
     shared: &Shared<G>,
     caller: &Caller,
     job: &str,
-) -> Outcome<JobView> {
+    look: impl FnOnce(&Farm, JobId) -> Outcome<T> + Send + 'static,
+) -> Outcome<T> {
     let id: JobId = job.parse()?;
     let caller = caller.clone();
     let look = shared.pages.farm.look_at(id, move |farm| {
         caller.check(&farm.show_of(id)?, &id.to_string())?;
-        farm.job(id)
+        look(farm, id)
     });
     in_time(look).await?
+}
+
+/// A job that the caller sees, with its steps.
+async fn seen<G: Glance>(shared: &Shared<G>, caller: &Caller, job: &str) -> Outcome<JobView> {
+    look_at(shared, caller, job, Farm::job).await
+}
+
+/// The id of a job that the caller sees.
+pub(super) async fn id<G: Glance>(
+    shared: &Shared<G>,
+    caller: &Caller,
+    job: &str,
+) -> Outcome<JobId> {
+    look_at(shared, caller, job, |_, id| Ok(id)).await
 }
 
 /// Which of a job's steps are wanted.
@@ -81,7 +97,7 @@ async fn job<G: Glance>(
         };
         let stills: Vec<Value> = stills.map(named).collect();
         let making: Vec<Value> = job.steps.iter().filter_map(making).collect();
-        let packs = |step: &StepView| step.kind == "package" && step.phase == Phase::Running;
+        let packs = |step: &StepView| step.is_package() && step.phase == Phase::Running;
         let packs = job.steps.iter().any(packs);
         let mut phases: BTreeMap<&str, u64> = BTreeMap::new();
         for step in &job.steps {
@@ -125,7 +141,7 @@ async fn explain<G: Glance>(
     Path(job): Path<String>,
 ) -> Response {
     let explained = async {
-        let id = seen(&shared, &caller, &job).await?.id;
+        let id = id(&shared, &caller, &job).await?;
         in_time(shared.pages.farm.live(move |farm| farm.explain(Target::Job(id)))).await?
     };
     answer(explained.await)

@@ -110,8 +110,9 @@ pub(crate) trait Glance: Clone + Send + Sync + 'static {
     /// What imagined workers would be given.
     fn what_if(&self, imagined: WhatIf) -> impl Future<Output = Outcome<WhatIfAnswer>> + Send;
 
-    /// Has a command carried out; the answer is durable.
-    fn ask(&self, command: Command) -> impl Future<Output = Outcome<Reply>> + Send;
+    /// Has a command of `caller`'s carried out, if its class is theirs to ask for; the answer is durable.
+    fn ask(&self, caller: &Caller, command: Command)
+    -> impl Future<Output = Outcome<Reply>> + Send;
 
     /// How those of `frames` of a step ended that have, in order.
     fn results(

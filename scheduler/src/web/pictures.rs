@@ -6,7 +6,8 @@
 //! beneath the directories that the operator named and from nowhere else,
 //! whatever a job says its package is. What is handed on cannot run anything.
 
-use super::{Glance, Shared, Site, Who, answer, in_time, jobs, refused};
+use super::{Glance, Shared, Site, Who, answer, jobs, refused};
+use crate::core::State as Farm;
 use crate::trust::Caller;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -66,8 +67,7 @@ async fn package<G: Glance>(
     caller: &Caller,
     job: &str,
 ) -> Outcome<Option<String>> {
-    let id = jobs::seen(shared, caller, job).await?.id;
-    in_time(shared.pages.farm.look_at(id, move |farm| farm.package_of(id))).await?
+    jobs::look_at(shared, caller, job, Farm::package_of).await
 }
 
 fn unread(error: tokio::task::JoinError) -> Fault {
@@ -104,8 +104,8 @@ async fn still<G: Glance>(
     Extension(caller): Who,
     Path((job, index)): Path<(String, u32)>,
 ) -> Response {
-    let found = jobs::seen(&shared, &caller, &job).await.and_then(|job| {
-        let still = shared.pages.farm.stills().of(StepId { job: job.id, index });
+    let found = jobs::id(&shared, &caller, &job).await.and_then(|job| {
+        let still = shared.pages.farm.stills().of(StepId { job, index });
         let none = || Fault::new(Code::NoMedia, "nothing of this step is shown");
         still.ok_or_else(|| none().remedy("Pictures come as frames are rendered."))
     });

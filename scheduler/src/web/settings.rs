@@ -8,8 +8,10 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use platefarm_model::Outcome;
-use platefarm_model::explain::WhatIf;
-use platefarm_model::farm::{WorkerClass, WorkerTraits};
+use platefarm_model::explain::{SettingsView, ShareView, WhatIf};
+use platefarm_model::farm::{Share, WorkerClass, WorkerTraits};
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
@@ -18,7 +20,22 @@ pub(super) fn data<G: Glance>() -> Router<Arc<Shared<G>>> {
 
 async fn settings<G: Glance>(State(shared): Site<G>) -> Response {
     let moment = shared.recent.get(&shared.pages.farm).await;
-    answer(moment.map(|moment| moment.settings.clone()))
+    answer(moment.map(|moment| shown(&moment.settings)))
+}
+
+/// A show's share, and whether somebody gave it one of its own.
+#[derive(Serialize)]
+struct OfShow<'v> {
+    #[serde(flatten)]
+    view: &'v ShareView,
+    own: bool,
+}
+
+fn shown(set: &SettingsView) -> Value {
+    let shares = set.shares.iter();
+    let shares = shares.map(|view| OfShow { view, own: view.share != Share::default() });
+    let shares: Vec<OfShow<'_>> = shares.collect();
+    json!({ "pools": set.pools, "limits": set.limits, "shares": shares, "nodes": set.nodes })
 }
 
 /// The workers that a form imagines.

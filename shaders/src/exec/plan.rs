@@ -324,7 +324,7 @@ fn colors(
 
 /// What comes in, and the matrix that takes it to ACES2065-1.
 fn input(recipe: &PlateRecipe) -> Outcome<(Input, Matrix3)> {
-    let (input, to_aces, gains) = match &recipe.layout {
+    let (input, to_aces) = match &recipe.layout {
         Layout::Mosaic(layout) => {
             let active = layout.active;
             if active.width < 2 || active.height < 2 {
@@ -333,6 +333,10 @@ fn input(recipe: &PlateRecipe) -> Outcome<(Input, Matrix3)> {
                 return Err(bad(message, "layout.active"));
             }
             let gains = layout.white_balance;
+            if !gains.iter().all(|gain| gain.is_finite() && *gain > 0.0) {
+                let message = format!("white balance {gains:?} is not three gains above 0");
+                return Err(bad(message, "layout.white_balance"));
+            }
             let clips = match recipe.repairs.highlights {
                 Highlights::Clip => [highlights::ceiling(gains); 3],
                 Highlights::Off | Highlights::Rebuild => gains,
@@ -347,12 +351,12 @@ fn input(recipe: &PlateRecipe) -> Outcome<(Input, Matrix3)> {
                 clips,
                 halo: halo_of(recipe.debayer) + repairing::reach(recipe.repairs),
             };
-            (Input::Mosaic(input), layout.camera_to_aces, gains)
+            (Input::Mosaic(input), layout.camera_to_aces)
         }
-        Layout::Rgb(layout) => (Input::Rgb(Arc::clone(layout)), layout.to_aces, [1.0; 3]),
+        Layout::Rgb(layout) => (Input::Rgb(Arc::clone(layout)), layout.to_aces),
     };
-    if !to_aces.iter().flatten().all(|v| v.is_finite()) || !gains.iter().all(|v| v.is_finite()) {
-        return Err(bad("white balance or matrix is not finite", "layout"));
+    if !to_aces.iter().flatten().all(|v| v.is_finite()) {
+        return Err(bad("the matrix to ACES2065-1 is not finite", "layout"));
     }
     Ok((input, to_aces))
 }

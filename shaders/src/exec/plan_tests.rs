@@ -57,6 +57,9 @@ fn recipes_that_make_no_sense_are_refused_by_name() {
     refused(&|r| r.framing.scale[1] = f64::NAN, "framing.scale");
     refused(&|r| r.framing.offset[0] = f64::INFINITY, "framing.offset");
     refused(&|r| mosaic(r).camera_to_aces[1][1] = f64::NAN, "layout");
+    for gain in [0.0, -1.5, f32::NAN, f32::INFINITY] {
+        refused(&|r| mosaic(r).white_balance[2] = gain, "layout.white_balance");
+    }
     refused(&|r| mosaic(r).levels.white = [0.0; 4], "levels");
     let mut narrow = framed([1.0; 2], [0.0; 2], [1, 1]);
     let layout = mosaic(&mut narrow);

@@ -1,7 +1,9 @@
 //! Tests of the repairs in whole recipes: spots go, lights turn white, and the rest stays.
 
 use crate::exec::cpu::CpuExecutor;
+use crate::exec::gpu::GpuExecutor;
 use crate::twin::recipes::{identity, layout};
+use crate::twin::{self, whole::Difference};
 use crate::{Executor, HalfImage, PlateRecipe};
 use half::f16;
 use platefarm_model::color;
@@ -12,8 +14,18 @@ use platefarm_model::repair::{Highlights, Repairs};
 const SIDE: usize = 60;
 const GAINS: [f32; 3] = [2.0, 1.0, 1.5];
 
-/// A recipe of floats whose plate is in camera colours, and a frame of what the sensor sees.
+/// The plate of what the sensor sees, on the CPU.
 fn of(
+    debayer: Debayer,
+    repairs: Repairs,
+    sensor: impl Fn(usize, usize, usize) -> f32,
+) -> HalfImage {
+    on(&CpuExecutor::new(), debayer, repairs, sensor)
+}
+
+/// The plate of a recipe of floats, in camera colours, and of a frame of what the sensor sees.
+fn on(
+    executor: &dyn Executor,
     debayer: Debayer,
     repairs: Repairs,
     sensor: impl Fn(usize, usize, usize) -> f32,
@@ -33,7 +45,7 @@ fn of(
     }
     let recipe = PlateRecipe { debayer, repairs, ..identity(layout) };
     assert!(matches!(recipe.layout, Layout::Mosaic(_)));
-    CpuExecutor::new().prepare(&recipe).and_then(|mut ready| ready.run(&bytes)).unwrap()
+    executor.prepare(&recipe).and_then(|mut ready| ready.run(&bytes)).unwrap()
 }
 
 fn value(image: &HalfImage, plane: usize, [x, y]: [usize; 2]) -> f32 {
@@ -85,22 +97,58 @@ fn clipped_lights_are_pink_clipped_or_white() {
     }
 }
 
-/// Lights and shadows of single photosites, without a pattern.
-fn sparks(x: usize, y: usize, color: usize) -> f32 {
-    let mixed = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
-    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d);
-    if (mixed ^ (mixed >> 12)) >> 31 == 0 { 0.02 / GAINS[color] } else { 1.0 }
+/// Lights and shadows of single photosites, without a pattern: lights as high as the sensor goes, or
+/// all of one height behind white balance.
+fn sparks(balanced: Option<f32>) -> impl Fn(usize, usize, usize) -> f32 {
+    move |x, y, color| {
+        let mixed = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
+        let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d);
+        let dark = (mixed ^ (mixed >> 12)) >> 31 == 0;
+        if dark { 0.02 / GAINS[color] } else { balanced.map_or(1.0, |v| v / GAINS[color]) }
+    }
 }
 
-/// Debayers guess beyond what is there, which ends at the height of what clips. Half a picture is no
-/// matter here: a filter enlarges it, and rings.
+/// Just below where any debayer takes a photosite for clipped: what exceeds the height of clipped
+/// lights then is a debayer's guess.
+const NEARLY: f32 = 0.93;
+/// Debayers that guess beyond what is there. Half a picture does not; a filter enlarges it, and rings.
+const GUESSING: [Debayer; 3] = [Debayer::Ri, Debayer::Rcd, Debayer::Mhc];
+
+fn mending(highlights: Highlights) -> Repairs {
+    Repairs { highlights, ..Repairs::default() }
+}
+
 #[test]
 fn no_pixel_is_above_the_height_of_clipped_lights() {
-    let repairs = Repairs { highlights: Highlights::Clip, ..Repairs::default() };
-    for debayer in [Debayer::Ri, Debayer::Rcd, Debayer::Mhc] {
-        let image = of(debayer, repairs, sparks);
+    let most = |debayer, highlights, height| {
+        let image = of(debayer, mending(highlights), sparks(height));
         let values = image.planes.iter().flatten().map(|bits| f16::from_bits(*bits).to_f32());
-        assert_eq!(values.fold(0.0, f32::max), 1.0, "{debayer:?}");
+        values.fold(0.0, f32::max)
+    };
+    for debayer in GUESSING {
+        assert_eq!(most(debayer, Highlights::Clip, None), 1.0, "{debayer:?}");
+        let guessed = most(debayer, Highlights::Off, Some(NEARLY));
+        assert!(guessed > 1.01, "{debayer:?} guesses {guessed} at most: nothing to bound");
+        assert!(most(debayer, Highlights::Clip, Some(NEARLY)) <= 1.0, "{debayer:?}");
+    }
+}
+
+#[test]
+fn pixels_end_at_that_height_on_both_sides() {
+    let Some((gpu, _turn)) = twin::gpu() else { return };
+    let (cpu, gpu) = (CpuExecutor::new(), GpuExecutor::with(gpu, None));
+    for debayer in Debayer::ALL.iter().copied() {
+        for height in [None, Some(NEARLY)] {
+            let clipped = on(&cpu, debayer, mending(Highlights::Clip), sparks(height));
+            let device = |way| on(&gpu, debayer, mending(way), sparks(height));
+            let same = Difference::of(&clipped, &device(Highlights::Clip));
+            assert!(same.is_seamless(), "{debayer:?}, {height:?}: {same:?}");
+            // The control: a device that bounds nothing, or, of the lower lights, no pixel.
+            if height.is_none() || GUESSING.contains(&debayer) {
+                let other = Difference::of(&clipped, &device(Highlights::Off));
+                assert!(!other.is_seamless(), "{debayer:?}, {height:?} went by");
+            }
+        }
     }
 }
 

@@ -147,6 +147,18 @@ pub(crate) fn every_debayer() -> Vec<(String, PlateRecipe)> {
         .collect()
 }
 
+/// [`mended`], every one by every debayer.
+pub(crate) fn mended_by_every_debayer() -> Vec<(String, PlateRecipe)> {
+    let by = |(name, recipe): &(String, PlateRecipe), debayer: Debayer| {
+        (format!("{name}, {debayer:?}"), PlateRecipe { debayer, ..recipe.clone() })
+    };
+    let mended = mended();
+    Debayer::ALL
+        .iter()
+        .flat_map(|debayer| mended.iter().map(move |one| by(one, *debayer)))
+        .collect()
+}
+
 /// [`all`], and pictures and floats.
 pub(crate) fn every_kind() -> Vec<(String, PlateRecipe)> {
     all().into_iter().chain(mended()).chain(super::pictures::all()).collect()

@@ -130,8 +130,8 @@ fn outputs_of_aces_1_go_back() {
 }
 
 /// Film densities: the Academy's light of codes that are within a density of each other leads back
-/// to the codes. Beyond that the least light drowns in the rounding of the most. The table of
-/// densities ends before the codes of 16 bits do: those behind its end are all one light.
+/// to the codes. Beyond that the least light drowns in the rounding of the most. Whatever goes through a
+/// plan is held to 65504 first, as no half holds more: the light of codes of 16 bits above 0.482.
 #[test]
 fn film_densities_go_back() {
     for (bits, density, end) in [(10, 500.0 / 1023.0, 1.0), (16, 8000.0 / 65535.0, 0.48)] {

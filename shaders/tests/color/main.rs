@@ -4,7 +4,7 @@
 //! Bounds: log codes 3e-6 relative (floor 0.01); output transforms in display
 //! light over peak, and in code where all channels are above 0.02; inverses
 //! between 2 and 95 % of the codes. Where the two makers differ, the one that
-//! is right is asked (which, and why, stands beside each exception).
+//! is right is asked, or what it is right in (which, and why, stands beside each exception).
 
 mod laws;
 mod names;
@@ -54,7 +54,7 @@ fn every_transform_says_what_the_references_say() {
         for case in cases(&name) {
             let Some(set) = set(&name, &case) else { continue };
             let all = differences(&set, &case);
-            assert!(all.len() > 50, "{name} by {}: only {} pixels", case.maker, all.len());
+            assert!(all.len() > 40, "{name} by {}: only {} pixels", case.maker, all.len());
             let at = |part: f64| &all[((all.len() - 1) as f64 * part) as usize];
             for (what, part, bound) in [
                 ("largest", 1.0, set.most),

@@ -3,7 +3,7 @@
 
 use crate::output::bytes_text;
 use platefarm_media::source::Looked;
-use platefarm_model::job::{JobView, Phase, StepView};
+use platefarm_model::job::{JobView, Phase};
 use platefarm_model::making::Making;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -113,14 +113,9 @@ pub(super) enum Stage {
     },
 }
 
-/// A package is a step, but no picture.
-fn is_package(step: &StepView) -> bool {
-    step.kind == "package"
-}
-
 /// Frames that are settled, and all; of pictures, where the steps are known.
 fn frames(job: &JobView) -> (u64, u64) {
-    let pictures = || job.steps.iter().filter(|step| !is_package(step));
+    let pictures = || job.steps.iter().filter(|step| !step.is_package());
     if pictures().next().is_none() {
         return (job.frames_done + job.frames_failed, job.frames_total);
     }
@@ -135,7 +130,7 @@ impl Stage {
         let open: Vec<&JobView> = jobs.iter().filter(|job| !job.phase.is_settled()).collect();
         let packs = |job: &&JobView| {
             let (done, total) = frames(job);
-            done >= total && job.steps.iter().any(|s| is_package(s) && !s.phase.is_settled())
+            done >= total && job.steps.iter().any(|s| s.is_package() && !s.phase.is_settled())
         };
         if !open.is_empty() && open.iter().all(packs) {
             let steps = open.iter().flat_map(|job| &job.steps);
@@ -171,6 +166,7 @@ fn message(jobs: &[JobView], open: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platefarm_model::job::StepView;
     use platefarm_model::{FrameRange, FrameSet, JobId, StepId, Timestamp, making};
 
     fn at(seconds: u64) -> Duration {

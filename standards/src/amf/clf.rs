@@ -63,7 +63,9 @@ pub fn picture_clf(picture: &PictureClf<'_>) -> Option<String> {
     for link in &picture.chain.0 {
         match link {
             Link::Decode(Transfer::Linear) => {}
-            Link::Decode(Transfer::Gamma(gamma)) => power(&mut xml, "passThruFwd", *gamma, None),
+            Link::Decode(Transfer::Gamma(gamma)) => {
+                power(&mut xml, "basicPassThruFwd", *gamma, None);
+            }
             Link::Decode(Transfer::Toed { gamma, offset }) => {
                 power(&mut xml, "monCurveFwd", *gamma, Some(*offset));
             }

@@ -5,6 +5,7 @@
 use super::clf::{CameraClf, PictureClf, camera_clf, picture_clf};
 use super::grade::GradeLook;
 use super::incoming::{IncomingAmf, is_raw, own_space};
+use super::own;
 use super::plate::{
     BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
 };
@@ -191,7 +192,7 @@ fn behind(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
         return way((By::File(text), None));
     }
     if is_raw(clip) {
-        return way((By::Id(registry::own_id(DEVELOPED)), None));
+        return way((By::Id(own::conversion(DEVELOPED)), None));
     }
     match input_space(delivery) {
         Some(space) if space.name() == ACES => Ok(None),
@@ -200,7 +201,7 @@ fn behind(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
             // Where nobody says what the codes are, no frame is made of them.
             let said = clip.color_space.is_some() || !delivery.color.input.is_empty();
             let note = said.then(|| unregistered("what led to ACES2065-1"));
-            way((By::Id(registry::own_id("Picture")), note))
+            way((By::Id(own::conversion("Picture")), note))
         }
     }
 }
@@ -223,7 +224,7 @@ fn named(delivery: &Delivery<'_>, space: &name::Named, how: &str) -> (By, Option
     if let Some(text) = file {
         return (By::File(text), None);
     }
-    (By::Id(registry::own_id(name)), Some(unregistered(name)))
+    (By::Id(own::conversion(name)), Some(unregistered(name)))
 }
 
 fn baked(look: &ExtraLook) -> BakedLook<'_> {

@@ -121,10 +121,22 @@ fn for_raw(
     for stage in amf.pipeline.stages.iter_mut().filter(|stage| is_applied_look(stage)) {
         stage.applied = Some(false);
     }
-    Some(amf.resolve(find).map(|mut resolved| {
+    let raw = amf.resolve(find).map_err(needed).map(|mut resolved| {
         resolved.notes.push(Fault::new(Code::ColorAssumed, message));
         IncomingAmf { name: name.to_owned(), amf, resolved, raw: None }
-    }))
+    });
+    Some(raw)
+}
+
+/// Why a look is needed that the AMF says is applied, and the way out. Nothing else can be missing for
+/// camera raw alone.
+fn needed(mut fault: Fault) -> Fault {
+    fault.message.push_str(
+        "; the AMF says that this look is applied, but camera raw is developed straight to ACES2065-1 and does not have it, so it is still ahead",
+    );
+    let out = "Or, if these frames are to be without the look, give an AMF that does not have it.";
+    let remedy = format!("{} {out}", fault.remedy_text());
+    fault.remedy(remedy)
 }
 
 /// What a clip's pixels are, as far as an input transform has to know.

@@ -16,6 +16,7 @@ mod grade;
 mod hash;
 mod incoming;
 mod output;
+mod own;
 mod plate;
 mod read;
 pub mod registry;

@@ -6,6 +6,7 @@
 
 use super::grade::{self, GradeLook};
 use super::hash::{SHA256_URI, sha256_base64};
+use super::own;
 use super::registry::{self, Meaning};
 use super::write::{archived, emit, leaf, mend, node, set};
 use super::{Amf, StageKind};
@@ -424,31 +425,26 @@ fn output(plate: &PlateAmf<'_>) -> Outcome<Element> {
     Ok(output)
 }
 
-/// The id of a look of ours.
+/// The id of a look of ours, however it was asked for.
 fn look_id(name: &str) -> String {
     let known = registry::find(name).map(|known| known.meaning);
     let meaning = known.unwrap_or_else(|| {
-        if name.contains("Gamut Compression") {
-            Meaning::Look(registry::GAMUT_COMPRESSION.into())
+        let (lower, look) = (name.to_ascii_lowercase(), registry::GAMUT_COMPRESSION);
+        if lower.contains("gamut compress") || lower.contains("gamutcompress") {
+            let inverse = if name.starts_with("Inv") { "Inv" } else { "" };
+            Meaning::Look(format!("{inverse}{look}"))
+        } else if lower.contains("blue light") {
+            Meaning::Look("ACES 1 Blue Light Artifact Fix".to_owned())
         } else {
             Meaning::Look(name.to_owned())
         }
     });
-    registry::id_of(&meaning).unwrap_or_else(|| {
-        format!("urn:ampas:aces:transformId:v2.0:Look.Platefarm.{}.a2.v1", plain(name))
-    })
+    registry::id_of(&meaning).unwrap_or_else(|| own::look(name))
 }
 
-fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect()
-}
-
-/// The id of an output of ours. One that is in no registry (another peak) has
-/// an id of our own, which the AMF implementation guide has readers treat as custom.
+/// The id of an output of ours. One that is in no registry (another peak) has an id of our own.
 fn output_id(name: &str) -> String {
-    registry::id_of(&Meaning::FromAces(name.to_owned())).unwrap_or_else(|| {
-        format!("urn:ampas:aces:transformId:v2.0:Output.Platefarm.{}.a2.v1", plain(name))
-    })
+    registry::id_of(&Meaning::FromAces(name.to_owned())).unwrap_or_else(|| own::output(name))
 }
 
 /// The ACES version of the pipeline: what its output is of, else what the incoming AMF says.

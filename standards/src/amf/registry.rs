@@ -6,6 +6,7 @@
 //! Ids are asked for as files write them: with the urn of version 2.0, with
 //! that of version 1.5, or, as before ACES 1.1, with none.
 
+use super::own;
 use platefarm_model::color::name::{self, URN_1};
 use platefarm_model::color::output1::outputs1;
 use platefarm_model::color::space::URN;
@@ -95,31 +96,11 @@ fn complete(mark: &str, bare: &str) -> String {
     format!("{urn}{bare}")
 }
 
-/// How ids of our own begin and end, for spaces that the registry does not have.
-const OWN: [&str; 2] = ["CSC.Platefarm.", "_to_ACES.a2.v1"];
-
-/// An id of our own for what leads from a space to ACES2065-1, complete.
-#[must_use]
-pub fn own_id(space: &str) -> String {
-    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    let plain: String = space.chars().map(letter).collect();
-    format!("{URN}{}{plain}{}", OWN[0], OWN[1])
-}
-
-/// The space that an id of our own is of. Other readers treat it as custom.
-fn own(bare: &str) -> Option<Known> {
-    let id = complete("2", bare);
-    bare.strip_prefix(OWN[0])?;
-    let mut spaces = name::catalog().into_iter().filter(|entry| entry.kind == "space");
-    let space = spaces.find(|entry| own_id(&entry.name) == id)?;
-    Some(Known { id, name: "", replaced_by: None, meaning: Meaning::ToAces(space.name) })
-}
-
 /// The transform of an id, in any spelling; `None` where it is not in the registry, and none of ours.
 #[must_use]
 pub fn find(id: &str) -> Option<Known> {
     let plain = bare(id);
-    let Some((bare, row)) = REGISTRY.rows.get_key_value(plain) else { return own(plain) };
+    let Some((bare, row)) = REGISTRY.rows.get_key_value(plain) else { return own::find(plain) };
     let latest = REGISTRY.later.get(bare);
     Some(Known {
         id: complete(row.mark, bare),
@@ -452,14 +433,6 @@ mod tests {
         assert!(fault.remedy_text().contains("CLF"));
         let raw = "urn:ampas:aces:transformId:v1.5:IDT.ARRI.Alexa-v3-raw-EI800-CCT5600.a1.v1";
         assert!(resolve(raw).unwrap_err().message.contains("camera's own numbers"));
-    }
-
-    #[test]
-    fn our_own_ids_are_read_again() {
-        for name in ["DaVinci Intermediate WideGamut", "Apple Log 2", "L-Log Rec.2020"] {
-            assert_eq!(meaning_of(&own_id(name)), Meaning::ToAces(name.into()));
-        }
-        assert_eq!(find(&own_id("Picture")), None);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use super::meter::Meter;
 use crate::kinds::StepFrames;
 use crate::leash::Leash;
 use crate::probe;
-use crate::roots::{is_plain_name, is_within};
 use platefarm_media::{hash, publish, storage};
 use platefarm_model::code::Owner;
 use platefarm_model::job::FrameResult;
@@ -77,12 +76,15 @@ pub(crate) fn gather(
         let home = publish::confined(out_dir, Path::new(&plan.name))?;
         for result in &plate.done {
             named.did(0);
-            match finish(&home, plan, result) {
-                Ok(()) => {}
+            let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
+            match publish::finish(&home, None, staged, published) {
+                Ok(_) => {}
                 // The frame is accepted, and lies where it was staged: another try gives it its name.
-                Err(fault) if fault.owner() == Owner::Worker => return Err(fault),
+                Err(fault) if fault.owner() == Owner::Worker => {
+                    return Err(fault.within(&plan.name));
+                }
                 Err(fault) => {
-                    plate.failed.insert(result.frame, fault);
+                    plate.failed.insert(result.frame, fault.at(plan.name.clone()));
                 }
             }
         }
@@ -113,22 +115,6 @@ fn settle_plan(plan: &PlatePlan, plate: &mut PlateFrames) {
 pub(super) fn is_later(name: &str, attempt: &str) -> bool {
     let token = |text: &str| text.strip_prefix('t')?.parse::<u64>().ok();
     token(name).zip(token(attempt)).is_some_and(|(theirs, ours)| theirs > ours)
-}
-
-/// Carries out the rename of an accepted frame into its plate's directory, if its worker did not.
-fn finish(home: &Path, plan: &PlatePlan, result: &FrameResult) -> Outcome<()> {
-    let name = file_name(result);
-    let published = Path::new(&result.published);
-    let staged = Path::new(&result.staged);
-    let staging = publish::staging(home)?;
-    if !is_plain_name(name) || published != home.join(name) || !is_within(staged, &staging) {
-        return Err(Fault::new(
-            Code::OutsideRoot,
-            format!("the result names '{}', which is not in this package", result.published),
-        )
-        .at(plan.name.clone()));
-    }
-    if publish::is_staged(staged) { publish::publish(staged, published) } else { Ok(()) }
 }
 
 /// Reads every accepted file again, on all cores. Returns when the last was written.

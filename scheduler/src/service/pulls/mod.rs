@@ -13,6 +13,7 @@ use crate::trust::Caller;
 use order::Order;
 use platefarm_model::farm::Needs;
 use platefarm_model::{Code, Fault, Outcome, limits};
+use platefarm_proto::convert::needed;
 use platefarm_proto::{Pulls, v1};
 use platefarm_standards::editlist;
 use prost::Message as _;
@@ -36,10 +37,6 @@ struct Planned {
     pull: PullPlan,
     /// Choices of the request that led to clips.
     used: Choices,
-}
-
-fn missing(place: &str) -> Fault {
-    Fault::new(Code::BadSpec, "a field is missing in the message").at(place)
 }
 
 /// What the command line would have looked at.
@@ -85,7 +82,7 @@ impl PullsService {
         asked: Option<v1::PullOrder>,
         told: impl FnOnce(Result<Planned, NoPlan>) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
-        let asked = asked.ok_or_else(|| missing("pull"))?;
+        let asked = needed(asked, "pull")?;
         if asked.any_show && !caller.shows.is_empty() {
             let message =
                 format!("clips of any show are asked for; '{}' is not for all", caller.name);

@@ -1,5 +1,6 @@
 //! Rows of the library's tables, in the SQL that both databases have.
 
+use super::super::marks::Marks;
 use super::search::Search;
 use crate::pulls::ClipKey;
 use platefarm_model::clip::ClipInfo;
@@ -136,11 +137,10 @@ impl Row {
 
 /// Which of the rows are there, under either of their ids, and as what.
 pub(super) async fn known(db: &mut AnyConnection, rows: &[Row]) -> sqlx::Result<Vec<Known>> {
-    let marks: Vec<String> = (1..=2 * rows.len()).map(|i| format!("${i}")).collect();
+    let marks = Marks::of(db).rows(1, 2 * rows.len());
     let sql = format!(
         "SELECT clips.id, clips.production, clip_info.info FROM clips \
-         JOIN clip_info ON clip_info.id = clips.id WHERE clips.id IN ({})",
-        marks.join(", ")
+         JOIN clip_info ON clip_info.id = clips.id WHERE clips.id IN {marks}"
     );
     let mut arguments = AnyArguments::default();
     for id in rows.iter().flat_map(|row| [row.id, row.own]) {
@@ -157,31 +157,26 @@ pub(super) async fn known(db: &mut AnyConnection, rows: &[Row]) -> sqlx::Result<
 /// Writes rows; those that are there are described anew.
 pub(super) async fn write(db: &mut AnyConnection, rows: &[Row]) -> sqlx::Result<()> {
     const COLUMNS: usize = 8;
-    let mut sql = String::from(
-        "INSERT INTO clips (id, production, path, name, clip_key, words, day, format) VALUES ",
-    );
+    let marks = Marks::of(db);
     let mut arguments = AnyArguments::default();
-    for (i, row) in rows.iter().enumerate() {
-        let marks: Vec<String> = (1..=COLUMNS).map(|c| format!("${}", i * COLUMNS + c)).collect();
-        sql.push_str(if i == 0 { "(" } else { ", (" });
-        sql.push_str(&marks.join(", "));
-        sql.push(')');
+    for row in rows {
         arguments.add(row.id).map_err(sqlx::Error::Encode)?;
         for text in [&row.show, &row.path, &row.name, &row.key, &row.words, &row.day, &row.format] {
             arguments.add(text.clone()).map_err(sqlx::Error::Encode)?;
         }
     }
-    sql.push_str(
-        " ON CONFLICT (id) DO UPDATE SET production = excluded.production, \
+    let sql = format!(
+        "INSERT INTO clips (id, production, path, name, clip_key, words, day, format) VALUES {} \
+         ON CONFLICT (id) DO UPDATE SET production = excluded.production, \
          clip_key = excluded.clip_key, words = excluded.words, day = excluded.day, \
          format = excluded.format",
+        marks.rows(rows.len(), COLUMNS)
     );
     sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *db).await?;
-    let marks: Vec<String> =
-        (0..rows.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
     let sql = format!(
-        "INSERT INTO clip_info (id, info) VALUES {} ON CONFLICT (id) DO UPDATE SET info = excluded.info",
-        marks.join(", ")
+        "INSERT INTO clip_info (id, info) VALUES {} \
+         ON CONFLICT (id) DO UPDATE SET info = excluded.info",
+        marks.rows(rows.len(), 2)
     );
     let mut arguments = AnyArguments::default();
     for row in rows {
@@ -272,15 +267,17 @@ pub(super) fn keyed(line: &str) -> Outcome<(i64, ClipKey)> {
 /// Descriptions by their ids, as far as they are there.
 pub(super) async fn infos(pool: &AnyPool, ids: &[i64]) -> sqlx::Result<HashMap<i64, String>> {
     let mut found = HashMap::with_capacity(ids.len());
+    let mut db = pool.acquire().await?;
+    let marks = Marks::of(&db);
     for group in ids.chunks(GROUP) {
-        let marks: Vec<String> = (1..=group.len()).map(|i| format!("${i}")).collect();
-        let sql = format!("SELECT id, info FROM clip_info WHERE id IN ({})", marks.join(", "));
+        let marks = marks.rows(1, group.len());
+        let sql = format!("SELECT id, info FROM clip_info WHERE id IN {marks}");
         let mut arguments = AnyArguments::default();
         for id in group {
             arguments.add(*id).map_err(sqlx::Error::Encode)?;
         }
         // The text holds numbers of places only.
-        let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(pool).await?;
+        let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(&mut *db).await?;
         for row in rows {
             found.insert(row.try_get(0)?, row.try_get(1)?);
         }

@@ -234,6 +234,25 @@ async fn a_plan_without_plates_is_answered_event_by_event() {
     assert_eq!(code(pulls.submit(submit).await), Code::NoClipForEvent);
 }
 
+#[tokio::test]
+async fn a_pull_keeps_to_the_highest_class_of_its_show() {
+    let farm = Farm::start().await;
+    let (_, word) = farm.token(Role::Submitter, &["atlas"]).await;
+    farm.library(&word).await.add_clips(add("atlas", &[clip("A001_C001", "A001")])).await.unwrap();
+    let highest_class = v1::PriorityClass::Normal.into();
+    let share = v1::Share { weight: Some(1), highest_class, ..Default::default() };
+    let set = v1::SetShareRequest { show: "atlas".into(), share: Some(share) };
+    farm.farm(&farm.admin).await.set_share(set).await.unwrap();
+    let asked = |class: v1::PriorityClass| {
+        let terms = v1::JobTerms { class: class.into(), ..Default::default() };
+        v1::SubmitRequest { pull: Some(pull("atlas")), terms: Some(terms), ..Default::default() }
+    };
+    let mut pulls = farm.pulls(&word).await;
+    assert_eq!(code(pulls.submit(asked(v1::PriorityClass::Urgent)).await), Code::NotAllowed);
+    let taken = pulls.submit(asked(v1::PriorityClass::Normal)).await.unwrap().into_inner();
+    assert!(!taken.existed, "nothing was handed in before");
+}
+
 /// A call whose answer was lost is sent again, and is the same job, whatever was chosen for the
 /// show meanwhile; but not where the list comes to what was chosen.
 #[tokio::test]

@@ -228,6 +228,19 @@ async fn of_many_refused_tries_some_are_written_down() {
     submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
 }
 
+/// Nor is a long name, which is refused after it is written down.
+#[tokio::test]
+async fn the_log_has_no_more_of_a_name_than_a_name_may_have() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    // Two bytes each, and 255 is an odd number.
+    admin.submit_job(job(&"é".repeat(10_000), "n")).await.unwrap_err();
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let entries = farm.store.audit(&page).await.unwrap();
+    let entry = entries.iter().find(|entry| entry.action == "Farm/SubmitJob").unwrap();
+    assert_eq!(entry.subject, format!("show {}", "é".repeat(127)));
+}
+
 /// Workers are the whole farm's; what they have in hand is of a show.
 #[tokio::test]
 async fn workers_are_seen_without_what_they_do_for_other_shows() {
@@ -269,7 +282,14 @@ async fn submitters_keep_to_the_highest_class_of_their_show() {
     let raise = Control::Priority { class: Some(PriorityClass::Urgent), priority: None };
     let raise = || v1::ControlJobRequest::from((Target::Job(JobId(id)), &raise));
     assert_eq!(code(submitter.control_job(raise()).await), Code::NotAllowed);
-    admin.control_job(raise()).await.expect("who runs the farm may");
+    // Who runs some shows takes nothing from the others either.
+    let (_, word) = farm.token(Role::Operator, &["atlas"]).await;
+    let refused = fault(farm.farm(&word).await.control_job(raise()).await);
+    assert_eq!(refused.code, Code::NotAllowed);
+    let remedy = refused.remedy.unwrap();
+    assert!(remedy.contains("shows set 'atlas' --highest-class urgent"), "{remedy}");
+    let (_, word) = farm.token(Role::Operator, &[]).await;
+    farm.farm(&word).await.control_job(raise()).await.expect("who runs the farm may");
     admin.submit_job(urgent("atlas")).await.unwrap();
 }
 

@@ -3,10 +3,12 @@
 
 use super::said::Said;
 use crate::core::Command;
+use crate::library::ShowChange;
 use crate::service::Change;
 use platefarm_model::farm::{Control, NodeControl, Pool, PriorityClass, Share, Target};
 use platefarm_model::{JobId, Outcome, WorkerId};
 use platefarm_proto::v1;
+use prost::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -63,6 +65,8 @@ pub(super) struct Field {
     of: &'static str,
     hint: &'static str,
     needed: bool,
+    /// What is not said of it stays as it is, so that only a change is said.
+    kept: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -91,17 +95,26 @@ pub(super) enum Act {
     Pool(fn(&Said) -> Outcome<Option<Pool>>),
     Limit(fn(&Said) -> Outcome<Option<u32>>),
     Share(fn(&Said) -> Outcome<Option<Share>>),
+    Defaults(fn(&Said) -> ShowChange),
 }
 
-/// A question of the gRPC side, and what the core is told for it.
+/// The question of the gRPC side, and what is to be done for it.
 pub(super) struct Order {
-    pub(super) method: &'static str,
     pub(super) question: Vec<u8>,
-    pub(super) command: Command,
+    pub(super) task: Task,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// The core is told.
+    Farm(Command),
+    /// What holds for the pulls of a show is changed in the library.
+    Library(String, ShowChange),
 }
 
 pub(super) const fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
-    Field { name, title, kind, of: "", hint: "", needed: false }
+    Field { name, title, kind, of: "", hint: "", needed: false, kept: false }
 }
 
 pub(super) const fn deed(
@@ -138,6 +151,10 @@ impl Field {
         Self { needed: true, ..self }
     }
 
+    pub(super) const fn kept(self) -> Self {
+        Self { kept: true, ..self }
+    }
+
     fn shown(&self) -> Value {
         let choices: Vec<&str> = match self.kind {
             Kind::Class => PriorityClass::ALL.iter().map(|class| class.word()).collect(),
@@ -145,7 +162,7 @@ impl Field {
         };
         json!({
             "name": self.name, "title": self.title, "kind": self.kind, "choices": choices,
-            "of": self.of, "hint": self.hint, "needed": self.needed,
+            "of": self.of, "hint": self.hint, "needed": self.needed, "kept": self.kept,
         })
     }
 }
@@ -199,6 +216,7 @@ impl Deed {
             Act::Pool(_) => v1::SetPoolRequest::METHOD,
             Act::Limit(_) => v1::SetLimitRequest::METHOD,
             Act::Share(_) => v1::SetShareRequest::METHOD,
+            Act::Defaults(_) => "/platefarm.v1.Library/SetShow",
         }
     }
 
@@ -229,6 +247,7 @@ impl Deed {
                 let share = share(said)?.map(Into::into);
                 Order::of(v1::SetShareRequest { show: on.into(), share })
             }
+            Act::Defaults(change) => Ok(Order::of_show(on, change(said))),
         }
     }
 }
@@ -236,6 +255,13 @@ impl Deed {
 impl Order {
     fn of<C: Change>(question: C) -> Outcome<Self> {
         let bytes = question.encode_to_vec();
-        Ok(Self { method: C::METHOD, question: bytes, command: question.command()? })
+        Ok(Self { question: bytes, task: Task::Farm(question.command()?) })
+    }
+
+    fn of_show(show: &str, change: ShowChange) -> Self {
+        let ShowChange { rate, spec, fdl, amf, forget_choices } = change.clone();
+        let defaults = Some(v1::ShowDefaults { rate, spec, fdl, amf });
+        let question = v1::SetShowRequest { show: show.into(), defaults, forget_choices };
+        Self { question: question.encode_to_vec(), task: Task::Library(show.into(), change) }
     }
 }

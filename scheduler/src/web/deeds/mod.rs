@@ -9,15 +9,13 @@ mod said;
 mod table;
 
 use super::connections::Peer;
-use super::{Glance, Shared, Site, Who, answer, glance, refused};
-use crate::core::{Command, State as Farm};
+use super::{Glance, Shared, Site, Who, answer, refused};
 use crate::trust::{Caller, HttpGate, carried};
 use axum::extract::{ConnectInfo, Json, State};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
-use deed::{Deed, Order};
-use platefarm_model::farm::Control;
+use deed::{Deed, Order, Task};
 use platefarm_model::{Code, Fault, Outcome};
 pub(super) use said::Said;
 use serde::Deserialize;
@@ -72,6 +70,12 @@ impl Asked {
             let message = format!("{} at once; up to {MOST} are steered", self.on.len());
             return Err(Fault::new(Code::TooMuch, message));
         }
+        if self.on.is_empty() {
+            let message = "it is not said what it is done to";
+            return Err(Fault::new(Code::UnknownOption, message)
+                .at("on")
+                .remedy("Name a job or step, a worker or what is set up: j12, j12.3, w4."));
+        }
         let deed = DEEDS.iter().find(|deed| deed.verb == self.deed).ok_or_else(|| {
             let verbs: Vec<&str> = DEEDS.iter().map(|deed| deed.verb).collect();
             Fault::new(Code::UnknownOption, format!("'{}' is nothing that is done here", self.deed))
@@ -99,25 +103,22 @@ impl<G> Clone for Hand<G> {
 impl<G: Glance> Hand<G> {
     /// Does it to one.
     async fn act(&self, deed: &Deed, target: &str, said: &Said) -> Outcome<()> {
-        let Order { method, question, command } = deed.order(target, said)?;
-        let pages = &self.shared.pages;
-        let begun = pages.gate.begin(&self.caller, method, self.from, question.into()).await?;
-        let outcome = match self.may_rank(&command).await {
-            Ok(()) => pages.farm.ask(command).await,
-            Err(fault) => Err(fault),
-        };
+        let Order { question, task } = deed.order(target, said)?;
+        let (gate, method) = (&self.shared.pages.gate, deed.method());
+        let begun = gate.begin(&self.caller, method, self.from, question.into()).await?;
+        let outcome = self.carry_out(task).await;
         begun.end(&outcome).await;
-        outcome.map(drop)
+        outcome
     }
 
-    /// Whether the class that a command asks for is one that they may ask for.
-    async fn may_rank(&self, command: &Command) -> Outcome<()> {
-        let Command::Control(target, Control::Priority { class: Some(class), .. }) = command else {
-            return Ok(());
-        };
-        let (caller, id, class) = (self.caller.clone(), target.job(), *class);
-        let look = move |farm: &Farm| caller.may_rank(farm, class, &farm.show_of(id)?);
-        glance(&self.shared.pages.farm, look).await?
+    async fn carry_out(&self, task: Task) -> Outcome<()> {
+        let pages = &self.shared.pages;
+        match task {
+            Task::Farm(command) => pages.farm.ask(&self.caller, command).await.map(drop),
+            Task::Library(show, change) => {
+                pages.library.library().await?.set_show(&show, change).await.map(drop)
+            }
+        }
     }
 }
 
@@ -179,6 +180,8 @@ async fn each<G: Glance>(hand: Hand<G>, deed: &'static Deed, asked: Asked) -> Ca
             }
         }
     }
-    hand.shared.recent.stale().await;
+    if !came.done.is_empty() {
+        hand.shared.recent.stale().await;
+    }
     came
 }

@@ -35,6 +35,11 @@ impl Said {
         self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
+    /// What is said of a field that stays as it is where nothing is: blank takes its value back.
+    pub(in crate::web) fn change(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|text| text.trim().to_owned())
+    }
+
     pub(in crate::web) fn flag(&self, name: &str) -> bool {
         self.text(name).is_some_and(|text| text != "false")
     }

@@ -4,12 +4,13 @@
 
 use super::deed::{Act, Deed, Field, Kind, When, deed, field};
 use super::said::Said;
+use crate::library::ShowChange;
 use platefarm_model::farm::{Control, Dependency, NodeControl, Pool, Share};
 use platefarm_model::{Code, Fault, Outcome};
 
 const PRIORITY: &[Field] = &[
-    field("class", "Class", Kind::Class).of("terms.class"),
-    field("number", "Number", Kind::Number).of("priority"),
+    field("class", "Class", Kind::Class).of("terms.class").kept(),
+    field("number", "Number", Kind::Number).of("priority").kept(),
 ];
 const DEADLINE: &[Field] =
     &[field("when", "Wanted by", Kind::Moment).of("terms.deadline").hint("Empty: no deadline.")];
@@ -54,7 +55,24 @@ const SHARE: &[Field] = &[
     field("warm_gpu", "Workers kept with a GPU", Kind::Count).of("share.warm_gpu"),
     field("highest_class", "Highest class", Kind::Class)
         .of("share.highest_class")
-        .hint("That its submitters may ask for; a higher one is for operators."),
+        .hint("That its submitters may ask for; a higher one is for operators.")
+        .needed(),
+];
+const DEFAULTS: &[Field] = &[
+    field("rate", "Rate", Kind::Text)
+        .of("defaults.rate")
+        .hint("Of its edit lists: 24, 23.976. Empty, here and below: none.")
+        .kept(),
+    field("spec", "Delivery spec", Kind::Text)
+        .of("defaults.spec")
+        .hint("A shipped profile's name, or the whole path of a file.")
+        .kept(),
+    field("fdl", "FDL", Kind::Text)
+        .of("defaults.fdl")
+        .hint("The whole path of a file, as every machine has it.")
+        .kept(),
+    field("amf", "AMF", Kind::Text).of("defaults.amf").kept(),
+    field("forget_choices", "forget which clips were chosen", Kind::Flag),
 ];
 
 /// All of them, in the order of their buttons.
@@ -117,6 +135,7 @@ pub(super) const DEEDS: &[Deed] = &[
         .gone(),
     deed("workers drain", "Drain", "drained", Act::Worker(drain))
         .says("It finishes the frames in hand and gets nothing new.")
+        .asks("", REASON)
         .when(When::Going),
     deed("workers resume", "Resume", "resumed", Act::Worker(|_| Ok(NodeControl::Resume)))
         .says("It gets work again.")
@@ -139,6 +158,9 @@ pub(super) const DEEDS: &[Deed] = &[
     deed("shows set", "Share", "set", Act::Share(share))
         .says("Ceiling and guarantee count tasks, within a class.")
         .asks("Set", SHARE),
+    deed("shows defaults", "Defaults", "set", Act::Defaults(defaults))
+        .says("They hold for its pulls from the next one on.")
+        .asks("Set", DEFAULTS),
     deed("shows remove", "Remove", "without a share of its own", Act::Share(|_| Ok(None)))
         .says("It counts as any other show.")
         .when(When::Own)
@@ -162,7 +184,11 @@ fn unsaid(place: &str, message: &str) -> Fault {
 }
 
 fn priority(said: &Said) -> Outcome<Control> {
-    Ok(Control::Priority { class: said.read("class")?, priority: said.number("number")? })
+    match (said.read("class")?, said.number("number")?) {
+        (None, None) => Err(unsaid("class", "neither class nor number changes")
+            .remedy("Choose another class, or write another number.")),
+        (class, priority) => Ok(Control::Priority { class, priority }),
+    }
 }
 
 fn max_tasks(said: &Said) -> Outcome<Control> {
@@ -190,13 +216,16 @@ fn label(said: &Said) -> Outcome<NodeControl> {
     Ok(NodeControl::Label { add, remove })
 }
 
-fn drain(_: &Said) -> Outcome<NodeControl> {
-    Ok(NodeControl::Drain { reason: String::new() })
+fn drain(said: &Said) -> Outcome<NodeControl> {
+    Ok(NodeControl::Drain { reason: reason(said) })
 }
 
 fn quarantine(said: &Said) -> Outcome<NodeControl> {
-    let reason = said.text("reason").unwrap_or_default().to_owned();
-    Ok(NodeControl::Quarantine { reason })
+    Ok(NodeControl::Quarantine { reason: reason(said) })
+}
+
+fn reason(said: &Said) -> String {
+    said.text("reason").unwrap_or_default().to_owned()
 }
 
 fn pool(said: &Said) -> Outcome<Option<Pool>> {
@@ -211,29 +240,49 @@ fn count(said: &Said) -> Outcome<Option<u32>> {
 
 fn share(said: &Said) -> Outcome<Option<Share>> {
     let new = Share::default();
+    let unsaid = || {
+        unsaid("highest_class", "it is not said which class is the highest")
+            .remedy("Choose one; urgent lets its submitters ask for any.")
+    };
     Ok(Some(Share {
         weight: said.number("weight")?.unwrap_or(new.weight),
         guarantee: said.number("guarantee")?.unwrap_or(new.guarantee),
         ceiling: said.number("ceiling")?,
         warm_cpu: said.number("warm_cpu")?.unwrap_or(new.warm_cpu),
         warm_gpu: said.number("warm_gpu")?.unwrap_or(new.warm_gpu),
-        highest_class: said.read("highest_class")?.unwrap_or(new.highest_class),
+        highest_class: said.read("highest_class")?.ok_or_else(unsaid)?,
     }))
+}
+
+fn defaults(said: &Said) -> ShowChange {
+    ShowChange {
+        rate: said.change("rate"),
+        spec: said.change("spec"),
+        fdl: said.change("fdl"),
+        amf: said.change("amf"),
+        forget_choices: said.flag("forget_choices"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::deed::Task;
     use super::*;
     use crate::core::Command;
     use platefarm_model::farm::{Setting, SettingKind};
     use std::collections::BTreeSet;
 
-    fn command(verb: &str, on: &str, said: &str) -> Outcome<Command> {
+    fn task(verb: &str, on: &str, said: &str) -> Outcome<Task> {
         let deed = DEEDS.iter().find(|deed| deed.verb == verb).unwrap();
         let said: Said = serde_json::from_str(said).unwrap();
-        let order = deed.order(on, &said)?;
-        assert_eq!(order.method, deed.method(), "{verb} is offered by the rule that it is held to");
-        Ok(order.command)
+        deed.order(on, &said).map(|order| order.task)
+    }
+
+    fn command(verb: &str, on: &str, said: &str) -> Outcome<Command> {
+        task(verb, on, said).map(|task| match task {
+            Task::Farm(command) => command,
+            other => panic!("{verb}: {other:?}"),
+        })
     }
 
     fn control(verb: &str, said: &str) -> Outcome<Control> {
@@ -261,6 +310,7 @@ mod tests {
         assert_eq!(control("jobs retry", r#"{"frames":""}"#), Ok(Control::Retry(None)));
         let raised = Control::Priority { class: None, priority: Some(-7) };
         assert_eq!(control("jobs priority", r#"{"class":"","number":"-7"}"#), Ok(raised));
+        assert!(control("jobs priority", r#"{"class":"","number":""}"#).is_err());
         assert_eq!(control("jobs deadline", "{}"), Ok(Control::Deadline(None)));
         assert_eq!(control("jobs limit", r#"{"tasks":"0"}"#), Ok(Control::MaxTasks(None)));
         let after = Dependency { on: "j7.2".parse().unwrap(), same_frames: true };
@@ -273,6 +323,25 @@ mod tests {
         }
         assert!(command("jobs forget", "j3.1", "{}").is_err(), "a step is not forgotten");
         assert!(command("workers label", "w1", "{}").is_err());
+        let drain = NodeControl::Drain { reason: "a new kernel".into() };
+        let said = r#"{"reason":" a new kernel "}"#;
+        let drained = Command::Node(platefarm_model::WorkerId(1), drain);
+        assert_eq!(command("workers drain", "w1", said), Ok(drained));
+    }
+
+    /// What is not said of a show's pulls stays, and a blank takes it back.
+    #[test]
+    fn of_what_holds_for_pulls_only_changes_are_said() {
+        let change = |said: &str| match task("shows defaults", "atlas", said) {
+            Ok(Task::Library(show, change)) if show == "atlas" => change,
+            other => panic!("{:?}", other.err()),
+        };
+        assert!(change("{}").is_empty());
+        let text = |text: &str| Some(text.to_owned());
+        let said = r#"{"rate":" 25 ","spec":"","forget_choices":"true"}"#;
+        let (rate, spec) = (text("25"), text(""));
+        let wanted = ShowChange { rate, spec, forget_choices: true, ..ShowChange::default() };
+        assert_eq!(change(said), wanted);
     }
 
     #[test]
@@ -286,12 +355,15 @@ mod tests {
         assert_eq!(set("limits remove", "{}"), (SettingKind::Limit, None));
         assert!(command("limits set", "night", "{}").is_err(), "nothing said is not nothing there");
         let share = Share { weight: 3, ceiling: None, ..Share::default() };
-        let said = r#"{"weight":"3","guarantee":"","ceiling":""}"#;
+        let said = r#"{"weight":"3","guarantee":"","ceiling":"","highest_class":"urgent"}"#;
         assert_eq!(set("shows set", said), (SettingKind::Share, Some(Setting::Share(share))));
         let labels = ["fast", "nvme"].map(str::to_owned).into();
         let pool = Setting::Pool(Pool { labels, reserve: 2 });
         let said = r#"{"labels":"nvme fast","reserve":"2"}"#;
         assert_eq!(set("pools set", said), (SettingKind::Pool, Some(pool)));
         assert!(command("shows set", "night", r#"{"weight":"-1"}"#).is_err());
+        // As good as none would be the highest that there is.
+        let unsaid = command("shows set", "night", r#"{"weight":"3","highest_class":""}"#);
+        assert_eq!(unsaid.unwrap_err().place.as_deref(), Some("highest_class"));
     }
 }

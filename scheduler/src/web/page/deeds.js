@@ -42,10 +42,12 @@ function control(field, its, key) {
   const known = field.kind === "known" && its.length === 1 ? (within(its[0].view, field.of) || []).map((it) => it.on) : [];
   if (field.kind === "known" && its.length === 1 && !its[0].step && known.length === 0) return null;
   const choices = field.choices.length ? field.choices : known;
-  const option = (choice) => h("option", { value: choice, selected: choice === own.value }, choice || "as it is");
+  // Nothing is chosen where that means something, or until something is.
+  const blank = field.needed && own.value ? [] : [""];
+  const option = (choice) => h("option", { value: choice, selected: choice === own.value }, choice || (field.needed ? "choose" : "as it is"));
   if (field.kind === "flag") return h("label", { class: "flag" }, h("input", { key, type: "checkbox", name: field.name }), field.title);
   return h("label", {}, field.title,
-    choices.length ? h("select", own, ["", ...choices].map(option))
+    choices.length ? h("select", own, [...blank, ...choices].map(option))
       : field.kind === "number" ? h("input", { type: "number", ...own }) : field.kind === "count" ? h("input", { type: "number", min: 0, ...own })
         : field.kind === "moment" ? h("input", { type: "datetime-local", max: "9999-12-31T23:59", ...own }) : h("input", { type: "text", autocomplete: "off", ...own }),
     field.hint && h("small", {}, field.hint));
@@ -63,12 +65,15 @@ function question({ title, text, yes, danger, fields, its }, then) {
   draw(error, []);
   button.textContent = yes;
   button.className = danger ? "danger" : "main";
+  // What stays where it is not said is said only when it changes.
+  const stood = new Map(fields.filter((field) => field.kept).map((field) => [field.name, before(field, its)]));
   let busy = false;
   at("sure-form").onsubmit = async (event) => {
     event.preventDefault();
     if (busy) return;
     busy = true;
-    const values = Object.fromEntries([...place.querySelectorAll("input, select")].map((input) => [input.name, said(input)]));
+    const values = Object.fromEntries([...place.querySelectorAll("input, select")].map((input) => [input.name, said(input)])
+      .filter(([name, value]) => stood.get(name) !== value));
     const refused = await then(values);
     busy = false;
     if (mine !== asked || !sure.open) return tellRefused(refused);
@@ -89,8 +94,7 @@ const ofJob = (j) => ({ room: "jobs", id: "j" + j.id, name: j.name, ended: settl
 const ofStep = (s) => ({ room: "jobs", step: true, id: "j" + s.id.job + "." + s.id.index, name: s.name, ended: settled(s), held: s.paused, failed: !!s.failed,
   cancelled: s.phase === "cancelled", view: s.level ? { terms: { class: s.level[0] }, priority: s.level[1] } : {} });
 const ofWorker = (w) => ({ room: "workers", id: "w" + w.id, name: w.name, ended: w.state === "lost", held: ["draining", "quarantined"].includes(w.state), view: w });
-const NO_SHARE = JSON.stringify({ weight: 1, guarantee: 0, ceiling: null });
-const ofShow = (s) => ({ room: "shows", id: s.show, own: JSON.stringify(s.share) !== NO_SHARE, view: s });
+const ofShow = (s) => ({ room: "shows", id: s.show, own: s.own, view: s });
 const ofPool = (p) => ({ room: "pools", id: p.name, own: p.labels.length > 0 || p.reserve > 0, view: p });
 const ofLimit = (l) => ({ room: "limits", id: l.name, own: l.count != null, view: l });
 
@@ -167,22 +171,26 @@ function begin(deed, its, { preset, many, then = () => {} } = {}) {
 
 const button = (deed, more, text) => h("button", { key: deed.verb, type: "button", class: deed.destroys ? "danger" : null, ...more }, text);
 
-function deeds(me, it) {
-  const those = offered(me, it.room).filter((deed) => (deed.steps || !it.step) && HOLDS[deed.when](it));
-  const text = (deed) => word(deed) === "set" ? "Change" : deed.title;
-  return those.length > 0 && h("p", { class: "deeds" }, those.map((deed) => button(deed, { "data-deed": word(deed), onclick: () => begin(deed, [it]) }, text(deed))));
+const sets = (deed) => ["set", "defaults"].includes(word(deed));
+function deeds(me, it, meant = () => true, then = undefined) {
+  const those = offered(me, it.room).filter((deed) => (deed.steps || !it.step) && HOLDS[deed.when](it) && meant(deed));
+  const text = (deed) => sets(deed) ? "Change" : deed.title;
+  return those.length > 0 && h("p", { class: "deeds" }, those.map((deed) => button(deed, { "data-deed": word(deed), onclick: () => begin(deed, [it], { then }) }, text(deed))));
 }
 export const jobDeeds = (me, job) => deeds(me, ofJob(job));
 export const stepDeeds = (me, step) => deeds(me, ofStep(step));
 export const workerDeeds = (me, worker) => deeds(me, ofWorker(worker));
-export const showDeeds = (me, share) => deeds(me, ofShow(share));
+// A show has a share of the farm, and what holds for its pulls, which is the library's.
+const ofPulls = (deed) => word(deed) === "defaults";
+export const showDeeds = (me, share) => deeds(me, ofShow(share), (deed) => !ofPulls(deed));
+export const pullsDeeds = (me, show, then) => deeds(me, ofShow(show), ofPulls, then);
 export const poolDeeds = (me, pool) => deeds(me, ofPool(pool));
 export const limitDeeds = (me, limit) => deeds(me, ofLimit(limit));
 
 // Sets up what is not there yet.
-export function newDeed(me, room) {
-  const deed = offered(me, room).find((deed) => word(deed) === "set");
-  return deed && h("p", { class: "deeds" }, button(deed, { "data-new": room, onclick: () => begin(deed, []) }, "New " + deed.title.toLowerCase()));
+export function newDeed(me, room, verb = "set", then = undefined) {
+  const deed = offered(me, room).find((deed) => word(deed) === verb);
+  return deed && h("p", { class: "deeds" }, button(deed, { "data-new": verb === "set" ? room : verb, onclick: () => begin(deed, [], { then }) }, "New " + deed.title.toLowerCase()));
 }
 
 // Tries single frames of a step again.

@@ -50,6 +50,7 @@ export const workerPage = {
       w.memory_mib > 0 && ["Memory a slot", number(w.memory_mib) + " MiB"], ["Heard", h("span", { title: clock(w.last_seen) }, ago(w.last_seen))],
     ]),
     w.quarantine && h("div", { class: "fault" }, h("strong", {}, "Quarantined: "), w.quarantine.reason, h("div", { class: "dim" }, "since " + clock(w.quarantine.since) + (w.quarantine.strikes ? ", " + w.quarantine.strikes + " in a row" : ""))),
+    w.drain_reason && h("p", {}, h("strong", {}, "Draining: "), w.drain_reason),
     h("h2", {}, "At work on"), w.leases.length === 0 ? dim("Nothing.") : table("Tasks", [["Step"], ["Frames"], ["Lease"]], w.leases,
       (l) => [h("a", { href: "#/jobs/" + l.step.job }, "j" + l.step.job + "." + l.step.index), l.frames, "t" + l.token], (l) => l.token),
     h("h2", {}, "The last hour"), history(page.found.history, w.slots),

@@ -45,6 +45,19 @@ impl Farm {
     }
 
     async fn with(tokens: bool) -> Self {
+        Self::trusting(Settings { tokens, ..Settings::default() }).await
+    }
+
+    async fn trusting(trust: Settings) -> Self {
+        Self::of(trust, false).await
+    }
+
+    /// With a library.
+    async fn stocked() -> Self {
+        Self::of(Settings { tokens: true, ..Settings::default() }, true).await
+    }
+
+    async fn of(trust: Settings, library: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::Sqlite(dir.path().join("farm.db"));
         let store = TrustStore::open(&place).await.unwrap();
@@ -53,7 +66,8 @@ impl Farm {
         let http = free.local_addr().unwrap();
         drop(free);
         let mut config = Config::new(place);
-        config.trust = Settings { tokens, ..Settings::default() };
+        config.trust = trust;
+        config.library = library.then(|| Place::Sqlite(dir.path().join("clips.db")));
         config.http = Some(http);
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
