@@ -1,4 +1,4 @@
-// The ACES 2.0 output transform: `aces2/mod.rs` and `passes.rs` in the same
+// The ACES 2.0 output transform: `mod.rs`, `gamut.rs` and `passes.rs` beside it, in the same
 // order. Numbers: `Constants` as it lies in memory, where the search of a hue
 // begins, then the tables: rows of hue, cusp's J and M and one over the upper
 // exponent, one over their widths, and the reach.

@@ -7,7 +7,9 @@
 //! hue's sine and cosine are b/M and a/M; the angle itself only finds the
 //! entry of the tables.
 
-use super::math::{log2, pick, pow, signed_pow};
+use super::math::{pick, pow, signed_pow};
+
+mod gamut;
 mod passes;
 
 pub use passes::{BLOCK, core, forward, inverse};
@@ -20,11 +22,10 @@ const LENGTH: usize = 512;
 const MASK: usize = LENGTH - 1;
 /// Steps of the search for a hue's entry; the tables' range is within them.
 const STEPS: usize = 3;
+/// Added to a number from 0 to [`LENGTH`], it leaves the nearest whole one in the lowest bits.
+const ROUNDER: f32 = 8_388_608.0;
 const G: f32 = LIGHTNESS_EXPONENT as f32;
 const G_INVERSE: f32 = (1.0 / LIGHTNESS_EXPONENT) as f32;
-/// Part of the gamut that is not compressed.
-const THRESHOLD: f32 = aces2::COMPRESSION_THRESHOLD as f32;
-const LOG10_2: f32 = std::f32::consts::LOG10_2;
 
 type M = [f32; 9];
 
@@ -185,17 +186,20 @@ impl Output2 {
     /// over the upper exponent, reach.
     #[inline(always)]
     fn look_up(&self, degrees: f32) -> [f32; 4] {
-        let whole = degrees as i32;
-        let mut i = whole.wrapping_add(1 + self.search_from) as usize & MASK;
+        // A cast would be done pixel by pixel; the last digit of this sum is 1.
+        let near = (degrees + ROUNDER) - ROUNDER;
+        let whole = pick(near > degrees, near - 1.0, near);
+        let bits = (whole + ROUNDER).to_bits() as i32;
+        let at = bits as usize & MASK;
+        let mut i = bits.wrapping_add(1 + self.search_from) as usize & MASK;
         for _ in 0..STEPS {
             i += usize::from(self.rows[(i + 1) & MASK][0] <= degrees);
         }
         let (low, high) = (&self.rows[i & MASK], &self.rows[(i + 1) & MASK]);
         let t = (degrees - low[0]) * self.per_width[i & MASK];
         let lerp = |k: usize| low[k] + (high[k] - low[k]) * t;
-        let at = whole as usize & MASK;
         let (reach, next) = (self.reach[(at + 1) & MASK], self.reach[(at + 2) & MASK]);
-        [lerp(1), lerp(2), lerp(3), reach + (next - reach) * (degrees - whole as f32)]
+        [lerp(1), lerp(2), lerp(3), reach + (next - reach) * (degrees - whole)]
     }
 }
 
@@ -273,94 +277,7 @@ impl Constants {
             );
         pick(m > 0.0, plain * norm, 0.0)
     }
-
-    /// The line of compression through a colour, and where it leaves the gamut and the reach.
-    #[inline(always)]
-    fn line(&self, j: f32, gain_j: f32, m: f32, hue: &Hue) -> Line {
-        let limit = self.limit_j;
-        let weight = (1.3 - hue.cusp_j * self.per_limit_j).min(1.0);
-        let focus = hue.cusp_j + (self.mid_j - hue.cusp_j) * weight;
-        let threshold = self.threshold(hue);
-        let above = log2((limit - threshold) / (limit - gain_j).max(1e-4)) * LOG10_2;
-        let above = pick(gain_j > threshold, above * above, 0.0);
-        let gain = self.focus_gain * (1.0 + above);
-        let per = [1.0 / gain, 1.0 / focus];
-        let at = intersect(j, m, focus, limit, per);
-        let room = pick(at < focus, at, limit - at);
-        let slope = room * (at - focus) * (per[0] * per[1]);
-        let cusp_at = intersect(hue.cusp_j, hue.cusp_m, focus, limit, per);
-        let low = leaves(at / cusp_at, slope, self.lower, [hue.cusp_j, hue.cusp_m], cusp_at);
-        let (down, cusp_down) = (limit - at, limit - cusp_at);
-        let cusp = [limit - hue.cusp_j, hue.cusp_m];
-        let high = leaves(down / cusp_down, -slope, hue.upper, cusp, cusp_down);
-        let k = hue.cusp_m * aces2::SMOOTH_CUSPS as f32;
-        let h = (k - (low - high).abs()).max(0.0) / k;
-        let boundary = low.min(high) - h * h * h * k * (1.0 / 6.0);
-        let reach = leaves(at * self.per_limit_j, slope, G_INVERSE, [limit, hue.reach_m], limit);
-        Line { at, slope, boundary, reach }
-    }
-
-    /// Colourfulness and lightness within the limiting gamut.
-    #[inline(always)]
-    fn compress_gamut(&self, j: f32, m: f32, hue: &Hue) -> [f32; 2] {
-        let line = self.line(j, j, m, hue);
-        let (threshold, scale, keep) = line.curve();
-        let over = m - threshold;
-        let pulled = threshold + scale * (over / (scale + over));
-        let m_new = pick(keep | (m <= threshold), m, pulled);
-        let j_new = line.at + m_new * line.slope;
-        self.edges(j, m, line.boundary, [j_new, m_new])
-    }
-
-    /// Lightness from which a line of compression depends on the lightness.
-    #[inline(always)]
-    fn threshold(&self, hue: &Hue) -> f32 {
-        hue.cusp_j + (self.limit_j - hue.cusp_j) * 0.3
-    }
-
-    #[inline(always)]
-    fn expand_on(&self, j: f32, gain_j: f32, m: f32, hue: &Hue) -> [f32; 2] {
-        let line = self.line(j, gain_j, m, hue);
-        let (threshold, scale, keep) = line.curve();
-        let over = m - threshold;
-        let pushed = threshold + scale * pick(over >= scale, 1.0, over / (scale - over));
-        let m_new = pick(keep | (m <= threshold), m, pushed);
-        let j_new = line.at + m_new * line.slope;
-        self.edges(j, m, line.boundary, [j_new, m_new])
-    }
-
-    /// Black, grey, and what is brighter than the peak are not on any line.
-    #[inline(always)]
-    fn edges(&self, j: f32, m: f32, boundary: f32, inside: [f32; 2]) -> [f32; 2] {
-        let grey = (m <= 0.0) | (j > self.limit_j) | (boundary <= 0.0);
-        let [j_inside, m_inside] = inside;
-        let lit = j > 0.0;
-        [pick(lit, pick(grey, j, j_inside), 0.0), pick(lit & !grey, m_inside, 0.0)]
-    }
 }
-
-/// See [`Output2::line`].
-struct Line {
-    at: f32,
-    slope: f32,
-    boundary: f32,
-    reach: f32,
-}
-
-impl Line {
-    /// Colourfulness from which the compression works, its scale, and whether there is nothing to do.
-    #[inline(always)]
-    fn curve(&self) -> Curve {
-        let part = (self.boundary / self.reach).max(THRESHOLD);
-        let threshold = part * self.boundary;
-        let out = self.boundary - threshold;
-        let most = self.reach - threshold;
-        let scale = most * out / (most - out);
-        (threshold, scale, part >= 1.0)
-    }
-}
-
-type Curve = (f32, f32, bool);
 
 /// Response of a cone.
 #[inline(always)]
@@ -393,23 +310,4 @@ fn untoe(x: f32, limit: f32, k1: f32, k2: f32) -> f32 {
     let k1 = (k1 * k1 + k2 * k2).sqrt();
     let y = (x * x + k1 * x) * (limit + k2) / ((limit + k1) * (x + k2));
     pick(x > limit, x, y)
-}
-
-/// Lightness at which the line through a colour meets the axis. One over gain and over focus are known.
-#[inline(always)]
-fn intersect(j: f32, m: f32, focus: f32, limit: f32, [per_gain, per_focus]: [f32; 2]) -> f32 {
-    let scaled = m * per_gain;
-    let a = scaled * per_focus;
-    let below = j < focus;
-    let b = pick(below, 1.0 - scaled, -(1.0 + scaled + limit * a));
-    let c = pick(below, -j, limit * scaled + j);
-    let root = (b * b - 4.0 * a * c).max(0.0).sqrt();
-    -2.0 * c / pick(below, b + root, b - root)
-}
-
-/// Colourfulness at which a line, by the part of a reference where it meets
-/// the axis, leaves a hull of one exponent.
-#[inline(always)]
-fn leaves(part: f32, slope: f32, inverse: f32, [max_j, max_m]: [f32; 2], reference: f32) -> f32 {
-    reference * pow(part, inverse) * max_m / (max_j - slope * max_m)
 }

@@ -1,6 +1,11 @@
-//! Blocks of pixels through the steps of the transform: a loop per step, each
-//! of which becomes vector code, with the lookups by hue in a loop of their own.
+//! Blocks of pixels through the steps of the transform: loops that become vector code, with the
+//! lookups by hue in one of their own.
+//!
+//! A pixel is one long chain of powers, quotients and roots, each of which waits for the last. So
+//! the loops are short, about one power each: several pixels' chains are under way at a time then,
+//! and the units for quotients and products have work.
 
+use super::gamut::Line;
 use super::{Constants, G, G_INVERSE, Hue, Output2, apply, map, respond, unrespond};
 use crate::color::math::{angle_degrees, pick, pow};
 use fearless_simd::{Level, dispatch};
@@ -122,23 +127,33 @@ impl Block {
     /// The tone curve, and colourfulness that follows it.
     #[inline(always)]
     fn tone(&mut self, o: &Constants) {
+        let lit = |a: f32| pick(a > 0.0, a, 1.0);
+        let mut shown = self.a;
+        for v in &mut shown {
+            *v = unrespond(o.white_response * lit(*v)) * o.per_level;
+        }
+        for v in &mut shown {
+            *v = o.tone(*v) * o.level;
+        }
+        for v in &mut shown {
+            *v = respond(*v) / o.white_response;
+        }
         for i in 0..BLOCK {
-            let a = pick(self.a[i] > 0.0, self.a[i], 1.0);
-            let scene = unrespond(o.white_response * a) * o.per_level;
-            let a_shown = respond(o.tone(scene) * o.level) / o.white_response;
-            let j = 100.0 * pow(a_shown, G);
+            self.j[i] = 100.0 * pow(shown[i], G);
+            self.m[i] *= shown[i] / lit(self.a[i]);
+        }
+        for i in 0..BLOCK {
             let norm = o.norm(self.cos[i], self.sin[i]);
-            let m = self.m[i] * (a_shown / a);
-            self.m[i] = o.compress_chroma(m, j, a_shown, self.reach_m[i], norm);
-            self.j[i] = j;
+            self.m[i] = o.compress_chroma(self.m[i], self.j[i], shown[i], self.reach_m[i], norm);
         }
     }
 
     /// Into the limiting gamut.
     #[inline(always)]
     fn limit(&mut self, o: &Constants) {
+        let lines = self.lines(o, &self.j, BLOCK);
         for i in 0..BLOCK {
-            [self.j[i], self.m[i]] = o.compress_gamut(self.j[i], self.m[i], &self.hue(i));
+            [self.j[i], self.m[i]] = o.pull(self.j[i], self.m[i], &lines.of(i));
         }
     }
 
@@ -146,9 +161,11 @@ impl Block {
     #[inline(always)]
     fn show(&mut self, o: &Constants, clamp: bool) {
         let [low, high] = bounds(clamp, 0.0, o.peak);
+        for v in &mut self.j {
+            *v = pow(*v * 0.01, G_INVERSE);
+        }
         for i in 0..BLOCK {
-            let a = pow(self.j[i] * 0.01, G_INVERSE);
-            let m = self.m[i];
+            let (a, m) = (self.j[i], self.m[i]);
             let responses = apply(&o.from_opponents, [a, m * self.cos[i], m * self.sin[i]]);
             let rgb = apply(&o.limit_cones, map(responses, unrespond));
             let lit = self.a[i] > 0.0;
@@ -157,21 +174,76 @@ impl Block {
     }
 }
 
-/// A step of the way back.
+/// The lines of compression through a block's colours.
+struct Lines {
+    at: Values,
+    slope: Values,
+    boundary: Values,
+    reach: Values,
+}
+
+impl Lines {
+    #[inline(always)]
+    fn of(&self, i: usize) -> Line {
+        let Self { at, slope, boundary, reach } = self;
+        Line { at: at[i], slope: slope[i], boundary: boundary[i], reach: reach[i] }
+    }
+}
+
 impl Block {
+    /// The lines through the first so many colours, of which a lightness says how steep they are.
+    #[inline(always)]
+    fn lines(&self, o: &Constants, gain_j: &Values, count: usize) -> Lines {
+        let none = [0.0; BLOCK];
+        let mut lines = Lines { at: none, slope: none, boundary: none, reach: none };
+        let (mut per_gain, mut focus, mut cusp_at, mut low) = (none, none, none, none);
+        for i in 0..count {
+            [per_gain[i], focus[i]] = o.focus(gain_j[i], &self.hue(i));
+        }
+        for i in 0..count {
+            [lines.at[i], lines.slope[i], cusp_at[i]] =
+                o.meet(self.j[i], self.m[i], [per_gain[i], focus[i]], &self.hue(i));
+        }
+        for i in 0..count {
+            low[i] = o.low([lines.at[i], lines.slope[i], cusp_at[i]], &self.hue(i));
+        }
+        for i in 0..count {
+            let line = [lines.at[i], lines.slope[i], cusp_at[i]];
+            lines.boundary[i] = o.boundary(line, low[i], &self.hue(i));
+        }
+        for i in 0..count {
+            lines.reach[i] = o.reach(lines.at[i], lines.slope[i], &self.hue(i));
+        }
+        lines
+    }
+}
+
+/// The steps of the way back.
+impl Block {
+    /// Linear light of the limiting gamut to achromatic response, colourfulness and hue.
+    #[inline(always)]
+    fn see_shown(&mut self, o: &Constants) {
+        for i in 0..BLOCK {
+            let limited = map(self.pixel(i), |v| v.max(0.0).min(o.peak));
+            let cones = map(apply(&o.limit_to_cones, limited), respond);
+            self.set(i, apply(&o.limit_opponents, cones));
+        }
+    }
+
     /// Out of the limiting gamut. Above a threshold the line depends on the
     /// lightness that is looked for, and the first round finds only about that:
     /// those pixels, a few of most pictures, are put together and done again.
     #[inline(always)]
     fn unlimit(&mut self, o: &Constants) {
+        for (j, a) in self.j.iter_mut().zip(&self.a) {
+            *j = 100.0 * pow(*a, G);
+        }
+        let lines = self.lines(o, &self.j, BLOCK);
         let mut once = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut above = [0.0; BLOCK];
         for (i, above) in above.iter_mut().enumerate() {
-            let hue = self.hue(i);
-            let j = 100.0 * pow(self.a[i], G);
-            [once.0[i], once.1[i]] = o.expand_on(j, j, self.m[i], &hue);
-            self.j[i] = j;
-            *above = j - o.threshold(&hue);
+            [once.0[i], once.1[i]] = o.push(self.j[i], self.m[i], &lines.of(i));
+            *above = self.j[i] - o.threshold(&self.hue(i));
         }
         let mut which = [0_u8; BLOCK];
         let mut count = 0;
@@ -199,12 +271,52 @@ impl Block {
             some.reach_m[i] = self.reach_m[at];
         }
         // To the end of a vector, whatever its length.
-        for i in 0..which.len().next_multiple_of(LANES).min(BLOCK) {
-            [some.j[i], some.m[i]] = o.expand_on(some.j[i], some.a[i], some.m[i], &some.hue(i));
+        let count = which.len().next_multiple_of(LANES).min(BLOCK);
+        let lines = some.lines(o, &some.a, count);
+        for i in 0..count {
+            [some.j[i], some.m[i]] = o.push(some.j[i], some.m[i], &lines.of(i));
         }
         for (i, at) in which.iter().enumerate() {
             let at = usize::from(*at) & (BLOCK - 1);
             (once.0[at], once.1[at]) = (some.j[i], some.m[i]);
+        }
+    }
+
+    /// The tone curve back, and colourfulness that followed it.
+    #[inline(always)]
+    fn untone(&mut self, o: &Constants) {
+        let mut shown = self.j;
+        for v in &mut shown {
+            *v = pow(*v * 0.01, G_INVERSE);
+        }
+        for i in 0..BLOCK {
+            let norm = o.norm(self.cos[i], self.sin[i]);
+            self.m[i] = o.expand_chroma(self.m[i], self.j[i], shown[i], self.reach_m[i], norm);
+        }
+        let scene = &mut self.j;
+        for (v, shown) in scene.iter_mut().zip(&shown) {
+            *v = unrespond(o.white_response * *shown) * o.per_level;
+        }
+        for v in scene.iter_mut() {
+            *v = o.untone(*v) * o.level;
+        }
+        for v in scene.iter_mut() {
+            *v = respond(*v) / o.white_response;
+        }
+        for i in 0..BLOCK {
+            self.m[i] *= self.j[i] / pick(shown[i] > 0.0, shown[i], 1.0);
+        }
+    }
+
+    /// Scene light (ACES2065-1) of the achromatic response, which stands in the place of lightness.
+    #[inline(always)]
+    fn light(&mut self, o: &Constants) {
+        for i in 0..BLOCK {
+            let (a, m) = (self.j[i], self.m[i]);
+            let responses = apply(&o.scene_from_opponents, [a, m * self.cos[i], m * self.sin[i]]);
+            let rgb = apply(&o.cones_to_ap0, map(responses, unrespond));
+            let lit = self.a[i] > 0.0;
+            self.set_pixel(i, map(rgb, |v| pick(lit, v, 0.0)));
         }
     }
 }
@@ -230,25 +342,11 @@ fn inverse_block(output: &Output2, rgb: Rgb<'_>) {
     let mut block = Block::EMPTY;
     let o = output.constants;
     block.rgb = rgb.each_ref().map(|v| **v);
-    for i in 0..BLOCK {
-        let limited = map(block.pixel(i), |v| v.max(0.0).min(o.peak));
-        let cones = map(apply(&o.limit_to_cones, limited), respond);
-        block.set(i, apply(&o.limit_opponents, cones));
-    }
+    block.see_shown(&o);
     block.look_up(output);
     block.unlimit(&o);
-    for i in 0..BLOCK {
-        let a_shown = pow(block.j[i] * 0.01, G_INVERSE);
-        let norm = o.norm(block.cos[i], block.sin[i]);
-        let m = o.expand_chroma(block.m[i], block.j[i], a_shown, block.reach_m[i], norm);
-        let shown = unrespond(o.white_response * a_shown) * o.per_level;
-        let a = respond(o.untone(shown) * o.level) / o.white_response;
-        let m = m * (a / pick(a_shown > 0.0, a_shown, 1.0));
-        let responses = apply(&o.scene_from_opponents, [a, m * block.cos[i], m * block.sin[i]]);
-        let rgb = apply(&o.cones_to_ap0, map(responses, unrespond));
-        let lit = block.a[i] > 0.0;
-        block.set_pixel(i, map(rgb, |v| pick(lit, v, 0.0)));
-    }
+    block.untone(&o);
+    block.light(&o);
     block.store(rgb);
 }
 
