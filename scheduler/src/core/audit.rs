@@ -407,6 +407,10 @@ impl State {
                 let held = self.leases.get(token).is_some_and(|cell| cell.row.worker == *id);
                 hold(held, || format!("{id} does not hold {token}"))?;
             }
+            let yields = self.yields_of(worker);
+            hold(worker.yields == yields, || {
+                format!("{id} yields to {:?}, and its leases to {yields:?}", worker.yields)
+            })?;
             for (need, fits) in worker.fits.iter().enumerate() {
                 let needs = self.queue.needs(super::queue::NeedId(need as u32));
                 hold(*fits == self.misfit(needs, worker).is_none(), || {

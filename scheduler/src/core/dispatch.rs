@@ -108,11 +108,10 @@ impl State {
     /// A worker as it asks now.
     fn asker<'s>(&'s self, worker: &'s Worker) -> Asker<'s> {
         let ahead = !worker.has_room();
-        let yields = || self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max();
         Asker {
             worker,
             ahead,
-            least: ahead.then(yields).flatten(),
+            least: worker.yields.filter(|_| ahead),
             standing: self.standing(worker),
             left: 0,
             aged: false,

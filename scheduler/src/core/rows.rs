@@ -182,8 +182,8 @@ pub type SettingKey = (SettingKind, String);
 pub struct Author {
     /// The worker.
     pub worker: WorkerId,
-    /// Its name; empty where it had left by then.
-    pub name: String,
+    /// Its name; empty where it had left by then. All frames of a report have it in common.
+    pub name: Arc<str>,
 }
 
 /// How a frame ended, for good. Written once and never changed.

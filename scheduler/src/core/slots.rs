@@ -86,6 +86,11 @@ impl State {
         self.workers.get(&cell.row.worker).is_some_and(waits)
     }
 
+    /// What the slots of a worker are being taken for, by its leases.
+    pub(super) fn yields_of(&self, worker: &Worker) -> Option<PriorityClass> {
+        self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max()
+    }
+
     /// What a lease below `class` could give; none: it is not below.
     pub(super) fn below(&self, cell: &LeaseCell, class: PriorityClass) -> Option<Below> {
         let held = self.class_of(cell).filter(|held| *held < class)?;
