@@ -108,12 +108,19 @@ impl State {
         }
     }
 
-    /// A step or job is settled, or is not any more: who waits for it looks again.
-    pub(super) fn settled_changed(&mut self, target: Target, fx: &mut Fx) {
+    /// Steps or jobs are settled, or are not any more: who waits for them looks again, once.
+    pub(super) fn settled_changed(
+        &mut self,
+        targets: impl IntoIterator<Item = Target>,
+        fx: &mut Fx,
+    ) {
+        let Followers { all, same } = &self.followers;
         let mut jobs: BTreeSet<JobId> = BTreeSet::new();
-        jobs.extend(self.followers.all.get(&target).into_iter().flatten().map(|who| who.job()));
-        if let Target::Step(step) = target {
-            jobs.extend(self.followers.same.get(&step).into_iter().flatten().map(|who| who.job));
+        for target in targets {
+            jobs.extend(all.get(&target).into_iter().flatten().map(|who| who.job()));
+            if let Target::Step(step) = target {
+                jobs.extend(same.get(&step).into_iter().flatten().map(|who| who.job));
+            }
         }
         for id in jobs {
             self.derive_waits(id);

@@ -366,7 +366,7 @@ impl State {
         step.pending.remove(frames);
         if step.spec.terms.step_limit_s > 0 && step.state.started.is_none() {
             step.state.started = Some(now);
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
             let due = now.plus_millis(i64::from(step.spec.terms.step_limit_s) * MILLI);
             self.due_steps.insert((due, id));
         }

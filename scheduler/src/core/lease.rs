@@ -180,7 +180,7 @@ impl State {
         let trouble = step.state.trouble_over(frame);
         let cleared = step.state.losses_over(one);
         if cleared || trouble.is_some() {
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
         }
         // Another suspect may have waited until this one was out of hand.
         fx.wake |= cleared;
@@ -218,7 +218,7 @@ impl State {
             self.give_up(token, id, frame, first, fx);
         } else {
             step.pending.insert(FrameRange::single(frame));
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
         }
         if !matches!(owner, Owner::Request | Owner::Farm) {
             self.did_badly(worker, fx);
@@ -242,7 +242,7 @@ impl State {
         step.state.troubles.remove(&frame);
         step.state.losses.forget(one);
         step.state.first_fault.get_or_insert_with(|| fault.clone());
-        fx.changes.steps.insert(id, step.state.row());
+        fx.touched.insert(id);
         let (by, outcome) = (self.author(token), FrameOutcome::Failed { frame, fault });
         fx.changes.frames.push(FrameRow { step: id, token, by, outcome });
         self.frame_settled(id, frame, fx);
@@ -267,7 +267,7 @@ impl State {
             step.state.losses.forget(*range);
         }
         step.state.first_fault.get_or_insert_with(|| fault.clone());
-        fx.changes.steps.insert(id, step.state.row());
+        fx.touched.insert(id);
         for frame in left.iter().take(TOLD_OF_A_STEP) {
             let outcome = FrameOutcome::Failed { frame, fault: fault.clone() };
             let token = LeaseToken(0);
