@@ -209,7 +209,11 @@ impl State {
             let mut after = step.spec.after.clone();
             after.sort_unstable();
             after.dedup();
-            let waits = after.iter().filter(|a| !job.steps[**a as usize].settled).count() as u32;
+            let open = |step: &&u32| job.steps.get(**step as usize).is_none_or(|it| !it.settled);
+            let waits = after.iter().filter(open).count() as u32;
+            hold(after.last().is_none_or(|last| (*last as usize) < job.steps.len()), || {
+                format!("{id}.{i} waits for a step that is not there")
+            })?;
             hold(waits == step.waiting_on, || format!("{id}.{i} waits for {waits}"))?;
         }
         Ok(())

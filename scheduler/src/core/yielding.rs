@@ -239,15 +239,18 @@ impl State {
             let left = self.limit_count(limit).saturating_sub(self.limit_used(limit));
             most = most.min(left / u64::from(*amount).max(1));
         }
-        let of_job = |id: &JobKey| {
-            let job = self.jobs.get(&id.job)?;
-            let frames = job.list(level, kin.need).map(|at| job.lists[at].frames)?;
-            let cap = job.row.terms.max_tasks.map_or(u64::MAX, |m| (m - job.tasks).into());
-            Some(frames.min(cap))
-        };
+        let of_job = |key| self.tasks_of(level, kin, key);
         let some: u64 = group.jobs.iter().take(COUNTED_JOBS).filter_map(of_job).sum();
         let all = if group.jobs.len() > COUNTED_JOBS { group.frames.min(some * 2) } else { some };
         all.min(most)
+    }
+
+    /// How many tasks of a group could be a job's.
+    pub(super) fn tasks_of(&self, level: Level, kin: Kin, key: &JobKey) -> Option<u64> {
+        let job = self.jobs.get(&key.job)?;
+        let frames = job.list(level, kin.need).map(|at| job.lists[at].frames)?;
+        let cap = job.row.terms.max_tasks.map_or(u64::MAX, |m| m.saturating_sub(job.tasks).into());
+        Some(frames.min(cap))
     }
 
     /// Leases below `class` to be shortened for the named limits that they hold and a
