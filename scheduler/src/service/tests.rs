@@ -105,6 +105,13 @@ pub(crate) fn noop(key: &str, frames: u64) -> JobSpec {
     }
 }
 
+/// A job of a show, of one step.
+pub(crate) fn one_step(show: &str, frames: u64) -> JobSpec {
+    let mut job = JobSpec { show: show.into(), idempotency_key: None, ..noop("", frames) };
+    job.steps.truncate(1);
+    job
+}
+
 pub(super) async fn submit(
     farm: &mut FarmClient<Channel>,
     spec: &JobSpec,
