@@ -82,7 +82,11 @@ impl State {
     /// Whether a lease waits for a slot of its worker.
     pub(super) fn waits(&self, cell: &LeaseCell) -> bool {
         let before = |worker: &Worker| worker.leases.range(..cell.row.token).count();
-        let waits = |worker| waits_behind(before(worker), worker, cell);
+        // Where nobody waits nobody has to be counted.
+        let waits = |worker: &Worker| {
+            worker.leases.len() > worker.row.slots as usize
+                && waits_behind(before(worker), worker, cell)
+        };
         self.workers.get(&cell.row.worker).is_some_and(waits)
     }
 

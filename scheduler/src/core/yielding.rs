@@ -32,11 +32,17 @@ const COUNTED_STEPS: usize = 256;
 impl State {
     /// Lists a lease under the time when it will end, if it can be shortened.
     pub(super) fn list_end(&mut self, token: LeaseToken) {
-        self.unlist_end(token);
-        let Some(end) = self.leases.get(&token).and_then(|cell| self.end_of(cell)) else { return };
-        self.ends.insert((end, token));
+        let Some(cell) = self.leases.get(&token) else { return };
+        let (before, end) = (cell.listed, self.end_of(cell));
+        if before == end {
+            return;
+        }
+        if let Some(before) = before {
+            self.ends.remove(&(before, token));
+        }
+        self.ends.extend(end.map(|end| (end, token)));
         if let Some(cell) = self.leases.get_mut(&token) {
-            cell.listed = Some(end);
+            cell.listed = end;
         }
     }
 
