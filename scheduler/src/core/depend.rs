@@ -69,6 +69,15 @@ impl State {
         }
     }
 
+    /// Works out anew what a step waits for, of which it is known who they are.
+    fn derive_waits_of(&mut self, id: StepId) {
+        let Some(step) = self.at(id) else { return };
+        let waits = (self.is_far_open(&step.state.control.after), self.held(id, step));
+        let Some(job) = self.jobs.get_mut(&id.job) else { return };
+        let step = &mut job.steps[id.index as usize];
+        (step.far_open, step.held) = waits;
+    }
+
     fn is_far_open(&self, after: &[Dependency]) -> bool {
         after.iter().any(|after| !after.same_frames && !self.is_settled(after.on))
     }
@@ -115,17 +124,26 @@ impl State {
         fx: &mut Fx,
     ) {
         let Followers { all, same } = &self.followers;
-        let mut jobs: BTreeSet<JobId> = BTreeSet::new();
+        let mut waiting: BTreeSet<Target> = BTreeSet::new();
         for target in targets {
-            jobs.extend(all.get(&target).into_iter().flatten().map(|who| who.job()));
+            waiting.extend(all.get(&target).into_iter().flatten().copied());
             if let Target::Step(step) = target {
-                jobs.extend(same.get(&step).into_iter().flatten().map(|who| who.job));
+                waiting.extend(same.get(&step).into_iter().flatten().copied().map(Target::Step));
             }
         }
-        for id in jobs {
-            self.derive_waits(id);
-            let steps = self.jobs.get(&id).map(|job| job.step_ids());
-            steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
+        for who in waiting {
+            match who {
+                Target::Job(id) => {
+                    self.derive_waits(id);
+                    let steps = self.jobs.get(&id).map(|job| job.step_ids());
+                    steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
+                }
+                // And no other of its job, which may have ten thousand.
+                Target::Step(id) => {
+                    self.derive_waits_of(id);
+                    self.refresh(id, fx);
+                }
+            }
         }
     }
 
