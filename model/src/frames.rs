@@ -237,6 +237,19 @@ impl FrameSet {
         self.ranges.last().map(|r| r.last)
     }
 
+    /// The frame that so many of the set lie before.
+    #[must_use]
+    pub fn nth(&self, before: u64) -> Option<i64> {
+        let mut before = before;
+        for range in &self.ranges {
+            if before < range.len() {
+                return range.first.checked_add_unsigned(before);
+            }
+            before -= range.len();
+        }
+        None
+    }
+
     /// The frames in order.
     pub fn iter(&self) -> impl Iterator<Item = i64> + '_ {
         self.ranges.iter().flat_map(|r| r.iter())
@@ -329,6 +342,8 @@ mod tests {
                 prop_assert!(set.iter().eq(plain.iter().copied()));
                 prop_assert!(set.ranges().windows(2).all(|w| w[0].last() + 1 < w[1].first()), "{set}");
                 prop_assert_eq!(set.len(), plain.len() as u64);
+                let all = plain.iter().copied().map(Some).chain([None]);
+                prop_assert!((0..=set.len()).map(|before| set.nth(before)).eq(all));
                 let inside: FrameSet = plain.iter().copied().filter(|f| range.contains(*f)).collect();
                 prop_assert_eq!(set.within(range), inside.clone());
                 let mut rest = set.clone();

@@ -209,7 +209,11 @@ impl State {
             let mut after = step.spec.after.clone();
             after.sort_unstable();
             after.dedup();
-            let waits = after.iter().filter(|a| !job.steps[**a as usize].settled).count() as u32;
+            let open = |step: &&u32| job.steps.get(**step as usize).is_none_or(|it| !it.settled);
+            let waits = after.iter().filter(open).count() as u32;
+            hold(after.last().is_none_or(|last| (*last as usize) < job.steps.len()), || {
+                format!("{id}.{i} waits for a step that is not there")
+            })?;
             hold(waits == step.waiting_on, || format!("{id}.{i} waits for {waits}"))?;
         }
         Ok(())
@@ -407,6 +411,10 @@ impl State {
                 let held = self.leases.get(token).is_some_and(|cell| cell.row.worker == *id);
                 hold(held, || format!("{id} does not hold {token}"))?;
             }
+            let yields = self.yields_of(worker);
+            hold(worker.yields == yields, || {
+                format!("{id} yields to {:?}, and its leases to {yields:?}", worker.yields)
+            })?;
             for (need, fits) in worker.fits.iter().enumerate() {
                 let needs = self.queue.needs(super::queue::NeedId(need as u32));
                 hold(*fits == self.misfit(needs, worker).is_none(), || {

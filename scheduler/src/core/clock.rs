@@ -172,7 +172,7 @@ impl State {
             let step: &mut super::job::Step = &mut job.steps[index];
             if step.state.sealed != step.done {
                 step.state.sealed = step.done.clone();
-                fx.changes.steps.insert(step_id, step.state.row());
+                fx.touched.insert(step_id);
             }
         }
         let compacted = super::Changes { compacted: [id].into(), ..Default::default() };

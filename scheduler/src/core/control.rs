@@ -72,8 +72,7 @@ impl State {
         match target {
             Target::Job(id) => drop(fx.changes.jobs.insert(id, job.row.clone())),
             Target::Step(id) => {
-                let row = job.steps[id.index as usize].state.row();
-                fx.changes.steps.insert(id, row);
+                fx.touched.insert(id);
             }
         }
     }
@@ -108,12 +107,8 @@ impl State {
         self.book(target, fx);
         self.live_of(target).into_iter().for_each(|token| self.end_lease(token, fx));
         self.refresh_all(target, fx);
-        self.settled_changed(target, fx);
-        if matches!(target, Target::Job(_)) {
-            for step in self.steps_of(target) {
-                self.settled_changed(Target::Step(step), fx);
-            }
-        }
+        let steps = self.steps_of(target).into_iter().map(Target::Step);
+        self.settled_changed(steps.chain([target]), fx);
     }
 
     fn hold(&mut self, target: Target, paused: bool, fx: &mut Fx) {
@@ -165,7 +160,7 @@ impl State {
             }
             step.pending.insert_all(&frames);
             job.frames_failed -= frames.len();
-            fx.changes.steps.insert(*id, step.state.row());
+            fx.touched.insert(*id);
             if !frames.is_empty() {
                 fx.changes
                     .frames
@@ -190,8 +185,8 @@ impl State {
         self.book(Target::Job(id), fx);
         self.derive_waits(id);
         self.refresh_all(Target::Job(id), fx);
-        self.settled_changed(Target::Job(id), fx);
-        steps.into_iter().for_each(|step| self.settled_changed(Target::Step(step), fx));
+        let steps = steps.into_iter().map(Target::Step);
+        self.settled_changed(steps.chain([Target::Job(id)]), fx);
         Ok(())
     }
 
@@ -264,7 +259,7 @@ impl State {
                 for (id, after) in &spread {
                     let step = &mut job.steps[id.index as usize];
                     add(&mut step.state.control.after, *after);
-                    fx.changes.steps.insert(*id, step.state.row());
+                    fx.touched.insert(*id);
                 }
             }
             Target::Job(_) => add(&mut job.row.terms.after, after),
@@ -290,7 +285,7 @@ impl State {
                 step.state.control.after.retain(other);
                 step.far_open = false;
                 step.held = FrameSet::new();
-                fx.changes.steps.insert(id, step.state.row());
+                fx.touched.insert(id);
             }
         }
         self.waits_changed(who, fx);

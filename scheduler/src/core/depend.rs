@@ -69,6 +69,15 @@ impl State {
         }
     }
 
+    /// Works out anew what a step waits for, of which it is known who they are.
+    fn derive_waits_of(&mut self, id: StepId) {
+        let Some(step) = self.at(id) else { return };
+        let waits = (self.is_far_open(&step.state.control.after), self.held(id, step));
+        let Some(job) = self.jobs.get_mut(&id.job) else { return };
+        let step = &mut job.steps[id.index as usize];
+        (step.far_open, step.held) = waits;
+    }
+
     fn is_far_open(&self, after: &[Dependency]) -> bool {
         after.iter().any(|after| !after.same_frames && !self.is_settled(after.on))
     }
@@ -108,17 +117,33 @@ impl State {
         }
     }
 
-    /// A step or job is settled, or is not any more: who waits for it looks again.
-    pub(super) fn settled_changed(&mut self, target: Target, fx: &mut Fx) {
-        let mut jobs: BTreeSet<JobId> = BTreeSet::new();
-        jobs.extend(self.followers.all.get(&target).into_iter().flatten().map(|who| who.job()));
-        if let Target::Step(step) = target {
-            jobs.extend(self.followers.same.get(&step).into_iter().flatten().map(|who| who.job));
+    /// Steps or jobs are settled, or are not any more: who waits for them looks again, once.
+    pub(super) fn settled_changed(
+        &mut self,
+        targets: impl IntoIterator<Item = Target>,
+        fx: &mut Fx,
+    ) {
+        let Followers { all, same } = &self.followers;
+        let mut waiting: BTreeSet<Target> = BTreeSet::new();
+        for target in targets {
+            waiting.extend(all.get(&target).into_iter().flatten().copied());
+            if let Target::Step(step) = target {
+                waiting.extend(same.get(&step).into_iter().flatten().copied().map(Target::Step));
+            }
         }
-        for id in jobs {
-            self.derive_waits(id);
-            let steps = self.jobs.get(&id).map(|job| job.step_ids());
-            steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
+        for who in waiting {
+            match who {
+                Target::Job(id) => {
+                    self.derive_waits(id);
+                    let steps = self.jobs.get(&id).map(|job| job.step_ids());
+                    steps.into_iter().flatten().for_each(|step| self.refresh(step, fx));
+                }
+                // And no other of its job, which may have ten thousand.
+                Target::Step(id) => {
+                    self.derive_waits_of(id);
+                    self.refresh(id, fx);
+                }
+            }
         }
     }
 

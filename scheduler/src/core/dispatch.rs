@@ -108,11 +108,10 @@ impl State {
     /// A worker as it asks now.
     fn asker<'s>(&'s self, worker: &'s Worker) -> Asker<'s> {
         let ahead = !worker.has_room();
-        let yields = || self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max();
         Asker {
             worker,
             ahead,
-            least: ahead.then(yields).flatten(),
+            least: worker.yields.filter(|_| ahead),
             standing: self.standing(worker),
             left: 0,
             aged: false,
@@ -367,7 +366,7 @@ impl State {
         step.pending.remove(frames);
         if step.spec.terms.step_limit_s > 0 && step.state.started.is_none() {
             step.state.started = Some(now);
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
             let due = now.plus_millis(i64::from(step.spec.terms.step_limit_s) * MILLI);
             self.due_steps.insert((due, id));
         }

@@ -353,7 +353,7 @@ impl State {
         for (step, id) in job.steps.iter().zip(job.step_ids()) {
             fx.changes.new_steps.insert(id, step.spec.clone());
             if !step.state.control.after.is_empty() {
-                fx.changes.steps.insert(id, step.state.row());
+                fx.touched.insert(id);
             }
         }
         let steps = job.step_ids();

@@ -117,8 +117,9 @@ impl State {
                 job.pace.note(class, micros);
             }
         }
-        let verdicts =
-            outcomes.into_iter().map(|o| self.judge(worker, held, token, o, fx)).collect();
+        let by = (news > 0).then(|| self.author(token)).flatten();
+        let judge = |outcome| self.judge(worker, held, token, outcome, by.as_ref(), fx);
+        let verdicts = outcomes.into_iter().map(judge).collect();
         let cut = held && self.agreed(token, last, fx);
         if news > 0 || cut {
             self.book_lease(token, fx);
@@ -135,6 +136,7 @@ impl State {
         held: bool,
         token: LeaseToken,
         outcome: FrameOutcome,
+        by: Option<&Author>,
         fx: &mut Fx,
     ) -> Verdict {
         let frame = outcome.frame();
@@ -156,7 +158,7 @@ impl State {
             FrameOutcome::Done(result) => {
                 cell.row.done.insert(one);
                 self.accept(worker, id, frame, fx);
-                let (by, outcome) = (self.author(token), FrameOutcome::Done(result));
+                let (by, outcome) = (by.cloned(), FrameOutcome::Done(result));
                 fx.changes.frames.push(FrameRow { step: id, token, by, outcome });
             }
             FrameOutcome::Failed { fault, .. } => self.fail(worker, token, id, frame, fault, fx),
@@ -178,7 +180,7 @@ impl State {
         let trouble = step.state.trouble_over(frame);
         let cleared = step.state.losses_over(one);
         if cleared || trouble.is_some() {
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
         }
         // Another suspect may have waited until this one was out of hand.
         fx.wake |= cleared;
@@ -216,7 +218,7 @@ impl State {
             self.give_up(token, id, frame, first, fx);
         } else {
             step.pending.insert(FrameRange::single(frame));
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
         }
         if !matches!(owner, Owner::Request | Owner::Farm) {
             self.did_badly(worker, fx);
@@ -240,7 +242,7 @@ impl State {
         step.state.troubles.remove(&frame);
         step.state.losses.forget(one);
         step.state.first_fault.get_or_insert_with(|| fault.clone());
-        fx.changes.steps.insert(id, step.state.row());
+        fx.touched.insert(id);
         let (by, outcome) = (self.author(token), FrameOutcome::Failed { frame, fault });
         fx.changes.frames.push(FrameRow { step: id, token, by, outcome });
         self.frame_settled(id, frame, fx);
@@ -249,8 +251,8 @@ impl State {
     /// Whose a lease is or was.
     fn author(&self, token: LeaseToken) -> Option<Author> {
         let worker = self.leases.get(&token)?.row.worker;
-        let name = self.workers.get(&worker).map(|worker| worker.row.name.clone());
-        Some(Author { worker, name: name.unwrap_or_default() })
+        let name = self.workers.get(&worker).map(|worker| worker.row.name.as_str());
+        Some(Author { worker, name: name.unwrap_or_default().into() })
     }
 
     /// What is left of a step is given up together, in one row and not one a frame: a
@@ -265,7 +267,7 @@ impl State {
             step.state.losses.forget(*range);
         }
         step.state.first_fault.get_or_insert_with(|| fault.clone());
-        fx.changes.steps.insert(id, step.state.row());
+        fx.touched.insert(id);
         for frame in left.iter().take(TOLD_OF_A_STEP) {
             let outcome = FrameOutcome::Failed { frame, fault: fault.clone() };
             let token = LeaseToken(0);
@@ -390,7 +392,7 @@ impl State {
     fn count_out(&mut self, token: LeaseToken, fx: &mut Fx) {
         self.unlist_end(token);
         let Some(cell) = self.leases.get_mut(&token) else { return };
-        let (id, worker) = (cell.row.step, cell.row.worker);
+        let (id, worker, yielded) = (cell.row.step, cell.row.worker, cell.yields.is_some());
         let Some(job) = self.jobs.get_mut(&id.job) else { return };
         let step = &mut job.steps[id.index as usize];
         if !step.live.remove(&token) {
@@ -414,11 +416,21 @@ impl State {
         self.queue.count_task(job, -1);
         // Others may have been kept waiting by what this one took.
         fx.wake |= counted && !self.queue.is_empty();
-        let Some(worker) = self.workers.get_mut(&worker) else { return };
-        let last_slot = (worker.row.slots as usize).saturating_sub(1);
-        let had_slot = worker.leases.range(..token).count() <= last_slot;
+        self.leaves_worker(token, worker, yielded);
+    }
+
+    /// An ended lease is not its worker's any more: the first that waits there has its slot.
+    fn leaves_worker(&mut self, token: LeaseToken, id: WorkerId, yielded: bool) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let waits = worker.leases.iter().nth(worker.row.slots as usize).copied();
         worker.leases.remove(&token);
-        let next = worker.leases.iter().nth(last_slot).copied().filter(|_| had_slot);
+        if yielded {
+            let left = self.workers.get(&id).and_then(|worker| self.yields_of(worker));
+            if let Some(worker) = self.workers.get_mut(&id) {
+                worker.yields = left;
+            }
+        }
+        let next = waits.filter(|next| token < *next);
         next.into_iter().for_each(|next| self.has_slot_now(next));
     }
 

@@ -43,7 +43,7 @@ impl State {
             let before = step.state.losses.at(range.first()).map(|(_, loss)| *loss);
             step.state.losses.set(*range, Policy::after_loss(count, before));
         }
-        fx.changes.steps.insert(id, step.state.row());
+        fx.touched.insert(id);
         let spent = |frame: i64| {
             let loss = step.state.losses.at(frame)?.1;
             self.policy.is_spent(loss).then(|| {
@@ -71,7 +71,7 @@ impl State {
             let one = FrameRange::single(frame);
             let (alone, away) = (loss.alone.saturating_sub(1), loss.away + 1);
             step.state.losses.set(one, Loss { alone, away, ..loss });
-            fx.changes.steps.insert(id, step.state.row());
+            fx.touched.insert(id);
             fx.wake = true;
         }
     }

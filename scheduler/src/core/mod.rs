@@ -236,6 +236,7 @@ impl State {
         if self.queue.news.take().is_some_and(|class| self.is_above_what_runs(class)) {
             self.yield_capacity();
         }
+        self.book_steps(&mut fx);
         self.tally.note(&fx.changes);
         #[cfg(debug_assertions)]
         for lease in fx.changes.leases.values() {
@@ -244,6 +245,16 @@ impl State {
             }
         }
         Effects { reply, changes: fx.changes, wake: fx.wake, lost: fx.lost }
+    }
+
+    /// Has each step stored whose row a command changed, once: a report may have thousands of
+    /// frames that failed, and the row says them all.
+    fn book_steps(&self, fx: &mut Fx) {
+        for id in std::mem::take(&mut fx.touched) {
+            if let Some(step) = self.at(id) {
+                fx.changes.steps.insert(id, step.state.row());
+            }
+        }
     }
 
     fn step_of(&self, id: StepId) -> Option<(&Job, &Step)> {
@@ -284,10 +295,8 @@ impl State {
             fx.changes.jobs.insert(id.job, job.row.clone());
             self.ended_jobs.insert((now, id.job));
         }
-        self.settled_changed(Target::Step(id), fx);
-        if ended {
-            self.settled_changed(Target::Job(id.job), fx);
-        }
+        let job = ended.then_some(Target::Job(id.job));
+        self.settled_changed([Target::Step(id)].into_iter().chain(job), fx);
     }
 }
 
@@ -295,6 +304,8 @@ impl State {
 #[derive(Debug, Default)]
 struct Fx {
     changes: Changes,
+    /// Steps whose row changed.
+    touched: BTreeSet<StepId>,
     wake: bool,
     lost: Vec<WorkerId>,
 }

@@ -182,8 +182,8 @@ pub type SettingKey = (SettingKind, String);
 pub struct Author {
     /// The worker.
     pub worker: WorkerId,
-    /// Its name; empty where it had left by then.
-    pub name: String,
+    /// Its name; empty where it had left by then. All frames of a report have it in common.
+    pub name: Arc<str>,
 }
 
 /// How a frame ended, for good. Written once and never changed.
@@ -263,10 +263,15 @@ impl Changes {
 
     /// Adds what was decided later.
     pub fn merge(&mut self, mut later: Self) {
-        for (step, frames) in later.reopened {
+        if !later.reopened.is_empty() {
             // What ended in this very batch has not been written.
-            let struck = |row: &FrameRow| row.step == step && frames.contains(row.outcome.frame());
+            let again = |row: &FrameRow| later.reopened.get(&row.step);
+            let struck = |row: &FrameRow| {
+                again(row).is_some_and(|frames| frames.contains(row.outcome.frame()))
+            };
             self.frames.retain(|row| !struck(row));
+        }
+        for (step, frames) in later.reopened {
             self.reopened.entry(step).or_default().insert_all(&frames);
         }
         for job in &later.compacted {

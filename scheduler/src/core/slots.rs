@@ -82,8 +82,17 @@ impl State {
     /// Whether a lease waits for a slot of its worker.
     pub(super) fn waits(&self, cell: &LeaseCell) -> bool {
         let before = |worker: &Worker| worker.leases.range(..cell.row.token).count();
-        let waits = |worker| waits_behind(before(worker), worker, cell);
+        // Where nobody waits nobody has to be counted.
+        let waits = |worker: &Worker| {
+            worker.leases.len() > worker.row.slots as usize
+                && waits_behind(before(worker), worker, cell)
+        };
         self.workers.get(&cell.row.worker).is_some_and(waits)
+    }
+
+    /// What the slots of a worker are being taken for, by its leases.
+    pub(super) fn yields_of(&self, worker: &Worker) -> Option<PriorityClass> {
+        self.leases_of(worker).filter_map(|(cell, _)| cell.yields).max()
     }
 
     /// What a lease below `class` could give; none: it is not below.

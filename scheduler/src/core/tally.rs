@@ -217,28 +217,15 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::tests::one_step;
     use crate::core::{Command, Policy, Reply};
     use platefarm_model::farm::{Control, JobTerms, Target};
-    use platefarm_model::job::{JobSpec, StepKind, StepSpec};
-    use platefarm_model::{FrameRange, Timestamp, WorkerId};
+    use platefarm_model::job::JobSpec;
+    use platefarm_model::{Timestamp, WorkerId};
 
     fn job(show: &str, frames: u64, max_tasks: Option<u32>) -> Command {
-        let step = StepSpec {
-            name: "a".into(),
-            kind: StepKind::Noop { millis_per_frame: 0 },
-            frames: FrameRange::of_len(1, frames),
-            after: vec![],
-            max_attempts: 3,
-            terms: Default::default(),
-        };
-        Command::Submit(Box::new(JobSpec {
-            name: "n".into(),
-            show: show.into(),
-            priority: 0,
-            idempotency_key: None,
-            terms: JobTerms { max_tasks, ..JobTerms::default() },
-            steps: vec![step],
-        }))
+        let terms = JobTerms { max_tasks, ..JobTerms::default() };
+        Command::Submit(Box::new(JobSpec { terms, ..one_step(show, frames) }))
     }
 
     fn worker() -> Command {

@@ -70,6 +70,13 @@ pub(crate) fn noop(key: &str, frames: u64) -> JobSpec {
     }
 }
 
+/// A job of a show, of one step.
+pub(crate) fn one_step(show: &str, frames: u64) -> JobSpec {
+    let mut job = JobSpec { show: show.into(), idempotency_key: None, ..noop("", frames) };
+    job.steps.truncate(1);
+    job
+}
+
 fn result(frame: i64) -> FrameOutcome {
     FrameOutcome::Done(Box::new(FrameResult {
         frame,

@@ -5,21 +5,20 @@ use super::State;
 use super::capacity::Study;
 use super::command::{Command, Reply};
 use super::policy::Policy;
-use super::queue::Kin;
+use super::queue::{Group, JobKey, Kin, Level};
 use platefarm_model::explain::{
     LimitView, NodeView, PoolView, SettingsView, ShareView, WhatIf, WhatIfAnswer, WhatIfTask,
 };
 use platefarm_model::farm::{Setting, SettingKind, WorkerClass};
 use platefarm_model::{Code, Fault, JobId, Outcome};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most workers that may be imagined at once.
 const MOST: u32 = 100_000;
 /// Most slots of theirs together: to fill them takes seconds.
 const MOST_SLOTS: u64 = 1 << 20;
-/// Jobs of a group that are taken along for each imagined slot.
-const JOBS_PER_SLOT: usize = 1;
-/// The farthest jobs of a group that are taken along.
+/// The most jobs of a group that are taken along.
 const MOST_JOBS: usize = 20_000;
 
 /// An imagined worker makes itself known.
@@ -79,9 +78,21 @@ impl State {
 
     /// The farm with as much of its queue as the imagined workers could take.
     pub(super) fn excerpt_for<'a>(&self, imagined: impl IntoIterator<Item = &'a WhatIf>) -> Self {
-        let slots = |kind: &WhatIf| kind.workers as usize * kind.slots as usize;
-        let slots: usize = imagined.into_iter().map(slots).sum();
-        self.excerpt(slots.min(MOST_JOBS) * JOBS_PER_SLOT + 1)
+        let slots = |kind: &WhatIf| u64::from(kind.workers) * u64::from(kind.slots);
+        let slots: u64 = imagined.into_iter().map(slots).sum();
+        // When all have theirs as many are left: nobody takes it for the end of a burst.
+        self.excerpt(2 * (slots + self.alive_slots()) + 1)
+    }
+
+    /// The first jobs of a group that so many tasks of one frame would be of.
+    fn front_of(&self, level: Level, kin: Kin, group: &Group, tasks: u64) -> Vec<JobId> {
+        let mut left = tasks;
+        let is_wanted = |key: &&JobKey| {
+            let wanted = left > 0;
+            left = left.saturating_sub(self.tasks_of(level, kin, key).unwrap_or(0));
+            wanted
+        };
+        group.jobs.iter().take(MOST_JOBS).take_while(is_wanted).map(|key| key.job).collect()
     }
 
     /// Gives those that are there what they could take.
@@ -128,14 +139,17 @@ impl State {
         }
     }
 
-    /// The farm with the front of its queue only: up to so many jobs of each group.
-    fn excerpt(&self, jobs: usize) -> Self {
+    /// The farm with the front of its queue only: of each group what so many tasks could be of.
+    fn excerpt(&self, tasks: u64) -> Self {
         let policy = Policy { max_lease_frames: 1, aged_every: u64::MAX, ..self.policy };
         let mut part = Self::new(policy, self.now);
         part.settings = self.settings.clone();
-        let groups = self.queue.levels.values().flat_map(BTreeMap::values);
         let mut ids: BTreeSet<JobId> = BTreeSet::new();
-        groups.for_each(|group| ids.extend(group.jobs.iter().take(jobs).map(|key| key.job)));
+        for (Reverse(level), groups) in &self.queue.levels {
+            let fronts =
+                groups.iter().map(|(kin, group)| self.front_of(*level, *kin, group, tasks));
+            ids.extend(fronts.flatten());
+        }
         let held = self.workers.values().flat_map(|worker| &worker.leases);
         let live: Vec<_> = held.filter_map(|token| self.leases.get(token)).collect();
         ids.extend(live.iter().map(|cell| cell.row.step.job));

@@ -4,7 +4,7 @@ use super::command::Reply;
 use super::job::plain;
 use super::rows::{Changes, WorkerRow};
 use super::{Fx, State, unknown_worker};
-use platefarm_model::farm::{WorkerClass, WorkerTraits, check_name};
+use platefarm_model::farm::{PriorityClass, WorkerClass, WorkerTraits, check_name};
 use platefarm_model::{Code, Fault, LeaseToken, Outcome, StepId, Timestamp, WorkerId};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -17,6 +17,8 @@ pub(super) struct Worker {
     pub(super) last_seen: Timestamp,
     /// Live leases.
     pub(super) leases: BTreeSet<LeaseToken>,
+    /// The highest class of work that a slot of it is being taken for.
+    pub(super) yields: Option<PriorityClass>,
     pub(super) frames_done: u64,
     /// Of each set of needs, by number, whether it fits.
     pub(super) fits: Vec<bool>,
@@ -125,6 +127,7 @@ impl State {
             alive: false,
             last_seen: self.now,
             leases: BTreeSet::new(),
+            yields: None,
             frames_done: 0,
             fits: Vec::new(),
             warm: VecDeque::new(),

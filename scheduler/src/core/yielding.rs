@@ -32,11 +32,17 @@ const COUNTED_STEPS: usize = 256;
 impl State {
     /// Lists a lease under the time when it will end, if it can be shortened.
     pub(super) fn list_end(&mut self, token: LeaseToken) {
-        self.unlist_end(token);
-        let Some(end) = self.leases.get(&token).and_then(|cell| self.end_of(cell)) else { return };
-        self.ends.insert((end, token));
+        let Some(cell) = self.leases.get(&token) else { return };
+        let (before, end) = (cell.listed, self.end_of(cell));
+        if before == end {
+            return;
+        }
+        if let Some(before) = before {
+            self.ends.remove(&(before, token));
+        }
+        self.ends.extend(end.map(|end| (end, token)));
         if let Some(cell) = self.leases.get_mut(&token) {
-            cell.listed = Some(end);
+            cell.listed = end;
         }
     }
 
@@ -49,30 +55,41 @@ impl State {
     }
 
     /// When a lease will end that could be shortened: one that has more to do than the frame in
-    /// hand, or waits for its slot, and is not asked for all of it already.
+    /// hand, or waits for its slot, and is not asked for all of it already. One that waits is taken
+    /// to begin when the oldest before it ends, and not the first: it is asked for every lease, and
+    /// who takes from one (`part`) looks at all before it.
     fn end_of(&self, cell: &LeaseCell) -> Option<Timestamp> {
         let waits = self.waits(cell);
         let could = cell.to_do() > u64::from(!waits) && cell.yields.is_none() && !cell.late;
+        let oldest = || {
+            let first = self.workers.get(&cell.row.worker)?.leases.first()?;
+            self.leases.get(first).map(|before| self.ends_at(before))
+        };
         could.then(|| {
-            let begins = if waits { self.has_slot_at(cell) } else { cell.mark };
-            Timestamp(begins.0.saturating_add(self.lasts_us(cell)))
+            let begins = waits.then(oldest).flatten().unwrap_or(cell.mark);
+            self.ends_from(begins, cell)
         })
     }
 
-    /// How long a lease lasts from its mark.
-    fn lasts_us(&self, cell: &LeaseCell) -> i64 {
+    /// When a lease ends that has its slot.
+    fn ends_at(&self, cell: &LeaseCell) -> Timestamp {
+        self.ends_from(cell.mark, cell)
+    }
+
+    /// When a lease ends of which no frame is begun before `begins`.
+    fn ends_from(&self, begins: Timestamp, cell: &LeaseCell) -> Timestamp {
         let frame_us = self.frame_us_of_lease(cell.row.step, cell.row.worker);
         let frames = i64::try_from(cell.to_do()).unwrap_or(i64::MAX);
-        frame_us.unwrap_or(UNKNOWN_FRAME_US).saturating_mul(frames)
+        let lasts_us = frame_us.unwrap_or(UNKNOWN_FRAME_US).saturating_mul(frames);
+        Timestamp(begins.0.saturating_add(lasts_us))
     }
 
     /// When a lease that waits will have a slot: when the first of those before it has ended.
     fn has_slot_at(&self, cell: &LeaseCell) -> Timestamp {
-        let end = |cell: &LeaseCell| cell.mark.0.saturating_add(self.lasts_us(cell));
         let worker = self.workers.get(&cell.row.worker);
         let held = worker.into_iter().flat_map(|worker| self.leases_of(worker));
-        let first = held.filter(|(_, waits)| !waits).map(|(before, _)| end(before)).min();
-        Timestamp(first.unwrap_or(cell.mark.0))
+        let running = held.filter(|(_, waits)| !waits);
+        running.map(|(before, _)| self.ends_at(before)).min().unwrap_or(cell.mark)
     }
 
     fn frame_us_of_lease(&self, step: StepId, worker: WorkerId) -> Option<i64> {
@@ -121,18 +138,22 @@ impl State {
         // The first is in hand, unless it waits for a slot; the rest may be shared.
         let waits = self.waits(cell);
         let begins = if waits { self.has_slot_at(cell) } else { self.now };
-        let rest: Vec<i64> = cell.row.keep.iter().skip(usize::from(!waits)).collect();
-        let first = *rest.first()?;
+        let begun = u64::from(!waits);
+        let keep = &cell.row.keep;
+        let first = keep.nth(begun)?;
+        let rest = i64::try_from(keep.len() - begun).unwrap_or(i64::MAX);
         let rest_us = holders_us
-            .saturating_mul(rest.len() as i64)
+            .saturating_mul(rest)
             .saturating_add(begins.0.saturating_sub(self.now.0).max(0));
         if rest_us < self.policy.least_taken_ms * 1000 || mine_us > rest_us {
             return None;
         }
         let both = holders_us.saturating_add(mine_us).max(1);
-        let take = (rest_us / both).clamp(1, rest.len() as i64) as usize;
-        let kept = rest.len() - take;
-        Some(kept.checked_sub(1).map_or(first.saturating_sub(1), |at| rest[at]))
+        let kept = rest - (rest_us / both).clamp(1, rest);
+        match kept.unsigned_abs().checked_sub(1) {
+            None => Some(first.saturating_sub(1)),
+            Some(last) => keep.nth(begun + last),
+        }
     }
 
     /// Asks the holder of a lease to go no further than `wish`.
@@ -150,6 +171,9 @@ impl State {
         let Some(cell) = self.leases.get_mut(&token) else { return };
         let Some(first) = cell.row.keep.first() else { return };
         cell.yields = cell.yields.max(above);
+        if let Some(worker) = self.workers.get_mut(&cell.row.worker) {
+            worker.yields = worker.yields.max(above);
+        }
         self.counters.yielded += u64::from(above.is_some());
         self.ask_back(token, first.saturating_sub(1));
     }
@@ -221,15 +245,18 @@ impl State {
             let left = self.limit_count(limit).saturating_sub(self.limit_used(limit));
             most = most.min(left / u64::from(*amount).max(1));
         }
-        let of_job = |id: &JobKey| {
-            let job = self.jobs.get(&id.job)?;
-            let frames = job.list(level, kin.need).map(|at| job.lists[at].frames)?;
-            let cap = job.row.terms.max_tasks.map_or(u64::MAX, |m| (m - job.tasks).into());
-            Some(frames.min(cap))
-        };
+        let of_job = |key| self.tasks_of(level, kin, key);
         let some: u64 = group.jobs.iter().take(COUNTED_JOBS).filter_map(of_job).sum();
         let all = if group.jobs.len() > COUNTED_JOBS { group.frames.min(some * 2) } else { some };
         all.min(most)
+    }
+
+    /// How many tasks of a group could be a job's.
+    pub(super) fn tasks_of(&self, level: Level, kin: Kin, key: &JobKey) -> Option<u64> {
+        let job = self.jobs.get(&key.job)?;
+        let frames = job.list(level, kin.need).map(|at| job.lists[at].frames)?;
+        let cap = job.row.terms.max_tasks.map_or(u64::MAX, |m| m.saturating_sub(job.tasks).into());
+        Some(frames.min(cap))
     }
 
     /// Leases below `class` to be shortened for the named limits that they hold and a

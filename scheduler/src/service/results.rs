@@ -96,7 +96,7 @@ fn doers(rows: &[FrameRow]) -> Vec<Doer> {
                 frames: FrameRange::of_len(frame, 1),
                 token,
                 worker: by.worker,
-                name: Some(by.name.clone()).filter(|name| !name.is_empty()),
+                name: Some(by.name.to_string()).filter(|name| !name.is_empty()),
             }),
         }
     }

@@ -298,7 +298,7 @@ fn unpacked(rows: &[AnyRow]) -> Outcome<Vec<FrameRow>> {
     for row in rows {
         let row = Fields { row, table: "results" };
         let worker = Some(row.id(6)?).filter(|worker| *worker > 0).map(WorkerId);
-        let by = worker.map(|worker| Outcome::Ok(Author { worker, name: row.text(7)? }));
+        let by = worker.map(|worker| Outcome::Ok(Author { worker, name: row.str(7)?.into() }));
         let run = Run {
             step: row.step(0)?,
             first: row.int(2)?,

@@ -278,7 +278,7 @@ async fn strike(db: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
 }
 
 fn run_row(run: Run) -> Vec<Cell> {
-    let (worker, name) = run.by.map_or((0, String::new()), |by| (by.worker.0, by.name));
+    let (worker, name) = run.by.map_or((0, String::new()), |by| (by.worker.0, by.name.to_string()));
     vec![
         id(run.step.job.0),
         Cell::Int(run.step.index.into()),

@@ -217,29 +217,15 @@ async fn activity<G: Glance>(State(shared): Site<G>, Extension(caller): Who) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::tests::one_step;
     use crate::core::{Command, Policy, State as Farm};
     use platefarm_model::farm::{Control, Target};
-    use platefarm_model::job::{JobSpec, LeaseView, StepKind, StepSpec, WorkerView};
+    use platefarm_model::job::{LeaseView, WorkerView};
     use platefarm_model::trust::Role;
-    use platefarm_model::{FrameRange, FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId};
+    use platefarm_model::{FrameSet, JobId, LeaseToken, StepId, Timestamp, WorkerId};
 
     fn job(show: &str) -> Command {
-        let step = StepSpec {
-            name: "a".into(),
-            kind: StepKind::Noop { millis_per_frame: 0 },
-            frames: FrameRange::of_len(1001, 24),
-            after: vec![],
-            max_attempts: 3,
-            terms: Default::default(),
-        };
-        Command::Submit(Box::new(JobSpec {
-            name: "n".into(),
-            show: show.into(),
-            priority: 0,
-            idempotency_key: None,
-            terms: Default::default(),
-            steps: vec![step],
-        }))
+        Command::Submit(Box::new(one_step(show, 24)))
     }
 
     /// What a person holds does not stand among what waits for a worker.

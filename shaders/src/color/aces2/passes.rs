@@ -138,13 +138,13 @@ impl Block {
         for v in &mut shown {
             *v = respond(*v) / o.white_response;
         }
-        for i in 0..BLOCK {
-            self.j[i] = 100.0 * pow(shown[i], G);
-            self.m[i] *= shown[i] / lit(self.a[i]);
+        for (i, shown) in shown.iter().enumerate() {
+            self.j[i] = 100.0 * pow(*shown, G);
+            self.m[i] *= *shown / lit(self.a[i]);
         }
-        for i in 0..BLOCK {
+        for (i, shown) in shown.iter().enumerate() {
             let norm = o.norm(self.cos[i], self.sin[i]);
-            self.m[i] = o.compress_chroma(self.m[i], self.j[i], shown[i], self.reach_m[i], norm);
+            self.m[i] = o.compress_chroma(self.m[i], self.j[i], *shown, self.reach_m[i], norm);
         }
     }
 
@@ -289,9 +289,9 @@ impl Block {
         for v in &mut shown {
             *v = pow(*v * 0.01, G_INVERSE);
         }
-        for i in 0..BLOCK {
+        for (i, shown) in shown.iter().enumerate() {
             let norm = o.norm(self.cos[i], self.sin[i]);
-            self.m[i] = o.expand_chroma(self.m[i], self.j[i], shown[i], self.reach_m[i], norm);
+            self.m[i] = o.expand_chroma(self.m[i], self.j[i], *shown, self.reach_m[i], norm);
         }
         let scene = &mut self.j;
         for (v, shown) in scene.iter_mut().zip(&shown) {
@@ -303,8 +303,8 @@ impl Block {
         for v in scene.iter_mut() {
             *v = respond(*v) / o.white_response;
         }
-        for i in 0..BLOCK {
-            self.m[i] *= self.j[i] / pick(shown[i] > 0.0, shown[i], 1.0);
+        for (i, shown) in shown.iter().enumerate() {
+            self.m[i] *= self.j[i] / pick(*shown > 0.0, *shown, 1.0);
         }
     }
 
