@@ -69,8 +69,8 @@ fn row(event: &Event) -> Vec<String> {
 fn remarks(event: &Event) -> String {
     let mut words: Vec<String> = Vec::new();
     words.extend(event.to_clip_name.as_ref().or(event.clip_name.as_ref()).cloned());
-    let timebase = f64::from(event.source.start.rate.timebase());
-    words.extend(event.motion.iter().map(|m| format!("speed {:.1} %", m.fps / timebase * 100.0)));
+    let rate = event.source.start.rate;
+    words.extend(event.motion.iter().map(|m| format!("speed {:.1} %", m.speed(rate) * 100.0)));
     if event.freeze {
         words.push("freeze".into());
     }

@@ -86,9 +86,9 @@ fn a_bad_line_is_reported_and_the_rest_is_kept() {
         002  A001C002 V     C        01:00:00:00 01:00:01:24 01:00:01:00 01:00:02:00\r\n\
         003  A001C003 V     C        01:00:00:00 01:00:01:00 01:00:02\r\n\
         004  A001C004 V     Q        01:00:00:00 01:00:01:00 01:00:02:00 01:00:03:00\r\n\
+        005  A001C005 V     C        01:00:00:00 01:00:01:00 01:00:03:00 01:00:04:00\r\n\
         M2   A001C001       fast     01:00:00:00\r\n\
-        * ASC_SOP (1 1 1)(0 0 0)\r\n\
-        005  A001C005 V     C        01:00:00:00 01:00:01:00 01:00:03:00 01:00:04:00\r\n";
+        * ASC_SOP (1 1 1)(0 0 0)\r\n";
     let edl = edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap();
     let numbers: Vec<&str> = edl.events.iter().map(|e| e.number.as_str()).collect();
     assert_eq!(numbers, ["001", "002", "005"]);
@@ -103,10 +103,36 @@ fn a_bad_line_is_reported_and_the_rest_is_kept() {
         faults.iter().filter_map(|fault| fault.place.clone()).collect()
     };
     assert_eq!(places(&edl.problems), ["line 5", "line 6"]);
-    assert_eq!(places(&edl.warnings), ["line 7", "line 8"]);
+    assert_eq!(places(&edl.warnings), ["line 8", "line 9"]);
     assert!(edl.problems[0].message.contains("A001C003"), "{}", edl.problems[0]);
     // What is reported is not lost either.
-    assert_eq!(edl.events[1].remarks.len(), 2);
+    assert_eq!(edl.events[2].remarks.len(), 2);
+}
+
+/// The name, speed, grade and markers of an event that cannot be read are not
+/// those of the event before it, and its SPLIT is not that of the one behind.
+#[test]
+fn what_stands_under_an_unreadable_event_goes_to_no_other() {
+    let good = "001  AX V C 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\n\
+        * FROM CLIP NAME: GOOD\n* ASC_SOP (1 1 1)(0 0 0)(1 1 1)\n";
+    let lost = "SPLIT: AUDIO DELAY= 00:00:00:04\n\
+        002  AX V C 01:00:00:00 01:00:01:00 01:00:01:00 01:00:0\n\
+        M2   AX 048.0 01:00:00:00\n* FROM CLIP NAME: OTHER\n* ASC_SOP (2 2 2)(0 0 0)(1 1 1)\n\
+        * ASC_SAT 0.5\n* LOC: 01:00:01:00 RED SH_020\n* FREEZE FRAME\nfree text\n";
+    let next =
+        "003  AX V C 01:00:00:00 01:00:01:00 01:00:02:00 01:00:03:00\n* FROM CLIP NAME: NEXT\n";
+    let read = |text: String| edl::parse(text.as_bytes(), FrameRate::FPS_24).unwrap();
+    let (mut with, without) = (read([good, lost, next].concat()), read([good, next].concat()));
+    with.events[1].line = without.events[1].line;
+    assert_eq!(with.events, without.events);
+    let place =
+        |faults: &[Fault]| faults.iter().map(|f| f.place.clone().unwrap()).collect::<Vec<_>>();
+    assert_eq!(place(&with.problems), ["line 5"]);
+    assert_eq!(place(&with.warnings), ["line 6"], "what is left out is said, once");
+    // A list whose first event is lost keeps what stands before it, and no more.
+    let first = read(["remark\n", lost].concat());
+    assert!(first.events.is_empty());
+    assert_eq!(first.remarks, ["remark"]);
 }
 
 /// A colon means drop frame only where the header says so and no timecode is

@@ -4,8 +4,8 @@
 //! Sources: RFC 4180 (CSV); Avid Log Exchange (tab-delimited, `Heading`,
 //! `Column`, `Data`).
 
-use platefarm_model::FrameRate;
 use platefarm_model::pull::{Document, PlatePlan};
+use platefarm_model::{Code, Fault, FrameRate};
 use platefarm_standards::editlist::Cdl;
 
 /// A plate with the colour decision of its event.
@@ -21,6 +21,27 @@ pub(super) fn documents(rows: &[Row<'_>], rate: FrameRate) -> Vec<Document> {
         Document { name: "pull_list.csv".into(), text: csv(rows).into() },
         Document { name: "pull_list.ale".into(), text: ale(rows, rate).into() },
     ]
+}
+
+/// The edit list under a name that nothing beside it has: a pull list may be handed in as a list.
+/// Where it gets another, that is said.
+pub(super) fn beside(list: &Document, others: &[Document]) -> (Document, Option<Fault>) {
+    // Volumes without case keep one file of two such names.
+    let taken = |name: &str| others.iter().any(|other| other.name.eq_ignore_ascii_case(name));
+    let mut name = list.name.clone();
+    while taken(&name) {
+        name.insert_str(0, "list_");
+    }
+    let note = (name != list.name).then(|| {
+        let message = format!(
+            "the pull writes a '{}' of its own: the edit list is delivered as '{name}'",
+            list.name
+        );
+        Fault::new(Code::NameCollision, message)
+            .at(list.name.clone())
+            .remedy("Nothing; or hand the list in under another name.")
+    });
+    (Document { name, ..list.clone() }, note)
 }
 
 type Column = (&'static str, fn(&Row<'_>) -> String);
@@ -137,6 +158,24 @@ fn ale(rows: &[Row<'_>], rate: FrameRate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_document_takes_the_place_of_the_edit_list() {
+        let named = |name: &str| Document { name: name.into(), text: name.into() };
+        let others = [named("pull_list.csv"), named("pull_list.ale"), named("list_pull_list.ale")];
+        let (list, note) = beside(&named("cut.edl"), &others);
+        assert_eq!((list, note), (named("cut.edl"), None));
+        let (list, note) = beside(&named("Pull_List.ALE"), &others);
+        assert_eq!(
+            (list.name.as_str(), &list.text),
+            ("list_list_Pull_List.ALE", &"Pull_List.ALE".into())
+        );
+        assert_eq!(note.map(|note| note.code), Some(Code::NameCollision));
+        let (list, _) = beside(&named("pull_list.csv"), &others);
+        assert_eq!(list.name, "list_pull_list.csv");
+        let (list, _) = beside(&named("pull_list.ale"), &others);
+        assert_eq!(list.name, "list_list_pull_list.ale");
+    }
 
     #[test]
     fn cells_are_quoted_and_disarmed() {

@@ -326,7 +326,7 @@ impl<'a> Planner<'a> {
             None => whole::line_of(&rejected.fault),
         };
         self.rejected.sort_by_key(line);
-        let notes = self.notes();
+        let mut notes = self.notes();
         let request = self.request;
         let mut documents = if request.delivery.sidecars.pull_list {
             let row = |(i, plate): (usize, _)| {
@@ -340,6 +340,8 @@ impl<'a> Planner<'a> {
             Vec::new()
         };
         documents.extend(request.documents.iter().cloned());
+        let (edl, renamed) = lists::beside(&request.edl_document, &documents);
+        notes.extend(renamed);
         let picture = &request.delivery.picture;
         let package = PackageSpec {
             out_dir: request.out_dir.clone(),
@@ -348,7 +350,7 @@ impl<'a> Planner<'a> {
             rate: request.rate,
             plates: self.plates,
             rejected: self.rejected,
-            edl: request.edl_document.clone(),
+            edl,
             fdl: if nothing.is_some() { None } else { self.framer.delivered()? },
             look: request.look.clone(),
             debayer: picture.debayer,

@@ -9,14 +9,8 @@
 //! the frames of all readings, and says so.
 
 use super::take::{Take, place};
-use platefarm_model::{Code, Fault, Timecode};
+use platefarm_model::{Code, Fault};
 use platefarm_standards::editlist::{Event, MotionEffect};
-
-/// Source frames per frame of record. Lists count the rate of an M2 by the
-/// timebase: 24.0 is full speed at 23.976 too.
-pub(super) fn speed(fps: f64, at: Timecode) -> f64 {
-    fps / f64::from(at.rate.timebase())
-}
 
 /// Frames that `record` frames show at `speed`: `ceil(record * |speed|)`, less
 /// the noise of the product.

@@ -11,7 +11,7 @@
 //!
 //! [`speed`](super::speed) says what a speed makes of a take.
 
-use super::speed::{foreign, motion, of_neither, retimed, shown, speed};
+use super::speed::{foreign, motion, of_neither, retimed, shown};
 use platefarm_model::{Code, Fault, Timecode};
 use platefarm_standards::editlist::{EditList, Event, MotionEffect};
 
@@ -147,7 +147,7 @@ fn measured<'a>(mut take: Take<'a>, told: Option<&MotionEffect>) -> Verdict<'a> 
     (take.written, take.record) = (source.max(1), record);
     let told = told.filter(|_| !event.freeze);
     let frozen = event.freeze.then_some(0.0);
-    match frozen.or_else(|| told.map(|m| speed(m.fps, take.start))) {
+    match frozen.or_else(|| told.map(|m| m.speed(take.start.rate))) {
         Some(speed) if speed != 1.0 => {
             take.notes.extend(told.and_then(|m| foreign(event, m)));
             retimed(&mut take, source, speed);
@@ -256,7 +256,7 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
         notes: Vec::new(),
     };
     let frozen = event.freeze.then_some(0.0);
-    match frozen.or_else(|| told.map(|m| speed(m.fps, take.start))) {
+    match frozen.or_else(|| told.map(|m| m.speed(take.start.rate))) {
         Some(speed) if speed != 1.0 => retimed(&mut take, 0, speed),
         _ => {}
     }

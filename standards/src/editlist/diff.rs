@@ -200,7 +200,7 @@ fn shots(list: &EditList) -> Vec<Shot<'_>> {
 
 /// Source frames per record frame: as the list says, else as its lengths say.
 fn speed(event: &Event) -> f64 {
-    let told = event.motion.last().map(|m| m.fps / f64::from(event.source.start.rate.timebase()));
+    let told = event.motion.last().map(|m| m.speed(event.source.start.rate));
     let told = if event.freeze { Some(0.0) } else { told };
     told.unwrap_or_else(|| {
         let (source, record) = (event.source.frames(), event.record.frames());

@@ -288,3 +288,64 @@ pub struct MotionEffect {
     /// Source time at which it begins, as written; may be empty.
     pub at: String,
 }
+
+impl MotionEffect {
+    /// Source frames per frame of record, in a list at `rate`.
+    ///
+    /// Lists count by the timebase: 24.0 is full speed at 23.976 too. Some write
+    /// the true rate, as 23.976 or 47.95: where more than tenths are written,
+    /// and they come to whole per cents of the true rate, that is meant.
+    #[must_use]
+    pub fn speed(&self, rate: FrameRate) -> f64 {
+        /// What two or three digits behind the point leave open.
+        const ROUNDED: f64 = 3e-4;
+        let whole = |speed: f64| (speed * 100.0).round() / 100.0;
+        let off = |speed: f64| (speed - whole(speed)).abs();
+        let [counted, exact] =
+            [f64::from(rate.timebase()), rate.as_f64()].map(|full| self.fps / full);
+        let only_tenths = (self.fps * 10.0 - (self.fps * 10.0).round()).abs() < 1e-6;
+        if !only_tenths && off(exact) < ROUNDED && off(exact) < off(counted) {
+            whole(exact)
+        } else {
+            counted
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_counts_by_the_timebase_or_by_the_true_rate() {
+        for (rate, fps, speed) in [
+            ("23.976", 24.0, 1.0),
+            ("23.976", 48.0, 2.0),
+            ("23.976", -24.0, -1.0),
+            ("23.976", 0.0, 0.0),
+            // 130 % of the timebase, and of the true rate with two digits and with three.
+            ("23.976", 31.2, 1.3),
+            ("23.976", 31.17, 1.3),
+            ("23.976", 31.169, 1.3),
+            ("23.976", 23.976, 1.0),
+            ("23.976", 23.98, 1.0),
+            ("23.976", 47.95, 2.0),
+            ("23.976", -11.988, -0.5),
+            ("29.97", 29.97, 1.0),
+            ("29.97", 14.985, 0.5),
+            ("59.94", 59.94, 1.0),
+            // Tenths do not tell the two apart.
+            ("23.976", 36.2, 36.2 / 24.0),
+            // A list at 24 means what it writes.
+            ("24", 23.976, 0.999),
+            ("24", 31.7, 31.7 / 24.0),
+        ] {
+            let told = MotionEffect { reel: String::new(), fps, at: String::new() };
+            let found = told.speed(rate.parse().unwrap());
+            assert!((found - speed).abs() < 1e-12, "{fps} at {rate}: {found}");
+        }
+        // Full speed is exactly that, or a plain cut would count as retimed.
+        let told = MotionEffect { reel: String::new(), fps: 29.97, at: String::new() };
+        assert_eq!(told.speed("29.97".parse().unwrap()).to_bits(), 1.0_f64.to_bits());
+    }
+}

@@ -22,12 +22,26 @@ pub(super) struct Words<'a> {
 pub(super) fn split(line: &str) -> Result<Option<Words<'_>>, Why> {
     let Some((number, rest)) = line.split_once(char::is_whitespace) else { return Ok(None) };
     if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(None);
+        return not_numbered(number, rest).map_or(Ok(None), Err);
     }
     if !looks_like_event(rest) {
         return Ok(None);
     }
     from_the_right(number, rest.trim()).map(Some)
+}
+
+/// Why a line without an event number is no event, where it has all else of one.
+/// A remark, which begins with its mark, may quote one.
+fn not_numbered(first: &str, rest: &str) -> Option<Why> {
+    if !first.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let words = from_the_right(first, rest.trim()).ok()?;
+    words
+        .times
+        .iter()
+        .all(|time| is_timecode(time))
+        .then(|| format!("'{first}' is not an event number"))
 }
 
 fn from_the_right<'a>(number: &'a str, mut rest: &'a str) -> Result<Words<'a>, Why> {
@@ -136,10 +150,19 @@ fn looks_like_event(rest: &str) -> bool {
             word.contains([':', ';'])
                 && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b';' | b'.')),
         );
-        pair |= is_track(before) && matches!(word, "C" | "D" | "K" | "KB" | "KO" | "c" | "d");
+        pair |= is_track(before) && is_transition(word);
         before = word;
     }
     timecodes >= 2 || pair
+}
+
+/// `C`, `D`, `K`, `KB`, `KO`, `W001`, in either case.
+fn is_transition(word: &str) -> bool {
+    let upper = word.to_ascii_uppercase();
+    let pattern = upper.strip_prefix('W');
+    matches!(upper.as_str(), "C" | "D" | "K" | "KB" | "KO")
+        || pattern
+            .is_some_and(|digits| digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -186,6 +209,15 @@ mod tests {
             assert_eq!(words(&line).transition, expected, "{text}");
             assert_eq!(words(&line).reel, "REEL", "{text}");
         }
+        // Frame counts say less than timecodes: there the track before a transition tells.
+        for (text, expected) in [
+            ("W001 012", Wipe { pattern: 1, frames: 12 }),
+            ("w001 012", Wipe { pattern: 1, frames: 12 }),
+            ("ko 012", Key { role: KeyRole::Out, frames: 12 }),
+        ] {
+            let line = format!("002 REEL V {text} 0 24 24 48");
+            assert_eq!(words(&line).transition, expected, "{text}");
+        }
     }
 
     #[test]
@@ -196,6 +228,8 @@ mod tests {
             "M2   A001C001  048.0  01:00:00:00",
             "TITLE: 01:00:00:00 01:00:00:00",
             "001",
+            "* 001  A001C001 V C 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00",
+            "SOURCE 01:00:00:00 01:00:01:00 RECORD 01:00:00:00 01:00:01:00",
         ] {
             assert_eq!(split(line), Ok(None), "{line}");
         }
@@ -206,6 +240,8 @@ mod tests {
             "001  A001C001 X C 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00",
             "001  A001C001 V Q 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00",
             "001  A001C001 V C garbage",
+            "001A  A001C001 V C 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00",
+            "A001C001  AA/V D 012 01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00",
         ] {
             assert!(split(line).is_err(), "{line}: {:?}", split(line));
         }

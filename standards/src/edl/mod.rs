@@ -6,7 +6,8 @@
 //! last four words of an event are its times, what stands before them is the
 //! transition and the track, and the reel is what is left. It never gives up on
 //! a list: a line that cannot be read becomes a problem with its number, and
-//! everything else is kept.
+//! everything else is kept. Remarks under an event that cannot be read are its
+//! own: no other event gets its name, speed or grade.
 //!
 //! Reading is apart from the meaning of a list (which media an event needs),
 //! which `scheduler::pulls` decides.
@@ -35,11 +36,18 @@ pub fn parse(bytes: &[u8], rate: FrameRate) -> Outcome<EditList> {
     bounded(bytes, limits::MAX_EDL_BYTES)?;
     let (text, encoding) = text::decode(bytes);
     let mut edl = EditList { encoding, ..EditList::new(Format::Edl, rate) };
-    let mut reader =
-        Reader { rate, marks: text::marks_drop_frame(&text), drop: false, split: None };
+    let mut reader = Reader {
+        rate,
+        marks: text::marks_drop_frame(&text),
+        drop: false,
+        split: None,
+        lost: Lost::No,
+    };
     for (number, line) in text::lines(&text) {
         if let Err(why) = reader.read(&mut edl, number, line) {
             edl.problems.push(unreadable(number, line, &why));
+            // What stands around it is its own, and not that of the events beside it.
+            (reader.split, reader.lost) = (None, Lost::Event);
         }
     }
     Ok(edl)
@@ -48,6 +56,14 @@ pub fn parse(bytes: &[u8], rate: FrameRate) -> Outcome<EditList> {
 fn unreadable(number: usize, line: &str, why: &str) -> Fault {
     let message = format!("'{}' cannot be read: {why}", text::printable(line));
     Fault::new(Code::BadEdlLine, message).at(format!("line {number}"))
+}
+
+/// What is said once of the remarks of an event that could not be read.
+fn under_lost(number: usize) -> Fault {
+    let message = "what stands from here to the next event belongs to the line above, which cannot be read: it is given to no other event";
+    Fault::new(Code::BadEdlLine, message)
+        .at(format!("line {number}"))
+        .remedy("Correct the event's line.")
 }
 
 /// What the lines above mean for the line in hand.
@@ -59,6 +75,18 @@ struct Reader {
     drop: bool,
     /// A `SPLIT:` that waits for its event.
     split: Option<String>,
+    /// Whether the event that the lines in hand stand under could not be read.
+    lost: Lost,
+}
+
+/// What became of the event line above.
+#[derive(Clone, Copy, PartialEq)]
+enum Lost {
+    No,
+    /// It could not be read.
+    Event,
+    /// Nor is what stands under it, which was said.
+    Told,
 }
 
 /// Why a line cannot be read: lower case, no full stop.
@@ -81,6 +109,14 @@ impl Reader {
         } else if let Some(words) = line::split(line)? {
             let event = self.event(number, &words)?;
             edl.events.push(event);
+            self.lost = Lost::No;
+            return Ok(());
+        }
+        if self.lost != Lost::No {
+            if self.lost == Lost::Event {
+                edl.warnings.push(under_lost(number));
+            }
+            self.lost = Lost::Told;
             return Ok(());
         }
         match edl.events.last_mut() {

@@ -27,6 +27,25 @@ fn with(
     plan(&request)
 }
 
+/// A pull list is an edit list, and may come back as one.
+#[test]
+fn an_edit_list_named_as_a_pull_list_is_in_the_package_beside_it() {
+    let named = |name: &str| {
+        let list = event(1, "01:00:01:00 01:00:02:00", "");
+        with(&list, &[a001()], |request| request.edl_document.name = name.into()).unwrap().package
+    };
+    let package = named("pull_list.ale");
+    let beside: Vec<&str> = package.documents.iter().map(|document| &*document.name).collect();
+    assert_eq!(
+        (&*package.edl.name, beside),
+        ("list_pull_list.ale", vec!["pull_list.csv", "pull_list.ale"])
+    );
+    assert!(codes(&package.notes).contains(&"F0212"), "{:?}", package.notes);
+    let package = named("cut.edl");
+    assert_eq!(package.edl.name, "cut.edl");
+    assert!(!codes(&package.notes).contains(&"F0212"), "{:?}", package.notes);
+}
+
 fn renders(made: &PullPlan) -> Vec<&RenderSpec> {
     let specs = made.job.steps.iter().filter_map(|step| match &step.kind {
         StepKind::Render(spec) => Some(spec.as_ref()),

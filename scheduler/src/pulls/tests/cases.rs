@@ -403,9 +403,26 @@ fn speed_changes_take_the_source_frames_that_they_show() {
         assert_eq!((plate.source_first, plate.frames.len()), (expected.0, expected.1), "{text}");
         assert_eq!(codes(&plate.notes), ["F0217"], "{text}");
     }
-    // Full speed is no speed change, at 23.976 neither.
+    // Full speed is no speed change.
     let text = format!("{ONE_SECOND}M2 A001 024.0 01:00:01:00\n");
     assert!(planned(&text, &[a001()], 0).unwrap().package.plates[0].notes.is_empty());
+}
+
+/// Whether a list at 23.976 counts it by the timebase or writes the true rate.
+#[test]
+fn full_speed_at_23_976_is_no_speed_change() {
+    let rate: FrameRate = "23.976".parse().unwrap();
+    let start = Timecode::parse("01:00:00:00", rate).unwrap();
+    let timing = Timing { start: Some(start), rate: Some(rate), ..a001().timing };
+    let clips = [ClipInfo { timing, ..a001() }];
+    for (fps, speed) in [("024.0", None), ("23.976", None), ("023.98", None), ("47.952", Some(2.0))]
+    {
+        let text = format!("{ONE_SECOND}M2 A001 {fps} 01:00:01:00\n");
+        let edl = edl::parse(text.as_bytes(), rate).unwrap();
+        let made = plan(&PullRequest { rate, ..request(&edl, &clips, 0) }).unwrap();
+        let retime = made.package.plates[0].retime.as_ref();
+        assert_eq!(retime.map(|retime| retime.speed), speed, "{fps}");
+    }
 }
 
 #[test]
