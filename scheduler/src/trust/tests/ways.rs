@@ -137,8 +137,16 @@ async fn questions_that_are_too_large_or_torn_are_refused() {
     let channel = farm.channel().await;
     let word = format!("Bearer {}", farm.admin.expose());
     let cancel = "platefarm.v1.Farm/CancelJob";
-    let large = call(&channel, cancel, Some(&word), vec![0x12; 2 * 1024 * 1024]).await;
-    assert_eq!(large, Some(Code::TooMuch));
+    // Also where nothing but the handler reads the question, and where nobody has to say who they are.
+    let looks = [
+        (cancel, Some(word.as_str())),
+        ("platefarm.v1.Farm/ListJobs", Some(word.as_str())),
+        ("grpc.health.v1.Health/Check", None),
+    ];
+    for (method, who) in looks {
+        let large = call(&channel, method, who, vec![0x12; 2 * 1024 * 1024]).await;
+        assert_eq!(large, Some(Code::TooMuch), "{method}");
+    }
     for torn in [vec![0x0a], vec![0x08], vec![0x0b, 0x0b], vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]]
     {
         let (_, scoped) = farm.token(Role::Admin, &["atlas"]).await;
