@@ -159,7 +159,7 @@ fn allowed(caller: &Caller, rule: &Rule) -> Outcome<()> {
         return Err(Fault::new(Code::Internal, "a role is missing in the table"));
     };
     let message = format!(
-        "'{}' is a {}, and {} takes the role '{needed}'",
+        "'{}' has the role '{}', and {} takes '{needed}'",
         caller.name, caller.role, rule.method
     );
     Err(Fault::new(Code::NotAllowed, message))
