@@ -20,6 +20,16 @@ pub struct Show {
     pub choices: Choices,
 }
 
+impl Show {
+    /// Whether nothing but its name is known: all that was said of it was taken back.
+    fn is_blank(&self) -> bool {
+        let ShowDefaults { show: _, rate, spec, fdl, amf } = &self.defaults;
+        rate.is_none()
+            && [spec, fdl, amf].iter().all(|it| it.is_none())
+            && self.choices.choices.is_empty()
+    }
+}
+
 /// What is said anew of a show's pulls: what is not said stays as it is, an empty text takes a
 /// value back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,7 +111,9 @@ impl Library {
             .fetch_all(&self.pool)
             .await
             .map_err(&cannot)?;
-        rows.iter().map(|row| of_row(row)?.map_err(&cannot)).collect()
+        let shows = rows.iter().map(|row| of_row(row)?.map_err(&cannot));
+        let shows = shows.collect::<Outcome<Vec<Show>>>()?;
+        Ok(shows.into_iter().filter(|show| !show.is_blank()).collect())
     }
 
     /// What is known of one show; nothing, when nothing is, or where none is named.

@@ -134,6 +134,13 @@ async fn shows(library: &Library) {
     library.learn("", show.choices.clone()).await.unwrap();
     assert_eq!(library.show("").await.unwrap(), Show::default());
     assert_eq!(library.shows().await.unwrap().len(), 1);
+    // A show of which everything was taken back, or nothing was said, is none of them.
+    let rate = |rate: &str| ShowChange { rate: Some(rate.into()), ..ShowChange::default() };
+    library.set_show("zeus", rate("24")).await.unwrap();
+    assert_eq!(library.shows().await.unwrap().len(), 2);
+    library.set_show("zeus", rate("")).await.unwrap();
+    library.set_show("hera", ShowChange::default()).await.unwrap();
+    assert_eq!(library.shows().await.unwrap().len(), 1);
     // Of many that change it at once none is lost.
     let mut changes = tokio::task::JoinSet::new();
     for i in 0..24 {
