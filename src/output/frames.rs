@@ -70,7 +70,7 @@ pub(super) fn list(lines: &[FrameLine], all: usize) {
     ];
     table::print(&header, &rows);
     if lines.len() < all {
-        eprintln!("{} of {all} frames; --limit 0 prints all", lines.len());
+        tell!("{} of {all} frames; --limit 0 prints all", lines.len());
     }
 }
 

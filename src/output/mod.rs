@@ -6,10 +6,13 @@
 
 /// A line on standard output.
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write;
-        crate::output::said(writeln!(std::io::stdout(), $($text)*));
-    }};
+    () => { crate::output::line(format_args!("")) };
+    ($($text:tt)*) => { crate::output::line(format_args!($($text)*)) };
+}
+
+/// A line on standard error.
+macro_rules! tell {
+    ($($text:tt)*) => { crate::output::talk(format_args!($($text)*)) };
 }
 
 mod amf;
@@ -77,6 +80,18 @@ fn said(written: std::io::Result<()>) {
     {
         LOST.get_or_init(|| error);
     }
+}
+
+/// Says a line on standard output.
+fn line(text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    said(writeln!(std::io::stdout(), "{}", style::to_stdout(&text)));
+}
+
+/// Says a line on standard error, to whoever is there.
+fn talk(text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    let _ = writeln!(std::io::stderr(), "{}", style::to_stderr(&text));
 }
 
 /// Whether all that was said has reached standard output: a file on a full disk lacks it.

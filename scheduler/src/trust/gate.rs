@@ -282,9 +282,10 @@ impl Gate {
                 return Err(caller.outside(&message));
             }
             About::Show(place) => match at(place)? {
-                // The log has no more of a name than a name may have.
+                // The log has no more of a name than a name may have, and nothing in it that steers a terminal.
                 Value::Text(show) => {
                     let name = &show[..show.floor_char_boundary(MAX_NAME_BYTES)];
+                    let name = name.replace(char::is_control, "?");
                     let subject = format!("show {name}");
                     (show, subject)
                 }

@@ -5,7 +5,7 @@
 use super::{Library, is_whole, rows};
 use crate::pulls::{Choices, delivery};
 use platefarm_model::delivery::ShowDefaults;
-use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_model::{Code, Fault, FrameRate, Outcome, limits};
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -90,12 +90,26 @@ fn said(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Refuses a path that means another file wherever it is read.
-fn whole(path: &str, place: &str) -> Outcome<()> {
-    if is_whole(path) {
+/// Refuses a show whose name no list could show.
+pub(super) fn shown(name: &str) -> Outcome<()> {
+    if name.len() <= limits::MAX_NAME_BYTES && !name.contains(char::is_control) {
         return Ok(());
     }
-    Err(Fault::new(Code::BadLocation, format!("'{path}' is no whole path"))
+    let most = limits::MAX_NAME_BYTES;
+    Err(Fault::new(
+        Code::BadConfig,
+        format!("{name:?} has control characters, or more than {most} bytes"),
+    )
+    .at("show")
+    .remedy("Name the show as its jobs do."))
+}
+
+/// Refuses a path that means another file wherever it is read.
+fn whole(path: &str, place: &str) -> Outcome<()> {
+    if is_whole(path) && !path.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::BadLocation, format!("'{}' is no whole path", path.escape_debug()))
         .at(place)
         .remedy("Write the path from its root, as every machine has it."))
 }
@@ -156,6 +170,7 @@ impl Library {
                 .at("show")
                 .remedy("Name the show."));
         }
+        shown(name)?;
         self.change_show(name, |show| change.lay(show)).await
     }
 

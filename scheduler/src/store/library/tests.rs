@@ -141,6 +141,12 @@ async fn shows(library: &Library) {
     library.set_show("zeus", rate("")).await.unwrap();
     library.set_show("hera", ShowChange::default()).await.unwrap();
     assert_eq!(library.shows().await.unwrap().len(), 1);
+    // Nor is one whose name would steer a terminal, or a path that would.
+    for (show, path) in [("ze\nus", "/a.fdl"), ("\x1b[2J", "/a.fdl"), ("zeus", "/a\x1b[2J.fdl")] {
+        let set = ShowChange { fdl: Some(path.into()), ..ShowChange::default() };
+        assert!(library.set_show(show, set).await.is_err(), "{show:?} {path:?}");
+    }
+    assert_eq!(library.add("ze\nus", &[]).await.unwrap_err().code, Code::BadConfig);
     // Of many that change it at once none is lost.
     let mut changes = tokio::task::JoinSet::new();
     for i in 0..24 {

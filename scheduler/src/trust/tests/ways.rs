@@ -236,6 +236,26 @@ async fn of_many_refused_tries_some_are_written_down() {
     submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
 }
 
+/// Names that would steer a terminal, or end a line of the log, are refused, and do neither in the log.
+#[tokio::test]
+async fn no_name_in_the_log_steers_a_terminal() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    let bad = "atlas\n\u{1b}[2J";
+    assert_eq!(code(admin.submit_job(job(bad, "n")).await), Code::BadSpec);
+    let mut steps = job("atlas", "n");
+    steps.job.as_mut().unwrap().steps[0].name = bad.into();
+    assert_eq!(code(admin.submit_job(steps).await), Code::BadSpec);
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let mut entries = farm.store.audit(&page).await.unwrap();
+    entries.retain(|entry| entry.action == "Farm/SubmitJob");
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    for entry in entries {
+        let texts = [&entry.who, &entry.subject, &entry.detail];
+        assert!(texts.iter().all(|text| !text.chars().any(char::is_control)), "{entry:?}");
+    }
+}
+
 /// Nor is a long name, which is refused after it is written down.
 #[tokio::test]
 async fn the_log_has_no_more_of_a_name_than_a_name_may_have() {
