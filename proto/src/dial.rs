@@ -115,12 +115,16 @@ impl Dial {
             .tcp_nodelay(true))
     }
 
-    /// Why nobody was reached, as `error` says it: a scheduler that speaks without TLS is
-    /// there, and is told from one that is away.
+    /// Why nobody was reached, as `error` says it: a scheduler that speaks without TLS, or has a
+    /// certificate that is not trusted, is there, and is told from one that is away.
     #[must_use]
     pub fn away(&self, error: &(dyn Error + 'static)) -> Fault {
         let url = self.shown();
-        if url.starts_with("https://") && is_plain_answer(error) {
+        if says(error, DISTRUSTED) {
+            let message = format!("the certificate of {url} is not trusted here");
+            return Fault::new(Code::NoScheduler, message).because(error).remedy(TO_TRUST);
+        }
+        if url.starts_with("https://") && says(error, NO_TLS) {
             let plain = url.replacen("https://", "http://", 1);
             let message = format!("what answers at {url} speaks without TLS");
             return Fault::new(Code::NoScheduler, message).because(error).remedy(format!(
@@ -186,11 +190,20 @@ impl Dial {
     }
 }
 
-/// Whether a handshake failed on an answer that is no TLS, in the words of the library that shook hands.
-fn is_plain_answer(error: &(dyn Error + 'static)) -> bool {
-    let chain =
+/// A handshake failed on an answer that is no TLS, in the words of the library that shook hands.
+const NO_TLS: &str = "InvalidContentType";
+/// It failed on whose certificate it was, whom it was for, or when.
+pub(crate) const DISTRUSTED: &str = "invalid peer certificate";
+/// What to do then.
+pub(crate) const TO_TRUST: &str = "Give the CA that signed it with --ca, and an address whose name it was \
+    made for; `openssl x509 -noout -text -in FILE` shows names and dates. A CA's own certificate is not taken \
+    for a server's.";
+
+/// Whether an error, or what it came of, says `words`.
+fn says(error: &(dyn Error + 'static), words: &str) -> bool {
+    let mut chain =
         std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
-    chain.map(ToString::to_string).any(|text| text.contains("InvalidContentType"))
+    chain.any(|error| error.to_string().contains(words))
 }
 
 /// The bytes of a PEM file.
@@ -282,6 +295,13 @@ mod tests {
         assert_eq!(said("http://farm:1", &plain), "no scheduler answers at http://farm:1");
         let remedy = Dial::from("https://farm:1").away(&plain);
         assert!(remedy.remedy_text().contains("http://farm:1"), "{remedy:?}");
+        let strange = std::io::Error::other("invalid peer certificate: UnknownIssuer");
+        assert_eq!(
+            said("https://farm:1", &strange),
+            "the certificate of https://farm:1 is not trusted here"
+        );
+        let remedy = Dial::from("https://farm:1").away(&strange);
+        assert!(remedy.remedy_text().contains("--ca"), "{remedy:?}");
     }
 
     #[test]

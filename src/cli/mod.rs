@@ -166,7 +166,7 @@ pub(crate) fn main() -> ExitCode {
         drop(traces);
         done
     });
-    match done {
+    match done.and_then(|code| output::all_said().map(|()| code)) {
         Ok(code) => code,
         Err(fault) => {
             out.fault(&fault);

@@ -76,8 +76,8 @@ pub(super) fn webhooks(hooks: &[Hook]) {
 }
 
 pub(super) fn webhook_made(hook: &Hook, secret: &Secret) {
-    eprintln!("webhook {} to {}: {}", hook.id, hook.url, which(&hook.filter));
-    eprintln!("The secret that signs its deliveries follows, once. Give it to the receiver only:");
+    tell!("webhook {} to {}: {}", hook.id, hook.url, which(&hook.filter));
+    tell!("The secret that signs its deliveries follows, once. Give it to the receiver only:");
     say!("{}", secret.expose());
 }
 

@@ -17,7 +17,7 @@ pub(super) fn jobs(jobs: &[JobView], found: u64) {
     }
     say!("{}", jobs_text(jobs, crate::cli::now(), style::width()).trim_end());
     if (jobs.len() as u64) < found {
-        eprintln!("{} of {found} jobs; --limit 0 prints all", jobs.len());
+        tell!("{} of {found} jobs; --limit 0 prints all", jobs.len());
     }
 }
 

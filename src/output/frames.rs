@@ -70,7 +70,7 @@ pub(super) fn list(lines: &[FrameLine], all: usize) {
     ];
     table::print(&header, &rows);
     if lines.len() < all {
-        eprintln!("{} of {all} frames; --limit 0 prints all", lines.len());
+        tell!("{} of {all} frames; --limit 0 prints all", lines.len());
     }
 }
 
@@ -186,7 +186,7 @@ pub(super) fn worker_page(it: &WorkerView) {
     }
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     say!("backend  {}", it.backend);
-    say!("slots    {} of {} at work", it.leases.len(), it.slots);
+    say!("slots    {} of {} at work", it.at_work(), it.slots);
     if it.memory_mib > 0 {
         say!("memory   {} MiB a slot", it.memory_mib);
     }

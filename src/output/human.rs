@@ -28,7 +28,7 @@ use platefarm_worker::render::{RenderReport, StageTotal};
 pub(super) struct Human;
 
 fn warn(fault: &Fault) {
-    eprintln!("{} {fault}", style::caution("note"));
+    tell!("{} {fault}", style::caution("note"));
 }
 
 /// `1 frame`, `2 frames`.
@@ -131,7 +131,7 @@ impl Output for Human {
             let text = format!("{problem}\nremedy: {}", problem.remedy_text());
             let lines: Vec<String> =
                 text.lines().map(|line| inspect::wrapped(line, width, 8)).collect();
-            eprintln!("{} {}", style::alarm("problem"), lines.join("\n        "));
+            tell!("{} {}", style::alarm("problem"), lines.join("\n        "));
         }
     }
 
@@ -169,7 +169,7 @@ impl Output for Human {
             say!("beside    {file}");
         }
         for failed in &report.failed {
-            eprintln!(
+            tell!(
                 "{} frame {}: {}\n     remedy: {}",
                 style::alarm("failed"),
                 failed.frame,
@@ -178,7 +178,7 @@ impl Output for Human {
             );
         }
         if !report.not_done.is_empty() {
-            eprintln!("{} frames {} were not begun", style::caution("note"), report.not_done);
+            tell!("{} frames {} were not begun", style::caution("note"), report.not_done);
         }
     }
 
@@ -347,7 +347,7 @@ impl Output for Human {
                 "; {made} of {all} values came out too large for what holds them, and are the largest there is"
             );
         }
-        eprintln!("{pixels} pixels, {backend}{told}");
+        tell!("{pixels} pixels, {backend}{told}");
     }
 
     fn amf(&self, view: &AmfView) {
@@ -376,14 +376,14 @@ impl Output for Human {
     }
 
     fn note(&self, text: &str) {
-        eprintln!("{text}");
+        tell!("{text}");
     }
 
     fn warn(&self, fault: &Fault) {
-        eprintln!("{} {fault}\n  remedy: {}", style::caution("warning"), fault.remedy_text());
+        tell!("{} {fault}\n  remedy: {}", style::caution("warning"), fault.remedy_text());
     }
 
     fn fault(&self, fault: &Fault) {
-        eprintln!("{} {fault}\n  remedy: {}", style::alarm("error"), fault.remedy_text());
+        tell!("{} {fault}\n  remedy: {}", style::alarm("error"), fault.remedy_text());
     }
 }

@@ -36,10 +36,8 @@ impl Json {
     fn print(&self, value: &impl Serialize) {
         self.printed.set(true);
         let mut out = std::io::stdout().lock();
-        // A reader that went away is not an error of ours.
-        let _ = serde_json::to_writer_pretty(&mut out, value)
-            .map_err(std::io::Error::from)
-            .and_then(|()| writeln!(out));
+        let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+        super::said(written.and_then(|()| writeln!(out)));
     }
 }
 

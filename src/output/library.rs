@@ -70,7 +70,7 @@ fn list(entries: &[Entry], count: usize) {
         &entries.iter().map(row).collect::<Vec<_>>(),
     );
     if count > entries.len() {
-        eprintln!("{} of {count} clips; --limit shows more", entries.len());
+        tell!("{} of {count} clips; --limit shows more", entries.len());
     }
 }
 

@@ -4,13 +4,15 @@
 //! error. Every verb speaks through the one trait, so human, JSON and quiet
 //! forms cannot drift apart.
 
-/// A line on standard output. A reader that went away (`| head`) is not an
-/// error of ours: the work goes on.
+/// A line on standard output.
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write;
-        let _ = writeln!(std::io::stdout(), $($text)*);
-    }};
+    () => { crate::output::line(format_args!("")) };
+    ($($text:tt)*) => { crate::output::line(format_args!($($text)*)) };
+}
+
+/// A line on standard error.
+macro_rules! tell {
+    ($($text:tt)*) => { crate::output::talk(format_args!($($text)*)) };
 }
 
 mod amf;
@@ -41,6 +43,7 @@ use crate::doctor::Finding;
 use crate::farm::{FrameLine, Me, ShowPage};
 use platefarm_media::card::Card as MediaCard;
 use platefarm_media::mhl::{Created, HistoryInfo};
+use platefarm_media::publish::write_fault;
 use platefarm_media::source::bridge::CheckReport;
 use platefarm_model::cause::Cause;
 use platefarm_model::clip::ClipInfo;
@@ -52,7 +55,7 @@ use platefarm_model::format::FormatCard;
 use platefarm_model::job::{JobView, WorkerView};
 use platefarm_model::status::FarmStatus;
 use platefarm_model::trust::{AuditEntry, TokenView};
-use platefarm_model::{Fault, JobId, Secret, Timestamp};
+use platefarm_model::{Fault, JobId, Outcome, Secret, Timestamp};
 use platefarm_scheduler::library::{Added, Card, Entry as ClipEntry, Show};
 use platefarm_shaders::color::Replaced;
 use platefarm_standards::editlist::{Diff, EditList};
@@ -62,7 +65,43 @@ use platefarm_worker::gate::Verdict;
 use platefarm_worker::render::RenderReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// What kept something that was said from standard output.
+static LOST: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Notes what came of writing to standard output. A reader that went away
+/// (`| head`, a pager that was left) is not an error of ours: the work goes on.
+fn said(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error);
+    }
+}
+
+/// Says a line on standard output.
+fn line(text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    said(writeln!(std::io::stdout(), "{}", style::to_stdout(&text)));
+}
+
+/// Says a line on standard error, to whoever is there.
+fn talk(text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    let _ = writeln!(std::io::stderr(), "{}", style::to_stderr(&text));
+}
+
+/// Whether all that was said has reached standard output: a file on a full disk lacks it.
+///
+/// # Errors
+/// `F0301`, `F0303`.
+pub(crate) fn all_said() -> Outcome<()> {
+    said(std::io::stdout().flush());
+    LOST.get().map_or(Ok(()), |error| Err(write_fault(Path::new("standard output"), error)))
+}
 
 /// What can be shown.
 pub(crate) trait Output {
@@ -161,8 +200,7 @@ pub(crate) trait Output {
     fn codes(&self, codes: &[CodeInfo]);
     /// A text that is asked for as it is (completions, a page of the manual), or as facts.
     fn text(&self, text: &str, _facts: &serde_json::Value) {
-        // A reader that has enough, such as a pager that was left, is not an error of ours.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        said(std::io::stdout().write_all(text.as_bytes()));
     }
     /// What was done: a line of talk, or as facts.
     fn did(&self, text: &str, facts: &serde_json::Value);

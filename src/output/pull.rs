@@ -14,7 +14,7 @@ const MOST_FAULTS: usize = 20;
 
 pub(super) fn plan(view: &PlanView<'_>) {
     let plan = view.package;
-    plan.notes.iter().for_each(|fault| eprintln!("{} {fault}", word(fault)));
+    plan.notes.iter().for_each(|fault| tell!("{} {fault}", word(fault)));
     for one in plan.rejected.iter().take(MOST_FAULTS) {
         rejected(one);
     }
@@ -42,7 +42,7 @@ pub(super) fn plan(view: &PlanView<'_>) {
     let notes: Vec<(&PlatePlan, &Fault)> =
         plan.plates.iter().flat_map(|plate| plate.notes.iter().map(move |n| (plate, n))).collect();
     for (plate, note) in notes.iter().take(MOST_ROWS) {
-        eprintln!("{} {}: {note}", word(note), plate.name);
+        tell!("{} {}: {note}", word(note), plate.name);
     }
     more(notes.len(), MOST_ROWS, "notes");
     let sum = &view.estimate;
@@ -112,7 +112,7 @@ fn time(core_seconds: f64, frames: u64) -> String {
 fn rejected(one: &Rejected) {
     let event = one.event.as_ref();
     let event = event.map_or_else(|| "event".to_owned(), |e| format!("event {}", e.number));
-    eprintln!(
+    tell!(
         "{} {event}: {}\n     remedy: {}",
         style::alarm("no plate"),
         one.fault,
@@ -127,7 +127,7 @@ fn rejected(one: &Rejected) {
     for candidate in &real {
         let timecodes = candidate.timecodes.as_ref();
         let timecodes = timecodes.map_or_else(String::new, |[a, b]| format!("  {a} - {b}"));
-        eprintln!(
+        tell!(
             "     candidate: {}  {} {:.2}{timecodes}{}",
             candidate.path,
             candidate.rule,
@@ -140,7 +140,7 @@ fn rejected(one: &Rejected) {
     if let (Some(event), Some(there)) = (&one.event, there) {
         // Quoted as TOML quotes.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        eprintln!(
+        tell!(
             "     to choose, write into a file for --resolve:\n       [[choice]]\n       reel = {}\n       source_in = {}\n       use = {}",
             quoted(&event.reel),
             quoted(&event.source_in),
@@ -151,10 +151,7 @@ fn rejected(one: &Rejected) {
 
 fn more(there: usize, shown: usize, what: &str) {
     if there > shown {
-        eprintln!(
-            "{}",
-            style::dim(&format!("... and {} more {what}; --json has all", there - shown))
-        );
+        tell!("{}", style::dim(&format!("... and {} more {what}; --json has all", there - shown)));
     }
 }
 

@@ -103,7 +103,7 @@ impl Output for Quiet {
     fn rendered(&self, report: &RenderReport) {
         report.files.iter().for_each(|frame| say!("{}", frame.file));
         if report.non_finite > 0 {
-            eprintln!("replaced {}", super::replaced(report.non_finite));
+            tell!("replaced {}", super::replaced(report.non_finite));
         }
     }
     fn library(&self, view: &LibraryView<'_>) {
@@ -191,9 +191,9 @@ impl Output for Quiet {
     fn did(&self, _text: &str, _facts: &serde_json::Value) {}
     fn note(&self, _text: &str) {}
     fn warn(&self, fault: &Fault) {
-        eprintln!("{fault}");
+        tell!("{fault}");
     }
     fn fault(&self, fault: &Fault) {
-        eprintln!("{fault}");
+        tell!("{fault}");
     }
 }

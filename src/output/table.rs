@@ -72,12 +72,19 @@ fn natural(header: &[(&str, Align)], rows: &[Vec<String>]) -> Vec<usize> {
     widths
 }
 
+/// A cell keeps to its line, and to its place in it.
+fn cell(text: &str) -> String {
+    super::style::harmless(text).replace(['\n', '\t'], "\u{fffd}")
+}
+
 fn render(header: &[(&str, Align)], rows: &[Vec<String>], room: usize) -> String {
-    let mut widths = natural(header, rows);
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
+    let mut widths = natural(header, &rows);
     fit(&mut widths, header, room);
     let titles: Vec<String> = header.iter().map(|(title, _)| super::style::dim(title)).collect();
     let mut text = String::new();
-    for row in std::iter::once(&titles).chain(rows) {
+    for row in std::iter::once(&titles).chain(&rows) {
         let mut line = String::new();
         for ((cell, width), (_, align)) in row.iter().zip(&widths).zip(header) {
             let cell = cut(cell, *width);
@@ -155,6 +162,15 @@ mod tests {
 
     const HEADER: [(&str, Align); 3] =
         [("ID", Align::Left), ("STATE", Align::Left), ("N", Align::Right)];
+
+    /// What others wrote keeps to its cell, on a terminal and in a file.
+    #[test]
+    fn a_row_is_a_line_whatever_is_in_it() {
+        let rows = [vec!["j1".to_owned(), "a\nj2\t\x1b[2Jb".to_owned()]];
+        let text = render(&[("ID", Align::Key), ("NAME", Align::Left)], &rows, usize::MAX);
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        assert!(!text.contains("\x1b[2J"), "{text:?}");
+    }
 
     #[test]
     fn columns_line_up_whatever_the_colour() {

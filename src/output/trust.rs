@@ -57,7 +57,7 @@ pub(super) fn tokens(tokens: &[TokenView], now: Timestamp) {
 }
 
 pub(super) fn token_made(token: &TokenView, word: Option<&Secret>) {
-    eprintln!(
+    tell!(
         "token {} for '{}': {}, shows {}, expires {}",
         token.id,
         token.name,
@@ -66,7 +66,7 @@ pub(super) fn token_made(token: &TokenView, word: Option<&Secret>) {
         maybe(token.expires, "never")
     );
     if let Some(word) = word {
-        eprintln!("Its word follows, once. Keep it in a file that only its holder can read:");
+        tell!("Its word follows, once. Keep it in a file that only its holder can read:");
         say!("{}", word.expose());
     }
 }

@@ -283,3 +283,30 @@ fn no_password_of_an_address_is_said() {
     assert!(said(&["jobs", "list"]).contains("http://127.0.0.1:1"));
     assert!(said(&["scheduler", "--listen", "127.0.0.1:0"]).contains("F0502"));
 }
+
+/// A script that keeps what was printed must not take half a document, or none, for all of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_did_not_reach_standard_output_is_an_error() {
+    use std::process::Stdio;
+    let world = World::new();
+    let verbs: [&[&str]; 5] = [
+        &["explain"],
+        &["explain", "--json"],
+        &["explain", "--quiet"],
+        &["completions", "bash"],
+        &["man"],
+    ];
+    for args in verbs {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+        let output = world.platefarm(args).stdout(full).output().expect("the program starts");
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{args:?}: {told}");
+        assert!(told.contains("F0301") && told.contains("standard output"), "{args:?}: {told}");
+        // Whoever reads no more has enough.
+        let mut command = world.platefarm(args);
+        let mut left = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        drop(left.stdout.take());
+        assert!(left.wait().expect("it ends").success(), "{args:?}");
+    }
+}

@@ -233,6 +233,42 @@ fn jobs_are_chosen_and_steered_on_the_dashboard() {
     });
 }
 
+/// More than a token may ask at once: the page waits for the farm as the command line does, and leaves none out.
+#[test]
+fn more_are_steered_on_the_dashboard_than_may_be_asked_at_once() {
+    if browser::none_here() {
+        return;
+    }
+    let world = World::new();
+    let operator = token(&world, "operator", "operator", &[]);
+    // Nobody need show a word here; whoever does is held to it.
+    let farm = Served::of(world, &[]);
+    farm.submit((0..1400).map(|i| noop(&format!("shot_{i:04}"), "atlas", 1, 2, 1)));
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    browser.go(&farm.site("/jobs"));
+    browser.until_it_says("1,400 of 1,400 jobs");
+    let word = format!("sessionStorage.setItem('platefarm-token', {})", json!(operator));
+    browser.evaluate(&word);
+    browser.go("about:blank");
+    browser.until("location.href === 'about:blank'");
+    browser.go(&farm.site("/jobs"));
+    browser.until_it_says("1,400 of 1,400 jobs");
+    browser.evaluate("document.getElementById('choose-all').click()");
+    browser.until_it_says("100 jobs chosen");
+    browser.evaluate("document.getElementById('choose-found').click()");
+    browser.until_it_says("1,400 jobs chosen");
+    browser.evaluate("document.querySelector('[data-many=pause]').click()");
+    browser.until_it_says("Pause these 1,400 jobs?");
+    browser.evaluate("document.getElementById('sure-yes').click()");
+    browser.until_it_says("1,400 jobs paused");
+    browser.until("document.getElementById('trouble').textContent === ''");
+    browser.is_content_but_for("429");
+    let jobs = farm.json(&["jobs", "list", "--limit", "0"])["jobs"].as_array().unwrap().clone();
+    let held = jobs.iter().filter(|job| job["terms"]["paused"] == true).count();
+    assert_eq!((held, jobs.len()), (1400, 1400));
+}
+
 /// Goes to a button from the search, to which `/` leads from anywhere, and presses it.
 fn press(browser: &mut Browser, selector: &str) {
     browser.until(&format!("document.querySelector({}) !== null", json!(selector)));

@@ -62,6 +62,10 @@ fn units_use_options_that_there_are() {
         assert_eq!(words.next(), Some(name));
         for option in words.filter(|word| word.starts_with("--")) {
             assert!(help.contains(option), "{name} has no {option}");
+            // What is said on the command line, the file with its settings could not say otherwise.
+            let about = help.split(&format!("{option} <")).nth(1).unwrap_or_default();
+            let about = about.split("\n      --").next().unwrap_or_default();
+            assert!(!about.contains("[env:"), "{name}: {option} is set for good: {about}");
         }
         // What the example sets, the program or its unit reads.
         for line in read(&format!("deploy/systemd/{name}.env.example")).lines() {

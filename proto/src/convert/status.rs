@@ -2,12 +2,13 @@
 //! our own programs the fault itself travels along, so that a person reads
 //! the same code, value, place and remedy on both ends of the wire.
 
+use crate::dial::{DISTRUSTED, TO_TRUST};
 use platefarm_model::code::Owner;
 use platefarm_model::{Code, Fault};
 use prost::Message;
 use std::error::Error as _;
 use tonic::metadata::MetadataValue;
-use tonic::{Code as Grpc, Status};
+use tonic::{Code as Grpc, Status, TimeoutExpired};
 
 /// The trailer that carries the fault, as JSON. `-bin` marks bytes in gRPC.
 pub const FAULT_KEY: &str = "platefarm-fault-bin";
@@ -105,6 +106,17 @@ pub fn to_status(fault: &Fault) -> Status {
     status
 }
 
+/// What to do where a connection broke: a scheduler that wants TLS, or a certificate, says no more than that.
+const CUT_OFF: &str = "Try again. A scheduler with TLS wants an https:// address, and one that asks for a \
+    client's certificate --cert and --key.";
+
+/// Whether a status was made here of a call whose own time was up.
+fn is_out_of_time(status: &Status) -> bool {
+    type Cause = dyn std::error::Error + 'static;
+    let mut causes = std::iter::successors(status.source(), |error: &&Cause| (*error).source());
+    causes.any(|error| error.is::<TimeoutExpired>())
+}
+
 /// The fault that a status carries; for a status of a stranger, or of the
 /// transport itself, the nearest one.
 #[must_use]
@@ -117,8 +129,14 @@ pub fn from_status(status: &Status) -> Fault {
     if let Some(fault) = carried {
         return fault;
     }
+    let broke = (Code::NoScheduler, "the connection to the scheduler broke");
     let (code, message) = match status.code() {
+        Grpc::Unavailable if status.message().contains(DISTRUSTED) => {
+            (Code::NoScheduler, "the scheduler's certificate is not trusted here")
+        }
         Grpc::Unavailable => (Code::NoScheduler, "the connection to the scheduler failed"),
+        // So a call is told whose connection was closed before the answer.
+        Grpc::Cancelled if status.source().is_some() && !is_out_of_time(status) => broke,
         Grpc::DeadlineExceeded | Grpc::Cancelled => {
             (Code::Timeout, "the scheduler did not answer in time")
         }
@@ -128,14 +146,16 @@ pub fn from_status(status: &Status) -> Fault {
         Grpc::Unimplemented => (Code::StoreVersion, "the scheduler does not know this call"),
         // Nobody answered this: it was made here of a connection that broke in
         // the middle of an answer. What became of the question is not known.
-        _ if status.source().is_some() => {
-            (Code::NoScheduler, "the connection to the scheduler broke")
-        }
+        _ if status.source().is_some() => broke,
         _ => (Code::Internal, "the scheduler answered with an error"),
     };
     let mut fault = Fault::new(code, message);
     if code == Code::StoreVersion {
         fault = fault.remedy("Use the same version of platefarm on both ends.");
+    } else if (code, message) == broke {
+        fault = fault.remedy(CUT_OFF);
+    } else if status.message().contains(DISTRUSTED) {
+        fault = fault.remedy(TO_TRUST);
     }
     fault.cause = Some(format!("{:?}: {}", status.code(), status.message()));
     fault
@@ -175,6 +195,15 @@ mod tests {
         let broken = Status::from_error(Box::new(broken));
         assert_eq!(broken.code(), Grpc::Unknown);
         assert_eq!(from_status(&broken).code, Code::NoScheduler);
+        let strange = Status::unavailable("invalid peer certificate: UnknownIssuer");
+        let fault = from_status(&strange);
+        assert!(fault.message.contains("not trusted"), "{fault}");
+        assert!(fault.remedy_text().contains("--ca"), "{fault:?}");
+        // Time that is up, here or there, is no broken connection.
+        let over = Status::from_error(Box::new(TimeoutExpired(())));
+        for late in [over, Status::cancelled("?"), Status::deadline_exceeded("?")] {
+            assert_eq!(from_status(&late).code, Code::Timeout, "{late:?}");
+        }
     }
 
     #[test]

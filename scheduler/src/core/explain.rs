@@ -262,7 +262,9 @@ impl State {
         for (other, groups) in &self.queue.levels {
             for (its, group) in groups {
                 let blocked = self.is_blocked(its.need, its.show);
-                if blocked || *its == kin || other.0 < level {
+                // Of its own group the older ones are counted by themselves.
+                let own = other.0 == level && *its == kin;
+                if blocked || own || other.0 < level {
                     continue;
                 }
                 if other.0 > level {

@@ -322,6 +322,7 @@ impl State {
         plain(&spec.name, "name")?;
         plain(&spec.show, "show")?;
         plain(spec.idempotency_key.as_deref().unwrap_or_default(), "idempotency_key")?;
+        spec.steps.iter().try_for_each(|step| plain(&step.name, "steps.name"))?;
         if let Some(job) = self.same_request(&spec, fx)? {
             return Ok(Reply::Submitted { job, existed: true });
         }

@@ -159,7 +159,7 @@ fn allowed(caller: &Caller, rule: &Rule) -> Outcome<()> {
         return Err(Fault::new(Code::Internal, "a role is missing in the table"));
     };
     let message = format!(
-        "'{}' is a {}, and {} takes the role '{needed}'",
+        "'{}' has the role '{}', and {} takes '{needed}'",
         caller.name, caller.role, rule.method
     );
     Err(Fault::new(Code::NotAllowed, message))
@@ -282,9 +282,10 @@ impl Gate {
                 return Err(caller.outside(&message));
             }
             About::Show(place) => match at(place)? {
-                // The log has no more of a name than a name may have.
+                // The log has no more of a name than a name may have, and nothing in it that steers a terminal.
                 Value::Text(show) => {
                     let name = &show[..show.floor_char_boundary(MAX_NAME_BYTES)];
+                    let name = name.replace(char::is_control, "?");
                     let subject = format!("show {name}");
                     (show, subject)
                 }

@@ -10,7 +10,7 @@ use super::streams::Held;
 use super::table::{self, Rule};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use platefarm_model::{Code, Fault, Outcome};
 use platefarm_proto::convert::{from_status, to_status};
 use platefarm_proto::dial::hash_hex;
@@ -135,7 +135,7 @@ async fn pass(gate: &Arc<Gate>, request: Request<Body>) -> Result<(Request<Body>
     let shown = shown(&request, gate.tokens);
     let status = |fault: Fault| to_status(&fault);
     let Some(caller) = gate.admit(rule, &shown).await.map_err(status)? else {
-        let request = request.map(|body| Body::new(Limited::new(body, rule.most_bytes)));
+        let request = request.map(|body| bounded(body, rule.most_bytes));
         return Ok((request, Pass { ticket: None, stream: None }));
     };
     let (mut request, ticket) =
@@ -182,8 +182,7 @@ async fn question(
         return Ok((Request::from_parts(head, body), None));
     }
     if caller.shows.is_empty() && !rule.audited {
-        let body = Body::new(Limited::new(body, rule.most_bytes.saturating_add(PREFIX)));
-        return Ok((Request::from_parts(head, body), None));
+        return Ok((Request::from_parts(head, bounded(body, rule.most_bytes)), None));
     }
     let bytes = read(body, rule.most_bytes).await?;
     let message = message(&bytes)?;
@@ -199,12 +198,23 @@ async fn read(body: Body, most: usize) -> Outcome<Bytes> {
         .await
         .map_err(|_| Fault::new(Code::Timeout, "the question did not arrive in time"))?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|e| {
-        if e.is::<http_body_util::LengthLimitError>() {
-            let message = format!("a question of more than {most} bytes");
-            return Fault::new(Code::TooMuch, message);
+        if e.is::<LengthLimitError>() {
+            return too_long(most);
         }
         Fault::new(Code::BadSpec, "the question did not arrive whole")
     })
+}
+
+/// A question that the handler reads: one that is too long ends there with its code.
+fn bounded(body: Body, most: usize) -> Body {
+    let told = move |error: Box<dyn std::error::Error + Send + Sync>| {
+        if error.is::<LengthLimitError>() { to_status(&too_long(most)).into() } else { error }
+    };
+    Body::new(Limited::new(body, most.saturating_add(PREFIX)).map_err(told))
+}
+
+fn too_long(most: usize) -> Fault {
+    Fault::new(Code::TooMuch, format!("a question of more than {most} bytes"))
 }
 
 /// The one message in a gRPC body.

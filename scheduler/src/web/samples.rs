@@ -44,8 +44,15 @@ pub(super) struct Sample {
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct WorkerSample {
     pub(super) at_us: u64,
+    /// Tasks at work: never more than it has slots.
     pub(super) leases: u64,
     pub(super) frames: u64,
+}
+
+impl WorkerSample {
+    fn of(worker: &WorkerView, at_us: u64) -> Self {
+        Self { at_us, leases: worker.at_work() as u64, frames: worker.frames_done }
+    }
 }
 
 type Workers = BTreeMap<WorkerId, VecDeque<WorkerSample>>;
@@ -122,9 +129,7 @@ fn look(farm: &State, at_us: u64, of_workers: bool, leads: bool) -> Look {
     for show in at_work(&workers).filter_map(|job| farm.show_of(job).ok()) {
         *shows.entry(show).or_default() += 1;
     }
-    let worker = |it: &WorkerView| {
-        (it.id, WorkerSample { at_us, leases: it.leases.len() as u64, frames: it.frames_done })
-    };
+    let worker = |it: &WorkerView| (it.id, WorkerSample::of(it, at_us));
     Look {
         sample: Sample {
             at_us,
@@ -226,6 +231,8 @@ mod tests {
         assert_eq!(jobs, [1, 1, 2, 3]);
         let slots: u64 = workers.iter().map(WorkerView::slots_there).sum();
         assert_eq!(slots, 1 + 2 + 3 + 1);
+        let taken = workers.each_ref().map(|worker| WorkerSample::of(worker, 0).leases);
+        assert_eq!(taken, [1, 2, 0, 1], "a worker's own history counts likewise");
     }
 
     #[test]

@@ -304,3 +304,22 @@ fn ids_are_not_given_out_again_though_the_highest_were_forgotten() {
     assert_eq!(farm.submit(0, Some("k"), vec![step(1, 1, &[])]), JobId(4));
     assert_eq!(farm.worker("b"), WorkerId(b.0 + 1));
 }
+
+/// What is more urgent goes first though it is of the same show and needs the same, and is counted.
+#[test]
+fn who_waits_is_told_what_of_its_own_show_goes_first() {
+    let mut farm = Farm::new();
+    let a = farm.worker("a");
+    farm.submit(0, None, vec![step(1, 1, &[])]);
+    farm.acquire(a).unwrap();
+    let later = farm.submit(0, None, vec![step(1, 2, &[])]);
+    let explained = |farm: &Farm| {
+        let mut why = farm.state.explain(Target::Job(later)).unwrap();
+        why.groups.remove(0).reasons.remove(0)
+    };
+    assert_eq!(explained(&farm).hold, "flowing");
+    farm.submit(9, None, vec![step(1, 7, &[])]);
+    let why = explained(&farm);
+    assert_eq!(why.hold, "outranked");
+    assert!(why.text.contains("; 7 frames of a higher priority wait"), "{}", why.text);
+}

@@ -150,6 +150,7 @@ impl Library {
         clips: &[ClipInfo],
         may: impl Fn(&str) -> bool,
     ) -> Outcome<Added> {
+        shows::shown(show)?;
         let cannot = self.cannot("add clips to the library");
         let rows = clips.iter().map(|clip| rows::Row::of(show, clip)).collect::<Outcome<Vec<_>>>();
         let mut seen = HashSet::new();

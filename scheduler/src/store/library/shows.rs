@@ -5,7 +5,7 @@
 use super::{Library, is_whole, rows};
 use crate::pulls::{Choices, delivery};
 use platefarm_model::delivery::ShowDefaults;
-use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_model::{Code, Fault, FrameRate, Outcome, limits};
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -18,6 +18,16 @@ pub struct Show {
     /// Which clips are meant.
     #[serde(flatten)]
     pub choices: Choices,
+}
+
+impl Show {
+    /// Whether nothing but its name is known: all that was said of it was taken back.
+    fn is_blank(&self) -> bool {
+        let ShowDefaults { show: _, rate, spec, fdl, amf } = &self.defaults;
+        rate.is_none()
+            && [spec, fdl, amf].iter().all(|it| it.is_none())
+            && self.choices.choices.is_empty()
+    }
 }
 
 /// What is said anew of a show's pulls: what is not said stays as it is, an empty text takes a
@@ -80,12 +90,26 @@ fn said(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Refuses a path that means another file wherever it is read.
-fn whole(path: &str, place: &str) -> Outcome<()> {
-    if is_whole(path) {
+/// Refuses a show whose name no list could show.
+pub(super) fn shown(name: &str) -> Outcome<()> {
+    if name.len() <= limits::MAX_NAME_BYTES && !name.contains(char::is_control) {
         return Ok(());
     }
-    Err(Fault::new(Code::BadLocation, format!("'{path}' is no whole path"))
+    let most = limits::MAX_NAME_BYTES;
+    Err(Fault::new(
+        Code::BadConfig,
+        format!("{name:?} has control characters, or more than {most} bytes"),
+    )
+    .at("show")
+    .remedy("Name the show as its jobs do."))
+}
+
+/// Refuses a path that means another file wherever it is read.
+fn whole(path: &str, place: &str) -> Outcome<()> {
+    if is_whole(path) && !path.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::BadLocation, format!("'{}' is no whole path", path.escape_debug()))
         .at(place)
         .remedy("Write the path from its root, as every machine has it."))
 }
@@ -101,7 +125,9 @@ impl Library {
             .fetch_all(&self.pool)
             .await
             .map_err(&cannot)?;
-        rows.iter().map(|row| of_row(row)?.map_err(&cannot)).collect()
+        let shows = rows.iter().map(|row| of_row(row)?.map_err(&cannot));
+        let shows = shows.collect::<Outcome<Vec<Show>>>()?;
+        Ok(shows.into_iter().filter(|show| !show.is_blank()).collect())
     }
 
     /// What is known of one show; nothing, when nothing is, or where none is named.
@@ -144,6 +170,7 @@ impl Library {
                 .at("show")
                 .remedy("Name the show."));
         }
+        shown(name)?;
         self.change_show(name, |show| change.lay(show)).await
     }
 

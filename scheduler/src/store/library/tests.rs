@@ -134,6 +134,19 @@ async fn shows(library: &Library) {
     library.learn("", show.choices.clone()).await.unwrap();
     assert_eq!(library.show("").await.unwrap(), Show::default());
     assert_eq!(library.shows().await.unwrap().len(), 1);
+    // A show of which everything was taken back, or nothing was said, is none of them.
+    let rate = |rate: &str| ShowChange { rate: Some(rate.into()), ..ShowChange::default() };
+    library.set_show("zeus", rate("24")).await.unwrap();
+    assert_eq!(library.shows().await.unwrap().len(), 2);
+    library.set_show("zeus", rate("")).await.unwrap();
+    library.set_show("hera", ShowChange::default()).await.unwrap();
+    assert_eq!(library.shows().await.unwrap().len(), 1);
+    // Nor is one whose name would steer a terminal, or a path that would.
+    for (show, path) in [("ze\nus", "/a.fdl"), ("\x1b[2J", "/a.fdl"), ("zeus", "/a\x1b[2J.fdl")] {
+        let set = ShowChange { fdl: Some(path.into()), ..ShowChange::default() };
+        assert!(library.set_show(show, set).await.is_err(), "{show:?} {path:?}");
+    }
+    assert_eq!(library.add("ze\nus", &[]).await.unwrap_err().code, Code::BadConfig);
     // Of many that change it at once none is lost.
     let mut changes = tokio::task::JoinSet::new();
     for i in 0..24 {

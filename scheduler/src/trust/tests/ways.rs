@@ -137,8 +137,16 @@ async fn questions_that_are_too_large_or_torn_are_refused() {
     let channel = farm.channel().await;
     let word = format!("Bearer {}", farm.admin.expose());
     let cancel = "platefarm.v1.Farm/CancelJob";
-    let large = call(&channel, cancel, Some(&word), vec![0x12; 2 * 1024 * 1024]).await;
-    assert_eq!(large, Some(Code::TooMuch));
+    // Also where nothing but the handler reads the question, and where nobody has to say who they are.
+    let looks = [
+        (cancel, Some(word.as_str())),
+        ("platefarm.v1.Farm/ListJobs", Some(word.as_str())),
+        ("grpc.health.v1.Health/Check", None),
+    ];
+    for (method, who) in looks {
+        let large = call(&channel, method, who, vec![0x12; 2 * 1024 * 1024]).await;
+        assert_eq!(large, Some(Code::TooMuch), "{method}");
+    }
     for torn in [vec![0x0a], vec![0x08], vec![0x0b, 0x0b], vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]]
     {
         let (_, scoped) = farm.token(Role::Admin, &["atlas"]).await;
@@ -226,6 +234,26 @@ async fn of_many_refused_tries_some_are_written_down() {
         assert!(of.iter().all(|entry| entry.outcome.as_deref() == Some(outcome)));
     }
     submits.submit_job(job("atlas", "n")).await.expect("what is theirs goes on");
+}
+
+/// Names that would steer a terminal, or end a line of the log, are refused, and do neither in the log.
+#[tokio::test]
+async fn no_name_in_the_log_steers_a_terminal() {
+    let farm = Farm::start().await;
+    let mut admin = farm.farm(&farm.admin).await;
+    let bad = "atlas\n\u{1b}[2J";
+    assert_eq!(code(admin.submit_job(job(bad, "n")).await), Code::BadSpec);
+    let mut steps = job("atlas", "n");
+    steps.job.as_mut().unwrap().steps[0].name = bad.into();
+    assert_eq!(code(admin.submit_job(steps).await), Code::BadSpec);
+    let page = AuditPage { before: None, who: None, limit: 100 };
+    let mut entries = farm.store.audit(&page).await.unwrap();
+    entries.retain(|entry| entry.action == "Farm/SubmitJob");
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    for entry in entries {
+        let texts = [&entry.who, &entry.subject, &entry.detail];
+        assert!(texts.iter().all(|text| !text.chars().any(char::is_control)), "{entry:?}");
+    }
 }
 
 /// Nor is a long name, which is refused after it is written down.

@@ -95,7 +95,7 @@ pub(super) enum Act {
     Pool(fn(&Said) -> Outcome<Option<Pool>>),
     Limit(fn(&Said) -> Outcome<Option<u32>>),
     Share(fn(&Said) -> Outcome<Option<Share>>),
-    Defaults(fn(&Said) -> ShowChange),
+    Defaults(fn(&Said) -> Outcome<ShowChange>),
 }
 
 /// The question of the gRPC side, and what is to be done for it.
@@ -247,7 +247,7 @@ impl Deed {
                 let share = share(said)?.map(Into::into);
                 Order::of(v1::SetShareRequest { show: on.into(), share })
             }
-            Act::Defaults(change) => Ok(Order::of_show(on, change(said))),
+            Act::Defaults(change) => Ok(Order::of_show(on, change(said)?)),
         }
     }
 }

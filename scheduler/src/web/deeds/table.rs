@@ -254,14 +254,18 @@ fn share(said: &Said) -> Outcome<Option<Share>> {
     }))
 }
 
-fn defaults(said: &Said) -> ShowChange {
-    ShowChange {
+fn defaults(said: &Said) -> Outcome<ShowChange> {
+    let change = ShowChange {
         rate: said.change("rate"),
         spec: said.change("spec"),
         fdl: said.change("fdl"),
         amf: said.change("amf"),
         forget_choices: said.flag("forget_choices"),
+    };
+    if change.is_empty() {
+        return Err(unsaid("rate", "nothing of them changes").remedy("Write what is to hold."));
     }
+    Ok(change)
 }
 
 #[cfg(test)]
@@ -336,7 +340,7 @@ mod tests {
             Ok(Task::Library(show, change)) if show == "atlas" => change,
             other => panic!("{:?}", other.err()),
         };
-        assert!(change("{}").is_empty());
+        assert!(task("shows defaults", "atlas", "{}").is_err(), "nothing is not said to be done");
         let text = |text: &str| Some(text.to_owned());
         let said = r#"{"rate":" 25 ","spec":"","forget_choices":"true"}"#;
         let (rate, spec) = (text("25"), text(""));

@@ -115,16 +115,27 @@ export const mayChange = (me, room) => offered(me, room).length > 0;
 let after = () => {};
 export function afterDeeds(then) { after = then; }
 
-// Each is done to, and written down, by itself; one that refuses keeps no other from it.
-const AT_ONCE = 100;
+// Each is done to, and written down, by itself; one that refuses keeps no other from it. A farm that is asked too much
+// is waited for.
+const AT_ONCE = 100, PAUSE = 1000, PATIENCE = 120e3;
+const tooMuch = (it) => it.message.startsWith("F0605");
 async function send(deed, ids, values) {
   const came = { done: [], refused: [] };
-  for (let i = 0; i < ids.length; i += AT_ONCE) {
-    if (ids.length > AT_ONCE) tellPeople(number(i) + " of " + number(ids.length));
+  let left = ids, moved = Date.now();
+  while (left.length > 0) {
+    if (ids.length > AT_ONCE) tellPeople(number(ids.length - left.length) + " of " + number(ids.length));
+    const part = left.slice(0, AT_ONCE);
+    left = left.slice(AT_ONCE);
     try {
-      const answer = await tell("/api/deeds", { deed: deed.verb, on: ids.slice(i, i + AT_ONCE), with: values });
-      came.done.push(...answer.done);
-      came.refused.push(...answer.refused);
+      const { done, refused } = await tell("/api/deeds", { deed: deed.verb, on: part, with: values });
+      const later = refused.filter(tooMuch);
+      if (later.length < part.length) moved = Date.now();
+      const waits = later.length > 0 && Date.now() - moved < PATIENCE;
+      came.done.push(...done);
+      came.refused.push(...refused.filter((it) => !waits || !tooMuch(it)));
+      if (!waits) continue;
+      left = later.map((it) => it.target).concat(left);
+      await new Promise((then) => setTimeout(then, PAUSE));
     } catch (error) {
       came.refused.push({ message: error.message, remedy: error.remedy });
       break;

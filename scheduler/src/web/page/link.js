@@ -6,9 +6,15 @@ let generation = 0; // of the stream; an old one that still speaks is not listen
 
 function says(text) { light.textContent = text; light.dataset.live = String(text === "live"); }
 
+// What was asked too often was not begun, and is asked again a little later.
+const TRIES = 20, LATER = 500;
 async function sent(path, options) {
   const headers = { ...(options && options.headers), ...(token ? { authorization: "Bearer " + token } : {}) };
-  const response = await fetch(path, { ...options, headers });
+  let response = await fetch(path, { ...options, headers });
+  for (let tries = 0; response.status === 429 && tries < TRIES; tries++) {
+    await new Promise((then) => setTimeout(then, LATER));
+    response = await fetch(path, { ...options, headers });
+  }
   if (response.ok) return response;
   const [message, remedy] = (await response.text()).split("\n");
   const error = new Error(message || "HTTP " + response.status);

@@ -4,9 +4,11 @@ import { ask } from "./link.js";
 import { workerDeeds } from "./deeds.js";
 
 const task = (l, i) => [i ? ", " : "", h("a", { href: "#/jobs/" + l.step.job }, "j" + l.step.job + "." + l.step.index), " " + l.frames];
+// What it holds beyond its slots is held ahead, and not at work.
+const atWork = (w) => Math.min(w.leases.length, w.slots);
 // A square for each slot, those at work filled.
-const slots = (w) => w.slots <= 64 ? h("span", { class: "slots", role: "img", "aria-label": w.leases.length + " of " + w.slots + " slots at work" },
-  Array.from({ length: w.slots }, (_, i) => h("i", { class: i < w.leases.length ? "leased" : "waiting" }))) : w.leases.length + " of " + w.slots;
+const slots = (w) => w.slots <= 64 ? h("span", { class: "slots", role: "img", "aria-label": atWork(w) + " of " + w.slots + " slots at work" },
+  Array.from({ length: w.slots }, (_, i) => h("i", { class: i < atWork(w) ? "leased" : "waiting" }))) : atWork(w) + " of " + w.slots;
 
 export const workersPage = {
   open(page) { page.find = ""; },
