@@ -201,6 +201,31 @@ fn the_remaining_transforms_of_a_plate_give_the_view() {
     assert_eq!(output.status.code(), Some(2), "never twice");
 }
 
+/// What was made for a display comes back by its inverse, and the plate's AMF says by which.
+#[test]
+fn codes_of_a_display_become_a_plate_with_an_amf() {
+    let scene = Scene::new();
+    let (plate, _) = scene.render(&scene.media, "plate", &[]);
+    for (i, output) in ["P3-D65_1000nit_in_Rec2100-D65_ST2084", "ACES 1.3 SDR Rec.709 BT.1886"]
+        .into_iter()
+        .enumerate()
+    {
+        let (view, _) = scene.render(&scene.media, &format!("view{i}"), &["--color-out", output]);
+        let way = ["--color-in", output];
+        let (back, report) = scene.render(&view, &format!("back{i}"), &way);
+        assert_eq!(report["color"], "ACES2065-1", "{report}");
+        let (a, b) = (pixels(&back), pixels(&plate));
+        let near = a.iter().zip(&b).filter(|(a, b)| (**a - **b).abs() < 0.02).count();
+        assert!(near * 10 > a.len() * 8, "{near} of {}", a.len());
+        let beside = scene.world.path(&format!("back{i}/p.amf"));
+        let checked = scene.world.run(&["amf", "validate", s(&beside)]);
+        assert!(checked.status.success(), "{}", text(&checked.stderr));
+        let written = scene.show(&beside);
+        assert_eq!(applied(&written)[0], ("inputTransform".into(), Some(true)), "{written}");
+        assert!(written["stages"][0]["names"].to_string().contains(":Inv"), "{written}");
+    }
+}
+
 /// A show's output transform is often a table of its own.
 #[test]
 fn a_view_may_be_a_file() {

@@ -5,10 +5,9 @@
 use super::clf::{CameraClf, PictureClf, camera_clf, picture_clf};
 use super::grade::GradeLook;
 use super::incoming::{IncomingAmf, is_raw, own_space};
+use super::input::InputTransform;
 use super::own;
-use super::plate::{
-    BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
-};
+use super::plate::{BakedLook, Incoming, LookSource, PlateAmf, Viewing, plate_amf, relative};
 use super::registry::{self, Meaning};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;

@@ -15,6 +15,7 @@ mod delivery;
 mod grade;
 mod hash;
 mod incoming;
+mod input;
 mod output;
 mod own;
 mod plate;
@@ -28,10 +29,9 @@ pub use delivery::{Delivery, ExtraLook, Sidecars, sidecars};
 pub use grade::GradeLook;
 pub use hash::sha256_hex;
 pub use incoming::{IncomingAmf, overruled, pixels};
+pub use input::InputTransform;
 pub use output::{named, output, target, view};
-pub use plate::{
-    BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, file_name, plate_amf,
-};
+pub use plate::{BakedLook, Incoming, LookSource, PlateAmf, Viewing, file_name, plate_amf};
 pub use read::{
     Amf, Cdl, Clip, ClipMedia, Hash, Pipeline, Reference, Stage, StageKind, WorkingSpace,
 };
