@@ -508,7 +508,7 @@ fn looks_that_are_baked_stand_before_what_is_not() {
     let naming = naming();
     let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
     let amf = Amf::parse(text.as_bytes()).unwrap();
-    let look = LookSource::File { path: "grade.cube", content: b"abc" };
+    let look = LookSource::File { path: "grade.cube", content: b"abc", correction: None };
     let looks = [BakedLook { description: "grade", look }];
     let files = [("looks/show_look.clf".to_owned(), "show_look.clf".to_owned(), b"abc".to_vec())];
     let incoming = Some(Incoming { amf: &amf, looks_baked: false, shown: false, files: &files });

@@ -301,6 +301,59 @@ fn a_look_is_baked_and_said() {
     assert!(header.more["view"].contains("not applied"));
 }
 
+/// Files of one name from two directories, one that is called as the camera's transform is, and one
+/// correction of a collection: the AMF names each, and none takes another's place.
+#[test]
+fn looks_stand_apart_beside_the_plate() {
+    let scene = Scene::new();
+    for dir in ["a", "b"] {
+        std::fs::create_dir(scene.world.path(dir)).unwrap();
+    }
+    let other = GRADE.replace("id=\"g\"", "id=\"h\"");
+    let space = "xmlns=\"urn:ASC:CDL:v1.01\"";
+    let both =
+        format!("<ColorCorrectionCollection {space}>{GRADE}{other}</ColorCorrectionCollection>");
+    let clf = "<ProcessList id=\"x\" compCLFversion=\"3\" xmlns=\"urn:AMPAS:CLF:v3.0\">\
+        <Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">1 0 0 0 1 0 0 0 1</Array>\
+        </Matrix></ProcessList>";
+    let [first, second, table, all] = [
+        ("a/grade.cc", GRADE),
+        ("b/grade.cc", other.as_str()),
+        ("p.clf", clf),
+        ("all.ccc", both.as_str()),
+    ]
+    .map(|(name, text)| scene.amf(name, text));
+    let chosen = format!("{}#h", s(&all));
+    let looks = [s(&first), s(&second), s(&table), chosen.as_str(), s(&first)];
+    let looks = looks.map(|look| ["--look", look]).concat();
+    scene.render(&scene.media, "out", &looks);
+
+    let beside =
+        |name: &str| std::fs::read_to_string(scene.world.path("out").join(name)).expect(name);
+    assert_eq!(beside("grade.cc"), GRADE);
+    assert_eq!(beside("2_grade.cc"), other);
+    assert_eq!(beside("2_p.clf"), clf);
+    assert!(beside("p.clf").contains("white balance"));
+    let written = scene.world.path("out/p.amf");
+    let checked = scene.world.run(&["amf", "validate", s(&written)]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    // Were nothing of it done yet, everything would be found, with its hash.
+    let open = beside("p.amf").replace("applied=\"true\"", "applied=\"false\"");
+    let open = scene.amf("out/open.amf", &open);
+    let resolved = scene.world.json(&["amf", "resolve", s(&open)]);
+    let remaining: Vec<&str> =
+        resolved["remaining"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect();
+    let ends = ["p.clf", "grade.cc", "2_grade.cc", "2_p.clf", "all.ccc#h", "grade.cc"];
+    assert!(remaining.len() > ends.len(), "{resolved}");
+    for (step, end) in remaining.iter().zip(ends) {
+        assert!(step.ends_with(&format!("/{end}")), "{step} is not {end}");
+    }
+
+    let chosen = format!("{}#h", s(&table));
+    let out = scene.world.path("no");
+    scene.world.fails("F0221", &["render", s(&scene.media), "--out", s(&out), "--look", &chosen]);
+}
+
 #[test]
 fn what_cannot_be_resolved_stops_before_a_frame() {
     let scene = Scene::new();

@@ -28,6 +28,8 @@ pub struct ExtraLook {
     pub label: String,
     /// The file's name and content, where it is one.
     pub file: Option<(String, Vec<u8>)>,
+    /// Which correction of the file, where it is one of a collection.
+    pub correction: Option<String>,
 }
 
 /// Frames that are delivered.
@@ -95,7 +97,12 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
     let clf_name = format!("{stem}.clf");
     let came = delivery.incoming.map(|incoming| incoming.of(clip)).transpose()?;
     let files = came.map(IncomingAmf::files).unwrap_or_default();
-    let looks: Vec<BakedLook<'_>> = delivery.looks.iter().map(baked).collect();
+    let amf_name = format!("{stem}.amf");
+    let own = [clf_name.as_str(), amf_name.as_str()].map(|name| (name, b"".as_slice()));
+    let came_along = files.iter().map(|(_, beside, bytes)| (beside.as_str(), bytes.as_slice()));
+    let beside = names_beside(delivery.looks, own.into_iter().chain(came_along));
+    let named = delivery.looks.iter().zip(&beside);
+    let looks: Vec<BakedLook<'_>> = named.clone().map(|(look, name)| baked(look, name)).collect();
     let plate = PlateAmf {
         description: delivery.what,
         author: None,
@@ -117,12 +124,16 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         viewing: (meaning.display && color_out.file().is_none())
             .then(|| Viewing { output: color_out.name(), applied: true }),
     };
-    let amf = Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() };
+    let amf = Document { name: amf_name, text: plate_amf(&plate)?.into() };
     let mut looks: Vec<Document> =
         files.iter().map(|(_, beside, bytes)| document(beside, bytes)).collect();
-    for (name, bytes) in delivery.looks.iter().filter_map(|look| look.file.as_ref()) {
-        relative(name)?;
-        looks.push(document(name, bytes));
+    for (look, name) in named {
+        if let Some((_, bytes)) =
+            look.file.as_ref().filter(|_| looks.iter().all(|l| l.name != *name))
+        {
+            relative(name)?;
+            looks.push(document(name, bytes));
+        }
     }
     let clf = led.as_ref().and_then(|way| match &way.by {
         By::File(text) => Some(document(&clf_name, text.as_bytes())),
@@ -226,9 +237,37 @@ fn named(delivery: &Delivery<'_>, space: &name::Named, how: &str) -> (By, Option
     (By::Id(own::conversion(name)), Some(unregistered(name)))
 }
 
-fn baked(look: &ExtraLook) -> BakedLook<'_> {
+/// The names beside the AMF of files of looks: their own, but where another file has that. Those of
+/// looks that are no file are empty.
+fn names_beside<'a>(
+    looks: &'a [ExtraLook],
+    others: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Vec<String> {
+    let mut taken: Vec<(String, &[u8])> =
+        others.map(|(name, content)| (name.to_owned(), content)).collect();
+    let mut names = Vec::new();
+    for look in looks {
+        let Some((own, content)) = &look.file else {
+            names.push(String::new());
+            continue;
+        };
+        let mut name = own.clone();
+        let mut copy = 2;
+        while taken.iter().any(|(known, of)| known.eq_ignore_ascii_case(&name) && of != content) {
+            name = format!("{copy}_{own}");
+            copy += 1;
+        }
+        taken.push((name.clone(), content.as_slice()));
+        names.push(name);
+    }
+    names
+}
+
+fn baked<'a>(look: &'a ExtraLook, beside: &'a str) -> BakedLook<'a> {
     let source = match &look.file {
-        Some((name, bytes)) => LookSource::File { path: name, content: bytes },
+        Some((_, content)) => {
+            LookSource::File { path: beside, content, correction: look.correction.as_deref() }
+        }
         None => LookSource::Named(&look.label),
     };
     BakedLook { description: &look.label, look: source }

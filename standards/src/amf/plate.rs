@@ -36,6 +36,8 @@ pub enum LookSource<'a> {
         path: &'a str,
         /// Its content, which is hashed.
         content: &'a [u8],
+        /// Which correction of it, where it is one of a collection.
+        correction: Option<&'a str>,
     },
 }
 
@@ -273,9 +275,13 @@ fn baked(look: &BakedLook<'_>) -> Outcome<Element> {
     let mut children = vec![leaf("description", look.description)];
     match look.look {
         LookSource::Named(name) => children.push(leaf("transformId", &look_id(name))),
-        LookSource::File { path, content } => {
+        LookSource::File { path, content, correction } => {
             relative(path)?;
-            children.extend([hash_of(content), leaf("file", path)]);
+            children.push(hash_of(content));
+            if let Some(id) = correction {
+                children.extend(grade::correction(id));
+            }
+            children.push(leaf("file", path));
         }
     }
     let mut look = node("lookTransform", children);
