@@ -328,17 +328,16 @@ fn looks_stand_apart_beside_the_plate() {
     let looks = looks.map(|look| ["--look", look]).concat();
     scene.render(&scene.media, "out", &looks);
 
-    let beside =
-        |name: &str| std::fs::read_to_string(scene.world.path("out").join(name)).expect(name);
-    assert_eq!(beside("grade.cc"), GRADE);
-    assert_eq!(beside("2_grade.cc"), other);
-    assert_eq!(beside("2_p.clf"), clf);
-    assert!(beside("p.clf").contains("white balance"));
+    let beside = |name: &str| std::fs::read_to_string(scene.world.path(name)).expect(name);
+    assert_eq!(beside("out/grade.cc"), GRADE);
+    assert_eq!(beside("out/2_grade.cc"), other);
+    assert_eq!(beside("out/2_p.clf"), clf);
+    assert!(beside("out/p.clf").contains("white balance"));
     let written = scene.world.path("out/p.amf");
     let checked = scene.world.run(&["amf", "validate", s(&written)]);
     assert!(checked.status.success(), "{}", text(&checked.stderr));
     // Were nothing of it done yet, everything would be found, with its hash.
-    let open = beside("p.amf").replace("applied=\"true\"", "applied=\"false\"");
+    let open = beside("out/p.amf").replace("applied=\"true\"", "applied=\"false\"");
     let open = scene.amf("out/open.amf", &open);
     let resolved = scene.world.json(&["amf", "resolve", s(&open)]);
     let remaining: Vec<&str> =
@@ -348,6 +347,15 @@ fn looks_stand_apart_beside_the_plate() {
     for (step, end) in remaining.iter().zip(ends) {
         assert!(step.ends_with(&format!("/{end}")), "{step} is not {end}");
     }
+
+    // An AMF and its look are often called as the clip is.
+    let show = scene.amf("p.amf", &amf(None, &[look("<aces:file>p.clf</aces:file>")]));
+    scene.render(&scene.media, "show", &["--amf", s(&show)]);
+    assert_eq!(beside("show/2_p.clf"), clf);
+    assert!(beside("show/p.clf").contains("white balance"));
+    let written = scene.world.path("show/p.amf");
+    let resolved = scene.world.json(&["amf", "resolve", s(&written)]);
+    assert!(resolved["remaining"].to_string().contains("/2_p.clf"), "{resolved}");
 
     let chosen = format!("{}#h", s(&table));
     let out = scene.world.path("no");

@@ -2,6 +2,7 @@
 //! AMF, and the files that it names. For sensor data the camera's transform
 //! is one of them, since it is in no registry.
 
+use super::beside::apart;
 use super::clf::{CameraClf, PictureClf, camera_clf, picture_clf};
 use super::grade::GradeLook;
 use super::incoming::{IncomingAmf, is_raw, own_space};
@@ -96,13 +97,23 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         |name: &str, bytes: &[u8]| Document { name: name.to_owned(), text: bytes.to_vec().into() };
     let clf_name = format!("{stem}.clf");
     let came = delivery.incoming.map(|incoming| incoming.of(clip)).transpose()?;
-    let files = came.map(IncomingAmf::files).unwrap_or_default();
-    let amf_name = format!("{stem}.amf");
-    let own = [clf_name.as_str(), amf_name.as_str()].map(|name| (name, b"".as_slice()));
+    let mut files = came.map(IncomingAmf::files).unwrap_or_default();
+    let baked_files = delivery.looks.iter().filter_map(|look| look.file.as_ref());
+    let baked_files = baked_files.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
     let came_along = files.iter().map(|(_, beside, bytes)| (beside.as_str(), bytes.as_slice()));
-    let beside = names_beside(delivery.looks, own.into_iter().chain(came_along));
-    let named = delivery.looks.iter().zip(&beside);
-    let looks: Vec<BakedLook<'_>> = named.clone().map(|(look, name)| baked(look, name)).collect();
+    let names = apart(stem, came_along.chain(baked_files));
+    let (came_along, extra) = names.split_at(files.len());
+    for ((_, beside, _), name) in files.iter_mut().zip(came_along) {
+        beside.clone_from(name);
+    }
+    let mut extra = extra.iter();
+    let mut name_of = |look: &ExtraLook| look.file.as_ref().and_then(|_| extra.next());
+    let named: Vec<(&ExtraLook, &str)> = delivery
+        .looks
+        .iter()
+        .map(|look| (look, name_of(look).map_or("", String::as_str)))
+        .collect();
+    let looks: Vec<BakedLook<'_>> = named.iter().map(|(look, name)| baked(look, name)).collect();
     let plate = PlateAmf {
         description: delivery.what,
         author: None,
@@ -124,10 +135,10 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         viewing: (meaning.display && color_out.file().is_none())
             .then(|| Viewing { output: color_out.name(), applied: true }),
     };
-    let amf = Document { name: amf_name, text: plate_amf(&plate)?.into() };
+    let amf = Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() };
     let mut looks: Vec<Document> =
         files.iter().map(|(_, beside, bytes)| document(beside, bytes)).collect();
-    for (look, name) in named {
+    for (look, name) in &named {
         if let Some((_, bytes)) =
             look.file.as_ref().filter(|_| looks.iter().all(|l| l.name != *name))
         {
@@ -235,32 +246,6 @@ fn named(delivery: &Delivery<'_>, space: &name::Named, how: &str) -> (By, Option
         return (By::File(text), None);
     }
     (By::Id(own::conversion(name)), Some(unregistered(name)))
-}
-
-/// The names beside the AMF of files of looks: their own, but where another file has that. Those of
-/// looks that are no file are empty.
-fn names_beside<'a>(
-    looks: &'a [ExtraLook],
-    others: impl Iterator<Item = (&'a str, &'a [u8])>,
-) -> Vec<String> {
-    let mut taken: Vec<(String, &[u8])> =
-        others.map(|(name, content)| (name.to_owned(), content)).collect();
-    let mut names = Vec::new();
-    for look in looks {
-        let Some((own, content)) = &look.file else {
-            names.push(String::new());
-            continue;
-        };
-        let mut name = own.clone();
-        let mut copy = 2;
-        while taken.iter().any(|(known, of)| known.eq_ignore_ascii_case(&name) && of != content) {
-            name = format!("{copy}_{own}");
-            copy += 1;
-        }
-        taken.push((name.clone(), content.as_slice()));
-        names.push(name);
-    }
-    names
 }
 
 fn baked<'a>(look: &'a ExtraLook, beside: &'a str) -> BakedLook<'a> {

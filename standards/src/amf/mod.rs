@@ -10,6 +10,7 @@
 //! Sources: S-2019-001 and the schema of version 2.0 (`ampas/aces-amf`), the
 //! AMF implementation guide (`ampas/aces-docs`).
 
+mod beside;
 pub mod clf;
 mod delivery;
 mod grade;
