@@ -400,6 +400,15 @@ fn pictures_are_converted_with_what_they_say() {
     let direct = scene.world.path("direct.exr");
     assert!(run(&["--to", to, s(&plate), s(&direct)]).status.success());
     assert!(apart(&pixels(&again), &pixels(&direct)) < 1e-2);
+    // Versions stand beside each other, and each is what itself says.
+    let [first, second, third] =
+        ["shot_v001.exr", "shot_v002.exr", "third.exr"].map(|name| scene.world.path(name));
+    std::fs::copy(&plate, &first).unwrap();
+    assert!(run(&["--to", "ACEScg", s(&plate), s(&second)]).status.success());
+    let output = run(&["--to", "ACES2065-1", s(&second), s(&third)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(apart(&pixels(&third), &pixels(&plate)) < 4e-3);
+    assert!(apart(&pixels(&second), &pixels(&plate)) > 0.01);
     for (args, code) in [
         (vec!["--to", to, s(&png), "x.exr"], "F0114"),
         (vec!["--to", "ACEScg", s(&plate), "x.png"], "F0405"),
