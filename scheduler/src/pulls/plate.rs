@@ -313,7 +313,7 @@ impl Framer<'_> {
         let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
         notes.extend(assumed);
         let grade = take.event.cdl.as_ref();
-        let Sidecars { amf, clf, looks, renamed, told } =
+        let Sidecars { amf, clf, looks, own, told } =
             sidecar::sidecars(request, &naming, clip, frames, &color, grade)?;
         notes.extend(told.into_iter().map(|fault| fault.at(place(take.event))));
         let mut render = RenderSpec {
@@ -353,7 +353,7 @@ impl Framer<'_> {
         } else {
             Vec::new()
         };
-        documents.extend(renamed);
+        documents.extend(own);
         let plate = PlatePlan {
             amf,
             clf,

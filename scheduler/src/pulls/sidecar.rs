@@ -20,8 +20,9 @@ pub(super) struct Sidecars {
     pub(super) clf: Option<Document>,
     /// Names of the looks of the package that the AMF names.
     pub(super) looks: Vec<String>,
-    /// Looks that stand beside this plate under another name than the package's, since it is called so itself.
-    pub(super) renamed: Vec<Document>,
+    /// Files that stand beside this plate alone: what led to ACES2065-1, and looks that have another name
+    /// here than in the package, since the plate is called so itself.
+    pub(super) own: Vec<Document>,
     /// What was assumed about the list's colour decision, or why it is not in the AMF, and what of it
     /// is in no registry.
     pub(super) told: Vec<Fault>,
@@ -96,11 +97,11 @@ pub(super) fn sidecars(
         let same = |name: &str, bytes: &[u8]| name == look.name && bytes == look.text.as_bytes();
         of_package.iter().any(|(_, name, bytes)| same(name, bytes))
     };
-    let (shared, renamed): (Vec<Document>, Vec<Document>) =
+    let (shared, own): (Vec<Document>, Vec<Document>) =
         sidecars.looks.into_iter().partition(is_shared);
     let looks = shared.into_iter().map(|look| look.name).collect();
     let told = told.into_iter().chain(sidecars.notes).collect();
-    Ok(Sidecars { amf: sidecars.amf, clf: sidecars.clf, looks, renamed, told })
+    Ok(Sidecars { amf: sidecars.amf, clf: sidecars.clf, looks, own, told })
 }
 
 /// The UUID of a document of a plate. The same pull made at another time is another document.
