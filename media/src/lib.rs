@@ -21,4 +21,4 @@ pub mod source;
 pub mod storage;
 pub mod tools;
 
-pub use source::{Clip, SOURCES, Sequence, Source, open, scan};
+pub use source::{Clip, SOURCES, Sequence, Source, open, open_alone, scan};

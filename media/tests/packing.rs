@@ -174,6 +174,27 @@ fn lossy_blocks_lose_no_more_than_those_of_openexr() {
     }
 }
 
+/// The largest value beside black, as light that was infinite has it: what is lost makes no infinity of it again.
+#[test]
+fn lossy_blocks_of_finite_values_are_finite() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.exr");
+    let most = f16::MAX.to_bits();
+    let sparks = Picture::new([200, 90], |c, x, y| match hash(x * 7919 + y * 104_729 + c) % 4 {
+        0 => most,
+        1 => most | 0x8000,
+        _ => 0,
+    });
+    for compression in [Compression::Dwaa, Compression::Dwab] {
+        write(&path, sparks.planes(), &PlateHeader::default(), compression).unwrap();
+        for values in through_openexr(&path, "none").iter().chain(&read(&path).unwrap().rgb) {
+            assert!(values.iter().all(|bits| f16::from_bits(*bits).is_finite()), "{compression:?}");
+            let brightest = values.iter().map(|bits| f16::from_bits(*bits).to_f32());
+            assert!(brightest.fold(0.0, f32::max) > 55_000.0);
+        }
+    }
+}
+
 #[test]
 fn a_lossy_plate_says_so_and_how_much() {
     let bytes =

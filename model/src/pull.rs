@@ -232,7 +232,7 @@ pub struct PlatePlan {
     /// Names of the plates that those are of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reused_from: Vec<String>,
-    /// Further documents beside its frames: colour decisions as `.cc` and `.cdl`.
+    /// Further documents beside its frames: colour decisions as `.cc` and `.cdl`, files that its AMF alone names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
     /// The ACES metadata file that goes with it, complete.

@@ -119,7 +119,15 @@ pub(super) fn read_look(text: &str) -> Outcome<(ColorStep, ExtraLook)> {
             let fault = fault.within("--look");
             if fault.remedy.is_none() { fault.remedy(remedy) } else { fault }
         })?;
-        return Ok((ColorStep::Look(label.clone()), ExtraLook { label, file: None }));
+        let step = ColorStep::Look(label.clone());
+        return Ok((step, ExtraLook { label, file: None, correction: None }));
+    }
+    let collections = ["cdl", "cc", "ccc"];
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if let Some(id) = id.filter(|_| !collections.iter().any(|known| extension == *known)) {
+        let message = format!("'{file}' is one look: it has no correction '{id}'");
+        let remedy = "Name the file by itself; FILE#ID is for .cdl, .cc and .ccc.";
+        return Err(Fault::new(Code::BadLook, message).at("--look").remedy(remedy));
     }
     let bytes = read_document(path)?;
     look::parse(file, &bytes, id)?;
@@ -131,7 +139,7 @@ pub(super) fn read_look(text: &str) -> Outcome<(ColorStep, ExtraLook)> {
         id: id.map(str::to_owned),
     });
     let name = path.file_name().map_or_else(|| label.clone(), |n| n.to_string_lossy().into_owned());
-    Ok((step, ExtraLook { label, file: Some((name, bytes)) }))
+    Ok((step, ExtraLook { label, file: Some((name, bytes)), correction: id.map(str::to_owned) }))
 }
 
 /// The colour of a clip, and what was assumed about it.

@@ -58,7 +58,7 @@ impl<'a> Source<'a> {
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
             return Ok(Self { path, clip: None });
         }
-        let clip = platefarm_media::open(path, None)?;
+        let clip = platefarm_media::open_alone(path)?;
         if clip.layout().mosaic().is_some() {
             return Err(Fault::new(
                 Code::BadRecipe,

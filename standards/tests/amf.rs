@@ -1,11 +1,12 @@
 //! AMF: what is written is valid by the schema, judged by libxml2; what others
 //! wrote is read. Needs `xmllint` (Debian: libxml2-utils) and fails without it.
 
-use platefarm_model::color::{apply, diagonal, mul};
+use platefarm_model::color::{apply, diagonal, mul, name};
 use platefarm_model::recipe::FrameNaming;
 use platefarm_model::recipe::{ColorStep, OutputColor};
-use platefarm_model::{Code, FrameRange, Timestamp};
+use platefarm_model::{Code, FrameRange, Outcome, Timestamp};
 use platefarm_standards::amf::clf::{CameraClf, camera_clf};
+use platefarm_standards::amf::registry::{self, Meaning};
 use platefarm_standards::amf::{
     Amf, BakedLook, Cdl, ClipMedia, Found, GradeLook, Incoming, IncomingAmf, InputTransform,
     LookSource, Pixels, PlateAmf, Reference, StageKind, Viewing, file_name, plate_amf, validate,
@@ -99,6 +100,34 @@ fn a_plate_is_valid_by_the_schema() {
                 assert_valid(&plate_amf(&plate).unwrap());
             }
         }
+    }
+}
+
+/// Codes of a display are led back by an inverse output, for which the schema has elements of its own.
+#[test]
+fn a_plate_of_a_displays_codes_is_valid_by_the_schema() {
+    let naming = naming();
+    let mut judged = Vec::new();
+    for entry in name::catalog() {
+        let Some(id) = registry::id_of(&Meaning::ToAces(entry.name.clone())) else { continue };
+        let input = InputTransform::Registered { description: "x", id: &id, applied: true };
+        let text = plate_amf(&PlateAmf { input: Some(input), ..plate(&naming, b"") });
+        let text = text.unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
+        let problems = validate(text.as_bytes()).unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        let open = text.replacen("applied=\"true\"", "applied=\"false\"", 1);
+        let nothing = |path: &str| -> Outcome<Found> { panic!("{path} is no file") };
+        let resolved = Amf::parse(open.as_bytes()).unwrap().resolve(&nothing).unwrap();
+        assert_eq!(resolved.stages[0].steps, [ColorStep::ToAces(entry.name)]);
+        // The judge is asked once for each kind of id.
+        let kind: String = id.split_inclusive('.').take(2).collect();
+        if !judged.contains(&kind) {
+            assert_valid(&text);
+            judged.push(kind);
+        }
+    }
+    for kind in ["v2.0:InvOutput.", "v1.5:InvODT.", "v1.5:InvRRTODT.", "v2.0:CSC."] {
+        assert!(judged.iter().any(|id| id.ends_with(kind)), "{kind} in {judged:?}");
     }
 }
 
@@ -479,7 +508,7 @@ fn looks_that_are_baked_stand_before_what_is_not() {
     let naming = naming();
     let text = std::fs::read_to_string(fixtures().join("plate_example.amf")).unwrap();
     let amf = Amf::parse(text.as_bytes()).unwrap();
-    let look = LookSource::File { path: "grade.cube", content: b"abc" };
+    let look = LookSource::File { path: "grade.cube", content: b"abc", correction: None };
     let looks = [BakedLook { description: "grade", look }];
     let files = [("looks/show_look.clf".to_owned(), "show_look.clf".to_owned(), b"abc".to_vec())];
     let incoming = Some(Incoming { amf: &amf, looks_baked: false, shown: false, files: &files });

@@ -201,6 +201,31 @@ fn the_remaining_transforms_of_a_plate_give_the_view() {
     assert_eq!(output.status.code(), Some(2), "never twice");
 }
 
+/// What was made for a display comes back by its inverse, and the plate's AMF says by which.
+#[test]
+fn codes_of_a_display_become_a_plate_with_an_amf() {
+    let scene = Scene::new();
+    let (plate, _) = scene.render(&scene.media, "plate", &[]);
+    for (i, output) in ["P3-D65_1000nit_in_Rec2100-D65_ST2084", "ACES 1.3 SDR Rec.709 BT.1886"]
+        .into_iter()
+        .enumerate()
+    {
+        let (view, _) = scene.render(&scene.media, &format!("view{i}"), &["--color-out", output]);
+        let way = ["--color-in", output];
+        let (back, report) = scene.render(&view, &format!("back{i}"), &way);
+        assert_eq!(report["color"], "ACES2065-1", "{report}");
+        let (a, b) = (pixels(&back), pixels(&plate));
+        let near = a.iter().zip(&b).filter(|(a, b)| (**a - **b).abs() < 0.02).count();
+        assert!(near * 10 > a.len() * 8, "{near} of {}", a.len());
+        let beside = scene.world.path(&format!("back{i}/p.amf"));
+        let checked = scene.world.run(&["amf", "validate", s(&beside)]);
+        assert!(checked.status.success(), "{}", text(&checked.stderr));
+        let written = scene.show(&beside);
+        assert_eq!(applied(&written)[0], ("inputTransform".into(), Some(true)), "{written}");
+        assert!(written["stages"][0]["names"].to_string().contains(":Inv"), "{written}");
+    }
+}
+
 /// A show's output transform is often a table of its own.
 #[test]
 fn a_view_may_be_a_file() {
@@ -276,6 +301,67 @@ fn a_look_is_baked_and_said() {
     assert!(header.more["view"].contains("not applied"));
 }
 
+/// Files of one name from two directories, one that is called as the camera's transform is, and one
+/// correction of a collection: the AMF names each, and none takes another's place.
+#[test]
+fn looks_stand_apart_beside_the_plate() {
+    let scene = Scene::new();
+    for dir in ["a", "b"] {
+        std::fs::create_dir(scene.world.path(dir)).unwrap();
+    }
+    let other = GRADE.replace("id=\"g\"", "id=\"h\"");
+    let space = "xmlns=\"urn:ASC:CDL:v1.01\"";
+    let both =
+        format!("<ColorCorrectionCollection {space}>{GRADE}{other}</ColorCorrectionCollection>");
+    let clf = "<ProcessList id=\"x\" compCLFversion=\"3\" xmlns=\"urn:AMPAS:CLF:v3.0\">\
+        <Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">1 0 0 0 1 0 0 0 1</Array>\
+        </Matrix></ProcessList>";
+    let [first, second, table, all] = [
+        ("a/grade.cc", GRADE),
+        ("b/grade.cc", other.as_str()),
+        ("p.clf", clf),
+        ("all.ccc", both.as_str()),
+    ]
+    .map(|(name, text)| scene.amf(name, text));
+    let chosen = format!("{}#h", s(&all));
+    let looks = [s(&first), s(&second), s(&table), chosen.as_str(), s(&first)];
+    let looks = looks.map(|look| ["--look", look]).concat();
+    scene.render(&scene.media, "out", &looks);
+
+    let beside = |name: &str| std::fs::read_to_string(scene.world.path(name)).expect(name);
+    assert_eq!(beside("out/grade.cc"), GRADE);
+    assert_eq!(beside("out/2_grade.cc"), other);
+    assert_eq!(beside("out/2_p.clf"), clf);
+    assert!(beside("out/p.clf").contains("white balance"));
+    let written = scene.world.path("out/p.amf");
+    let checked = scene.world.run(&["amf", "validate", s(&written)]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    // Were nothing of it done yet, everything would be found, with its hash.
+    let open = beside("out/p.amf").replace("applied=\"true\"", "applied=\"false\"");
+    let open = scene.amf("out/open.amf", &open);
+    let resolved = scene.world.json(&["amf", "resolve", s(&open)]);
+    let remaining: Vec<&str> =
+        resolved["remaining"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect();
+    let ends = ["p.clf", "grade.cc", "2_grade.cc", "2_p.clf", "all.ccc#h", "grade.cc"];
+    assert!(remaining.len() > ends.len(), "{resolved}");
+    for (step, end) in remaining.iter().zip(ends) {
+        assert!(step.ends_with(&format!("/{end}")), "{step} is not {end}");
+    }
+
+    // An AMF and its look are often called as the clip is.
+    let show = scene.amf("p.amf", &amf(None, &[look("<aces:file>p.clf</aces:file>")]));
+    scene.render(&scene.media, "show", &["--amf", s(&show)]);
+    assert_eq!(beside("show/2_p.clf"), clf);
+    assert!(beside("show/p.clf").contains("white balance"));
+    let written = scene.world.path("show/p.amf");
+    let resolved = scene.world.json(&["amf", "resolve", s(&written)]);
+    assert!(resolved["remaining"].to_string().contains("/2_p.clf"), "{resolved}");
+
+    let chosen = format!("{}#h", s(&table));
+    let out = scene.world.path("no");
+    scene.world.fails("F0221", &["render", s(&scene.media), "--out", s(&out), "--look", &chosen]);
+}
+
 #[test]
 fn what_cannot_be_resolved_stops_before_a_frame() {
     let scene = Scene::new();
@@ -314,6 +400,15 @@ fn pictures_are_converted_with_what_they_say() {
     let direct = scene.world.path("direct.exr");
     assert!(run(&["--to", to, s(&plate), s(&direct)]).status.success());
     assert!(apart(&pixels(&again), &pixels(&direct)) < 1e-2);
+    // Versions stand beside each other, and each is what itself says.
+    let [first, second, third] =
+        ["shot_v001.exr", "shot_v002.exr", "third.exr"].map(|name| scene.world.path(name));
+    std::fs::copy(&plate, &first).unwrap();
+    assert!(run(&["--to", "ACEScg", s(&plate), s(&second)]).status.success());
+    let output = run(&["--to", "ACES2065-1", s(&second), s(&third)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(apart(&pixels(&third), &pixels(&plate)) < 4e-3);
+    assert!(apart(&pixels(&second), &pixels(&plate)) > 0.01);
     for (args, code) in [
         (vec!["--to", to, s(&png), "x.exr"], "F0114"),
         (vec!["--to", "ACEScg", s(&plate), "x.png"], "F0405"),

@@ -104,6 +104,43 @@ fn an_applied_input_transform_is_believed_of_a_file_that_is_silent() {
     assert!(written.contains("primaries assumed"), "{written}");
 }
 
+/// What the registry does not have, LogC3 at another index for one, an AMF names by a file.
+#[test]
+fn a_file_that_led_to_aces_goes_along_and_is_named() {
+    let world = World::new();
+    let silent = picture(&world, "silent", None);
+    let half = "<ProcessList id=\"x\" compCLFversion=\"3\" xmlns=\"urn:AMPAS:CLF:v3.0\">\
+        <Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">0.5 0 0 0 0.5 0 0 0 0.5</Array>\
+        </Matrix></ProcessList>";
+    std::fs::create_dir(world.path("luts")).expect("a directory");
+    in_file(&world, "luts/p.clf", half);
+    let by_id = format!("<aces:transformId>{LOGC4}</aces:transformId>");
+    let by_file = "<aces:description>Camera X</aces:description><aces:file>luts/p.clf</aces:file>";
+    let open = amf(Some((LOGC4, false)), &[]).replace(&by_id, by_file);
+    let open = in_file(&world, "open.amf", &open);
+    let out = world.path("out");
+    let report = world.json(&render(&silent, &out, &["--amf", s(&open)]));
+    assert!(!says(&report, "F0225", "id of our own"), "{report}");
+    let halved: Vec<f32> = as_it_came().into_iter().map(|v| v * 0.5).collect();
+    assert!(pixels(&out.join("p.1001.exr")) == halved);
+
+    // Its name is that of a document of the plate's own.
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect(name);
+    assert_eq!(read("2_p.clf"), half);
+    let written = read("p.amf");
+    let pipeline = written.split("<aces:workingLocation").next().expect("a pipeline");
+    for said in ["applied=\"true\"", "Camera X", "<aces:file>2_p.clf</aces:file>"] {
+        assert!(pipeline.contains(said), "{said}: {written}");
+    }
+    let checked = world.run(&["amf", "validate", s(&out.join("p.amf"))]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    // Were it not done yet, it would be found, with its hash.
+    let undone = written.replacen("applied=\"true\"", "applied=\"false\"", 1);
+    let undone = in_file(&world, "out/undone.amf", &undone);
+    let resolved = world.json(&["amf", "resolve", s(&undone)]);
+    assert!(resolved["remaining"][0].as_str().unwrap().ends_with("/2_p.clf"), "{resolved}");
+}
+
 #[test]
 fn contradictions_stop_until_a_person_says_which_is_right() {
     let world = World::new();

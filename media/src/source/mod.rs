@@ -151,6 +151,21 @@ pub fn open(path: &Path, clip_name: Option<&str>) -> Outcome<Box<dyn Clip>> {
     Ok(merged::with_exports(clip, &exports))
 }
 
+/// Opens a file by itself: files whose names differ by a number may be versions, and no clip. What
+/// metadata exports beside it say is in its metadata.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_alone(path: &Path) -> Outcome<Box<dyn Clip>> {
+    if storage::metadata(path).map_err(|e| read_fault(path, &e))?.is_dir() {
+        return open(path, None);
+    }
+    regular(path)?;
+    let (_, exports) = sequence_of(path);
+    let clip = open_with(Sequence::single(path))?;
+    Ok(merged::with_exports(clip, &exports))
+}
+
 /// The files of the clip that a file belongs to, by their names: none of them is opened.
 #[must_use]
 pub fn files(path: &Path) -> Sequence {

@@ -313,7 +313,7 @@ impl Framer<'_> {
         let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
         notes.extend(assumed);
         let grade = take.event.cdl.as_ref();
-        let Sidecars { amf, clf, looks, told } =
+        let Sidecars { amf, clf, looks, own, told } =
             sidecar::sidecars(request, &naming, clip, frames, &color, grade)?;
         notes.extend(told.into_iter().map(|fault| fault.at(place(take.event))));
         let mut render = RenderSpec {
@@ -347,12 +347,13 @@ impl Framer<'_> {
             max_attempts: limits::DEFAULT_MAX_ATTEMPTS,
             terms: Default::default(),
         };
-        let documents = if request.delivery.sidecars.cdl {
+        let mut documents = if request.delivery.sidecars.cdl {
             let from = format!("{}, {}", request.edl_document.name, place(take.event));
             grade::documents(&name, take.event.cdl.as_ref(), &from)
         } else {
             Vec::new()
         };
+        documents.extend(own);
         let plate = PlatePlan {
             amf,
             clf,

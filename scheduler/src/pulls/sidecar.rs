@@ -8,7 +8,7 @@ use platefarm_model::clip::ClipInfo;
 use platefarm_model::pull::{Document, PackageColor};
 use platefarm_model::recipe::{ColorRecipe, FrameNaming};
 use platefarm_model::{Code, Fault, FrameRange, Outcome};
-use platefarm_standards::amf::{self, Delivery, GradeLook, Pixels};
+use platefarm_standards::amf::{self, Delivery, GradeLook, IncomingAmf, Pixels};
 use platefarm_standards::editlist::{Cdl, Sop};
 use twox_hash::XxHash3_128;
 
@@ -20,6 +20,9 @@ pub(super) struct Sidecars {
     pub(super) clf: Option<Document>,
     /// Names of the looks of the package that the AMF names.
     pub(super) looks: Vec<String>,
+    /// Files that stand beside this plate alone: what led to ACES2065-1, and looks that have another name
+    /// here than in the package, since the plate is called so itself.
+    pub(super) own: Vec<Document>,
     /// What was assumed about the list's colour decision, or why it is not in the AMF, and what of it
     /// is in no registry.
     pub(super) told: Vec<Fault>,
@@ -89,9 +92,16 @@ pub(super) fn sidecars(
         created: request.now,
         uuid: &made,
     })?;
-    let looks = sidecars.looks.into_iter().map(|look| look.name).collect();
+    let of_package = request.amf.map(IncomingAmf::files).unwrap_or_default();
+    let is_shared = |look: &Document| {
+        let same = |name: &str, bytes: &[u8]| name == look.name && bytes == look.text.as_bytes();
+        of_package.iter().any(|(_, name, bytes)| same(name, bytes))
+    };
+    let (shared, own): (Vec<Document>, Vec<Document>) =
+        sidecars.looks.into_iter().partition(is_shared);
+    let looks = shared.into_iter().map(|look| look.name).collect();
     let told = told.into_iter().chain(sidecars.notes).collect();
-    Ok(Sidecars { amf: sidecars.amf, clf: sidecars.clf, looks, told })
+    Ok(Sidecars { amf: sidecars.amf, clf: sidecars.clf, looks, own, told })
 }
 
 /// The UUID of a document of a plate. The same pull made at another time is another document.

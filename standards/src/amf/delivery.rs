@@ -2,13 +2,14 @@
 //! AMF, and the files that it names. For sensor data the camera's transform
 //! is one of them, since it is in no registry.
 
+use super::StageKind;
+use super::beside::apart;
 use super::clf::{CameraClf, PictureClf, camera_clf, picture_clf};
 use super::grade::GradeLook;
 use super::incoming::{IncomingAmf, is_raw, own_space};
+use super::input::InputTransform;
 use super::own;
-use super::plate::{
-    BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, plate_amf, relative,
-};
+use super::plate::{BakedLook, Incoming, LookSource, PlateAmf, Viewing, plate_amf, relative};
 use super::registry::{self, Meaning};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
@@ -29,6 +30,8 @@ pub struct ExtraLook {
     pub label: String,
     /// The file's name and content, where it is one.
     pub file: Option<(String, Vec<u8>)>,
+    /// Which correction of the file, where it is one of a collection.
+    pub correction: Option<String>,
 }
 
 /// Frames that are delivered.
@@ -70,7 +73,7 @@ pub struct Sidecars {
     /// The input transform as a Common LUT Format file, where no registry has it: that of the
     /// camera, of a picture, or of the frames themselves.
     pub clf: Option<Document>,
-    /// Files of looks.
+    /// Files of looks, and that of an input transform which the AMF that came in named.
     pub looks: Vec<Document>,
     /// What of the AMF is in no registry.
     pub notes: Vec<Fault>,
@@ -84,8 +87,13 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
     let Delivery { clip, naming, color_out, .. } = *delivery;
     let stem = naming.stem.as_str();
     let meaning = color_out.meaning()?;
-    let led =
-        if meaning.display || color_out.is_aces() { behind(delivery)? } else { ahead(delivery)? };
+    let came = delivery.incoming.map(|incoming| incoming.of(clip)).transpose()?;
+    let given = came.and_then(|came| given(delivery, came));
+    let led = if meaning.display || color_out.is_aces() {
+        behind(delivery, given.as_ref())?
+    } else {
+        ahead(delivery)?
+    };
     let mut notes: Vec<Fault> = led.iter().filter_map(|way| way.note.clone()).collect();
     let shown = Meaning::FromAces(color_out.name().to_owned());
     if meaning.display && color_out.file().is_none() && registry::id_of(&shown).is_none() {
@@ -94,9 +102,17 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
     let document =
         |name: &str, bytes: &[u8]| Document { name: name.to_owned(), text: bytes.to_vec().into() };
     let clf_name = format!("{stem}.clf");
-    let came = delivery.incoming.map(|incoming| incoming.of(clip)).transpose()?;
-    let files = came.map(IncomingAmf::files).unwrap_or_default();
-    let looks: Vec<BakedLook<'_>> = delivery.looks.iter().map(baked).collect();
+    let mut files = came.map(IncomingAmf::files).unwrap_or_default();
+    let baked_files = delivery.looks.iter().filter_map(|look| look.file.as_ref());
+    let baked_files = baked_files.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let came_along = files.iter().map(|(_, beside, bytes)| (beside.as_str(), bytes.as_slice()));
+    let names = apart(stem, came_along.chain(baked_files).chain(given.as_ref().map(Given::file)));
+    let (came_along, extra) = names.split_at(files.len());
+    for ((_, beside, _), name) in files.iter_mut().zip(came_along) {
+        beside.clone_from(name);
+    }
+    let named = with_names(delivery.looks, extra);
+    let looks: Vec<BakedLook<'_>> = named.iter().map(|(look, name)| baked(look, name)).collect();
     let plate = PlateAmf {
         description: delivery.what,
         author: None,
@@ -106,7 +122,7 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
         clip_name: stem,
         naming,
         frames: delivery.frames,
-        input: led.as_ref().map(|way| way.transform(&clf_name)),
+        input: led.as_ref().map(|way| way.transform(&clf_name, names.last())),
         incoming: came.map(|incoming| Incoming {
             amf: &incoming.amf,
             looks_baked: meaning.display,
@@ -121,14 +137,24 @@ pub fn sidecars(delivery: &Delivery<'_>) -> Outcome<Sidecars> {
     let amf = Document { name: format!("{stem}.amf"), text: plate_amf(&plate)?.into() };
     let mut looks: Vec<Document> =
         files.iter().map(|(_, beside, bytes)| document(beside, bytes)).collect();
-    for (name, bytes) in delivery.looks.iter().filter_map(|look| look.file.as_ref()) {
-        relative(name)?;
-        looks.push(document(name, bytes));
+    for (look, name) in &named {
+        if let Some((_, bytes)) =
+            look.file.as_ref().filter(|_| looks.iter().all(|l| l.name != *name))
+        {
+            relative(name)?;
+            looks.push(document(name, bytes));
+        }
     }
-    let clf = led.as_ref().and_then(|way| match &way.by {
-        By::File(text) => Some(document(&clf_name, text.as_bytes())),
-        By::Id(_) => None,
-    });
+    let mut clf = None;
+    match led.as_ref().map(|way| &way.by) {
+        Some(By::File(text)) => clf = Some(document(&clf_name, text.as_bytes())),
+        // It may be a look, too.
+        Some(By::Given(bytes)) => {
+            let name = names.last().filter(|name| looks.iter().all(|look| look.name != **name));
+            looks.extend(name.map(|name| document(name, bytes)));
+        }
+        Some(By::Id(_)) | None => {}
+    }
     Ok(Sidecars { amf, clf, looks, notes })
 }
 
@@ -148,17 +174,47 @@ enum By {
     Id(String),
     /// The text of a Common LUT Format file.
     File(String),
+    /// The content of the file that the AMF named.
+    Given(Vec<u8>),
+}
+
+/// The file of an input transform that the AMF named, and that led to ACES2065-1.
+struct Given<'a> {
+    /// What the AMF calls it.
+    label: &'a str,
+    /// Its name, without directories.
+    name: &'a str,
+    bytes: &'a [u8],
+}
+
+impl<'a> Given<'a> {
+    fn file(&self) -> (&'a str, &'a [u8]) {
+        (self.name, self.bytes)
+    }
+}
+
+fn given<'a>(delivery: &Delivery<'_>, came: &'a IncomingAmf) -> Option<Given<'a>> {
+    let [ColorStep::File(file)] = delivery.color.input.as_slice() else { return None };
+    let mut inputs = came.found().filter(|(kind, _)| *kind == StageKind::Input);
+    let (_, (name, found)) = inputs.find(|(_, (_, found))| found.path == file.path)?;
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let label = came.resolved.input_said().map_or(name, |(label, _)| label);
+    Some(Given { label, name, bytes: &found.bytes })
 }
 
 impl Way {
-    /// As the AMF has it; `clf` is the name of the file where one says it.
-    fn transform<'a>(&'a self, clf: &'a str) -> InputTransform<'a> {
+    /// As the AMF has it; `clf` is the name of the file where one of ours says it, `given` of one that came.
+    fn transform<'a>(&'a self, clf: &'a str, given: Option<&'a String>) -> InputTransform<'a> {
         let (description, applied) = (self.description.as_str(), self.applied);
         match &self.by {
             By::Id(id) => InputTransform::Registered { description, id, applied },
             By::File(text) => {
                 let content = text.as_bytes();
                 InputTransform::File { description, path: clf, content, applied }
+            }
+            By::Given(content) => {
+                let path = given.map_or(clf, String::as_str);
+                InputTransform::File { description, path, content, applied }
             }
         }
     }
@@ -173,7 +229,7 @@ fn ahead(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
 }
 
 /// What led to ACES2065-1 and is in the pixels; none for a clip that came in it.
-fn behind(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
+fn behind(delivery: &Delivery<'_>, given: Option<&Given<'_>>) -> Outcome<Option<Way>> {
     let Delivery { clip, naming, .. } = *delivery;
     let way = |(by, note)| {
         Ok(Some(Way { description: input_description(delivery), by, applied: true, note }))
@@ -193,6 +249,11 @@ fn behind(delivery: &Delivery<'_>) -> Outcome<Option<Way>> {
     }
     if is_raw(clip) {
         return way((By::Id(own::conversion(DEVELOPED)), None));
+    }
+    if let Some(Given { label, name, bytes }) = given {
+        let by = By::Given(bytes.to_vec());
+        let description = format!("{label} ({name}) to ACES2065-1; baked into the pixels");
+        return Ok(Some(Way { description, by, applied: true, note: None }));
     }
     match input_space(delivery) {
         Some(space) if space.name() == ACES => Ok(None),
@@ -227,9 +288,18 @@ fn named(delivery: &Delivery<'_>, space: &name::Named, how: &str) -> (By, Option
     (By::Id(own::conversion(name)), Some(unregistered(name)))
 }
 
-fn baked(look: &ExtraLook) -> BakedLook<'_> {
+/// Looks with the names of their files; those that are no file have an empty one.
+fn with_names<'a>(looks: &'a [ExtraLook], names: &'a [String]) -> Vec<(&'a ExtraLook, &'a str)> {
+    let mut names = names.iter();
+    let mut name_of = |look: &ExtraLook| look.file.as_ref().and_then(|_| names.next());
+    looks.iter().map(|look| (look, name_of(look).map_or("", String::as_str))).collect()
+}
+
+fn baked<'a>(look: &'a ExtraLook, beside: &'a str) -> BakedLook<'a> {
     let source = match &look.file {
-        Some((name, bytes)) => LookSource::File { path: name, content: bytes },
+        Some((_, content)) => {
+            LookSource::File { path: beside, content, correction: look.correction.as_deref() }
+        }
         None => LookSource::Named(&look.label),
     };
     BakedLook { description: &look.label, look: source }

@@ -5,6 +5,7 @@ use super::Cdl;
 use super::registry::{self, Meaning};
 use super::write::{leaf, node, set};
 use crate::xml::Element;
+use platefarm_model::color::space::URN;
 use platefarm_model::{Code, Fault, Outcome};
 
 /// The space of a grade that names none.
@@ -20,6 +21,16 @@ pub struct GradeLook {
     pub description: String,
     /// Its numbers.
     pub cdl: Cdl,
+}
+
+/// What names a correction of a file that is made on ACES2065-1 itself, as looks are.
+pub(super) fn correction(id: &str) -> [Element; 2] {
+    let same = format!("{URN}CSC.Academy.Unity.a2.v1");
+    let from = node("fromCdlWorkingSpace", vec![leaf("transformId", &same)]);
+    let mut reference = leaf("ColorCorrectionRef", "");
+    reference.namespace = NAMESPACE.into();
+    set(&mut reference, "ref", id);
+    [node("cdlWorkingSpace", vec![from]), reference]
 }
 
 /// A grade as a look: the schema wants both nodes and one way into its space.

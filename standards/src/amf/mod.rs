@@ -10,11 +10,13 @@
 //! Sources: S-2019-001 and the schema of version 2.0 (`ampas/aces-amf`), the
 //! AMF implementation guide (`ampas/aces-docs`).
 
+mod beside;
 pub mod clf;
 mod delivery;
 mod grade;
 mod hash;
 mod incoming;
+mod input;
 mod output;
 mod own;
 mod plate;
@@ -28,10 +30,9 @@ pub use delivery::{Delivery, ExtraLook, Sidecars, sidecars};
 pub use grade::GradeLook;
 pub use hash::sha256_hex;
 pub use incoming::{IncomingAmf, overruled, pixels};
+pub use input::InputTransform;
 pub use output::{named, output, target, view};
-pub use plate::{
-    BakedLook, Incoming, InputTransform, LookSource, PlateAmf, Viewing, file_name, plate_amf,
-};
+pub use plate::{BakedLook, Incoming, LookSource, PlateAmf, Viewing, file_name, plate_amf};
 pub use read::{
     Amf, Cdl, Clip, ClipMedia, Hash, Pipeline, Reference, Stage, StageKind, WorkingSpace,
 };

@@ -6,40 +6,15 @@
 
 use super::grade::{self, GradeLook};
 use super::hash::{SHA256_URI, sha256_base64};
+use super::input::{InputTransform, input_transform};
 use super::own;
 use super::registry::{self, Meaning};
-use super::write::{archived, emit, leaf, mend, node, set};
+use super::write::{archived, emit, leaf, mend, node, set, step};
 use super::{Amf, StageKind};
 use crate::xml::{Element, Writer};
 use platefarm_model::recipe::FrameNaming;
 use platefarm_model::utc::Utc;
 use platefarm_model::{Code, Fault, FrameRange, Outcome, Timestamp};
-
-/// What leads from the clip to ACES2065-1, or, where the delivered pixels are
-/// codes of another space, from these.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum InputTransform<'a> {
-    /// A transform of the ACES registry, or one that has an id of our own.
-    Registered {
-        /// What was done, or what it is, for people.
-        description: &'a str,
-        /// `urn:ampas:aces:transformId:v2.0:CSC.Arri.LogC4_to_ACES.a2.v1`
-        id: &'a str,
-        /// Whether it is in the pixels, and not still to be done.
-        applied: bool,
-    },
-    /// A file beside the AMF or below it.
-    File {
-        /// What was done, or what it is, for people.
-        description: &'a str,
-        /// Relative path, with `/`.
-        path: &'a str,
-        /// Its content, which is hashed.
-        content: &'a [u8],
-        /// Whether it is in the pixels.
-        applied: bool,
-    },
-}
 
 /// A look that was put into the pixels besides those of an AMF.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,6 +36,8 @@ pub enum LookSource<'a> {
         path: &'a str,
         /// Its content, which is hashed.
         content: &'a [u8],
+        /// Which correction of it, where it is one of a collection.
+        correction: Option<&'a str>,
     },
 }
 
@@ -288,7 +265,7 @@ fn moved(look: &mut Element, incoming: &Incoming<'_>) -> Outcome<()> {
     Ok(())
 }
 
-fn hash_of(content: &[u8]) -> Element {
+pub(super) fn hash_of(content: &[u8]) -> Element {
     let mut hash = leaf("hash", &sha256_base64(content));
     set(&mut hash, "algorithm", SHA256_URI);
     hash
@@ -298,9 +275,13 @@ fn baked(look: &BakedLook<'_>) -> Outcome<Element> {
     let mut children = vec![leaf("description", look.description)];
     match look.look {
         LookSource::Named(name) => children.push(leaf("transformId", &look_id(name))),
-        LookSource::File { path, content } => {
+        LookSource::File { path, content, correction } => {
             relative(path)?;
-            children.extend([hash_of(content), leaf("file", path)]);
+            children.push(hash_of(content));
+            if let Some(id) = correction {
+                children.extend(grade::correction(id));
+            }
+            children.push(leaf("file", path));
         }
     }
     let mut look = node("lookTransform", children);
@@ -366,38 +347,6 @@ pub(super) fn relative(path: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn input_transform(input: InputTransform<'_>) -> Outcome<Element> {
-    let (children, applied) = match input {
-        InputTransform::Registered { description, id, applied } => {
-            if !is_input_id(id) {
-                return Err(bad(format!("'{id}' is not the id of an input transform")));
-            }
-            (vec![leaf("description", description), leaf("transformId", id)], applied)
-        }
-        InputTransform::File { description, path, content, applied } => {
-            relative(path)?;
-            let children =
-                vec![leaf("description", description), hash_of(content), leaf("file", path)];
-            (children, applied)
-        }
-    };
-    let mut element = node("inputTransform", children);
-    set(&mut element, "applied", if applied { "true" } else { "false" });
-    Ok(element)
-}
-
-/// The kinds of id that the schema takes for an input transform.
-fn is_input_id(id: &str) -> bool {
-    let kinds = [("v1.5", ["IDT.", "ACEScsc."]), ("v2.0", ["Input.", "CSC."])];
-    let rest = id.strip_prefix("urn:ampas:aces:transformId:");
-    rest.and_then(|rest| rest.split_once(':')).is_some_and(|(version, name)| {
-        !name.contains(char::is_whitespace)
-            && kinds
-                .iter()
-                .any(|(v, kinds)| *v == version && kinds.iter().any(|k| name.starts_with(k)))
-    })
-}
-
 fn output(plate: &PlateAmf<'_>) -> Outcome<Element> {
     let came = plate.incoming.and_then(|incoming| {
         let mut stages = incoming.amf.pipeline.stages.iter();
@@ -412,7 +361,6 @@ fn output(plate: &PlateAmf<'_>) -> Outcome<Element> {
     }
     let viewing = plate.viewing.unwrap_or_default();
     let id = output_id(viewing.output);
-    let step = |name: &str, id: &str| node(name, vec![leaf("transformId", id)]);
     // ACES 1 knows most displays as two transforms, of which the first is always the same.
     let children = if id.contains(":ODT.") {
         let rendering = "urn:ampas:aces:transformId:v1.5:RRT.a1.0.3";
@@ -460,15 +408,6 @@ fn system_version(plate: &PlateAmf<'_>, output: &Element) -> [u32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn input_ids_are_told_from_others() {
-        assert!(is_input_id("urn:ampas:aces:transformId:v2.0:CSC.Arri.LogC4_to_ACES.a2.v1"));
-        assert!(is_input_id("urn:ampas:aces:transformId:v1.5:IDT.ARRI.Alexa-v3-logC-EI800.a1.v2"));
-        assert!(!is_input_id("urn:ampas:aces:transformId:v1.5:RRT.a1.0.3"));
-        assert!(!is_input_id("urn:ampas:aces:transformId:v1.5:CSC.Arri.LogC4_to_ACES.a2.v1"));
-        assert!(!is_input_id("CSC.Arri.LogC4_to_ACES.a2.v1"));
-    }
 
     #[test]
     fn missing_uuids_are_counted_on() {

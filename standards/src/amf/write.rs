@@ -16,6 +16,11 @@ pub(super) fn node(name: &str, children: Vec<Element>) -> Element {
     Element { name: name.into(), children, ..Element::default() }
 }
 
+/// One of two transforms that are one, or an inverse.
+pub(super) fn step(name: &str, id: &str) -> Element {
+    node(name, vec![leaf("transformId", id)])
+}
+
 /// Sets an attribute.
 pub(super) fn set(element: &mut Element, name: &str, value: &str) {
     element.attributes.retain(|(key, _)| &**key != name);

@@ -6,7 +6,7 @@ use platefarm_model::delivery::Repeated;
 use platefarm_model::job::StepKind;
 use platefarm_model::recipe::{Compression, RenderSpec};
 use platefarm_model::{Code, FrameRange};
-use platefarm_standards::amf::{Amf, StageKind};
+use platefarm_standards::amf::{Amf, Found, IncomingAmf, Reference, StageKind};
 
 fn a001() -> ClipInfo {
     clip("A001_C001", Some("A001"), "01:00:00:00", 200)
@@ -159,6 +159,40 @@ fn colour_decisions_and_the_pull_list_travel_with_the_plates() {
     assert_eq!((assumed(graded), assumed(plain)), (true, false));
     let amf = Amf::parse(plain.amf.text.as_bytes()).unwrap();
     assert!(amf.pipeline.stages.iter().all(|stage| stage.cdl.is_none()));
+}
+
+/// Looks of a show are often called as its shots are.
+#[test]
+fn a_look_takes_no_place_of_a_plates_own_documents() {
+    let edl =
+        list(&(event(1, "01:00:01:00 01:00:02:00", "") + &event(2, "01:00:03:00 01:00:04:00", "")));
+    let clf = "<ProcessList id=\"x\" compCLFversion=\"3\" xmlns=\"urn:AMPAS:CLF:v3.0\">\
+        <Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">1 0 0 0 1 0 0 0 1</Array>\
+        </Matrix></ProcessList>";
+    let amf = "<acesMetadataFile version=\"2.0\" xmlns=\"urn:ampas:aces:amf:v2.0\"><pipeline>\
+        <lookTransform applied=\"false\"><file>demo_010_PL01_v001.clf</file></lookTransform>\
+        </pipeline></acesMetadataFile>";
+    let find = |name: &str| -> Outcome<Found> {
+        Ok(Found { path: format!("/show/{name}"), bytes: clf.as_bytes().to_vec() })
+    };
+    let incoming = IncomingAmf::read("show.amf", amf.as_bytes(), &find).unwrap();
+    let clips = [a001()];
+    let made = plan(&PullRequest { amf: Some(&incoming), ..request(&edl, &clips, 4) }).unwrap();
+    let beside = |plate: &PlatePlan| {
+        let amf = Amf::parse(plate.amf.text.as_bytes()).unwrap();
+        let mut looks = amf.pipeline.stages.iter().filter(|s| s.kind == StageKind::Look);
+        let named = looks.next().map(|look| look.references.clone());
+        let own: Vec<String> = plate.documents.iter().map(|d| d.name.clone()).collect();
+        (named, own, plate.looks.clone())
+    };
+    let [first, second] = made.package.plates.as_slice() else { panic!("two plates") };
+    assert_eq!(first.name, "demo_010_PL01_v001");
+    let (name, other) =
+        ("demo_010_PL01_v001.clf".to_owned(), "2_demo_010_PL01_v001.clf".to_owned());
+    let is = |name: &String| Some(vec![Reference::File(name.clone())]);
+    assert_eq!(beside(first), (is(&other), vec![other], Vec::new()));
+    assert_eq!(beside(second), (is(&name), Vec::new(), vec![name]));
+    assert_eq!(first.documents[0].text.as_bytes(), clf.as_bytes());
 }
 
 /// What a delivery of `made` leaves behind.

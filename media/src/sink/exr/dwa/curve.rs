@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 
 /// e to the 2.2, by OpenEXR's value of e: its logarithm is the scale above 1.
 const LOG_BASE: f64 = 9.025_013_291_56;
+/// The largest value that is packed. What is rounded comes back up to a fortieth larger beside black,
+/// and above 65 519 a reader has infinity; this leaves a tenth.
+const HIGHEST: f64 = 60_000.0;
 
 /// The curve for the bits of every half; its values are halves too, so that
 /// a picture without detail comes back as it was.
@@ -35,7 +38,7 @@ fn curve(value: f64) -> f64 {
     } else if value <= 1.0 {
         value.powf(1.0 / 2.2)
     } else {
-        value.ln() / LOG_BASE.ln() + 1.0
+        value.min(HIGHEST).ln() / LOG_BASE.ln() + 1.0
     }
 }
 
@@ -61,8 +64,10 @@ mod tests {
             assert_eq!(table[bits | 0x8000], -table[bits]);
             assert_eq!(table[bits].to_bits() & 0x1fff, 0, "{bits:x} is not a half");
         }
-        // 65504: 1 + ln(65504) / 2.2 = 6.0409, to the nearest of 1/256.
-        assert_eq!(table[0x7bff], 6.039_062_5);
+        // 60000, and what is larger: 1 + ln(60000) / 2.2 = 6.0010, to the nearest of 1/256.
+        assert_eq!((table[0x7b53], table[0x7bff]), (6.0, 6.0));
+        // 32768: 1 + ln(32768) / 2.2 = 5.7260.
+        assert_eq!(table[0x7800], 5.726_562_5);
         // 0.18005: 0.45872, to the nearest of 1/4096.
         assert_eq!(table[0x31c3], 1879.0 / 4096.0);
     }
