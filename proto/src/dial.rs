@@ -124,6 +124,10 @@ impl Dial {
             let message = format!("the certificate of {url} is not trusted here");
             return Fault::new(Code::NoScheduler, message).because(error).remedy(TO_TRUST);
         }
+        if says(error, ALERT) {
+            let message = format!("the scheduler at {url} broke the handshake off");
+            return Fault::new(Code::NoScheduler, message).because(error).remedy(CUT_OFF);
+        }
         if url.starts_with("https://") && says(error, NO_TLS) {
             let plain = url.replacen("https://", "http://", 1);
             let message = format!("what answers at {url} speaks without TLS");
@@ -194,7 +198,12 @@ impl Dial {
 const NO_TLS: &str = "InvalidContentType";
 /// It failed on whose certificate it was, whom it was for, or when.
 pub(crate) const DISTRUSTED: &str = "invalid peer certificate";
-/// What to do then.
+/// It was broken off by the other side.
+pub(crate) const ALERT: &str = "received fatal alert";
+/// What to do where a connection breaks: a scheduler that wants TLS, or a certificate, says no more than that.
+pub(crate) const CUT_OFF: &str = "Try again. A scheduler with TLS wants an https:// address, and one that asks for a \
+    client's certificate --cert and --key.";
+/// What to do where it is not trusted.
 pub(crate) const TO_TRUST: &str = "Give the CA that signed it with --ca, and an address whose name it was \
     made for; `openssl x509 -noout -text -in FILE` shows names and dates. A CA's own certificate is not taken \
     for a server's.";
@@ -302,6 +311,9 @@ mod tests {
         );
         let remedy = Dial::from("https://farm:1").away(&strange);
         assert!(remedy.remedy_text().contains("--ca"), "{remedy:?}");
+        let asked = std::io::Error::other("received fatal alert: CertificateRequired");
+        let remedy = Dial::from("https://farm:1").away(&asked);
+        assert!(remedy.remedy_text().contains("--cert"), "{remedy:?}");
     }
 
     #[test]

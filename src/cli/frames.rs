@@ -58,12 +58,26 @@ pub(super) enum Tasks {
 }
 
 /// The frames that a target and options name.
-pub(super) fn query(target: Target, frames: Option<FrameSet>) -> FrameQuery {
+///
+/// # Errors
+/// [`Code::UnknownStep`], and what the farm says of the job.
+pub(super) async fn query(
+    farm: &mut Farm,
+    target: Target,
+    frames: Option<FrameSet>,
+) -> Outcome<FrameQuery> {
     let step = match target {
         Target::Job(_) => None,
-        Target::Step(id) => Some(id.index),
+        Target::Step(id) => {
+            let job = farm.job(id.job).await?;
+            if job.steps.iter().all(|step| step.id != id) {
+                let message = format!("{} has no step {}", id.job, id.index);
+                return Err(Fault::new(Code::UnknownStep, message));
+            }
+            Some(id.index)
+        }
     };
-    FrameQuery { step, frames, state: None }
+    Ok(FrameQuery { step, frames, state: None })
 }
 
 pub(super) fn frames(verb: Frames, global: &Global, out: &dyn Output) -> Outcome<()> {
@@ -71,7 +85,7 @@ pub(super) fn frames(verb: Frames, global: &Global, out: &dyn Output) -> Outcome
         let mut farm = Farm::connect(global.dial()?).await?;
         match verb {
             Frames::List { target, frames, state, slowest, limit } => {
-                let query = FrameQuery { state, ..query(target, frames) };
+                let query = FrameQuery { state, ..query(&mut farm, target, frames).await? };
                 let job = farm.job(target.job()).await?;
                 let mut lines = farm.every_frame(&job, &query).await?;
                 if slowest {
@@ -85,7 +99,7 @@ pub(super) fn frames(verb: Frames, global: &Global, out: &dyn Output) -> Outcome
             }
             Frames::Show { target, frame } => {
                 let only = FrameSet::from(platefarm_model::FrameRange::single(frame));
-                let query = query(target, Some(only));
+                let query = query(&mut farm, target, Some(only)).await?;
                 let job = farm.job(target.job()).await?;
                 let lines = farm.every_frame(&job, &query).await?;
                 match lines.as_slice() {
@@ -108,7 +122,7 @@ pub(super) fn frames(verb: Frames, global: &Global, out: &dyn Output) -> Outcome
                 Ok(())
             }
             Frames::Publish { target } => {
-                let (mut lines, query) = (Vec::new(), query(target, None));
+                let (mut lines, query) = (Vec::new(), query(&mut farm, target, None).await?);
                 farm.ended_frames(target.job(), &query, |some| lines.extend(some)).await?;
                 let named = give_names(lines)?;
                 out.frames(&named, named.len());

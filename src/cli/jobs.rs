@@ -252,7 +252,8 @@ pub(super) fn run(verb: Verb, global: &Global, out: &dyn Output) -> Outcome<()> 
             Verb::Errors { job } => out.causes(job, &farm.causes(job).await?),
             Verb::Logs { target, frames, failed } => {
                 let state = failed.then(|| "failed".to_owned());
-                let query = FrameQuery { state, ..frames::query(target, frames) };
+                let query = frames::query(&mut farm, target, frames).await?;
+                let query = FrameQuery { state, ..query };
                 let mut lines = Vec::new();
                 farm.ended_frames(target.job(), &query, |some| lines.extend(some)).await?;
                 out.log(&lines);

@@ -157,6 +157,14 @@ impl FromStr for Ceiling {
 /// A field of something that is set up, as it was and as it is.
 type Field = (&'static str, String, String);
 
+/// What became of `what`, in words, where it was there before or is new.
+fn told_of(is_new: bool, what: &str, fields: &[Field]) -> String {
+    match is_new && fields.iter().all(|(_, old, new)| old == new) {
+        true => format!("{what} is set up, as a new one is"),
+        false => told(what, fields),
+    }
+}
+
 /// What changed of `what`, in words.
 fn told(what: &str, fields: &[Field]) -> String {
     let changed = fields.iter().filter(|(_, old, new)| old != new);
@@ -215,6 +223,7 @@ pub(super) fn pools(verb: Pools, global: &Global, out: &dyn Output) -> Outcome<(
             Pools::Set(terms) => {
                 let there = farm.settings().await?.pools;
                 let before = there.into_iter().find(|pool| pool.name == terms.name);
+                let is_new = before.is_none();
                 let before = before.map_or_else(Pool::default, |pool| Pool {
                     labels: pool.labels.into_iter().collect(),
                     reserve: pool.reserve,
@@ -222,7 +231,7 @@ pub(super) fn pools(verb: Pools, global: &Global, out: &dyn Output) -> Outcome<(
                 let pool = terms.over(&before);
                 farm.set_pool(terms.name.clone(), Some(&pool)).await?;
                 let what = format!("pool '{}'", terms.name);
-                out.note(&told(&what, &of_pool(&before, &pool)));
+                out.note(&told_of(is_new, &what, &of_pool(&before, &pool)));
             }
             Pools::Remove { name } => farm.set_pool(name, None).await?,
         }
@@ -274,11 +283,12 @@ pub(super) fn shows(verb: Shows, global: &Global, out: &dyn Output) -> Outcome<(
             Shows::Set(terms) => {
                 let there = farm.settings().await?.shares;
                 let before = there.into_iter().find(|share| share.show == terms.show);
+                let is_new = before.is_none();
                 let before = before.map_or_else(Share::default, |share| share.share);
                 let share = terms.over(before);
                 farm.set_share(terms.show.clone(), Some(share)).await?;
                 let what = format!("show '{}'", terms.show);
-                out.note(&told(&what, &of_share(before, share)));
+                out.note(&told_of(is_new, &what, &of_share(before, share)));
             }
             Shows::Remove { show } => farm.set_share(show, None).await?,
         }
@@ -328,6 +338,10 @@ mod tests {
             "pool 'night': reserve 2 → 3"
         );
         assert_eq!(told("it", &of_pool(&before, &none)), "it: labels nvme rack=3 → none");
+        let same = of_pool(&before, &before);
+        assert_eq!(told_of(false, "it", &same), "it stays as it was");
+        assert_eq!(told_of(true, "it", &same), "it is set up, as a new one is");
+        assert_eq!(told_of(true, "it", &of_pool(&before, &none)), "it: labels nvme rack=3 → none");
         assert_eq!(told("it", &of_pool(&before, &before)), "it stays as it was");
     }
 

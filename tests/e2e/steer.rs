@@ -172,6 +172,10 @@ fn frames_tasks_and_workers_are_seen_and_steered() {
     let log = farm.json(&["jobs", "logs", "j1.0", "--frames", &frame]);
     assert_eq!(log["frames"].as_array().map(Vec::len), Some(1), "{log}");
     assert!(farm.says(&["jobs", "logs", "j1"]).contains("w1 rack-7"));
+    // A step that there is not has not just no frames.
+    for verb in [["jobs", "logs"], ["frames", "list"], ["frames", "publish"]] {
+        farm.fails("F0524", &[&verb[..], &["j1.9"]].concat());
+    }
     assert_eq!(farm.json(&["jobs", "errors", "j1"])["causes"], json!([]));
 
     // A filter is asked about, and told; names do as ids do.

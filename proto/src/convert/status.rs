@@ -2,7 +2,7 @@
 //! our own programs the fault itself travels along, so that a person reads
 //! the same code, value, place and remedy on both ends of the wire.
 
-use crate::dial::{DISTRUSTED, TO_TRUST};
+use crate::dial::{ALERT, CUT_OFF, DISTRUSTED, TO_TRUST};
 use platefarm_model::code::Owner;
 use platefarm_model::{Code, Fault};
 use prost::Message;
@@ -106,10 +106,6 @@ pub fn to_status(fault: &Fault) -> Status {
     status
 }
 
-/// What to do where a connection broke: a scheduler that wants TLS, or a certificate, says no more than that.
-const CUT_OFF: &str = "Try again. A scheduler with TLS wants an https:// address, and one that asks for a \
-    client's certificate --cert and --key.";
-
 /// Whether a status was made here of a call whose own time was up.
 fn is_out_of_time(status: &Status) -> bool {
     type Cause = dyn std::error::Error + 'static;
@@ -134,6 +130,7 @@ pub fn from_status(status: &Status) -> Fault {
         Grpc::Unavailable if status.message().contains(DISTRUSTED) => {
             (Code::NoScheduler, "the scheduler's certificate is not trusted here")
         }
+        Grpc::Unavailable if status.message().contains(ALERT) => broke,
         Grpc::Unavailable => (Code::NoScheduler, "the connection to the scheduler failed"),
         // So a call is told whose connection was closed before the answer.
         Grpc::Cancelled if status.source().is_some() && !is_out_of_time(status) => broke,

@@ -46,6 +46,7 @@ use platefarm_proto::{
 };
 use results::Results;
 use role::Govern;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -152,6 +153,17 @@ pub async fn bind_as(address: SocketAddr, trust: &trust::Settings) -> Outcome<Tc
     })
 }
 
+/// Every service that is served.
+fn services() -> BTreeSet<&'static str> {
+    let method = |rule: trust::Served| rule.method.split_once('/').map(|(service, _)| service);
+    trust::served().into_iter().filter_map(method).collect()
+}
+
+/// The protos, as whoever asks is told of them.
+fn described() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS)
+}
+
 /// Runs a scheduler on `listener` until `shutdown`, then ends in good order.
 /// Killing it instead loses nothing that was acknowledged.
 ///
@@ -183,14 +195,15 @@ pub async fn serve(
     let mut owners = JoinSet::new();
     owners.spawn(govern.run(owner));
     let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<FarmServer<farm::FarmService<SqlReader>>>().await;
-    health.set_serving::<WorkServer<work::WorkService>>().await;
-    health.set_serving::<LibraryServer<library::LibraryService>>().await;
-    health.set_serving::<PullsServer<pulls::PullsService>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .build_v1()
-        .map_err(|e| Fault::new(Code::Internal, "the protos cannot be described").because(&e))?;
+    for service in services() {
+        health.set_service_status(service, tonic_health::ServingStatus::Serving).await;
+    }
+    let broken = |e: tonic_reflection::server::Error| {
+        Fault::new(Code::Internal, "the protos cannot be described").because(&e)
+    };
+    let reflection = described().build_v1().map_err(broken)?;
+    // Python's own client, and older tools, speak the version before.
+    let reflection_alpha = described().build_v1alpha().map_err(broken)?;
     metrics.started(clock::Clock::new().now().0 / 1_000_000);
     metrics.certified(certificates.as_ref().and_then(trust::Certificates::until));
     let asked = desk.clone();
@@ -257,6 +270,7 @@ pub async fn serve(
         .add_service(ExternalScalerServer::new(scaler))
         .add_service(health_service)
         .add_service(reflection)
+        .add_service(reflection_alpha)
         .add_service(
             LibraryServer::new(library::LibraryService { shelf })
                 .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)

@@ -443,12 +443,18 @@ async fn health_and_reflection_answer() {
     use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
     use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
     use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+    use tonic_reflection::pb::v1alpha;
 
     let (_dir, place) = sqlite();
     let running = Running::start(&place).await;
-    let request = HealthCheckRequest { service: "platefarm.v1.Work".into() };
-    let health = HealthClient::new(running.channel().await).check(request).await.unwrap();
-    assert_eq!(health.into_inner().status, 1, "SERVING");
+    let mut health = HealthClient::new(running.channel().await);
+    let services = ["Farm", "Work", "Library", "Pulls", "Trust", "Events"];
+    let services = services.map(|name| format!("platefarm.v1.{name}"));
+    let others = ["", "externalscaler.ExternalScaler"].map(str::to_owned);
+    for service in services.into_iter().chain(others) {
+        let said = health.check(HealthCheckRequest { service: service.clone() }).await;
+        assert_eq!(said.unwrap().into_inner().status, 1, "SERVING: {service}");
+    }
     let request = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
@@ -460,6 +466,13 @@ async fn health_and_reflection_answer() {
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let names: Vec<&str> = list.service.iter().map(|s| s.name.as_str()).collect();
     assert!(names.contains(&"platefarm.v1.Farm") && names.contains(&"platefarm.v1.Work"));
+    let list = v1alpha::server_reflection_request::MessageRequest::ListServices(String::new());
+    let request =
+        v1alpha::ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+    let channel = running.channel().await;
+    let mut older = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
+    let answers = older.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+    assert!(answers.into_inner().message().await.unwrap().is_some());
 }
 
 type Lie = fn(&mut Snapshot);

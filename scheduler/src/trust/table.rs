@@ -83,6 +83,11 @@ pub(super) const RULES: &[Rule] = &[
     look("grpc.health.v1.Health/Check", Who::Anybody, About::Caller),
     look("grpc.health.v1.Health/Watch", Who::Anybody, About::Caller),
     look("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Who::Known, About::Caller),
+    look(
+        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        Who::Known,
+        About::Caller,
+    ),
     // People and services.
     act("platefarm.v1.Farm/SubmitJob", Role::Submitter, About::Show("job.show"), LARGE),
     act("platefarm.v1.Farm/CancelJob", Role::Submitter, About::Job("job"), SMALL),
