@@ -11,7 +11,7 @@
 //!
 //! [`speed`](super::speed) says what a speed makes of a take.
 
-use super::speed::{foreign, motion, of_neither, retimed, shown};
+use super::speed::{foreign, motion, of_neither, retimed, several, shown};
 use platefarm_model::{Code, Fault, Timecode};
 use platefarm_standards::editlist::{EditList, Event, MotionEffect};
 
@@ -108,7 +108,10 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         shows: 1,
         record: 0,
         speed: 1.0,
-        notes: other_reel.map_or_else(Vec::new, |other| of_neither(event, other)),
+        notes: match other_reel {
+            Some(other) => of_neither(event, other),
+            None => several(event, told).into_iter().collect(),
+        },
     };
     measured(take, told)
 }

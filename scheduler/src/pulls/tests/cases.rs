@@ -481,6 +481,21 @@ fn a_speed_of_another_reel_is_told() {
 }
 
 /// Each side has its own, at whatever time it is written for; one of neither is left out.
+/// A ramp that was written as several speeds is not pulled as if it had one.
+#[test]
+fn several_speeds_under_a_cut_are_told() {
+    let told = |speeds: &[&str]| {
+        let lines: String = speeds.iter().map(|speed| format!("M2 A001 {speed}\n")).collect();
+        let made = planned(&format!("{ONE_SECOND}{lines}"), &[a001()], 0).unwrap();
+        let notes = &made.package.plates[0].notes;
+        notes.iter().any(|note| note.message.contains("several speeds"))
+    };
+    assert!(told(&["024.0 01:00:01:00", "048.0 01:00:01:12"]));
+    assert!(told(&["048.0 01:00:01:00", "024.0 01:00:01:12"]));
+    assert!(!told(&["048.0 01:00:01:00", "048.0 01:00:01:00"]));
+    assert!(!told(&["024.0 01:00:01:00"]));
+}
+
 #[test]
 fn speeds_in_a_dissolve_go_to_the_sides_whose_reels_they_name() {
     let text = "001  A001 V C     01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\n\
