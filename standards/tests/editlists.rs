@@ -419,6 +419,33 @@ fn xml_time_remaps_are_read() {
     assert_eq!(points, [[0.0, 0.0], [10.0, 5.0], [30.0, 65.0]]);
 }
 
+/// A reversed clip counts from its end: of 100 frames, 10 to 33 are 89 down to 66 of the source.
+#[test]
+fn a_reversed_xml_clip_shows_the_frames_that_its_key_frames_say() {
+    let clip = |keys: &str| {
+        xml_clip(
+            "A",
+            [0, 24, 10, 34],
+            &format!(
+                "<filter><effect><effectid>timeremap</effectid>\
+                 <parameter><parameterid>speed</parameterid><value>-100</value></parameter>\
+                 <parameter><parameterid>reverse</parameterid><value>TRUE</value></parameter>{keys}</effect></filter>"
+            ),
+        )
+    };
+    let keys = "<parameter><parameterid>graphdict</parameterid>\
+        <keyframe><when>0</when><value>100</value></keyframe>\
+        <keyframe><when>100</when><value>0</value></keyframe></parameter>";
+    let list = xml_list(&clip(keys));
+    let [event] = &list.events[..] else { panic!("{:#?}", list.events) };
+    assert_eq!((event.source.start.frames, event.source.frames()), (1066, 24));
+    assert_eq!((event.record.frames(), event.motion[0].fps), (24, -24.0));
+    assert_eq!(list.warnings, []);
+    // Without them nothing says whether its in counts from the end, and that is told.
+    let list = xml_list(&clip(""));
+    assert!(list.warnings[0].message.contains("backwards"), "{:?}", list.warnings);
+}
+
 /// Sequences in sequences by reference could double without an end.
 #[test]
 fn a_sequence_that_holds_itself_is_refused() {

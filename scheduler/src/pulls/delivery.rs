@@ -162,8 +162,25 @@ fn check(delivery: &Delivery) -> Outcome<()> {
     if delivery.handles > 100_000 {
         return bad(format!("{} frames of handle", delivery.handles), "handles");
     }
+    movies(&delivery.movies)
+}
+
+/// What a package has at its root besides plates and movies; `ascmhl` is a history wherever it stands.
+const OWN: &[&str] = &[
+    "color",
+    "contact_sheet.png",
+    "edit",
+    "framing",
+    "report.html",
+    "report.json",
+    "stills",
+    "thumbnails",
+];
+
+fn movies(movies: &[MovieSpec]) -> Outcome<()> {
+    let bad = |message: String, place: &str| Err(Fault::new(Code::BadDelivery, message).at(place));
     let mut directories = BTreeSet::new();
-    for MovieSpec { directory, size, .. } in &delivery.movies {
+    for MovieSpec { directory, size, .. } in movies {
         let plain = |part: &str| {
             !part.is_empty()
                 && !part.starts_with('.')
@@ -177,7 +194,16 @@ fn check(delivery: &Delivery) -> Outcome<()> {
                 "movies.directory",
             );
         }
-        if !directories.insert(directory) {
+        // Volumes without case take two spellings for one.
+        let spelled = directory.to_ascii_lowercase();
+        let first = spelled.split('/').next().unwrap_or_default();
+        if OWN.contains(&first) || spelled.split('/').any(|part| part == "ascmhl") {
+            return bad(
+                format!("'{directory}' is where the package keeps something else"),
+                "movies.directory",
+            );
+        }
+        if !directories.insert(spelled) {
             return bad(
                 format!("two movies in '{directory}' would have one name"),
                 "movies.directory",
@@ -244,6 +270,18 @@ mod tests {
             (
                 "[[movies]]\ndirectory = \"m\"\ncodec = \"h264\"\nsize = [1919, 1080]\n",
                 "movies.size",
+            ),
+            ("[[movies]]\ndirectory = \"ascmhl\"\ncodec = \"h264\"\n", "movies.directory"),
+            ("[[movies]]\ndirectory = \"m/AscMhl/x\"\ncodec = \"h264\"\n", "movies.directory"),
+            ("[[movies]]\ndirectory = \"report.html\"\ncodec = \"h264\"\n", "movies.directory"),
+            (
+                "[[movies]]\ndirectory = \"Edit/pull_list.csv\"\ncodec = \"h264\"\n",
+                "movies.directory",
+            ),
+            (
+                "[[movies]]\ndirectory = \"m\"\ncodec = \"h264\"\n\
+                 [[movies]]\ndirectory = \"M\"\ncodec = \"h264\"\n",
+                "movies.directory",
             ),
         ] {
             let mut layers = Layers::default();

@@ -37,6 +37,22 @@ pub(super) fn doubt(event: &Event, color: Option<&str>, name: &str) -> Option<Fa
     Some(fault.at(place(event)))
 }
 
+/// What is to be said of an event that is marked as another shot than the one whose plate it shares:
+/// no plate has that name.
+pub(super) fn of_another(event: &Event, into: &Event, color: Option<&str>) -> Option<Fault> {
+    let name = shot(event, color)?;
+    let same = shot(into, color).is_some_and(|own| own.eq_ignore_ascii_case(name));
+    (!same).then(|| {
+        let message = format!(
+            "event {} is marked as shot '{name}' and shares the plate of event {}, which is not called so",
+            event.number, into.number
+        );
+        Fault::new(Code::ShotUnsure, message)
+            .at(place(event))
+            .remedy("Nothing, if one plate is meant for both; else deliver a plate for each use.")
+    })
+}
+
 /// Why none of the markers names a shot.
 fn none(event: &Event, color: Option<&str>, name: &str) -> Fault {
     let Some(first) = counted(event, color).next() else {

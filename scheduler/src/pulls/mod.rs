@@ -183,7 +183,7 @@ pub fn attempt(request: &PullRequest<'_>) -> Result<PullPlan, NoPlan> {
         }
     }
     if request.delivery.repeated == Repeated::Once {
-        drafts = joined(drafts);
+        drafts = joined(drafts, request.delivery.naming.marker_color.as_deref());
     }
     planner.names.expect(&drafts);
     for (index, draft) in drafts.into_iter().enumerate() {
@@ -193,8 +193,8 @@ pub fn attempt(request: &PullRequest<'_>) -> Result<PullPlan, NoPlan> {
 }
 
 /// One draft for all uses of a shot whose frames touch, in the order of their first use.
-fn joined(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
-    let mut kept: Vec<Draft<'_>> = Vec::with_capacity(drafts.len());
+fn joined<'a>(drafts: Vec<Draft<'a>>, color: Option<&str>) -> Vec<Draft<'a>> {
+    let mut kept: Vec<Draft<'a>> = Vec::with_capacity(drafts.len());
     let mut by_clip: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut gone: BTreeSet<usize> = BTreeSet::new();
     for draft in drafts {
@@ -211,12 +211,12 @@ fn joined(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
                 kept.push(draft);
             }
             Some((first, others)) => {
-                kept[*first].join(draft);
+                kept[*first].join(draft, color);
                 // A use between two others makes one of them.
                 for other in others {
                     gone.insert(*other);
                     let other = kept[*other].clone();
-                    kept[*first].join(other);
+                    kept[*first].join(other, color);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! From a found clip to a plate: handles, frame numbers, framing, what need
 //! not be rendered again, and the colour sidecars.
 
+use super::markers;
 use super::matching::{Found, scaled};
 use super::naming::Named;
 use super::previous::Previous;
@@ -98,8 +99,8 @@ impl<'a> Draft<'a> {
         self.clip_index == other.clip_index && a <= d && c <= b
     }
 
-    /// Takes another use of the shot into this plate.
-    pub(super) fn join(&mut self, other: Self) {
+    /// Takes another use of the shot into this plate; markers of `color` name shots.
+    pub(super) fn join(&mut self, other: Self, color: Option<&str>) {
         if other.source[0] < self.source[0] {
             (self.source[0], self.handles[0]) = (other.source[0], other.handles[0]);
         }
@@ -123,6 +124,7 @@ impl<'a> Draft<'a> {
         if self.take.event.cdl != other.take.event.cdl {
             self.notes.push(differs("colour decision"));
         }
+        self.notes.extend(markers::of_another(other.take.event, self.take.event, color));
         self.also.push(event_of(&other.take));
         self.also.extend(other.also);
         self.notes.extend(other.notes);

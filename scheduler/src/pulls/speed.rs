@@ -104,6 +104,22 @@ pub(super) fn foreign(event: &Event, told: &MotionEffect) -> Option<Fault> {
     })
 }
 
+/// What is to be said of a shot of one source under which stands more than one speed: a list has no
+/// way to say from where to where each holds.
+pub(super) fn several(event: &Event, told: Option<&MotionEffect>) -> Option<Fault> {
+    let told = told.filter(|_| !event.freeze)?;
+    let other = event.motion.iter().find(|m| (m.fps - told.fps).abs() > 1e-9)?;
+    let message = format!(
+        "the event has several speeds: that of {} frames per second is taken, and not that of {}",
+        told.fps, other.fps
+    );
+    Some(
+        Fault::new(Code::RetimeIgnored, message)
+            .at(place(event))
+            .remedy("Check the plate against the edit: it may need more frames, as handles."),
+    )
+}
+
 /// What is to be said of speeds under the second line of a transition that are of neither side.
 pub(super) fn of_neither(into: &Event, other_reel: &str) -> Vec<Fault> {
     let others = into.motion.iter().filter(|m| !is_of(m, into) && !same_reel(&m.reel, other_reel));

@@ -11,7 +11,7 @@
 //!
 //! [`speed`](super::speed) says what a speed makes of a take.
 
-use super::speed::{foreign, motion, of_neither, retimed, shown};
+use super::speed::{foreign, motion, of_neither, retimed, several, shown};
 use platefarm_model::{Code, Fault, Timecode};
 use platefarm_standards::editlist::{EditList, Event, MotionEffect};
 
@@ -66,7 +66,14 @@ pub(super) fn takes(edl: &EditList) -> Vec<Verdict<'_>> {
         let next = edl.events.get(i + 1);
         let verdict = match outgoing_of(event, next) {
             Some(into) => outgoing(event, into, &mut verdicts),
-            None => one(event, i.checked_sub(1).map(|before| &edl.events[before])),
+            None => {
+                let before = i.checked_sub(1).map(|before| &edl.events[before]);
+                let said = before.is_some_and(|b| outgoing_of(b, Some(event)).is_some());
+                if event.transition.mixes() && event.is_picture() && !said {
+                    outgoing_unsaid(event, &mut verdicts);
+                }
+                one(event, before)
+            }
         };
         verdicts.push(verdict);
     }
@@ -101,7 +108,10 @@ fn one<'a>(event: &'a Event, before: Option<&'a Event>) -> Verdict<'a> {
         shows: 1,
         record: 0,
         speed: 1.0,
-        notes: other_reel.map_or_else(Vec::new, |other| of_neither(event, other)),
+        notes: match other_reel {
+            Some(other) => of_neither(event, other),
+            None => several(event, told).into_iter().collect(),
+        },
     };
     measured(take, told)
 }
@@ -215,19 +225,8 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
     }
     let told = motion(event, into, Some(&into.reel));
     let clip_name = into.clip_name.as_deref().or(event.clip_name.as_deref());
-    let last = before.iter_mut().rev().find_map(|verdict| match verdict {
-        Verdict::Take(take) if take.event.track == event.track => Some(take),
-        _ => None,
-    });
-    if let Some(take) = last.filter(|take| goes_on(take, event, clip_name)) {
-        let more = shown(frames, take.speed);
-        take.count += more;
-        take.shows += more;
-        take.record += frames;
-        // Backwards it goes on below what was shown.
-        if take.speed < 0.0 {
-            take.lead += more;
-        }
+    if let Some(take) = last(before, event).filter(|take| goes_on(take, event, clip_name)) {
+        extend(take, frames);
         let what = format!(
             "its {frames} frames of transition into event {} are the tail of event {}",
             into.number, take.event.number
@@ -261,6 +260,45 @@ fn outgoing<'a>(event: &'a Event, into: &'a Event, before: &mut [Verdict<'a>]) -
         _ => {}
     }
     Verdict::Take(take)
+}
+
+/// A transition on one line, as some systems write it: what goes out is the shot that ends where it
+/// begins. Where none does, it comes out of black.
+fn outgoing_unsaid(into: &Event, before: &mut [Verdict<'_>]) {
+    let frames = i64::from(into.transition.frames());
+    let begins = into.record.start.frames;
+    let out = last(before, into).filter(|take| take.event.record.end.frames == begins);
+    let Some(take) = out.filter(|_| frames > 0) else { return };
+    extend(take, frames);
+    let what = format!(
+        "the transition into event {} has no line for what goes out: its {frames} frames are the tail of event {}",
+        into.number, take.event.number
+    );
+    take.notes.push(
+        Fault::new(Code::EventSkipped, what)
+            .at(place(into))
+            .remedy("Nothing: the plate holds them."),
+    );
+}
+
+/// The last take on the track of an event.
+fn last<'t, 'a>(before: &'t mut [Verdict<'a>], event: &Event) -> Option<&'t mut Take<'a>> {
+    before.iter_mut().rev().find_map(|verdict| match verdict {
+        Verdict::Take(take) if take.event.track == event.track => Some(take),
+        _ => None,
+    })
+}
+
+/// Adds what a take shows in so many frames of record more.
+fn extend(take: &mut Take<'_>, frames: i64) {
+    let more = shown(frames, take.speed);
+    take.count += more;
+    take.shows += more;
+    take.record += frames;
+    // Backwards it goes on below what was shown.
+    if take.speed < 0.0 {
+        take.lead += more;
+    }
 }
 
 /// Whether the outgoing line continues a take without a break.

@@ -67,9 +67,9 @@ impl Earlier {
     pub(super) fn since(&self, list: &EditList) -> Since {
         let mut since = Since::default();
         for before in &self.lists {
-            match before.compared(list) {
+            let name = before.document_name(&since.documents);
+            match before.compared(list, name) {
                 Ok((document, note)) => {
-                    since.documents.retain(|known| known.name != document.name);
                     since.documents.push(document);
                     since.notes.push(note);
                 }
@@ -122,12 +122,22 @@ impl Media {
 }
 
 impl List {
-    fn compared(&self, list: &EditList) -> Outcome<(Document, Fault)> {
+    /// What the comparison is called: packages in two places may have one name.
+    fn document_name(&self, taken: &[Document]) -> String {
+        let package = legal(&file_name(&self.package));
+        let mut names = (1..).map(|i: usize| match i {
+            1 => format!("changes_since_{package}.json"),
+            _ => format!("changes_since_{package}_{i}.json"),
+        });
+        let free = |name: &String| !taken.iter().any(|known| known.name.eq_ignore_ascii_case(name));
+        names.find(free).unwrap_or_default()
+    }
+
+    fn compared(&self, list: &EditList, name: String) -> Outcome<(Document, Fault)> {
         let bytes = read_document(&self.file)?;
         let before = platefarm_media::editlist::read(&self.file, &bytes, Some(self.rate))?;
         let diff = editlist::diff(&before, list)?;
         let package = file_name(&self.package);
-        let name = format!("changes_since_{}.json", legal(&package));
         let mut value = editlist::diff_to_json(&diff);
         value["since"] = json!({ "package": package, "list": file_name(&self.file) });
         let text = serde_json::to_string_pretty(&value)
@@ -232,6 +242,12 @@ mod tests {
         let note = &since.notes[0];
         assert_eq!(note.code, Code::CutChanged);
         assert!(note.message.contains("1 extended, 1 new, 1 only pushed along"), "{note}");
+        // Packages of one name in two places: both are told, each in its own document.
+        let twice = vec![of(FrameRate::FPS_24), of(FrameRate::FPS_24)];
+        let since = Earlier { plates: Vec::new(), lists: twice }.since(&list(&after));
+        let names: Vec<&str> = since.documents.iter().map(|d| d.name.as_str()).collect();
+        assert_eq!(names, ["changes_since_turn_over_01.json", "changes_since_turn_over_01_2.json"]);
+        assert!(since.notes[1].message.contains(names[1]), "{}", since.notes[1]);
         // Another rate, or a list that went: told, and no reason to fail.
         let since = earlier(FrameRate::new(25, 1).unwrap()).since(&list(&after));
         assert_eq!((since.documents.len(), since.notes[0].code), (0, Code::NotChecked));

@@ -79,8 +79,18 @@ pub(super) fn of(
     let length = (record as f64 * speed.abs() - 1e-6).ceil().max(1.0) as i64;
     // Beyond its own length a clip counts in its source.
     let remapped = number(item, "duration").is_none_or(|duration| place.source[0] <= duration);
+    let backwards = speed < 0.0;
+    if backwards && graph.len() < 2 {
+        warn.push(format!(
+            "'{name}' runs backwards, and no key frames say from where: its in is counted from the first frame of the source"
+        ));
+    }
     let first = match graph.as_slice() {
-        [_, _, ..] => at(&graph, place.source[0] as f64).floor() as i64,
+        // Backwards the lowest frame is the one that is shown last.
+        [_, _, ..] => {
+            let when = place.source[0] + if backwards { record } else { 0 };
+            at(&graph, when as f64).floor() as i64
+        }
         _ if remapped => (place.source[0] as f64 * speed.abs()).floor() as i64,
         _ => place.source[0],
     };

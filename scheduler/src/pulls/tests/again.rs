@@ -94,6 +94,37 @@ fn uses_that_differ_in_speed_or_colour_say_so() {
     }
 }
 
+/// A plate has one name: the shots that other uses are marked as are told, and none is lost in silence.
+#[test]
+fn uses_that_are_marked_as_other_shots_say_so() {
+    let told = |marks: [&str; 2], color: Option<&str>| {
+        let [first, second] = marks.map(|mark| match mark {
+            "" => String::new(),
+            mark => format!("* LOC: 01:00:00:00 {mark}"),
+        });
+        let text = event(1, "01:00:01:00 01:00:02:00", &first)
+            + &event(2, "01:00:02:00 01:00:03:00", &second);
+        let once = with(&text, &[a001()], |request| {
+            request.delivery.repeated = Repeated::Once;
+            request.delivery.naming.marker_color = color.map(Into::into);
+        });
+        let [plate]: [PlatePlan; 1] = once.unwrap().package.plates.try_into().unwrap();
+        let notes = plate.notes.into_iter().filter(|note| note.code == Code::ShotUnsure);
+        notes.map(|note| note.message).collect::<Vec<_>>().join("\n")
+    };
+    for marks in [["RED SH_010", "RED SH_020"], ["", "RED SH_020"]] {
+        assert!(told(marks, None).contains("marked as shot 'SH_020'"), "{marks:?}");
+    }
+    for marks in [["RED SH_010", "RED sh_010"], ["RED SH_010", ""]] {
+        assert_eq!(told(marks, None), "", "{marks:?}");
+    }
+    assert_eq!(
+        told(["RED SH_010", "GREEN SH_020"], Some("red")),
+        "",
+        "green markers name no shots"
+    );
+}
+
 #[test]
 fn a_speed_change_is_recorded_and_not_baked() {
     for (remark, range, speed, source) in [

@@ -353,6 +353,36 @@ fn the_outgoing_side_of_a_dissolve_is_the_tail_of_its_shot() {
     assert!(made.package.rejected.is_empty());
 }
 
+/// Systems that write a transition as one line leave out which frames go out: those that follow
+/// in the shot that ends there.
+#[test]
+fn a_transition_on_one_line_has_the_tail_of_the_shot_before() {
+    let list = |end: &str, transition: &str| {
+        format!(
+            "TITLE: X\n001  A001 V C     01:00:01:00 01:00:02:00 01:00:00:00 {end}\n\
+             002  A001 A C     01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
+             003  B001 V {transition} 02:00:00:00 02:00:01:00 01:00:01:00 01:00:02:00\n"
+        )
+    };
+    let clips = [a001(), clip("B001_C001", Some("B001"), "02:00:00:00", 100)];
+    let got = |text: String| {
+        let made = planned(&text, &clips, 0).unwrap();
+        let [out, into] = made.package.plates.as_slice() else { panic!("{text}") };
+        assert_eq!(frames(into), (0, 24, [0, 0]), "{text}");
+        (frames(out), codes(&out.notes))
+    };
+    let plain = ((24, 24, [0, 0]), vec![]);
+    for transition in ["D 008", "W001 008"] {
+        let with_tail = ((24, 24 + 8, [0, 0]), vec!["F0218"]);
+        assert_eq!(got(list("01:00:01:00", transition)), with_tail, "{transition}");
+    }
+    for transition in ["C", "D 000", "K 008"] {
+        assert_eq!(got(list("01:00:01:00", transition)), plain, "{transition}");
+    }
+    // Nothing ends where it begins: it comes out of black.
+    assert_eq!(got(list("01:00:00:23", "D 008")).0, (24, 24, [0, 0]));
+}
+
 #[test]
 fn an_outgoing_side_of_its_own_is_a_plate_of_its_own() {
     let text = "TITLE: X\n\
@@ -451,6 +481,21 @@ fn a_speed_of_another_reel_is_told() {
 }
 
 /// Each side has its own, at whatever time it is written for; one of neither is left out.
+/// A ramp that was written as several speeds is not pulled as if it had one.
+#[test]
+fn several_speeds_under_a_cut_are_told() {
+    let told = |speeds: &[&str]| {
+        let lines: String = speeds.iter().map(|speed| format!("M2 A001 {speed}\n")).collect();
+        let made = planned(&format!("{ONE_SECOND}{lines}"), &[a001()], 0).unwrap();
+        let notes = &made.package.plates[0].notes;
+        notes.iter().any(|note| note.message.contains("several speeds"))
+    };
+    assert!(told(&["024.0 01:00:01:00", "048.0 01:00:01:12"]));
+    assert!(told(&["048.0 01:00:01:00", "024.0 01:00:01:12"]));
+    assert!(!told(&["048.0 01:00:01:00", "048.0 01:00:01:00"]));
+    assert!(!told(&["024.0 01:00:01:00"]));
+}
+
 #[test]
 fn speeds_in_a_dissolve_go_to_the_sides_whose_reels_they_name() {
     let text = "001  A001 V C     01:00:00:00 01:00:01:00 01:00:00:00 01:00:01:00\n\
