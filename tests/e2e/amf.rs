@@ -349,13 +349,18 @@ fn looks_stand_apart_beside_the_plate() {
     }
 
     // An AMF and its look are often called as the clip is.
-    let show = scene.amf("p.amf", &amf(None, &[look("<aces:file>p.clf</aces:file>")]));
+    std::fs::copy(&table, scene.world.path("a/the look.clf")).unwrap();
+    let named = ["p.clf", "a\\the%20look.clf"];
+    let named = named.map(|name| look(&format!("<aces:file>{name}</aces:file>")));
+    let show = scene.amf("p.amf", &amf(None, &named));
     scene.render(&scene.media, "show", &["--amf", s(&show)]);
     assert_eq!(beside("show/2_p.clf"), clf);
     assert!(beside("show/p.clf").contains("white balance"));
     let written = scene.world.path("show/p.amf");
     let resolved = scene.world.json(&["amf", "resolve", s(&written)]);
-    assert!(resolved["remaining"].to_string().contains("/2_p.clf"), "{resolved}");
+    for name in ["/2_p.clf", "/the_look.clf"] {
+        assert!(resolved["remaining"].to_string().contains(name), "{resolved}");
+    }
 
     let chosen = format!("{}#h", s(&table));
     let out = scene.world.path("no");

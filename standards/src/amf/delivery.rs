@@ -196,8 +196,8 @@ impl<'a> Given<'a> {
 fn given<'a>(delivery: &Delivery<'_>, came: &'a IncomingAmf) -> Option<Given<'a>> {
     let [ColorStep::File(file)] = delivery.color.input.as_slice() else { return None };
     let mut inputs = came.found().filter(|(kind, _)| *kind == StageKind::Input);
-    let (_, (name, found)) = inputs.find(|(_, (_, found))| found.path == file.path)?;
-    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let (_, (_, found)) = inputs.find(|(_, (_, found))| found.path == file.path)?;
+    let name = found.path.rsplit(['/', '\\']).next().unwrap_or(&found.path);
     let label = came.resolved.input_said().map_or(name, |(label, _)| label);
     Some(Given { label, name, bytes: &found.bytes })
 }
