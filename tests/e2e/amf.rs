@@ -2,6 +2,7 @@
 //! once; what we write says exactly what they are; and doing what is left
 //! gives the view.
 
+use crate::damage::edit;
 use crate::harness::{World, copy_clip, s, text};
 use platefarm_media::sink::exr;
 use std::path::Path;
@@ -12,6 +13,10 @@ const REC709: &str =
     "urn:ampas:aces:transformId:v2.0:Output.Academy.Rec709-D65_100nit_in_Rec709-D65_BT1886.a2.v1";
 const GRADE: &str = "<ColorCorrection id=\"g\"><SOPNode><Slope>1.3 1 0.8</Slope><Offset>0.01 0 0</Offset>\
     <Power>1 1.1 1</Power></SOPNode><SatNode><Saturation>0.7</Saturation></SatNode></ColorCorrection>";
+
+const IDENTITY: &str = "<ProcessList id=\"x\" compCLFversion=\"3\" xmlns=\"urn:AMPAS:CLF:v3.0\">\
+    <Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">1 0 0 0 1 0 0 0 1</Array>\
+    </Matrix></ProcessList>";
 
 /// An AMF with an input transform and looks.
 pub(crate) fn amf(input: Option<(&str, bool)>, looks: &[String]) -> String {
@@ -313,13 +318,10 @@ fn looks_stand_apart_beside_the_plate() {
     let space = "xmlns=\"urn:ASC:CDL:v1.01\"";
     let both =
         format!("<ColorCorrectionCollection {space}>{GRADE}{other}</ColorCorrectionCollection>");
-    let clf = "<ProcessList id=\"x\" compCLFversion=\"3\" xmlns=\"urn:AMPAS:CLF:v3.0\">\
-        <Matrix inBitDepth=\"32f\" outBitDepth=\"32f\"><Array dim=\"3 3\">1 0 0 0 1 0 0 0 1</Array>\
-        </Matrix></ProcessList>";
     let [first, second, table, all] = [
         ("a/grade.cc", GRADE),
         ("b/grade.cc", other.as_str()),
-        ("p.clf", clf),
+        ("p.clf", IDENTITY),
         ("all.ccc", both.as_str()),
     ]
     .map(|(name, text)| scene.amf(name, text));
@@ -331,7 +333,7 @@ fn looks_stand_apart_beside_the_plate() {
     let beside = |name: &str| std::fs::read_to_string(scene.world.path(name)).expect(name);
     assert_eq!(beside("out/grade.cc"), GRADE);
     assert_eq!(beside("out/2_grade.cc"), other);
-    assert_eq!(beside("out/2_p.clf"), clf);
+    assert_eq!(beside("out/2_p.clf"), IDENTITY);
     assert!(beside("out/p.clf").contains("white balance"));
     let written = scene.world.path("out/p.amf");
     let checked = scene.world.run(&["amf", "validate", s(&written)]);
@@ -349,17 +351,68 @@ fn looks_stand_apart_beside_the_plate() {
     }
 
     // An AMF and its look are often called as the clip is.
-    let show = scene.amf("p.amf", &amf(None, &[look("<aces:file>p.clf</aces:file>")]));
+    std::fs::copy(&table, scene.world.path("a/the look.clf")).unwrap();
+    let named = ["p.clf", "a\\the%20look.clf"];
+    let named = named.map(|name| look(&format!("<aces:file>{name}</aces:file>")));
+    let show = scene.amf("p.amf", &amf(None, &named));
     scene.render(&scene.media, "show", &["--amf", s(&show)]);
-    assert_eq!(beside("show/2_p.clf"), clf);
+    assert_eq!(beside("show/2_p.clf"), IDENTITY);
     assert!(beside("show/p.clf").contains("white balance"));
     let written = scene.world.path("show/p.amf");
     let resolved = scene.world.json(&["amf", "resolve", s(&written)]);
-    assert!(resolved["remaining"].to_string().contains("/2_p.clf"), "{resolved}");
+    for name in ["/2_p.clf", "/the_look.clf"] {
+        assert!(resolved["remaining"].to_string().contains(name), "{resolved}");
+    }
 
     let chosen = format!("{}#h", s(&table));
     let out = scene.world.path("no");
     scene.world.fails("F0221", &["render", s(&scene.media), "--out", s(&out), "--look", &chosen]);
+}
+
+/// Pictures that were brought to ACES2065-1 and compressed elsewhere: their AMF says so, and a package
+/// of them is released, whether the file that was used is still there or not.
+#[test]
+fn what_was_applied_before_is_kept_in_a_package() {
+    let scene = Scene::new();
+    let media = scene.world.path("pictures/A001_C001");
+    let clip = ["render", s(&scene.media), "--frames", "2-4", "--name", "A001_C001"];
+    let how = ["--backend", "cpu", "--debayer", "mhc", "--out", s(&media)];
+    scene.world.json(&[clip, how].concat());
+    for ending in ["amf", "clf"] {
+        std::fs::remove_file(media.join(format!("A001_C001.{ending}"))).unwrap();
+    }
+    for number in 1001..=1003 {
+        // As others have made them.
+        edit(&media.join(format!("A001_C001.{number}.exr")), |image| {
+            let attributes = &mut image.layer_data[0].attributes.other;
+            attributes.retain(|name, _| !format!("{name:?}").contains("platefarm:"));
+        });
+    }
+    let edl = scene.world.path("cut.edl");
+    let event = "001  A001     V     C        01:00:00:03 01:00:00:04 10:00:00:00 10:00:00:01\n* FROM CLIP NAME: A001_C001\n";
+    std::fs::write(&edl, format!("TITLE: VIEW\nFCM: NON-DROP FRAME\n\n{event}")).unwrap();
+    std::fs::write(scene.world.path("idt.clf"), IDENTITY).unwrap();
+    let compressed = look(&format!("<aces:transformId>{RGC}</aces:transformId>"));
+    let compressed = compressed.replace("applied=\"false\"", "applied=\"true\"");
+    let by_id = format!("<aces:transformId>{CCT_TO_ACES}</aces:transformId>");
+    for (file, there) in [("idt.clf", true), ("gone.clf", false)] {
+        let said = amf(Some((CCT_TO_ACES, true)), std::slice::from_ref(&compressed));
+        let said = said.replacen(&by_id, &format!("<aces:file>{file}</aces:file>"), 1);
+        let show = scene.amf(&format!("{file}.amf"), &said);
+        let out = scene.world.path(&format!("of_{file}"));
+        let request = ["pull", "--local", "--edl", s(&edl), "--media", s(&media), "--out", s(&out)];
+        let look = ["--amf", s(&show), "--rate", "24", "--handles", "0", "--backend", "cpu"];
+        let pulled = scene.world.json(&[&request[..], &look].concat());
+        assert_eq!(pulled["phase"], "done", "{pulled}");
+        let files = crate::harness::tree(&out);
+        let written = files.iter().find(|f| f.ends_with(".amf") && !f.starts_with("color/"));
+        let written = out.join(written.expect("an AMF"));
+        let kinds = applied(&scene.show(&written));
+        assert_eq!(kinds[0], ("inputTransform".into(), Some(true)), "{kinds:?}");
+        assert_eq!(kinds[1], ("lookTransform".into(), Some(true)), "{kinds:?}");
+        assert!(std::fs::read_to_string(&written).unwrap().contains(&format!(">{file}<")));
+        assert_eq!(written.with_file_name(file).exists(), there, "{files:?}");
+    }
 }
 
 #[test]

@@ -178,7 +178,7 @@ enum By {
     Given(Vec<u8>),
 }
 
-/// The file of an input transform that the AMF named, and that led to ACES2065-1.
+/// The file of an input transform that the AMF named, and that led to ACES2065-1, here or before.
 struct Given<'a> {
     /// What the AMF calls it.
     label: &'a str,
@@ -194,10 +194,14 @@ impl<'a> Given<'a> {
 }
 
 fn given<'a>(delivery: &Delivery<'_>, came: &'a IncomingAmf) -> Option<Given<'a>> {
-    let [ColorStep::File(file)] = delivery.color.input.as_slice() else { return None };
+    let is_aces = || input_space(delivery).is_some_and(|space| space.name() == ACES);
     let mut inputs = came.found().filter(|(kind, _)| *kind == StageKind::Input);
-    let (_, (name, found)) = inputs.find(|(_, (_, found))| found.path == file.path)?;
-    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let (_, (_, found)) = match delivery.color.input.as_slice() {
+        [ColorStep::File(file)] => inputs.find(|(_, (_, found))| found.path == file.path),
+        [] if is_aces() && came.resolved.has_applied(StageKind::Input) => inputs.next(),
+        _ => None,
+    }?;
+    let name = found.path.rsplit(['/', '\\']).next().unwrap_or(&found.path);
     let label = came.resolved.input_said().map_or(name, |(label, _)| label);
     Some(Given { label, name, bytes: &found.bytes })
 }

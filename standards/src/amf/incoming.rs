@@ -1,6 +1,7 @@
 //! An AMF that came with a clip or a show, and whose word is taken of what a
 //! clip's pixels are: the camera's, a person's, the file's or the AMF's.
 
+use super::beside::plain;
 use super::{Amf, Finder, Found, Pixels, Resolved, Stage, StageKind};
 use platefarm_model::clip::ClipInfo;
 use platefarm_model::color::name;
@@ -81,8 +82,8 @@ impl IncomingAmf {
             if files.iter().any(|(known, ..)| known == name) {
                 continue;
             }
-            let plain = name.rsplit('/').next().unwrap_or(name);
-            let mut beside = plain.to_owned();
+            let plain = plain(&found.path);
+            let mut beside = plain.clone();
             let mut copy = 2;
             while files.iter().any(|(_, taken, _)| *taken == beside) {
                 beside = format!("{copy}_{plain}");

@@ -140,6 +140,7 @@ fn resolve(stage: &Stage, find: Finder<'_>, notes: &mut Vec<Fault>) -> Outcome<R
     let (kind, applied) = (stage.kind, stage.is_applied());
     let mut out = ResolvedStage { kind, applied, label, steps: Vec::new(), file: None };
     if applied || kind == StageKind::WorkingLocation {
+        out.file = stage.references.iter().find_map(|reference| kept(stage, reference, find));
         return Ok(out);
     }
     if let Some(cdl) = &stage.cdl {
@@ -178,6 +179,15 @@ fn resolve(stage: &Stage, find: Finder<'_>, notes: &mut Vec<Fault>) -> Outcome<R
         }
     }
     Ok(out)
+}
+
+/// The file of a transform that is in the pixels: nobody needs it, but where it is there, and the one
+/// that is meant, it goes along.
+fn kept(stage: &Stage, reference: &Reference, find: Finder<'_>) -> Option<(String, Found)> {
+    let Reference::File(name) = reference else { return None };
+    let found = find(name).ok()?;
+    hash::check(stage.hash.as_ref(), &found.bytes).ok()?;
+    Some((name.clone(), found))
 }
 
 /// The step of a registered id, where such a one may stand.

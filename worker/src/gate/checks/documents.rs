@@ -41,7 +41,7 @@ pub(super) fn amf(package: &Package, request: &Request, sink: &mut Sink<'_>) {
         };
         match Amf::parse(bytes) {
             Ok(amf) => {
-                judge_amf(package, &plate, name, &amf, sink);
+                judge_amf(package, request, &plate, name, &amf, sink);
                 if let Some(wrong) = other_input(request, &plate, &amf) {
                     let fault = Fault::new(Code::BadAmf, wrong).at(name.clone());
                     sink.fault(Some(plate.name()), FrameSet::new(), fault);
@@ -65,7 +65,14 @@ fn other_input(request: &Request, plate: &Plate<'_>, amf: &Amf) -> Option<String
     other.then(|| format!("its input transform is not '{clf}', by which the plate was made"))
 }
 
-fn judge_amf(package: &Package, plate: &Plate<'_>, name: &str, amf: &Amf, sink: &mut Sink<'_>) {
+fn judge_amf(
+    package: &Package,
+    request: &Request,
+    plate: &Plate<'_>,
+    name: &str,
+    amf: &Amf,
+    sink: &mut Sink<'_>,
+) {
     let mut wrong = |message: String| {
         let fault = Fault::new(Code::BadAmf, message).at(name.to_owned());
         sink.fault(Some(plate.name()), FrameSet::new(), fault);
@@ -109,11 +116,11 @@ fn judge_amf(package: &Package, plate: &Plate<'_>, name: &str, amf: &Amf, sink: 
                         .into(),
                 );
             }
-            StageKind::Look | StageKind::Output if applied && aces => {
-                wrong(
-                    "it says that a look or output transform is applied to scene-linear plates"
-                        .into(),
-                );
+            StageKind::Output if applied && aces => {
+                wrong("it says that an output transform is applied to scene-linear plates".into());
+            }
+            StageKind::Look if applied && aces && !looks_came(plate, amf) => {
+                wrong("it says that a look is applied to plates that are made without".into());
             }
             _ => {}
         }
@@ -124,7 +131,11 @@ fn judge_amf(package: &Package, plate: &Plate<'_>, name: &str, amf: &Amf, sink: 
                 continue;
             }
             let Some(content) = package.documents.get(&beside(plate, path)) else {
-                if !package.files.contains(&beside(plate, path)) {
+                // What was in the pixels before may have stayed where it was.
+                let stayed = applied
+                    && !request.from.is_empty()
+                    && !request.sidecars.contains(&beside(plate, path));
+                if !stayed && !package.files.contains(&beside(plate, path)) {
                     wrong(format!("it names '{path}', which is not there"));
                 }
                 continue;
@@ -136,6 +147,16 @@ fn judge_amf(package: &Package, plate: &Plate<'_>, name: &str, amf: &Amf, sink: 
             }
         }
     }
+}
+
+/// Whether applied looks were in the pixels of the clip before, as its own AMF said, which is kept
+/// behind the plate's: in camera raw there is none. Plates of others may have theirs.
+fn looks_came(plate: &Plate<'_>, amf: &Amf) -> bool {
+    let Some(asked) = plate.asked else { return true };
+    let applied = |stage: &&Stage| stage.kind == StageKind::Look && stage.is_applied();
+    let count = |stages: &[Stage]| stages.iter().filter(applied).count();
+    let before = amf.archived.first().map_or(0, |came| count(&came.stages));
+    asked.debayer.is_empty() && count(&amf.pipeline.stages) <= before
 }
 
 /// Whether `text` is the SHA-256 of `content`, in hexadecimal or base64.
