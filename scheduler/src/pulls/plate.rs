@@ -45,7 +45,8 @@ impl<'a> Draft<'a> {
         let scaled = |frames, phase| scaled(frames, phase, found.per_frame);
         let lead = scaled(take.lead, -found.phase);
         let count = lead + scaled(take.count - take.lead, found.phase);
-        let shows = scaled(take.shows, found.phase).min(count);
+        // What is shown backwards lies below the in, too.
+        let shows = lead + scaled(take.shows - take.lead, found.phase);
         let media = i64::try_from(clip.timing.frame_count).unwrap_or(i64::MAX);
         let wanted = found.index - lead;
         let first = wanted.max(0);
