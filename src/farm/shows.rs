@@ -96,10 +96,8 @@ impl Farm {
 
     /// Says anew what holds for the pulls of a show.
     pub(crate) async fn set_pulls(&mut self, show: &str, change: ShowChange) -> Outcome<Pulls> {
-        let ShowChange { rate, spec, fdl, amf, forget_choices } = change;
-        let defaults = Some(v1::ShowDefaults { rate, spec, fdl, amf });
-        let request = v1::SetShowRequest { show: show.to_owned(), defaults, forget_choices };
-        let answer = self.library.set_show(request).await.map_err(|s| from_status(&s))?;
+        let answer =
+            self.library.set_show(change.question(show)).await.map_err(|s| from_status(&s))?;
         let v1::SetShowResponse { defaults, choices } = answer.into_inner();
         pulls(show, defaults, choices)
     }

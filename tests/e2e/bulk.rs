@@ -269,6 +269,46 @@ fn more_are_steered_on_the_dashboard_than_may_be_asked_at_once() {
     assert_eq!((held, jobs.len()), (1400, 1400));
 }
 
+/// From the second question of deeds on the page is refused more often than one question is asked again. Its short
+/// waits are shorter.
+const BUSY: &str = "(() => {
+    const [ask, later] = [window.fetch, window.setTimeout];
+    let asked = 0;
+    const busy = () => new Response('F0605: too many: calls of one token\\n', { status: 429 });
+    const full = (path) => path === '/api/deeds' && ++asked > 1 && asked < 40;
+    window.setTimeout = (then, ms) => later(then, ms > 2000 ? ms : ms / 20);
+    window.fetch = async (path, options) => full(path) ? busy() : ask(path, options);
+})()";
+
+/// Where others ask by the same token, a question finds no room for long: it is waited for as what it asks for is.
+#[test]
+fn steering_many_does_not_break_off_where_a_question_finds_no_room() {
+    if browser::none_here() {
+        return;
+    }
+    let farm = Served::start(&[]);
+    farm.submit((0..150).map(|i| noop(&format!("shot_{i:03}"), "atlas", 1, 2, 1)));
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    browser.go(&farm.site("/jobs"));
+    browser.until_it_says("150 of 150 jobs");
+    browser.evaluate(BUSY);
+    browser.evaluate("document.getElementById('choose-all').click()");
+    browser.until_it_says("100 jobs chosen");
+    browser.evaluate("document.getElementById('choose-found').click()");
+    browser.until_it_says("150 jobs chosen");
+    browser.evaluate("document.querySelector('[data-many=pause]').click()");
+    browser.until_it_says("Pause these 150 jobs?");
+    browser.evaluate("document.getElementById('sure-yes').click()");
+    let refused = "document.getElementById('trouble').textContent";
+    let done = "document.getElementById('notice').textContent.includes('jobs paused')";
+    browser.until(&format!("{refused} !== '' || {done}"));
+    assert_eq!(browser.evaluate(refused), Some(json!("")));
+    let jobs = farm.json(&["jobs", "list", "--limit", "0"])["jobs"].as_array().unwrap().clone();
+    let held = jobs.iter().filter(|job| job["terms"]["paused"] == true).count();
+    assert_eq!((held, jobs.len()), (150, 150));
+}
+
 /// Goes to a button from the search, to which `/` leads from anywhere, and presses it.
 fn press(browser: &mut Browser, selector: &str) {
     browser.until(&format!("document.querySelector({}) !== null", json!(selector)));

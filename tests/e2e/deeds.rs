@@ -97,6 +97,35 @@ fn what_the_command_line_changes_is_changed_on_the_page() {
     }
 }
 
+/// Until `answerShows()`, what the page asks of the library is not answered.
+const SLOW_LIBRARY: &str = "(() => {
+    const ask = window.fetch;
+    const answered = new Promise((then) => { window.answerShows = () => { then(); }; });
+    window.fetch = async (path, options) => {
+        if (path === '/api/shows') await answered;
+        return ask(path, options);
+    };
+})()";
+
+#[test]
+fn what_is_set_up_does_not_wait_for_the_library() {
+    if browser::none_here() {
+        return;
+    }
+    let farm = Served::start(&[]);
+    let mut browser = Browser::open();
+    browser.size(DESK.0, DESK.1);
+    browser.go(&farm.site("/jobs"));
+    browser.until("document.querySelector('main h1') !== null");
+    browser.evaluate(SLOW_LIBRARY);
+    browser.evaluate("location.hash = '#/setup'");
+    browser.until_it_says("If there were more workers");
+    let pulls = "[...document.querySelectorAll('main h2')].some((it) => it.textContent.startsWith('Pulls'))";
+    assert_eq!(browser.evaluate(pulls), Some(json!(false)));
+    browser.evaluate("answerShows()");
+    browser.until(pulls);
+}
+
 fn terms_of_a_job(farm: &Served, browser: &mut Browser) {
     let terms = || farm.json_as("ada", &["jobs", "show", "j1"])["terms"].clone();
     // A time is said by the clock of whoever looks.

@@ -45,6 +45,7 @@ mod template;
 pub(crate) mod tests;
 mod whole;
 mod wishes;
+mod work;
 mod workers;
 
 pub use ahead::{chosen, in_question, not_kept, unused, wanted};

@@ -7,19 +7,17 @@ use super::naming::Named;
 use super::previous::Previous;
 use super::sidecar::{self, Sidecars, uuid};
 use super::take::{Take, place};
+use super::work::{recipe, step, wanted};
 use super::{PullRequest, event_ref, grade};
 use crate::library::formats::{COLOR, TEMPLATE};
 use platefarm_model::clip::ClipInfo;
-use platefarm_model::job::{StepKind, StepSpec};
+use platefarm_model::job::StepSpec;
 use platefarm_model::pull::{Document, EventRef, Matched, PlatePlan, Retime};
-use platefarm_model::recipe::{
-    Backend, ColorRecipe, ColorStep, FrameNaming, RenderSpec, ReusedFrame,
-};
-use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome, limits};
+use platefarm_model::recipe::{ColorRecipe, ColorStep, FrameNaming, RenderSpec, ReusedFrame};
+use platefarm_model::{Code, Fault, FrameRange, FrameSet, Outcome};
 use platefarm_standards::amf::{self, Pixels};
 use platefarm_standards::fdl::{self, Applied, Fdl, Framed, Scaling};
 use std::collections::{BTreeSet, HashMap};
-use twox_hash::XxHash3_128;
 
 /// A plate before it is named and framed.
 #[derive(Clone)]
@@ -46,7 +44,8 @@ impl<'a> Draft<'a> {
         let scaled = |frames, phase| scaled(frames, phase, found.per_frame);
         let lead = scaled(take.lead, -found.phase);
         let count = lead + scaled(take.count - take.lead, found.phase);
-        let shows = scaled(take.shows, found.phase).min(count);
+        // What is shown backwards lies below the in, too.
+        let shows = lead + scaled(take.shows - take.lead, found.phase);
         let media = i64::try_from(clip.timing.frame_count).unwrap_or(i64::MAX);
         let wanted = found.index - lead;
         let first = wanted.max(0);
@@ -295,7 +294,6 @@ impl Framer<'_> {
         framed: Framed,
     ) -> Outcome<(PlatePlan, StepSpec)> {
         let request = self.request;
-        let picture = &request.delivery.picture;
         let frames = draft.frames(self.first_frame(&named, &draft));
         let gave_way = self.gave_way(&draft);
         let Draft { take, clip, matched, source: [source_first, _], handles, .. } = draft;
@@ -306,55 +304,24 @@ impl Framer<'_> {
         notes.extend(clip.notes_for(&color).cloned());
         notes.extend(missing(clip, source_first, frames));
         notes.extend(framed.notes);
-        let mut fdl_json = None;
-        if let Some(applied) = framed.applied {
-            fdl_json = Some(applied.document.to_json()?);
-            self.applied.push(*applied);
-        }
+        let fdl_json = self.apply(framed.applied)?;
+        notes.extend(assumed);
         let name = named.name;
         let naming = FrameNaming { stem: name.clone(), padding: request.delivery.naming.padding };
-        notes.extend(assumed);
         let grade = take.event.cdl.as_ref();
         let Sidecars { amf, clf, looks, own, told } =
             sidecar::sidecars(request, &naming, clip, frames, &color, grade)?;
         notes.extend(told.into_iter().map(|fault| fault.at(place(take.event))));
-        let mut render = RenderSpec {
-            source: clip.path.clone(),
-            clip_name: None,
-            source_first,
-            frames,
-            out_dir: format!("{}/{name}", request.out_dir.trim_end_matches('/')),
-            naming,
-            debayer: picture.debayer,
-            repairs: request.repairs,
+        let render = RenderSpec {
             framing: framed.framing,
-            color,
-            color_out: picture.color.clone(),
-            compression: picture.compression,
-            backend: request.backend,
             fdl_json,
-            headers: request.delivery.headers.clone(),
-            reuse: Vec::new(),
+            ..wanted(request, clip, naming, source_first, frames, color)
         };
         let recipe = recipe(&render, clip)?;
-        render.reuse = self.reusable(&recipe, source_first, frames);
-        let mut reused = FrameSet::new();
-        render.reuse.iter().for_each(|frame| reused.insert(FrameRange::single(frame.frame)));
-        let reused_from = plates_of(&render.reuse);
-        let step = StepSpec {
-            name: name.clone(),
-            kind: StepKind::Render(Box::new(render)),
-            frames,
-            after: Vec::new(),
-            max_attempts: limits::DEFAULT_MAX_ATTEMPTS,
-            terms: Default::default(),
-        };
-        let mut documents = if request.delivery.sidecars.cdl {
-            let from = format!("{}, {}", request.edl_document.name, place(take.event));
-            grade::documents(&name, take.event.cdl.as_ref(), &from)
-        } else {
-            Vec::new()
-        };
+        let reuse = self.reusable(&recipe, source_first, frames);
+        let reused: FrameSet = reuse.iter().map(|frame| frame.frame).collect();
+        let reused_from = plates_of(&reuse);
+        let mut documents = grades(request, &name, &take);
         documents.extend(own);
         let plate = PlatePlan {
             amf,
@@ -379,7 +346,15 @@ impl Framer<'_> {
             notes,
             name,
         };
-        Ok((plate, step))
+        Ok((plate, step(RenderSpec { reuse, ..render })))
+    }
+
+    /// Keeps what came of the FDL for a plate, and tells it.
+    fn apply(&mut self, applied: Option<Box<Applied>>) -> Outcome<Option<String>> {
+        let Some(applied) = applied else { return Ok(None) };
+        let json = applied.document.to_json()?;
+        self.applied.push(*applied);
+        Ok(Some(json))
     }
 
     /// Number of the plate's first frame: the spec's, or, where frames keep
@@ -416,6 +391,15 @@ impl Framer<'_> {
     }
 }
 
+/// The event's colour decision as files, where they are wanted.
+fn grades(request: &PullRequest<'_>, plate: &str, take: &Take<'_>) -> Vec<Document> {
+    if !request.delivery.sidecars.cdl {
+        return Vec::new();
+    }
+    let from = format!("{}, {}", request.edl_document.name, place(take.event));
+    grade::documents(plate, take.event.cdl.as_ref(), &from)
+}
+
 /// Names of the plates that frames are of: those of their directories.
 fn plates_of(reuse: &[ReusedFrame]) -> Vec<String> {
     let names = reuse.iter().filter_map(|frame| frame.file.rsplit('/').nth(1));
@@ -442,29 +426,4 @@ fn color(request: &PullRequest<'_>, clip: &ClipInfo) -> Outcome<(ColorRecipe, Ve
 /// notes, which the plate has.
 fn travelling(clip: &ClipInfo) -> ClipInfo {
     ClipInfo { vendor: Default::default(), notes: Vec::new(), ..clip.clone() }
-}
-
-/// Names what decides the pixels: the clip as it was inspected, the settings,
-/// and the versions of what knows what they mean. Not where the
-/// frames go, what they are called, which of them are asked for, or which
-/// machine makes them.
-fn recipe(render: &RenderSpec, clip: &ClipInfo) -> Outcome<String> {
-    let bare = RenderSpec {
-        source_first: 0,
-        frames: FrameRange::single(0),
-        out_dir: String::new(),
-        naming: FrameNaming { stem: String::new(), padding: 0 },
-        backend: Backend::default(),
-        fdl_json: None,
-        reuse: Vec::new(),
-        ..render.clone()
-    };
-    let version = (env!("CARGO_PKG_VERSION"), render.debayer.version());
-    let mut text = serde_json::to_vec(&(bare, clip, version))
-        .map_err(|e| Fault::new(Code::Internal, "a recipe cannot be named").because(&e))?;
-    if !render.repairs.is_none() {
-        text.extend_from_slice(render.repairs.hot_pixels_label().as_bytes());
-        text.extend_from_slice(render.repairs.highlights.label().as_bytes());
-    }
-    Ok(format!("{:032x}", XxHash3_128::oneshot(&text)))
 }

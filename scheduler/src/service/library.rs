@@ -177,9 +177,7 @@ impl LibraryService {
     }
 
     async fn keep(&self, request: v1::SetShowRequest) -> Outcome<v1::SetShowResponse> {
-        let v1::SetShowRequest { show: name, defaults: sent, forget_choices } = request;
-        let v1::ShowDefaults { rate, spec, fdl, amf } = sent.unwrap_or_default();
-        let change = ShowChange { rate, spec, fdl, amf, forget_choices };
+        let (name, change) = ShowChange::of(request);
         let show = self.shelf.library().await?.set_show(&name, change).await?;
         Ok(v1::SetShowResponse { defaults: Some(defaults(&show)), choices: choices(&show) })
     }

@@ -2,8 +2,9 @@
 //!
 //! PostgreSQL wants them numbered. SQLite keeps numbers as names, in a list that it walks to the
 //! name each time a value is bound (`sqlite3_bind_parameter_name`): a statement of 2,048 values
-//! took two million steps that way, half of all that a busy farm did. Its marks are bare, and are
-//! counted from the left in both.
+//! took two million steps that way. `perf` had half of a busy scheduler's samples there, and the
+//! commit that a group of answers waits for waited for them. Its marks are bare, and are counted
+//! from the left in both.
 
 use sqlx::{AnyConnection, Database, Sqlite};
 

@@ -7,7 +7,7 @@ use crate::cli::render::read_document;
 use platefarm_media::source::{self, Sequence};
 use platefarm_media::storage;
 use platefarm_model::pull::Document;
-use platefarm_model::{Code, Fault, FrameRate, Outcome};
+use platefarm_model::{Code, Fault, FrameRange, FrameRate, Outcome, limits};
 use platefarm_scheduler::pulls;
 use platefarm_standards::editlist::{self, Change, Diff, EditList};
 use platefarm_worker::package::{PackageReport, PlateReport};
@@ -49,6 +49,12 @@ impl Earlier {
                     .at(dir.join("report.json").display().to_string())
                     .because(&e)
             })?;
+            for plate in &report.plates {
+                bounded([plate.source.indices, plate.frames]).map_err(|fault| {
+                    let file = dir.join("report.json");
+                    fault.within(format!("{}: plate '{}'", file.display(), plate.name))
+                })?;
+            }
             // The list as it was handed in stands before what was made of it.
             let list = report.sidecars.iter().find(|name| name.starts_with("edit/"));
             let list = list.map(|name| (dir.join(name), report.rate));
@@ -82,10 +88,10 @@ impl Earlier {
 
 /// A plate of the earlier package in `dir`.
 fn previous(plate: PlateReport, dir: &Path, media: &mut Media) -> pulls::Previous {
-    let source_first = plate.source.indices.first();
+    let (source, frames) = (plate.source.indices, plate.frames);
     let files = plate.files.into_iter().filter_map(|file| {
         let path = dir.join(&file.file);
-        let index = source_first + file.frame - plate.frames.first();
+        let index = index_in(source, frames, file.frame)?;
         // A recipe does not name the bytes of the media, so their date must do.
         let unchanged = media.written(&plate.source.path, index)? <= written(&path)?;
         unchanged.then(|| pulls::PreviousFile {
@@ -103,9 +109,24 @@ fn previous(plate: PlateReport, dir: &Path, media: &mut Media) -> pulls::Previou
         clip_name: plate.source.clip,
         reel: plate.source.reel,
         recipe: plate.recipe,
-        source_first,
-        frames: Some(plate.frames),
+        source_first: source.first(),
+        frames: Some(frames),
     }
+}
+
+/// Refuses numbers of frames that no delivery has: plans reckon with them.
+fn bounded(ranges: [FrameRange; 2]) -> Outcome<()> {
+    let most = limits::MAX_FRAME_NUMBER;
+    let Some(beyond) = ranges.into_iter().find(|it| it.first() < -most || it.last() > most) else {
+        return Ok(());
+    };
+    let message = format!("frames {beyond} are beyond {most}, which none of ours are");
+    Err(Fault::new(Code::BadStructure, message).remedy("Name the package as it was delivered."))
+}
+
+/// Where a delivered frame lies in its clip; nowhere, if its number is one that no frame has.
+fn index_in(source: FrameRange, frames: FrameRange, frame: i64) -> Option<i64> {
+    frame.checked_sub(frames.first())?.checked_add(source.first())
 }
 
 /// The files of clips, by their first.
@@ -113,11 +134,14 @@ fn previous(plate: PlateReport, dir: &Path, media: &mut Media) -> pulls::Previou
 struct Media(HashMap<String, Sequence>);
 
 impl Media {
-    /// When the media of a frame was written: its own file, or that of all of them.
+    /// When the media of a frame was written: its own file, or that of all of them, where files of
+    /// the clip are not numbered. What is not known is no date: neither whether a numbered file that
+    /// is not found was another, nor which it was where the directory cannot be listed.
     fn written(&mut self, clip: &str, index: i64) -> Option<SystemTime> {
         let first = Path::new(clip);
         let files = self.0.entry(clip.to_owned()).or_insert_with(|| source::files(first));
-        written(files.file(index).unwrap_or(first))
+        let of_all = files.first_number.is_none().then_some(first);
+        written(files.file(index).or(of_all)?)
     }
 }
 
@@ -193,7 +217,8 @@ mod tests {
     const BEFORE: &str = "001  A001 V C 01:00:01:00 01:00:02:00 01:00:00:00 01:00:01:00\n\
         002  B001 V C 02:00:00:00 02:00:01:00 01:00:01:00 01:00:02:00\n";
 
-    /// One file of a card is copied anew, and no other: its frame is not what it was.
+    /// One file of a card is copied anew, and no other: its frame is not what it was. One that is not
+    /// there may have been any, as all but the first where there is no list of them.
     #[test]
     fn each_frame_is_as_old_as_its_own_file() {
         let dir = tempfile::tempdir().unwrap();
@@ -206,6 +231,7 @@ mod tests {
         let first = file("A001_C001.000005.dng", 1000);
         file("A001_C001.000006.dng", 3000);
         file("A001_C001.000008.dng", 1000);
+        let alone = file("A003_C001.000001.dng", 1000);
         let movie = file("A002_C001.mov", 2000);
         let mut media = Media::default();
         let mut age = |clip: &str, index| {
@@ -213,8 +239,27 @@ mod tests {
             Some(at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
         };
         assert_eq!([0, 1, 3].map(|i| age(&first, i)), [1000, 3000, 1000].map(Some));
+        assert_eq!(age(&first, 2), None);
+        assert_eq!([0, 4].map(|i| age(&alone, i)), [Some(1000), None]);
         assert_eq!([0, 7].map(|i| age(&movie, i)), [Some(2000); 2]);
         assert_eq!(age("/nowhere/A003.dng", 0), None);
+    }
+
+    #[test]
+    fn a_report_with_numbers_that_no_frame_has_does_not_break_the_pull_off() {
+        let of = |source, first, frame| {
+            index_in(FrameRange::single(source), FrameRange::single(first), frame)
+        };
+        assert_eq!(of(24, 1001, 1004), Some(27));
+        assert_eq!(of(i64::MAX, 1001, 1004), None);
+        assert_eq!(of(0, -2, i64::MAX), None);
+        let [clip, plate] = [0, 1001].map(|first| FrameRange::of_len(first, 48));
+        assert_eq!(bounded([clip, plate]), Ok(()));
+        for odd in [FrameRange::single(i64::MIN), FrameRange::of_len(1001, 1 << 60)] {
+            for ranges in [[odd, plate], [clip, odd]] {
+                assert_eq!(bounded(ranges).unwrap_err().code, Code::BadStructure);
+            }
+        }
     }
 
     #[test]

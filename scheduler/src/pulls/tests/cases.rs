@@ -613,6 +613,23 @@ fn a_list_of_twice_the_rate_has_every_frame_that_it_touches() {
         let (first, count, _) = frames(&made.package.plates[0]);
         assert_eq!((first, count), expected, "{text}");
     }
+    // From 8 down to 5 lie in 4, 3 and 2, which is not there; of 7 down to 6 nothing is missing.
+    let mut late = clips[0].clone();
+    late.timing.start = Some(Timecode::parse("01:00:00:03", rate).unwrap());
+    for (times, short) in [
+        ("01:00:00:08 01:00:00:09 00:00:00:00 00:00:00:04", true),
+        ("01:00:00:07 01:00:00:08 00:00:00:00 00:00:00:02", false),
+    ] {
+        let text = format!("001  A001 V C {times}\nM2 A001 -050.0\n");
+        let edl = edl::parse(text.as_bytes(), fifty).unwrap();
+        let clips = [late.clone()];
+        let made = plan(&PullRequest { rate: fifty, ..request(&edl, &clips, 0) }).unwrap();
+        let plate = &made.package.plates[0];
+        assert_eq!((plate.is_short(), frames(plate).0), (short, 0), "{:?}", plate.notes);
+        let note = plate.notes.iter().find(|note| note.code == Code::FramesShort);
+        let said = "the event shows 3 source frames, and the media has 2 of them";
+        assert_eq!(note.map(|note| note.message.as_str()), short.then_some(said));
+    }
 }
 
 #[test]

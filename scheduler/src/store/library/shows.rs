@@ -6,6 +6,7 @@ use super::{Library, is_whole, rows};
 use crate::pulls::{Choices, delivery};
 use platefarm_model::delivery::ShowDefaults;
 use platefarm_model::{Code, Fault, FrameRate, Outcome, limits};
+use platefarm_proto::v1;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -51,6 +52,22 @@ impl ShowChange {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The question that says it of `show`.
+    #[must_use]
+    pub fn question(self, show: &str) -> v1::SetShowRequest {
+        let Self { rate, spec, fdl, amf, forget_choices } = self;
+        let defaults = Some(v1::ShowDefaults { rate, spec, fdl, amf });
+        v1::SetShowRequest { show: show.to_owned(), defaults, forget_choices }
+    }
+
+    /// The show that a question is about, and what it says of it.
+    #[must_use]
+    pub fn of(question: v1::SetShowRequest) -> (String, Self) {
+        let v1::SetShowRequest { show, defaults, forget_choices } = question;
+        let v1::ShowDefaults { rate, spec, fdl, amf } = defaults.unwrap_or_default();
+        (show, Self { rate, spec, fdl, amf, forget_choices })
     }
 
     /// Lays it over a show. Whether a file is there only those machines know that read it.

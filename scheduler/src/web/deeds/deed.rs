@@ -247,7 +247,7 @@ impl Deed {
                 let share = share(said)?.map(Into::into);
                 Order::of(v1::SetShareRequest { show: on.into(), share })
             }
-            Act::Defaults(change) => Ok(Order::of_show(on, change(said)?)),
+            Act::Defaults(change) => Ok(Order::of_show(change(said)?.question(on))),
         }
     }
 }
@@ -258,10 +258,9 @@ impl Order {
         Ok(Self { question: bytes, task: Task::Farm(question.command()?) })
     }
 
-    fn of_show(show: &str, change: ShowChange) -> Self {
-        let ShowChange { rate, spec, fdl, amf, forget_choices } = change.clone();
-        let defaults = Some(v1::ShowDefaults { rate, spec, fdl, amf });
-        let question = v1::SetShowRequest { show: show.into(), defaults, forget_choices };
-        Self { question: question.encode_to_vec(), task: Task::Library(show.into(), change) }
+    fn of_show(question: v1::SetShowRequest) -> Self {
+        let bytes = question.encode_to_vec();
+        let (show, change) = ShowChange::of(question);
+        Self { question: bytes, task: Task::Library(show, change) }
     }
 }

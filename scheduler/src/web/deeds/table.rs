@@ -346,6 +346,9 @@ mod tests {
         let (rate, spec) = (text("25"), text(""));
         let wanted = ShowChange { rate, spec, forget_choices: true, ..ShowChange::default() };
         assert_eq!(change(said), wanted);
+        let (fdl, amf) = (text("/a.fdl"), text("/b.amf"));
+        let wanted = ShowChange { fdl, amf, ..ShowChange::default() };
+        assert_eq!(change(r#"{"fdl":"/a.fdl","amf":"/b.amf"}"#), wanted);
     }
 
     #[test]

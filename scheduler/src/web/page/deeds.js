@@ -137,7 +137,10 @@ async function send(deed, ids, values) {
       left = later.map((it) => it.target).concat(left);
       await new Promise((then) => setTimeout(then, PAUSE));
     } catch (error) {
+      // So is one that has no room for the question itself; of one alone that is told.
+      if (error.status === 429 && ids.length > 1 && Date.now() - moved < PATIENCE) { left = part.concat(left); continue; }
       came.refused.push({ message: error.message, remedy: error.remedy });
+      if (left.length > 0) came.refused.push({ message: "With " + count(left.length, "job") + " it was not tried." });
       break;
     }
   }

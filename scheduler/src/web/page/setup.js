@@ -30,11 +30,17 @@ function pulls(me, page) {
     (me, s) => pullsDeeds(me, s, then), (s) => s.show, newDeed(me, "shows", "defaults", then));
 }
 
+// One is under way at a time; what was asked before a change counts no longer.
 const LOOK = 10e3;
 async function lookAtPulls(page) {
   if (Date.now() - page.looked < LOOK) return;
-  page.looked = Date.now();
-  try { page.pulls = (await ask("/api/shows")).shows; page.lost = null; } catch (error) { page.lost = error; }
+  const mine = page.look = {};
+  page.looked = Infinity;
+  let pulls = page.pulls, lost = null;
+  try { pulls = (await ask("/api/shows")).shows; } catch (error) { lost = error; }
+  if (page.look !== mine) return;
+  Object.assign(page, { pulls, lost, looked: Date.now() });
+  page.change();
 }
 
 const pools = (me, list) => part(me, "pools", "Pools", "sets of workers", [["Pool"], ["Labels"], ["Workers", "number"], ["Kept", "number"]], list,
@@ -68,8 +74,10 @@ function whatIf(page, change) {
 }
 
 export const setupPage = {
+  open(page, { change }) { page.change = change; },
+  // The library may be slow, and is not waited for.
   async heard(page) {
-    await lookAtPulls(page);
+    lookAtPulls(page);
     // Who is for some shows is not let see it, and is told once.
     if (page.error && page.error.status === 403) return;
     try { page.found = await ask("/api/settings"); page.error = null; } catch (error) { page.error = error; }
