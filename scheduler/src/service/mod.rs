@@ -198,12 +198,12 @@ pub async fn serve(
     for service in services() {
         health.set_service_status(service, tonic_health::ServingStatus::Serving).await;
     }
-    let broken = |e: tonic_reflection::server::Error| {
+    let undescribed = |e: tonic_reflection::server::Error| {
         Fault::new(Code::Internal, "the protos cannot be described").because(&e)
     };
-    let reflection = described().build_v1().map_err(broken)?;
+    let reflection = described().build_v1().map_err(undescribed)?;
     // Python's own client, and older tools, speak the version before.
-    let reflection_alpha = described().build_v1alpha().map_err(broken)?;
+    let reflection_alpha = described().build_v1alpha().map_err(undescribed)?;
     metrics.started(clock::Clock::new().now().0 / 1_000_000);
     metrics.certified(certificates.as_ref().and_then(trust::Certificates::until));
     let asked = desk.clone();
