@@ -289,8 +289,10 @@ fn attempt_of(staged: &Path) -> &str {
 }
 
 /// Whether there is something at a staged place.
-#[must_use]
-pub fn is_staged(path: &Path) -> bool {
+///
+/// # Errors
+/// `F0102`, `F0306`, `F0307` where that cannot be said.
+pub fn is_staged(path: &Path) -> Outcome<bool> {
     storage::staged(path)
 }
 

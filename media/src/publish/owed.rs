@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 /// attempt of `home`, this one where it is known, to `home` itself, or nowhere.
 ///
 /// # Errors
-/// [`Code::OutsideRoot`] for other places, and those of [`publish`].
+/// [`Code::OutsideRoot`] for other places, and those of [`is_staged`] and [`publish`].
 pub fn finish(
     home: &Path,
     attempt: Option<&str>,
@@ -30,7 +30,7 @@ pub fn finish(
         );
         return Err(Fault::new(Code::OutsideRoot, message));
     }
-    if !is_staged(staged) {
+    if !is_staged(staged)? {
         return Ok(false);
     }
     publish(staged, published).map(|()| true)
@@ -52,6 +52,26 @@ mod tests {
         assert!(within("/out/a/x/y"));
         for bad in ["/out/a", "/out/ab", "/out/a/../b", "a/x"] {
             assert!(!within(bad), "{bad}");
+        }
+    }
+
+    /// A volume that does not answer has the file still; what no file can be called is not there.
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_looked_at_is_not_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path();
+        let staging = home.join(STAGING);
+        std::fs::create_dir(&staging).unwrap();
+        // A link to itself stands for the volume: looking through it fails, whoever looks.
+        std::os::unix::fs::symlink("t9", staging.join("t9")).unwrap();
+        let fault =
+            finish(home, Some("t9"), &staging.join("t9/a.exr"), &home.join("a.exr")).unwrap_err();
+        assert_eq!(fault.code, Code::FileUnreadable, "{fault}");
+        std::fs::write(staging.join("t8"), "a file").unwrap();
+        for none in ["t8/a.exr", "t7/a.exr"] {
+            let done = finish(home, None, &staging.join(none), &home.join("a.exr"));
+            assert_eq!(done, Ok(false), "{none}");
         }
     }
 
