@@ -179,18 +179,20 @@ pub(super) fn put_objects(
             _ => Err(fault),
         })
     };
-    put(&manifest_at, manifest, None)?;
+    let again = |fault: Fault| match fault.code {
+        Code::Overtaken => {
+            fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
+        }
+        _ => fault,
+    };
+    // Of two runs within a second both have one name for it.
+    put(&manifest_at, manifest, None).map_err(again)?;
     let Err(fault) = put(&chain_at, chain, seen) else { return Ok(()) };
     // A manifest that nothing names does no harm; one that is named and gone would.
     if storage::read(&chain_at).is_ok_and(|it| !String::from_utf8_lossy(&it).contains(name)) {
         let _ = storage::discard(&manifest_at);
     }
-    Err(match fault.code {
-        Code::Overtaken => {
-            fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
-        }
-        _ => fault,
-    })
+    Err(again(fault))
 }
 
 /// Makes a generation visible, with its chain, in one step.

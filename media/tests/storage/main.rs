@@ -224,6 +224,15 @@ fn of_two_that_seal_at_once_one_has_the_seal() {
     assert_eq!(mhl::verify(&out), []);
     let left = storage::read_dir(out.join("ascmhl")).unwrap();
     assert_eq!(left.len(), 2, "a manifest and the chain: {left:?}");
+    // Of two within one second both have one name for their manifest.
+    publish::write_flushed(&out.join("a/f.1003.exr"), b"yet more").unwrap();
+    let early = prepare("t7", 4);
+    publish::write_flushed(&out.join("a/f.1004.exr"), b"and more").unwrap();
+    prepare("t8", 4).publish().unwrap();
+    let fault = early.publish().unwrap_err();
+    assert_eq!(fault.code, Code::Overtaken);
+    assert!(fault.remedy_text().contains("seal it again"), "{fault}");
+    assert_eq!(mhl::verify(&out), []);
 }
 
 #[test]
