@@ -235,6 +235,35 @@ fn of_two_that_seal_at_once_one_has_the_seal() {
     assert_eq!(mhl::verify(&out), []);
 }
 
+/// Whoever stalls after its seal has its name takes away what that replaced, and nothing of a
+/// successor, whose manifest is there before its chain. What an interrupted run left goes with the next seal.
+#[test]
+fn a_late_sweep_takes_no_manifest_of_a_successor() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "swept");
+    let prepare = |attempt: &str, minutes: i64| {
+        let staging = publish::stage_dir(&out, attempt).unwrap();
+        let tool = ("platefarm".into(), None);
+        let meta = SealMeta {
+            created: Timestamp(1_790_000_000_000_000).plus_millis(minutes * 60_000),
+            creator: Creator { host: "node".into(), tool, ..Creator::default() },
+        };
+        mhl::prepare(&out, &staging, &meta, &Known::default(), &|_, _| ()).unwrap()
+    };
+    publish::write_flushed(&out.join("a/f.1001.exr"), b"bytes").unwrap();
+    prepare("t3", 0).publish().unwrap();
+    publish::write_flushed(&out.join("a/f.1002.exr"), b"more").unwrap();
+    let stalled = prepare("t4", 1);
+    let successors = out.join("ascmhl/0001_swept_2027-01-01_000000Z.mhl");
+    publish::write_flushed(&successors, b"its chain is still to come").unwrap();
+    stalled.publish().unwrap();
+    assert!(storage::metadata(&successors).is_ok());
+    // It was interrupted, and its own successor makes a seal that holds.
+    prepare("t5", 2).publish().unwrap();
+    assert_eq!(mhl::verify(&out), []);
+    assert!(storage::metadata(&successors).is_err());
+}
+
 #[test]
 fn attempts_are_cleared_away() {
     let Some(server) = Server::shared() else { return };
