@@ -4,8 +4,9 @@
 //! generation; one that already says the same is left as it is, and one that
 //! somebody else made or continued is never replaced. What is replaced is the
 //! history that was read: in a bucket the store sees to that; on a disk it is
-//! looked at again just before, and whoever adds a generation between that look
-//! and the exchange loses it with the attempt.
+//! looked at again just before. What remains there: a generation that is added
+//! between that look and the exchange goes with the attempt, and a seal that gets
+//! its name while `mhl create` makes its last two steps goes with that run's.
 
 use super::create::{put_objects, version};
 use super::hashing::{digests, moment};
