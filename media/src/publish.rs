@@ -242,9 +242,12 @@ pub fn flush_dir(dir: &Path) -> Outcome<()> {
     sync_parent(&dir.join("any")).map_err(|e| write_fault(dir, &e))
 }
 
+/// Ends the name of what steps aside in [`exchange`].
+pub(crate) const ASIDE: &str = ".old";
+
 /// Exchanges a staged directory with the published one in a single step; the
 /// old one is under the staged name then. Where the system or the volume has no
-/// such step, the old one steps aside first.
+/// such step, the old one steps aside first, to the staged name with `.old`.
 ///
 /// # Errors
 /// [`Code::OutsideRoot`]; else `F03xx`.
@@ -254,7 +257,7 @@ pub fn exchange(staged: &Path, published: &Path) -> Outcome<()> {
     let fault = |e: io::Error| write_fault(published, &e);
     if !exchanged_at_once(staged, published) {
         let mut aside = staged.as_os_str().to_owned();
-        aside.push(".old");
+        aside.push(ASIDE);
         fs::rename(published, &aside).map_err(fault)?;
         if let Err(error) = fs::rename(staged, published) {
             // Back as it was.
@@ -289,8 +292,10 @@ fn attempt_of(staged: &Path) -> &str {
 }
 
 /// Whether there is something at a staged place.
-#[must_use]
-pub fn is_staged(path: &Path) -> bool {
+///
+/// # Errors
+/// `F0102`, `F0306`, `F0307` where that cannot be said.
+pub fn is_staged(path: &Path) -> Outcome<bool> {
     storage::staged(path)
 }
 

@@ -194,6 +194,44 @@ fn a_seal_is_replaced_by_whoever_still_works_here() {
     assert_eq!(verify(root), []);
 }
 
+/// Somebody runs `mhl create` while a package is sealed: what that made is not exchanged away.
+#[test]
+fn a_seal_replaces_the_history_that_was_read_and_no_other() {
+    for sealed_before in [false, true] {
+        let dir = package();
+        let root = dir.path();
+        if sealed_before {
+            seal(root).unwrap();
+            fs::write(root.join("A_010/notes.txt"), "more").unwrap();
+        }
+        let late = prepare(root, &Known::default()).unwrap();
+        let made = create(root, 1, &[Format::Xxh128], false).appended.generations;
+        let fault = late.publish().unwrap_err();
+        assert_eq!(fault.code, Code::Overtaken, "{fault}");
+        assert!(root.join("ascmhl").join(&made[0].name).exists());
+        assert_eq!(verify(root), []);
+    }
+}
+
+/// A chain that cannot be read is not one that is not there: nothing is put in its place.
+#[cfg(unix)]
+#[test]
+fn a_history_that_cannot_be_read_is_not_replaced() {
+    let dir = package();
+    let root = dir.path();
+    seal(root).unwrap();
+    fs::write(root.join("A_010/notes.txt"), "more").unwrap();
+    let (chain, aside) = (root.join("ascmhl/ascmhl_chain.xml"), root.join("ascmhl/aside"));
+    fs::rename(&chain, &aside).unwrap();
+    // A link to itself stands for the volume: nobody can read through it.
+    std::os::unix::fs::symlink(&chain, &chain).unwrap();
+    assert_eq!(prepare(root, &Known::default()).unwrap_err().code, Code::FileUnreadable);
+    fs::remove_file(&chain).unwrap();
+    fs::rename(&aside, &chain).unwrap();
+    seal(root).unwrap();
+    assert_eq!(verify(root), []);
+}
+
 #[test]
 fn a_seal_that_was_interrupted_is_made_anew() {
     let dir = package();

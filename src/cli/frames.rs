@@ -139,12 +139,12 @@ fn give_names(lines: Vec<FrameLine>) -> Outcome<Vec<FrameLine>> {
         let Some((result, lease)) = line.result.as_ref().zip(line.lease) else { continue };
         let (staged, published) = (Path::new(&result.staged), Path::new(&result.published));
         // Of most nothing is owed, and of steps without files there is nothing to say of places.
-        if result.staged.is_empty() || !publish::is_staged(staged) {
+        let of_frame = |fault: Fault| fault.within(format!("frame {}", result.frame));
+        if result.staged.is_empty() || !publish::is_staged(staged).map_err(of_frame)? {
             continue;
         }
         let home = published.parent().unwrap_or_else(|| Path::new(""));
-        publish::finish(home, Some(&lease.to_string()), staged, published)
-            .map_err(|fault| fault.at(format!("frame {}", result.frame)))?;
+        publish::finish(home, Some(&lease.to_string()), staged, published).map_err(of_frame)?;
         named.push(line);
     }
     Ok(named)

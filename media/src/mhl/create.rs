@@ -3,10 +3,12 @@
 //! Everything is read and hashed first. Then each history is written whole
 //! beside the old one, flushed, and exchanged with it in one step, so that a
 //! run that is interrupted at any instant leaves each history either as it was
-//! or with its new generation. The deepest are first: a history that is newer
+//! or with its new generation; where a volume has no such step, the next run
+//! puts back what stepped aside. The deepest are first: a history that is newer
 //! than what the one above it refers to is allowed, the reverse is not.
 
 use super::hashing::hash_files;
+use super::staged;
 use super::tree::{Loaded, Tree};
 use crate::source::read_fault;
 use crate::{publish, storage};
@@ -18,7 +20,7 @@ use platefarm_standards::mhl::{
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How a directory is sealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,9 @@ pub fn create_and_tell(
 ) -> Outcome<Created> {
     let remote = storage::is_remote(dir);
     let _alone = if remote { None } else { Some(lock(dir)?) };
+    if !remote {
+        staged::clear(dir)?;
+    }
     let mut problems = Vec::new();
     let tree = Tree::walk(dir, &mut problems);
     // Before they are read: what is written back is written over these and no others.
@@ -125,13 +130,11 @@ pub fn create_and_tell(
         }
         return Ok(Created { appended, bytes });
     }
-    let staging = publish::staging(dir)?;
-    clear(&staging);
     for generation in &appended.generations {
         put(dir, generation)?;
     }
     // Others may be at work beside it: only an empty one goes.
-    let _ = fs::remove_dir(staging);
+    let _ = fs::remove_dir(publish::staging(dir)?);
     Ok(Created { appended, bytes })
 }
 
@@ -176,18 +179,20 @@ pub(super) fn put_objects(
             _ => Err(fault),
         })
     };
-    put(&manifest_at, manifest, None)?;
+    let again = |fault: Fault| match fault.code {
+        Code::Overtaken => {
+            fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
+        }
+        _ => fault,
+    };
+    // Of two runs within a second both have one name for it.
+    put(&manifest_at, manifest, None).map_err(again)?;
     let Err(fault) = put(&chain_at, chain, seen) else { return Ok(()) };
     // A manifest that nothing names does no harm; one that is named and gone would.
     if storage::read(&chain_at).is_ok_and(|it| !String::from_utf8_lossy(&it).contains(name)) {
         let _ = storage::discard(&manifest_at);
     }
-    Err(match fault.code {
-        Code::Overtaken => {
-            fault.remedy("Another run has sealed the directory meanwhile; seal it again.")
-        }
-        _ => fault,
-    })
+    Err(again(fault))
 }
 
 /// Makes a generation visible, with its chain, in one step.
@@ -195,7 +200,8 @@ fn put(dir: &Path, generation: &NewGeneration) -> Outcome<()> {
     let root = dir.join(&generation.root);
     let history = root.join(DIRECTORY);
     let fault = |e| publish::write_fault(&history, &e);
-    let fresh = stage(dir)?;
+    let stage = staged::place(dir)?;
+    let fresh = staged::history(&stage, &generation.root)?;
     if history.is_dir() {
         carry_over(&history, &fresh).map_err(fault)?;
     }
@@ -209,11 +215,11 @@ fn put(dir: &Path, generation: &NewGeneration) -> Outcome<()> {
     publish::flush_dir(&fresh)?;
     if history.is_dir() {
         publish::exchange(&fresh, &history)?;
-        // What was the history is a copy of what it is now, less the last generation.
-        fs::remove_dir_all(&fresh).map_err(fault)
     } else {
-        publish::publish(&fresh, &history)
+        publish::publish(&fresh, &history)?;
     }
+    // What was the history is a copy of what it is now, less the last generation.
+    fs::remove_dir_all(&stage).map_err(fault)
 }
 
 /// Two runs at once would each make the same generation. The lock is that of
@@ -228,26 +234,6 @@ fn lock(dir: &Path) -> Outcome<fs::File> {
         }
         Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
     }
-}
-
-/// Begins the names of what is staged.
-const STAGED: &str = "mhl-";
-
-/// Removes what interrupted runs left.
-fn clear(staging: &Path) {
-    let entries = fs::read_dir(staging).into_iter().flatten().flatten();
-    for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with(STAGED)) {
-        let _ = fs::remove_dir_all(entry.path());
-    }
-}
-
-/// An empty directory on the same volume.
-fn stage(dir: &Path) -> Outcome<PathBuf> {
-    let name = format!("{STAGED}{}", std::process::id());
-    let fresh = publish::staging(dir)?.join(name);
-    // What is staged need not outlast a power cut.
-    fs::create_dir_all(&fresh).map_err(|e| publish::write_fault(&fresh, &e))?;
-    Ok(fresh)
 }
 
 fn flushed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

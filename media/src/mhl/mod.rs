@@ -7,6 +7,7 @@ mod create;
 mod hashing;
 mod legacy;
 mod seal;
+mod staged;
 mod tree;
 
 pub use create::{CreateOptions, Created, create, create_and_tell};

@@ -2,7 +2,11 @@
 //! written aside, read back and held against the directory before it gets its
 //! name, as a whole directory in one rename, so there is never half a
 //! generation; one that already says the same is left as it is, and one that
-//! somebody else made or continued is never replaced.
+//! somebody else made or continued is never replaced. What is replaced is the
+//! history that was read: in a bucket the store sees to that; on a disk it is
+//! looked at again just before. What remains there: a generation that is added
+//! between that look and the exchange goes with the attempt, and a seal that gets
+//! its name while `mhl create` makes its last two steps goes with that run's.
 
 use super::create::{put_objects, version};
 use super::hashing::{digests, moment};
@@ -15,6 +19,7 @@ use platefarm_standards::mhl;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -49,8 +54,43 @@ pub struct Prepared {
     fresh: Option<PathBuf>,
     /// Name of its manifest.
     manifest: String,
-    /// The version of the chain that is there, of objects.
-    seen: Option<String>,
+    seen: Seen,
+}
+
+/// What is there of a history before another is made.
+#[derive(Debug)]
+struct Seen {
+    /// The version of its chain, of objects.
+    version: Option<String>,
+    /// Its chain.
+    chain: Option<Vec<u8>>,
+    /// Its manifests, of objects: of those that come later none is a replaced one's.
+    manifests: Vec<PathBuf>,
+}
+
+impl Seen {
+    /// In this order: who continues what is seen here puts a manifest beside these.
+    fn of(history: &Path) -> Outcome<Self> {
+        let version = version(history);
+        let remote = storage::is_remote(history);
+        let manifests = if remote { manifests(history)? } else { Vec::new() };
+        Ok(Self { version, chain: bytes_of(&history.join(mhl::CHAIN_FILE))?, manifests })
+    }
+}
+
+/// The bytes of a file; none where there is none.
+fn bytes_of(path: &Path) -> Outcome<Option<Vec<u8>>> {
+    match storage::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(read_fault(path, &error)),
+    }
+}
+
+fn manifests(history: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = storage::read_dir(history).map_err(|e| read_fault(history, &e))?;
+    let paths = entries.into_iter().flatten().map(|entry| entry.path());
+    Ok(paths.filter(|path| path.extension().is_some_and(|ending| ending == "mhl")).collect())
 }
 
 /// Seals `dir`, but for the name: the history is written under `staging`, on the same volume, read
@@ -99,9 +139,15 @@ pub fn prepare(
     .map_err(|f| f.within(dir.display()))?;
     let history = dir.join(mhl::DIRECTORY);
     // Before it is read: what it is replaced by replaces this and no other.
-    let seen = version(&history);
-    let there = storage::metadata(&history).is_ok();
-    let holds = there && still_holds(&history, &sealed, &meta.creator.tool.0)?;
+    let seen = Seen::of(&history)?;
+    let holds = match &seen.chain {
+        // A manifest that an interrupted run left in a bucket goes when there is another seal.
+        Some(chain) => {
+            still_holds(&history, chain, &sealed, &meta.creator.tool.0)?
+                && seen.manifests.len() <= 1
+        }
+        None => false,
+    };
     let fresh = if holds { None } else { Some(write(staging, &sealed)?) };
     let home = if holds { dir } else { staging };
     let found = mhl::Found { files, directories: tree.directories };
@@ -143,7 +189,7 @@ fn write(staging: &Path, sealed: &mhl::Sealed) -> Outcome<PathBuf> {
         storage::remove_below(&fresh, &mut |_| false)?;
     } else {
         let cleared = match fs::remove_dir_all(&fresh) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => fs::create_dir_all(&fresh),
         };
         cleared.map_err(|e| publish::write_fault(&fresh, &e))?;
@@ -170,12 +216,17 @@ impl Prepared {
     /// has one, and lies where this one did then.
     ///
     /// # Errors
-    /// [`Code::Overtaken`] when objects of somebody else have the name meanwhile; else `F03xx`.
+    /// [`Code::Overtaken`] when somebody else has sealed the directory meanwhile; else `F01xx`, `F03xx`.
     pub fn publish(self) -> Outcome<()> {
         let Self { history, fresh, manifest, seen, .. } = self;
         let Some(fresh) = fresh else { return Ok(()) };
         if storage::is_remote(&history) {
             return replace_objects(&fresh, &history, &manifest, seen);
+        }
+        if bytes_of(&history.join(mhl::CHAIN_FILE))? != seen.chain {
+            return Err(Fault::new(Code::Overtaken, "the history is not the one that was read")
+                .at(history.display().to_string())
+                .remedy("Another run has sealed the directory meanwhile; seal it again."));
         }
         if history.exists() {
             return publish::exchange(&fresh, &history);
@@ -184,31 +235,22 @@ impl Prepared {
     }
 }
 
-/// A history of objects: a manifest that no chain names any more goes last.
-fn replace_objects(
-    fresh: &Path,
-    history: &Path,
-    manifest: &str,
-    seen: Option<String>,
-) -> Outcome<()> {
+/// A history of objects: a manifest that no chain names any more goes last. What a successor put
+/// there meanwhile is none of those that were seen, whether its chain names it already or not yet.
+fn replace_objects(fresh: &Path, history: &Path, manifest: &str, seen: Seen) -> Outcome<()> {
     let read = |name: &str| {
         let from = fresh.join(name);
         storage::read(&from).map_err(|e| read_fault(&from, &e))
     };
-    put_objects(history, (manifest, &read(manifest)?), &read(mhl::CHAIN_FILE)?, seen)?;
-    let entries = storage::read_dir(history).map_err(|e| read_fault(history, &e))?;
-    let mut old = entries.into_iter().flatten().map(|entry| entry.path()).filter(|path| {
-        path.extension().is_some_and(|ending| ending == "mhl")
-            && path.file_name().is_some_and(|name| name != manifest)
-    });
-    old.try_for_each(|manifest| publish::discard(&manifest))
+    put_objects(history, (manifest, &read(manifest)?), &read(mhl::CHAIN_FILE)?, seen.version)?;
+    let mut old = seen.manifests.iter().filter(|path| !path.ends_with(manifest));
+    old.try_for_each(|manifest| publish::discard(manifest))
 }
 
 /// Whether the history in `history` says what `fresh` says, dates of its making and of the files
 /// apart. One generation of ours that says something else may be replaced.
-fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool> {
-    let chain = storage::read(history.join(mhl::CHAIN_FILE)).unwrap_or_default();
-    let Ok(chain) = mhl::Chain::parse(&chain) else { return Ok(false) };
+fn still_holds(history: &Path, chain: &[u8], fresh: &mhl::Sealed, tool: &str) -> Outcome<bool> {
+    let Ok(chain) = mhl::Chain::parse(chain) else { return Ok(false) };
     let [only] = chain.entries.as_slice() else {
         return Err(Fault::new(
             Code::BadManifest,
@@ -217,10 +259,10 @@ fn still_holds(history: &Path, fresh: &mhl::Sealed, tool: &str) -> Outcome<bool>
         .at(history.display().to_string())
         .remedy("Deliver into another directory; others have continued this history."));
     };
-    let manifest = storage::read(history.join(&only.path)).unwrap_or_default();
-    if mhl::Format::C4.of(&manifest) != only.c4 {
+    let manifest = bytes_of(&history.join(&only.path))?;
+    let Some(manifest) = manifest.filter(|bytes| mhl::Format::C4.of(bytes) == only.c4) else {
         return Ok(false);
-    }
+    };
     let (old, _) = mhl::Manifest::parse(&manifest);
     if old.as_ref().is_some_and(|old| old.creator.tool.0 != tool) {
         return Err(Fault::new(Code::BadManifest, "the directory is sealed by somebody else")

@@ -86,6 +86,11 @@ pub fn encoder_name(codec: MovieCodec) -> &'static str {
     encoder(codec)[1]
 }
 
+/// Whether FFmpeg's words are the system's for ENOSPC, or for EDQUOT.
+fn is_of_a_full_disk(line: &str) -> bool {
+    line.contains("No space left on device") || line.to_lowercase().contains("quota exceeded")
+}
+
 impl MovieWriter {
     /// Begins a movie at `path`, a staged name.
     ///
@@ -129,7 +134,7 @@ impl MovieWriter {
     /// Adds a picture: red, green and blue of each pixel, 16 bits each, little-endian, row-major.
     ///
     /// # Errors
-    /// [`Code::MovieFailed`] with FFmpeg's last words when it does not take it.
+    /// [`Code::MovieFailed`] with FFmpeg's last words when it does not take it; [`Code::DiskFull`].
     pub fn picture(&mut self, rgb48: &[u8]) -> Outcome<()> {
         if rgb48.len() != self.frame_bytes {
             return Err(Fault::new(Code::Internal, "a picture that is not of the movie's size"));
@@ -144,7 +149,7 @@ impl MovieWriter {
     /// Ends the movie; the file is whole then, and on the disk.
     ///
     /// # Errors
-    /// [`Code::MovieFailed`] with FFmpeg's last words; `F03xx` when it cannot be flushed.
+    /// [`Code::MovieFailed`] with FFmpeg's last words; [`Code::DiskFull`]; `F03xx` when it cannot be flushed.
     pub fn finish(mut self) -> Outcome<()> {
         drop(self.pictures.take());
         let fault = self.last_words();
@@ -161,8 +166,13 @@ impl MovieWriter {
             // What cannot be read is not said.
             let _ = stderr.take(4096).read_to_string(&mut said);
         }
-        let line = said.lines().next_back().unwrap_or("it said nothing").trim().to_owned();
-        failed(format!("FFmpeg failed: {line}")).at(self.path.display().to_string())
+        let place = self.path.display().to_string();
+        // What it says after that is about its streams.
+        if let Some(line) = said.lines().find(|line| is_of_a_full_disk(line)) {
+            return Fault::new(Code::DiskFull, format!("FFmpeg failed: {}", line.trim())).at(place);
+        }
+        let line = said.lines().next_back().unwrap_or("it said nothing").trim();
+        failed(format!("FFmpeg failed: {line}")).at(place)
     }
 }
 
@@ -178,6 +188,26 @@ impl Drop for MovieWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// FFmpeg writes the file, so that it is FFmpeg who meets the end of the disk.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_said_to_be_full() {
+        for codec in [MovieCodec::H264, MovieCodec::ProresProxy] {
+            let settings = MovieSettings {
+                codec,
+                size: [320, 180],
+                rate: FrameRate::FPS_24,
+                timecode: None,
+                reel: None,
+            };
+            let mut movie = MovieWriter::start(Path::new("/dev/full"), &settings).unwrap();
+            // It may end before it has taken all of them.
+            let taken = (0..2).try_for_each(|_| movie.picture(&[20; 320 * 180 * 6]));
+            let fault = taken.and_then(|()| movie.finish()).unwrap_err();
+            assert_eq!(fault.code, Code::DiskFull, "{fault}");
+        }
+    }
 
     /// Every codec says what its colours mean, by FFmpeg's own prober: BT.709 in video range.
     #[test]

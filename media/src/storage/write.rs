@@ -17,6 +17,7 @@ pub(crate) use over::hand_over;
 use super::s3::{fault, object, wait};
 use super::{Place, is_remote};
 use crate::hash::xxh128_file;
+use crate::source::read_fault;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AmazonS3;
@@ -26,6 +27,7 @@ use object_store::{
     ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
 use platefarm_model::{Code, Fault, Outcome};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,12 +100,20 @@ async fn parts(upload: &mut dyn MultipartUpload, bytes: &Bytes) -> object_store:
     upload.complete().await.map(drop)
 }
 
-/// Whether there is something at a staged place.
-pub(crate) fn staged(path: &Path) -> bool {
-    match is_remote(path) {
-        true => Place::of(path).and_then(|place| look(&place)).is_ok_and(|seen| seen.is_some()),
-        false => path.exists(),
+/// Whether there is something at a staged place. What no file can be called is not there.
+///
+/// # Errors
+/// `F0102`, `F0306`, `F0307` where that cannot be said: what does not answer is not gone.
+pub(crate) fn staged(path: &Path) -> Outcome<bool> {
+    if is_remote(path) {
+        return look(&Place::of(path)?).map(|seen| seen.is_some());
     }
+    path.try_exists().or_else(|error| match error.kind() {
+        ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput => {
+            Ok(false)
+        }
+        _ => Err(read_fault(path, &error)),
+    })
 }
 
 /// What an object's metadata calls the attempt that wrote it.

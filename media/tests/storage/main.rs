@@ -125,7 +125,7 @@ fn an_object_that_is_not_all_there_is_found_and_removed() {
     for _ in ["it is short", "and then it is gone"] {
         let fault = publish::verify(&path, 300_000, &hash).unwrap_err();
         assert_eq!(fault.code, Code::WriteFailed, "{fault}");
-        assert!(!publish::is_staged(&path));
+        assert!(!publish::is_staged(&path).unwrap());
     }
 }
 
@@ -142,7 +142,7 @@ fn a_name_is_given_once_and_never_taken_by_a_fenced_worker() {
     let (first, late) = (stage("t7", b"first"), stage("t5", b"other"));
     publish::publish(&first, &published).unwrap();
     assert_eq!(storage::read(&published).unwrap(), b"first");
-    assert!(!publish::is_staged(&first), "nothing stays behind");
+    assert!(!publish::is_staged(&first).unwrap(), "nothing stays behind");
     publish::publish(&first, &published).unwrap();
     // A worker that was away while its frame went to another.
     let refused = publish::publish(&late, &published).unwrap_err();
@@ -224,6 +224,44 @@ fn of_two_that_seal_at_once_one_has_the_seal() {
     assert_eq!(mhl::verify(&out), []);
     let left = storage::read_dir(out.join("ascmhl")).unwrap();
     assert_eq!(left.len(), 2, "a manifest and the chain: {left:?}");
+    // Of two within one second both have one name for their manifest.
+    publish::write_flushed(&out.join("a/f.1003.exr"), b"yet more").unwrap();
+    let early = prepare("t7", 4);
+    publish::write_flushed(&out.join("a/f.1004.exr"), b"and more").unwrap();
+    prepare("t8", 4).publish().unwrap();
+    let fault = early.publish().unwrap_err();
+    assert_eq!(fault.code, Code::Overtaken);
+    assert!(fault.remedy_text().contains("seal it again"), "{fault}");
+    assert_eq!(mhl::verify(&out), []);
+}
+
+/// Whoever stalls after its seal has its name takes away what that replaced, and nothing of a
+/// successor, whose manifest is there before its chain. What an interrupted run left goes with the next seal.
+#[test]
+fn a_late_sweep_takes_no_manifest_of_a_successor() {
+    let Some(server) = Server::shared() else { return };
+    let out = at(&server.bucket(), "swept");
+    let prepare = |attempt: &str, minutes: i64| {
+        let staging = publish::stage_dir(&out, attempt).unwrap();
+        let tool = ("platefarm".into(), None);
+        let meta = SealMeta {
+            created: Timestamp(1_790_000_000_000_000).plus_millis(minutes * 60_000),
+            creator: Creator { host: "node".into(), tool, ..Creator::default() },
+        };
+        mhl::prepare(&out, &staging, &meta, &Known::default(), &|_, _| ()).unwrap()
+    };
+    publish::write_flushed(&out.join("a/f.1001.exr"), b"bytes").unwrap();
+    prepare("t3", 0).publish().unwrap();
+    publish::write_flushed(&out.join("a/f.1002.exr"), b"more").unwrap();
+    let stalled = prepare("t4", 1);
+    let successors = out.join("ascmhl/0001_swept_2027-01-01_000000Z.mhl");
+    publish::write_flushed(&successors, b"its chain is still to come").unwrap();
+    stalled.publish().unwrap();
+    assert!(storage::metadata(&successors).is_ok());
+    // It was interrupted, and its own successor makes a seal that holds.
+    prepare("t5", 2).publish().unwrap();
+    assert_eq!(mhl::verify(&out), []);
+    assert!(storage::metadata(&successors).is_err());
 }
 
 #[test]
@@ -270,7 +308,7 @@ fn a_name_that_was_given_unheard_is_had() {
     publish::publish(&staged, &published).unwrap();
     assert!(server.relay().has_lost(name));
     assert_eq!(storage::read(&published).unwrap(), b"bytes");
-    assert!(!publish::is_staged(&staged));
+    assert!(!publish::is_staged(&staged).unwrap());
 }
 
 /// A worker is late with a name, and the package step gives it meanwhile: both have given it.
@@ -290,7 +328,7 @@ fn two_may_give_the_same_bytes_their_name_at_once() {
             }
         });
         assert_eq!(storage::read(&published).unwrap(), b"bytes");
-        assert!(!publish::is_staged(&staged));
+        assert!(!publish::is_staged(&staged).unwrap());
     }
 }
 
@@ -306,7 +344,7 @@ fn a_file_goes_up_in_parts_under_its_name() {
         std::fs::write(&file, bytes).unwrap();
         let staged = publish::stage_dir(&out, attempt).unwrap().join("movie.mov");
         let done = publish::hand_over(&file, &staged, &published);
-        assert!(!publish::is_staged(&staged));
+        assert!(!publish::is_staged(&staged).unwrap());
         assert_eq!(file.exists(), done.is_err(), "what has its name is not kept twice");
         done.map_err(|fault| fault.code)
     };

@@ -80,7 +80,7 @@ pub(crate) fn gather(
             match publish::finish(&home, None, staged, published) {
                 Ok(_) => {}
                 // The frame is accepted, and lies where it was staged: another try gives it its name.
-                Err(fault) if fault.owner() == Owner::Worker => {
+                Err(fault) if is_away(&fault) => {
                     return Err(fault.within(&plan.name));
                 }
                 Err(fault) => {
@@ -164,9 +164,9 @@ fn verify(plates: &mut [PlateFrames], leash: &Leash) -> Outcome<Option<Timestamp
     Ok(last)
 }
 
-/// Whether a store does not answer: that says nothing of what it keeps.
+/// Whether a volume or a store does not answer: that says nothing of what it keeps.
 fn is_away(fault: &Fault) -> bool {
-    matches!(fault.code, Code::StorageFailed | Code::StorageRefused)
+    fault.owner() == Owner::Worker
 }
 
 /// Reads a file whole and compares it with its hash. Returns when it was written.
@@ -177,6 +177,12 @@ fn check(result: &FrameResult) -> Outcome<Timestamp> {
             .at(result.published.clone())
             .remedy("Render the frame again under a new version of the plate.")
             .because(&fault),
+        // What is no file is not read anywhere else either.
+        Code::FileUnreadable if storage::metadata(path).is_ok_and(|found| !found.is_file()) => {
+            Fault::new(Code::MissingFiles, "something else has the name of an accepted frame")
+                .at(result.published.clone())
+                .remedy("Move it away and render the frame again under a new version of the plate.")
+        }
         _ => fault,
     })?;
     if xxh128 != result.xxh128 {

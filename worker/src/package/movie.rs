@@ -26,7 +26,8 @@ use std::time::Duration;
 
 /// Every movie of every plate; a movie that cannot be made is a fault of its
 /// own ([`Code::MovieFailed`]) and costs no plate. Where a disk or a store does
-/// not do its part none of them can, and the package is another worker's.
+/// not do its part (a disk that FFmpeg finds full, too) none of them can, and the
+/// package is another worker's.
 pub(super) fn make(
     spec: &PackageSpec,
     gathered: &Gathered,

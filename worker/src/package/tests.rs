@@ -225,6 +225,46 @@ fn a_frame_that_cannot_get_its_name_is_kept_for_another_try() {
     assert_eq!(gathered.plates[0].sound().count(), 3);
 }
 
+/// What a worker said of one frame costs that frame, on every attempt, and no package.
+#[test]
+fn a_name_that_no_file_can_have_costs_its_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = format!("{}.exr", "a".repeat(300));
+    for end in ["/", long.as_str()] {
+        let mut results = three(|f| staged(dir.path(), "a", f));
+        results[0].done[0].published.push_str(end);
+        let gathered = gather(&spec(dir.path(), &["a"]), results, "t9", &Leash::free()).unwrap();
+        let failed: Vec<_> = gathered.plates[0].failed.iter().map(|(f, e)| (*f, e.code)).collect();
+        assert_eq!(failed, [(1001, Code::OutsideRoot)]);
+    }
+    // A directory is no frame, whoever reads it.
+    let results = three(|f| published(dir.path(), "a", f));
+    std::fs::remove_file(&results[0].done[0].published).unwrap();
+    std::fs::create_dir(&results[0].done[0].published).unwrap();
+    let gathered = gather(&spec(dir.path(), &["a"]), results, "t9", &Leash::free()).unwrap();
+    assert_eq!(gathered.plates[0].failed[&1001].code, Code::MissingFiles);
+}
+
+/// A volume that does not answer says nothing of its frames: another try reads them.
+#[cfg(unix)]
+#[test]
+fn a_frame_that_cannot_be_read_is_not_told_as_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = three(|f| published(dir.path(), "a", f));
+    let name = &results[0].done[1].published;
+    // A link to itself stands for the volume: nobody can read through it.
+    let aside = dir.path().join("aside");
+    std::fs::rename(name, &aside).unwrap();
+    std::os::unix::fs::symlink(name, name).unwrap();
+    let spec = spec(dir.path(), &["a"]);
+    let fault = gather(&spec, results.clone(), "t9", &Leash::free()).unwrap_err();
+    assert_eq!((fault.code, fault.owner()), (Code::FileUnreadable, Owner::Worker), "{fault}");
+    std::fs::remove_file(name).unwrap();
+    std::fs::rename(&aside, name).unwrap();
+    let gathered = gather(&spec, results, "t10", &Leash::free()).unwrap();
+    assert_eq!(gathered.plates[0].sound().count(), 3);
+}
+
 /// Frames that cannot be read, here: whatever kept a movie from being made, the gate misses it.
 #[test]
 fn a_movie_that_was_not_made_is_missing() {
