@@ -117,7 +117,7 @@ impl World {
                 Some(Bug::LateHeeded),
                 Command::Report { token, .. },
                 Ok(Reply::Reported { verdicts, .. }),
-            ) if self.disk.struck.contains_key(token) => verdicts.fill(Verdict::Granted),
+            ) if self.is_struck(*token) => verdicts.fill(Verdict::Granted),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 use super::bugs::Bug;
 use super::script::NEVER;
 use super::world::{Event, World};
-use platefarm_model::{JobId, Outcome};
+use platefarm_model::{JobId, LeaseToken, Outcome};
 use platefarm_scheduler::core::{Command, Reply, State, Verdict};
 
 /// Milliseconds until a person who was not heard, or came too soon, asks again.
@@ -69,7 +69,7 @@ impl World {
                 Err(format!("{job} was forgotten and had not ended"))
             }
             (Command::Report { token, .. }, Ok(Reply::Reported { verdicts, .. }))
-                if self.disk.struck.contains_key(token) =>
+                if self.is_struck(*token) =>
             {
                 self.tally.too_late += 1;
                 match verdicts.iter().all(|verdict| *verdict == Verdict::Refused) {
@@ -79,6 +79,15 @@ impl World {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a token is of a job that is forgotten, or will be with this turn. A turn that fails forgets nothing.
+    pub(crate) fn is_struck(&self, token: LeaseToken) -> bool {
+        let Some(step) = self.disk.struck.get(&token) else { return false };
+        let writing = self.writing.as_ref().map(|(turn, _)| turn);
+        let mut turns = writing.into_iter().chain([&self.turn]);
+        self.disk.forgotten.contains(&step.job)
+            || turns.any(|turn| turn.forgotten.contains(&step.job))
     }
 
     /// What is gone was to go, and what was said to be gone is.
