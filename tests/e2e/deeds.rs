@@ -112,7 +112,9 @@ fn what_is_set_up_does_not_wait_for_the_library() {
     if browser::none_here() {
         return;
     }
-    let farm = Served::start(&[]);
+    let dir = tempfile::tempdir().unwrap();
+    let library = format!("sqlite:{}", s(&dir.path().join("library.db")));
+    let farm = Served::start(&["--library-store", &library]);
     let mut browser = Browser::open();
     browser.size(DESK.0, DESK.1);
     browser.go(&farm.site("/jobs"));

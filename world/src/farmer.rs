@@ -98,7 +98,7 @@ impl World {
         let unstored = self.turn.leases.values().filter(gone);
         self.disk.struck.extend(unstored.map(|lease| (lease.token, lease.step)));
         self.turn.merge(effects.changes);
-        let incarnation = from.map_or(0, |at| self.nodes[at].incarnation);
+        let incarnation = from.map_or(0, |at| self.who_asked(at, number));
         let early = self.goes_early(&effects.reply);
         self.tally.early += u64::from(early);
         if early || self.bug == Some(Bug::AnsweredBeforeStored) {

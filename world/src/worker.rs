@@ -23,6 +23,8 @@ const IDLE: i64 = 400;
 pub(crate) struct Node {
     /// Grows with each start.
     pub(crate) incarnation: u64,
+    /// Number of its first question: answers to earlier ones are for processes that are gone.
+    first: u64,
     pub(crate) up: bool,
     /// Out of reach until then.
     pub(crate) cut_off: i64,
@@ -75,8 +77,9 @@ impl World {
     pub(crate) fn worker_starts(&mut self, at: usize) {
         let old = &self.nodes[at];
         let (incarnation, cut_off) = (old.incarnation + 1, old.cut_off);
-        self.nodes[at] =
-            Node { incarnation, cut_off, up: true, started: self.now, ..Node::default() };
+        let first = self.numbers + 1;
+        let (up, started) = (true, self.now);
+        self.nodes[at] = Node { incarnation, first, cut_off, up, started, ..Node::default() };
         self.register(at);
         self.set_timer(at, HEARTBEAT, Timer::Beat);
     }
@@ -91,6 +94,12 @@ impl World {
             traits: Default::default(),
         };
         self.ask(at, command);
+    }
+
+    /// The process that asked a question of such a number; none where it is gone.
+    pub(crate) fn who_asked(&self, at: usize, number: u64) -> u64 {
+        let node = &self.nodes[at];
+        if number >= node.first { node.incarnation } else { 0 }
     }
 
     fn ask(&mut self, at: usize, command: Command) {

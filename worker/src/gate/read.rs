@@ -167,8 +167,11 @@ fn frame_name(file: &str) -> Option<(String, String, i64, usize)> {
     let stem = rest.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = &rest[stem.len()..];
     let parsed = number.parse().ok()?;
-    // Without a mark before it the number belongs to the name: `x_v001.exr`.
-    let stem = stem.strip_suffix(['.', '_'])?;
+    // Without a mark before it the number belongs to the name: `x_v001.exr`. A dash behind a mark is a minus.
+    let stem = match stem.strip_suffix('-') {
+        Some(stem) => Some(stem).filter(|stem| !stem.ends_with(['.', '_'])),
+        None => stem.strip_suffix(['.', '_']),
+    }?;
     Some((directory.to_owned(), stem.to_owned(), parsed, number.len()))
 }
 
@@ -219,6 +222,8 @@ mod tests {
         assert_eq!(name("a/b/x_v001.1001.exr").unwrap(), "a/b|x_v001|1001|4");
         assert_eq!(name("x_v001.01001.EXR").unwrap(), "|x_v001|1001|5");
         assert_eq!(name("x_v001_1001.exr").unwrap(), "|x_v001|1001|4");
+        assert_eq!(name("x_v001-1001.exr").unwrap(), "|x_v001|1001|4");
+        assert_eq!(name("x_v001.-5.exr"), None);
         assert_eq!(name("x_v001.exr"), None);
         assert_eq!(name("chart.exr"), None);
         assert_eq!(name("x.1001.png"), None);
