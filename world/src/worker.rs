@@ -23,7 +23,7 @@ const IDLE: i64 = 400;
 pub(crate) struct Node {
     /// Grows with each start.
     pub(crate) incarnation: u64,
-    /// Number of its first question: answers to earlier ones are for processes that are gone.
+    /// Answers to questions before this number are for processes that are gone.
     first: u64,
     pub(crate) up: bool,
     /// Out of reach until then.
@@ -75,9 +75,9 @@ impl World {
     }
 
     pub(crate) fn worker_starts(&mut self, at: usize) {
+        let first = self.number();
         let old = &self.nodes[at];
         let (incarnation, cut_off) = (old.incarnation + 1, old.cut_off);
-        let first = self.numbers + 1;
         let (up, started) = (true, self.now);
         self.nodes[at] = Node { incarnation, first, cut_off, up, started, ..Node::default() };
         self.register(at);
